@@ -1,0 +1,166 @@
+"""Reading and writing a bundle, whole files at a time."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from penstock.bundle.models import SCHEMA_VERSION, Invocation, Manifest, Measurement, Run, StepRecord, Verdict
+from penstock.errors import UsageError
+from penstock.files import disk_errors, read_regular, regular_files, sha256_file, write_text
+
+MAX_RECORD_BYTES = 64 << 20
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class Bundle:
+    """A bundle on disk. Nothing is cached: each call reads or replaces one file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.run_file = path / "run.json"
+        self.outputs = path / "outputs"
+        self.invocations_file = path / "invocations.jsonl"
+        self.measurements_file = path / "measurements.jsonl"
+        self.verdict_file = path / "verdict.json"
+        self.report = path / "report"
+        self.manifest_file = path / "manifest.json"
+
+    # run.json
+
+    def run(self) -> Run:
+        """The record of what ran.
+
+        Raises:
+            UsageError: there is none, or it is not one of ours.
+        """
+        return read_model(self.run_file, Run)
+
+    def update_run(self, run: Run) -> None:
+        """Replace ``run.json``."""
+        write_model(self.run_file, run)
+
+    def record_step(self, record: StepRecord) -> None:
+        """Add a step's record, or replace the one of the same name."""
+        run = self.run()
+        steps = [step for step in run.steps if step.name != record.name] + [record]
+        self.update_run(run.model_copy(update={"steps": steps}))
+
+    # the lists
+
+    def invocations(self) -> list[Invocation]:
+        """All calls, in the order of the suite."""
+        return list(read_lines(self.invocations_file, Invocation))
+
+    def write_invocations(self, invocations: Iterable[Invocation]) -> None:
+        """Replace ``invocations.jsonl``."""
+        write_lines(self.invocations_file, invocations)
+
+    def measurements(self) -> list[Measurement]:
+        """All measurements."""
+        return list(read_lines(self.measurements_file, Measurement))
+
+    def write_measurements(self, measurements: Iterable[Measurement]) -> None:
+        """Replace ``measurements.jsonl``."""
+        write_lines(self.measurements_file, measurements)
+
+    # the verdict and the seal
+
+    def verdict(self) -> Verdict:
+        """The gate's answer."""
+        return read_model(self.verdict_file, Verdict)
+
+    def write_verdict(self, verdict: Verdict) -> None:
+        """Replace ``verdict.json``."""
+        write_model(self.verdict_file, verdict)
+
+    def seal(self) -> Manifest:
+        """Write ``manifest.json`` over every file that is there now. Nothing may be written after it."""
+        files = {path.as_posix(): sha256_file(self.path / path) for path in self._content()}
+        manifest = Manifest(files=files)
+        write_model(self.manifest_file, manifest)
+        return manifest
+
+    def verify(self) -> Manifest:
+        """Hold every file against the manifest.
+
+        Raises:
+            UsageError: names the files that are missing, changed or extra.
+        """
+        manifest = read_model(self.manifest_file, Manifest)
+        here = {path.as_posix() for path in self._content()}
+        missing = sorted(set(manifest.files) - here)
+        extra = sorted(here - set(manifest.files))
+        changed = sorted(name for name in here & set(manifest.files) if sha256_file(self.path / name) != manifest.files[name])
+        faults = [f"{word} {', '.join(names[:5])}" for word, names in (("missing", missing), ("changed", changed), ("extra", extra)) if names]
+        if faults:
+            raise UsageError(f"the bundle does not match its manifest: {'; '.join(faults)}", where=str(self.path), todo="Fetch it again.")
+        return manifest
+
+    def _content(self) -> list[Path]:
+        return [path for path in regular_files(self.path) if path.as_posix() != self.manifest_file.name]
+
+
+def read_model(path: Path, model: type[Model]) -> Model:
+    """Read one JSON record; a record of a newer schema, a broken or absent file is one clear :class:`UsageError`."""
+    content = _read(path, "Point to a bundle, a directory that a run has filled.")
+    try:
+        record = model.model_validate_json(content)
+    except ValidationError as error:
+        raise UsageError(f"not a valid record: {explain(error)}", where=str(path)) from None
+    if getattr(record, "schema_version", SCHEMA_VERSION) > SCHEMA_VERSION:
+        raise UsageError("written by a newer Penstock", where=str(path), todo="Update Penstock.")
+    return record
+
+
+def _read(path: Path, todo_if_missing: str) -> bytes:
+    try:
+        return read_regular(path, max_bytes=MAX_RECORD_BYTES, where=str(path))
+    except UsageError as error:
+        if "missing" in error.what:
+            raise UsageError(error.what, where=error.where, todo=todo_if_missing) from None
+        raise
+
+
+def write_model(path: Path, record: BaseModel) -> None:
+    """Write one JSON record, whole or not at all."""
+    write_text(path, record.model_dump_json(indent=2) + "\n")
+
+
+def read_lines(path: Path, model: type[Model]) -> Iterator[Model]:
+    """Read JSON lines; each fault is a :class:`UsageError` with its line number."""
+    content = _read(path, "Run the step that writes it.")
+    try:
+        # Not splitlines(): a JSON text may hold U+2028 and its like.
+        lines = content.decode("utf-8").split("\n")
+    except UnicodeDecodeError:
+        raise UsageError("not UTF-8 text", where=str(path)) from None
+    for number, line in enumerate(lines, 1):
+        if line.strip():
+            try:
+                yield model.model_validate_json(line)
+            except ValidationError as error:
+                raise UsageError(f"not a valid record: {explain(error)}", where=f"{path}:{number}") from None
+
+
+def write_lines(path: Path, records: Iterable[BaseModel]) -> None:
+    """Write JSON lines, whole or not at all. Absent optional fields are left out, a missing ``value`` is ``null``."""
+    with disk_errors(path):
+        lines = []
+        for record in records:
+            content = record.model_dump(mode="json")
+            kept = {key: item for key, item in content.items() if item is not None or key == "value"}
+            lines.append(json.dumps(kept, ensure_ascii=False, allow_nan=False))
+        write_text(path, "".join(line + "\n" for line in lines))
+
+
+def explain(error: ValidationError) -> str:
+    """The first fault of a validation error in plain words: ``field: message``."""
+    first = error.errors(include_url=False)[0]
+    field = ".".join(str(part) for part in first["loc"])
+    message = str(first["msg"]).removeprefix("Value error, ")
+    return f"{field}: {message}" if field else message

@@ -1,0 +1,187 @@
+"""The records of a bundle. Versioned: a bundle of an older version stays readable."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+SCHEMA_VERSION = 1
+WHOLE_SUITE = "*"
+"""Case name of a value that speaks about the suite as a whole."""
+
+Status = Literal["ok", "failed", "timeout", "skipped"]
+Outcome = Literal["pass", "fail", "inconclusive"]
+
+
+class Record(BaseModel):
+    """Base of what Penstock writes. Fields of a newer version are kept out of the way, not an error."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class Source(Record):
+    """Which code ran."""
+
+    url: str
+    revision: str
+    commit: str
+    committer_date: str
+    version: str
+    """A tag's name without its leading ``v``, else ``0.0.0+<short commit>``."""
+    tree: str
+    """SHA-256 over the checked-out files."""
+
+
+class WeightsFile(Record):
+    """One verified file of weights."""
+
+    path: str
+    sha256: str
+    bytes: int
+
+
+class Image(Record):
+    """What was built: an image by digest, or nothing but the process's own code (``kind: process``)."""
+
+    kind: Literal["image", "process"]
+    url: str = ""
+    digest: str
+    """``sha256:…`` of the image manifest, or of the source tree for ``process``."""
+
+
+class SuiteRecord(Record):
+    """Which fixed cases were put to the model."""
+
+    digest: str
+    cases: int
+
+
+class Machine(Record):
+    """Where it ran."""
+
+    system: str
+    processor: str
+    cores: int
+    memory_bytes: int
+    gpu: str = ""
+    python: str
+    versions: dict[str, str] = {}
+
+
+class StepRecord(Record):
+    """One step of a run. ``inputs`` is the digest that decides whether it can be skipped next time."""
+
+    name: str
+    status: Literal["done", "unchanged", "failed"]
+    started: str
+    """UTC, ISO 8601."""
+    seconds: float
+    inputs: str = ""
+    note: str = ""
+
+
+class Run(Record):
+    """``run.json``: what ran."""
+
+    schema_version: int = SCHEMA_VERSION
+    penstock: str
+    run_id: str
+    track: str = "release"
+    model: str = ""
+    family: str = ""
+    source: Source | None = None
+    weights: list[WeightsFile] = []
+    image: Image | None = None
+    suite: SuiteRecord | None = None
+    extractors: dict[str, str] = {}
+    """Role (``lipsync``, ``frechet``) → ``name@sha256:…``."""
+    parameters: dict[str, Any] = {}
+    machine: Machine | None = None
+    steps: list[StepRecord] = []
+
+
+class Invocation(Record):
+    """One line of ``invocations.jsonl``: one call of the model."""
+
+    case: str
+    status: Status
+    latency_s: float | None = None
+    http_status: int | None = None
+    exit_code: int | None = None
+    peak_memory_mib: float | None = None
+    gpu_memory_mib: float | None = None
+    output: str | None = None
+    """Path of what came back, relative to the bundle (``outputs/CASE/output.mp4``); ``None`` if nothing did."""
+    error: str | None = None
+    attempts: int = 1
+    warm: bool = True
+    """Whether the model had answered a call before, so that no start-up cost is in the latency."""
+
+
+class Measurement(Record):
+    """One line of ``measurements.jsonl``: one value of one metric for one case."""
+
+    case: Annotated[str, Field(min_length=1)]
+    metric: Annotated[str, Field(min_length=1)]
+    value: float | None
+    unit: str = ""
+    slices: list[str] = []
+    extractor: str | None = None
+    error: str | None = None
+    """Why there is no value."""
+
+    @field_validator("value", mode="before")
+    @classmethod
+    def _number(cls, value: object) -> object:
+        """``true`` and ``"7.9"`` are mistakes, not numbers."""
+        if isinstance(value, bool | str):
+            raise ValueError("a value is a number or null")
+        return value
+
+    @field_validator("value")
+    @classmethod
+    def _finite(cls, value: float | None) -> float | None:
+        if value is not None and not math.isfinite(value):
+            raise ValueError("a value must be finite; leave it out and say why in 'error'")
+        return value
+
+
+class RuleResult(Record):
+    """One rule's answer in ``verdict.json``."""
+
+    metric: str
+    slice: str | None
+    verdict: Outcome
+    reason: str
+    severity: Literal["block", "warn"] = "block"
+    baseline: float | None
+    candidate: float | None
+    change: float | None
+    """Candidate minus baseline, in the metric's unit."""
+    interval: tuple[float, float] | None
+    """Confidence interval of the change; ``None`` until there is one."""
+    limit: str
+    """The bounds in words: ``≤ 9.0, no more than +5 % over the baseline``."""
+    n: int
+    """Cases that the rule looked at."""
+
+
+class Verdict(Record):
+    """``verdict.json``: the gate's answer."""
+
+    schema_version: int = SCHEMA_VERSION
+    verdict: Outcome
+    baseline: str | None = None
+    """Run id or path of the baseline; ``None`` is recorded for a first release."""
+    candidate: str = ""
+    level: float
+    rules: list[RuleResult]
+
+
+class Manifest(Record):
+    """``manifest.json``: SHA-256 of every other file of the bundle; written last."""
+
+    schema_version: int = SCHEMA_VERSION
+    files: dict[str, str]

@@ -1,0 +1,108 @@
+"""What a step leaves in ``run.json``, and products of earlier runs that need not be made again."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from penstock import __version__
+from penstock.bundle.directory import Bundle
+from penstock.bundle.machine import this_machine
+from penstock.bundle.models import Run, StepRecord
+from penstock.errors import UsageError
+from penstock.files import disk_errors, regular_files, sha256_json
+
+
+def utc_now() -> str:
+    """The time in UTC, ISO 8601, seconds."""
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+
+
+def begin(bundle: Bundle, *, run_id: str, track: str) -> Run:
+    """Begin ``run.json``, or go on with the one of the same run.
+
+    Raises:
+        UsageError: the directory holds another run's bundle; evidence is never overwritten.
+    """
+    if bundle.run_file.exists():
+        run = bundle.run()
+        if run.run_id != run_id:
+            raise UsageError(f"the bundle belongs to run '{run.run_id}'", where=str(bundle.path), todo="Give each run a directory of its own.")
+        return run
+    run = Run(penstock=__version__, run_id=run_id, track=track, machine=this_machine())
+    bundle.update_run(run)
+    return run
+
+
+@dataclass
+class StepNote:
+    """What the step wants to say of itself; it is written to ``run.json`` when the step ends."""
+
+    inputs: str = ""
+    unchanged: bool = False
+    note: str = ""
+
+
+@contextlib.contextmanager
+def recorded(bundle: Bundle, name: str) -> Iterator[StepNote]:
+    """Write a step's record (time, inputs, whether it was unchanged) to ``run.json`` when it is done.
+
+    A step that fails leaves no record of success: a resumed run takes it up again.
+    """
+    started, clock, note = utc_now(), time.monotonic(), StepNote()
+    yield note
+    seconds = round(time.monotonic() - clock, 3)
+    status = "unchanged" if note.unchanged else "done"
+    bundle.record_step(
+        StepRecord.model_validate({"name": name, "status": status, "started": started, "seconds": seconds, "inputs": note.inputs, "note": note.note})
+    )
+
+
+class Products:
+    """Products of steps, kept by the digest of everything that they were made from.
+
+    ``cache/steps/STEP/DIGEST/…`` is written under a temporary name and renamed, so that what is there is whole.
+    """
+
+    def __init__(self, cache: Path, step: str, inputs: object) -> None:
+        self.digest = sha256_json(inputs)
+        self.folder = cache / "steps" / step / self.digest
+
+    def restore(self, bundle: Bundle) -> bool:
+        """Copy the products into the bundle; False if there are none."""
+        if not self.folder.is_dir():
+            return False
+        for path in regular_files(self.folder):
+            _copy(self.folder / path, bundle.path / path)
+        return True
+
+    def keep(self, bundle: Bundle, paths: list[Path]) -> None:
+        """Keep copies of the bundle's files ``paths`` (relative; folders with all that is in them)."""
+        with disk_errors(self.folder):
+            self.folder.parent.mkdir(parents=True, exist_ok=True)
+            temporary = Path(tempfile.mkdtemp(prefix=".tmp-", dir=self.folder.parent))
+            try:
+                for path in paths:
+                    whole = bundle.path / path
+                    for file in [path / inner for inner in regular_files(whole)] if whole.is_dir() else [path]:
+                        _copy(bundle.path / file, temporary / file)
+                temporary.chmod(0o755)
+                with contextlib.suppress(OSError):  # another run was first: its products are the same
+                    temporary.replace(self.folder)
+            finally:
+                shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _copy(source: Path, target: Path) -> None:
+    """A copy. Never a hard link: a later write through one name would change the other."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = target.with_name(f".{target.name}.tmp-{os.getpid()}")
+    shutil.copyfile(source, temporary)
+    temporary.replace(target)

@@ -1,0 +1,95 @@
+"""The ``penstock`` command: subcommands, errors as one message, exit codes."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import Annotated
+
+import click
+import typer
+
+from penstock import __version__
+from penstock.cli.check import check
+from penstock.cli.gate import gate
+from penstock.cli.init import init
+from penstock.cli.run import run
+from penstock.cli.schema import schema
+from penstock.cli.score_frechet import frechet
+from penstock.cli.score_lipsync import lipsync
+from penstock.cli.weights_import import import_weights
+from penstock.errors import ExitCode, PenstockError, printable
+
+HELP = """The gate on a vision model's release pipeline.
+
+Clones a model's repository, builds it, runs it over fixed cases, measures what it returns, gates it against the released
+model, archives the evidence and publishes only what holds.
+
+Exit codes: 0 accepted, 1 rejected, 2 bad usage or contract, 3 inconclusive, 4 the world failed, 70 our bug.
+
+Example: penstock run release --repo https://git.example.org/models/sonic.git --revision v1.1.0
+"""
+
+app = typer.Typer(name="penstock", help=HELP, no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+score = typer.Typer(help="Compute one metric on its own.", no_args_is_help=True, rich_markup_mode=None)
+weights = typer.Typer(help="Work with weights.", no_args_is_help=True, rich_markup_mode=None)
+
+app.command()(init)
+app.command()(check)
+app.command()(schema)
+app.command()(run)
+app.command()(gate)
+score.command()(lipsync)
+score.command()(frechet)
+weights.command("import")(import_weights)
+app.add_typer(score, name="score")
+app.add_typer(weights, name="weights")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"penstock {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    _version_wanted: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")] = False,
+    _debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error; may stand anywhere.")] = False,
+) -> None:
+    """Options of every subcommand; what they do is in :func:`main`."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; returns the exit code of DESIGN: see :class:`penstock.errors.ExitCode`."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    debug = "--debug" in arguments
+    arguments = [argument for argument in arguments if argument != "--debug"]
+    try:
+        answer = app(arguments, prog_name="penstock", standalone_mode=False)
+    except PenstockError as error:
+        if debug:
+            traceback.print_exc()
+        _say(f"error: {error}")
+        return int(error.exit_code)
+    except click.ClickException as error:
+        error.show()
+        return int(ExitCode.USAGE)
+    except (click.Abort, KeyboardInterrupt):
+        _say("interrupted")
+        return int(ExitCode.INTERRUPTED)
+    except BrokenPipeError:
+        # the reader (head, less) went away: nothing is wrong
+        sys.stderr.close()
+        return int(ExitCode.OK)
+    except Exception as error:
+        if debug:
+            traceback.print_exc()
+        _say(f"bug: {type(error).__name__}: {printable(str(error))}. This is a bug of Penstock: report it with the output of --debug.")
+        return int(ExitCode.BUG)
+    return answer if isinstance(answer, int) else int(ExitCode.OK)
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(text + "\n")

@@ -1,0 +1,112 @@
+"""``penstock gate``: measurements and rules to a verdict."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from penstock.bundle.models import RuleResult, Verdict
+
+STYLES = {"pass": "green", "fail": "bold red", "inconclusive": "yellow"}
+PLAIN_WIDTH = 140
+
+
+def gate(
+    candidate: Annotated[Path, typer.Option(help="A bundle's directory, or a measurements.jsonl.")],
+    policy: Annotated[Path, typer.Option(help="A policy, or a penstock.yaml that has one.")],
+    baseline: Annotated[Path | None, typer.Option(help="The same of the released model, if there is one.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the verdict as JSON.")] = False,
+    out: Annotated[Path | None, typer.Option(help="Also write the verdict to this file.")] = None,
+) -> None:
+    """Compare a candidate with the released model. Exit 0: pass, 1: fail, 3: inconclusive."""
+    from penstock.bundle.directory import write_model
+    from penstock.contract.load import load_policy
+    from penstock.gating.gate import gate as decide
+    from penstock.gating.measurements import read_source
+
+    rules = load_policy(policy)
+    ours = read_source(candidate)
+    theirs = read_source(baseline) if baseline is not None else None
+    verdict = decide(
+        ours.measurements,
+        theirs.measurements if theirs is not None else None,
+        rules,
+        candidate_name=ours.name,
+        baseline_name=theirs.name if theirs is not None else None,
+        cases=ours.cases,
+    )
+    if out is not None:
+        write_model(out, verdict)
+    if as_json:
+        typer.echo(verdict.model_dump_json(indent=2))
+    else:
+        print_verdict(verdict)
+    raise typer.Exit(exit_code(verdict))
+
+
+def exit_code(verdict: Verdict) -> int:
+    """0 for ``pass``, 1 for ``fail``, 3 for ``inconclusive``."""
+    from penstock.errors import ExitCode
+
+    return {"pass": ExitCode.OK, "fail": ExitCode.REJECTED, "inconclusive": ExitCode.INCONCLUSIVE}[verdict.verdict]
+
+
+def print_verdict(verdict: Verdict) -> None:
+    """The table, the reason of every rule, and the verdict; colour on a terminal only."""
+    from rich.console import Console
+    from rich.text import Text
+
+    from penstock.errors import printable
+
+    console = Console(width=None if sys.stdout.isatty() else PLAIN_WIDTH, highlight=False)
+    console.print(verdict_table(verdict))
+    for result in verdict.rules:
+        console.print(Text(f"{_mark(result)} {rule_name(result)}: {printable(result.reason)}"), soft_wrap=True)
+    against = f"the baseline {verdict.baseline}" if verdict.baseline is not None else "no baseline (first release)"
+    line = Text(verdict.verdict, style=STYLES[verdict.verdict])
+    line.append(printable(f": {verdict.candidate} against {against}"), style="default not bold")
+    console.print(line, soft_wrap=True)
+
+
+def verdict_table(verdict: Verdict) -> Table:
+    """Rule, baseline, candidate, change, limit, verdict: one row a rule."""
+    from rich.table import Table
+    from rich.text import Text
+
+    from penstock.contract.policy import Rule
+    from penstock.gating.wording import subject_of
+
+    table = Table("rule", box=None, pad_edge=False)
+    for title in ("baseline", "candidate", "change"):
+        table.add_column(title, justify="right")
+    table.add_column("limit")
+    table.add_column("verdict")
+    for result in verdict.rules:
+        subject = subject_of(Rule(metric=result.metric, max=0.0))
+        cells = [
+            "–" if value is None else subject.amounts(value, signed=signed)[0]
+            for value, signed in ((result.baseline, False), (result.candidate, False), (result.change, True))
+        ]
+        word = result.verdict if result.severity == "block" else f"{result.verdict} (warn)"
+        style = STYLES[result.verdict] if result.severity == "block" or result.verdict == "pass" else "yellow"
+        table.add_row(Text(rule_name(result)), *cells, Text(result.limit), Text(word, style=style))
+    return table
+
+
+def rule_name(result: RuleResult) -> str:
+    """``iou [hair]``."""
+    from penstock.errors import printable
+
+    return printable(f"{result.metric} [{result.slice}]" if result.slice is not None else result.metric)
+
+
+def _mark(result: RuleResult) -> str:
+    if result.verdict == "pass":
+        return "✓"
+    return "!" if result.severity == "warn" else "✗" if result.verdict == "fail" else "?"

@@ -1,0 +1,21 @@
+"""``penstock init``: start a contract."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def init(
+    directory: Annotated[Path, typer.Argument(help="The model's repository.", metavar="[DIR]")] = Path(),
+    family: Annotated[str, typer.Option(help="What kind of model it is: talking-head.")] = "talking-head",
+    force: Annotated[bool, typer.Option("--force", help="Overwrite what is there.")] = False,
+) -> None:
+    """Write a commented penstock.yaml and a suite to start from."""
+    from penstock.contract.template import write_template
+
+    for path in write_template(directory, family=family, force=force):
+        typer.echo(f"wrote {path}")
+    typer.echo(f"Next: change them, then `penstock check {directory}` says what is still missing.")

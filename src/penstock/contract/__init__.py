@@ -1,0 +1,1 @@
+"""The contract that a model's repository makes with Penstock: ``penstock.yaml``, its suite and its policy."""

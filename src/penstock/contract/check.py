@@ -1,0 +1,238 @@
+"""Everything that can be said about a model repository without running anything: what ``penstock check`` reports."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+
+from penstock.contract.faults import Fault, fault_at, fault_of
+from penstock.contract.load import (
+    SUITE_FILE,
+    contract_path_faults,
+    read_contract_text,
+    read_suite_text,
+    suite_path_faults,
+    validated,
+)
+from penstock.contract.models import CONTRACT_FILE, Contract, Suite, Weights
+from penstock.contract.policy import Direction, rule_faults
+from penstock.contract.suite import LFS_POINTER, call_faults, output_faults, suite_file_faults
+from penstock.contract.yaml_text import Document, KeyPath
+from penstock.errors import UsageError
+from penstock.files import inside, open_regular, sha256_file
+
+MAX_HASHED_BYTES = 64 << 20
+"""Larger files of weights are left to the ``weights`` step, so that a check stays instant."""
+PLACEHOLDER_SHA256 = "0" * 64
+S3_SOURCE = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/[^\s?#]+")
+SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)::?//")
+ROLES = {"lipsync": ("lse_d", "lse_c", "av_offset", "av_offset_abs"), "frechet": ("fid", "kid")}
+"""Extractor → the metrics that look through it."""
+SourceKind = Literal["lfs", "path", "https", "s3"]
+
+
+@dataclass
+class Report:
+    """What is wrong, and what was looked at."""
+
+    faults: list[Fault] = field(default_factory=list)
+    contract: Contract | None = None
+    suite: Suite | None = None
+
+    @property
+    def ok(self) -> bool:
+        """Whether there is nothing but warnings."""
+        return all(fault.warning for fault in self.faults)
+
+
+def check_repository(directory: Path, *, metrics: Mapping[str, Direction | None]) -> Report:
+    """Check ``penstock.yaml``, the suite, and the files that they name.
+
+    As much is checked as can be: a fault in the contract does not hide those of the suite. Nothing is fetched, decoded
+    or run.
+
+    Args:
+        directory: the checked-out model repository.
+        metrics: name of each known metric → which way is better.
+    """
+    report = Report()
+    contract_document = _document(report, lambda: read_contract_text(directory), CONTRACT_FILE)
+    if contract_document is None:
+        return report
+    report.contract, faults = validated(contract_document, Contract)
+    report.faults += faults
+    folder = contract_document.value.get("suite") if isinstance(contract_document.value, dict) else None
+    suite_document = _suite(report, directory, folder) if isinstance(folder, str) else None
+    if report.contract is not None:
+        report.faults += contract_path_faults(directory, report.contract, contract_document)
+        report.faults += contract_file_faults(directory, report.contract, contract_document)
+        report.faults += output_faults(report.contract, contract_document)
+        report.faults += _policy_faults(report.contract, report.suite, metrics, contract_document)
+        if report.suite is not None and suite_document is not None:
+            report.faults += call_faults(report.contract, report.suite, contract_document, suite_document)
+    report.faults.sort(key=lambda fault: (fault.file != CONTRACT_FILE, fault.file, fault.line, fault.column))
+    return report
+
+
+def _document(report: Report, read: Callable[[], Document], name: str) -> Document | None:
+    try:
+        return read()
+    except UsageError as error:
+        report.faults.append(fault_of(error, file=name))
+        return None
+
+
+def _suite(report: Report, directory: Path, folder: str) -> Document | None:
+    """Read and check the suite. One that lies outside the repository is left alone: the contract's fault says so."""
+    try:
+        inside(directory, folder, where="")
+    except UsageError:
+        return None
+    document = _document(report, lambda: read_suite_text(directory, folder), f"{folder.rstrip('/')}/{SUITE_FILE}")
+    if document is None:
+        return None
+    report.suite, faults = validated(document, Suite)
+    report.faults += faults
+    if report.suite is not None:
+        report.faults += suite_path_faults(directory, folder, report.suite, document)
+        report.faults += suite_file_faults(directory, folder, report.suite, document)
+    return document
+
+
+def contract_file_faults(directory: Path, contract: Contract, document: Document) -> Iterator[Fault]:
+    """Files that the contract names and that are not there, and sources that no step could fetch."""
+    build = contract.build
+    if (recipe := _inside(directory, build.containerfile)) is not None and not recipe.is_file():
+        todo = "Write one, or name yours in build.containerfile."
+        yield fault_at(document, ("build", "containerfile"), f"there is no file '{build.containerfile}'", todo=todo)
+    if (context := _inside(directory, build.context)) is not None and not context.is_dir():
+        yield fault_at(document, ("build", "context"), f"there is no directory '{build.context}'")
+    for index, weights in enumerate(contract.weights):
+        yield from _weights_faults(directory, weights, document, ("weights", index))
+    for role in ROLES:
+        if (extractor := getattr(contract.extractors, role)) is not None:
+            yield from _weights_faults(directory, extractor, document, ("extractors", role))
+
+
+def source_kind(source: str) -> SourceKind:
+    """What kind of place weights come from.
+
+    Raises:
+        UsageError: it is none that Penstock fetches from: only ``lfs``, a path in the repository, ``https://…`` and ``s3://bucket/key``.
+    """
+    if source == "lfs":
+        return "lfs"
+    todo = "Use 'lfs', a path in the repository, https://… or s3://bucket/key."
+    scheme = source.split(":", 1)[0].lower() if SCHEME.match(source) or source.lower().startswith("file:") else ""
+    if scheme == "https":
+        try:
+            parts = urlsplit(source)
+            host, secret = parts.hostname, parts.username is not None or parts.password is not None
+            _ = parts.port
+        except ValueError:
+            host, secret = None, False
+        if secret:
+            raise UsageError(
+                "the URL holds credentials", todo="Take them out; the weights step reads them from its workspace."
+            )
+        if not host or re.search(r"[\s\\\x00-\x1f]", source):
+            raise UsageError("this is not a valid https URL", todo=todo)
+        return "https"
+    if scheme == "s3":
+        if not S3_SOURCE.fullmatch(source):
+            raise UsageError("this is not of the form s3://bucket/key", todo=todo)
+        return "s3"
+    if scheme:
+        raise UsageError(f"weights are not fetched from {scheme}://", todo=todo)
+    return "path"
+
+
+def _weights_faults(directory: Path, weights: Weights, document: Document, path: KeyPath) -> Iterator[Fault]:
+    try:
+        kind = source_kind(weights.source)
+        local = weights.path if kind == "lfs" else weights.source
+        file = inside(directory, local, where="") if kind in ("lfs", "path") else None
+    except UsageError as error:
+        yield fault_at(document, (*path, "source"), error.what, todo=error.todo)
+        return
+    if weights.sha256 == PLACEHOLDER_SHA256:
+        yield fault_at(
+            document,
+            (*path, "sha256"),
+            "this is a placeholder, not a SHA-256",
+            todo=f"Write what `sha256sum {weights.path}` prints.",
+        )
+    if file is None:
+        return
+    place = (*path, "path") if kind == "lfs" else (*path, "source")
+    try:
+        with open_regular(file, where="") as opened:
+            head = opened.read(1024)
+            size = opened.seek(0, 2)
+    except UsageError as error:
+        todo = (
+            "Add it to the repository, or name the place to fetch it from in 'source'."
+            if "missing" in error.what
+            else error.todo
+        )
+        yield fault_at(document, place, f"{local}: {error.what}", todo=todo)
+        return
+    if weights.sha256 == PLACEHOLDER_SHA256:
+        return
+    if head.startswith(LFS_POINTER):
+        pointer = re.search(rb"^oid sha256:([0-9a-f]{64})$", head, re.MULTILINE)
+        digest = pointer[1].decode() if pointer else ""
+        if kind != "lfs":
+            yield fault_at(document, place, f"{local}: this is a Git LFS pointer", todo="Write 'source: lfs'.")
+            return
+    elif size > MAX_HASHED_BYTES:
+        return
+    else:
+        digest = sha256_file(file)
+    if digest != weights.sha256:
+        what = f"{local} has another SHA-256: {digest}" if digest else f"{local}: a broken Git LFS pointer"
+        yield fault_at(document, (*path, "sha256"), what, todo="Is it the right file? Then correct the contract.")
+
+
+def _policy_faults(
+    contract: Contract, suite: Suite | None, metrics: Mapping[str, Direction | None], document: Document
+) -> Iterator[Fault]:
+    slices = {name for case in suite.cases for name in case.slices} if suite is not None else None
+    for fault in rule_faults(contract.policy, known=metrics, slices=slices):
+        yield fault_at(
+            document, ("policy", "rules", fault.rule, fault.field), fault.what, todo=fault.todo, warning=fault.warning
+        )
+    for role, names in ROLES.items():
+        wanting = [index for index, rule in enumerate(contract.policy.rules) if rule.metric in names]
+        if wanting and getattr(contract.extractors, role) is None:
+            metric = contract.policy.rules[wanting[0]].metric
+            what = f"'{metric}' is measured through a network, and extractors.{role} names none"
+            yield fault_at(
+                document,
+                ("policy", "rules", wanting[0], "metric"),
+                what,
+                todo="Name one, or give one to the run.",
+                warning=True,
+            )
+    if suite is not None and suite.reference is None:
+        wanting = [index for index, rule in enumerate(contract.policy.rules) if rule.metric in ROLES["frechet"]]
+        if wanting:
+            metric = contract.policy.rules[wanting[0]].metric
+            what = f"'{metric}' compares with a reference, and the suite names none"
+            yield fault_at(
+                document,
+                ("policy", "rules", wanting[0], "metric"),
+                what,
+                todo="Write 'reference: DIRECTORY' in suite.yaml.",
+            )
+
+
+def _inside(directory: Path, text: str) -> Path | None:
+    try:
+        return inside(directory, text, where="")
+    except UsageError:
+        return None

@@ -1,0 +1,220 @@
+"""What is wrong with a file that people wrote: place, plain words, and what to do."""
+
+from __future__ import annotations
+
+import difflib
+import types
+import typing
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from penstock.contract.yaml_text import Document, KeyPath
+from penstock.errors import UsageError, printable
+
+PATTERNS = {
+    r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$": "lower-case letters, digits and hyphens, at most 63",
+    r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$": "at most 100 letters, digits, '.', '_' and '-', the first a letter or digit",
+    r"^[0-9a-f]{64}$": "64 lower-case hexadecimal digits",
+    r"^\.[a-z0-9]{1,8}$": "a suffix such as .mp4",
+    r"^/[^\s]*$": "a path that begins with '/', without spaces",
+    r"^[a-z]+/[a-z0-9.+-]+$": "a media type such as video/mp4",
+    r"^[A-Za-z][A-Za-z0-9_.-]{0,63}$": "letters, digits, '_', '.' and '-', beginning with a letter, at most 64",
+    r"^[A-Za-z_][A-Za-z0-9_]{0,99}$": "letters, digits and '_', beginning with a letter",
+    r"^[A-Za-z0-9][A-Za-z0-9.-]{0,252}(:[0-9]{1,5})?$": "a host such as example.org or example.org:443",
+}
+"""The models' patterns in plain words (a test holds the two together)."""
+
+TYPES = {
+    "string_type": "must be text",
+    "int_type": "must be a whole number",
+    "float_type": "must be a number",
+    "float_parsing": "must be a number",
+    "bool_type": "must be true or false",
+    "bool_parsing": "must be true or false",
+    "list_type": "must be a list",
+    "tuple_type": "must be a list",
+    "dict_type": "must be a mapping (name: value)",
+    "model_type": "must be a mapping (name: value)",
+    "model_attributes_type": "must be a mapping (name: value)",
+    "finite_number": "must be a finite number",
+}
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing that is wrong (or, as a ``warning``, likely so) in one file."""
+
+    file: str
+    line: int
+    column: int
+    field: str
+    """``policy.rules[0].margin``; empty for the file as a whole."""
+    what: str
+    todo: str = ""
+    warning: bool = False
+
+    @property
+    def where(self) -> str:
+        """``penstock.yaml:12: policy.rules[0].margin``."""
+        place = f"{self.file}:{self.line}"
+        return f"{place}: {self.field}" if self.field else place
+
+    def __str__(self) -> str:
+        text = one_line(str(self.error()))
+        return f"{text} (warning)" if self.warning else text
+
+    def error(self) -> UsageError:
+        """The fault as an exception."""
+        return UsageError(self.what, where=self.where, todo=self.todo)
+
+
+def one_line(text: str) -> str:
+    """Safe to print as a line of its own: no control characters and no line breaks."""
+    return printable(text).replace("\n", "\\n").replace("\t", "\\t")
+
+
+def fault_at(document: Document, path: KeyPath, what: str, *, todo: str = "", warning: bool = False) -> Fault:
+    """A fault at ``path``; if nothing stands there, its line is the parent's."""
+    position = document.locate(path)
+    return Fault(document.name, position.line, position.column, field_of(path), what, todo, warning)
+
+
+def fault_of(error: UsageError, *, file: str) -> Fault:
+    """The fault that a :class:`UsageError` of the YAML reader speaks of (``where`` is ``FILE`` or ``FILE:LINE``)."""
+    line = error.where.removeprefix(file).lstrip(":").split(":")[0]
+    return Fault(file, int(line) if line.isdigit() else 1, 1, "", error.what, error.todo)
+
+
+def field_of(path: KeyPath) -> str:
+    """``("policy", "rules", 0)`` → ``policy.rules[0]``."""
+    text = ""
+    for part in path:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
+    return text
+
+
+def raise_first(faults: Iterable[Fault]) -> None:
+    """Raise the first fault (by line) as a :class:`UsageError` that says how many more there are."""
+    serious = sorted((fault for fault in faults if not fault.warning), key=lambda fault: fault.line)
+    if serious:
+        first, more = serious[0], len(serious) - 1
+        others = f"{more} more fault{'s' if more > 1 else ''}: `penstock check` lists all." if more else ""
+        raise UsageError(first.what, where=first.where, todo=" ".join(part for part in (first.todo, others) if part))
+
+
+def model_faults(
+    error: ValidationError, document: Document, model: type[BaseModel], prefix: KeyPath = ()
+) -> list[Fault]:
+    """A validation error in plain words, with the lines of ``document``.
+
+    Args:
+        error: what pydantic found.
+        document: what was validated, or contains it.
+        model: what was validated; its field names are what a misspelt one is compared with.
+        prefix: where in the document the validated value stands.
+    """
+    found: dict[tuple[str, bool], Fault] = {}
+    for item in error.errors(include_url=False):
+        loc = prefix + tuple(item["loc"])
+        missing = item["type"] == "missing"
+        # A union adds the name of each alternative to the place; what is not in the file is no place.
+        path = document.longest(loc)
+        if missing:
+            path = (*path, loc[len(path)])
+        what, todo = _plain(item, path, _value_at(document, path), model, prefix)
+        if item["loc"] and item["loc"][-1] == "[key]":
+            what = f"the name '{item['loc'][-2]}' is not allowed: {what}"
+        found.setdefault((field_of(path), missing), fault_at(document, path, what, todo=todo))
+    return sorted(found.values(), key=lambda fault: (fault.line, fault.column))
+
+
+def _plain(item: Any, path: KeyPath, value: Any, model: type[BaseModel], prefix: KeyPath) -> tuple[str, str]:
+    """What is wrong, and what to do."""
+    kind: str = item["type"]
+    context: dict[str, Any] = item.get("ctx", {})
+    if kind == "extra_forbidden":
+        names = fields_at(model, path[len(prefix) : -1])
+        return f"unknown field '{path[-1]}'", suggestion(str(path[-1]), names)
+    if kind == "missing":
+        return f"the field '{path[-1]}' is missing", ""
+    if kind == "literal_error":
+        if path == ("version",):
+            return "this Penstock reads version 1", "Write 'version: 1'."
+        return f"must be {context['expected']}", suggestion(
+            str(value), str(context["expected"]).replace("'", "").replace(" or ", ", ").split(", ")
+        )
+    if kind == "string_pattern_mismatch":
+        todo = ""
+        if str(context["pattern"]) == r"^[0-9a-f]{64}$":
+            todo = "`sha256sum FILE` prints it."
+        return f"must be {PATTERNS.get(str(context['pattern']), 'of the form ' + str(context['pattern']))}", todo
+    if kind == "string_type" and isinstance(value, int | float):
+        return "must be text", "Put it in quotes."
+    if isinstance(context.get("error"), ValueError):
+        return str(context["error"]), ""
+    if value is None and kind in TYPES:
+        return f"is empty, but {TYPES[kind]}", ""
+    simple: dict[str, Callable[[], str]] = {
+        "too_short": lambda: (
+            f"must have at least {context['min_length']} entr{'y' if context['min_length'] == 1 else 'ies'}"
+        ),
+        "too_long": lambda: f"must have at most {context['max_length']} entries",
+        "string_too_short": lambda: "must not be empty",
+        "string_too_long": lambda: f"must be at most {context['max_length']} characters",
+        "greater_than": lambda: f"must be above {context['gt']:g}",
+        "greater_than_equal": lambda: f"must be at least {context['ge']:g}",
+        "less_than": lambda: f"must be below {context['lt']:g}",
+        "less_than_equal": lambda: f"must be at most {context['le']:g}",
+    }
+    if kind in simple:
+        return simple[kind](), ""
+    return TYPES.get(kind, str(item["msg"])), ""
+
+
+def _value_at(document: Document, path: KeyPath) -> Any:
+    value = document.value
+    for part in path:
+        if not document.has(path):
+            return None
+        value = value[part]
+    return value
+
+
+def suggestion(word: str, names: Iterable[str]) -> str:
+    """``Did you mean 'containerfile'?``, or all names where none is close."""
+    names = list(names)
+    close = difflib.get_close_matches(word, names, n=1) or [name for name in names if name == word.lower()]
+    if close:
+        return f"Did you mean '{close[0]}'?"
+    return f"Fields here: {', '.join(names)}." if names else ""
+
+
+def fields_at(model: type[BaseModel], path: KeyPath) -> list[str]:
+    """Names of the fields that may stand at ``path`` below ``model``; none if it is free."""
+    here: list[Any] = [model]
+    for part in path:
+        here = [inner for kind in here for inner in _below(kind, part)]
+    return [
+        name for kind in here if isinstance(kind, type) and issubclass(kind, BaseModel) for name in kind.model_fields
+    ]
+
+
+def _below(kind: Any, part: str | int) -> list[Any]:
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        info = kind.model_fields.get(str(part))
+        return _unwrapped(info.annotation) if info is not None else []
+    arguments = typing.get_args(kind)
+    return _unwrapped(arguments[-1]) if arguments and typing.get_origin(kind) in (list, dict) else []
+
+
+def _unwrapped(annotation: Any) -> list[Any]:
+    """The alternatives of a type: unions opened, ``Annotated`` taken off."""
+    origin = typing.get_origin(annotation)
+    if origin is typing.Annotated:
+        return _unwrapped(typing.get_args(annotation)[0])
+    if origin in (typing.Union, types.UnionType):
+        return [inner for alternative in typing.get_args(annotation) for inner in _unwrapped(alternative)]
+    return [annotation]

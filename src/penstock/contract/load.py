@@ -1,0 +1,172 @@
+"""Reading ``penstock.yaml``, the suite and the policy: typed, or refused with file, line and field."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from penstock.contract.faults import Fault, fault_at, model_faults, raise_first
+from penstock.contract.models import CONTRACT_FILE, Contract, Suite
+from penstock.contract.policy import Policy
+from penstock.contract.yaml_text import Document, KeyPath, read_yaml
+from penstock.errors import UsageError
+from penstock.files import inside
+
+SUITE_FILE = "suite.yaml"
+MAX_SUITE_BYTES = 4 << 20
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def load_contract(directory: Path) -> Contract:
+    """The contract of the model repository in ``directory``, with its preset filled in.
+
+    Every path in it is proven to stay inside the repository; whether the files exist is for ``penstock check`` and for
+    the steps that read them.
+
+    Raises:
+        UsageError: ``where`` is ``penstock.yaml:LINE: field.path``.
+    """
+    document = read_contract_text(directory)
+    contract, faults = validated(document, Contract)
+    if contract is not None:
+        faults = contract_path_faults(directory, contract, document)
+    return accepted(contract, faults)
+
+
+def load_suite(directory: Path, contract: Contract) -> Suite:
+    """The suite of the model repository in ``directory``.
+
+    Raises:
+        UsageError: ``where`` is ``suite/suite.yaml:LINE: field.path``.
+    """
+    document = read_suite_text(directory, contract.suite)
+    suite, faults = validated(document, Suite)
+    if suite is not None:
+        faults = suite_path_faults(directory, contract.suite, suite, document)
+    return accepted(suite, faults)
+
+
+def load_policy(path: Path) -> Policy:
+    """The policy in ``path``: a file of its own with ``level`` and ``rules``, or the ``policy`` section of a contract.
+
+    Raises:
+        UsageError: ``where`` is ``FILE:LINE: field.path``.
+    """
+    if path.is_dir():
+        path = path / CONTRACT_FILE
+    document = read_yaml(path, name=str(path))
+    section: KeyPath = (
+        ("policy",)
+        if isinstance(document.value, dict) and "policy" in document.value and "rules" not in document.value
+        else ()
+    )
+    policy, faults = validated(document, Policy, section)
+    return accepted(policy, faults)
+
+
+def suite_directory(directory: Path, contract: Contract) -> Path:
+    """The directory of ``suite.yaml``, proven to be inside the repository."""
+    return inside(directory, contract.suite, where=f"{CONTRACT_FILE}: suite")
+
+
+def input_path(directory: Path, contract: Contract, file: str) -> Path:
+    """The path of a case's input or of the reference (both relative to the suite), proven to be in the repository."""
+    return inside(directory, below(contract.suite, file), where=f"{contract.suite}/{SUITE_FILE}")
+
+
+def read_contract_text(directory: Path) -> Document:
+    """``penstock.yaml`` as a document with positions."""
+    path = directory / CONTRACT_FILE
+    if not directory.is_dir():
+        raise UsageError(
+            "this is not a directory", where=str(directory), todo="Give the directory of a model's repository."
+        )
+    if not path.exists() and not path.is_symlink():
+        raise UsageError("the file is missing", where=CONTRACT_FILE, todo="`penstock init` writes one to start from.")
+    inside(directory, CONTRACT_FILE, where=CONTRACT_FILE)
+    return read_yaml(path, name=CONTRACT_FILE)
+
+
+def read_suite_text(directory: Path, suite: str) -> Document:
+    """``suite.yaml`` as a document with positions; ``suite`` is the contract's field of that name."""
+    name = f"{suite.rstrip('/')}/{SUITE_FILE}"
+    path = inside(directory, name, where=f"{CONTRACT_FILE}: suite")
+    return read_yaml(path, name=name, max_bytes=MAX_SUITE_BYTES)
+
+
+def validated(document: Document, model: type[Model], section: KeyPath = ()) -> tuple[Model | None, list[Fault]]:
+    """The value of ``document`` (or of one section) as a model, or every fault in it."""
+    value = document.value
+    for part in section:
+        value = value[part]
+    if not isinstance(value, dict):
+        return None, [fault_at(document, section, "must be a mapping (name: value)")]
+    try:
+        return model.model_validate(value), []
+    except ValidationError as error:
+        return None, model_faults(error, document, model, section)
+
+
+def accepted(value: Model | None, faults: list[Fault]) -> Model:
+    """The value, if there is no fault; else the first fault is raised."""
+    raise_first(faults)
+    if value is None:
+        raise AssertionError("there is neither a value nor a fault")
+    return value
+
+
+def contract_paths(contract: Contract) -> list[tuple[KeyPath, str]]:
+    """Every path of the contract with the field that holds it."""
+    paths: list[tuple[KeyPath, str]] = [
+        (("weights", index, "path"), weights.path) for index, weights in enumerate(contract.weights)
+    ]
+    paths += [
+        (("build", "containerfile"), contract.build.containerfile),
+        (("build", "context"), contract.build.context),
+        (("suite",), contract.suite),
+    ]
+    for role in ("lipsync", "frechet"):
+        if (weights := getattr(contract.extractors, role)) is not None:
+            paths.append((("extractors", role, "path"), weights.path))
+    return paths
+
+
+def contract_path_faults(directory: Path, contract: Contract, document: Document) -> list[Fault]:
+    """Paths of the contract that leave the repository."""
+    return [
+        fault
+        for path, text in contract_paths(contract)
+        if (fault := path_fault(directory, text, document, path)) is not None
+    ]
+
+
+def suite_path_faults(directory: Path, folder: str, suite: Suite, document: Document) -> list[Fault]:
+    """Paths of the suite that leave the repository."""
+    paths: list[tuple[KeyPath, str]] = [(("reference",), suite.reference)] if suite.reference is not None else []
+    paths += [
+        (("cases", index, "inputs", name), file)
+        for index, case in enumerate(suite.cases)
+        for name, file in case.inputs.items()
+    ]
+    return [
+        fault
+        for path, text in paths
+        if (fault := path_fault(directory, text, document, path, folder=folder)) is not None
+    ]
+
+
+def path_fault(directory: Path, text: str, document: Document, path: KeyPath, *, folder: str = "") -> Fault | None:
+    """The fault of a path that leaves the repository; ``folder`` is what it is relative to."""
+    whole = below(folder, text)
+    try:
+        inside(directory, whole, where="")
+    except UsageError as error:
+        return fault_at(document, path, error.what.replace(whole, text), todo=error.todo)
+    return None
+
+
+def below(folder: str, text: str) -> str:
+    """``text`` below ``folder``; an absolute path stays one, so that it is refused."""
+    return f"{folder}/{text}" if folder and text and not Path(text).is_absolute() else text

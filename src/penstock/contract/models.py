@@ -1,0 +1,215 @@
+"""The contract, ``penstock.yaml``: what the model is, its weights, how to build and call it, its suite, its policy."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from penstock.contract.policy import Policy, Strict
+from penstock.contract.presets import PRESETS, with_preset
+from penstock.errors import UsageError
+
+CONTRACT_FILE = "penstock.yaml"
+Name = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
+CaseName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Seconds = Annotated[float, Field(gt=0, le=86_400, strict=True, allow_inf_nan=False)]
+RelativePath = Annotated[str, Field(min_length=1, max_length=500)]
+"""A path below the repository; :func:`penstock.files.inside` proves it where it is used and in ``penstock check``."""
+SliceName = Annotated[str, Field(min_length=1, max_length=100)]
+VariableName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,99}$")]
+Host = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]{0,252}(:[0-9]{1,5})?$")]
+Scalar = str | int | float | bool
+
+
+class Weights(Strict):
+    """One file of weights, fetched apart from the image and verified before anything reads it."""
+
+    path: RelativePath
+    """Where the model looks for it, relative to the repository."""
+    sha256: Sha256
+    source: Annotated[str, Field(min_length=1, max_length=2000)]
+    """``lfs`` (it is in the repository, through Git LFS or not), a path relative to the repository, ``https://…`` or ``s3://bucket/key``."""
+
+
+class Build(Strict):
+    """How to build the model's image."""
+
+    containerfile: RelativePath = "Containerfile"
+    """The recipe of the image."""
+    context: RelativePath = "."
+    """The directory that the recipe can copy from."""
+    target: str | None = None
+    """The stage to build; the last one if none is named."""
+    args: dict[VariableName, str] = {}
+    """Build arguments (``ARG`` in the Containerfile). No secrets: they are recorded."""
+
+
+class Command(Strict):
+    """The model is a program that is started once a case."""
+
+    argv: Annotated[list[str], Field(min_length=1, max_length=200)]
+    """Program and arguments; ``{NAME}`` is replaced by the path of the case's input NAME or by its parameter NAME,
+    ``{output}`` by the file to write."""
+    output: Annotated[str, Field(pattern=r"^\.[a-z0-9]{1,8}$")] = ".mp4"
+    """The suffix of the file that the program writes."""
+
+
+class Http(Strict):
+    """The model is a service that is started once and called once a case."""
+
+    argv: Annotated[list[str], Field(min_length=1, max_length=200)]
+    """How to start it; ``{port}`` is replaced by a free port, also given as the environment variable ``PORT``."""
+    ready: Annotated[str, Field(pattern=r"^/[^\s]*$")] = "/healthz"
+    """This path answers 200 once the service can be called."""
+    ready_timeout_s: Seconds = 120.0
+    method: Literal["POST", "PUT"] = "POST"
+    path: Annotated[str, Field(pattern=r"^/[^\s]*$")]
+    files: dict[str, str] = {}
+    """Multipart field → the case's input that fills it."""
+    fields: dict[str, Scalar] = {}
+    """Multipart field → value; ``{NAME}`` is replaced by the case's parameter NAME."""
+    response: Annotated[str, Field(pattern=r"^[a-z]+/[a-z0-9.+-]+$")]
+    """The media type that the answer must have, e.g. ``video/mp4``."""
+
+
+class Call(Strict):
+    """How the model is called: exactly one of ``command`` and ``http``, or a preset that fills it."""
+
+    preset: Literal["sonic"] | None = None
+    """The interface of a known system; what stands beside it overrides it."""
+    command: Command | None = None
+    http: Http | None = None
+    timeout_s: Seconds = 600.0
+    """For one case."""
+    parameters: dict[str, Scalar] = {}
+    """What ``{NAME}`` is where a case has no parameter NAME of its own."""
+    warmup: Annotated[int, Field(ge=0, le=100)] = 1
+    """Calls that are made first and not counted."""
+    env: dict[VariableName, str] = {}
+    """Environment variables of the model's process. No secrets: they are recorded."""
+    network: list[Host] = []
+    """Hosts that the model may reach, ``name`` or ``name:port``; none by default."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_from_preset(cls, value: object) -> object:
+        """A preset is filled in here, so that no other code ever sees a contract without it."""
+        if isinstance(value, dict) and isinstance(value.get("preset"), str) and value["preset"] in PRESETS:
+            return with_preset(value["preset"], value)
+        return value
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Call:
+        if self.command is not None and self.http is not None:
+            raise ValueError("say how the model is called once: 'command' or 'http', not both")
+        if self.preset is not None and self.command is not None:
+            raise ValueError(f"the preset '{self.preset}' is an HTTP interface: write 'http', or leave the preset out")
+        if self.command is None and self.http is None:
+            raise ValueError(
+                "say how the model is called: 'command' or 'http' (with a preset, 'http' needs at least 'argv')"
+            )
+        return self
+
+
+class Check(Strict):
+    """One of the repository's own checks (lint, unit tests), run on the verify track as the model is: not trusted."""
+
+    name: Name
+    argv: Annotated[list[str], Field(min_length=1, max_length=200)]
+    timeout_s: Seconds = 600.0
+
+
+class Extractors(Strict):
+    """The networks that metrics look through, as ONNX files in the repository."""
+
+    lipsync: Weights | None = None
+    frechet: Weights | None = None
+
+
+class Contract(Strict):
+    """``penstock.yaml``."""
+
+    version: Literal[1]
+    name: Name
+    family: Literal["talking-head"]
+    description: str = ""
+    weights: list[Weights] = []
+    build: Build = Build()
+    call: Call
+    checks: Annotated[list[Check], Field(max_length=50)] = []
+    suite: RelativePath
+    """The directory that holds ``suite.yaml``."""
+    extractors: Extractors = Extractors()
+    policy: Policy
+
+    @field_validator("weights")
+    @classmethod
+    def _no_path_twice(cls, value: list[Weights]) -> list[Weights]:
+        paths = [weights.path for weights in value]
+        if twice := sorted({path for path in paths if paths.count(path) > 1}):
+            raise ValueError(f"two weights have the path '{twice[0]}'")
+        return value
+
+
+FaceBox = tuple[float, float, float, float]
+
+
+class Case(Strict):
+    """One fixed input of the suite."""
+
+    name: CaseName
+    inputs: dict[str, RelativePath]
+    """Input name (``image``, ``audio``) → file, relative to the suite's directory."""
+    parameters: dict[str, Scalar] = {}
+    """Parameter name → value; goes before ``call.parameters``."""
+    slices: list[SliceName] = []
+    """Groups that the case belongs to; a rule may look at one of them alone."""
+    face_box: FaceBox | None = None
+    """``x, y, width, height`` of the face in the *output* video, as shares (0..1) of its width and height."""
+
+    @field_validator("face_box")
+    @classmethod
+    def _in_frame(cls, value: FaceBox | None) -> FaceBox | None:
+        if value is not None:
+            x, y, width, height = value
+            if not (0 <= x < 1 and 0 <= y < 1 and 0 < width <= 1 - x and 0 < height <= 1 - y):
+                raise ValueError("face_box must be x, y, width, height as shares of the frame, inside it")
+        return value
+
+
+class Suite(Strict):
+    """``suite.yaml``: the fixed cases of a test."""
+
+    version: Literal[1]
+    family: Literal["talking-head"]
+    cases: Annotated[list[Case], Field(min_length=1, max_length=10_000)]
+    reference: RelativePath | None = None
+    """A directory of images or videos that FID and KID compare with."""
+
+    def only(self, slice_name: str) -> Suite:
+        """The suite with only the cases that carry ``slice_name``; all of it if that is empty.
+
+        Raises:
+            UsageError: no case carries it.
+        """
+        if not slice_name:
+            return self
+        cases = [case for case in self.cases if slice_name in case.slices]
+        if not cases:
+            known = sorted({name for case in self.cases for name in case.slices})
+            raise UsageError(
+                f"no case carries the slice '{slice_name}'",
+                where="suite.yaml",
+                todo=f"Slices: {', '.join(known) or 'none'}.",
+            )
+        return self.model_copy(update={"cases": cases})
+
+    @field_validator("cases")
+    @classmethod
+    def _no_name_twice(cls, value: list[Case]) -> list[Case]:
+        names = [case.name.lower() for case in value]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"two cases are named '{twice[0]}'")
+        return value

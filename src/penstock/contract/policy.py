@@ -1,0 +1,141 @@
+"""The policy: what a release must hold. Formats are in docs/formats.md."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+MetricName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_.-]{0,63}$")]
+FiniteFloat = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+
+
+class Strict(BaseModel):
+    """Base of everything that people write: unknown fields are errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Margin(Strict):
+    """How much worse than the baseline is still accepted."""
+
+    amount: Annotated[float, Field(ge=0, allow_inf_nan=False)]
+    """In the metric's unit, or a share (0.05 for 5 %) if ``relative``."""
+    relative: bool = False
+    """True: ``amount`` is a share of the absolute value of the baseline's mean."""
+
+
+MARGIN_PATTERN = r"^[ ]*([0-9]+(?:\.[0-9]*)?|\.[0-9]+)[ ]*(%?)[ ]*$"
+MARGIN = re.compile(MARGIN_PATTERN)
+MarginText = Annotated[float, Field(ge=0)] | Annotated[str, Field(pattern=MARGIN_PATTERN)] | Margin
+"""What may stand in a file: ``0.2``, ``5%``, or both parts written out."""
+
+
+class Rule(Strict):
+    """One line of the policy: absolute bounds and the change against the baseline, for one metric."""
+
+    metric: MetricName
+    slice: str | None = None
+    """Only cases that carry this slice; ``None`` is all cases."""
+    min: FiniteFloat | None = None
+    max: FiniteFloat | None = None
+    margin: Margin | None = None
+    direction: Literal["lower", "higher"] | None = None
+    """Which way is better; only for metrics that Penstock does not know."""
+    severity: Literal["block", "warn"] = "block"
+
+    @field_validator("margin", mode="before", json_schema_input_type=MarginText | None)
+    @classmethod
+    def _parse_margin(cls, value: object) -> object:
+        """``5%`` is a share, ``0.2`` (or ``"0.2"``) a number in the metric's unit."""
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return {"amount": float(value)}
+        if isinstance(value, str) and (match := MARGIN.fullmatch(value)):
+            number, percent = float(match[1]), match[2] == "%"
+            return {"amount": number / 100 if percent else number, "relative": percent}
+        if value is None or isinstance(value, Margin | dict):
+            return value
+        raise ValueError("a margin is a number such as 0.2 or a share such as 5%, not below 0")
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Rule:
+        if self.min is None and self.max is None and self.margin is None:
+            raise ValueError(f"the rule for '{self.metric}' has no min, max or margin")
+        if self.min is not None and self.max is not None and self.min > self.max:
+            raise ValueError(f"min {self.min} is above max {self.max}")
+        return self
+
+
+class Policy(Strict):
+    """All rules of a release."""
+
+    level: Annotated[float, Field(gt=0, lt=0.5, strict=True)] = 0.05
+    """The share of unchanged models that a rule may stop."""
+    rules: Annotated[list[Rule], Field(min_length=1, max_length=200)]
+
+
+Direction = Literal["lower", "higher"]
+
+
+@dataclass(frozen=True)
+class RuleFault:
+    """What is wrong with one rule, beyond what its types say. A ``warning`` does not stop anything."""
+
+    rule: int
+    field: str
+    what: str
+    todo: str = ""
+    warning: bool = False
+
+
+def rule_faults(
+    policy: Policy, *, known: Mapping[str, Direction | None], slices: Collection[str] | None = None
+) -> Iterator[RuleFault]:
+    """Hold the rules against the metrics that Penstock knows and the slices of the suite.
+
+    Args:
+        policy: the rules.
+        known: name of each known metric → which way is better; ``None`` for one that is shown and never ranked.
+        slices: all slices of the suite; ``None`` if the suite is not known here.
+    """
+    for index, rule in enumerate(policy.rules):
+        better = known.get(rule.metric)
+        close = difflib.get_close_matches(rule.metric, known, n=1)
+        meant = f"Did you mean '{close[0]}'? " if close and rule.metric not in known else ""
+        if better is not None and rule.direction not in (None, better):
+            yield RuleFault(
+                index,
+                "direction",
+                f"for '{rule.metric}', {better} is better",
+                "Leave 'direction' out: Penstock knows this metric.",
+            )
+        elif better is None and rule.direction is None and rule.margin is not None:
+            if rule.metric not in known:
+                todo = f"{meant}For a metric of your own, say 'direction: lower' or 'direction: higher'."
+                yield RuleFault(index, "metric", f"unknown metric '{rule.metric}'", todo)
+            else:
+                todo = f"Gate '{rule.metric}_abs' instead." if f"{rule.metric}_abs" in known else "Use min and max."
+                yield RuleFault(
+                    index, "margin", f"'{rule.metric}' has no better and worse, so that no margin can be held", todo
+                )
+        elif meant and rule.direction is None:
+            yield RuleFault(
+                index,
+                "metric",
+                f"unknown metric '{rule.metric}'",
+                f"{meant}If it is your own, all is well.",
+                warning=True,
+            )
+        if rule.slice is not None and slices is not None and rule.slice not in slices:
+            names = ", ".join(sorted(slices)[:10]) or "none"
+            yield RuleFault(
+                index,
+                "slice",
+                f"no case of the suite has the slice '{rule.slice}'",
+                f"Slices of the suite: {names}.",
+                warning=True,
+            )

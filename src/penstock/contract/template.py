@@ -1,0 +1,131 @@
+"""What ``penstock init`` writes: a contract and a suite that say themselves what to change."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from penstock.contract.check import PLACEHOLDER_SHA256
+from penstock.contract.load import SUITE_FILE
+from penstock.contract.models import CONTRACT_FILE
+from penstock.errors import UsageError
+from penstock.files import write_text
+
+FAMILIES = ("talking-head",)
+SUITE_FOLDER = "suite"
+
+CONTRACT = """\
+# The contract of this model with Penstock. `penstock check` says what is still missing, `penstock schema` prints the
+# schema for editors.
+version: 1
+name: {name}                      # lower-case letters, digits and hyphens
+family: {family}
+description: What the model is, in one line
+
+# Each file of weights: where the model looks for it, its digest (`sha256sum FILE`), and where it comes from.
+weights:
+  - path: weights/model.onnx
+    sha256: "{sha256}"
+    source: lfs                   # or a path in this repository, https://…, s3://bucket/key
+
+build:
+  containerfile: Containerfile
+  context: .
+
+# How the model is called. The preset is the interface of Sonic: POST /generate with `image`, `audio` and the parameters
+# of the case, answered with video/mp4.
+call:
+  preset: sonic
+  http:
+    argv: ["python", "serve.py", "--port", "{{port}}"]   # how the service is started; {{port}} is a free port
+    ready: /healthz                                    # answers 200 once the model can be called
+    ready_timeout_s: 120
+  # parameters: {{inference_steps: 25}}                  # what a case does not say itself; the preset has defaults
+  timeout_s: 600                                       # for one case
+  warmup: 1                                            # calls that are made first and not counted
+# A model that is a program, started once a case, is called like this instead:
+# call:
+#   command:
+#     argv: ["python", "demo.py", "{{image}}", "{{audio}}", "{{output}}"]
+#     output: .mp4
+
+suite: {suite}                      # the directory of suite.yaml: the fixed cases of the test
+
+# The networks that metrics look through: SyncNet for lse_d, lse_c and av_offset, Inception for fid and kid.
+# `penstock weights import` turns the published checkpoints into these files.
+# extractors:
+#   lipsync: {{path: extractors/syncnet.onnx, sha256: "…", source: lfs}}
+#   frechet: {{path: extractors/inception.onnx, sha256: "…", source: lfs}}
+
+# What a release must hold. min and max bound the mean of the cases; margin is how much worse than the released model
+# it may be: a share of that model's mean (5%) or a number in the metric's unit. `severity: warn` stops nothing.
+policy:
+  level: 0.05
+  rules:
+    - {{metric: duration_error, max: 0.1}}
+    - {{metric: real_time_factor, margin: 20%}}
+    - {{metric: sharpness, margin: 10%, severity: warn}}
+    # - {{metric: lse_d, max: 9.0, margin: 5%}}
+    # - {{metric: av_offset_abs, max: 1}}
+    # - {{metric: fid, margin: 5%}}
+"""
+
+SUITE = """\
+# The fixed cases of the test. Paths are relative to this file. Keep a handful of short ones; add what once went wrong.
+version: 1
+family: {family}
+
+# Images or videos that FID and KID compare with (only needed with a rule for them):
+# reference: reference
+
+cases:
+  - name: portrait-01
+    inputs:
+      image: portrait-01.png
+      audio: speech-01.wav
+    parameters: {{duration: 2.0}}             # seconds of video; must be the length of the audio
+    slices: []                              # groups that a rule can look at alone, such as [fast-speech]
+    # face_box: [0.25, 0.25, 0.5, 0.5]      # x, y, width, height of the face in the video, as shares of the frame
+"""
+
+
+def write_template(directory: Path, *, family: str, force: bool = False) -> list[Path]:
+    """Write ``penstock.yaml`` and ``suite/suite.yaml`` into ``directory``, which is made if needed.
+
+    Returns:
+        The files that were written.
+
+    Raises:
+        UsageError: one of them is there and ``force`` is not set (then none is written), or there is no such family.
+    """
+    if family not in FAMILIES:
+        raise UsageError(f"there is no family '{family}'", where="--family", todo=f"Known: {', '.join(FAMILIES)}.")
+    if directory.exists() and not directory.is_dir():
+        raise UsageError("this is not a directory", where=str(directory))
+    texts = {
+        directory / CONTRACT_FILE: CONTRACT.format(
+            name=name_for(directory), family=family, suite=SUITE_FOLDER, sha256=PLACEHOLDER_SHA256
+        ),
+        directory / SUITE_FOLDER / SUITE_FILE: SUITE.format(family=family),
+    }
+    there = [path for path in texts if path.exists() or path.is_symlink()]
+    if there and not force:
+        names = " and ".join(str(path) for path in there)
+        raise UsageError(
+            f"{names} {'are' if len(there) > 1 else 'is'} there already",
+            todo="Nothing was written. --force overwrites.",
+        )
+    for path in texts:
+        if path.is_dir():
+            raise UsageError("this is a directory", where=str(path), todo="Remove it.")
+        if path.parent.exists() and not path.parent.is_dir():
+            raise UsageError("this is not a directory", where=str(path.parent), todo="Remove it.")
+    for path, text in texts.items():
+        write_text(path, text)
+    return list(texts)
+
+
+def name_for(directory: Path) -> str:
+    """A model name made of the directory's: ``My_Model 2`` → ``my-model-2``."""
+    name = re.sub(r"[^a-z0-9]+", "-", directory.resolve().name.lower()).strip("-")[:63].strip("-")
+    return name or "my-model"

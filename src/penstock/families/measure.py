@@ -1,0 +1,253 @@
+"""Measuring what a model returned: one line a case and metric, and two values about the whole suite."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from penstock.bundle.directory import Bundle
+from penstock.bundle.models import WHOLE_SUITE, Invocation, Measurement
+from penstock.contract.load import input_path
+from penstock.contract.models import Case, Contract, Suite, Weights
+from penstock.contract.presets import parameters
+from penstock.errors import UsageError
+from penstock.files import inside, write_json
+from penstock.metrics.registry import METRICS
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from penstock.extractors.image_features import ImageFeatures
+    from penstock.extractors.syncnet import SyncNet
+    from penstock.families.talking_head import Answer
+
+    Features = npt.NDArray[np.float32]
+
+FRAMES_FILE = "frames.json"
+MAX_WORKERS = 4
+SUITE_METRICS = ("fid", "kid")
+Progress = Callable[[int, int, str], None]
+"""Cases done, cases in all, what was done last."""
+
+
+@dataclass(frozen=True)
+class Networks:
+    """The extractors that a contract names, loaded."""
+
+    lipsync: SyncNet | None
+    frechet: ImageFeatures | None
+
+    def names(self) -> dict[str, str]:
+        """Role → ``name@sha256:…``."""
+        found = {}
+        if self.lipsync is not None:
+            found["lipsync"] = self.lipsync.label
+        if self.frechet is not None:
+            found["frechet"] = self.frechet.name
+        return found
+
+
+def extractor_names(contract: Contract, source_dir: Path) -> dict[str, str]:
+    """Role (``lipsync``, ``frechet``) → ``name@sha256:…`` of the extractors that the contract names.
+
+    Raises:
+        UsageError: one is missing, is not what the contract's SHA-256 says, or is no extractor of its kind.
+    """
+    return open_networks(contract, source_dir).names()
+
+
+def open_networks(contract: Contract, source_dir: Path, *, threads: int | None = None) -> Networks:
+    """Load the extractors that the contract names.
+
+    Raises:
+        UsageError: as :func:`extractor_names`.
+    """
+    lipsync, frechet = contract.extractors.lipsync, contract.extractors.frechet
+    syncnet: SyncNet | None = None
+    features: ImageFeatures | None = None
+    if lipsync is not None:
+        from penstock.extractors.syncnet import open_syncnet
+
+        syncnet = open_syncnet(_file(source_dir, lipsync, "lipsync"), threads=threads)
+        _check_digest(lipsync, syncnet.label, "lipsync")
+    if frechet is not None:
+        from penstock.extractors.image_features import ImageFeatures
+
+        features = ImageFeatures.load(_file(source_dir, frechet, "frechet"), threads=threads)
+        _check_digest(frechet, features.name, "frechet")
+    return Networks(syncnet, features)
+
+
+def _file(source_dir: Path, weights: Weights, role: str) -> Path:
+    return inside(source_dir, weights.path, where=f"extractors.{role}.path")
+
+
+def _check_digest(weights: Weights, label: str, role: str) -> None:
+    if not label.endswith(f"@sha256:{weights.sha256}"):
+        raise UsageError(
+            f"'{weights.path}' is not the file that the contract names: it is {label}",
+            where=f"extractors.{role}.sha256",
+            todo="Fetch the weights again, or correct the SHA-256.",
+        )
+
+
+def measure(
+    contract: Contract,
+    suite: Suite,
+    bundle: Bundle,
+    source_dir: Path,
+    *,
+    on_progress: Progress | None = None,
+    workers: int | None = None,
+) -> list[Measurement]:
+    """Measure every case's answer and the suite as a whole; write and return the values.
+
+    Every metric has a line for every case, with a value or the reason why there is none; a case whose call failed has
+    the call's reason everywhere. The lip-sync metrics come in where the contract names a ``lipsync`` extractor, FID and
+    KID (case ``*``, all frames of all cases against ``suite.reference``) where it names a ``frechet`` one and the suite
+    a reference, GPU memory where any call used some. ``measurements.jsonl`` is written, and for each video
+    ``outputs/CASE/frames.json``: ``fps``, ``sync_distance`` (entry i: the window of 5 frames that starts at frame i, at
+    the clip's best shift; empty without a value) and ``jitter`` (``null`` for the first and the last frame).
+
+    Args:
+        contract: names the extractors.
+        suite: the cases, and the reference of FID and KID.
+        bundle: holds ``invocations.jsonl`` and the outputs.
+        source_dir: the model's repository.
+        on_progress: told after each case.
+        workers: cases that are measured at a time; by default as many as there are cores, at most 4.
+
+    Raises:
+        UsageError: an extractor or the reference is missing or broken; there is no ``invocations.jsonl``.
+    """
+    calls = {call.case: call for call in bundle.invocations()}
+    cores = len(os.sched_getaffinity(0))
+    count = max(1, min(workers or min(cores, MAX_WORKERS), len(suite.cases)))
+    networks = open_networks(contract, source_dir, threads=max(1, cores // count))
+    reference = _reference_features(contract, suite, source_dir, networks)
+    gpu = any(call.gpu_memory_mib is not None for call in calls.values())
+    measurements: list[Measurement] = []
+    answers: list[Answer] = []
+    pool = ThreadPoolExecutor(count, thread_name_prefix="measure")
+    try:
+        jobs = [
+            pool.submit(_examine, contract, case, calls.get(case.name), bundle, source_dir, networks, gpu)
+            for case in suite.cases
+        ]
+        for done, (case, job) in enumerate(zip(suite.cases, jobs, strict=True), 1):
+            answer = job.result()
+            answers.append(answer)
+            measurements += _lines(case, answer, networks, gpu)
+            if on_progress is not None:
+                on_progress(done, len(suite.cases), case.name)
+    finally:
+        pool.shutdown(cancel_futures=True)
+    if networks.frechet is not None and reference is not None:
+        measurements += _of_the_suite([answer.features for answer in answers], reference, networks.frechet.name)
+    bundle.write_measurements(measurements)
+    return measurements
+
+
+def _examine(
+    contract: Contract,
+    case: Case,
+    call: Invocation | None,
+    bundle: Bundle,
+    source_dir: Path,
+    networks: Networks,
+    gpu: bool,
+) -> Answer:
+    from penstock.families.talking_head import Answer, examine, metric_names
+
+    if call is None or call.status != "ok" or call.output is None:
+        reason = "the case was not put to the model" if call is None else call.error or f"the call was {call.status}"
+        return Answer(values=dict.fromkeys(metric_names(lip_sync=networks.lipsync is not None, gpu=gpu), reason))
+    video = inside(bundle.path, call.output, where=str(bundle.invocations_file))
+    answer = examine(
+        case,
+        call,
+        video,
+        {name: input_path(source_dir, contract, file) for name, file in case.inputs.items()},
+        parameters(contract, case),
+        syncnet=networks.lipsync,
+        frechet=networks.frechet,
+    )
+    frames = {"fps": 25, "sync_distance": answer.sync_distance, "jitter": answer.jitter}
+    write_json(bundle.outputs / case.name / FRAMES_FILE, frames)
+    return answer
+
+
+def _lines(case: Case, answer: Answer, networks: Networks, gpu: bool) -> Iterator[Measurement]:
+    from penstock.families.talking_head import LIP_SYNC, metric_names
+
+    for name in metric_names(lip_sync=networks.lipsync is not None, gpu=gpu):
+        label = networks.lipsync.label if networks.lipsync is not None and name in LIP_SYNC else None
+        yield measurement(case.name, name, answer.values[name], slices=case.slices, extractor=label)
+
+
+def measurement(
+    case: str, metric: str, value: float | str, *, slices: list[str] | None = None, extractor: str | None = None
+) -> Measurement:
+    """One line: a value, or the reason why there is none. A value that is not finite is a reason."""
+    reason = value if isinstance(value, str) else None
+    if not isinstance(value, str) and not -float("inf") < value < float("inf"):
+        reason = f"the value is {value}, not a finite number"
+    return Measurement(
+        case=case,
+        metric=metric,
+        value=None if reason is not None or isinstance(value, str) else float(value),
+        unit=METRICS[metric].unit,
+        slices=slices or [],
+        extractor=extractor,
+        error=reason,
+    )
+
+
+def _of_the_suite(features: list[Features | None], reference: Features, label: str) -> Iterator[Measurement]:
+    import numpy as np
+
+    from penstock.metrics.frechet import frechet_distance, kernel_distance
+
+    there = [part for part in features if part is not None]
+    failed = len(features) - len(there)
+    for name, distance in zip(SUITE_METRICS, (frechet_distance, kernel_distance), strict=True):
+        value: float | str
+        if failed:
+            value = f"{failed} of {len(features)} cases failed"
+        else:
+            try:
+                value = distance(np.concatenate(there), reference)
+            except UsageError as error:
+                value = error.what
+        yield measurement(WHOLE_SUITE, name, value, extractor=label)
+
+
+def _reference_features(contract: Contract, suite: Suite, source_dir: Path, networks: Networks) -> Features | None:
+    if networks.frechet is None or suite.reference is None:
+        return None
+    return networks.frechet.features(_reference_frames(input_path(source_dir, contract, suite.reference)))
+
+
+def _reference_frames(directory: Path) -> Iterator[npt.NDArray[np.uint8]]:
+    """All pictures, and all frames of all videos, of a directory, by name; notes and licences may lie beside them."""
+    from penstock.contract.suite import HEAD_BYTES, media_kind
+    from penstock.files import open_regular
+    from penstock.media import read_frames
+    from penstock.media.images import read_image
+
+    if not directory.is_dir():
+        raise UsageError("the directory is missing", where=str(directory), todo="Correct 'reference' in suite.yaml.")
+    for path in sorted(directory.iterdir()):
+        if path.name.startswith(".") or path.is_dir():
+            continue
+        with open_regular(path, where=str(path)) as file:
+            kind = media_kind(file.read(HEAD_BYTES))
+        if kind == "image":
+            yield read_image(path)
+        elif kind == "video":
+            yield from read_frames(path, fps=25)

@@ -1,0 +1,234 @@
+"""A talking head: which metrics speak about one answer, a video, and how they are had from one pass over its frames."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from penstock.bundle.models import Invocation
+from penstock.contract.models import Case, FaceBox, Scalar
+from penstock.errors import UsageError
+from penstock.extractors.image_features import BATCH_IMAGES, ImageFeatures
+from penstock.extractors.syncnet import SyncNet
+from penstock.families.face import PixelBox, face_crop, pixel_box
+from penstock.media import MediaInfo, probe, read_audio, read_frames
+from penstock.metrics.lipsync import LipSync, score_lipsync
+from penstock.metrics.picture import jitter, sharpness
+
+FPS = 25
+LIP_SYNC = ("lse_d", "lse_c", "av_offset", "av_offset_abs")
+PICTURE = ("duration_error", "sharpness", "jitter", "real_time_factor")
+CALL = ("latency", "peak_memory")
+DURATION_SLACK_S = 0.05
+"""A header's duration is believed while it is this close to what was decoded: it is exact where 25 frames a second are not."""
+
+Frame = npt.NDArray[np.uint8]
+Features = npt.NDArray[np.float32]
+Value = float | str
+"""A value, or the reason why there is none."""
+
+
+@dataclass
+class Answer:
+    """What is known about one case's answer."""
+
+    values: dict[str, Value] = field(default_factory=dict)
+    """Metric → value or reason."""
+    features: Features | None = None
+    """float32 (frames, d) for FID and KID; ``None`` without such a network or without a whole video."""
+    sync_distance: list[float] = field(default_factory=list)
+    """Distance of lips and sound at the best shift; entry i is the window that starts at frame i."""
+    jitter: list[float | None] = field(default_factory=list)
+    """Frame-to-frame change that motion does not explain, a frame; ``None`` for the first and the last."""
+
+
+def metric_names(*, lip_sync: bool, gpu: bool) -> tuple[str, ...]:
+    """The metrics that speak about one case, in the order in which they are written."""
+    return (*(LIP_SYNC if lip_sync else ()), *PICTURE, *CALL, *(("gpu_memory",) if gpu else ()))
+
+
+def examine(
+    case: Case,
+    call: Invocation,
+    video: Path,
+    inputs: dict[str, Path],
+    given: dict[str, Scalar],
+    *,
+    syncnet: SyncNet | None = None,
+    frechet: ImageFeatures | None = None,
+) -> Answer:
+    """Measure the answer to one case. The video is not trusted: whatever is wrong with it is a reason, not an exception.
+
+    Frames are taken at 25 a second and decoded once. Sound is the video's own; a silent video is held against the case's
+    ``audio`` input, from its begin.
+
+    Args:
+        case: says where the face is.
+        call: an invocation that was ``ok``.
+        video: the file that came back.
+        inputs: the case's input files.
+        given: the case's parameters; ``duration`` is the duration that was asked for, in seconds. Without it, the
+            ``audio`` input's own.
+        syncnet: for the lip-sync metrics.
+        frechet: for the features of all frames.
+    """
+    answer = Answer(values=_of_the_call(call))
+    try:
+        info = probe(video)
+        if info.video is None:
+            raise UsageError("the file has no video")
+    except UsageError as error:
+        _nothing_to_see(answer, error, lip_sync=syncnet is not None)
+        return answer
+    watch = _FrameWatch(case.face_box, frechet)
+    stream = watch.crops(read_frames(video, fps=FPS))
+    lips: LipSync | str = ""
+    if syncnet is not None:
+        try:
+            lips = score_lipsync(stream, _sound(video, info, inputs), syncnet)
+        except UsageError as error:
+            lips = error.what
+    try:
+        for _ in stream:  # lip sync reads no further than there is sound
+            pass
+    except UsageError as error:
+        watch.failure = watch.failure or error
+    if watch.failure is not None:
+        _nothing_to_see(answer, watch.failure, lip_sync=syncnet is not None)
+        return answer
+    if syncnet is not None:
+        answer.values |= _lip_sync_values(lips)
+    if isinstance(lips, LipSync):
+        answer.sync_distance = [float(value) for value in lips.frame_distances]
+    answer.values |= watch.values()
+    answer.jitter = watch.jitter_by_frame()
+    answer.features = watch.features()
+    seconds = _seconds(watch.count / FPS, info)
+    answer.values["duration_error"] = _duration_error(seconds, inputs, given)
+    latency = call.latency_s
+    if not seconds:
+        answer.values["real_time_factor"] = "the video has no frame"
+    else:
+        answer.values["real_time_factor"] = "the latency is not known" if latency is None else latency / seconds
+    return answer
+
+
+class _FrameWatch:
+    """Looks at every frame that passes, and hands on the face. Holds three frames and one batch."""
+
+    def __init__(self, box: FaceBox | None, frechet: ImageFeatures | None) -> None:
+        self.count = 0
+        self.failure: UsageError | None = None
+        self._box = box
+        self._frechet = frechet
+        self._sharpness: list[Value] = []
+        self._jitter: list[float] = []
+        self._last: list[Frame] = []
+        self._batch: list[Frame] = []
+        self._parts: list[Features] = []
+
+    def crops(self, frames: Iterable[Frame]) -> Iterator[Frame]:
+        """Yield uint8 (224, 224, 3) BGR of the face of each frame; a video that breaks is remembered as ``failure``."""
+        try:
+            for frame in frames:
+                box = pixel_box(self._box, frame.shape[1], frame.shape[0])
+                self._look(frame, box)
+                yield face_crop(frame, box)
+            self._flush()
+        except UsageError as error:
+            self.failure = error
+            raise
+        except cv2.error as error:
+            self.failure = UsageError(f"a frame cannot be measured: {' '.join(str(error).split())[:200]}")
+            raise self.failure from error
+
+    def _look(self, frame: Frame, box: PixelBox) -> None:
+        self.count += 1
+        try:
+            self._sharpness.append(sharpness([frame], box))
+        except UsageError as error:  # the box is smaller than the metric needs; that says nothing about the others
+            self._sharpness.append(error.what)
+        self._last = [*self._last[-2:], frame]
+        if len(self._last) == 3:
+            self._jitter.append(jitter(self._last))
+        if self._frechet is not None:
+            self._batch.append(frame)
+            if len(self._batch) == BATCH_IMAGES:
+                self._flush()
+
+    def _flush(self) -> None:
+        if self._frechet is not None and self._batch:
+            self._parts.append(self._frechet.features(self._batch))
+            self._batch = []
+
+    def values(self) -> dict[str, Value]:
+        reasons = [value for value in self._sharpness if isinstance(value, str)]
+        values = [value for value in self._sharpness if not isinstance(value, str)]
+        return {
+            "sharpness": reasons[0] if reasons else _mean(values, "the video has no frame"),
+            "jitter": _mean(self._jitter, f"jitter needs at least three frames, the video has {self.count}"),
+        }
+
+    def jitter_by_frame(self) -> list[float | None]:
+        return [None, *self._jitter, None] if self._jitter else [None] * self.count
+
+    def features(self) -> Features | None:
+        return np.concatenate(self._parts) if self._parts else None
+
+
+def _mean(values: list[float], otherwise: str) -> Value:
+    return float(np.mean(values)) if values else otherwise
+
+
+def _of_the_call(call: Invocation) -> dict[str, Value]:
+    def known(value: float | None, what: str) -> Value:
+        return f"the {what} was not measured" if value is None else value
+
+    return {
+        "latency": known(call.latency_s, "latency"),
+        "peak_memory": known(call.peak_memory_mib, "memory of the model"),
+        "gpu_memory": known(call.gpu_memory_mib, "GPU memory of the model"),
+    }
+
+
+def _nothing_to_see(answer: Answer, error: UsageError, *, lip_sync: bool) -> None:
+    reason = f"the output is not a video that can be measured: {error.what}"
+    answer.values |= dict.fromkeys((*(LIP_SYNC if lip_sync else ()), *PICTURE), reason)
+
+
+def _sound(video: Path, info: MediaInfo, inputs: dict[str, Path]) -> npt.NDArray[np.int16]:
+    if info.audio is not None:
+        return read_audio(video, with_video=True)
+    if "audio" not in inputs:
+        raise UsageError("neither the video nor the case has sound")
+    return read_audio(inputs["audio"])
+
+
+def _lip_sync_values(lips: LipSync | str) -> dict[str, Value]:
+    if isinstance(lips, str):
+        return dict.fromkeys(LIP_SYNC, lips)
+    offset = float(lips.offset_frames)
+    return {"lse_d": lips.lse_d, "lse_c": lips.lse_c, "av_offset": offset, "av_offset_abs": abs(offset)}
+
+
+def _seconds(decoded: float, info: MediaInfo) -> float:
+    said = info.video.duration_s if info.video is not None else None
+    return said if decoded and said is not None and abs(said - decoded) <= DURATION_SLACK_S else decoded
+
+
+def _duration_error(seconds: float, inputs: dict[str, Path], given: dict[str, Scalar]) -> Value:
+    asked = given.get("duration")
+    if isinstance(asked, int | float) and not isinstance(asked, bool):
+        return abs(seconds - asked)
+    if "audio" not in inputs:
+        return "the case says no duration and has no audio"
+    rate = 16_000
+    try:
+        return abs(seconds - read_audio(inputs["audio"], rate=rate).size / rate)
+    except UsageError as error:
+        return f"the case's audio cannot be read: {error.what}"

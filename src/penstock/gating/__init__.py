@@ -1,0 +1,1 @@
+"""Rules to verdict. Reads measurements, knows no network."""

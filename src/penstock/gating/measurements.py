@@ -1,0 +1,129 @@
+"""The values that rules look at: read, found by metric and case, and held to be comparable."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from penstock.bundle.directory import Bundle, read_lines
+from penstock.bundle.models import WHOLE_SUITE, Measurement
+from penstock.errors import UsageError
+
+LARGEST = 1e150
+"""Values beyond this measure nothing, and sums of them are not finite."""
+MAX_ERROR_CHARACTERS = 200
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where one side of a comparison came from."""
+
+    name: str
+    """The run's id, or the path as it was given."""
+    measurements: list[Measurement]
+    cases: tuple[str, ...] = ()
+    """Cases that the run put to the model, where that is known: none of them may be without a value."""
+
+
+def read_source(path: Path) -> Source:
+    """Read one side: a bundle's directory, or a bare ``measurements.jsonl``.
+
+    Raises:
+        UsageError: there are no measurements, or a line is none (``where`` is ``FILE:LINE``).
+    """
+    if not path.is_dir():
+        return Source(str(path), list(read_lines(path, Measurement)))
+    bundle = Bundle(path)
+    measurements = bundle.measurements()
+    cases = tuple(call.case for call in bundle.invocations()) if bundle.invocations_file.exists() else ()
+    name = bundle.run().run_id if bundle.run_file.exists() else str(path)
+    return Source(name, measurements, cases)
+
+
+@dataclass
+class Values:
+    """One metric's values on one side, for the cases that a rule looks at."""
+
+    by_case: dict[str, float] = field(default_factory=dict)
+    lost: dict[str, str] = field(default_factory=dict)
+    """Case → why there is no value."""
+
+    @property
+    def cases(self) -> set[str]:
+        """All cases, with or without a value."""
+        return set(self.by_case) | set(self.lost)
+
+
+class Table:
+    """The measurements of one side, found by metric and case."""
+
+    def __init__(self, side: str, measurements: Iterable[Measurement], expected: Sequence[str] = ()) -> None:
+        """Sort the measurements.
+
+        Args:
+            side: ``candidate`` or ``baseline``, for messages.
+            measurements: in any order.
+            expected: cases that must have a value of each metric that has values for cases at all.
+
+        Raises:
+            UsageError: a metric has two values for a case, or values both for the whole suite and for cases.
+        """
+        self.side = side
+        self.expected = expected
+        self.by_metric: dict[str, dict[str, Measurement]] = {}
+        self.slices: dict[str, set[str]] = {}
+        for measurement in measurements:
+            known = self.by_metric.setdefault(measurement.metric, {})
+            if measurement.case in known:
+                what = f"'{measurement.metric}' has two values for the case '{measurement.case}'"
+                raise UsageError(what, where=side, todo="Measure each case once.")
+            known[measurement.case] = measurement
+            self.slices.setdefault(measurement.case, set()).update(measurement.slices)
+        for metric, known in self.by_metric.items():
+            if WHOLE_SUITE in known and len(known) > 1:
+                what = f"'{metric}' has a value for the whole suite ('{WHOLE_SUITE}') and values for single cases"
+                raise UsageError(what, where=side, todo="Keep one kind: they have no common mean.")
+
+    def values(self, metric: str, slice_name: str | None) -> Values:
+        """The values of ``metric`` for the cases that carry ``slice_name`` (all cases for ``None``)."""
+        found = Values()
+        known = self.by_metric.get(metric, {})
+        for case, measurement in known.items():
+            if slice_name is not None and slice_name not in measurement.slices:
+                continue
+            if measurement.value is None:
+                found.lost[case] = (measurement.error or "there is no value")[:MAX_ERROR_CHARACTERS]
+            elif abs(measurement.value) > LARGEST:
+                found.lost[case] = f"{measurement.value:g} is no measurement"
+            else:
+                found.by_case[case] = measurement.value
+        if known and WHOLE_SUITE not in known:
+            for case in self.expected:
+                # A case of which nothing at all is known may carry the slice: it counts as lost, never as well.
+                if case not in known and (slice_name is None or slice_name in self.slices.get(case, {slice_name})):
+                    found.lost[case] = "it was not measured"
+        return found
+
+    def extractors(self, metric: str) -> set[str | None]:
+        """The extractors that values of ``metric`` were measured with; ``None`` stands for none."""
+        return {found.extractor for found in self.by_metric.get(metric, {}).values() if found.value is not None}
+
+
+def same_extractor(metric: str, sides: Iterable[Table]) -> None:
+    """Values are compared only under the same extractor.
+
+    Raises:
+        UsageError: names both extractors and where they were used.
+    """
+    first: tuple[str | None, str] | None = None
+    for table in sides:
+        for extractor in sorted(table.extractors(metric), key=str):
+            if first is None:
+                first = (extractor, table.side)
+            elif extractor != first[0]:
+                what = (
+                    f"'{metric}' was measured through {extractor or 'no extractor'} in the {table.side} "
+                    f"and through {first[0] or 'no extractor'} in the {first[1]}"
+                )
+                raise UsageError(what, where=table.side, todo="Measure both again with the same extractor.")

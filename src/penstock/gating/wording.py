@@ -1,0 +1,90 @@
+"""Numbers and limits as people read them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from penstock.contract.policy import Direction, Margin, Rule
+from penstock.metrics.registry import METRICS
+
+MAX_DIGITS = 15
+MAX_NAMED = 3
+OWN_METRIC_DIGITS = 3
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What a rule speaks about: a known metric, or one of the model's own."""
+
+    title: str
+    unit: str
+    direction: Direction | None
+    digits: int
+
+    def amounts(self, *values: float, signed: bool = False) -> list[str]:
+        """Values with the metric's unit, e.g. ``1.25 s``; different values never read the same."""
+        unit = f" {self.unit}" if self.unit else ""
+        return [text + unit for text in numbers(*values, digits=self.digits, signed=signed)]
+
+
+def subject_of(rule: Rule) -> Subject:
+    """The metric of ``rule``, with the rule's own direction where Penstock does not know one."""
+    metric = METRICS.get(rule.metric)
+    if metric is None:
+        return Subject(rule.metric, "", rule.direction, OWN_METRIC_DIGITS)
+    return Subject(metric.title, metric.unit, metric.direction or rule.direction, metric.digits)
+
+
+def numbers(*values: float, digits: int, signed: bool = False) -> list[str]:
+    """Values with ``digits`` decimals, or as many more as it takes to tell them apart from each other and from zero.
+
+    Trailing zeros are left out. ``signed`` writes the plus as well.
+    """
+    distinct = len({*values, 0.0})
+    for places in range(digits, MAX_DIGITS + 1):
+        texts = [_number(value, places) for value in values]
+        if len({*texts, "0"}) == distinct:
+            break
+    else:
+        texts = [repr(value) for value in values]
+    return [f"+{text}" if signed and not text.startswith("-") else text for text in texts]
+
+
+def _number(value: float, places: int) -> str:
+    if abs(value) >= 1e15:
+        return f"{value:.{max(places, 6)}g}"
+    text = f"{value:.{places}f}"
+    text = text.rstrip("0").rstrip(".") if "." in text else text
+    return "0" if text in ("-0", "") else text
+
+
+def share(change: float, base: float) -> float | None:
+    """``change`` as per cent of ``|base|``; ``None`` where that says nothing."""
+    per_cent = change / abs(base) * 100 if base else math.inf
+    return per_cent if math.isfinite(per_cent) else None
+
+
+def allowed(margin: Margin, subject: Subject) -> float:
+    """The margin as a signed number to show: in per cent if relative; negative where higher is better."""
+    amount = margin.amount * 100 if margin.relative else margin.amount
+    return -amount if subject.direction == "higher" else amount
+
+
+def limit_text(rule: Rule, subject: Subject) -> str:
+    """The rule's bounds in words: ``≤ 9, no more than +5 % over the baseline``."""
+    unit = f" {subject.unit}" if subject.unit else ""
+    parts = [f"{sign} {bound:.12g}{unit}" for sign, bound in (("≥", rule.min), ("≤", rule.max)) if bound is not None]
+    if rule.margin is not None:
+        amount = f"{rule.margin.amount * 100:.12g} %" if rule.margin.relative else f"{rule.margin.amount:.12g}{unit}"
+        over = subject.direction == "lower"
+        parts.append(f"no more than {'+' if over else '-'}{amount} {'over' if over else 'under'} the baseline")
+    return ", ".join(parts)
+
+
+def named(cases: Mapping[str, str]) -> str:
+    """``'a' (why), 'b' (why) and 4 more``."""
+    shown = [f"'{case}' ({why})" if why else f"'{case}'" for case, why in sorted(cases.items())[:MAX_NAMED]]
+    more = len(cases) - len(shown)
+    return ", ".join(shown) + (f" and {more} more" if more else "")

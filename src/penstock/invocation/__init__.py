@@ -1,0 +1,1 @@
+"""Starting, sandboxing, calling and stopping a model that is not trusted."""

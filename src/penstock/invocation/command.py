@@ -1,0 +1,94 @@
+"""The model is a program: started once a case."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from pathlib import Path
+
+from penstock.contract.models import Case, Contract
+from penstock.contract.presets import command_argv, command_of
+from penstock.errors import WorldError
+from penstock.files import disk_errors
+from penstock.invocation.driver import CallResult, collect
+from penstock.invocation.log import BoundedLog
+from penstock.invocation.memory import MemoryWatch, gpu_used_mib
+from penstock.invocation.process import ModelProcess, describe_exit
+from penstock.invocation.sandbox import Sandbox
+
+
+class CommandModel:
+    """See :class:`penstock.invocation.driver.Model`. The program writes into a directory of the call, which is emptied
+    before and removed after; only the one file that it was asked for is taken, once all its processes have ended.
+    """
+
+    def __init__(self, contract: Contract, sandbox: Sandbox, log: BoundedLog) -> None:
+        self._contract = contract
+        self._command = command_of(contract)
+        self._sandbox = sandbox
+        self._log = log
+        self._gpu_before = gpu_used_mib()
+
+    @property
+    def warm(self) -> bool:
+        """Never: each call starts the program, and its latency says so."""
+        return False
+
+    def revive(self) -> int:
+        """Always once: there is nothing that could be gone."""
+        return 1
+
+    def close(self) -> None:
+        """Nothing runs between calls."""
+
+    def call(self, case: Case, inputs: dict[str, Path], output: Path, timeout_s: float) -> CallResult:
+        folder = self._sandbox.scratch / "call"
+        with disk_errors(folder):
+            _remove(folder)
+            folder.mkdir(parents=True)
+        written = folder / f"output{self._command.output}"
+        argv = command_argv(self._contract, case, {**inputs, "output": written})
+        self._log.mark()
+        self._log.note(f"case {case.name}: {' '.join(argv)}")
+        try:
+            return self._run(argv, written, output, timeout_s)
+        except WorldError as error:
+            if error.where != argv[0]:
+                raise
+            return CallResult("failed", error=error.what)
+        finally:
+            _remove(folder)
+
+    def _run(self, argv: list[str], written: Path, output: Path, timeout_s: float) -> CallResult:
+        begin = time.monotonic()
+        with ModelProcess(argv, self._sandbox, self._log) as process:
+            with MemoryWatch(process.supervisor, gpu_before_mib=self._gpu_before) as watch:
+                ended = process.wait(timeout_s)
+                latency = time.monotonic() - begin
+            if ended is not None:
+                watch.include(ended.max_rss_mib)
+        memory = watch.peak_mib
+        if ended is None:
+            text = f"the model did not end within {timeout_s:g} s"
+            return CallResult("timeout", peak_memory_mib=memory, gpu_memory_mib=watch.gpu_mib, error=text)
+        problem: str | None
+        if ended.code != 0:
+            problem = f"the model {describe_exit(ended.code)}; the end of its log: {self._log.end()}"
+        elif (problem := collect(written, output)) is not None:
+            problem = f"{problem}; the end of its log: {self._log.end()}"
+        return CallResult(
+            "ok" if problem is None else "failed",
+            latency_s=latency,
+            exit_code=ended.code,
+            peak_memory_mib=memory,
+            gpu_memory_mib=watch.gpu_mib,
+            error=problem,
+        )
+
+
+def _remove(path: Path) -> None:
+    """Remove whatever a model put at ``path``: a directory, or a link or file in its place."""
+    if path.is_symlink() or path.is_file():
+        path.unlink()
+    else:
+        shutil.rmtree(path, ignore_errors=True)

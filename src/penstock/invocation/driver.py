@@ -1,0 +1,152 @@
+"""What every way of calling a model has in common, and the choice of one."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol
+
+from penstock.contract.models import Case, Contract
+from penstock.errors import UsageError
+from penstock.files import disk_errors
+from penstock.invocation.log import BoundedLog
+from penstock.invocation.sandbox import Sandbox, confinement
+
+MAX_OUTPUT_BYTES = 1 << 30
+
+
+@dataclass(frozen=True)
+class CallResult:
+    """What one call of a model came to. ``error`` says why it is not ``ok``."""
+
+    status: Literal["ok", "failed", "timeout"]
+    latency_s: float | None = None
+    """Seconds from the request (or the start of the program) to the whole answer (or the program's end)."""
+    http_status: int | None = None
+    exit_code: int | None = None
+    """Exit code of the process, minus the signal's number if a signal ended it; ``None`` while it lives."""
+    peak_memory_mib: float | None = None
+    gpu_memory_mib: float | None = None
+    error: str | None = None
+
+
+class Model(Protocol):
+    """A model that can be called."""
+
+    @property
+    def warm(self) -> bool:
+        """Whether it has answered a call since it was started, so that no start-up cost is in the next latency."""
+
+    def revive(self) -> int:
+        """Start it again if it is gone, and return how often it was started: after each start, warm-up calls are due.
+
+        A start that fails is what the next call reports.
+        """
+
+    def call(self, case: Case, inputs: dict[str, Path], output: Path, timeout_s: float) -> CallResult:
+        """Put one case to it. On ``ok``, ``output`` is a regular, non-empty file of at most 1 GiB; else there is none.
+
+        A model that fails is a result, not an exception.
+
+        Raises:
+            WorldError: our side failed (a full disk).
+        """
+
+    def close(self) -> None:
+        """End it and all its processes."""
+
+
+@contextlib.contextmanager
+def start(
+    contract: Contract,
+    source_dir: Path,
+    scratch_dir: Path,
+    log_file: Path,
+    *,
+    readable: tuple[Path, ...] = (),
+    url: str | None = None,
+    ready_timeout_s: float | None = None,
+) -> Iterator[Model]:
+    """Start the model that ``contract`` describes; when the block is left, none of its processes is alive.
+
+    Args:
+        contract: its ``call`` says how the model is started and called.
+        source_dir: the model's repository, its working directory.
+        scratch_dir: the only directory in which it may write; emptied before and removed after.
+        log_file: what the model writes to standard output and error, bounded (see :mod:`penstock.invocation.log`).
+        readable: files and directories beside ``source_dir`` that it may read: the suite's inputs.
+        url: base URL of a service that runs already (a sidecar); nothing is started or ended then.
+        ready_timeout_s: instead of the contract's.
+
+    Raises:
+        WorldError: it could not be started or never got ready; the message holds the end of its log.
+        UsageError: ``url`` is not an http URL, or the model is called as a command and has none.
+    """
+    if url is not None and contract.call.http is None:
+        raise UsageError(
+            "a model that is called as a command has no URL", where="call", todo="Leave --url out, or describe 'http'."
+        )
+    scratch = scratch_dir.resolve()
+    with disk_errors(scratch):
+        shutil.rmtree(scratch, ignore_errors=True)
+        scratch.mkdir(parents=True)
+    sandbox = Sandbox(
+        source=source_dir.resolve(),
+        scratch=scratch,
+        readable=tuple(path.resolve() for path in readable),
+        network=tuple(contract.call.network),
+        environment=dict(contract.call.env),
+    )
+    with BoundedLog(log_file) as log:
+        log.note(
+            confinement() if url is None else f"the service at {url} is not ours: it is neither confined nor ended"
+        )
+        model = _make(contract, sandbox, log, url, ready_timeout_s)
+        try:
+            yield model
+        finally:
+            model.close()
+            shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _make(
+    contract: Contract, sandbox: Sandbox, log: BoundedLog, url: str | None, ready_timeout_s: float | None
+) -> Model:
+    if contract.call.http is None:
+        from penstock.invocation.command import CommandModel
+
+        return CommandModel(contract, sandbox, log)
+    from penstock.invocation.http import HttpModel
+
+    return HttpModel(contract, contract.call.http, sandbox, log, url=url, ready_timeout_s=ready_timeout_s)
+
+
+def collect(path: Path, output: Path) -> str | None:
+    """Copy what a model left at ``path`` to ``output``; return what is wrong with it, else ``None``.
+
+    Nothing that could lead elsewhere is followed: ``path`` must be a regular file, not a link, pipe or device.
+    """
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return "the model wrote no output"
+    except OSError:
+        return "the model's output is not a regular file"
+    facts = os.fstat(handle)
+    # A hard link could be a name for a file that is not the model's own.
+    if not stat.S_ISREG(facts.st_mode) or facts.st_nlink != 1:
+        os.close(handle)
+        return "the model's output is not a regular file"
+    with os.fdopen(handle, "rb") as source:
+        if facts.st_size == 0:
+            return "the model's output is empty"
+        if facts.st_size > MAX_OUTPUT_BYTES:
+            return f"the model's output is larger than {MAX_OUTPUT_BYTES >> 20} MiB"
+        with disk_errors(output), output.open("wb") as target:
+            shutil.copyfileobj(source, target, 1 << 20)
+    return None

@@ -1,0 +1,111 @@
+"""A model's log: always drained, so that the model never blocks on it, and bounded, so that it cannot fill the disk."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from pathlib import Path
+from types import TracebackType
+from typing import IO
+
+from penstock.errors import printable
+from penstock.files import disk_errors
+
+HEAD_BYTES = 1 << 20
+TAIL_BYTES = 1 << 20
+READ_BYTES = 1 << 16
+
+
+class BoundedLog:
+    """Keeps the first and the last mebibyte of what a model wrote, and says how much was dropped between.
+
+    The head goes to the file as it comes; the tail is held in memory and written by :meth:`close`. A file that is there
+    already (an earlier, interrupted run) is added to. Safe to use from several threads.
+    """
+
+    def __init__(self, path: Path, *, head_bytes: int = HEAD_BYTES, tail_bytes: int = TAIL_BYTES) -> None:
+        self.path = path
+        self._tail_bytes = tail_bytes
+        self._head_left = head_bytes
+        self._tail: deque[bytes] = deque()
+        self._tail_size = 0
+        self._recent = b""
+        self._dropped = 0
+        self._lock = threading.Lock()
+        with disk_errors(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file: IO[bytes] | None = path.open("ab", buffering=0)
+
+    def __enter__(self) -> BoundedLog:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def write(self, data: bytes) -> None:
+        """Add ``data``. A full disk loses log lines, not the run."""
+        with self._lock:
+            self._recent = (self._recent + data)[-8192:]
+            head, rest = data[: self._head_left], data[self._head_left :]
+            self._head_left -= len(head)
+            if head and self._file is not None:
+                try:
+                    self._file.write(head)
+                except OSError:
+                    self._dropped += len(head)
+            if rest:
+                self._tail.append(rest)
+                self._tail_size += len(rest)
+                while self._tail_size - len(self._tail[0]) >= self._tail_bytes:
+                    old = self._tail.popleft()
+                    self._tail_size -= len(old)
+                    self._dropped += len(old)
+
+    def note(self, text: str) -> None:
+        """Add a line of Penstock's own."""
+        self.write(f"[penstock] {text}\n".encode())
+
+    def mark(self) -> None:
+        """From here on :meth:`end` speaks of what comes now (a new process, a new call)."""
+        with self._lock:
+            self._recent = b""
+
+    def drain(self, pipe: IO[bytes]) -> threading.Thread:
+        """Start a thread that copies ``pipe`` here until its end, then closes it."""
+        thread = threading.Thread(target=self._copy, args=(pipe,), name="model-log", daemon=True)
+        thread.start()
+        return thread
+
+    def _copy(self, pipe: IO[bytes]) -> None:
+        with pipe:
+            while chunk := pipe.read(READ_BYTES):
+                self.write(chunk)
+
+    def end(self, limit: int = 600) -> str:
+        """The last ``limit`` characters since :meth:`mark`, safe to print; ``(empty)`` if there are none.
+
+        Blank lines and Penstock's own lines are left out.
+        """
+        with self._lock:
+            text = self._recent.decode("utf-8", errors="replace")
+        lines = [line.rstrip() for line in text.splitlines() if line.strip() and not line.startswith("[penstock] ")]
+        return printable("\n".join(lines)[-limit:]) or "(empty)"
+
+    def close(self) -> None:
+        """Write the tail. Nothing is added after this."""
+        with self._lock:
+            if self._file is None:
+                return
+            try:
+                excess = max(0, self._tail_size - self._tail_bytes)
+                if self._dropped + excess:
+                    self._file.write(f"\n[penstock] {self._dropped + excess} bytes of log were dropped here\n".encode())
+                self._file.write(b"".join(self._tail)[excess:])
+            except OSError:
+                pass  # the disk is full or gone; whoever writes the results meets the same error and says so
+            finally:
+                self._file.close()
+                self._file = None
+                self._tail.clear()

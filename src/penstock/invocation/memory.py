@@ -1,0 +1,174 @@
+"""Peak memory of a model's processes during one call: main memory from ``/proc``, GPU memory from ``nvidia-smi``."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+import shutil
+import subprocess
+import threading
+from pathlib import Path
+from types import TracebackType
+
+from penstock.invocation.launch import descendants
+
+PERIOD_S = 0.05
+SCAN_EVERY = 5
+"""Looking for new processes walks all of ``/proc``: only every fifth sample does."""
+GPU_PERIOD_S = 0.5
+GPU_QUERY_LIMIT_S = 10.0
+MIB = 1 << 20
+
+
+class MemoryWatch:
+    """Watches the descendants of ``root`` while the block runs; then ``peak_mib`` and ``gpu_mib`` hold what was seen.
+
+    ``peak_mib`` is the largest sum over the processes, sampled 20 times a second. Where several processes share pages,
+    a page counts once (proportional set size). The kernel's own high-water mark of each process, reset when the block
+    starts, catches a peak between two samples. ``None`` where nothing could be read, as for a ``root`` of ``None``.
+
+    ``gpu_mib`` is ``None`` without an NVIDIA card, or where the model used none. Inside a container the driver may not
+    list the model's processes; then it is the growth of the cards' used memory over ``gpu_before_mib``, what was used
+    before the model started.
+    """
+
+    def __init__(self, root: int | None, *, gpu_before_mib: float | None = None) -> None:
+        self.peak_mib: float | None = None
+        self.gpu_mib: float | None = None
+        self._root = root
+        self._gpu_before = gpu_before_mib
+        self._pids: list[int] = []
+        self._largest_rss = 0
+        self._peak = 0
+        self._stop = threading.Event()
+        self._threads: list[threading.Thread] = []
+
+    def __enter__(self) -> MemoryWatch:
+        if self._root is None:
+            return self
+        self._pids = descendants(self._root)
+        for pid in self._pids:
+            with contextlib.suppress(OSError):
+                Path(f"/proc/{pid}/clear_refs").write_text("5", encoding="ascii")
+        self._threads.append(threading.Thread(target=self._sample, name="memory-watch", daemon=True))
+        if has_gpu():
+            self._threads.append(threading.Thread(target=self._sample_gpu, name="gpu-watch", daemon=True))
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+        if self._peak:
+            self.peak_mib = self._peak / MIB
+
+    def include(self, peak_mib: float) -> None:
+        """Take in a peak of one process that was learnt otherwise (from the kernel, when it ended)."""
+        self.peak_mib = max(self.peak_mib or 0.0, peak_mib) or None
+
+    def _sample(self) -> None:
+        count = 0
+        while True:
+            count += 1
+            if self._root is not None and count % SCAN_EVERY == 1:
+                self._pids = descendants(self._root)
+            self._take()
+            if self._stop.wait(PERIOD_S):
+                break
+        for pid in self._pids:
+            self._peak = max(self._peak, high_water_bytes(pid))
+
+    def _take(self) -> None:
+        rss = sum(map(rss_bytes, self._pids))
+        if rss > self._largest_rss:
+            self._largest_rss = rss
+            # Reading the proportional size walks the page tables: only where a new peak needs it.
+            held = rss if len(self._pids) == 1 else sum(pss_bytes(pid) or rss_bytes(pid) for pid in self._pids)
+            self._peak = max(self._peak, held)
+
+    def _sample_gpu(self) -> None:
+        while self._root is not None:
+            used = gpu_mib_of(set(descendants(self._root)))
+            if used is None and self._gpu_before is not None and (total := gpu_used_mib()) is not None:
+                used = total - self._gpu_before
+            if used is not None and used > 0:
+                self.gpu_mib = max(self.gpu_mib or 0.0, used)
+            if self._stop.wait(GPU_PERIOD_S):
+                return
+
+
+def rss_bytes(pid: int) -> int:
+    """Resident set size; 0 for a process that is gone."""
+    try:
+        return int(Path(f"/proc/{pid}/statm").read_bytes().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, IndexError, ValueError):
+        return 0
+
+
+def pss_bytes(pid: int) -> int:
+    """Proportional set size (a page that N processes share counts 1/N); 0 where it cannot be read."""
+    return _kib_line(Path(f"/proc/{pid}/smaps_rollup"), b"Pss:")
+
+
+def high_water_bytes(pid: int) -> int:
+    """Peak resident set size since it was reset; 0 for a process that is gone."""
+    return _kib_line(Path(f"/proc/{pid}/status"), b"VmHWM:")
+
+
+def _kib_line(path: Path, name: bytes) -> int:
+    try:
+        for line in path.read_bytes().splitlines():
+            if line.startswith(name):
+                return int(line.split()[1]) * 1024
+    except (OSError, IndexError, ValueError):
+        pass
+    return 0
+
+
+@functools.cache
+def has_gpu() -> bool:
+    """Whether ``nvidia-smi`` is there and lists a card."""
+    if shutil.which("nvidia-smi") is None:
+        return False
+    return bool(_nvidia_smi(["-L"]).strip())
+
+
+def gpu_mib_of(pids: set[int]) -> float | None:
+    """GPU memory that these processes hold now, in MiB over all cards; ``None`` if they hold none."""
+    found: list[float] = []
+    for line in _nvidia_smi(["--query-compute-apps=pid,used_memory", "--format=csv,noheader,nounits"]).splitlines():
+        pid, _, used = line.partition(",")
+        with contextlib.suppress(ValueError):
+            if int(pid) in pids:
+                found.append(float(used))
+    return sum(found) if found else None
+
+
+def gpu_used_mib() -> float | None:
+    """GPU memory in use now by anyone, in MiB over all cards; ``None`` without a card."""
+    if not has_gpu():
+        return None
+    found: list[float] = []
+    for line in _nvidia_smi(["--query-gpu=memory.used", "--format=csv,noheader,nounits"]).splitlines():
+        with contextlib.suppress(ValueError):
+            found.append(float(line))
+    return sum(found) if found else None
+
+
+def _nvidia_smi(arguments: list[str]) -> str:
+    try:
+        done = subprocess.run(
+            ["nvidia-smi", *arguments],
+            capture_output=True,
+            text=True,
+            timeout=GPU_QUERY_LIMIT_S,
+            stdin=subprocess.DEVNULL,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout if done.returncode == 0 else ""

@@ -1,0 +1,35 @@
+"""A repository's own checks (lint, unit tests), run as the model is run: confined, bounded, ended for certain."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+
+from penstock.contract.models import Check
+from penstock.errors import UsageError
+from penstock.invocation.log import BoundedLog
+from penstock.invocation.process import ModelProcess, describe_exit
+from penstock.invocation.sandbox import Sandbox
+
+
+def run_check(check: Check, source: Path, logs: Path) -> None:
+    """Run one check in ``source``; its output is kept as ``logs/check-NAME.log``.
+
+    Raises:
+        UsageError: it exited with another code than 0, or not in time; the message holds the end of its output.
+        WorldError: it could not be started.
+    """
+    scratch = Path(tempfile.mkdtemp(prefix="penstock-check-"))
+    try:
+        with BoundedLog(logs / f"check-{check.name}.log") as log:
+            with ModelProcess(check.argv, Sandbox(source=source.resolve(), scratch=scratch), log) as process:
+                ended = process.wait(check.timeout_s)
+            if ended is None:
+                raise UsageError(f"not done after {check.timeout_s:g} s", where=f"check '{check.name}'", todo=log.end())
+            if ended.code != 0:
+                raise UsageError(
+                    describe_exit(ended.code), where=f"check '{check.name}'", todo=f"The end of its output: {log.end()}"
+                )
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)

@@ -1,0 +1,211 @@
+"""Opening media files that nobody has checked before, and what they say they hold."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, NoReturn
+
+import av
+import av.error
+
+from penstock.errors import UsageError
+
+FORMATS = ("mov", "mp4", "m4a", "3gp", "3g2", "mj2", "matroska", "webm", "avi", "wav", "flac", "mp3", "ogg")
+"""FFmpeg demuxers that are recognised. None of them refers to other files or to the network."""
+
+_TRUSTED_DURATION = ("mov", "matroska", "avi", "wav", "flac")
+"""Containers whose header says how long the whole is, so that a shorter content means a truncated file."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a media file may cost at most. Sizes in bytes and pixels, times in seconds, rates per second."""
+
+    file_bytes: int = 2 << 30
+    side_pixels: int = 4096
+    seconds: float = 600.0
+    frames_per_second: float = 240.0
+    sample_rate: int = 384_000
+    channels: int = 64
+
+    @property
+    def frames(self) -> int:
+        """Most frames that are decoded of one file."""
+        return int(self.seconds * self.frames_per_second)
+
+
+DEFAULT_LIMITS = Limits()
+
+
+@dataclass(frozen=True)
+class VideoInfo:
+    """A video stream: ``width`` and ``height`` as shown (after rotation), nominal ``fps`` (0 if unknown), ``duration_s`` (None if unsaid)."""
+
+    width: int
+    height: int
+    fps: float
+    duration_s: float | None
+    codec: str
+
+
+@dataclass(frozen=True)
+class AudioInfo:
+    """An audio stream: samples per second, channels, ``duration_s`` (None if unsaid)."""
+
+    rate: int
+    channels: int
+    duration_s: float | None
+    codec: str
+
+
+@dataclass(frozen=True)
+class MediaInfo:
+    """What a file says it holds. ``format`` is FFmpeg's name of the container."""
+
+    format: str
+    duration_s: float | None
+    video: VideoInfo | None
+    audio: AudioInfo | None
+
+
+def probe(path: Path, *, limits: Limits = DEFAULT_LIMITS) -> MediaInfo:
+    """Read a file's headers.
+
+    Raises:
+        UsageError: missing, empty, not a recognised container, or over the limits.
+    """
+    with opened(path, limits=limits) as container:
+        video = container.streams.video[0] if container.streams.video else None
+        audio = container.streams.audio[0] if container.streams.audio else None
+        whole = container.duration / av.time_base if container.duration and container.duration > 0 else None
+        info = MediaInfo(
+            format=container.format.name,
+            duration_s=whole,
+            video=None if video is None else _video_info(container, video, path, limits),
+            audio=None
+            if audio is None
+            else AudioInfo(audio.rate, audio.channels, stream_seconds(audio, container), audio.codec_context.name),
+        )
+    if whole is not None and whole > limits.seconds:
+        too_long(path, limits)
+    if info.video is None and info.audio is None:
+        raise UsageError("the file holds neither video nor sound", where=str(path), todo="Give a video or sound file.")
+    return info
+
+
+def _video_info(container: Any, stream: Any, path: Path, limits: Limits) -> VideoInfo:
+    width, height = stream.codec_context.width, stream.codec_context.height
+    check_size(width, height, path, limits)
+    # The rotation sits on the stream's side data, which PyAV hands out with the first decoded frame only.
+    with decoding(path):
+        frame = next(container.decode(stream), None)
+    if frame is not None and frame.rotation % 180:
+        width, height = height, width
+    rate = stream.average_rate or stream.guessed_rate or Fraction(0)
+    return VideoInfo(width, height, float(rate), stream_seconds(stream, container), stream.codec_context.name)
+
+
+def stream_seconds(stream: Any, container: Any) -> float | None:
+    """How long a stream says it is, in seconds; None where it does not say."""
+    if stream.duration and stream.duration > 0 and stream.time_base:
+        return float(stream.duration * stream.time_base)
+    if container.duration and container.duration > 0:
+        return float(container.duration / av.time_base)
+    return None
+
+
+def check_size(width: int, height: int, path: Path, limits: Limits) -> None:
+    """Refuse pictures larger than the limit (or of no size)."""
+    if not (0 < width <= limits.side_pixels and 0 < height <= limits.side_pixels):
+        raise UsageError(
+            f"the picture is {width}x{height} pixels, at most {limits.side_pixels}x{limits.side_pixels} are read",
+            where=str(path),
+            todo="Scale the video down.",
+        )
+
+
+def too_long(path: Path, limits: Limits) -> NoReturn:
+    """Refuse a file that lasts longer than the limit."""
+    raise UsageError(
+        f"the file is longer than the {limits.seconds:g} s that are read", where=str(path), todo="Cut it into shorter cases."
+    )
+
+
+def truncated(path: Path, what: str, got: float, promised: float) -> NoReturn:
+    """Refuse a file whose content ends before its header says so."""
+    raise UsageError(
+        f"the file is truncated: its header promises {promised:.2f} s of {what}, {got:.2f} s are there",
+        where=str(path),
+        todo="Write or fetch the file again.",
+    )
+
+
+def ends_early(got: float, promised: float | None, container: Any) -> bool:
+    """Whether content of ``got`` seconds falls short of what the header of a trustworthy container promises.
+
+    A tenth of a second and two per cent are forgiven: containers round, and streams of one file differ in length.
+    """
+    if promised is None or container.format.name.split(",")[0] not in _TRUSTED_DURATION:
+        return False
+    return got < promised - max(0.1, 0.02 * promised)
+
+
+@contextlib.contextmanager
+def opened(path: Path, *, limits: Limits = DEFAULT_LIMITS) -> Iterator[Any]:
+    """Open a media file for reading, as an ``av`` input container.
+
+    Raises:
+        UsageError: not there, not a regular file, empty, too large, not a recognised container.
+    """
+    with contextlib.ExitStack() as stack:
+        try:
+            # O_NONBLOCK: a named pipe must not make us wait for a writer before it can be refused
+            file = stack.enter_context(os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb"))
+        except (OSError, ValueError) as error:
+            reason = (getattr(error, "strerror", None) or str(error)).lower()
+            raise UsageError(f"the file cannot be read: {reason}", where=str(path), todo="Check the path.") from error
+        status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode):
+            raise UsageError("this is not a regular file", where=str(path), todo="Give a video or sound file.")
+        if not status.st_size:
+            raise UsageError("the file is empty", where=str(path), todo="Write or fetch the file again.")
+        if status.st_size > limits.file_bytes:
+            raise UsageError(
+                f"the file has {status.st_size} bytes, at most {limits.file_bytes} are read", where=str(path), todo="Cut it shorter."
+            )
+        options = {"format_whitelist": ",".join(FORMATS), "protocol_whitelist": "file"}
+        try:
+            container = stack.enter_context(av.open(file, mode="r", options=options, io_open=_refuse, metadata_errors="replace"))
+        except (av.error.FFmpegError, OSError, ValueError) as error:
+            if file.seek(0) == 0 and file.read(24) == b"version https://git-lfs.":
+                raise UsageError(
+                    "this is a Git LFS pointer, not the file itself", where=str(path), todo="Run 'git lfs pull' there."
+                ) from error
+            raise UsageError(
+                "this is not a video or sound file that can be read",
+                where=str(path),
+                todo="Give MP4, MOV, Matroska, WebM, AVI, WAV, FLAC, MP3 or Ogg, whole.",
+            ) from error
+        yield container
+
+
+def _refuse(url: str, flags: int, options: dict[str, str]) -> NoReturn:
+    raise PermissionError("a media file may not refer to other files")
+
+
+@contextlib.contextmanager
+def decoding(path: Path) -> Iterator[None]:
+    """Turn what FFmpeg says about damaged content into one :class:`UsageError`."""
+    try:
+        yield
+    except (av.error.FFmpegError, MemoryError) as error:
+        reason = getattr(error, "strerror", None) or "out of memory"
+        raise UsageError(
+            f"the file is damaged or truncated: {reason.lower()}", where=str(path), todo="Write or fetch the file again."
+        ) from error

@@ -1,0 +1,1 @@
+"""Where a model comes from: git, weights, the build of its image."""

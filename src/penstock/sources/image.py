@@ -1,0 +1,258 @@
+"""Building a model's image with buildah and naming it by digest; or saying that the model runs as a process."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+from penstock.bundle.models import Image
+from penstock.contract.models import Build
+from penstock.errors import UsageError, WorldError
+from penstock.files import disk_errors, inside
+from penstock.sources.program import Finished, run
+
+log = logging.getLogger(__name__)
+
+Mode = Literal["auto", "image", "process"]
+MODES: tuple[Mode, ...] = ("auto", "image", "process")
+_REGISTRY = re.compile(r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*$")
+_NAME = re.compile(r"^[a-z0-9]+([._-]+[a-z0-9]+)*(/[a-z0-9]+([._-]+[a-z0-9]+)*)*$")
+_TARGET = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$")
+_ARG = re.compile(r"^[A-Za-z_][A-Za-z0-9_]{0,127}$")
+_DIGEST = re.compile(r"^sha256:[0-9a-f]{64}$")
+_NO_TAG = re.compile(r"[^A-Za-z0-9_.-]")
+_PASSED_ON = ["PATH", "HOME", "TMPDIR", "XDG_RUNTIME_DIR", "SSL_CERT_FILE", "SSL_CERT_DIR"]
+_PROXIES = ["http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"]
+LOG_LINES = 20
+
+
+def build(
+    source_dir: Path,
+    contract: Build,
+    *,
+    image_name: str,
+    tree: str,
+    registry: str | None = None,
+    mode: Mode = "auto",
+    cache_dir: Path | None = None,
+    labels: Mapping[str, str] | None = None,
+    tls_verify: bool = True,
+    authfile: Path | None = None,
+    log_file: Path | None = None,
+    timeout_s: float = 3600.0,
+    buildah: str = "buildah",
+) -> Image:
+    """Build the model's image and push it, or say that the model runs as a process.
+
+    Args:
+        source_dir: the clone.
+        contract: the ``build`` section of ``penstock.yaml``.
+        image_name: repository below the registry, lower case (the model's name).
+        tree: SHA-256 of the clone's files: the tag of the pushed image, and the digest of a process.
+        registry: ``host[:port][/path]`` to push to.
+        mode: ``image``: an image or a failure. ``process``: no image. ``auto``: an image where buildah works and a
+            registry is named.
+        cache_dir: where buildah keeps its layers between runs; by default its own place.
+        labels: labels of the image (``org.opencontainers.image.revision`` and the like).
+        tls_verify: whether the registry's certificate is checked; False also speaks plain http.
+        authfile: credentials of the registry (``config.json`` of a docker-config secret).
+        log_file: the whole log of the build is appended here.
+        timeout_s: limit of each of the two commands.
+        buildah: the program.
+
+    Returns:
+        The image with its digest, or ``kind="process"`` with the digest of the source tree.
+
+    Raises:
+        UsageError: a build section, name or registry that cannot be.
+        WorldError: the build or the push failed (with the end of its log), or ``mode`` is ``image`` and there is no
+            buildah.
+    """
+    if not _NAME.match(image_name):
+        raise UsageError(
+            f"'{image_name[:80]}' is not an image's name",
+            where="image name",
+            todo="Use lower-case letters, digits and '-'.",
+        )
+    if registry is not None and not _REGISTRY.match(registry):
+        raise UsageError(
+            f"'{registry[:80]}' is not a registry", where="registry", todo="Write host[:port][/path], without a scheme."
+        )
+    reason = _why_no_image(mode, registry, buildah)
+    if reason is None:
+        return _build(
+            source_dir,
+            contract,
+            name=f"{registry}/{image_name}" if registry else image_name,
+            tag=tree[:12],
+            storage=_storage(cache_dir),
+            options=[*_label_options(labels or {})],
+            push=[f"--tls-verify={str(tls_verify).lower()}", *([f"--authfile={authfile}"] if authfile else [])],
+            log_file=log_file,
+            timeout_s=timeout_s,
+            buildah=buildah,
+        )
+    if mode == "image":
+        raise WorldError(
+            f"no image can be built: {reason}", todo="Install buildah and name a registry, or let the mode be 'auto'."
+        )
+    log.info("no image is built (%s): the model runs as a process", reason)
+    return Image(kind="process", digest=f"sha256:{tree}")
+
+
+def _why_no_image(mode: Mode, registry: str | None, buildah: str) -> str | None:
+    if mode == "process":
+        return "the run asks for a process"
+    if shutil.which(buildah) is None:
+        return "buildah is not installed"
+    if registry is None:
+        return "no registry is named that it could be pushed to"
+    try:
+        works = run([buildah, "version"], env=_environment(), timeout_s=30.0)
+    except WorldError as error:
+        return error.what
+    return (
+        None
+        if works.code == 0
+        else f"buildah does not work here: {works.tail.splitlines()[-1] if works.tail else 'it failed'}"
+    )
+
+
+def _build(
+    source_dir: Path,
+    contract: Build,
+    *,
+    name: str,
+    tag: str,
+    storage: list[str],
+    options: list[str],
+    push: list[str],
+    log_file: Path | None,
+    timeout_s: float,
+    buildah: str,
+) -> Image:
+    containerfile = inside(source_dir, contract.containerfile, where="build.containerfile")
+    context = inside(source_dir, contract.context, where="build.context")
+    if not containerfile.is_file():
+        raise UsageError(
+            f"there is no '{contract.containerfile}'", where="build.containerfile", todo="Add it, or correct the path."
+        )
+    if not context.is_dir():
+        raise UsageError(f"'{contract.context}' is not a directory", where="build.context")
+    environment = _environment()
+    reference = f"{name}:{tag}"
+    argv = [
+        buildah,
+        *storage,
+        "build",
+        "--layers",
+        "--isolation=chroot",
+        "--format=oci",
+        f"--file={containerfile}",
+        f"--tag={reference}",
+        *_build_options(contract),
+        *options,
+        str(context),
+    ]
+    log.info("buildah builds %s", reference)
+    built = run(argv, cwd=context, env=environment, timeout_s=timeout_s, join=True, log_file=log_file)
+    if built.code:
+        raise _failed("the image cannot be built", built, containerfile)
+    with disk_errors(Path(tempfile.gettempdir())), tempfile.TemporaryDirectory(prefix="penstock-image-") as folder:
+        digest_file = Path(folder) / "digest"
+        argv = [buildah, *storage, "push", f"--digestfile={digest_file}", *push, reference, f"docker://{reference}"]
+        pushed = run(argv, env=environment, timeout_s=timeout_s, join=True, log_file=log_file)
+        if pushed.code:
+            raise _failed("the image cannot be pushed", pushed, reference)
+        digest = digest_file.read_text(encoding="ascii").strip() if digest_file.is_file() else ""
+    if not _DIGEST.match(digest):
+        raise WorldError("buildah named no digest of what it pushed", where=reference, todo="Update buildah.")
+    log.info("pushed %s@%s", name, digest)
+    return Image(kind="image", url=name, digest=digest)
+
+
+def _build_options(contract: Build) -> list[str]:
+    options = []
+    if contract.target is not None:
+        if not _TARGET.match(contract.target):
+            raise UsageError(f"'{contract.target[:80]}' is not the name of a build stage", where="build.target")
+        options.append(f"--target={contract.target}")
+    for key, value in contract.args.items():
+        if not _ARG.match(key) or not value.isprintable():
+            raise UsageError(
+                f"'{key[:80]}' is not a build argument", where="build.args", todo="Use plain names and values."
+            )
+        options.append(f"--build-arg={key}={value}")
+    return options
+
+
+def _label_options(labels: Mapping[str, str]) -> list[str]:
+    return [f"--label={key}={value}" for key, value in sorted(labels.items())]
+
+
+def _storage(cache_dir: Path | None) -> list[str]:
+    return [] if cache_dir is None else [f"--root={cache_dir.absolute() / 'containers'}"]
+
+
+def _environment() -> dict[str, str]:
+    """What buildah and skopeo see of our environment: no credentials but those that are named to them."""
+    return {name: os.environ[name] for name in (*_PASSED_ON, *_PROXIES) if name in os.environ} | {"LC_ALL": "C.UTF-8"}
+
+
+def _failed(what: str, finished: Finished, where: object) -> WorldError:
+    end = "\n".join(finished.tail.splitlines()[-LOG_LINES:])
+    if "no space left" in finished.tail.lower():
+        return WorldError(
+            f"{what}: no space is left on the disk", where=str(where), todo="Free space and resume the run."
+        )
+    return WorldError(f"{what}: exit code {finished.code}", where=str(where), todo=f"The end of its log:\n{end}")
+
+
+def tag_image(
+    image: Image,
+    version: str,
+    *,
+    tls_verify: bool = True,
+    authfile: Path | None = None,
+    timeout_s: float = 600.0,
+    skopeo: str = "skopeo",
+) -> None:
+    """Give a pushed image the tag ``version`` in its registry, by digest. A tag that names it already is left alone.
+
+    Raises:
+        UsageError: the image is none that was pushed.
+        WorldError: the tag names another image, or the registry fails.
+    """
+    if image.kind != "image" or not _DIGEST.match(image.digest) or not _REGISTRY.match(image.url):
+        raise UsageError("only a pushed image can be tagged", where=image.url)
+    tag = _NO_TAG.sub("_", version).lstrip(".-")[:128]
+    target = f"docker://{image.url}:{tag}"
+    verify = str(tls_verify).lower()
+    auth = [f"--authfile={authfile}"] if authfile else []
+    environment = _environment()
+    inspect = [skopeo, "inspect", f"--tls-verify={verify}", *auth, "--format={{.Digest}}", target]
+    there = run(inspect, env=environment, timeout_s=timeout_s)
+    if there.code == 0:
+        found = there.output.decode("ascii", "replace").strip()
+        if found == image.digest:
+            return
+        raise WorldError(f"the tag '{tag}' names another image ({found})", where=image.url, todo="Raise the version.")
+    copy = [
+        skopeo,
+        "copy",
+        "--preserve-digests",
+        "--all",
+        f"--src-tls-verify={verify}",
+        f"--dest-tls-verify={verify}",
+        *auth,
+    ]
+    copied = run([*copy, f"docker://{image.url}@{image.digest}", target], env=environment, timeout_s=timeout_s)
+    if copied.code:
+        raise _failed("the image cannot be tagged", copied, target)
+    log.info("tagged %s as %s", image.digest, tag)

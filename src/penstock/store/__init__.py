@@ -1,0 +1,1 @@
+"""Where evidence and releases are kept: a local directory or S3."""

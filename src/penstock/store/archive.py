@@ -1,0 +1,181 @@
+"""Putting a run's bundle into the store for good, and bringing one back."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import tempfile
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from penstock.bundle.directory import Bundle, read_model
+from penstock.bundle.models import Manifest
+from penstock.errors import UsageError, WorldError
+from penstock.files import disk_errors, inside, sha256_file
+from penstock.store.store import NotStoredError, Store, check_key
+
+log = logging.getLogger(__name__)
+
+WORKERS = 4
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class ArchiveResult:
+    """What :func:`archive` stored."""
+
+    uri: str
+    """Where the run lies in the store."""
+    files: int
+    bytes: int
+    uploaded: int
+    """How many files were not there before."""
+    manifest_sha256: str
+
+
+def run_key(model: str, run_id: str) -> str:
+    """``runs/MODEL/RUN``.
+
+    Raises:
+        UsageError: a name that cannot be part of a key.
+    """
+    return f"runs/{name_part(model, 'model')}/{name_part(run_id, 'run')}"
+
+
+def name_part(text: str, what: str) -> str:
+    """Prove that a name is one part of a key.
+
+    Raises:
+        UsageError: it is not.
+    """
+    if "/" in text or text.startswith("."):
+        raise UsageError(f"'{text[:80]}' cannot name a {what} in the store", todo="Use letters, digits, '-', '_', '.'.")
+    return check_key(text)
+
+
+def archive(bundle: Bundle, store: Store, *, model: str, run_id: str) -> ArchiveResult:
+    """Store every file of a bundle under ``runs/MODEL/RUN/``, the manifest last.
+
+    A bundle without a manifest is sealed first; one with it is held against it. What is there already is passed over,
+    so that an archive that broke off goes on, and one that is complete stays as it is. Until the manifest is there,
+    the run does not count as archived.
+
+    Raises:
+        UsageError: the bundle does not match its manifest, or holds something that is not a plain file.
+        WorldError: other content is stored under this run; the store cannot be reached or is full.
+    """
+    root = run_key(model, run_id)
+    manifest = bundle.verify() if bundle.manifest_file.exists() else bundle.seal()
+    digest = sha256_file(bundle.manifest_file)
+    manifest_key = f"{root}/{bundle.manifest_file.name}"
+    size = sum((bundle.path / name).stat().st_size for name in manifest.files)
+    done = ArchiveResult(store.location(root), len(manifest.files) + 1, size, 0, digest)
+    there = store.digest(manifest_key)
+    if there == digest:
+        log.info("%s is archived already", done.uri)
+        return done
+    if there is not None:
+        raise WorldError(
+            f"another run with the id '{run_id}' is archived there, and evidence is never replaced",
+            where=done.uri,
+            todo="Start the run again under a new id.",
+        )
+
+    def put(item: tuple[str, str]) -> bool:
+        name, sha256 = item
+        return store.put_file(f"{root}/{name}", bundle.path / name, sha256)
+
+    uploaded = sum(_each(put, sorted(manifest.files.items())))
+    uploaded += store.put_file(manifest_key, bundle.manifest_file, digest)
+    log.info("%s: %d of %d files stored", done.uri, uploaded, done.files)
+    return ArchiveResult(done.uri, done.files, done.bytes, uploaded, digest)
+
+
+def fetch(
+    store: Store,
+    model: str,
+    run_id: str,
+    directory: Path,
+    *,
+    only: Sequence[str] = (),
+    manifest_sha256: str | None = None,
+) -> Bundle:
+    """Bring an archived bundle back to ``directory``, every file held against the manifest, whole or not at all.
+
+    Args:
+        store: where it lies.
+        model: the model's name.
+        run_id: the run.
+        directory: must not exist, or hold this very bundle already.
+        only: names or folders (``measurements.jsonl``, ``report``) to bring; all by default. ``manifest.json`` always
+            comes. A bundle that was brought in part does not pass :meth:`Bundle.verify`.
+        manifest_sha256: what the manifest must be, as a baseline's pointer names it.
+
+    Raises:
+        UsageError: the directory holds something else, or the manifest names a path outside.
+        WorldError: no such run, a damaged file, or the store cannot be reached.
+    """
+    root = run_key(model, run_id)
+    with disk_errors(directory):
+        directory.parent.mkdir(parents=True, exist_ok=True)
+        partial = Path(tempfile.mkdtemp(prefix=f".{directory.name}.fetch-", dir=directory.parent))
+        try:
+            bundle = Bundle(partial)
+            try:
+                store.get_file(f"{root}/{bundle.manifest_file.name}", bundle.manifest_file, manifest_sha256)
+            except NotStoredError:
+                where = store.location(root)
+                raise NotStoredError("the store has no such run", where=where, todo="Check the run's id.") from None
+            manifest = read_model(bundle.manifest_file, Manifest)
+            wanted = {name: digest for name, digest in manifest.files.items() if _chosen(name, only)}
+            _check_here(directory, bundle.manifest_file)
+            _get(store, root, wanted, partial, directory)
+            if directory.exists():
+                # It is this very bundle: what was missing in it is moved there, the manifest being there already.
+                for name in wanted:
+                    if (partial / name).exists():
+                        (directory / name).parent.mkdir(parents=True, exist_ok=True)
+                        (partial / name).replace(directory / name)
+            else:
+                partial.chmod(0o755)
+                partial.rename(directory)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+    return Bundle(directory)
+
+
+def _get(store: Store, root: str, wanted: dict[str, str], partial: Path, directory: Path) -> None:
+    """Bring what is not in ``directory`` yet to ``partial``."""
+
+    def get(item: tuple[str, str]) -> None:
+        name, digest = item
+        here = inside(directory, name, where=f"{root}/manifest.json")
+        if not here.is_file() or sha256_file(here) != digest:
+            store.get_file(f"{root}/{name}", inside(partial, name, where=f"{root}/manifest.json"), digest)
+
+    _each(get, sorted(wanted.items()))
+
+
+def _check_here(directory: Path, manifest: Path) -> None:
+    """An existing directory must hold this very bundle, whole or in part."""
+    here = directory / manifest.name
+    if directory.exists() and not (here.is_file() and here.read_bytes() == manifest.read_bytes()):
+        raise UsageError("the directory holds something else", where=str(directory), todo="Choose another directory.")
+
+
+def _chosen(name: str, only: Sequence[str]) -> bool:
+    return not only or any(name == prefix.rstrip("/") or name.startswith(prefix.rstrip("/") + "/") for prefix in only)
+
+
+def _each(work: Callable[[tuple[str, str]], Result], items: Sequence[tuple[str, str]]) -> list[Result]:
+    """Do the same with every item, a few at a time. After a failure nothing further is begun."""
+    with ThreadPoolExecutor(WORKERS, thread_name_prefix="store") as pool:
+        futures = [pool.submit(work, item) for item in items]
+        try:
+            return [future.result() for future in futures]
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise

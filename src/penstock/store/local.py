@@ -1,0 +1,134 @@
+"""A store in a local directory (or a mounted volume)."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from penstock.errors import WorldError
+from penstock.files import CHUNK_BYTES, disk_errors, replacing, sha256_file
+from penstock.store.store import (
+    MAX_POINTER_BYTES,
+    Entry,
+    Store,
+    check_key,
+    damaged,
+    decode_pointer,
+    differs,
+    encode_pointer,
+    missing,
+)
+
+_TEMPORARY = ".incoming-"
+
+
+class LocalStore(Store):
+    """Objects as read-only files. A file appears under its name only when it is whole and synced."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory.expanduser().absolute()
+        self.uri = str(self.directory)
+        with disk_errors(self.directory):
+            try:
+                self.directory.mkdir(parents=True, exist_ok=True)
+            except (FileExistsError, NotADirectoryError):
+                raise WorldError("the store's location is not a directory", where=self.uri) from None
+
+    def put_file(self, key: str, path: Path, sha256: str) -> bool:
+        """See :meth:`Store.put_file`. A hard link puts it in place: it fails if the name is taken."""
+        target = self._path(key)
+        if target.exists():
+            return self._same(target, sha256)
+        with disk_errors(target):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            handle, name = tempfile.mkstemp(prefix=_TEMPORARY, dir=target.parent)
+            temporary = Path(name)
+            try:
+                digest = hashlib.sha256()
+                with os.fdopen(handle, "wb") as out, path.open("rb") as source:
+                    while chunk := source.read(CHUNK_BYTES):
+                        digest.update(chunk)
+                        out.write(chunk)
+                    out.flush()
+                    os.fsync(out.fileno())
+                if digest.hexdigest() != sha256:
+                    raise WorldError("the file changed while it was stored", where=str(path), todo="Start a new run.")
+                temporary.chmod(0o444)
+                try:
+                    os.link(temporary, target)
+                except FileExistsError:
+                    return self._same(target, sha256)
+                _sync_directory(target.parent)
+            finally:
+                temporary.unlink(missing_ok=True)
+        return True
+
+    def get_file(self, key: str, path: Path, sha256: str | None = None) -> str:
+        """See :meth:`Store.get_file`."""
+        source = self._path(key)
+        if not source.is_file():
+            raise missing(self.location(key))
+        digest = hashlib.sha256()
+        with replacing(path) as temporary, temporary.open("wb") as out, source.open("rb") as content:
+            while chunk := content.read(CHUNK_BYTES):
+                digest.update(chunk)
+                out.write(chunk)
+            if sha256 is not None and digest.hexdigest() != sha256:
+                raise damaged(self.location(key))
+        return digest.hexdigest()
+
+    def digest(self, key: str) -> str | None:
+        """See :meth:`Store.digest`; the content is read."""
+        path = self._path(key)
+        return sha256_file(path) if path.is_file() else None
+
+    def list(self, prefix: str) -> Iterator[Entry]:
+        """See :meth:`Store.list`."""
+        root = self._path(prefix.rstrip("/")) if prefix.strip("/") else self.directory
+        found = [path for path in root.rglob("*") if path.is_file() and not path.name.startswith(".")]
+        for path in sorted(found):
+            yield Entry(path.relative_to(self.directory).as_posix(), path.stat().st_size)
+
+    def put_pointer(self, key: str, value: dict[str, Any]) -> None:
+        """See :meth:`Store.put_pointer`."""
+        content = encode_pointer(key, value)
+        path = self._path(key)
+        with replacing(path) as temporary:
+            temporary.write_bytes(content)
+        with disk_errors(path):
+            _sync_directory(path.parent)
+
+    def get_pointer(self, key: str) -> dict[str, Any] | None:
+        """See :meth:`Store.get_pointer`."""
+        try:
+            with self._path(key).open("rb") as file:
+                return decode_pointer(self.location(key), file.read(MAX_POINTER_BYTES + 1))
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as error:
+            raise WorldError(
+                f"cannot read: {os.strerror(error.errno or 0).lower()}", where=self.location(key)
+            ) from None
+
+    def _path(self, key: str) -> Path:
+        return self.directory / check_key(key)
+
+    def _same(self, target: Path, sha256: str) -> bool:
+        if not target.is_file() or sha256_file(target) != sha256:
+            raise differs(str(target))
+        return False
+
+
+def _sync_directory(path: Path) -> None:
+    """Make a new name survive a crash; file systems that cannot sync directories are left alone."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        with contextlib.suppress(OSError):
+            os.fsync(handle)
+    finally:
+        os.close(handle)

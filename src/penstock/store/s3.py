@@ -1,0 +1,283 @@
+"""A store in S3, or in anything that speaks its interface. Uploads never replace: ``If-None-Match: *``."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import hashlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from penstock.errors import UsageError, WorldError, printable
+from penstock.files import CHUNK_BYTES, disk_errors, replacing, sha256_file
+from penstock.store.store import (
+    MAX_POINTER_BYTES,
+    Entry,
+    Store,
+    check_key,
+    damaged,
+    decode_pointer,
+    differs,
+    encode_pointer,
+    missing,
+)
+
+PART_BYTES = 64 << 20
+"""Larger files are uploaded in parts of this size, each with its checksum."""
+_SETTINGS = {
+    "AWS_ACCESS_KEY_ID": "aws_access_key_id",
+    "AWS_SECRET_ACCESS_KEY": "aws_secret_access_key",
+    "AWS_SESSION_TOKEN": "aws_session_token",
+    "AWS_REGION": "region_name",
+    "AWS_DEFAULT_REGION": "region_name",
+    "AWS_ENDPOINT_URL": "endpoint_url",
+    "AWS_ENDPOINT_URL_S3": "endpoint_url",
+}
+
+
+def s3_client(credentials: Path | None, *, where: str = "s3") -> Any:
+    """A boto3 client for S3.
+
+    Args:
+        credentials: a directory (a mounted secret) with files named as AWS's environment variables
+            (``AWS_ACCESS_KEY_ID``, ``AWS_SECRET_ACCESS_KEY``, ``AWS_SESSION_TOKEN``, ``AWS_REGION``,
+            ``AWS_ENDPOINT_URL``), or with AWS's own ``credentials`` and ``config`` files. ``None``: the environment, as
+            boto3 reads it.
+        where: what the client is for, for messages.
+
+    Raises:
+        UsageError: the directory holds none of these, or a setting is not valid.
+    """
+    import boto3
+    import botocore.session
+    from botocore.config import Config
+    from botocore.exceptions import BotoCoreError
+
+    settings: dict[str, str] = {}
+    core = botocore.session.Session()
+    if credentials is not None:
+        for name, setting in _SETTINGS.items():
+            if (credentials / name).is_file():
+                settings[setting] = (credentials / name).read_text(encoding="utf-8").strip()
+        files = [("credentials", "credentials_file"), ("config", "config_file")]
+        here = [(name, variable) for name, variable in files if (credentials / name).is_file()]
+        if not settings and not here:
+            raise UsageError(
+                "the credentials directory holds neither AWS_ACCESS_KEY_ID … nor 'credentials' and 'config'",
+                where=str(credentials),
+                todo="Mount a secret with these keys, or leave the directory out.",
+            )
+        for name, variable in here:
+            core.set_config_variable(variable, str(credentials / name))
+    settings.setdefault(
+        "region_name", os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "us-east-1"
+    )
+    config = Config(
+        connect_timeout=15,
+        read_timeout=120,
+        retries={"mode": "standard", "total_max_attempts": 5},
+        s3={"addressing_style": "path" if _endpoint(settings) else "auto"},
+        request_checksum_calculation="when_required",
+        response_checksum_validation="when_required",
+    )
+    try:
+        session = boto3.session.Session(botocore_session=core)
+        return session.client("s3", config=config, **settings)  # type: ignore[call-overload]
+    except (BotoCoreError, ValueError) as error:
+        raise UsageError(f"S3 cannot be set up: {error}", where=where) from None
+
+
+def _endpoint(settings: dict[str, str]) -> str:
+    names = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
+    return settings.get("endpoint_url") or next((os.environ[name] for name in names if os.environ.get(name)), "")
+
+
+@contextlib.contextmanager
+def s3_errors(where: str) -> Iterator[None]:
+    """Turn what boto3 raises into one :class:`WorldError`."""
+    from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
+
+    try:
+        yield
+    except ClientError as error:
+        code = error_code(error)
+        if code in ("404", "NoSuchKey", "NotFound"):
+            raise missing(where) from None
+        said = printable(str(error.response.get("Error", {}).get("Message", ""))[:300])
+        todo = (
+            "Check the credentials."
+            if code in ("403", "AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch")
+            else ""
+        )
+        raise WorldError(f"S3 answered {code}: {said}".rstrip(": "), where=where, todo=todo or "Try again.") from None
+    except NoCredentialsError:
+        raise WorldError("there are no credentials for S3", where=where, todo="Give a credentials directory.") from None
+    except BotoCoreError as error:
+        text = printable(str(error)[:300])
+        raise WorldError(
+            f"S3 cannot be reached: {text}", where=where, todo="Check the endpoint and try again."
+        ) from None
+
+
+def error_code(error: Any) -> str:
+    """The code of a botocore ``ClientError``."""
+    return str(error.response.get("Error", {}).get("Code", "unknown"))
+
+
+class S3Store(Store):
+    """Objects in a bucket, with their SHA-256 as metadata and as S3's own checksum."""
+
+    def __init__(self, bucket: str, prefix: str, *, client: Any, part_bytes: int = PART_BYTES) -> None:
+        if not bucket or not bucket.replace("-", "").replace(".", "").isalnum():
+            raise UsageError(
+                f"'{bucket[:80]}' is not the name of a bucket", where="store", todo="Use s3://bucket/prefix."
+            )
+        self.bucket = bucket
+        self.prefix = prefix.strip("/")
+        if self.prefix:
+            check_key(self.prefix)
+        self.client = client
+        self.part_bytes = part_bytes
+        self.uri = f"s3://{bucket}/{self.prefix}".rstrip("/")
+
+    def put_file(self, key: str, path: Path, sha256: str) -> bool:
+        """See :meth:`Store.put_file`. The server holds the content against the checksum, too."""
+        from botocore.exceptions import ClientError
+
+        where = self.location(key)
+        there = self.digest(key)
+        if there is not None:
+            return _same(there, sha256, where)
+        if sha256_file(path) != sha256:
+            raise WorldError("the file changed while it was stored", where=str(path), todo="Start a new run.")
+        with s3_errors(where):
+            try:
+                if path.stat().st_size > self.part_bytes:
+                    self._put_parts(key, path, sha256)
+                else:
+                    with path.open("rb") as body:
+                        self.client.put_object(
+                            Bucket=self.bucket,
+                            Key=self._key(key),
+                            Body=body,
+                            ChecksumSHA256=base64.b64encode(bytes.fromhex(sha256)).decode(),
+                            Metadata={"sha256": sha256},
+                            IfNoneMatch="*",
+                        )
+            except ClientError as error:
+                if error_code(error) not in ("412", "PreconditionFailed", "409", "ConditionalRequestConflict"):
+                    raise
+                there = self.digest(key)  # another one was faster
+                if there is None:
+                    raise
+                return _same(there, sha256, where)
+        return True
+
+    def _put_parts(self, key: str, path: Path, sha256: str) -> None:
+        names = {"Bucket": self.bucket, "Key": self._key(key)}
+        upload = self.client.create_multipart_upload(**names, ChecksumAlgorithm="SHA256", Metadata={"sha256": sha256})
+        names_upload = {**names, "UploadId": upload["UploadId"]}
+        try:
+            parts: list[dict[str, Any]] = []
+            whole = hashlib.sha256()
+            with path.open("rb") as file:
+                while chunk := file.read(self.part_bytes):
+                    whole.update(chunk)
+                    checksum = base64.b64encode(hashlib.sha256(chunk).digest()).decode()
+                    number = len(parts) + 1
+                    done = self.client.upload_part(
+                        **names_upload, PartNumber=number, Body=chunk, ChecksumSHA256=checksum
+                    )
+                    parts.append({"PartNumber": number, "ETag": done["ETag"], "ChecksumSHA256": checksum})
+            if whole.hexdigest() != sha256:
+                raise WorldError("the file changed while it was stored", where=str(path), todo="Start a new run.")
+            self.client.complete_multipart_upload(**names_upload, MultipartUpload={"Parts": parts}, IfNoneMatch="*")
+        except BaseException:
+            with contextlib.suppress(Exception):
+                self.client.abort_multipart_upload(**names_upload)
+            raise
+
+    def get_file(self, key: str, path: Path, sha256: str | None = None) -> str:
+        """See :meth:`Store.get_file`. Without ``sha256`` the object's own record is what counts."""
+        where = self.location(key)
+        digest = hashlib.sha256()
+        with s3_errors(where), replacing(path) as temporary:
+            answer = self.client.get_object(Bucket=self.bucket, Key=self._key(key))
+            expected = sha256 or answer.get("Metadata", {}).get("sha256")
+            with temporary.open("wb") as out, contextlib.closing(answer["Body"]) as body:
+                while chunk := body.read(CHUNK_BYTES):
+                    digest.update(chunk)
+                    with disk_errors(path):
+                        out.write(chunk)
+            if expected is not None and digest.hexdigest() != expected:
+                raise damaged(where)
+        return digest.hexdigest()
+
+    def digest(self, key: str) -> str | None:
+        """See :meth:`Store.digest`; what the object's metadata say, or its content if they say nothing."""
+        from botocore.exceptions import ClientError
+
+        where = self.location(key)
+        with s3_errors(where):
+            try:
+                head = self.client.head_object(Bucket=self.bucket, Key=self._key(key))
+            except ClientError as error:
+                if error_code(error) in ("404", "NoSuchKey", "NotFound"):
+                    return None
+                raise
+            recorded = head.get("Metadata", {}).get("sha256")
+            if recorded:
+                return str(recorded)
+            digest = hashlib.sha256()
+            with contextlib.closing(self.client.get_object(Bucket=self.bucket, Key=self._key(key))["Body"]) as body:
+                while chunk := body.read(CHUNK_BYTES):
+                    digest.update(chunk)
+            return digest.hexdigest()
+
+    def list(self, prefix: str) -> Iterator[Entry]:
+        """See :meth:`Store.list`."""
+        below = self._key(prefix.rstrip("/")) + "/" if prefix.strip("/") else (f"{self.prefix}/" if self.prefix else "")
+        cut = len(self.prefix) + 1 if self.prefix else 0
+        with s3_errors(self.uri):
+            for page in self.client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=below):
+                for item in page.get("Contents", []):
+                    yield Entry(item["Key"][cut:], int(item["Size"]))
+
+    def put_pointer(self, key: str, value: dict[str, Any]) -> None:
+        """See :meth:`Store.put_pointer`."""
+        content = encode_pointer(key, value)
+        checksum = base64.b64encode(hashlib.sha256(content).digest()).decode()
+        with s3_errors(self.location(key)):
+            self.client.put_object(
+                Bucket=self.bucket,
+                Key=self._key(key),
+                Body=content,
+                ChecksumSHA256=checksum,
+                ContentType="application/json",
+            )
+
+    def get_pointer(self, key: str) -> dict[str, Any] | None:
+        """See :meth:`Store.get_pointer`."""
+        from botocore.exceptions import ClientError
+
+        where = self.location(key)
+        with s3_errors(where):
+            try:
+                answer = self.client.get_object(Bucket=self.bucket, Key=self._key(key))
+            except ClientError as error:
+                if error_code(error) in ("404", "NoSuchKey", "NotFound"):
+                    return None
+                raise
+            with contextlib.closing(answer["Body"]) as body:
+                return decode_pointer(where, body.read(MAX_POINTER_BYTES + 1))
+
+    def _key(self, key: str) -> str:
+        return f"{self.prefix}/{check_key(key)}" if self.prefix else check_key(key)
+
+
+def _same(there: str, sha256: str, where: str) -> bool:
+    if there != sha256:
+        raise differs(where)
+    return False

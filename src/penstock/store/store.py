@@ -1,0 +1,166 @@
+"""What a store can do, and opening one: evidence goes in once and never changes; a pointer may be moved."""
+
+from __future__ import annotations
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from penstock.errors import UsageError, WorldError
+
+MAX_KEY_BYTES = 900
+MAX_POINTER_BYTES = 1 << 20
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One object of a store."""
+
+    key: str
+    bytes: int
+
+
+class Store(ABC):
+    """Objects under keys such as ``runs/MODEL/RUN/run.json``.
+
+    Every method raises :class:`WorldError` if the store cannot be reached, refuses, or is full, and
+    :class:`UsageError` for a key that is not one.
+    """
+
+    uri: str
+    """Where it is, without credentials."""
+
+    @abstractmethod
+    def put_file(self, key: str, path: Path, sha256: str) -> bool:
+        """Store a file for good. Its content is held against ``sha256`` on the way.
+
+        Returns:
+            True if it was stored now, False if the same content was there already.
+
+        Raises:
+            WorldError: other content is there, or the file is not what ``sha256`` says.
+        """
+
+    @abstractmethod
+    def get_file(self, key: str, path: Path, sha256: str | None = None) -> str:
+        """Bring an object to ``path``, whole or not at all. Returns its SHA-256.
+
+        Raises:
+            WorldError: it is missing, or its content is not what ``sha256`` (or the store's own record) says.
+        """
+
+    @abstractmethod
+    def digest(self, key: str) -> str | None:
+        """SHA-256 of an object, or ``None`` if there is none."""
+
+    @abstractmethod
+    def list(self, prefix: str) -> Iterator[Entry]:
+        """All objects below ``prefix``, sorted by key."""
+
+    @abstractmethod
+    def put_pointer(self, key: str, value: dict[str, Any]) -> None:
+        """Write a small JSON object that may be replaced later; readers see the old or the new one."""
+
+    @abstractmethod
+    def get_pointer(self, key: str) -> dict[str, Any] | None:
+        """Read what :meth:`put_pointer` wrote, or ``None``."""
+
+    def exists(self, key: str) -> bool:
+        """Whether there is an object."""
+        return self.digest(key) is not None
+
+    def location(self, key: str) -> str:
+        """The full address of a key."""
+        return f"{self.uri.rstrip('/')}/{check_key(key)}"
+
+
+def open_store(location: str | Path, credentials: Path | None = None) -> Store:
+    """Open a store: ``s3://bucket/prefix``, or a directory (made if it is not there).
+
+    Args:
+        location: where.
+        credentials: for S3, see :func:`penstock.store.s3.s3_client`.
+
+    Raises:
+        UsageError: not a location that a store can have.
+    """
+    from penstock.store.local import LocalStore
+
+    text = str(location)
+    if text.startswith("s3://"):
+        from penstock.store.s3 import S3Store, s3_client
+
+        bucket, _, prefix = text.removeprefix("s3://").partition("/")
+        return S3Store(bucket, prefix, client=s3_client(credentials, where=text))
+    if "://" in text:
+        raise UsageError(
+            f"'{text.split('://', 1)[0]}://' is not a store", where="store", todo="Use s3:// or a directory."
+        )
+    if not text.strip():
+        raise UsageError("the store's location is empty", where="store", todo="Use s3://bucket/prefix or a directory.")
+    return LocalStore(Path(text))
+
+
+def check_key(key: str) -> str:
+    """Prove that a key is a plain relative path: no empty, ``.`` or ``..`` part, no control character.
+
+    Raises:
+        UsageError: why not.
+    """
+    parts = key.split("/")
+    if any(part in ("", ".", "..") for part in parts) or "\\" in key or not key.isprintable():
+        raise UsageError(f"'{key[:200]}' is not a key of a store", todo="Use plain names without '..'.")
+    if len(key.encode()) > MAX_KEY_BYTES or any(len(part.encode()) > 200 for part in parts):
+        raise UsageError(f"the key '{key[:80]}…' is too long for a store")
+    return key
+
+
+def encode_pointer(key: str, value: dict[str, Any]) -> bytes:
+    """A pointer's content as canonical JSON.
+
+    Raises:
+        UsageError: it is too large.
+    """
+    content = (json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n").encode()
+    if len(content) > MAX_POINTER_BYTES:
+        raise UsageError(f"a pointer is larger than {MAX_POINTER_BYTES >> 20} MiB", where=key)
+    return content
+
+
+def decode_pointer(where: str, content: bytes) -> dict[str, Any]:
+    """Read a pointer's content.
+
+    Raises:
+        WorldError: it is not a JSON object.
+    """
+    try:
+        value = json.loads(content)
+    except (ValueError, RecursionError):
+        value = None
+    if not isinstance(value, dict):
+        raise WorldError("the store holds no JSON object here", where=where, todo="Restore it from a copy.")
+    return value
+
+
+def differs(where: str) -> WorldError:
+    """The error for content that would have to replace other content."""
+    return WorldError(
+        "other content is stored here, and evidence is never replaced", where=where, todo="Use a new run."
+    )
+
+
+def damaged(where: str) -> WorldError:
+    """The error for content that is not what its digest says."""
+    return WorldError("the content is not what its SHA-256 says", where=where, todo="Restore it from a copy.")
+
+
+class NotStoredError(WorldError):
+    """The store has no such object."""
+
+
+def missing(where: str) -> NotStoredError:
+    """The error for an object that is not there."""
+    return NotStoredError("the store has no such object", where=where, todo="Check the model's name and the run.")

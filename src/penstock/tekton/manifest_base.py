@@ -1,0 +1,95 @@
+"""What all manifest models share: strictness, values, durations, and fields that are refused by name."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from penstock.tekton.values import Value, from_yaml
+
+_UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
+_DURATION = re.compile(r"([0-9]+\.?[0-9]*|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h)")
+
+
+class Manifest(BaseModel):
+    """A part of a manifest: every field is known, and a field that is ``null`` is not there."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, populate_by_name=True, protected_namespaces=())
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_nulls(cls, data: Any) -> Any:
+        return {key: value for key, value in data.items() if value is not None} if isinstance(data, dict) else data
+
+
+class Named(Manifest):
+    """A part with a name."""
+
+    name: str = ""
+
+
+def parse_duration(text: Any) -> float:
+    """Seconds of a Go duration such as ``1h30m``, ``10s``, ``250ms``, ``0``.
+
+    Raises:
+        ValueError: it is not one.
+    """
+    if not isinstance(text, str):
+        raise ValueError(f"a duration is text such as \"1h30m\", not {text!r}")
+    plain = text.lstrip("+-")
+    if plain == "0":
+        return 0.0
+    seconds, position = 0.0, 0
+    while match := _DURATION.match(plain, position):
+        seconds += float(match.group(1)) * _UNITS[match.group(2)]
+        position = match.end()
+    if position != len(plain) or not plain or len(text) - len(plain) > 1:
+        raise ValueError(f"'{text[:40]}' is not a duration such as 1h30m, 10s or 250ms")
+    return -seconds if text.startswith("-") else seconds
+
+
+def format_duration(seconds: float) -> str:
+    """A duration as Go prints it: ``1h0m0s``, ``1.5s``, ``250ms``, ``0s``."""
+    nanoseconds = round(seconds * 1e9)
+    if nanoseconds == 0:
+        return "0s"
+    sign, nanoseconds = ("-", -nanoseconds) if nanoseconds < 0 else ("", nanoseconds)
+    if nanoseconds < 1_000_000_000:
+        for size, unit in ((1_000_000, "ms"), (1_000, "µs"), (1, "ns")):
+            if nanoseconds >= size:
+                return f"{sign}{_trim(nanoseconds / size)}{unit}"
+    minutes, rest = divmod(nanoseconds, 60_000_000_000)
+    hours, minutes = divmod(minutes, 60)
+    text = f"{_trim(rest / 1e9)}s"
+    if hours or minutes:
+        text = f"{minutes}m{text}"
+    return f"{sign}{hours}h{text}" if hours else sign + text
+
+
+def _trim(number: float) -> str:
+    return f"{number:.9f}".rstrip("0").rstrip(".")
+
+
+def _refuser(reason: str) -> BeforeValidator:
+    def refuse(value: Any) -> Any:
+        if value in ("", [], {}, False):
+            return None
+        raise ValueError(f"the runner on one machine does not support this field: {reason}")
+
+    return BeforeValidator(refuse)
+
+
+NeedsCluster = Annotated[Any, _refuser("it needs a cluster"), Field(repr=False)]
+NeedsContainer = Annotated[Any, _refuser("a step is a process here, it has no container of its own")]
+NeedsRegistry = Annotated[Any, _refuser("remote resolution is not done here; put the manifest beside this file")]
+AlphaFeature = Annotated[Any, _refuser("it is an alpha feature of Tekton, off by default")]
+NeedsTerminal = Annotated[Any, _refuser("a step has no standard input and no terminal")]
+NotDone = Annotated[Any, _refuser("it is not implemented")]
+
+Ignored = Any
+"""A field that changes nothing here: resources, pull policy, security context, labels."""
+
+ParamValue = Annotated[Value, BeforeValidator(from_yaml)]
+Duration = Annotated[float, BeforeValidator(parse_duration)]

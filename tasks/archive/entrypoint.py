@@ -1,0 +1,45 @@
+"""Store the evidence, whatever the verdict; the manifest last."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from penstock.bundle.directory import Bundle
+from penstock.files import sha256_file
+from penstock.store.archive import archive
+from penstock.store.store import open_store
+from penstock.tekton.step import log, param, run_step, workspace
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """Archive the bundle to the store."""
+
+    store: str = param("where evidence is kept: a directory or s3://bucket/prefix")
+    bundle: Path = workspace("the run's bundle")
+    store_credentials: Path | None = workspace("for S3", optional=True)
+
+
+RESULTS: tuple[str, ...] = ("uri", "digest")
+
+
+def step(arguments: Arguments) -> dict[str, str]:
+    """Seal the bundle and copy it, checked by content."""
+    bundle = Bundle(arguments.bundle)
+    run = bundle.run()
+    store = open_store(arguments.store, arguments.store_credentials)
+    archived = archive(bundle, store, model=run.model, run_id=run.run_id)
+    log("archived", uri=archived.uri, files=archived.files, uploaded=archived.uploaded, bytes=archived.bytes)
+    return {"uri": archived.uri, "digest": sha256_file(bundle.manifest_file)}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Console script ``penstock-archive``."""
+    return run_step("archive", Arguments, RESULTS, step, argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,46 @@
+"""Hold the contract, and run the repository's own checks."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from penstock.bundle.directory import Bundle
+from penstock.bundle.steps import recorded
+from penstock.contract.load import load_contract
+from penstock.invocation.repository_check import run_check
+from penstock.tekton.step import progress, run_step, workspace
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """Check penstock.yaml and run the checks (lint, unit tests) that it names."""
+
+    source: Path = workspace("the model's repository")
+    bundle: Path = workspace("the run's bundle")
+
+
+RESULTS: tuple[str, ...] = ("checks",)
+
+
+def step(arguments: Arguments) -> dict[str, str]:
+    """Report every fault of the contract, then run each check as the model is run: not trusted."""
+    bundle = Bundle(arguments.bundle)
+    with recorded(bundle, "check") as note:
+        contract = load_contract(arguments.source)
+        for number, check in enumerate(contract.checks):
+            progress(number, len(contract.checks), check.name)
+            run_check(check, arguments.source, bundle.path / "logs")
+        note.note = f"{len(contract.checks)} checks"
+    return {"checks": str(len(contract.checks))}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Console script ``penstock-check``."""
+    return run_step("check", Arguments, RESULTS, step, argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

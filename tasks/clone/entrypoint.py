@@ -1,0 +1,83 @@
+"""Bring the model's repository at a revision, and begin the bundle."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from penstock.bundle.directory import Bundle
+from penstock.bundle.models import Source
+from penstock.bundle.steps import begin, recorded
+from penstock.sources.git import Clone, clone
+from penstock.tekton.step import param, run_step, workspace
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """Clone a model's repository at a branch, tag or commit."""
+
+    url: str = param("the repository: https://, ssh:// or git@host:path; a local path only with --allow-local=true")
+    revision: str = param("branch, tag or commit")
+    run_id: str = param("the run's name; becomes the bundle's run id")
+    track: str = param("release or verify", default="release")
+    depth: int = param("how many commits of history; 0 is all", default=1)
+    submodules: bool = param("bring submodules too", default=True)
+    lfs: bool = param("bring Git LFS files too", default=True)
+    allow_local: bool = param("accept a path of this machine; never on a cluster", default=False)
+    allow_http: bool = param("accept http:// without TLS", default=False)
+    source: Path = workspace("where the repository goes")
+    bundle: Path = workspace("the run's bundle")
+    basic_auth: Path | None = workspace("user name and password, or .gitconfig and .git-credentials", optional=True)
+    ssh_directory: Path | None = workspace("private key, known_hosts and config", optional=True)
+
+
+RESULTS: tuple[str, ...] = ("commit", "url", "committer-date", "version")
+
+
+def step(arguments: Arguments) -> dict[str, str]:
+    """Clone, then write ``run.json`` with what was found."""
+    bundle = Bundle(arguments.bundle)
+    started = begin(bundle, run_id=arguments.run_id, track=arguments.track)
+    with recorded(bundle, "clone") as note:
+        cloned = clone(
+            arguments.url,
+            arguments.revision,
+            arguments.source,
+            depth=arguments.depth,
+            submodules=arguments.submodules,
+            lfs=arguments.lfs,
+            credentials=arguments.basic_auth,
+            ssh=arguments.ssh_directory,
+            allow_local=arguments.allow_local,
+            allow_http=arguments.allow_http,
+        )
+        note.inputs, note.unchanged = cloned.tree, cloned.unchanged
+        bundle.update_run(started.model_copy(update={"source": _source(cloned, arguments.revision)}))
+    return {
+        "commit": cloned.commit,
+        "url": cloned.url,
+        "committer-date": cloned.committer_date,
+        "version": cloned.version,
+    }
+
+
+def _source(cloned: Clone, revision: str) -> Source:
+    return Source(
+        url=cloned.url,
+        revision=revision,
+        commit=cloned.commit,
+        committer_date=cloned.committer_date,
+        version=cloned.version,
+        tree=cloned.tree,
+    )
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Console script ``penstock-clone``."""
+    return run_step("clone", Arguments, RESULTS, step, argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,41 @@
+"""Make a run red unless its verdict is a pass."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from penstock.errors import Inconclusive, Rejected, UsageError
+from penstock.tekton.step import param, run_step
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """Exit 0 on pass, 1 on fail, 3 on inconclusive."""
+
+    verdict: str = param("the gate's verdict")
+    reason: str = param("the gate's reason", default="")
+
+
+RESULTS: tuple[str, ...] = ()
+
+
+def step(arguments: Arguments) -> dict[str, str]:
+    """The last word of a release: everything is stored by now."""
+    if arguments.verdict == "pass":
+        return {}
+    if arguments.verdict == "inconclusive":
+        raise Inconclusive("the gate could not tell", where="verdict inconclusive", todo=arguments.reason)
+    if arguments.verdict == "fail":
+        raise Rejected("the gate rejected the model", where="verdict fail", todo=arguments.reason)
+    raise UsageError(f"'{arguments.verdict}' is not a verdict", where="--verdict", todo="Verdicts: pass, fail, inconclusive.")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Console script ``penstock-enforce``."""
+    return run_step("enforce", Arguments, RESULTS, step, argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,56 @@
+"""Measure what the model returned with the field's metrics."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from penstock.bundle.directory import Bundle
+from penstock.bundle.steps import recorded
+from penstock.contract.load import load_contract, load_suite
+from penstock.families.once import measure_once
+from penstock.tekton.step import param, progress, run_step, workspace
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """Measure every case."""
+
+    reuse: bool = param("take the measurements of an earlier run if nothing that they depend on has changed", default=True)
+    slice: str = param("only the cases that carry this slice; empty: all", default="")
+    source: Path = workspace("the model's repository")
+    bundle: Path = workspace("the run's bundle")
+    cache: Path = workspace("what outlives a run")
+
+
+RESULTS: tuple[str, ...] = ("measurements", "missing")
+
+
+def step(arguments: Arguments) -> dict[str, str]:
+    """One line a case and metric; a value that could not be had says why."""
+    bundle = Bundle(arguments.bundle)
+    contract = load_contract(arguments.source)
+    suite = load_suite(arguments.source, contract).only(arguments.slice)
+    with recorded(bundle, "measure") as note:
+        measurements, note.unchanged = measure_once(
+            contract,
+            suite,
+            arguments.source,
+            bundle,
+            cache=arguments.cache if arguments.reuse else None,
+            on_progress=progress,
+        )
+        missing = [measurement for measurement in measurements if measurement.value is None]
+        note.note = "unchanged: measurements of an earlier run" if note.unchanged else f"{len(measurements)} values"
+    return {"measurements": str(len(measurements)), "missing": str(len(missing))}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Console script ``penstock-measure``."""
+    return run_step("measure", Arguments, RESULTS, step, argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

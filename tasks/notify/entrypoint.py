@@ -1,0 +1,42 @@
+"""Tell people how it ended."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from penstock.bundle.directory import Bundle
+from penstock.report.message import message
+from penstock.report.notify import notify, receivers_in
+from penstock.tekton.step import log, param, run_step, workspace
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """Send one message about the run."""
+
+    status: str = param("Tekton's aggregate status of the tasks: Succeeded, Failed, Completed or None", default="")
+    bundle: Path = workspace("the run's bundle")
+    receivers: Path | None = workspace("a file 'urls' with one Apprise URL a line", optional=True)
+
+
+RESULTS: tuple[str, ...] = ("sent",)
+
+
+def step(arguments: Arguments) -> dict[str, str]:
+    """Send the verdict's headline to each receiver; without receivers, log it."""
+    title, body = message(Bundle(arguments.bundle), arguments.status)
+    sent = notify(receivers_in(arguments.receivers), title, body)
+    log("notified", title=title, body=body, sent=sent)
+    return {"sent": str(sent)}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Console script ``penstock-notify``."""
+    return run_step("notify", Arguments, RESULTS, step, argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,122 @@
+"""The main job on one machine: a good release of ``sonic-lite`` is published, a worse one is stopped.
+
+Example: ``python test-assets/demo.py --out demo``
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from penstock.bundle.directory import Bundle
+from penstock.bundle.models import Verdict
+from penstock.report.summary import rule_name, rule_numbers, rule_verdict
+
+HERE = Path(__file__).parent
+MODEL = "sonic-lite"
+MARKER = ".penstock-demo"
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What must come out of one release."""
+
+    tag: str
+    exit_code: int
+    verdict: str
+    published: bool
+
+
+RELEASES = (Expected("v1.0.0", 0, "pass", published=True), Expected("v1.1.0", 1, "fail", published=False))
+
+
+def main() -> int:
+    """Run both releases and hold what came out against what must."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", type=Path, default=Path("demo"), help="the demo's own directory; made anew")
+    out: Path = parser.parse_args().out
+    console = Console()
+    if out.exists() and not (out / MARKER).exists():
+        console.print(f"error: {out} is not a directory of this demo: choose another with --out", style="red")
+        return 2
+    shutil.rmtree(out, ignore_errors=True)
+    out.mkdir(parents=True)
+    (out / MARKER).touch()
+
+    repository = out / f"{MODEL}.git"
+    console.rule("the model's repository, with its tags")
+    make = [sys.executable, str(HERE / "make_repository.py"), "--model", MODEL, "--out", str(repository)]
+    subprocess.run(make, check=True)
+
+    faults: list[str] = []
+    for release in RELEASES:
+        console.rule(f"{MODEL} {release.tag}")
+        faults += run_release(console, repository, release, out)
+    console.rule("what came out")
+    for release in RELEASES:
+        show(console, release, out)
+    for fault in faults:
+        console.print(f"not as it should be: {fault}", style="red")
+    return 1 if faults else 0
+
+
+def run_release(console: Console, repository: Path, release: Expected, out: Path) -> list[str]:
+    """Run the release pipeline; returns what is not as it should be."""
+    name = run_name(release)
+    program = str(Path(sys.executable).with_name("penstock"))
+    command = [program, "run", "release", "--repo", str(repository), "--revision", release.tag, "--out", str(out), "--name", name]
+    console.print("$ " + " ".join(["penstock", *command[1:]]), style="dim", soft_wrap=True)
+    exit_code = subprocess.run(command, check=False).returncode
+    faults = []
+    if exit_code != release.exit_code:
+        faults.append(f"{release.tag} ended with exit code {exit_code}, not {release.exit_code}")
+    verdict = verdict_of(out, release)
+    if verdict is None or verdict.verdict != release.verdict:
+        faults.append(f"the verdict on {release.tag} is {verdict.verdict if verdict else 'missing'}, not {release.verdict}")
+    version = release.tag.removeprefix("v")
+    if (out / "store" / "published" / MODEL / f"{version}.json").exists() != release.published:
+        faults.append(f"{release.tag} was {'not ' if release.published else ''}published")
+    if not (out / "store" / "runs" / MODEL / name / "manifest.json").exists():
+        faults.append(f"the evidence of {release.tag} was not kept")
+    pointer = json.loads((out / "store" / "baselines" / f"{MODEL}.json").read_text(encoding="utf-8"))
+    if pointer["run_id"] != run_name(RELEASES[0]):
+        faults.append(f"after {release.tag} the released model is that of {pointer['run_id']}")
+    return faults
+
+
+def run_name(release: Expected) -> str:
+    """The run's name, also its folder's."""
+    return f"{MODEL}-{release.tag.replace('.', '-')}"
+
+
+def verdict_of(out: Path, release: Expected) -> Verdict | None:
+    """The verdict, if the run came that far."""
+    bundle = Bundle(out / "runs" / run_name(release) / "bundle")
+    return bundle.verdict() if bundle.verdict_file.exists() else None
+
+
+def show(console: Console, release: Expected, out: Path) -> None:
+    """The rules as a table, and where the report is."""
+    verdict = verdict_of(out, release)
+    if verdict is None:
+        return
+    table = Table(title=f"{MODEL} {release.tag}: {verdict.verdict}", title_justify="left")
+    for column in ("rule", "baseline", "candidate", "change", "limit", "verdict"):
+        table.add_column(column, justify="left" if column in ("rule", "limit", "verdict") else "right")
+    for rule in verdict.rules:
+        style = {"pass": "green", "fail": "red"}.get(rule_verdict(rule), "yellow")
+        table.add_row(rule_name(rule), *rule_numbers(rule), rule.limit, f"[{style}]{rule_verdict(rule)}[/]")
+    console.print(table)
+    console.print(f"report: {out / 'runs' / run_name(release) / 'bundle' / 'report' / 'index.html'}", soft_wrap=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

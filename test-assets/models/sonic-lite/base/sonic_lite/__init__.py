@@ -1,0 +1,1 @@
+"""Sonic-lite: a portrait and a speech recording become a talking head."""

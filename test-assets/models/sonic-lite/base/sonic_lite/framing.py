@@ -1,0 +1,23 @@
+"""Which sound the network hears when it speaks about a frame."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sonic_lite.audio import BANDS, COLUMNS_A_FRAME, Features
+
+CONTEXT_FRAMES = 3
+"""The network hears this many frames before and after the one that it speaks about."""
+CONTEXT_COLUMNS = 2 * CONTEXT_FRAMES * COLUMNS_A_FRAME + 1
+INPUTS = CONTEXT_COLUMNS * BANDS
+
+
+def windows(columns: Features, frames: int) -> Features:
+    """The columns around each frame, one row a frame: float32 ``(frames, INPUTS)``.
+
+    Frame i is shown from 40 * i to 40 * i + 40 ms: its middle is column ``4 * i + 2``.
+    """
+    reach = CONTEXT_FRAMES * COLUMNS_A_FRAME
+    padded = np.pad(columns, ((reach, reach), (0, 0)), mode="edge")
+    starts = np.arange(frames) * COLUMNS_A_FRAME + COLUMNS_A_FRAME // 2
+    return padded[starts[:, None] + np.arange(CONTEXT_COLUMNS)].reshape(frames, -1)

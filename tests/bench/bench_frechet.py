@@ -1,0 +1,126 @@
+"""How long FID's statistic takes, side by side with the eigenvalue and matrix-root routes on the same features.
+
+``python tests/bench/bench_frechet.py [--json FILE] [--repeats N] [--root]`` prints a Markdown table of medians.
+
+The eigenvalue route is what torch-fidelity 0.4 does (``numpy.linalg.eigvals`` of the product of the covariances); its
+whole statistic is timed from features to distance, as Penstock's is. ``--root`` also times ``scipy.linalg.sqrtm``
+(slow).
+"""
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import scipy
+import scipy.linalg
+
+from penstock.metrics.frechet import frechet_distance, kernel_distance
+
+Features = npt.NDArray[np.float32]
+
+SHAPES = ((300, 2048), (50, 2048), (1000, 2048), (1000, 128))
+TARGET_SHAPE = (300, 2048)
+TARGET_RATIO = 50.0
+TARGET_DIFFERENCE = 1e-4
+
+
+def eigenvalue_route(a: Features, b: Features) -> float:
+    """FID as torch-fidelity computes it."""
+    mean_a, mean_b = a.mean(axis=0), b.mean(axis=0)
+    covariance_a, covariance_b = np.cov(a, rowvar=False), np.cov(b, rowvar=False)
+    gap = mean_a - mean_b
+    shared = np.sum(np.sqrt(np.linalg.eigvals(covariance_a.dot(covariance_b)).astype("complex128")).real)
+    return float(gap.dot(gap) + np.trace(covariance_a) + np.trace(covariance_b) - 2 * shared)
+
+
+def root_route(a: Features, b: Features) -> float:
+    """FID as the original implementation computes it."""
+    covariance_a, covariance_b = np.cov(a, rowvar=False), np.cov(b, rowvar=False)
+    gap = a.mean(axis=0) - b.mean(axis=0)
+    root = scipy.linalg.sqrtm(covariance_a.dot(covariance_b))
+    return float(gap.dot(gap) + np.trace(covariance_a) + np.trace(covariance_b) - 2 * np.trace(root).real)
+
+
+def features(n: int, d: int, seed: int) -> Features:
+    """Features that look like Inception's: not negative, with a falling spectrum."""
+    random = np.random.default_rng(seed)
+    mixing = np.random.default_rng(0).normal(size=(d, d)) * np.geomspace(1, 0.01, d)[:, None] / np.sqrt(d)
+    return np.abs(random.normal(size=(n, d)) @ mixing * 3 + 0.3 + 0.1 * (seed % 2)).astype(np.float32)
+
+
+def seconds(work: Callable[[], float], repeats: int) -> tuple[float, float]:
+    """Median seconds of one call, and its value."""
+    times, value = [], 0.0
+    for _ in range(repeats):
+        start = time.perf_counter()
+        value = work()
+        times.append(time.perf_counter() - start)
+    return statistics.median(times), value
+
+
+def measure(n: int, d: int, repeats: int, *, root: bool) -> dict[str, float | int | None]:
+    """One row of the table."""
+    a, b = features(n, d, 1), features(n, d, 2)
+    frechet_distance(a, b)
+    ours, value = seconds(lambda: frechet_distance(a, b), max(5, repeats * 3))
+    theirs, reference = seconds(lambda: eigenvalue_route(a, b), repeats)
+    row: dict[str, float | int | None] = {
+        "n": n,
+        "d": d,
+        "penstock_s": ours,
+        "eigenvalues_s": theirs,
+        "ratio": theirs / ours,
+        "relative_difference": abs(value - reference) / abs(reference),
+        "kid_s": seconds(lambda: kernel_distance(a, b), max(5, repeats))[0],
+        "root_s": seconds(lambda: root_route(a, b), 1)[0] if root else None,
+    }
+    return row
+
+
+def table(rows: list[dict[str, float | int | None]], machine: str) -> str:
+    """The rows in Markdown."""
+    lines = [
+        f"FID's statistic, features to distance, medians ({machine})",
+        "",
+        "| n × d | Penstock | eigenvalues (torch-fidelity) | ratio | relative difference | matrix root | KID |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for row in rows:
+        root = "" if row["root_s"] is None else f"{row['root_s']:.2f} s"
+        times = f"{row['penstock_s']:.4f} s | {row['eigenvalues_s']:.3f} s | {row['ratio']:.1f} ×"
+        difference = f"{row['relative_difference']:.1e}"
+        lines.append(f"| {row['n']} × {row['d']} | {times} | {difference} | {root} | {row['kid_s']:.4f} s |")
+    return "\n".join(lines) + "\n"
+
+
+def main() -> int:
+    """Print the table; 1 if the target (50 times at 300 × 2048, equal to 1e-4) is missed."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--json", type=Path, help="also write the figures to this file")
+    parser.add_argument("--repeats", type=int, default=3, help="calls of the slow route a shape (median)")
+    parser.add_argument("--root", action="store_true", help="also time scipy.linalg.sqrtm")
+    options = parser.parse_args()
+
+    rows = [measure(n, d, options.repeats, root=options.root) for n, d in SHAPES]
+    target = next(row for row in rows if (row["n"], row["d"]) == TARGET_SHAPE)
+    met = float(target["ratio"] or 0) >= TARGET_RATIO and float(target["relative_difference"] or 1) <= TARGET_DIFFERENCE
+    machine = f"{platform.machine()}, {os.cpu_count()} cores, NumPy {np.__version__}, SciPy {scipy.__version__}"
+    sys.stdout.write(table(rows, machine))
+    goal = f"at least {TARGET_RATIO:.0f} × at 300 × 2048, equal to {TARGET_DIFFERENCE:.0e}"
+    sys.stdout.write(f"\n{'met' if met else 'MISSED'}: {goal}\n")
+    if options.json:
+        result = {"benchmark": "frechet", "machine": machine, "rows": rows, "met": met}
+        options.json.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    return 0 if met else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

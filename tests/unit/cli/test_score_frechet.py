@@ -1,0 +1,153 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import onnx
+import pytest
+import typer
+from onnx import TensorProto, helper, numpy_helper
+from typer.testing import CliRunner
+
+from penstock.cli.score_frechet import frechet
+from penstock.errors import UsageError
+
+app = typer.Typer()
+app.command()(frechet)
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory):
+    """Features: the picture reduced to 2 × 2 pixels."""
+    size = numpy_helper.from_array(np.array([2, 2], np.int64), "size")
+    flat = numpy_helper.from_array(np.array([0, 12], np.int64), "flat")
+    nodes = [
+        helper.make_node("Cast", ["images"], ["pixels"], to=TensorProto.FLOAT),
+        helper.make_node("Transpose", ["pixels"], ["planes"], perm=[0, 3, 1, 2]),
+        helper.make_node("Resize", ["planes", "", "", "size"], ["small"], mode="linear", axes=[2, 3], antialias=1),
+        helper.make_node("Reshape", ["small", "flat"], ["features"]),
+    ]
+    images = helper.make_tensor_value_info("images", TensorProto.UINT8, ["n", "h", "w", 3])
+    features = helper.make_tensor_value_info("features", TensorProto.FLOAT, ["n", 12])
+    graph = helper.make_graph(nodes, "g", [images], [features], [size, flat])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=8)
+    helper.set_model_props(model, {"penstock.kind": "image-features", "penstock.name": "four-pixels"})
+    path = tmp_path_factory.mktemp("net") / "four.onnx"
+    onnx.save(model, str(path))
+    return path
+
+
+def frames(n=12, *, seed=0, size=(48, 64), brighter=0):
+    random = np.random.default_rng(seed)
+    small = [random.integers(0, 200, (3, 3, 3), dtype=np.uint8) + np.uint8(brighter) for _ in range(n)]
+    return [cv2.resize(image, size[::-1], interpolation=cv2.INTER_LINEAR) for image in small]
+
+
+def directory(path, images, suffix=".png"):
+    path.mkdir()
+    for index, image in enumerate(images):
+        assert cv2.imwrite(str(path / f"{index:03d}{suffix}"), image)
+    return path
+
+
+def video(path, images):
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=25, options={"crf": "10"})
+        stream.height, stream.width = images[0].shape[:2]
+        stream.pix_fmt = "yuv420p"
+        for image in images:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="bgr24")))
+        container.mux(stream.encode())
+    return path
+
+
+def score(*arguments):
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments], catch_exceptions=True)
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def test_json_has_the_documented_keys(tmp_path, weights):
+    a, b = directory(tmp_path / "a", frames(10)), directory(tmp_path / "b", frames(14, seed=1, brighter=40))
+    result = json.loads(score(a, b, "--weights", weights, "--json"))
+    assert set(result) == {"fid", "kid", "n", "n_reference", "extractor"}
+    assert (result["n"], result["n_reference"]) == (10, 14)
+    assert result["fid"] > 0
+    assert result["kid"] > 0
+    assert result["extractor"].startswith("four-pixels@sha256:")
+
+
+def test_a_set_against_itself_is_at_no_distance(tmp_path, weights):
+    a = directory(tmp_path / "a", frames(10))
+    result = json.loads(score(a, a, "--weights", weights, "--json"))
+    assert result["fid"] == pytest.approx(0, abs=1e-6)
+
+
+def test_pictures_of_every_format_and_size_and_a_video_can_be_compared(tmp_path, weights):
+    images = frames(12)
+    first = directory(tmp_path / "first", images)
+    far = directory(tmp_path / "far", frames(12, brighter=50))
+    distance_far = json.loads(score(first, far, "--weights", weights, "--json"))["fid"]
+    near = [directory(tmp_path / suffix[1:], images, suffix) for suffix in (".jpg", ".webp")]
+    near.append(directory(tmp_path / "large", [cv2.resize(image, (128, 96)) for image in images]))
+    near.append(video(tmp_path / "clip.mp4", images))
+    for other in near:
+        result = json.loads(score(first, other, "--weights", weights, "--json"))
+        assert result["n_reference"] == 12, other
+        assert result["fid"] < distance_far / 10, other
+
+
+def test_text_says_the_values_and_warns_of_few_pictures(tmp_path, weights, monkeypatch):
+    a = directory(tmp_path / "a", frames(4))
+    monkeypatch.setenv("PENSTOCK_FRECHET", str(weights))
+    text = score(a, a)
+    assert "FID        0.000" in text
+    assert "pictures   4 against 4" in text
+    assert "biased" in text
+
+
+def test_without_a_network_the_message_says_how_to_get_one(tmp_path, monkeypatch):
+    a = directory(tmp_path / "a", frames(2))
+    for value in (None, ""):
+        monkeypatch.delenv("PENSTOCK_FRECHET", raising=False) if value is None else monkeypatch.setenv(
+            "PENSTOCK_FRECHET", value
+        )
+        with pytest.raises(UsageError, match="penstock weights import inception"):
+            score(a, a)
+
+
+def test_bad_sets_are_refused_by_name(tmp_path, weights):
+    good = directory(tmp_path / "good", frames(3))
+    one = directory(tmp_path / "one", frames(1))
+    mixed = directory(tmp_path / "mixed", frames(2))
+    (mixed / "readme.md").write_text("x")
+    damaged = directory(tmp_path / "damaged", frames(2))
+    (damaged / "000.png").write_bytes((good / "000.png").read_bytes()[:60])
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "text.mp4").write_text("no video")
+    for other, message in (
+        (one, "only one picture"),
+        (mixed, "'readme.md' is no picture"),
+        (damaged, "000.png"),
+        (tmp_path / "empty", "no picture"),
+        (tmp_path / "text.mp4", "text.mp4"),
+        (tmp_path / "missing", "missing"),
+        (video(tmp_path / "single.mp4", frames(1)), "only one picture"),
+    ):
+        with pytest.raises(UsageError, match=message):
+            score(good, other, "--weights", weights)
+
+
+def test_importing_the_command_loads_no_heavy_package():
+    source = Path(__file__).parents[3] / "src"
+    code = (
+        f"import sys; sys.path.insert(0, {str(source)!r}); import penstock.cli.score_frechet; "
+        "print([m for m in ('numpy', 'cv2', 'av', 'onnxruntime', 'torch', 'onnx', 'scipy') if m in sys.modules])"
+    )
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert answer.stdout.strip() == "[]"

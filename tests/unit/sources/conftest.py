@@ -1,0 +1,68 @@
+"""Fixtures: a repository, git servers, and a file server that misbehaves as told, all on loopback."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from source_servers import FileServer, GitServer, commit, git, git_handler, new_repository
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    """A repository: tag v1.0.0, then a branch `main` one commit further, and a branch `release/2`."""
+    path = new_repository(tmp_path / "served" / "model")
+    commit(path, {"a.txt": "one\n", "dir/b.txt": "two\n"})
+    git(path, "tag", "-a", "v1.0.0", "-m", "first")
+    git(path, "branch", "release/2")
+    commit(path, {"a.txt": "three\n"})
+    return path
+
+
+@pytest.fixture
+def serve_git() -> Iterator[Callable[..., GitServer]]:
+    """Start git servers: `serve_git(root, login="user:password")`."""
+    running: list[tuple[ThreadingHTTPServer, threading.Thread]] = []
+
+    def start(root: Path, login: str | None = None) -> GitServer:
+        server = GitServer("")
+        http = ThreadingHTTPServer(("127.0.0.1", 0), git_handler(root, login, server))
+        server.url = f"http://127.0.0.1:{http.server_port}"
+        thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+        thread.start()
+        running.append((http, thread))
+        return server
+
+    yield start
+    for http, thread in running:
+        http.shutdown()
+        http.server_close()
+        thread.join()
+
+
+@pytest.fixture
+def file_server() -> Iterator[FileServer]:
+    """An HTTP server on loopback that does what the test says."""
+    server = FileServer()
+
+    class Handler(BaseHTTPRequestHandler):
+        def log_message(self, *arguments: object) -> None:
+            pass
+
+        def do_GET(self) -> None:
+            server.ranges.append(self.headers.get("Range"))
+            answer = server.answers.pop(0) if len(server.answers) > 1 else server.answers[0]
+            self.close_connection = True
+            answer(self)
+
+    http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.url = f"http://127.0.0.1:{http.server_port}"
+    thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    yield server
+    http.shutdown()
+    http.server_close()
+    thread.join()

@@ -1,0 +1,461 @@
+"""Cloning: real repositories, a real server, real faults."""
+
+import os
+import shutil
+import socket
+import stat
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from source_servers import GIT_ENV, GitServer, commit, git, new_repository
+
+from penstock.errors import UsageError, WorldError
+from penstock.files import sha256_tree
+from penstock.sources.git import Clone, clone
+from penstock.sources.tree import LFS_POINTER
+
+Serve = Callable[..., GitServer]
+
+
+def local(repository: Path, revision: str, target: Path, **options: bool | int) -> Clone:
+    return clone(str(repository), revision, target, allow_local=True, **options)  # type: ignore[arg-type]
+
+
+def nothing_left(target: Path) -> bool:
+    return not target.exists() and not [path for path in target.parent.iterdir() if ".clone-" in path.name]
+
+
+def test_tag(repository: Path, tmp_path: Path) -> None:
+    result = local(repository, "v1.0.0", tmp_path / "out")
+    assert result.commit == git(repository, "rev-parse", "v1.0.0^{commit}")
+    assert result.version == "1.0.0"
+    assert result.committer_date == "2024-05-01T10:00:00+02:00"
+    assert (tmp_path / "out" / "a.txt").read_text() == "one\n"
+    shutil.rmtree(tmp_path / "out" / ".git")
+    assert result.tree == sha256_tree(tmp_path / "out")
+
+
+@pytest.mark.parametrize("kind", ["branch", "slash", "full", "short", "head", "ref", "ref-tag"])
+def test_revisions(repository: Path, tmp_path: Path, kind: str) -> None:
+    head = git(repository, "rev-parse", "main")
+    first = git(repository, "rev-parse", "v1.0.0^{commit}")
+    revision, expected = {
+        "branch": ("main", head),
+        "slash": ("release/2", first),
+        "full": (first, first),
+        "short": (first[:8], first),
+        "head": ("HEAD", head),
+        "ref": ("refs/heads/main", head),
+        "ref-tag": ("refs/tags/v1.0.0", first),
+    }[kind]
+    result = local(repository, revision, tmp_path / "out")
+    assert result.commit == expected
+    assert result.version == ("1.0.0" if kind == "ref-tag" else f"0.0.0+{expected[:12]}")
+
+
+def test_depth(repository: Path, tmp_path: Path) -> None:
+    local(repository, "main", tmp_path / "one")
+    local(repository, "main", tmp_path / "all", depth=0)
+    assert git(tmp_path / "one", "rev-list", "--count", "HEAD") == "1"
+    assert git(tmp_path / "all", "rev-list", "--count", "HEAD") == "2"
+    assert git(tmp_path / "all", "describe", "--tags").startswith("v1.0.0-1-g")
+
+
+def test_commit_behind_the_tip_of_a_shallow_server(repository: Path, tmp_path: Path) -> None:
+    commit(repository, {"a.txt": "4\n"})
+    middle = git(repository, "rev-parse", "main~1")
+    assert local(repository, middle, tmp_path / "out").commit == middle
+
+
+@pytest.mark.parametrize(
+    "revision",
+    [
+        "-x",
+        "--upload-pack=touch pwned",
+        "",
+        "a b",
+        "a..b",
+        "a~1",
+        "main^",
+        "x:y",
+        "a\nb",
+        "@{-1}",
+        "a" * 300,
+        "\x1b[31m",
+    ],
+)
+def test_refused_revision(repository: Path, tmp_path: Path, revision: str) -> None:
+    with pytest.raises(UsageError):
+        local(repository, revision, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("revision", ["v1.0.1", "mian", "f" * 40, "deadbee"])
+def test_unknown_revision(repository: Path, tmp_path: Path, revision: str) -> None:
+    with pytest.raises(UsageError, match="no branch, tag or commit") as caught:
+        local(repository, revision, tmp_path / "out")
+    assert {"v1.0.1": "v1.0.0", "mian": "main"}.get(revision, "") in caught.value.todo
+    assert nothing_left(tmp_path / "out")
+
+
+def test_empty_repository(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="empty"):
+        local(new_repository(tmp_path / "empty"), "main", tmp_path / "out")
+
+
+def test_directory_that_is_no_repository(tmp_path: Path) -> None:
+    (tmp_path / "plain").mkdir()
+    with pytest.raises(UsageError, match="not a git repository"):
+        local(tmp_path / "plain", "main", tmp_path / "out")
+
+
+def test_unreachable(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # bound, not listening: a connection is refused
+        url = f"http://user:hunter2@127.0.0.1:{taken.getsockname()[1]}/x"
+        with pytest.raises(WorldError) as caught:
+            clone(url, "main", tmp_path / "out", allow_http=True)
+    assert "hunter2" not in str(caught.value)
+    assert nothing_left(tmp_path / "out")
+
+
+def test_second_clone_is_a_no_op(repository: Path, tmp_path: Path) -> None:
+    first = local(repository, "v1.0.0", tmp_path / "out")
+    inode = (tmp_path / "out").stat().st_ino
+    second = local(repository, "v1.0.0", tmp_path / "out")
+    assert (second.commit, second.tree, second.unchanged) == (first.commit, first.tree, True)
+    assert (tmp_path / "out").stat().st_ino == inode
+    # A full commit that is here needs no server.
+    repository.rename(repository.with_name("gone"))
+    repository.mkdir()
+    assert local(repository, first.commit, tmp_path / "out").unchanged
+
+
+def test_changed_or_other_clone_is_replaced(repository: Path, tmp_path: Path) -> None:
+    local(repository, "v1.0.0", tmp_path / "out")
+    (tmp_path / "out" / "a.txt").write_text("tampered")
+    assert not local(repository, "v1.0.0", tmp_path / "out").unchanged
+    assert (tmp_path / "out" / "a.txt").read_text() == "one\n"
+    local(repository, "main", tmp_path / "out")
+    assert (tmp_path / "out" / "a.txt").read_text() == "three\n"
+    assert not [path for path in tmp_path.iterdir() if ".clone-" in path.name]
+
+
+def test_foreign_directory_is_refused(repository: Path, tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "precious").write_text("x")
+    with pytest.raises(UsageError, match="not empty"):
+        local(repository, "main", tmp_path / "out")
+    assert (tmp_path / "out" / "precious").exists()
+
+
+def test_killed_clone_leaves_nothing_that_counts(repository: Path, tmp_path: Path) -> None:
+    leftover = tmp_path / ".out.clone-abc"
+    leftover.mkdir()
+    (leftover / "half").write_text("x")
+    local(repository, "main", tmp_path / "out")
+    assert not leftover.exists()
+
+
+def test_two_clones_do_not_meet(repository: Path, tmp_path: Path) -> None:
+    import fcntl
+
+    with (tmp_path / ".out.clone.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with pytest.raises(WorldError, match="another clone"):
+            local(repository, "main", tmp_path / "out")
+
+
+@pytest.mark.parametrize("target", ["/etc/passwd", "../../outside", ".git/config"])
+def test_link_that_leaves(repository: Path, tmp_path: Path, target: str) -> None:
+    (repository / "link").symlink_to(target)
+    commit(repository, {"b": "x"})
+    with pytest.raises(UsageError, match="symbolic link 'link'"):
+        local(repository, "main", tmp_path / "out")
+    assert nothing_left(tmp_path / "out")
+
+
+def test_link_inside_counts_in_the_digest(repository: Path, tmp_path: Path) -> None:
+    before = local(repository, "main", tmp_path / "a").tree
+    (repository / "link").symlink_to("dir/b.txt")
+    commit(repository, {"b": "x"})
+    (repository / "link").unlink()
+    with_link = local(repository, "main", tmp_path / "b").tree
+    (repository / "link").symlink_to("a.txt")
+    commit(repository, {"b": "x"})
+    assert len({before, with_link, local(repository, "main", tmp_path / "c").tree}) == 3
+
+
+def test_hooks_filters_and_configuration_of_others_do_not_run(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    witness = tmp_path / "witness"
+    home = tmp_path / "home"
+    hooks = home / "hooks"
+    hooks.mkdir(parents=True)
+    (hooks / "post-checkout").write_text(f"#!/bin/sh\ntouch {witness}\n")
+    (hooks / "post-checkout").chmod(0o755)
+    (home / ".gitconfig").write_text(
+        f'[core]\nhooksPath={hooks}\n[filter "x"]\nsmudge=touch {witness}; cat\n[init]\ntemplateDir={hooks}\n'
+    )
+    monkeypatch.setenv("HOME", str(home))
+    commit(repository, {".gitattributes": "*.txt filter=x\n"})
+    local(repository, "main", tmp_path / "out")
+    assert not witness.exists()
+
+
+# submodules
+
+
+@pytest.fixture
+def with_submodule(repository: Path) -> Path:
+    other = new_repository(repository.parent / "other")
+    commit(other, {"s.txt": "sub\n"})
+    git(repository, "-c", "protocol.file.allow=always", "submodule", "add", "-q", "../other", "sub")
+    commit(repository, {"c": "x"})
+    return repository
+
+
+def test_submodule(with_submodule: Path, tmp_path: Path) -> None:
+    whole = local(with_submodule, "main", tmp_path / "out")
+    assert (tmp_path / "out" / "sub" / "s.txt").read_text() == "sub\n"
+    without = local(with_submodule, "main", tmp_path / "out2", submodules=False)
+    assert not any((tmp_path / "out2" / "sub").iterdir())
+    assert whole.tree != without.tree
+
+
+@pytest.mark.parametrize("url", ["file:///etc", "../../outside", "ext::touch pwned", "/etc", "../missing"])
+def test_submodule_that_points_outside(with_submodule: Path, tmp_path: Path, url: str) -> None:
+    git(with_submodule, "config", "--file", ".gitmodules", "submodule.sub.url", url)
+    commit(with_submodule, {"d": "x"})
+    with pytest.raises(UsageError, match="submodule 'sub'"):
+        local(with_submodule, "main", tmp_path / "out")
+    assert nothing_left(tmp_path / "out")
+
+
+def test_submodule_commit_that_is_not_there(with_submodule: Path, tmp_path: Path) -> None:
+    git(with_submodule, "update-index", "--cacheinfo", f"160000,{'a' * 40},sub")
+    git(with_submodule, "commit", "-q", "-m", "x")
+    with pytest.raises(UsageError, match="no branch, tag or commit") as caught:
+        local(with_submodule, "main", tmp_path / "out")
+    assert "submodule 'sub'" in caught.value.where
+
+
+def test_submodule_option_as_address_is_refused(with_submodule: Path, tmp_path: Path) -> None:
+    git(with_submodule, "config", "--file", ".gitmodules", "submodule.sub.url", "-u./payload")
+    commit(with_submodule, {"d": "x"})
+    with pytest.raises(UsageError):  # git's own check of .gitmodules, or ours
+        local(with_submodule, "main", tmp_path / "out")
+
+
+def test_submodule_without_address(with_submodule: Path, tmp_path: Path) -> None:
+    git(with_submodule, "rm", "-q", "--cached", ".gitmodules")
+    (with_submodule / ".gitmodules").unlink()
+    git(with_submodule, "commit", "-q", "-m", "x")
+    with pytest.raises(UsageError, match="has no address"):
+        local(with_submodule, "main", tmp_path / "out")
+
+
+# a server
+
+
+def test_http(repository: Path, tmp_path: Path, serve_git: Serve) -> None:
+    server = serve_git(repository.parent)
+    result = clone(f"{server.url}/model", "v1.0.0", tmp_path / "out", allow_http=True)
+    assert (result.url, result.version) == (f"{server.url}/model", "1.0.0")
+    first = git(repository, "rev-parse", "v1.0.0^{commit}")
+    assert clone(f"{server.url}/model", first, tmp_path / "out2", allow_http=True).commit == first
+
+
+def test_http_without_such_a_repository(repository: Path, tmp_path: Path, serve_git: Serve) -> None:
+    with pytest.raises(WorldError, match="no such repository"):
+        clone(f"{serve_git(repository.parent).url}/absent", "main", tmp_path / "out", allow_http=True)
+
+
+@pytest.mark.parametrize("way", ["files", "git-credentials", "url"])
+def test_basic_auth(repository: Path, tmp_path: Path, serve_git: Serve, way: str) -> None:
+    server = serve_git(repository.parent, login="robot:p@ss/word")
+    url = f"{server.url}/model"
+    workspace = tmp_path / "auth"
+    workspace.mkdir()
+    if way == "files":
+        (workspace / "username").write_text("robot")
+        (workspace / "password").write_text("p@ss/word\n")
+    elif way == "git-credentials":
+        (workspace / ".gitconfig").write_text("[credential]\n helper = store\n")
+        (workspace / ".git-credentials").write_text(server.url.replace("//", "//robot:p%40ss%2Fword@") + "\n")
+    else:
+        url = url.replace("//", "//robot:p%40ss%2Fword@")
+    credentials = None if way == "url" else workspace
+    result = clone(url, "main", tmp_path / "out", allow_http=True, credentials=credentials)
+    assert result.url == f"{server.url}/model"
+    assert server.seen
+    kept = [path for path in tmp_path.rglob("*") if path.is_file() and not path.is_relative_to(workspace)]
+    assert not [path for path in kept if b"p%40ss" in path.read_bytes() or b"p@ss" in path.read_bytes()]
+
+
+def test_wrong_or_missing_credentials(repository: Path, tmp_path: Path, serve_git: Serve) -> None:
+    server = serve_git(repository.parent, login="robot:right")
+    for url in (f"{server.url}/model", f"{server.url}/model".replace("//", "//robot:hunter2@")):
+        with pytest.raises(WorldError, match="credentials") as caught:
+            clone(url, "main", tmp_path / "out", allow_http=True)
+        assert "hunter2" not in str(caught.value)
+
+
+def test_credentials_directory_without_any(repository: Path, tmp_path: Path) -> None:
+    (tmp_path / "auth").mkdir()
+    with pytest.raises(UsageError, match="basic-auth"):
+        clone(str(repository), "main", tmp_path / "out", allow_local=True, credentials=tmp_path / "auth")
+
+
+def test_submodule_over_http_and_outside(with_submodule: Path, tmp_path: Path, serve_git: Serve) -> None:
+    server = serve_git(with_submodule.parent)
+    clone(f"{server.url}/model", "main", tmp_path / "out", allow_http=True)
+    assert (tmp_path / "out" / "sub" / "s.txt").exists()
+    git(with_submodule, "config", "--file", ".gitmodules", "submodule.sub.url", "../../other")
+    commit(with_submodule, {"d": "x"})
+    with pytest.raises(UsageError, match="points outside"):
+        clone(f"{server.url}/model", "main", tmp_path / "out", allow_http=True)
+
+
+# ssh, with a program in its place that notes how it was called and runs the other side here
+
+
+def test_ssh_workspace(repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    noted = tmp_path / "noted"
+    fake = programs / "ssh"
+    fake.write_text(
+        f"""#!{sys.executable}
+import os, pathlib, sys
+key = pathlib.Path(sys.argv[sys.argv.index("-i") + 1])
+pathlib.Path({str(noted)!r}).write_text("\\n".join([*sys.argv[1:], oct(key.stat().st_mode & 0o777), key.read_text()]))
+os.execvp("sh", ["sh", "-c", sys.argv[-1]])
+"""
+    )
+    fake.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{programs}{os.pathsep}{os.environ['PATH']}")
+    workspace = tmp_path / "ssh"
+    workspace.mkdir()
+    (workspace / "id_ed25519").write_text("the key")
+    (workspace / "id_ed25519.pub").write_text("public")
+    (workspace / "known_hosts").write_text("example.org ssh-ed25519 AAAA\n")
+    clone(f"git@example.org:{repository}", "v1.0.0", tmp_path / "out", ssh=workspace)
+    text = noted.read_text()
+    for expected in ("BatchMode=yes", "StrictHostKeyChecking=yes", "IdentitiesOnly=yes", "0o600", "the key\n"):
+        assert expected in text
+    assert text.count("\n-i\n") == 1
+
+
+def test_ssh_workspace_without_key(repository: Path, tmp_path: Path) -> None:
+    (tmp_path / "ssh").mkdir()
+    with pytest.raises(UsageError, match="no key"):
+        clone("git@example.org:x", "main", tmp_path / "out", ssh=tmp_path / "ssh")
+
+
+# large files, other owners, broken worlds
+
+
+def test_lfs_pointers_stay_where_git_lfs_is_not(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit(repository, {"w.bin": LFS_POINTER + b"oid sha256:" + b"a" * 64 + b"\nsize 3\n"})
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    for name in ("git", "sh", "cat", "true"):
+        (programs / name).symlink_to(str(shutil.which(name)))
+    monkeypatch.setenv("PATH", str(programs))
+    assert local(repository, "main", tmp_path / "out").pointers == ("w.bin",)
+
+
+@pytest.fixture
+def fake_lfs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A git-lfs that fills pointers in the work tree, or fails if told so by a file `fail` beside it."""
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    program = programs / "git-lfs"
+    program.write_text(
+        f"""#!{sys.executable}
+import pathlib, sys
+assert sys.argv[1:] == ["pull", "origin"], sys.argv
+if pathlib.Path(__file__).with_name("fail").exists():
+    sys.exit("error: failed to fetch some objects from 'https://u:hunter2@example.org/x'")
+pathlib.Path("w.bin").write_bytes(b"content")
+"""
+    )
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{programs}{os.pathsep}{os.environ['PATH']}")
+    return programs
+
+
+def test_lfs(repository: Path, tmp_path: Path, fake_lfs: Path) -> None:
+    commit(repository, {"w.bin": LFS_POINTER + b"oid sha256:" + b"a" * 64 + b"\nsize 3\n"})
+    assert local(repository, "main", tmp_path / "off", lfs=False).pointers == ("w.bin",)
+    assert local(repository, "main", tmp_path / "on").pointers == ()
+    assert (tmp_path / "on" / "w.bin").read_bytes() == b"content"
+    (fake_lfs / "fail").touch()
+    with pytest.raises(WorldError, match="failed to fetch") as caught:
+        local(repository, "main", tmp_path / "out")
+    assert "hunter2" not in str(caught.value)
+
+
+def test_lfsconfig_is_refused(repository: Path, tmp_path: Path, fake_lfs: Path) -> None:
+    commit(repository, {"w.bin": LFS_POINTER, ".lfsconfig": "[lfs]\nurl=https://elsewhere.example/\n"})
+    with pytest.raises(UsageError, match="lfsconfig"):
+        local(repository, "main", tmp_path / "out")
+
+
+def test_git_that_is_not_there_and_git_that_hangs(repository: Path, tmp_path: Path) -> None:
+    with pytest.raises(WorldError, match="cannot start"):
+        clone(str(repository), "main", tmp_path / "out", allow_local=True, git="git-that-is-not-there")
+    hanging = tmp_path / "hanging"
+    hanging.write_text("#!/bin/sh\nsleep 600 & wait\n")
+    hanging.chmod(0o755)
+    with pytest.raises(WorldError, match="did not finish"):
+        clone(str(repository), "main", tmp_path / "out", allow_local=True, git=str(hanging), timeout_s=0.2)
+    assert nothing_left(tmp_path / "out")
+
+
+def test_file_too_large_for_the_disk(repository: Path, tmp_path: Path) -> None:
+    """A limit on the size of files stands for a full disk: git fails in the same way, and unprivileged users can set it."""
+    commit(repository, {"big.bin": os.urandom(1 << 20)})
+    program = (
+        "import resource, signal, sys; from pathlib import Path; from penstock.sources.git import clone\n"
+        "from penstock.errors import PenstockError\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))\n"
+        "try: clone(sys.argv[1], 'main', Path(sys.argv[2]), allow_local=True)\n"
+        "except PenstockError as error: sys.exit(str(int(error.exit_code)) + ' ' + str(error))\n"
+    )
+    argv = [sys.executable, "-c", program, str(repository), str(tmp_path / "out")]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    assert done.stderr.startswith("4 "), done.stderr
+    assert "no space" in done.stderr
+    assert nothing_left(tmp_path / "out")
+
+
+def test_repository_of_another_owner(repository: Path, tmp_path: Path) -> None:
+    """Only root can give files away; for others the repository is their own, which must work just as well."""
+    if os.geteuid() == 0:
+        for path in [repository, *repository.rglob("*")]:
+            os.chown(path, 12345, 12345, follow_symlinks=False)
+    assert local(repository, "main", tmp_path / "out").commit
+
+
+def test_sha256_repository(tmp_path: Path) -> None:
+    path = tmp_path / "model"
+    path.mkdir()
+    git(path, "init", "-q", "-b", "main", "--object-format=sha256")
+    head = commit(path, {"a": "x"})
+    assert local(path, head, tmp_path / "out").commit == head
+    assert len(head) == 64
+
+
+def test_clone_is_readable_and_not_private(repository: Path, tmp_path: Path) -> None:
+    local(repository, "main", tmp_path / "out")
+    assert stat.S_IMODE((tmp_path / "out").stat().st_mode) == 0o755
+    assert GIT_ENV["GIT_COMMITTER_NAME"] == "C"

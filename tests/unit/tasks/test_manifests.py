@@ -1,0 +1,138 @@
+"""Entrypoint, image and Task of each step are one thing under one name."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[3]
+STEPS = sorted(path.parent.name for path in (ROOT / "tasks").glob("*/entrypoint.py"))
+
+
+def task(step: str) -> dict[str, Any]:
+    return yaml.safe_load((ROOT / "tekton" / "tasks" / f"{step}.yaml").read_text(encoding="utf-8"))
+
+
+def entrypoint(step: str) -> Any:
+    return importlib.import_module(f"penstock_tasks.{step}.entrypoint")
+
+
+def fields(step: str, kind: str) -> dict[str, Any]:
+    found = dataclasses.fields(entrypoint(step).Arguments)
+    return {field.name.replace("_", "-"): field.metadata for field in found if field.metadata["kind"] == kind}
+
+
+def test_each_step_has_its_three_folders() -> None:
+    named = {path.stem for path in (ROOT / "tekton" / "tasks").glob("*.yaml")}
+    images = {path.parent.name for path in (ROOT / "images").glob("*/Containerfile")} - {"base"}
+    assert set(STEPS) == named == images
+    wanted = {"clone", "weights", "build", "infer", "measure", "gate", "report", "archive", "publish", "notify"}
+    assert wanted <= set(STEPS)
+
+
+def test_each_step_has_a_console_script() -> None:
+    scripts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["scripts"]
+    steps = {name.removeprefix("penstock-"): target for name, target in scripts.items() if name != "penstock"}
+    assert steps == {step: f"penstock_tasks.{step}.entrypoint:main" for step in STEPS}
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_parameters_are_the_arguments(step: str) -> None:
+    params = {param["name"]: param for param in task(step)["spec"].get("params", [])}
+    arguments = fields(step, "param")
+    assert params.keys() == arguments.keys()
+    for name, metadata in arguments.items():
+        default = metadata["default"]
+        written = None if default is None else str(default).lower() if isinstance(default, bool) else str(default)
+        assert params[name].get("default") == written, name
+        assert params[name]["type"] == "string"
+        assert params[name]["description"]
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_workspaces_are_the_arguments(step: str) -> None:
+    workspaces = {entry["name"]: entry for entry in task(step)["spec"].get("workspaces", [])}
+    arguments = fields(step, "workspace")
+    assert workspaces.keys() == arguments.keys()
+    for name, metadata in arguments.items():
+        assert workspaces[name].get("optional", False) == (metadata["default"] is not None), name
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_results_are_what_the_entrypoint_writes(step: str) -> None:
+    results = [result["name"] for result in task(step)["spec"].get("results", [])]
+    assert results == list(entrypoint(step).RESULTS)
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_the_one_step_passes_all_of_it_and_nothing_else(step: str) -> None:
+    (only,) = task(step)["spec"]["steps"]
+    assert only["name"] == step
+    assert only["command"] == [f"penstock-{step}"]
+    expected = [f"--{name}=$(params.{name})" for name in fields(step, "param")]
+    expected += [f"--{name}=$(workspaces.{name}.path)" for name in fields(step, "workspace")]
+    expected += [f"--result={name}=$(results.{name}.path)" for name in entrypoint(step).RESULTS]
+    assert only["args"] == expected
+    assert "script" not in only
+    assert only["image"] == f"penstock.local/{step}:0.1.0"
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_the_task_is_hardened_bounded_and_labelled(step: str) -> None:
+    manifest = task(step)
+    assert manifest["apiVersion"] == "tekton.dev/v1"
+    assert manifest["metadata"]["labels"]["app.kubernetes.io/version"] == "0.1.0"
+    wanted = {"pipelines.minVersion", "tags", "categories", "displayName", "platforms"}
+    assert {f"tekton.dev/{name}" for name in wanted} <= manifest["metadata"]["annotations"].keys()
+    assert manifest["spec"]["description"].splitlines()[0].endswith(".")
+    (only,) = manifest["spec"]["steps"]
+    security = only["securityContext"]
+    assert security["allowPrivilegeEscalation"] is False
+    assert security["capabilities"]["drop"] == ["ALL"]
+    assert "privileged" not in security
+    if step != "build":
+        assert security["runAsNonRoot"] is True
+        assert security["readOnlyRootFilesystem"] is True
+        assert security["seccompProfile"] == {"type": "RuntimeDefault"}
+        assert "add" not in security["capabilities"]
+    assert only["computeResources"]["requests"].keys() == only["computeResources"]["limits"].keys() == {"cpu", "memory"}
+    assert "computeResources" not in manifest["spec"]
+
+
+@pytest.mark.parametrize("pipeline", ["release", "verify"])
+def test_pipelines_fit_their_tasks(pipeline: str) -> None:
+    spec = yaml.safe_load((ROOT / "tekton" / "pipelines" / f"{pipeline}.yaml").read_text(encoding="utf-8"))["spec"]
+    for entry in [*spec["tasks"], *spec["finally"]]:
+        step = entry["taskRef"]["name"]
+        given = {param["name"] for param in entry.get("params", [])}
+        known = fields(step, "param")
+        assert given <= known.keys(), step
+        assert {name for name, metadata in known.items() if metadata["default"] is None} <= given, step
+        bound = {workspace["name"] for workspace in entry.get("workspaces", [])}
+        assert {name for name, metadata in fields(step, "workspace").items() if metadata["default"] is None} <= bound, step
+
+
+def test_publishing_asks_for_the_verdict_twice() -> None:
+    """A false ``when`` skips only one task, so the entrypoint holds the verdict too."""
+    spec = yaml.safe_load((ROOT / "tekton" / "pipelines" / "release.yaml").read_text(encoding="utf-8"))["spec"]
+    publish = next(entry for entry in spec["tasks"] if entry["name"] == "publish")
+    assert publish["when"] == [{"input": "$(tasks.gate.results.verdict)", "operator": "in", "values": ["pass"]}]
+    assert {"name": "verdict", "value": "$(tasks.gate.results.verdict)"} in publish["params"]
+    assert entrypoint("publish").main(["--verdict=fail", "--store=/nowhere", "--bundle=/nowhere"]) == 2
+
+
+@pytest.mark.parametrize(("verdict", "code"), [("pass", 0), ("fail", 1), ("inconclusive", 3), ("maybe", 2)])
+def test_enforce_makes_the_run_red(verdict: str, code: int) -> None:
+    assert entrypoint("enforce").main([f"--verdict={verdict}", "--reason=because"]) == code
+
+
+def test_kustomization_lists_every_manifest() -> None:
+    listed = yaml.safe_load((ROOT / "tekton" / "kustomization.yaml").read_text(encoding="utf-8"))["resources"]
+    here = [f"{kind}/{path.name}" for kind in ("tasks", "pipelines") for path in sorted((ROOT / "tekton" / kind).glob("*.yaml"))]
+    assert listed == here
