@@ -2,9 +2,10 @@
 
     python -m training.evaluate_syncnet --model test-assets/extractors/syncnet-compact.onnx [--card FILE.md]
 
-Other faces, other voices, other sentences than in training. For each clip: in sync, and with the sound 3 frames early and
-late. It is told apart when the clip in sync reports an offset of at most 1 frame and both shifted ones report 3 +- 1 frames,
-of opposite signs. Faults of a model (damped, smoothed, lagging, blurred lips) are measured as the change of LSE-D.
+Other faces, other voices, other sentences than in training. For each clip: in sync, and with the sound 3 frames early
+and late. It is told apart when the clip in sync reports an offset of at most 1 frame and the shifted ones report 3 +- 1
+frames with the right sign. Faults of a model (damped, smoothed, lagging, blurred lips) are measured as the change of
+LSE-D.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypedDict
 
 import numpy as np
 import numpy.typing as npt
@@ -35,7 +37,7 @@ SAMPLES_PER_FRAME = 640
 
 @dataclass(frozen=True)
 class Score:
-    """LSE-D, LSE-C and offset (frames; positive means that the sound is late) of one clip."""
+    """LSE-D, LSE-C and offset (frames; positive: the sound comes before the lips) of one clip."""
 
     lse_d: float
     lse_c: float
@@ -87,9 +89,29 @@ def moved(samples: npt.NDArray[np.int16], frames: int) -> npt.NDArray[np.int16]:
 
 def told_apart(in_sync: Score, late: Score, early: Score) -> bool:
     """Whether the three versions of a clip are told apart, as this module's docstring defines it."""
-    signs = {np.sign(late.offset), np.sign(early.offset)}
-    shifted = all(abs(abs(score.offset) - SHIFT) <= 1 for score in (late, early))
-    return abs(in_sync.offset) <= 1 and shifted and signs == {-1, 1}
+    return abs(in_sync.offset) <= 1 and abs(late.offset + SHIFT) <= 1 and abs(early.offset - SHIFT) <= 1
+
+
+class Fault(TypedDict):
+    """How LSE-D answers to one fault: mean relative change, and the share of clips that got worse."""
+
+    mean_change: float
+    share_worse: float
+
+
+class Figures(TypedDict):
+    """What the card says."""
+
+    clips: int
+    fault_clips: int
+    told_apart: int
+    in_sync_share: float
+    lse_d_mean: float
+    lse_d_sd: float
+    lse_c_mean: float
+    lse_c_wrong_sound_mean: float
+    seconds_for_100_frames: float
+    faults: dict[str, Fault]
 
 
 _FAULTS: dict[str, dict[str, float]] = {
@@ -102,8 +124,8 @@ _FAULTS: dict[str, dict[str, float]] = {
 }
 
 
-def evaluate(scorer: Scorer, clips: int) -> dict[str, object]:
-    """All figures of the card, over `clips` held-out clips."""
+def evaluate(scorer: Scorer, clips: int, fault_clips: int) -> Figures:
+    """All figures of the card, over `clips` held-out clips, and the faults over the first `fault_clips` of them."""
     apart = 0
     sync_d, sync_c, off_c, offsets = [], [], [], []
     changes: dict[str, list[float]] = {name: [] for name in _FAULTS}
@@ -123,16 +145,20 @@ def evaluate(scorer: Scorer, clips: int) -> dict[str, object]:
         sync_c.append(in_sync.lse_c)
         off_c.append(scorer.score(frames, samples[::-1].copy()).lse_c)
         offsets.append(in_sync.offset)
-        for name, fault in _FAULTS.items():
+        for name, fault in _FAULTS.items() if len(offsets) <= fault_clips else ():
             worse = defective(
-                track, damping=fault.get("damping", 1.0), lag=fault.get("lag", 0.0), smoothing=int(fault.get("smoothing", 1))
+                track,
+                damping=fault.get("damping", 1.0),
+                lag=fault.get("lag", 0.0),
+                smoothing=int(fault.get("smoothing", 1)),
             )
             shown = render(face, worse, np.random.default_rng(how), mouth_blur=fault.get("blur", 0.0))
             changes[name].append(scorer.score(through_h264(shown, crf), samples).lse_d / in_sync.lse_d - 1)
     return {
         "clips": clips,
+        "fault_clips": min(clips, fault_clips),
         "told_apart": apart,
-        "offset_zero_share": float(np.mean([abs(offset) <= 1 for offset in offsets])),
+        "in_sync_share": float(np.mean([abs(offset) <= 1 for offset in offsets])),
         "lse_d_mean": float(np.mean(sync_d)),
         "lse_d_sd": float(np.std(sync_d)),
         "lse_c_mean": float(np.mean(sync_c)),
@@ -150,18 +176,17 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--model", type=Path, default=Path("test-assets/extractors/syncnet-compact.onnx"))
     parser.add_argument("--clips", type=int, default=80)
+    parser.add_argument("--fault-clips", type=int, default=30)
     parser.add_argument("--card", type=Path, help="write the model card here")
     arguments = parser.parse_args(argv)
-    figures = evaluate(Scorer(arguments.model), arguments.clips)
+    figures = evaluate(Scorer(arguments.model), arguments.clips, arguments.fault_clips)
     print(json.dumps(figures, indent=1))
     if arguments.card is not None:
         from training.model_card import card
 
         raw = arguments.model.read_bytes()
         write_text(arguments.card, card(figures, hashlib.sha256(raw).hexdigest(), len(raw)))
-    told = figures["told_apart"]
-    assert isinstance(told, int)
-    return 0 if told >= 0.95 * arguments.clips else 1
+    return 0 if figures["told_apart"] >= 0.95 * arguments.clips else 1
 
 
 if __name__ == "__main__":

@@ -192,7 +192,9 @@ def _paint(rng: np.random.Generator, style: Literal["drawn", "warped"]) -> Face:
     canvas *= 1 + face_mask * (roundness[:, :, None] - 1)
     for side in (-1, 1):
         cheek = _mix(skin, (110, 110, 215), 0.4)
-        _blend(canvas, _oval(x + side * half_w * 0.52, y + half_h * 0.28, 26, 20), cheek, 12, float(rng.uniform(0, 0.4)))
+        _blend(
+            canvas, _oval(x + side * half_w * 0.52, y + half_h * 0.28, 26, 20), cheek, 12, float(rng.uniform(0, 0.4))
+        )
 
     _nose(canvas, x, y, half_h, skin, rng)
     eye_y = y - half_h * float(rng.uniform(0.04, 0.12))
@@ -204,7 +206,13 @@ def _paint(rng: np.random.Generator, style: Literal["drawn", "warped"]) -> Face:
     _folds(canvas, mouth, half_h, skin, rng)
     for side in (-1, 1):
         at = x + side * spread
-        _blend(canvas, _oval(at, eye_y - size * brow_lift, size * 1.2, size * brow_thick, 2, 0, side * brow_tilt), brow, 1.8, 0.85)
+        _blend(
+            canvas,
+            _oval(at, eye_y - size * brow_lift, size * 1.2, size * brow_thick, 2, 0, side * brow_tilt),
+            brow,
+            1.8,
+            0.85,
+        )
     if rng.random() < 0.3:
         _beard(canvas, mouth, half_h, half_w, hair, rng)
     with_eyes = []
@@ -218,15 +226,17 @@ def _paint(rng: np.random.Generator, style: Literal["drawn", "warped"]) -> Face:
     light = _light(rng)
     finished = []
     texture = _noise(rng, 160) * float(rng.uniform(0.5, 3)) + _noise(rng, 24) * float(rng.uniform(0.5, 3.5))
-    for copy in with_eyes:
+    for unlit in with_eyes:
+        copy = unlit.copy()
         if fringe is not None:
             _blend(copy, fringe, hair, 3)
         for side in (-1, 1) if glasses else ():
             ring = _oval(x + side * spread, eye_y + 2, size * 1.45, size * 1.15, 2.8)
-            cv2.polylines(copy, [np.round(ring * 16).astype(np.int32)], True, (25, 25, 30), int(glasses), cv2.LINE_AA, 4)
-        copy += texture
-        copy *= light
-        finished.append(cv2.GaussianBlur(np.clip(copy, 0, 255).astype(np.uint8), (0, 0), 0.8))
+            cv2.polylines(
+                copy, [np.round(ring * 16).astype(np.int32)], True, (25, 25, 30), int(glasses), cv2.LINE_AA, 4
+            )
+        lit = np.clip((copy + texture) * light, 0, 255)
+        finished.append(cv2.GaussianBlur(lit.astype(np.uint8), (0, 0), 0.8))
     at_mouth = light[int(mouth.y), int(mouth.x)]
     mouth = replace(
         mouth,
@@ -253,11 +263,20 @@ def _light(rng: np.random.Generator) -> npt.NDArray[np.float32]:
     return np.asarray((level * (1 + strength * slope))[:, :, None] * tint, np.float32)
 
 
-def _nose(canvas: npt.NDArray[np.float32], x: float, y: float, half_h: float, skin: Colour, rng: np.random.Generator) -> None:
+def _nose(
+    canvas: npt.NDArray[np.float32], x: float, y: float, half_h: float, skin: Colour, rng: np.random.Generator
+) -> None:
     tip = y + half_h * float(rng.uniform(0.22, 0.28))
     wide = half_h * float(rng.uniform(0.11, 0.16))
     for side in (-1, 1):
-        bridge = np.array([[x + side * wide * 0.45, y - half_h * 0.12], [x + side * wide * 0.75, y - half_h * 0.1], [x + side * wide * 1.05, tip], [x + side * wide * 0.6, tip]])
+        bridge = np.array(
+            [
+                [x + side * wide * 0.45, y - half_h * 0.12],
+                [x + side * wide * 0.75, y - half_h * 0.1],
+                [x + side * wide * 1.05, tip],
+                [x + side * wide * 0.6, tip],
+            ]
+        )
         _blend(canvas, bridge, _shade(skin, 0.78), 4, 0.6 if side < 0 else 0.35)
         _blend(canvas, _oval(x + side * wide * 0.5, tip + 4, wide * 0.26, wide * 0.16), _shade(skin, 0.35), 1.3, 0.9)
     _blend(canvas, _oval(x, y + half_h * 0.06, wide * 0.28, half_h * 0.18), _shade(skin, 1.15), 4, 0.6)
@@ -281,18 +300,22 @@ def _mouth(
     )  # fmt: skip
 
 
-def _folds(canvas: npt.NDArray[np.float32], mouth: Mouth, half_h: float, skin: Colour, rng: np.random.Generator) -> None:
+def _folds(
+    canvas: npt.NDArray[np.float32], mouth: Mouth, half_h: float, skin: Colour, rng: np.random.Generator
+) -> None:
     strength = float(rng.uniform(0, 0.55))
     for side in (-1, 1):
         fold = np.array([[0.55, -0.95], [0.65, -0.95], [1.35, -0.1], [1.25, 0.05]]) * mouth.half_width * (side, 1)
-        _blend(canvas, fold + (mouth.x, mouth.y), _shade(skin, 0.72), 3.5, strength)
+        _blend(canvas, fold + np.array([mouth.x, mouth.y]), _shade(skin, 0.72), 3.5, strength)
     dent = _oval(mouth.x, mouth.y + mouth.half_width * 0.62, mouth.half_width * 0.5, mouth.half_width * 0.1)
     _blend(canvas, dent, _shade(skin, 0.7), 4, float(rng.uniform(0.2, 0.7)))
     chin = _oval(mouth.x, mouth.y + half_h * 0.3, mouth.half_width * 0.5, mouth.half_width * 0.3)
     _blend(canvas, chin, _shade(skin, 1.1), 6, float(rng.uniform(0.1, 0.5)))
 
 
-def _beard(canvas: npt.NDArray[np.float32], mouth: Mouth, half_h: float, half_w: float, hair: Colour, rng: np.random.Generator) -> None:
+def _beard(
+    canvas: npt.NDArray[np.float32], mouth: Mouth, half_h: float, half_w: float, hair: Colour, rng: np.random.Generator
+) -> None:
     strength = float(rng.uniform(0.2, 0.85))
     wide = mouth.half_width
     if rng.random() < 0.6:

@@ -49,7 +49,7 @@ def main(argv: list[str] | None = None) -> int:
     missed = False
     rows = []
     for path in sorted(out.glob("*.png")):
-        image = cv2.imread(os.fspath(path))
+        image = np.asarray(cv2.imread(os.fspath(path)))
         boxes = detector.detectMultiScale(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), 1.1, 5, minSize=(120, 120))
         missed |= len(boxes) != 1
         box = ", ".join(str(int(v)) for v in boxes[0]) if len(boxes) else "none"
@@ -62,11 +62,13 @@ def main(argv: list[str] | None = None) -> int:
 
 _ORIGIN = """# Portraits
 
-- `drawn-01.png` to `drawn-05.png`: drawn by `training/face.py`; nobody is depicted. Dedicated to the public domain (CC0-1.0).
-- `astronaut.png`: Eileen Collins, NASA astronaut, official portrait of 1991 by NASA (from the "Great Images in NASA" collection,
-  GRIN GPN-2000-001177). Works of NASA are in the public domain in the United States (17 U.S.C. 105). Taken from the file
-  `skimage/data/astronaut.png` of scikit-image 0.26.0, which distributes it as public domain; cut to the head
-  (256 x 256 pixels from (96, 20)) and enlarged to 512 x 512 with bicubic interpolation. NASA does not endorse this project.
+- `drawn-01.png` to `drawn-05.png`: drawn by `training/face.py`; nobody is depicted. Dedicated to the public domain
+  (CC0-1.0).
+- `astronaut.png`: the astronaut Eileen Collins, portrait by NASA, from the "Great Images in NASA" collection
+  (<https://flic.kr/p/r9qvLn>). Works of NASA are in the public domain in the United States (17 U.S.C. 105). Taken from
+  the file `skimage/data/astronaut.png` of scikit-image 0.26.0, whose documentation (`skimage.data.astronaut`) says "no
+  known copyright restrictions, released into the public domain"; cut to the head (256 x 256 pixels from (96, 20)) and enlarged to 512 x 512 with bicubic interpolation. NASA does not
+  endorse this project.
 
     python -m training.make_portraits --out test-assets/portraits --astronaut PATH/TO/skimage/data/astronaut.png
 

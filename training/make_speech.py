@@ -1,6 +1,6 @@
 """Make `test-assets/speech/`: the demo's utterances, and held-out ones with their mouth tracks for the unit tests.
 
-    python -m training.make_speech --out test-assets/speech
+python -m training.make_speech --out test-assets/speech
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def _say(utterance: Utterance) -> Speech:
 
 
 def _say_alone(utterance: Utterance) -> Speech:
-    """Speak in a process of its own: espeak-ng carries state from one call to the next, and these files must not change."""
+    """Speak in a process of its own: espeak-ng carries state from call to call, and these files must not change."""
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         return pool.apply(_say, (utterance,))
 
@@ -95,15 +95,16 @@ def main(argv: list[str] | None = None) -> int:
 _ORIGIN = """# Speech
 
 Every file here was synthesised with espeak-ng 1.51 from sentences written for this project; no person was recorded.
-The program's output is not covered by its licence (GPL-3.0-or-later); the sentences, the audio and the mouth tracks are
-dedicated to the public domain (CC0-1.0). They are made again, to the same samples, by
+The program's output is not covered by its licence (GPL-3.0-or-later); the sentences, the audio and the mouth tracks
+are dedicated to the public domain (CC0-1.0). They are made again, to the same samples, by
 
     python -m training.make_speech --out test-assets/speech
 
 which needs Debian's `espeak-ng`. All audio is FLAC, 16 kHz, mono, 16 bits.
-`held-out-NN.npz` holds `track`, float32 (frames, 3): how far the mouth is open, wide and round at the middle of each frame
-of 40 ms (`training/visemes.py`). Neither the sentences nor the voices of the `held-out` files occur in the training of
-`test-assets/extractors/syncnet-compact.onnx`. The other files are the demo's utterances; they are not training data either.
+`held-out-NN.npz` holds `track`, float32 (frames, 3): how far the mouth is open, wide and round at the middle of each
+frame of 40 ms (`training/visemes.py`). Neither the sentences nor the voices of the `held-out` files occur in the
+training of `test-assets/extractors/syncnet-compact.onnx`. The other files are the demo's utterances; they are not
+training data either.
 
 | file | voice | words/min | pitch | seconds | text | SHA-256, first 16 |
 |---|---|---|---|---|---|---|

@@ -2,32 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
+from training.evaluate_syncnet import Figures
 from training.sentences import HELD_OUT_SENTENCES, HELD_OUT_VARIANTS, TRAINING_LANGUAGES, TRAINING_VARIANTS
+from training.syncnet_data import CROP_LEFT, CROP_SIDE, CROP_TOP
+
+_FILE = "test-assets/extractors/syncnet-compact"
 
 
-def card(figures: Mapping[str, object], sha256: str, size: int) -> str:
-    """Markdown, from what `training.evaluate_syncnet.evaluate` returns and the file's digest and size in bytes."""
-    faults = figures["faults"]
-    assert isinstance(faults, dict)
+def card(figures: Figures, sha256: str, size: int) -> str:
+    """Markdown, from what `training.evaluate_syncnet.evaluate` measured and the file's digest and size in bytes."""
     rows = "\n".join(
-        f"| {name} | {100 * values['mean_change']:+.1f} % | {100 * values['share_worse']:.0f} % |"
-        for name, values in faults.items()
+        f"| {name} | {100 * fault['mean_change']:+.1f} % | {100 * fault['share_worse']:.0f} % |"
+        for name, fault in figures["faults"].items()
     )
     clips, apart = figures["clips"], figures["told_apart"]
-    assert isinstance(clips, int)
-    assert isinstance(apart, int)
+    sentences = sum(len(said) for said in HELD_OUT_SENTENCES.values())
     return f"""# syncnet-compact
 
-A small network with SyncNet's interface and procedure (5 frames against 20 MFCC columns, euclidean distance), trained on
-**drawn people with synthetic voices**. It stands in for the published SyncNet where that cannot be had, so that the whole
-pipeline can be run and tested. Its LSE-D, LSE-C and offset are **not comparable** with those of the published network or
-with any paper; reports name it, and values are compared only under the same extractor.
+A small network with SyncNet's interface and procedure (5 frames against 20 MFCC columns, euclidean distance), trained
+on **drawn people with synthetic voices**. It stands in for the published SyncNet where that cannot be had, so that the
+whole pipeline can be run and tested. Its LSE-D, LSE-C and offset are **not comparable** with those of the published
+network or with any paper; reports name it, and values are compared only under the same extractor.
 
 | | |
 |---|---|
-| file | `syncnet-compact.onnx`, {size:,} bytes, opset 17, metadata `penstock.kind=syncnet`, `penstock.name=syncnet-compact` |
+| file | `syncnet-compact.onnx`, {size:,} bytes, ONNX opset 17 |
+| metadata | `penstock.kind=syncnet`, `penstock.name=syncnet-compact` |
 | SHA-256 | `{sha256}` |
 | licence | Apache-2.0 (weights and training code; all training data is made by that code) |
 | input | `mfcc` float32 (1, 1, 13, T); `frames` uint8 (n, 224, 224, 3) BGR, SyncNet's face crop |
@@ -36,39 +36,38 @@ with any paper; reports name it, and values are compared only under the same ext
 
 ## How it was made
 
-    python -m training.train_syncnet_compact --cache DIR --out test-assets/extractors/syncnet-compact.onnx
-    python -m training.evaluate_syncnet --model test-assets/extractors/syncnet-compact.onnx --card test-assets/extractors/syncnet-compact.md
+    python -m training.train_syncnet_compact --cache DIR --out {_FILE}.onnx
+    python -m training.evaluate_syncnet --model {_FILE}.onnx --card {_FILE}.md
 
-The environment needs PyTorch, onnx, onnxruntime, OpenCV, PyAV, SciPy and the program espeak-ng 1.51.
-Training data: clips of 3.4 s; sentences put together at random from `training/sentences.py`, spoken by espeak-ng
-({len(TRAINING_LANGUAGES)} languages with {len(TRAINING_VARIANTS)} voice variants each); a new face for every clip (`training/face.py`), with the mouth
-painted anew in each frame or made by warping a still portrait (`training/talker.py`); H.264, JPEG or rescaling; random
-place and size of the crop; random light and colour. Every clip also has a version with a fault (damped, smoothed, lagging or
-blurred lips), which has to come out with a larger distance.
+(`PYTHONPATH=src`.) The environment needs PyTorch, onnx, onnxruntime, OpenCV, PyAV, SciPy, pydantic and the program
+espeak-ng 1.51. Training data: clips of 3.4 s; sentences put together at random from `training/sentences.py`, spoken by
+espeak-ng ({len(TRAINING_LANGUAGES)} languages with {len(TRAINING_VARIANTS)} voice variants each); a new face for every clip
+(`training/face.py`), with the mouth painted anew in each frame or made by warping a still portrait
+(`training/talker.py`); H.264, JPEG or rescaling; random place and size of the crop; random light and colour. Every clip
+also has a version with a fault (damped, smoothed, lagging or blurred lips), which has to come out with a larger
+distance.
 
 ## Figures
 
-On {clips} held-out clips of 3 to 4 s: other faces, other voices (variants {", ".join(HELD_OUT_VARIANTS)}), other sentences
-({sum(map(len, HELD_OUT_SENTENCES.values()))} written ones, among them French, a language that training never heard), H.264 at CRF 18 to 28.
+On {clips} held-out clips of 3 to 4 s: other faces, other voices (variants {", ".join(HELD_OUT_VARIANTS)}), other
+sentences ({sentences} written ones, two in each clip; some French, which training never heard), H.264 at CRF 18 to 28.
 
-- **Told apart: {apart} of {clips} ({100 * apart / clips:.1f} %)**: in sync it reports an offset of at most 1 frame, and with the sound moved by 3 frames,
-  either way, an offset of 3 +- 1 frames with the right sign.
-- Offset of at most 1 frame in sync: {100 * _number(figures, "offset_zero_share"):.1f} %.
-- LSE-D in sync: mean {_number(figures, "lse_d_mean"):.2f}, sd {_number(figures, "lse_d_sd"):.2f}. LSE-C in sync: mean {_number(figures, "lse_c_mean"):.2f}; with the sound played backwards: {_number(figures, "lse_c_wrong_sound_mean"):.2f}.
+- **Told apart: {apart} of {clips} ({100 * apart / clips:.1f} %)**: in sync it reports an offset of at most 1 frame, and with the
+  sound moved by 3 frames, either way, an offset of 3 +- 1 frames with the right sign.
+- Offset of at most 1 frame in sync: {100 * figures["in_sync_share"]:.1f} %.
+- LSE-D in sync: mean {figures["lse_d_mean"]:.2f}, sd {figures["lse_d_sd"]:.2f}.
+- LSE-C in sync: mean {figures["lse_c_mean"]:.2f}; with the sound played backwards: {figures["lse_c_wrong_sound_mean"]:.2f}.
 
-| fault of the lips | LSE-D, mean change | clips that got worse |
+Faults of the lips, on {figures["fault_clips"]} of these clips, each against the same clip without the fault:
+
+| fault | LSE-D, mean change | clips that got worse |
 |---|---|---|
 {rows}
 
 ## Limits
 
-Real people, real voices, profile views, hands before the mouth and singing are outside what it was trained on. It looks only
-at the lower face of the crop (columns 52 to 172, rows 66 to 186 of 224): the mouth's middle should be within rows 100 to 145.
-A model that was tuned on this extractor would learn its drawn mouths; do not train on it.
+Real people, real voices, profile views, hands before the mouth and singing are outside what it was trained on. It looks
+only at the lower face of the crop (columns {CROP_LEFT} to {CROP_LEFT + CROP_SIDE}, rows {CROP_TOP} to {CROP_TOP + CROP_SIDE} of 224): the middle of
+the mouth should lie within rows 100 to 145. A model that was tuned on this extractor would learn its drawn mouths; do
+not train on it.
 """
-
-
-def _number(figures: Mapping[str, object], name: str) -> float:
-    value = figures[name]
-    assert isinstance(value, float)
-    return value

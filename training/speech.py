@@ -125,8 +125,8 @@ def speak(text: str, voice: str, *, rate: int = 160, pitch: int = 50) -> Speech:
     """Say `text` with an espeak-ng voice such as `en-us+f2`.
 
     rate: words a minute, 80 to 450. pitch: 0 to 99, 50 is the voice's own.
-    Returns samples and the sounds' times. The first call in a process is reproducible to the bit; later ones differ in the
-    breath noise and by a sample or so, because the library carries state from one call to the next.
+    Returns samples and the sounds' times. The first call in a process is reproducible to the bit; later ones differ
+    in the breath noise and by a sample or so, because the library carries state from one call to the next.
     Raises ValueError (unknown voice) or RuntimeError (the library failed).
     """
     global _engine

@@ -20,7 +20,7 @@ from training.visemes import defective, mouth_track
 
 FPS = 25.0
 CLIP_FRAMES = 84
-TRAINING_SEEDS = range(0, 900_000)
+TRAINING_SEEDS = range(900_000)
 HELD_OUT_SEEDS = range(1_000_000, 1_100_000)
 
 CROP_TOP, CROP_LEFT, CROP_SIDE = 66, 52, 120

@@ -83,12 +83,16 @@ class _Graph:
     def ints(self, *values: int) -> str:
         return self.weight(np.array(values, np.int64))
 
-    def add(self, kind: str, *inputs: str, output: str | None = None, attributes: dict[str, object] | None = None) -> str:
+    def add(
+        self, kind: str, *inputs: str, output: str | None = None, attributes: dict[str, object] | None = None
+    ) -> str:
         name = output or f"t{len(self.nodes)}"
         self.nodes.append(helper.make_node(kind, list(inputs), [name], **(attributes or {})))
         return name
 
-    def convolution(self, value: str, layer: nn.Module, norm: nn.Module | None, *, pad: int = 0, relu: bool = True) -> str:
+    def convolution(
+        self, value: str, layer: nn.Module, norm: nn.Module | None, *, pad: int = 0, relu: bool = True
+    ) -> str:
         """A convolution with the batch norm after it folded in."""
         weight, bias = _folded(layer, norm)
         rank = weight.ndim - 2
@@ -101,15 +105,14 @@ class _Graph:
 
 
 def _folded(layer: nn.Module, norm: nn.Module | None) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-    weight = layer.weight.detach().double().numpy()  # type: ignore[union-attr, operator]
-    bias = np.zeros(len(weight)) if layer.bias is None else layer.bias.detach().double().numpy()  # type: ignore[union-attr, operator]
+    weight = layer.get_parameter("weight").detach().double().numpy()
+    own = dict(layer.named_parameters()).get("bias")
+    bias = np.zeros(len(weight)) if own is None else own.detach().double().numpy()
     if isinstance(norm, nn.BatchNorm1d | nn.BatchNorm2d):
-        assert norm.running_var is not None
-        assert norm.running_mean is not None
-        factor = norm.weight.detach().double() / torch.sqrt(norm.running_var.double() + norm.eps)
-        scale = factor.numpy()
+        mean, variance = norm.get_buffer("running_mean").double(), norm.get_buffer("running_var").double()
+        scale = (norm.weight.detach().double() / torch.sqrt(variance + norm.eps)).numpy()
         weight = weight * scale.reshape(-1, *[1] * (weight.ndim - 1))
-        bias = (bias - norm.running_mean.double().numpy()) * scale + norm.bias.detach().double().numpy()
+        bias = (bias - mean.numpy()) * scale + norm.bias.detach().double().numpy()
     return weight.astype(np.float32), bias.astype(np.float32)
 
 
@@ -148,9 +151,7 @@ def to_onnx(model: CompactSyncNet, gain: float) -> onnx.ModelProto:
 
 def _picture_nodes(graph: _Graph, model: CompactSyncNet, gain: float) -> None:
     bottom, right = CROP_TOP + CROP_SIDE, CROP_LEFT + CROP_SIDE
-    value = graph.add(
-        "Slice", "frames", graph.ints(CROP_TOP, CROP_LEFT), graph.ints(bottom, right), graph.ints(1, 2)
-    )
+    value = graph.add("Slice", "frames", graph.ints(CROP_TOP, CROP_LEFT), graph.ints(bottom, right), graph.ints(1, 2))
     value = graph.add("Cast", value, attributes={"to": TensorProto.FLOAT})
     value = graph.add("Transpose", value, attributes={"perm": [0, 3, 1, 2]})
     step = CROP_SIDE // INPUT_SIDE

@@ -50,7 +50,8 @@ def render(
     """Video of the face saying what the track says: uint8 (len(track), size, size, 3), BGR.
 
     motion: how much head, light and noise move (0 is a tripod in a studio). jitter: how far the crop is off
-    (1 is +-8 % of its side, and -12 to +26 % in size). mouth_blur: sigma in canvas pixels of a blur over the mouth alone.
+    (1 is +-8 % of its side, and -12 to +26 % in size). mouth_blur: sigma in canvas pixels of a blur
+    over the mouth alone.
     """
     count = len(track)
     left, top, side = crop_of(face.box)
@@ -129,7 +130,9 @@ def _window(rows: int, columns: int) -> npt.NDArray[np.float32]:
     return (down[:, None] * along[None, :])[:, :, None].astype(np.float32)
 
 
-def _grid(patch: Image, centre: tuple[float, float], wide: float) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+def _grid(
+    patch: Image, centre: tuple[float, float], wide: float
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
     rows, columns = patch.shape[:2]
     u = (np.arange(columns, dtype=np.float32) - centre[0]) / wide
     v = (np.arange(rows, dtype=np.float32) - centre[1]) / wide
@@ -233,7 +236,11 @@ def _warp(
     below = np.clip(v - edge_low, 0, None)
     above = np.clip(edge_up - v, 0, None)
     wider = np.exp(-((u / 1.5) ** 2))
-    jaw = drop * (arc * np.exp(-below / 0.35) + 0.6 * wider * (1 - np.exp(-below / 0.35))) * np.clip((2.7 - v) / 1.5, 0, 1)
+    jaw = (
+        drop
+        * (arc * np.exp(-below / 0.35) + 0.6 * wider * (1 - np.exp(-below / 0.35)))
+        * np.clip((2.7 - v) / 1.5, 0, 1)
+    )
     lift = rise * arc * np.exp(-((above / 0.45) ** 2))
     source_v = np.where(v > 0.5 * (edge_up + edge_low), v - jaw, v + lift)
     map_x = (source_u * wide + centre[0]).astype(np.float32)

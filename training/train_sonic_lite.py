@@ -2,9 +2,9 @@
 
     python -m training.train_sonic_lite --out test-assets/models/sonic-lite/base/weights/sonic-lite.safetensors
 
-It hears espeak-ng's voices of `training.sentences` and learns the mouth tracks that `training.visemes` derives from their
-phonemes; sentences and voices that are measured at the end are held out. Needs PyTorch, soundfile and `libespeak-ng`;
-about two minutes on two cores.
+It hears espeak-ng's voices of `training.sentences` and learns the mouth tracks that `training.visemes` derives from
+their phonemes; sentences and voices that are measured at the end are held out. Needs PyTorch, soundfile and
+`libespeak-ng`; about four minutes of one core.
 """
 
 from __future__ import annotations
@@ -120,7 +120,7 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--out", type=Path, default=MODEL / "weights" / "sonic-lite.safetensors")
     parser.add_argument("--utterances", type=int, default=700)
-    parser.add_argument("--epochs", type=int, default=30)
+    parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--seed", type=int, default=7)
     arguments = parser.parse_args(argv)
     rng = np.random.default_rng(arguments.seed)

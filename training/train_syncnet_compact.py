@@ -24,7 +24,7 @@ from torch.nn import functional
 from penstock.files import replacing
 from training.face import Image
 from training.syncnet_data import CLIP_FRAMES, INPUT_SIDE, make_clip
-from training.syncnet_model import CompactSyncNet, to_onnx
+from training.syncnet_model import CODE, CompactSyncNet, to_onnx
 
 REACH = 15
 """Shifts that LSE-D looks at, to each side, in frames."""
@@ -73,9 +73,14 @@ class Clips:
         self.margin = torch.tensor([float(one["margin"]) for one in rest])
 
     def batch(self, at: np.ndarray, rng: np.random.Generator) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """frames (2 * clips * n, 3, 40, 40) (the good ones first), mfcc, track and margin of the clips `at`."""
-        views = [_varied(pair, rng) for pair in zip(self.good[at], self.bad[at], strict=True)]
-        stacked = np.concatenate([view[0] for view in views] + [view[1] for view in views])
+        """Frames (1.5 * clips * n, 3, 40, 40), mfcc, track and margin of the clips `at`.
+
+        First the good versions of all clips, then the bad ones of the first half of them.
+        """
+        half = len(at) // 2
+        pairs = [(self.good[k], self.bad[k]) if i < half else (self.good[k],) for i, k in enumerate(at)]
+        views = [_varied(versions, rng) for versions in pairs]
+        stacked = np.concatenate([view[0] for view in views] + [view[1] for view in views[:half]])
         frames = torch.from_numpy(stacked).permute(0, 3, 1, 2)
         mfcc = self.mfcc[at].clone()
         # Loudness, and how it is recorded: a gain moves c0, a coloured room moves the others a little.
@@ -85,8 +90,8 @@ class Clips:
         return frames, mfcc, self.track[at], self.margin[at]
 
 
-def _varied(pair: tuple[Image, Image], rng: np.random.Generator) -> list[npt.NDArray[np.float32]]:
-    """Both versions of a clip, mirrored, moved, tinted, darkened and made noisy in the same way."""
+def _varied(versions: tuple[Image, ...], rng: np.random.Generator) -> list[npt.NDArray[np.float32]]:
+    """The versions of a clip, mirrored, moved, tinted, darkened and made noisy in the same way."""
     rows = np.clip(np.arange(INPUT_SIDE) + int(rng.integers(-3, 4)), 0, INPUT_SIDE - 1)
     columns = np.clip(np.arange(INPUT_SIDE) + int(rng.integers(-3, 4)), 0, INPUT_SIDE - 1)
     if rng.random() < 0.5:
@@ -98,7 +103,7 @@ def _varied(pair: tuple[Image, Image], rng: np.random.Generator) -> list[npt.NDA
     grey = rng.random() < 0.25
     grain = rng.normal(0, float(rng.choice([0.3, 1.5, 4.0])), (2, INPUT_SIDE, INPUT_SIDE, 3)).astype(np.float32)
     views = []
-    for frames in pair:
+    for frames in versions:
         cut = frames[:, rows[:, None], columns[None, :]]
         seen = np.stack([table[:, channel][cut[..., channel]] for channel in range(3)], axis=-1)
         if grey:
@@ -110,13 +115,12 @@ def _varied(pair: tuple[Image, Image], rng: np.random.Generator) -> list[npt.NDA
 
 
 def shifted_distances(video: Tensor, sound: Tensor) -> Tensor:
-    """(clips, windows, features) twice to (clips, windows, 31): the distance of each picture to the sound s - 15 later."""
+    """(clips, windows, features) twice to (clips, windows - 30, 31): picture to the sound that is s - 15 later."""
     windows = min(video.shape[1], sound.shape[1])
     video, sound = video[:, :windows], sound[:, :windows]
-    inner = torch.arange(REACH, windows - REACH)
-    shifts = torch.arange(-REACH, REACH + 1)
-    near = sound[:, (inner[:, None] + shifts[None, :]).reshape(-1)].reshape(len(sound), len(inner), len(shifts), -1)
-    return torch.sqrt(((video[:, inner][:, :, None] - near) ** 2).sum(-1) + 1e-6)
+    near = sound.unfold(1, 2 * REACH + 1, 1)  # (clips, windows - 30, features, 31)
+    inner = video[:, REACH : windows - REACH, :, None]
+    return torch.sqrt(((inner - near) ** 2).sum(dim=2) + 1e-6)
 
 
 def losses(model: CompactSyncNet, frames: Tensor, mfcc: Tensor, track: Tensor, margin: Tensor) -> dict[str, Tensor]:
@@ -126,20 +130,19 @@ def losses(model: CompactSyncNet, frames: Tensor, mfcc: Tensor, track: Tensor, m
         codes = model.codes(frames)
     codes = codes.float()
     shape = model.shape(codes[: clips * CLIP_FRAMES]).reshape(clips, CLIP_FRAMES, 3)
-    features = model.pictures(codes.reshape(2 * clips, CLIP_FRAMES, -1))
+    features = model.pictures(codes.reshape(-1, CLIP_FRAMES, CODE))
     sound = model.sounds(mfcc)
     windows = min(features.shape[1], sound.shape[1])
     distance = shifted_distances(features[:clips], sound)
     curve = distance.mean(dim=1)
-    bad = shifted_distances(features[clips:], sound).mean(dim=1)
+    half = len(features) - clips
+    bad = shifted_distances(features[clips:], sound[:half]).mean(dim=1)
     truth = torch.full((clips,), REACH)
-    per_window = functional.cross_entropy(
-        -distance.flatten(0, 1), truth.repeat_interleave(distance.shape[1])
-    )
+    per_window = functional.cross_entropy(-distance.flatten(0, 1), truth.repeat_interleave(distance.shape[1]))
     per_clip = functional.cross_entropy(-6.0 * curve, truth)
     at_truth = curve[:, REACH]
     best_bad = -torch.logsumexp(-4.0 * bad, dim=1) / 4.0
-    faults = functional.softplus(3.0 * (at_truth * (1 + margin) - best_bad)).mean()
+    faults = functional.softplus(3.0 * (at_truth[:half] * (1 + margin[:half]) - best_bad)).mean()
     far = torch.cat([curve[:, : REACH - 4], curve[:, REACH + 5 :]], dim=1).mean()
     size = (far - TYPICAL_DISTANCE) ** 2 / 10
     pull = at_truth.mean()
@@ -152,8 +155,9 @@ def losses(model: CompactSyncNet, frames: Tensor, mfcc: Tensor, track: Tensor, m
     }  # fmt: skip
 
 
-def train(clips: Clips, count: int, epochs: int, batch: int, seed: int, threads: int) -> CompactSyncNet:
-    """Train from scratch; prints a line an epoch."""
+def train(clips: Clips, out: Path, gain: float, epochs: int, batch: int, seed: int, threads: int) -> None:
+    """Train from scratch; prints a line and writes the network after each epoch."""
+    count = len(clips.mfcc)
     torch.manual_seed(seed)
     torch.set_num_threads(threads)
     rng = np.random.default_rng(seed)
@@ -176,7 +180,11 @@ def train(clips: Clips, count: int, epochs: int, batch: int, seed: int, threads:
                 sums[name] = sums.get(name, 0.0) + float(term.detach()) * batch / count
         shown = " ".join(f"{name} {value:.3f}" for name, value in sums.items())
         print(f"epoch {epoch}/{epochs} {time.monotonic() - started:.0f} s: {shown}", flush=True)
-    return model.eval()
+        model.eval()
+        raw = to_onnx(model, gain).SerializeToString()
+        model.train()
+        with replacing(out) as temporary:
+            temporary.write_bytes(raw)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -184,22 +192,19 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--cache", type=Path, required=True, help="where the clips are kept (about 0.8 MB a clip)")
     parser.add_argument("--out", type=Path, default=Path("test-assets/extractors/syncnet-compact.onnx"))
-    parser.add_argument("--clips", type=int, default=700)
-    parser.add_argument("--epochs", type=int, default=14)
+    parser.add_argument("--clips", type=int, default=560)
+    parser.add_argument("--epochs", type=int, default=8)
     parser.add_argument("--batch", type=int, default=10)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=min(2, os.cpu_count() or 1))
-    parser.add_argument("--gain", type=float, default=1.0, help="factor on the features of the exported network")
+    parser.add_argument("--gain", type=float, default=1.6, help="factor on the features of the exported network")
     arguments = parser.parse_args(argv)
     make_clips(arguments.cache, arguments.clips, 1000 * arguments.seed, arguments.threads)
-    model = train(
-        Clips(arguments.cache, arguments.clips), arguments.clips, arguments.epochs, arguments.batch,
+    train(
+        Clips(arguments.cache, arguments.clips), arguments.out, arguments.gain, arguments.epochs, arguments.batch,
         arguments.seed, arguments.threads,
     )  # fmt: skip
-    raw = to_onnx(model, arguments.gain).SerializeToString()
-    with replacing(arguments.out) as temporary:
-        temporary.write_bytes(raw)
-    print(f"{arguments.out}: {len(raw)} bytes")
+    print(f"{arguments.out}: {arguments.out.stat().st_size} bytes")
     return 0
 
 

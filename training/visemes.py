@@ -92,7 +92,7 @@ def mouth_track(phonemes: Sequence[Phoneme], frames: int, fps: float = 25.0) -> 
     smooth[:, 0] *= 1.0 - shut
     at = (np.arange(frames) + 0.5) / fps
     track = np.stack([np.interp(at, times, smooth[:, k]) for k in range(3)], axis=1)
-    return np.clip(track, (0.0, -1.0, 0.0), (1.0, 1.0, 1.0)).astype(np.float32)
+    return np.asarray(np.clip(track, (0.0, -1.0, 0.0), (1.0, 1.0, 1.0)), np.float32)
 
 
 def defective(
@@ -114,4 +114,4 @@ def defective(
             worse[i] = keep * worse[i - 1] + (1 - keep) * worse[i]
     mean = worse.mean(axis=0, keepdims=True)
     worse = mean + damping * (worse - mean)
-    return worse.astype(np.float32)
+    return np.asarray(worse, np.float32)

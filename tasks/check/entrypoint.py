@@ -9,9 +9,12 @@ from pathlib import Path
 
 from penstock.bundle.directory import Bundle
 from penstock.bundle.steps import recorded
-from penstock.contract.load import load_contract
+from penstock.contract.check import check_repository
+from penstock.contract.models import Contract
+from penstock.errors import UsageError
 from penstock.invocation.repository_check import run_check
-from penstock.tekton.step import progress, run_step, workspace
+from penstock.metrics.registry import METRICS
+from penstock.tekton.step import log, progress, run_step, workspace
 
 
 @dataclass(frozen=True)
@@ -29,12 +32,24 @@ def step(arguments: Arguments) -> dict[str, str]:
     """Report every fault of the contract, then run each check as the model is run: not trusted."""
     bundle = Bundle(arguments.bundle)
     with recorded(bundle, "check") as note:
-        contract = load_contract(arguments.source)
+        contract = _held(arguments.source)
         for number, check in enumerate(contract.checks):
             progress(number, len(contract.checks), check.name)
             run_check(check, arguments.source, bundle.path / "logs")
         note.note = f"{len(contract.checks)} checks"
     return {"checks": str(len(contract.checks))}
+
+
+def _held(source: Path) -> Contract:
+    """The contract, once nothing is wrong with it, its suite and the files that they name."""
+    report = check_repository(source, metrics={metric.name: metric.direction for metric in METRICS.values()})
+    for fault in report.faults:
+        log("fault", what=str(fault), warning=fault.warning)
+    serious = [fault for fault in report.faults if not fault.warning]
+    if serious or report.contract is None:
+        more = f" (and {len(serious) - 1} more: `penstock check` lists them)" if len(serious) > 1 else ""
+        raise UsageError(f"{serious[0]}{more}")
+    return report.contract
 
 
 def main(argv: Sequence[str] | None = None) -> int:

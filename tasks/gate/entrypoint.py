@@ -50,6 +50,7 @@ def step(arguments: Arguments) -> dict[str, str]:
             policy,
             candidate_name=bundle.run().run_id,
             baseline_name=pointer.run_id if pointer else None,
+        cases=[call.case for call in bundle.invocations()],
         )
         bundle.write_verdict(verdict)
         note.note = verdict.verdict

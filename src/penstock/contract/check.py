@@ -29,7 +29,7 @@ MAX_HASHED_BYTES = 64 << 20
 """Larger files of weights are left to the ``weights`` step, so that a check stays instant."""
 PLACEHOLDER_SHA256 = "0" * 64
 S3_SOURCE = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/[^\s?#]+")
-SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)::?//")
+SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
 ROLES = {"lipsync": ("lse_d", "lse_c", "av_offset", "av_offset_abs"), "frechet": ("fid", "kid")}
 """Extractor → the metrics that look through it."""
 SourceKind = Literal["lfs", "path", "https", "s3"]
@@ -127,7 +127,8 @@ def source_kind(source: str) -> SourceKind:
     if source == "lfs":
         return "lfs"
     todo = "Use 'lfs', a path in the repository, https://… or s3://bucket/key."
-    scheme = source.split(":", 1)[0].lower() if SCHEME.match(source) or source.lower().startswith("file:") else ""
+    found = SCHEME.match(source)
+    scheme = found[1].lower() if found else ""
     if scheme == "https":
         try:
             parts = urlsplit(source)
@@ -147,7 +148,7 @@ def source_kind(source: str) -> SourceKind:
             raise UsageError("this is not of the form s3://bucket/key", todo=todo)
         return "s3"
     if scheme:
-        raise UsageError(f"weights are not fetched from {scheme}://", todo=todo)
+        raise UsageError(f"weights are not fetched from '{scheme}:'", todo=todo)
     return "path"
 
 

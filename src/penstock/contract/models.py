@@ -42,7 +42,7 @@ class Build(Strict):
     """The directory that the recipe can copy from."""
     target: str | None = None
     """The stage to build; the last one if none is named."""
-    args: dict[VariableName, str] = {}
+    args: dict[VariableName, str] = Field(default_factory=dict)
     """Build arguments (``ARG`` in the Containerfile). No secrets: they are recorded."""
 
 
@@ -66,9 +66,9 @@ class Http(Strict):
     ready_timeout_s: Seconds = 120.0
     method: Literal["POST", "PUT"] = "POST"
     path: Annotated[str, Field(pattern=r"^/[^\s]*$")]
-    files: dict[str, str] = {}
+    files: dict[str, str] = Field(default_factory=dict)
     """Multipart field → the case's input that fills it."""
-    fields: dict[str, Scalar] = {}
+    fields: dict[str, Scalar] = Field(default_factory=dict)
     """Multipart field → value; ``{NAME}`` is replaced by the case's parameter NAME."""
     response: Annotated[str, Field(pattern=r"^[a-z]+/[a-z0-9.+-]+$")]
     """The media type that the answer must have, e.g. ``video/mp4``."""
@@ -83,13 +83,13 @@ class Call(Strict):
     http: Http | None = None
     timeout_s: Seconds = 600.0
     """For one case."""
-    parameters: dict[str, Scalar] = {}
+    parameters: dict[str, Scalar] = Field(default_factory=dict)
     """What ``{NAME}`` is where a case has no parameter NAME of its own."""
     warmup: Annotated[int, Field(ge=0, le=100)] = 1
     """Calls that are made first and not counted."""
-    env: dict[VariableName, str] = {}
+    env: dict[VariableName, str] = Field(default_factory=dict)
     """Environment variables of the model's process. No secrets: they are recorded."""
-    network: list[Host] = []
+    network: list[Host] = Field(default_factory=list)
     """Hosts that the model may reach, ``name`` or ``name:port``; none by default."""
 
     @model_validator(mode="before")
@@ -135,10 +135,10 @@ class Contract(Strict):
     name: Name
     family: Literal["talking-head"]
     description: str = ""
-    weights: list[Weights] = []
+    weights: list[Weights] = Field(default_factory=list)
     build: Build = Build()
     call: Call
-    checks: Annotated[list[Check], Field(max_length=50)] = []
+    checks: Annotated[list[Check], Field(max_length=50)] = Field(default_factory=list)
     suite: RelativePath
     """The directory that holds ``suite.yaml``."""
     extractors: Extractors = Extractors()
@@ -162,9 +162,9 @@ class Case(Strict):
     name: CaseName
     inputs: dict[str, RelativePath]
     """Input name (``image``, ``audio``) → file, relative to the suite's directory."""
-    parameters: dict[str, Scalar] = {}
+    parameters: dict[str, Scalar] = Field(default_factory=dict)
     """Parameter name → value; goes before ``call.parameters``."""
-    slices: list[SliceName] = []
+    slices: list[SliceName] = Field(default_factory=list)
     """Groups that the case belongs to; a rule may look at one of them alone."""
     face_box: FaceBox | None = None
     """``x, y, width, height`` of the face in the *output* video, as shares (0..1) of its width and height."""

@@ -100,8 +100,9 @@ def write_template(directory: Path, *, family: str, force: bool = False) -> list
     """
     if family not in FAMILIES:
         raise UsageError(f"there is no family '{family}'", where="--family", todo=f"Known: {', '.join(FAMILIES)}.")
-    if directory.exists() and not directory.is_dir():
-        raise UsageError("this is not a directory", where=str(directory))
+    for place in (directory, *directory.parents):
+        if (place.exists() or place.is_symlink()) and not place.is_dir():
+            raise UsageError("this is not a directory", where=str(place), todo="Choose another place.")
     texts = {
         directory / CONTRACT_FILE: CONTRACT.format(
             name=name_for(directory), family=family, suite=SUITE_FOLDER, sha256=PLACEHOLDER_SHA256

@@ -1,9 +1,9 @@
 """What an ONNX file says of itself, read without running it and without the ``onnx`` package.
-
-ONNX Runtime would follow a file's references to other files on the disk (external data) and would run whatever operators it holds.
-An extractor needs neither, so the file's bytes are walked first, and what does not belong into a plain feed-forward network is refused.
-
-The walk knows just enough of protobuf's wire format (https://protobuf.dev/programming-guides/encoding/) and of ``onnx.proto``.
+ ONNX Runtime would follow a file's references to other files on the disk (external data) and would run whatever
+operators it holds. An extractor needs neither, so the file's bytes are walked first, and what does not belong into a
+plain feed-forward network is refused.
+ The walk knows just enough of protobuf's wire format (https://protobuf.dev/programming-guides/encoding/) and of
+``onnx.proto``.
 """
 
 from __future__ import annotations
@@ -16,7 +16,10 @@ from penstock.errors import UsageError
 _STANDARD_DOMAINS = ("", "ai.onnx")
 _REFUSED_OPERATORS = frozenset({"If", "Loop", "Scan", "SequenceMap", "Optional"})
 """Control flow: could run for ever; no extractor needs it."""
-_TODO = "Use an extractor written by 'penstock weights import', or a plain feed-forward network of standard operators in one file."
+_TODO = (
+    "Use an extractor that 'penstock weights import' wrote, or a plain feed-forward network of standard operators "
+    "in one file."
+)
 
 _MODEL_GRAPH, _MODEL_OPSET, _MODEL_METADATA, _MODEL_TRAINING, _MODEL_FUNCTIONS = 7, 8, 14, 20, 25
 _GRAPH_NODE, _GRAPH_INITIALIZER, _GRAPH_SPARSE = 1, 5, 15
@@ -42,7 +45,8 @@ def inspect(data: bytes, *, where: str) -> OnnxFacts:
     """Read the metadata of an ONNX model and refuse what an extractor must not hold.
 
     Raises:
-        UsageError: not ONNX; weights outside the file; operators of another domain, local functions, control flow, training parts.
+        UsageError: not ONNX; weights outside the file; operators of another domain, local functions, control flow,
+            training parts.
     """
     facts = OnnxFacts()
     graphs = 0

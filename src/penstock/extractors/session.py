@@ -1,7 +1,7 @@
 """ONNX Runtime sessions with a name and a digest, shared by all extractors.
-
-A value that was measured through a network means something only together with that network. So an :class:`Extractor` always carries
-the label ``name@sha256:digest`` of the file that it was loaded from, and the bytes that were digested are the bytes that run.
+ A value that was measured through a network means something only together with that network. So an :class:`Extractor`
+always carries the label ``name@sha256:digest`` of the file that it was loaded from, and the bytes that were digested
+are the bytes that run.
 """
 
 from __future__ import annotations
@@ -29,7 +29,9 @@ Device = Literal["cpu", "cuda"]
 Size = int | Literal["open", "any"]
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
-_TODO_WEIGHTS = "Give an extractor that 'penstock weights import' wrote, or the compact one that comes with the repository."
+_TODO_WEIGHTS = (
+    "Give an extractor that 'penstock weights import' wrote, or the compact one that comes with the repository."
+)
 _PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 
 
@@ -37,8 +39,8 @@ _PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 class Tensor:
     """What an extractor's input or output must be.
 
-    ``type`` is ONNX Runtime's word, for example ``tensor(float)`` or ``tensor(uint8)``.
-    ``shape`` holds a number where the size is fixed, ``"open"`` where the file must leave it open, ``"any"`` where both will do.
+    ``type`` is ONNX Runtime's word, for example ``tensor(float)`` or ``tensor(uint8)``. ``shape`` holds a number where
+    the size is fixed, ``"open"`` where the file must leave it open, ``"any"`` where both will do.
     """
 
     type: str
@@ -94,11 +96,15 @@ class Extractor:
             results = self._session.run(list(outputs), dict(feeds))
         except Exception as error:  # ONNX Runtime's exceptions share no public base class
             raise UsageError(
-                f"the extractor failed: {_one_line(error)}", where=self._where, todo="Its graph does not keep the interface; use another."
+                f"the extractor failed: {_one_line(error)}",
+                where=self._where,
+                todo="Its graph does not keep the interface; use another.",
             ) from error
         for name, result in zip(outputs, results, strict=True):
             if not np.isfinite(result).all():
-                raise UsageError(f"the extractor's '{name}' holds NaN or infinity", where=self._where, todo=_TODO_WEIGHTS)
+                raise UsageError(
+                    f"the extractor's '{name}' holds NaN or infinity", where=self._where, todo=_TODO_WEIGHTS
+                )
         return list(results)
 
 
@@ -120,7 +126,8 @@ def open_extractor(
         max_bytes: refuse larger files.
 
     Raises:
-        UsageError: missing, too large, not ONNX, another kind, other inputs or outputs, no name, external data or custom operators.
+        UsageError: missing, too large, not ONNX, another kind, other inputs or outputs, no name, external data or
+            custom operators.
         WorldError: ``cuda`` asked for where there is none.
     """
     where = str(path)
@@ -132,7 +139,9 @@ def open_extractor(
         raise UsageError(f"this is no {interface.kind} extractor: {found}", where=where, todo=_TODO_WEIGHTS)
     name = facts.metadata.get("penstock.name", "")
     if not _NAME.fullmatch(name):
-        raise UsageError("its metadata 'penstock.name' is missing or not a plain lower-case name", where=where, todo=_TODO_WEIGHTS)
+        raise UsageError(
+            "its metadata 'penstock.name' is missing or not a plain lower-case name", where=where, todo=_TODO_WEIGHTS
+        )
     digest = hashlib.sha256(data).hexdigest()
     session = _session(data, where, threads, device)
     _check("input", session.get_inputs(), interface.inputs, where)
@@ -157,7 +166,9 @@ def _read(path: Path, max_bytes: int) -> bytes:
         reason = (getattr(error, "strerror", None) or str(error)).lower()
         raise UsageError(f"the extractor cannot be read: {reason}", where=str(path), todo=_TODO_WEIGHTS) from error
     if data.startswith(b"version https://git-lfs"):
-        raise UsageError("this is a Git LFS pointer, not the file itself", where=str(path), todo="Run 'git lfs pull' there.")
+        raise UsageError(
+            "this is a Git LFS pointer, not the file itself", where=str(path), todo="Run 'git lfs pull' there."
+        )
     return data
 
 
@@ -165,17 +176,24 @@ def _session(data: bytes, where: str, threads: int | None, device: Device) -> An
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads or len(os.sched_getaffinity(0))
     options.inter_op_num_threads = 1
-    # Without the arena memory goes back after each run: a third less at the peak, and no slower on the big convolutions.
+    # Without the arena memory goes back after each run: a third less at the peak, and no slower on the big
+    # convolutions.
     options.enable_cpu_mem_arena = False
     options.log_severity_level = 4
     provider = _PROVIDERS[device]
-    missing = WorldError(f"ONNX Runtime has no {provider} here", where=where, todo="Install onnxruntime-gpu, or score on the CPU.")
+    missing = WorldError(
+        f"ONNX Runtime has no {provider} here", where=where, todo="Install onnxruntime-gpu, or score on the CPU."
+    )
     if provider not in onnxruntime.get_available_providers():
         raise missing
     try:
-        session = onnxruntime.InferenceSession(data, options, providers=list(dict.fromkeys([provider, _PROVIDERS["cpu"]])))
+        session = onnxruntime.InferenceSession(
+            data, options, providers=list(dict.fromkeys([provider, _PROVIDERS["cpu"]]))
+        )
     except Exception as error:  # ONNX Runtime's exceptions share no public base class
-        raise UsageError(f"ONNX Runtime cannot load this file: {_one_line(error)}", where=where, todo=_TODO_WEIGHTS) from error
+        raise UsageError(
+            f"ONNX Runtime cannot load this file: {_one_line(error)}", where=where, todo=_TODO_WEIGHTS
+        ) from error
     if session.get_providers()[0] != provider:  # it falls back silently where the library is there but no card
         raise missing
     return session

@@ -6,12 +6,14 @@ The interface of a SyncNet extractor (what `penstock weights import syncnet` wri
 - input ``frames``: uint8 ``(n, 224, 224, 3)``, BGR, 0-255, the cast and any normalising are in the graph;
 - output ``audio_features``: float32 ``((T - 20) // 4 + 1, D)``, row i sees the columns ``4 i : 4 i + 20``;
 - output ``video_features``: float32 ``(n - 4, D)``, row i sees the frames ``i : i + 5``;
-- T >= 20 and n >= 5; ``n`` and ``T`` are dynamic and independent of each other; D is the same in both (1024 in the published net);
+- T >= 20 and n >= 5; ``n`` and ``T`` are dynamic and independent of each other; D is the same in both (1024 in the
+  published net);
 - metadata_props: ``penstock.kind`` = ``syncnet``; ``penstock.name``, e.g. ``syncnet-compact`` or ``syncnet``
-  (``[a-z0-9][a-z0-9.-]*``, at most 64 characters); ``penstock.source_sha256`` where the weights were imported from a checkpoint;
+  (``[a-z0-9][a-z0-9.-]*``, at most 64 characters); ``penstock.source_sha256`` where the weights were imported from a
+  checkpoint;
 - opset <= 21 of the standard domain only, weights inside the file (at most 256 MiB), no custom operators.
-
-Row i of each output must depend on nothing but its own window, so that a long clip can be fed in pieces that overlap by 4 frames.
+ Row i of each output must depend on nothing but its own window, so that a long clip can be fed in pieces that overlap
+by 4 frames.
 """
 
 from __future__ import annotations
@@ -75,7 +77,9 @@ class SyncNet:
         windows = len(frames) - WINDOW_FRAMES + 1
         columns = COLUMNS_PER_FRAME * (windows - 1) + WINDOW_COLUMNS
         if windows < 1 or mfcc.shape[1] < columns:
-            raise ValueError(f"{len(frames)} frames need 5 or more of them and {columns} columns of MFCC, not {mfcc.shape[1]}")
+            raise ValueError(
+                f"{len(frames)} frames need 5 or more of them and {columns} columns of MFCC, not {mfcc.shape[1]}"
+            )
         video: list[npt.NDArray[np.float32]] = []
         audio: list[npt.NDArray[np.float32]] = []
         for start in range(0, windows, WINDOWS_A_RUN):
@@ -87,9 +91,14 @@ class SyncNet:
                 "mfcc": np.ascontiguousarray(piece)[None, None],
             }
             lips, sound = self._extractor.run(feeds, ("video_features", "audio_features"))
-            if lips.ndim != 2 or lips.shape != sound.shape or len(lips) != count or not 1 <= lips.shape[1] <= _MAX_FEATURES:
+            if (
+                lips.ndim != 2
+                or lips.shape != sound.shape
+                or len(lips) != count
+                or not 1 <= lips.shape[1] <= _MAX_FEATURES
+            ):
                 raise UsageError(
-                    f"the extractor answered {lips.shape} for the lips and {sound.shape} for the sound of {count} windows",
+                    f"the extractor answered {lips.shape} for the lips, {sound.shape} for the sound of {count} windows",
                     where=self.label,
                     todo="Its graph does not keep the interface of a SyncNet extractor; use another.",
                 )

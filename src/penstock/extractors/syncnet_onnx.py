@@ -3,12 +3,13 @@
 What the graph does differently from the PyTorch module it replaces, at equal results (to rounding):
 
 - every batch norm is folded into the convolution or the linear layer before it;
-- the first 3-D convolution (5 frames deep, never strided in time) is a 2-D one over 5 x 3 channels, so that the whole trunk is 2-D;
+- the first 3-D convolution (5 frames deep, never strided in time) is a 2-D one over 5 x 3 channels, so that the whole
+  trunk is 2-D;
 - a clip goes in as uint8 frames, and the windows of 5 frames and of 20 MFCC columns are cut inside the graph.
 
 The windows of sound cannot share their convolutions, because each window is padded with zeros at its own two ends.
-
-Architecture: J. S. Chung, A. Zisserman, "Out of time: automated lip sync in the wild", as in joonson/syncnet_python (MIT).
+ Architecture: J. S. Chung, A. Zisserman, "Out of time: automated lip sync in the wild", as in joonson/syncnet_python
+(MIT).
 """
 
 from __future__ import annotations
@@ -27,6 +28,11 @@ if TYPE_CHECKING:
 
 Array = npt.NDArray[Any]
 
+PUBLISHED_SHA256 = "961e8696f888fce4f3f3a6c3d5b3267cf5b343100b238e79b2659bff2c605442"
+"""Digest of the published ``syncnet_v2.model`` (54,573,114 bytes), which papers' LSE-D and LSE-C are made with."""
+PUBLISHED_NAME = "syncnet"
+UNPUBLISHED_NAME = "syncnet-unpublished"
+
 FEATURES = 1024
 _EPSILON = 1e-5
 """The batch norms' epsilon (PyTorch's default)."""
@@ -36,7 +42,9 @@ _IR_VERSION = 8
 
 @dataclass(frozen=True)
 class _Conv:
-    """One convolution of a trunk: its index in the Sequential (the batch norm is the next one), strides, padding, then a pool."""
+    """One convolution of a trunk: its index in the Sequential (the batch norm is the next one), strides, padding, then
+    a pool.
+    """
 
     index: int
     kernel: tuple[int, ...]
@@ -67,8 +75,15 @@ _TRUNKS = {"netcnnaud": _AUDIO, "netcnnlip": _LIPS}
 _HEADS = ("netfcaud", "netfclip")
 
 
+def name_for(sha256: str) -> str:
+    """The extractor's name for a checkpoint with this digest: ``syncnet`` is the published one only."""
+    return PUBLISHED_NAME if sha256 == PUBLISHED_SHA256 else UNPUBLISHED_NAME
+
+
 def expected_shapes() -> dict[str, tuple[int, ...]]:
-    """Every key of the checkpoint that holds numbers we use, with its shape (``num_batches_tracked`` may be there or not)."""
+    """Every key of the checkpoint that holds numbers we use, with its shape (``num_batches_tracked`` may be there or
+    not).
+    """
     shapes: dict[str, tuple[int, ...]] = {}
     for trunk, layers in _TRUNKS.items():
         for conv in layers:
@@ -112,7 +127,8 @@ def check_state(state: Mapping[str, Array], *, where: str) -> None:
 
 
 def build(state: Mapping[str, Array], *, name: str, source_sha256: str, where: str = "state dict") -> onnx.ModelProto:
-    """The ONNX model of a SyncNet state dict (keys ``netcnnaud``, ``netfcaud``, ``netcnnlip``, ``netfclip`` + ``.N.…``).
+    """The ONNX model of a SyncNet state dict (keys ``netcnnaud``, ``netfcaud``, ``netcnnlip``, ``netfclip`` +
+    ``.N.…``).
 
     Args:
         state: the checkpoint's arrays, float.
@@ -180,7 +196,8 @@ class _Graph:
 def _audio_windows(graph: _Graph) -> str:
     """``mfcc`` (1, 1, 13, T) to windows (n, 1, 13, 20), 4 columns apart.
 
-    A convolution with the identity as its kernel cuts the windows, so that n follows from T without any shape arithmetic.
+    A convolution with the identity as its kernel cuts the windows, so that n follows from T without any shape
+    arithmetic.
     """
     kernel = graph.constant("window_kernel", np.eye(20, dtype=np.float32).reshape(20, 1, 1, 20))
     graph.node("Conv", ["mfcc", kernel], "mfcc_shifted", {"kernel_shape": [1, 20], "strides": [1, 4]})
@@ -188,7 +205,8 @@ def _audio_windows(graph: _Graph) -> str:
 
 
 def _video_windows(graph: _Graph) -> str:
-    """``frames`` (n, 224, 224, 3) uint8 to windows (n - 4, 15, 224, 224) float, channels in the order time, then colour.
+    """``frames`` (n, 224, 224, 3) uint8 to windows (n - 4, 15, 224, 224) float, channels in the order time, then
+    colour.
 
     Windows are put together as bytes and cast last: a quarter of the memory traffic.
     """
@@ -224,7 +242,9 @@ def _head(graph: _Graph, state: Mapping[str, Array], head: str, value: str) -> s
     weight, bias = _folded(state, f"{head}.0", f"{head}.1")
     inputs = [value, graph.constant(f"{head}.0.weight", weight), graph.constant(f"{head}.0.bias", bias)]
     value = graph.node("Relu", [graph.node("Gemm", inputs, f"{head}.0.linear", {"transB": 1})], f"{head}.0.relu")
-    last = [graph.constant(f"{head}.3.{part}", state[f"{head}.3.{part}"].astype(np.float32)) for part in ("weight", "bias")]
+    last = [
+        graph.constant(f"{head}.3.{part}", state[f"{head}.3.{part}"].astype(np.float32)) for part in ("weight", "bias")
+    ]
     return graph.node("Gemm", [value, *last], f"{head}.3.linear", {"transB": 1})
 
 

@@ -134,11 +134,12 @@ def measure(
     measurements: list[Measurement] = []
     answers: list[Answer] = []
     pool = ThreadPoolExecutor(count, thread_name_prefix="measure")
+
+    def examined(case: Case) -> Answer:
+        return _examine(contract, case, calls.get(case.name), bundle, source_dir, networks, gpu)
+
     try:
-        jobs = [
-            pool.submit(_examine, contract, case, calls.get(case.name), bundle, source_dir, networks, gpu)
-            for case in suite.cases
-        ]
+        jobs = [pool.submit(examined, case) for case in suite.cases]
         for done, (case, job) in enumerate(zip(suite.cases, jobs, strict=True), 1):
             answer = job.result()
             answers.append(answer)

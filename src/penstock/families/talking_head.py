@@ -15,9 +15,9 @@ from penstock.contract.models import Case, FaceBox, Scalar
 from penstock.errors import UsageError
 from penstock.extractors.image_features import BATCH_IMAGES, ImageFeatures
 from penstock.extractors.syncnet import SyncNet
-from penstock.families.face import PixelBox, face_crop, pixel_box
-from penstock.media import MediaInfo, probe, read_audio, read_frames
-from penstock.metrics.lipsync import LipSync, score_lipsync
+from penstock.media import Limits, MediaInfo, VideoInfo, probe, read_audio, read_frames
+from penstock.metrics import face
+from penstock.metrics.lipsync import MIN_FRAMES, SAMPLES_A_FRAME, LipSync, score_lipsync
 from penstock.metrics.picture import jitter, sharpness
 
 FPS = 25
@@ -25,10 +25,13 @@ LIP_SYNC = ("lse_d", "lse_c", "av_offset", "av_offset_abs")
 PICTURE = ("duration_error", "sharpness", "jitter", "real_time_factor")
 CALL = ("latency", "peak_memory")
 DURATION_SLACK_S = 0.05
-"""A header's duration is believed while it is this close to what was decoded: it is exact where 25 frames a second are not."""
+"""A header's duration is believed while it is this close to what was decoded: it is exact where 25 a second are not."""
+MAX_SECONDS = 600.0
 
 Frame = npt.NDArray[np.uint8]
 Features = npt.NDArray[np.float32]
+PixelBox = tuple[int, int, int, int]
+"""``x, y, width, height`` in pixels."""
 Value = float | str
 """A value, or the reason why there is none."""
 
@@ -41,8 +44,8 @@ class Answer:
     """Metric → value or reason."""
     features: Features | None = None
     """float32 (frames, d) for FID and KID; ``None`` without such a network or without a whole video."""
-    sync_distance: list[float] = field(default_factory=list)
-    """Distance of lips and sound at the best shift; entry i is the window that starts at frame i."""
+    sync_distance: list[float | None] = field(default_factory=list)
+    """Distance of lips and sound at the best shift; entry i is the window that starts at frame i (``None``: none)."""
     jitter: list[float | None] = field(default_factory=list)
     """Frame-to-frame change that motion does not explain, a frame; ``None`` for the first and the last."""
 
@@ -62,10 +65,11 @@ def examine(
     syncnet: SyncNet | None = None,
     frechet: ImageFeatures | None = None,
 ) -> Answer:
-    """Measure the answer to one case. The video is not trusted: whatever is wrong with it is a reason, not an exception.
+    """Measure the answer to one case. The video is not trusted: what is wrong with it is a reason, not an exception.
 
-    Frames are taken at 25 a second and decoded once. Sound is the video's own; a silent video is held against the case's
-    ``audio`` input, from its begin.
+    Frames are taken at 25 a second and decoded once (twice where the face must be looked for). Sound is the video's
+    own; a silent video is held against the case's ``audio`` input, from its begin. A video that is far longer than
+    asked is not decoded.
 
     Args:
         case: says where the face is.
@@ -78,19 +82,27 @@ def examine(
         frechet: for the features of all frames.
     """
     answer = Answer(values=_of_the_call(call))
+    asked = _asked_seconds(inputs, given)
+    # A model must not be able to keep us busy for hours: nobody asked for that much video.
+    limits = Limits(seconds=MAX_SECONDS if isinstance(asked, str) else min(MAX_SECONDS, 60.0 + 4.0 * abs(asked)))
     try:
-        info = probe(video)
+        info = probe(video, limits=limits)
         if info.video is None:
             raise UsageError("the file has no video")
     except UsageError as error:
         _nothing_to_see(answer, error, lip_sync=syncnet is not None)
         return answer
     watch = _FrameWatch(case.face_box, frechet)
-    stream = watch.crops(read_frames(video, fps=FPS))
+    stream = watch.frames(read_frames(video, fps=FPS, limits=limits))
     lips: LipSync | str = ""
+    heard: int | None = None
+    first = 0
     if syncnet is not None:
         try:
-            lips = score_lipsync(stream, _sound(video, info, inputs), syncnet)
+            sound = _sound(video, info, inputs)
+            heard = sound.size // SAMPLES_A_FRAME
+            first, crops = _crops(stream, video, info.video, case.face_box, limits)
+            lips = score_lipsync(crops, sound[first * SAMPLES_A_FRAME :], syncnet)
         except UsageError as error:
             lips = error.what
     try:
@@ -102,14 +114,17 @@ def examine(
         _nothing_to_see(answer, watch.failure, lip_sync=syncnet is not None)
         return answer
     if syncnet is not None:
+        usable = watch.count if heard is None else min(watch.count, heard)
+        if isinstance(lips, str) and usable < MIN_FRAMES and heard is not None:
+            lips = f"too short for lip sync: {usable} frames have picture and sound, {MIN_FRAMES} are needed"
         answer.values |= _lip_sync_values(lips)
     if isinstance(lips, LipSync):
-        answer.sync_distance = [float(value) for value in lips.frame_distances]
+        answer.sync_distance = [*[None] * first, *(float(value) for value in lips.frame_distances)]
     answer.values |= watch.values()
     answer.jitter = watch.jitter_by_frame()
     answer.features = watch.features()
     seconds = _seconds(watch.count / FPS, info)
-    answer.values["duration_error"] = _duration_error(seconds, inputs, given)
+    answer.values["duration_error"] = asked if isinstance(asked, str) else abs(seconds - asked)
     latency = call.latency_s
     if not seconds:
         answer.values["real_time_factor"] = "the video has no frame"
@@ -119,7 +134,7 @@ def examine(
 
 
 class _FrameWatch:
-    """Looks at every frame that passes, and hands on the face. Holds three frames and one batch."""
+    """Looks at every frame that passes. Holds three frames and one batch."""
 
     def __init__(self, box: FaceBox | None, frechet: ImageFeatures | None) -> None:
         self.count = 0
@@ -132,13 +147,12 @@ class _FrameWatch:
         self._batch: list[Frame] = []
         self._parts: list[Features] = []
 
-    def crops(self, frames: Iterable[Frame]) -> Iterator[Frame]:
-        """Yield uint8 (224, 224, 3) BGR of the face of each frame; a video that breaks is remembered as ``failure``."""
+    def frames(self, frames: Iterable[Frame]) -> Iterator[Frame]:
+        """Yield each frame after looking at it; a video that breaks is remembered as ``failure``."""
         try:
             for frame in frames:
-                box = pixel_box(self._box, frame.shape[1], frame.shape[0])
-                self._look(frame, box)
-                yield face_crop(frame, box)
+                self._look(frame, pixel_box(self._box, frame.shape[1], frame.shape[0]))
+                yield frame
             self._flush()
         except UsageError as error:
             self.failure = error
@@ -163,7 +177,10 @@ class _FrameWatch:
 
     def _flush(self) -> None:
         if self._frechet is not None and self._batch:
-            self._parts.append(self._frechet.features(self._batch))
+            try:
+                self._parts.append(self._frechet.features(self._batch))
+            except UsageError:  # the network's fault, or a picture that it cannot take: no features, the rest stands
+                self._frechet, self._parts = None, []
             self._batch = []
 
     def values(self) -> dict[str, Value]:
@@ -209,6 +226,31 @@ def _sound(video: Path, info: MediaInfo, inputs: dict[str, Path]) -> npt.NDArray
     return read_audio(inputs["audio"])
 
 
+def pixel_box(box: FaceBox | None, width: int, height: int) -> PixelBox:
+    """A face box given as shares of a ``width`` x ``height`` frame, in pixels; without one, the whole frame."""
+    if box is None:
+        return 0, 0, width, height
+    x, y = min(round(box[0] * width), width - 1), min(round(box[1] * height), height - 1)
+    return x, y, max(1, round(box[2] * width)), max(1, round(box[3] * height))
+
+
+def _crops(
+    stream: Iterator[Frame], video: Path, info: VideoInfo, box: FaceBox | None, limits: Limits
+) -> tuple[int, Iterator[Frame]]:
+    """The first frame that shows the face, and the crops of it from there on, uint8 (224, 224, 3) each.
+
+    The face is where the case says. Without that, a video of 224 x 224 is a finished crop, and in any other the face is
+    looked for, which takes a pass over the video of its own.
+    """
+    if box is not None:
+        x, y, width, height = pixel_box(box, info.width, info.height)
+        return 0, face.crop_with_box(stream, face.Box(x, y, x + width, y + height))
+    if (info.width, info.height) == (face.CROP_SIZE, face.CROP_SIZE):
+        return 0, stream
+    track = face.find_track(read_frames(video, fps=FPS, limits=limits))
+    return track.first, face.crop_with_track(stream, track)
+
+
 def _lip_sync_values(lips: LipSync | str) -> dict[str, Value]:
     if isinstance(lips, str):
         return dict.fromkeys(LIP_SYNC, lips)
@@ -221,14 +263,15 @@ def _seconds(decoded: float, info: MediaInfo) -> float:
     return said if decoded and said is not None and abs(said - decoded) <= DURATION_SLACK_S else decoded
 
 
-def _duration_error(seconds: float, inputs: dict[str, Path], given: dict[str, Scalar]) -> Value:
+def _asked_seconds(inputs: dict[str, Path], given: dict[str, Scalar]) -> Value:
+    """How long the video should be: the parameter ``duration``, or else as long as the case's sound."""
     asked = given.get("duration")
     if isinstance(asked, int | float) and not isinstance(asked, bool):
-        return abs(seconds - asked)
+        return float(asked)
     if "audio" not in inputs:
         return "the case says no duration and has no audio"
     rate = 16_000
     try:
-        return abs(seconds - read_audio(inputs["audio"], rate=rate).size / rate)
+        return read_audio(inputs["audio"], rate=rate).size / rate
     except UsageError as error:
         return f"the case's audio cannot be read: {error.what}"

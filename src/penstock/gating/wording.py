@@ -42,13 +42,14 @@ def numbers(*values: float, digits: int, signed: bool = False) -> list[str]:
 
     Trailing zeros are left out. ``signed`` writes the plus as well.
     """
-    distinct = len({*values, 0.0})
+    # What differs by rounding alone may read the same.
+    distinct = len({f"{value + 0.0:.9e}" for value in (*values, 0.0)})
     for places in range(digits, MAX_DIGITS + 1):
         texts = [_number(value, places) for value in values]
         if len({*texts, "0"}) == distinct:
             break
     else:
-        texts = [repr(value) for value in values]
+        texts = [f"{value:.10g}" for value in values]
     return [f"+{text}" if signed and not text.startswith("-") else text for text in texts]
 
 

@@ -13,7 +13,7 @@ from typing import Literal, Protocol
 
 from penstock.contract.models import Case, Contract
 from penstock.errors import UsageError
-from penstock.files import disk_errors
+from penstock.files import disk_errors, replacing
 from penstock.invocation.log import BoundedLog
 from penstock.invocation.sandbox import Sandbox, confinement
 
@@ -147,6 +147,6 @@ def collect(path: Path, output: Path) -> str | None:
             return "the model's output is empty"
         if facts.st_size > MAX_OUTPUT_BYTES:
             return f"the model's output is larger than {MAX_OUTPUT_BYTES >> 20} MiB"
-        with disk_errors(output), output.open("wb") as target:
+        with replacing(output) as temporary, temporary.open("wb") as target:
             shutil.copyfileobj(source, target, 1 << 20)
     return None

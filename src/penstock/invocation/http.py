@@ -66,6 +66,8 @@ class HttpModel:
         self._starts = 0
         self._failed_starts = 0
         self._problem: str | None = None
+        self._lost = False
+        """The connection to a service that is not ours broke: it may be starting again."""
         self._gpu_before = None if self._external else gpu_used_mib()
         # Nothing of this machine's proxies, .netrc or certificates may have a say in a call to the model.
         self._client = httpx.Client(
@@ -146,6 +148,7 @@ class HttpModel:
                     if response.status_code == 200:
                         self._failed_starts = 0
                         self._starts += 1
+                        self._lost = False
                         return
                     answer = f"it answered {response.status_code}"
             except httpx.HTTPError:
@@ -166,17 +169,18 @@ class HttpModel:
         )
 
     def _revive(self) -> str | None:
-        """Have a running service, started again if it is gone; else the reason why there is none."""
-        if self._external or (self._process is not None and self._process.running()):
+        """Have a running service, started again (or, if not ours, waited for) if it is gone; else why there is none."""
+        if not self._lost if self._external else self._process is not None and self._process.running():
             return None
         if self._failed_starts >= MAX_FAILED_STARTS:
-            return f"the model could not be started again ({self._failed_starts} times in a row); no more tries"
+            what = "reached" if self._external else "started"
+            return f"the model could not be {what} again ({self._failed_starts} times in a row); no more tries"
         self._end()
         try:
             self._start()
         except WorldError as error:
             self._failed_starts += 1
-            return f"the model could not be started again: {error.what}"
+            return f"the model could not be {'reached' if self._external else 'started'} again: {error.what}"
         return None
 
     def _end(self) -> None:
@@ -260,6 +264,7 @@ class HttpModel:
             return CallResult("failed", exit_code=ended.code, error=text)
         if expired:
             return CallResult("timeout", error=f"the model did not answer within {timeout_s:g} s")
+        self._lost = True
         return CallResult("failed", error=printable(f"the connection to the model broke: {error}"))
 
 

@@ -2,12 +2,12 @@
 
 - ``probe(path) -> MediaInfo``: what a file says it holds, without decoding it.
 - ``read_frames(path, fps=25)``: uint8 BGR frames, upright, at a constant rate (or each one as it is with ``fps=None``).
-- ``read_reference_frames(path)``: the same through the lossy JPEG that the reference implementation of SyncNet works on.
+- ``read_reference_frames(path)``: the same through the lossy JPEG that the reference implementation of SyncNet works
+  on.
 - ``frame_times(path)``: when each frame is shown. ``read_audio(path, rate=16000)``: int16 mono.
-
-Every file is opened by this package only, as a regular file and through a Python file object, and only the containers of
-``container.FORMATS`` are recognised: no playlist, no URL, no other file is ever followed. What is missing, empty, damaged, truncated
-or too large is one :class:`penstock.errors.UsageError` that names the file.
+ Every file is opened by this package only, as a regular file and through a Python file object, and only the containers
+of ``container.FORMATS`` are recognised: no playlist, no URL, no other file is ever followed. What is missing, empty,
+damaged, truncated or too large is one :class:`penstock.errors.UsageError` that names the file.
 """
 
 from penstock.media.audio import read_audio

@@ -30,12 +30,14 @@ _GAP_SECONDS = Fraction(1, 10)
 
 
 def read_audio(path: Path, *, rate: int = 16_000, with_video: bool = False, limits: Limits = DEFAULT_LIMITS) -> Sound:
-    """Decode the first audio stream, mixed to mono and resampled as ``ffmpeg -ac 1 -ar RATE -acodec pcm_s16le`` does it.
+    """Decode the first audio stream, mixed to mono and resampled as ``ffmpeg -ac 1 -ar RATE -acodec pcm_s16le`` does
+    it.
 
     Args:
         path: a video or sound file.
         rate: samples per second of the output.
-        with_video: let the sound begin when the first video frame is shown: what lies before is cut, what is missing is silence.
+        with_video: let the sound begin when the first video frame is shown: what lies before is cut, what is missing is
+            silence.
         limits: what the file may cost.
 
     Returns:
@@ -77,9 +79,7 @@ def _first_frame_start(path: Path, limits: Limits) -> Fraction | None:
     return None
 
 
-def _resampled(
-    container: Any, stream: Any, path: Path, rate: int, limits: Limits
-) -> tuple[Fraction | None, Sound]:
+def _resampled(container: Any, stream: Any, path: Path, rate: int, limits: Limits) -> tuple[Fraction | None, Sound]:
     """When the sound begins, in seconds (None if it does not say), and all of it."""
     resampler = av.AudioResampler(format="s16", layout="mono", rate=rate)
     pieces: list[Sound] = []
@@ -103,7 +103,9 @@ def _resampled(
         heard += length
         if heard > Fraction(limits.seconds):
             too_long(path, limits)
-        frame.pts = None  # the resampler counts samples; time stamps that jitter by less than a gap are not its business
+        frame.pts = (
+            None  # the resampler counts samples; time stamps that jitter by less than a gap are not its business
+        )
         pieces += _converted(resampler, frame, path)
     if heard:
         pieces += _converted(resampler, None, path)
@@ -119,5 +121,7 @@ def _decoded(container: Any, stream: Any, path: Path) -> Iterator[Any]:
     with decoding(path):
         for packet in container.demux(stream):
             if packet.is_corrupt:
-                raise UsageError("the file is damaged or truncated", where=str(path), todo="Write or fetch the file again.")
+                raise UsageError(
+                    "the file is damaged or truncated", where=str(path), todo="Write or fetch the file again."
+                )
             yield from packet.decode()

@@ -45,7 +45,9 @@ DEFAULT_LIMITS = Limits()
 
 @dataclass(frozen=True)
 class VideoInfo:
-    """A video stream: ``width`` and ``height`` as shown (after rotation), nominal ``fps`` (0 if unknown), ``duration_s`` (None if unsaid)."""
+    """A video stream: ``width`` and ``height`` as shown (after rotation), nominal ``fps`` (0 if unknown),
+    ``duration_s`` (None if unsaid).
+    """
 
     width: int
     height: int
@@ -133,7 +135,9 @@ def check_size(width: int, height: int, path: Path, limits: Limits) -> None:
 def too_long(path: Path, limits: Limits) -> NoReturn:
     """Refuse a file that lasts longer than the limit."""
     raise UsageError(
-        f"the file is longer than the {limits.seconds:g} s that are read", where=str(path), todo="Cut it into shorter cases."
+        f"the file is longer than the {limits.seconds:g} s that are read",
+        where=str(path),
+        todo="Cut it into shorter cases.",
     )
 
 
@@ -177,11 +181,15 @@ def opened(path: Path, *, limits: Limits = DEFAULT_LIMITS) -> Iterator[Any]:
             raise UsageError("the file is empty", where=str(path), todo="Write or fetch the file again.")
         if status.st_size > limits.file_bytes:
             raise UsageError(
-                f"the file has {status.st_size} bytes, at most {limits.file_bytes} are read", where=str(path), todo="Cut it shorter."
+                f"the file has {status.st_size} bytes, at most {limits.file_bytes} are read",
+                where=str(path),
+                todo="Cut it shorter.",
             )
         options = {"format_whitelist": ",".join(FORMATS), "protocol_whitelist": "file"}
         try:
-            container = stack.enter_context(av.open(file, mode="r", options=options, io_open=_refuse, metadata_errors="replace"))
+            container = stack.enter_context(
+                av.open(file, mode="r", options=options, io_open=_refuse, metadata_errors="replace")
+            )
         except (av.error.FFmpegError, OSError, ValueError) as error:
             if file.seek(0) == 0 and file.read(24) == b"version https://git-lfs.":
                 raise UsageError(
@@ -195,7 +203,8 @@ def opened(path: Path, *, limits: Limits = DEFAULT_LIMITS) -> Iterator[Any]:
         yield container
 
 
-def _refuse(url: str, flags: int, options: dict[str, str]) -> NoReturn:
+def _refuse(_url: str, _flags: int, _options: dict[str, str]) -> NoReturn:
+    """Open nothing for a media file that refers to other files."""
     raise PermissionError("a media file may not refer to other files")
 
 
@@ -207,5 +216,7 @@ def decoding(path: Path) -> Iterator[None]:
     except (av.error.FFmpegError, MemoryError) as error:
         reason = getattr(error, "strerror", None) or "out of memory"
         raise UsageError(
-            f"the file is damaged or truncated: {reason.lower()}", where=str(path), todo="Write or fetch the file again."
+            f"the file is damaged or truncated: {reason.lower()}",
+            where=str(path),
+            todo="Write or fetch the file again.",
         ) from error

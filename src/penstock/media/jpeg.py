@@ -1,11 +1,11 @@
 """The reference implementation's lossy frames: every frame through FFmpeg's JPEG encoder and back.
-
-joonson/syncnet_python lets ``ffmpeg -i crop -f image2 -threads 1 %06d.jpg`` write the frames that it scores. Without a quality
-option FFmpeg spends 200 kbit/s on them, a few kilobytes a frame, and its rate control remembers the frames before. That moves LSE-D by
-up to several per cent, so it is repeated here with the same encoder and settings; the JPEG is read back as OpenCV reads it.
-
-Bit by bit equal to FFmpeg 4 and 5 for 8-bit 4:2:0, 4:2:2 and 4:4:4 video. FFmpeg 7.1 changed the rounding when it stretches limited to
-full range; the older one is repeated here, because that is what the published numbers were made with.
+ joonson/syncnet_python lets ``ffmpeg -i crop -f image2 -threads 1 %06d.jpg`` write the frames that it scores. Without a
+quality option FFmpeg spends 200 kbit/s on them, a few kilobytes a frame, and its rate control remembers the frames
+before. That moves LSE-D by up to several per cent, so it is repeated here with the same encoder and settings; the JPEG
+is read back as OpenCV reads it.
+ Bit by bit equal to FFmpeg 4 and 5 for 8-bit 4:2:0, 4:2:2 and 4:4:4 video. FFmpeg 7.1 changed the rounding when it
+stretches limited to full range; the older one is repeated here, because that is what the published numbers were made
+with.
 """
 
 from __future__ import annotations
@@ -29,10 +29,11 @@ _BIT_RATE_TOLERANCE = 4_000_000
 
 
 def _table(limit: int, factor: int, offset: int, shift: int) -> npt.NDArray[np.uint8]:
-    """libswscale's limited-to-full-range conversion (15-bit intermediate) as a table over 8-bit values."""
+    """Libswscale's limited-to-full-range conversion (15-bit intermediate) as a table over 8-bit values."""
     wide = np.arange(256, dtype=np.int64) << 7
     stretched = (np.minimum(wide, limit) * factor - offset) >> shift
-    return np.clip((stretched + 64) >> 7, 0, 255).astype(np.uint8)
+    table: npt.NDArray[np.uint8] = np.clip((stretched + 64) >> 7, 0, 255).astype(np.uint8)
+    return table
 
 
 _LUMA = _table(30_189, 19_077, 39_057_361, 14)
@@ -52,8 +53,12 @@ def read_reference_frames(path: Path, *, fps: float = 25, limits: Limits = DEFAU
 
 
 def bgr_through_jpeg(frames: Iterable[Frame], *, fps: float = 25) -> Iterator[Frame]:
-    """The same loss for frames that are already uint8 ``(H, W, 3)`` BGR arrays (a face crop); they become 4:2:0 first."""
-    return through_jpeg((av.VideoFrame.from_ndarray(frame, format="bgr24").reformat(format="yuv420p") for frame in frames), fps=fps)
+    """The same loss for frames that are already uint8 ``(H, W, 3)`` BGR arrays (a face crop); they become 4:2:0
+    first.
+    """
+    return through_jpeg(
+        (av.VideoFrame.from_ndarray(frame, format="bgr24").reformat(format="yuv420p") for frame in frames), fps=fps
+    )
 
 
 def through_jpeg(frames: Iterable[Any], *, fps: float) -> Iterator[Frame]:
@@ -116,5 +121,5 @@ def _stretched(frame: Any, full: str) -> Any:
         rows = np.frombuffer(source, np.uint8).reshape(-1, source.line_size)[: source.height, : source.width]
         wide = np.zeros((target.height, target.line_size), np.uint8)
         wide[:, : target.width] = table[rows]
-        target.update(wide)
+        target.update(wide.tobytes())
     return out

@@ -33,16 +33,18 @@ def read_frames(path: Path, *, fps: float | None = 25, limits: Limits = DEFAULT_
 
     Args:
         path: the video.
-        fps: frames per second of the output: frames are repeated and dropped as FFmpeg's ``fps`` filter does it, so a video of
-            constant ``fps`` comes out as it is. ``None``: each frame once, whatever its time.
+        fps: frames per second of the output: frames are repeated and dropped as FFmpeg's ``fps`` filter does it, so a
+            video of constant ``fps`` comes out as it is. ``None``: each frame once, whatever its time.
         limits: what the file may cost.
 
     Yields:
-        uint8 ``(H, W, 3)`` BGR, rotated upright; all of one size. 10-bit and other pixel formats are converted as ``ffmpeg`` does.
+        uint8 ``(H, W, 3)`` BGR, rotated upright; all of one size. 10-bit and other pixel formats are converted as
+        ``ffmpeg`` does.
 
     Raises:
-        UsageError: missing, not a video, no video stream, damaged, truncated, changing its size, or over the limits. Since frames
-            are decoded on demand, damage is found where it lies: a caller must not publish what it has before the end.
+        UsageError: missing, not a video, no video stream, damaged, truncated, changing its size, or over the limits.
+            Since frames are decoded on demand, damage is found where it lies: a caller must not publish what it has
+            before the end.
     """
     for frame in read_raw_frames(path, fps=fps, limits=limits):
         yield to_bgr(frame)
@@ -58,7 +60,9 @@ def frame_times(path: Path, *, limits: Limits = DEFAULT_LIMITS) -> npt.NDArray[n
 
 
 def to_bgr(frame: Any) -> Frame:
-    """An ``av.VideoFrame`` as an upright uint8 ``(H, W, 3)`` BGR array (as ``ffmpeg -pix_fmt bgr24``, bit by bit for 8-bit 4:2:0)."""
+    """An ``av.VideoFrame`` as an upright uint8 ``(H, W, 3)`` BGR array (as ``ffmpeg -pix_fmt bgr24``, bit by bit for
+    8-bit 4:2:0).
+    """
     image: Frame = frame.to_ndarray(format="bgr24")
     turns = round(frame.rotation / 90) % 4
     return np.ascontiguousarray(np.rot90(image, turns)) if turns else image
@@ -87,27 +91,22 @@ def at_rate(timed: Iterable[tuple[T, Fraction, Fraction]], fps: Fraction) -> Ite
         timed: frames with start and duration in seconds, starts increasing.
         fps: the rate.
 
-    A frame's start is rounded to the nearest slot of ``1 / fps``, halves away from zero; each slot from the first frame's on shows the
-    last frame that begins at or before it; the last frame is shown until its rounded end.
+    A frame's start is rounded to the nearest slot of ``1 / fps``, halves away from zero; each slot from the first
+    frame's on shows the last frame that begins at or before it; the last frame is shown until its rounded end.
     """
-    slot: int | None = None
-    held: T | None = None
-    end = 0
+    held: list[T] = []  # the frame on show, once there is one
+    slot = end = 0
     for frame, start, duration in timed:
         at = _rounded(start * fps)
-        if slot is None:
-            slot = at
-        else:
-            assert held is not None
-            while slot < at:
-                yield held
-                slot += 1
-        held = frame
-        end = _rounded((start + duration) * fps)
-    if slot is not None and held is not None:
-        while slot < end:
-            yield held
+        slot = slot if held else at
+        while slot < at:
+            yield held[0]
             slot += 1
+        held = [frame]
+        end = _rounded((start + duration) * fps)
+    while held and slot < end:
+        yield held[0]
+        slot += 1
 
 
 def _rounded(value: Fraction) -> int:
@@ -125,47 +124,70 @@ def _timed(path: Path, limits: Limits) -> Iterator[tuple[Any, Fraction, Fraction
         check_size(stream.codec_context.width, stream.codec_context.height, path, limits)
         # The decoder must not even allocate a picture that the bitstream, unlike the header, says is huge.
         stream.codec_context.options = {"max_pixels": str(limits.side_pixels**2)}
-        rate = stream.average_rate or stream.guessed_rate or Fraction(25)
-        usual = Fraction(1) / rate if 0 < rate <= limits.frames_per_second else Fraction(1, 25)
-        first: Fraction | None = None
-        end: Fraction | None = None
-        size: tuple[int, int] | None = None
-        count = 0
+        clock = _Clock(stream, path, limits)
         for frame in _decoded(container, stream, path):
-            count += 1
-            if count > limits.frames:
-                too_long(path, limits)
-            check_size(frame.width, frame.height, path, limits)
-            size = size or (frame.width, frame.height)
-            if size != (frame.width, frame.height):
-                raise UsageError(
-                    f"the picture's size changes from {size[0]}x{size[1]} to {frame.width}x{frame.height}",
-                    where=str(path),
-                    todo="Write a video of one size.",
-                )
-            start = end if frame.pts is None else Fraction(frame.pts) * frame.time_base
-            start = Fraction(0) if start is None else start
-            if end is not None and first is not None and start <= last:
-                continue  # a frame at the time of the one before it is never shown
-            duration = Fraction(frame.duration) * frame.time_base if frame.duration and frame.duration > 0 else usual
-            first = start if first is None else first
-            last = start
-            end = start + duration
-            if end - first > Fraction(limits.seconds):
-                too_long(path, limits)
-            yield frame, start, duration
+            clock.check(frame)
+            placed = clock.place(frame)
+            if placed is not None:
+                yield frame, *placed
         promised = stream_seconds(stream, container)
-        if first is None or end is None:
-            if promised and promised > 0.1:
-                truncated(path, "video", 0.0, promised)
-            return
-        if ends_early(float(end - first), promised, container):
-            truncated(path, "video", float(end - first), promised or 0.0)
+        if ends_early(clock.length, promised, container):
+            truncated(path, "video", clock.length, promised or 0.0)
+
+
+class _Clock:
+    """Where each frame of a stream lies in time, within the limits."""
+
+    def __init__(self, stream: Any, path: Path, limits: Limits) -> None:
+        rate = stream.average_rate or stream.guessed_rate or Fraction(25)
+        self._usual = Fraction(1) / rate if 0 < rate <= limits.frames_per_second else Fraction(1, 25)
+        self._path = path
+        self._limits = limits
+        self._size: tuple[int, int] | None = None
+        self._count = 0
+        self._first: Fraction | None = None
+        self._last = self._end = Fraction(0)
+
+    @property
+    def length(self) -> float:
+        """Seconds from the first frame's start to the last one's end."""
+        return 0.0 if self._first is None else float(self._end - self._first)
+
+    def check(self, frame: Any) -> None:
+        """Refuse too many frames, and frames too large or of changing size."""
+        self._count += 1
+        if self._count > self._limits.frames:
+            too_long(self._path, self._limits)
+        check_size(frame.width, frame.height, self._path, self._limits)
+        size = (frame.width, frame.height)
+        if self._size not in (None, size):
+            raise UsageError(
+                f"the picture's size changes from {self._size} to {size}",
+                where=str(self._path),
+                todo="Write a video of one size.",
+            )
+        self._size = size
+
+    def place(self, frame: Any) -> tuple[Fraction, Fraction] | None:
+        """Start and duration in seconds; None for a frame that does not come after the one before it: it is never
+        shown.
+        """
+        start = self._end if frame.pts is None else Fraction(frame.pts) * frame.time_base
+        if self._first is not None and start <= self._last:
+            return None
+        duration = Fraction(frame.duration) * frame.time_base if frame.duration and frame.duration > 0 else self._usual
+        self._first = start if self._first is None else self._first
+        self._last, self._end = start, start + duration
+        if self._end - self._first > Fraction(self._limits.seconds):
+            too_long(self._path, self._limits)
+        return start, duration
 
 
 def _decoded(container: Any, stream: Any, path: Path) -> Iterator[Any]:
     with decoding(path):
         for packet in container.demux(stream):
             if packet.is_corrupt:
-                raise UsageError("the file is damaged or truncated", where=str(path), todo="Write or fetch the file again.")
+                raise UsageError(
+                    "the file is damaged or truncated", where=str(path), todo="Write or fetch the file again."
+                )
             yield from packet.decode()

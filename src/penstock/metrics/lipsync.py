@@ -1,8 +1,8 @@
 """LSE-D, LSE-C and the audio-video offset: how well lips and sound fit together.
-
-Source: SyncNet's evaluation as joonson/syncnet_python (MIT) does it: the features of 5 frames are compared with those of 20 MFCC columns
-at 31 shifts (15 frames each way); LSE-D is the least mean distance, LSE-C the median minus the least, the offset is 15 minus the shift
-of the least. So the minimum forgives a desync of up to 0.6 s: rank the offset on its own.
+ Source: SyncNet's evaluation as joonson/syncnet_python (MIT) does it: the features of 5 frames are compared with those
+of 20 MFCC columns at 31 shifts (15 frames each way); LSE-D is the least mean distance, LSE-C the median minus the
+least, the offset is 15 minus the shift of the least. So the minimum forgives a desync of up to 0.6 s: rank the offset
+on its own.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
-import scipy.signal
 
 from penstock.errors import UsageError
+from penstock.metrics.median import median_filter
 from penstock.metrics.mfcc import mfcc
 
 SHIFT_FRAMES = 15
@@ -33,6 +33,7 @@ _BLOCK_WINDOWS = 1_000
 _CASCADE = 16
 
 Features = npt.NDArray[np.float32]
+Frame = npt.NDArray[np.uint8]
 
 
 class LipSyncExtractor(Protocol):
@@ -49,11 +50,12 @@ class LipSync:
     Attributes:
         lse_d: least mean distance over the shifts; lower is better, >= 0.
         lse_c: median minus least mean distance; higher is better, >= 0.
-        offset_frames: shift at which sound and lips fit best, in frames of 40 ms, -15 to 15; positive: the sound comes before the lips.
+        offset_frames: shift at which sound and lips fit best, in frames of 40 ms, -15 to 15; positive: the sound comes
+            before the lips.
         shift_distances: float64 ``(31,)``: mean distance at each shift; entry i is the offset ``15 - i``.
         frame_distances: float64 ``(n,)``: distance of each window at the best shift; entry i starts at frame i.
-        frame_confidences: float64 ``(n,)``: median of ``shift_distances`` minus ``frame_distances``, median-filtered over 9 windows
-            (the largest odd number in shorter clips).
+        frame_confidences: float64 ``(n,)``: median of ``shift_distances`` minus ``frame_distances``, median-filtered
+            over 9 windows (the largest odd number in shorter clips).
     """
 
     lse_d: float
@@ -65,7 +67,11 @@ class LipSync:
 
 
 def score_lipsync(
-    frames: Iterable[npt.NDArray[np.uint8]], audio: npt.NDArray[np.int16], extractor: LipSyncExtractor, *, where: str = ""
+    frames: Iterable[Frame],
+    audio: npt.NDArray[np.int16],
+    extractor: LipSyncExtractor,
+    *,
+    where: str = "",
 ) -> LipSync:
     """Score a face crop against its sound.
 
@@ -76,69 +82,68 @@ def score_lipsync(
         where: name of the clip, for errors.
 
     Raises:
-        UsageError: a frame of another size, or fewer than 6 frames or 0.24 s of sound: there would be no window to compare.
+        UsageError: a frame of another size, or fewer than 6 frames or 0.24 s of sound: there would be no window to
+            compare.
     """
     limit = audio.size // SAMPLES_A_FRAME
     columns = mfcc(audio) if audio.size else np.empty((13, 0), np.float32)
     video: list[Features] = []
     sound: list[Features] = []
-    seen = start = 0
-    for block, seen in _blocks(frames, limit, where):
+    start = 0
+    for block in _blocks(frames, limit, where):
         windows = len(block) - _WINDOW_FRAMES
         lips, voice = extractor.features(block[:-1], columns[:, 4 * start : 4 * (start + windows - 1) + 20])
         video.append(lips)
         sound.append(voice)
         start += windows
-    if not video:
-        usable = min(seen, limit) if seen else 0
-        raise UsageError(
-            f"the clip is too short for lip sync: {usable} frames of 25 per second have both picture and sound"
-            if seen
-            else "the clip has no frame",
-            where=where,
-            todo=f"Give at least {MIN_FRAMES} frames (0.24 s) with sound.",
-        )
     return compare(np.concatenate(video), np.concatenate(sound))
 
 
-def _blocks(
-    frames: Iterable[npt.NDArray[np.uint8]], limit: int, where: str
-) -> Iterator[tuple[npt.NDArray[np.uint8], int]]:
-    """Overlapping stacks of frames, and how many frames were seen so far.
+def _blocks(frames: Iterable[Frame], limit: int, where: str) -> Iterator[npt.NDArray[np.uint8]]:
+    """Overlapping stacks ``(n, 224, 224, 3)`` of the first ``limit`` frames; at least one, or an error.
 
-    A stack of n frames stands for the n - 5 windows that begin in it (the reference leaves out the last window of a clip, and
-    so the last frame of each stack is there for the next one only); windows at and after ``limit - 5`` are left out too.
+    A stack of n frames stands for the n - 5 windows that begin in it: the reference leaves out the last window of a
+    clip, so the last frame of each stack is there for the next stack only.
     """
-    held: list[npt.NDArray[np.uint8]] = []
-    seen = 0
+    held: list[Frame] = []
+    usable = 0
     for frame in frames:
         if frame.shape != (224, 224, 3) or frame.dtype != np.uint8:
             raise UsageError(
-                f"a frame is {frame.dtype} {frame.shape}, not uint8 (224, 224, 3)", where=where, todo="Crop the face first."
+                f"a frame is {frame.dtype} {frame.shape}, not uint8 (224, 224, 3)",
+                where=where,
+                todo="Crop the face first.",
             )
-        seen += 1
-        if seen > limit:
+        if usable == limit:
             break
+        usable += 1
         held.append(frame)
         if len(held) == _BLOCK_FRAMES:
-            yield np.stack(held), seen
+            yield np.stack(held)
             held = held[-_WINDOW_FRAMES:]
     if len(held) > _WINDOW_FRAMES:
-        yield np.stack(held), seen
+        yield np.stack(held)
+    if usable < MIN_FRAMES:
+        raise UsageError(
+            f"the clip is too short for lip sync: {usable} frames of 40 ms have both picture and sound",
+            where=where,
+            todo=f"Give at least {MIN_FRAMES} frames (0.24 s) with sound.",
+        )
 
 
 def compare(video: Features, audio: Features) -> LipSync:
     """LSE-D, LSE-C and offset from features.
 
     Args:
-        video, audio: float32 ``(n, D)``, n >= 1: row i is the window that starts at frame i.
+        video: float32 ``(n, D)``, n >= 1: row i is the window that starts at frame i.
+        audio: the same of the sound.
     """
     distances = shift_distances(video, audio)
     means = _mean_in_torch_order(distances.T)
     best = int(means.argmin())
     median = np.median(means)  # of 31: one of them
     at_best = distances[:, best].astype(np.float64)
-    confidences = scipy.signal.medfilt(float(median) - at_best, min(_MEDIAN_FRAMES, (len(at_best) - 1) // 2 * 2 + 1))
+    confidences = median_filter(float(median) - at_best, _MEDIAN_FRAMES)
     return LipSync(
         lse_d=float(means[best]),
         lse_c=float(median - means[best]),
@@ -153,10 +158,12 @@ def shift_distances(video: Features, audio: Features) -> Features:
     """Distance of every window of the lips to the windows of the sound around it.
 
     Args:
-        video, audio: float32 ``(n, D)``.
+        video: float32 ``(n, D)``.
+        audio: float32 ``(n, D)``.
 
     Returns:
-        float32 ``(n, 31)``: entry (i, s) is ``|video[i] - audio[i + s - 15] + 1e-6|``; beyond the ends, audio is the zero vector.
+        float32 ``(n, 31)``: entry (i, s) is ``|video[i] - audio[i + s - 15] + 1e-6|``; beyond the ends, audio is the
+        zero vector.
     """
     count, size = video.shape
     padded = np.zeros((count + 2 * SHIFT_FRAMES, size), np.float32)
@@ -170,9 +177,10 @@ def shift_distances(video: Features, audio: Features) -> Features:
     return out
 
 
-# LSE-C is a small difference of two means that the reference computes in float32: its own rounding moves LSE-C by as much as 2e-6. To
-# agree with it to the last digit, distances and means are summed in float32 in the order in which PyTorch does it on x86-64: in 8
-# lanes, one after the other, then the lanes from left to right. The parity tests hold this against PyTorch.
+# LSE-C is a small difference of two means that the reference computes in float32: its own rounding moves LSE-C by as
+# much as 2e-6. To agree with it to the last digit, distances and means are summed in float32 in the order in which
+# PyTorch does it on x86-64: in 8 lanes, one after the other, then the lanes from left to right. The parity tests hold
+# this against PyTorch.
 
 _LANES = 8
 
@@ -192,7 +200,7 @@ def _norm_in_torch_order(rows: Features) -> Features:
 
 
 def _mean_in_torch_order(rows: Features) -> Features:
-    """Mean of each row of ``(m, n)``, rounded as ``torch.mean(rows, 1)`` rounds it for n below 8192."""
+    """Mean of each row of ``(m, n)``, rounded as ``torch.mean(rows, 1)`` rounds it for n from 8 to 8192."""
     size = rows.shape[1]
     vectors = size // _LANES
     # (4 interleaved accumulators) x (8 lanes), so one step takes 32 values
@@ -212,10 +220,12 @@ def _mean_in_torch_order(rows: Features) -> Features:
 
 
 def _cascade(steps: Features) -> Features:
-    """Sum ``(m, k, 4, 8)`` over k in blocks of 16, the blocks in blocks of 16, as PyTorch does against rounding errors."""
+    """Sum ``(m, k, 4, 8)`` over k in blocks of 16, the blocks in blocks of 16, as PyTorch does against rounding
+    errors.
+    """
     if steps.shape[1] < _CASCADE:
-        return steps.sum(axis=1, dtype=np.float32)
+        return np.asarray(steps.sum(axis=1, dtype=np.float32))
     whole = steps.shape[1] // _CASCADE * _CASCADE
     blocks = steps[:, :whole].reshape(len(steps), -1, _CASCADE, *steps.shape[2:]).sum(axis=2, dtype=np.float32)
-    rest = steps[:, whole:].sum(axis=1, dtype=np.float32)
+    rest: Features = steps[:, whole:].sum(axis=1, dtype=np.float32)
     return rest + _cascade(blocks)

@@ -1,8 +1,8 @@
 """Mel-frequency cepstral coefficients exactly as SyncNet was trained on them.
-
-Source: ``python_speech_features.mfcc`` 0.6 with its defaults (James Lyons, MIT), which the reference implementation of SyncNet calls:
-25 ms windows every 10 ms, rectangular, FFT of 512, pre-emphasis 0.97, 26 triangular filters from 0 Hz to 8 kHz, orthonormal DCT-II,
-13 coefficients, lifter 22, the logarithm of the frame's energy in place of coefficient 0. librosa's defaults differ.
+ Source: ``python_speech_features.mfcc`` 0.6 with its defaults (James Lyons, MIT), which the reference implementation of
+SyncNet calls: 25 ms windows every 10 ms, rectangular, FFT of 512, pre-emphasis 0.97, 26 triangular filters from 0 Hz to
+8 kHz, orthonormal DCT-II, 13 coefficients, lifter 22, the logarithm of the frame's energy in place of coefficient 0.
+librosa's defaults differ.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from functools import cache
 
 import numpy as np
 import numpy.typing as npt
-import scipy.fft
 
 from penstock.errors import UsageError
 
@@ -36,7 +35,8 @@ def mfcc(audio: npt.NDArray[np.int16]) -> npt.NDArray[np.float32]:
     """MFCC of 16 kHz mono sound.
 
     Args:
-        audio: int16 ``(n,)``, n >= 1, at 16 kHz. Floats in [-1, 1] are refused: they would shift coefficient 0 by 20.79.
+        audio: int16 ``(n,)``, n >= 1, at 16 kHz. Floats in [-1, 1] are refused: they would shift coefficient 0 by
+            20.79.
 
     Returns:
         float32 ``(13, T)`` with T = ``column_count(n)``, one column every 10 ms.
@@ -67,12 +67,19 @@ def _cepstra(windows: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     power = np.square(np.abs(np.fft.rfft(windows, _FFT))) / _FFT
     energy = power.sum(axis=1)
     mel = power @ _filter_bank().T
-    cepstra: npt.NDArray[np.float64] = scipy.fft.dct(np.log(np.where(mel == 0, tiny, mel)), type=2, axis=1, norm="ortho")[
-        :, :COEFFICIENTS
-    ]
-    cepstra = cepstra * (1 + (_LIFTER / 2) * np.sin(np.pi * np.arange(COEFFICIENTS) / _LIFTER))
+    cepstra: npt.NDArray[np.float64] = np.log(np.where(mel == 0, tiny, mel)) @ _cosines()
     cepstra[:, 0] = np.log(np.where(energy == 0, tiny, energy))
     return cepstra
+
+
+@cache
+def _cosines() -> npt.NDArray[np.float64]:
+    """The first 13 columns of the orthonormal DCT-II of 26 values, each times its lifter: ``(26, 13)``."""
+    order = np.arange(COEFFICIENTS)
+    basis = np.cos(np.pi * np.outer(np.arange(_FILTERS) + 0.5, order) / _FILTERS) * np.sqrt(2 / _FILTERS)
+    basis[:, 0] /= np.sqrt(2)
+    lifted: npt.NDArray[np.float64] = basis * (1 + (_LIFTER / 2) * np.sin(np.pi * order / _LIFTER))
+    return lifted
 
 
 @cache

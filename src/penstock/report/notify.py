@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Literal
 
 from penstock.errors import UsageError, WorldError
@@ -11,7 +12,24 @@ from penstock.errors import UsageError, WorldError
 Kind = Literal["info", "success", "warning", "failure"]
 
 
-def notify(urls: Sequence[str], title: str, body: str, *, kind: Kind = "info") -> str:
+def receivers_in(directory: Path | None) -> list[str]:
+    """The addresses in ``directory/urls``, one a line; ``#`` begins a comment. None without a directory.
+
+    Raises:
+        UsageError: there is no such file, or it is not text.
+    """
+    if directory is None:
+        return []
+    try:
+        lines = (directory / "urls").read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        raise UsageError("there is no file 'urls'", where="receivers", todo="Give one address a line in it.") from None
+    except (UnicodeDecodeError, OSError):
+        raise UsageError("the file 'urls' cannot be read", where="receivers") from None
+    return [line.strip() for line in lines if line.strip() and not line.strip().startswith("#")]
+
+
+def notify(urls: Sequence[str], title: str, body: str, *, kind: Kind = "info") -> int:
     """Send one message to every address. It says how a run ended; whether it arrives changes nothing about that.
 
     Args:
@@ -21,7 +39,7 @@ def notify(urls: Sequence[str], title: str, body: str, *, kind: Kind = "info") -
         kind: the colour or sign of the message, where the service has one.
 
     Returns:
-        What was done, in one sentence.
+        How many were sent; 0 if there is no address.
 
     Raises:
         UsageError: an address that apprise does not know.
@@ -29,7 +47,7 @@ def notify(urls: Sequence[str], title: str, body: str, *, kind: Kind = "info") -
     """
     wanted = [url.strip() for url in urls if url.strip()]
     if not wanted:
-        return "nobody is to be notified: no address is configured"
+        return 0
     import apprise
 
     logger = logging.getLogger("apprise")
@@ -52,4 +70,4 @@ def notify(urls: Sequence[str], title: str, body: str, *, kind: Kind = "info") -
             f"{len(failed)} of {len(wanted)} notifications were not sent: address {', '.join(failed)}",
             todo="Check the addresses and the network; the verdict stands.",
         )
-    return f"{len(wanted)} notifications were sent"
+    return len(wanted)

@@ -182,7 +182,7 @@ class Fetcher:
         if status == 206 and not response.headers.get("Content-Range", "").startswith(f"bytes {start}-"):
             part.unlink(missing_ok=True)
             raise _TransferError("the server sent another part than was asked for")
-        self._write(response.iter_raw(CHUNK_BYTES), url, part, start if status == 206 else 0, _length(response.headers))
+        self._write(response.iter_raw(), url, part, start if status == 206 else 0, _length(response.headers))
 
     def _s3(self, url: str, part: Path, start: int) -> None:
         from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError

@@ -145,6 +145,9 @@ def _build(
         )
     if not context.is_dir():
         raise UsageError(f"'{contract.context}' is not a directory", where="build.context")
+    if log_file is not None:
+        with disk_errors(log_file):
+            log_file.parent.mkdir(parents=True, exist_ok=True)
     environment = _environment()
     reference = f"{name}:{tag}"
     argv = [

@@ -14,12 +14,13 @@ from typing import TypeVar
 from penstock.bundle.directory import Bundle, read_model
 from penstock.bundle.models import Manifest
 from penstock.errors import UsageError, WorldError
-from penstock.files import disk_errors, inside, sha256_file
+from penstock.files import disk_errors, inside, regular_files, sha256_file
 from penstock.store.store import NotStoredError, Store, check_key
 
 log = logging.getLogger(__name__)
 
 WORKERS = 4
+PARTIAL = ".penstock-fetch-"
 Result = TypeVar("Result")
 
 
@@ -103,13 +104,14 @@ def fetch(
     only: Sequence[str] = (),
     manifest_sha256: str | None = None,
 ) -> Bundle:
-    """Bring an archived bundle back to ``directory``, every file held against the manifest, whole or not at all.
+    """Bring an archived bundle back to ``directory``, every file held against the manifest, which comes last.
 
     Args:
         store: where it lies.
         model: the model's name.
         run_id: the run.
-        directory: must not exist, or hold this very bundle already.
+        directory: must be new or empty, or hold this bundle (what is missing is brought) or another archived one
+            (it is replaced). It may be a mount point.
         only: names or folders (``measurements.jsonl``, ``report``) to bring; all by default. ``manifest.json`` always
             comes. A bundle that was brought in part does not pass :meth:`Bundle.verify`.
         manifest_sha256: what the manifest must be, as a baseline's pointer names it.
@@ -120,31 +122,63 @@ def fetch(
     """
     root = run_key(model, run_id)
     with disk_errors(directory):
-        directory.parent.mkdir(parents=True, exist_ok=True)
-        partial = Path(tempfile.mkdtemp(prefix=f".{directory.name}.fetch-", dir=directory.parent))
+        directory.mkdir(parents=True, exist_ok=True)
+        _check_replaceable(store, root, directory)
+        # The unfinished copy lies inside the directory, which may be a mount point, and marks all of it as ours.
+        partial = Path(tempfile.mkdtemp(prefix=PARTIAL, dir=directory))
         try:
-            bundle = Bundle(partial)
+            manifest_file = partial / Bundle(directory).manifest_file.name
             try:
-                store.get_file(f"{root}/{bundle.manifest_file.name}", bundle.manifest_file, manifest_sha256)
+                store.get_file(f"{root}/{manifest_file.name}", manifest_file, manifest_sha256)
             except NotStoredError:
                 where = store.location(root)
                 raise NotStoredError("the store has no such run", where=where, todo="Check the run's id.") from None
-            manifest = read_model(bundle.manifest_file, Manifest)
+            manifest = read_model(manifest_file, Manifest)
+            _clear(directory, keep=partial, manifest=manifest_file.read_bytes())
             wanted = {name: digest for name, digest in manifest.files.items() if _chosen(name, only)}
-            _check_here(directory, bundle.manifest_file)
             _get(store, root, wanted, partial, directory)
-            if directory.exists():
-                # It is this very bundle: what was missing in it is moved there, the manifest being there already.
-                for name in wanted:
-                    if (partial / name).exists():
-                        (directory / name).parent.mkdir(parents=True, exist_ok=True)
-                        (partial / name).replace(directory / name)
-            else:
-                partial.chmod(0o755)
-                partial.rename(directory)
+            for name in [*wanted, manifest_file.name]:  # the manifest last: a bundle without it does not count
+                if (partial / name).exists():
+                    (directory / name).parent.mkdir(parents=True, exist_ok=True)
+                    (partial / name).replace(directory / name)
         finally:
             shutil.rmtree(partial, ignore_errors=True)
     return Bundle(directory)
+
+
+def _check_replaceable(store: Store, root: str, directory: Path) -> None:
+    """Make sure that everything in the directory may be replaced: nothing is lost that is not in the store as well.
+
+    Raises:
+        UsageError: the directory holds something else.
+    """
+    content = [path.name for path in directory.iterdir() if path.name != "lost+found"]
+    if not content or any(name.startswith(PARTIAL) for name in content):
+        return
+    here = Bundle(directory)
+    if here.manifest_file.is_file():
+        manifest = read_model(here.manifest_file, Manifest)
+        files = [path.as_posix() for path in regular_files(directory) if path.parts[0] != "lost+found"]
+        known = all(name in manifest.files or name == here.manifest_file.name for name in files)
+        roots = [root]
+        if here.run_file.is_file():
+            run = here.run()
+            roots.append(run_key(run.model, run.run_id))
+        digest = sha256_file(here.manifest_file)
+        if known and any(store.digest(f"{candidate}/{here.manifest_file.name}") == digest for candidate in roots):
+            return
+    raise UsageError("the directory holds something else", where=str(directory), todo="Choose another directory.")
+
+
+def _clear(directory: Path, *, keep: Path, manifest: bytes) -> None:
+    """Empty the directory, unless it holds the very bundle that is wanted."""
+    here = Bundle(directory).manifest_file
+    if here.is_file() and here.read_bytes() == manifest:
+        return
+    here.unlink(missing_ok=True)
+    for path in directory.iterdir():
+        if path != keep and path.name != "lost+found":
+            shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
 
 
 def _get(store: Store, root: str, wanted: dict[str, str], partial: Path, directory: Path) -> None:
@@ -157,13 +191,6 @@ def _get(store: Store, root: str, wanted: dict[str, str], partial: Path, directo
             store.get_file(f"{root}/{name}", inside(partial, name, where=f"{root}/manifest.json"), digest)
 
     _each(get, sorted(wanted.items()))
-
-
-def _check_here(directory: Path, manifest: Path) -> None:
-    """An existing directory must hold this very bundle, whole or in part."""
-    here = directory / manifest.name
-    if directory.exists() and not (here.is_file() and here.read_bytes() == manifest.read_bytes()):
-        raise UsageError("the directory holds something else", where=str(directory), todo="Choose another directory.")
 
 
 def _chosen(name: str, only: Sequence[str]) -> bool:

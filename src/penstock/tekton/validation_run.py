@@ -9,7 +9,12 @@ from penstock.tekton.problems import Path, Problem, Problems, duplicates
 from penstock.tekton.references import looks_like_result
 from penstock.tekton.substitution import expressions, value_texts
 from penstock.tekton.validation import container_path, validate_param_references
-from penstock.tekton.validation_task import validate_param_names, validate_param_specs, validate_usage
+from penstock.tekton.validation_task import (
+    validate_array_usage,
+    validate_param_names,
+    validate_param_specs,
+    validate_usage,
+)
 from penstock.tekton.values import Value, type_name
 
 DEFAULT_TIMEOUT_S = 3600.0
@@ -88,6 +93,8 @@ def _inline_params(spec: PipelineSpec, params: list[Param], base: Path) -> Probl
         if task.task_spec is not None:
             here = (*base, "tasks", index, "taskSpec")
             yield from validate_usage(task.task_spec.steps, together, here)
+            arrays = [param.name for param in together if param.type == "array"]
+            yield from validate_array_usage(task.task_spec.steps, arrays, here)
     yield from validate_param_specs(together, base)
     if any(task.task_spec is not None for task in spec.tasks):
         yield from validate_param_names(together, base)
@@ -103,8 +110,7 @@ def _as_spec(name: str, value: Value) -> ParamSpec:
 
 
 def _combine(declared: ParamSpec, before: ParamSpec | None) -> ParamSpec:
+    """What was given wins, with its type; only the keys of an object are those that are declared."""
     if before is None:
         return declared
-    if declared.type == "object" and before.properties is not None:
-        return declared.model_copy(update={"properties": {**(declared.properties or {}), **before.properties}})
-    return declared
+    return before.model_copy(update={"properties": declared.properties}) if before.type == "object" else before

@@ -50,7 +50,7 @@ def validate_task(spec: TaskSpec, path: Path) -> Problems:
         yield from _host_paths(template, "", (*path, "stepTemplate"))
     yield from validate_param_specs(spec.params, path)
     yield from validate_param_names(spec.params, path)
-    yield from _array_usage(spec.steps, [param.name for param in spec.params if param.type == "array"], path)
+    yield from validate_array_usage(spec.steps, [param.name for param in spec.params if param.type == "array"], path)
     yield from variables(spec.steps, r"context\.taskRun", ("name", "namespace", "uid"), path)
     yield from variables(spec.steps, r"context\.task", ("name", "retry-count"), path)
     names = [result.name for result in spec.results]
@@ -225,7 +225,8 @@ def _step(step: Step, path: Path) -> Problems:
     yield from validate_when(step.when, path)
 
 
-def _array_usage(steps: list[Step], arrays: list[str], path: Path) -> Problems:
+def validate_array_usage(steps: list[Step], arrays: list[str], path: Path) -> Problems:
+    """References to whole arrays where they cannot be put in: in scripts, or within an argument."""
     for index, step in enumerate(steps):
         for field, text, item in texts(step):
             check = not_isolated if item else prohibited_variable

@@ -49,7 +49,9 @@ def png() -> bytes:
         return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
 
     header = struct.pack(">IIBBBBB", 1, 1, 8, 0, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0\x80")) + chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0\x80")) + chunk(b"IEND", b"")
+    )
 
 
 def wav() -> bytes:
@@ -62,7 +64,7 @@ def wav() -> bytes:
 
 @pytest.fixture
 def repository(tmp_path: Path) -> Write:
-    """Writes a repository that ``penstock check`` finds nothing in; ``contract`` and ``suite`` are changed as (old, new)."""
+    """Writes a repository without faults; ``contract`` and ``suite`` are changed as (old, new)."""
 
     def write(contract: tuple[str, str] = ("", ""), suite: tuple[str, str] = ("", "")) -> Path:
         root = tmp_path / "repository"

@@ -46,7 +46,9 @@ def test_case_goes_before_contract_goes_before_preset() -> None:
     fields = request_fields(made, case(duration=1, inference_steps=4, smooth_motion=False))
     assert (fields["inference_steps"], fields["motion_scale"], fields["smooth_motion"]) == ("4", "2", "false")
     assert fields["dynamic_scale"] == "1.1"
-    own = contract({"preset": "sonic", "http": {"argv": ["x"], "path": "/v2", "fields": {"min_resolution": 512, "seed": 7}}})
+    own = contract(
+        {"preset": "sonic", "http": {"argv": ["x"], "path": "/v2", "fields": {"min_resolution": 512, "seed": 7}}}
+    )
     assert own.call.http is not None
     assert own.call.http.path == "/v2"
     fields = request_fields(own, case(duration=1))
@@ -59,7 +61,9 @@ def test_filling_twice_changes_nothing() -> None:
 
 
 def test_a_parameter_that_nobody_gives_is_named() -> None:
-    with pytest.raises(UsageError, match=r"call.http.fields.duration: the case 'a' has nothing that fills '\{duration\}'"):
+    with pytest.raises(
+        UsageError, match=r"call.http.fields.duration: the case 'a' has nothing that fills '\{duration\}'"
+    ):
         request_fields(contract(SONIC), case())
     with pytest.raises(UsageError, match=r"call.http.argv\[1\]: nothing fills '\{prot\}'"):
         service_argv(contract({"preset": "sonic", "http": {"argv": ["x", "{prot}"]}}), 1)
@@ -68,7 +72,9 @@ def test_a_parameter_that_nobody_gives_is_named() -> None:
 
 
 def test_command_arguments() -> None:
-    made = contract({"command": {"argv": ["demo", "{image}", "--n={n}", "{output}", "{{image}}"]}, "parameters": {"n": 3}})
+    made = contract(
+        {"command": {"argv": ["demo", "{image}", "--n={n}", "{output}", "{{image}}"]}, "parameters": {"n": 3}}
+    )
     paths = {"image": "/in/{n}.png", "audio": "/in/a.wav", "output": "/out/o.mp4"}
     # what comes in is not expanded again
     assert command_argv(made, case(), paths) == ["demo", "/in/{n}.png", "--n=3", "/out/o.mp4", "{image}"]

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import os
 import socket
-import time
 from pathlib import Path
 
 import pytest
@@ -73,7 +72,10 @@ def test_keys_are_text() -> None:
         ("", "x.yaml:1: the file is empty"),
         ("# nothing\n", "x.yaml:1: the file is empty"),
         ("a:\n\t- b\n", "x.yaml:2: a tab stands where YAML wants spaces"),
-        ("a: !!python/object/apply:os.system [id]\n", "the tag 'tag:yaml.org,2002:python/object/apply:os.system' is not"),
+        (
+            "a: !!python/object/apply:os.system [id]\n",
+            "the tag 'tag:yaml.org,2002:python/object/apply:os.system' is not",
+        ),
         ("a: !!int x\n", "is not allowed"),
         ("a: .nan\n", "x.yaml:1: '.nan' is not a finite number"),
         ("a: -.inf\n", "is not a finite number"),
@@ -136,12 +138,10 @@ def test_depth_counts_through_aliases() -> None:
 
 def test_ten_megabytes_are_refused_unread(tmp_path: Path) -> None:
     path = tmp_path / "x.yaml"
-    path.write_bytes(b"a: [" + b"x," * 5_000_000 + b"]")
-    started = time.process_time()
+    # Were it parsed, the complaint would be about its first line.
+    path.write_bytes(b"@: [" + b"x," * 5_000_000 + b"]")
     with pytest.raises(UsageError, match="larger than 1 MiB"):
         read_yaml(path, name="x.yaml")
-    # no measure of speed: parsing would take a hundred times as long
-    assert time.process_time() - started < 2
     assert "larger than 1 MiB" in refusal(b" " * (MAX_BYTES + 1))
 
 
@@ -180,7 +180,9 @@ def test_what_pyyaml_writes_reads_back(content: dict[str, object]) -> None:
 @settings(max_examples=150, deadline=None)
 @given(st.binary(max_size=200) | st.text(alphabet="ab:-[]{}&*!|>'\"#? \n\t,%@", max_size=120).map(str.encode))
 def test_any_bytes_are_read_or_refused(content: bytes) -> None:
+    refused = None
     try:
         parse_yaml(content, name="x.yaml")
     except UsageError as error:
-        assert error.where.startswith("x.yaml")
+        refused = error
+    assert refused is None or refused.where.startswith("x.yaml")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -191,6 +192,25 @@ def test_service_of_others_is_called_and_left_alone(
             assert other.poll() is None
         finally:
             other.kill()
+
+
+def test_service_of_others_that_comes_back_is_waited_for(
+    bench: Bench, service_contract: MakeContract, repository: Path, case: MakeCase
+) -> None:
+    port = free_port()
+    command = [sys.executable, str(repository / "service.py"), str(port)]
+    contract, url = service_contract(), f"http://127.0.0.1:{port}"
+    with contextlib.ExitStack() as stack:
+        first = stack.enter_context(subprocess.Popen(command, stderr=subprocess.DEVNULL))
+        stack.callback(first.kill)
+        model = stack.enter_context(start(contract, bench.source, bench.scratch, bench.log, url=url))
+        died = model.call(*case("die"), bench.output, 5.0)
+        assert died.status == "failed"
+        assert "the connection to the model broke" in str(died.error)
+        second = stack.enter_context(subprocess.Popen(command, stderr=subprocess.DEVNULL))
+        stack.callback(second.kill)
+        assert model.revive() == 2
+        assert model.call(*case("ok"), bench.output, 5.0).status == "ok"
 
 
 def test_service_of_others_that_is_not_there(bench: Bench, service_contract: MakeContract) -> None:

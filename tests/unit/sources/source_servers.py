@@ -62,7 +62,10 @@ def git_handler(root: Path, login: str | None, server: GitServer) -> type[BaseHT
         def log_message(self, *arguments: object) -> None:
             pass
 
-        def handle_one(self) -> None:
+        def do_POST(self) -> None:
+            self.do_GET()
+
+        def do_GET(self) -> None:
             given = self.headers.get("Authorization", "")
             if given:
                 server.seen.append(given)
@@ -97,8 +100,6 @@ def git_handler(root: Path, login: str | None, server: GitServer) -> type[BaseHT
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
             self.wfile.write(content)
-
-        do_GET = do_POST = handle_one
 
     return Handler
 

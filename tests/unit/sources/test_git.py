@@ -15,6 +15,7 @@ from source_servers import GIT_ENV, GitServer, commit, git, new_repository
 from penstock.errors import UsageError, WorldError
 from penstock.files import sha256_tree
 from penstock.sources.git import Clone, clone
+from penstock.sources.place import FilledPlace, ReplacedPlace, is_mount_point, place_for
 from penstock.sources.tree import LFS_POINTER
 
 Serve = Callable[..., GitServer]
@@ -167,6 +168,37 @@ def test_two_clones_do_not_meet(repository: Path, tmp_path: Path) -> None:
         fcntl.flock(lock, fcntl.LOCK_EX)
         with pytest.raises(WorldError, match="another clone"):
             local(repository, "main", tmp_path / "out")
+
+
+def test_mount_point_is_filled_and_filled_again(repository: Path, tmp_path: Path) -> None:
+    place = FilledPlace(tmp_path / "mounted")
+    place.directory.mkdir()
+    (place.directory / "lost+found").mkdir()
+
+    def fill(name: str) -> None:
+        place.prepare({})
+        with place.partial() as partial:
+            (partial / ".git").mkdir()
+            (partial / name).write_text("x")
+            place.put(partial, {}, {"commit": "c"})
+
+    fill("a")
+    fill("b")
+    assert sorted(path.name for path in place.directory.iterdir()) == [".git", "b", "lost+found"]
+    (place.directory / ".git" / "penstock-clone").unlink()
+    with pytest.raises(UsageError, match="not empty"):
+        fill("c")
+    (place.directory / ".penstock-clone-x").mkdir()  # killed while it was filled: all of it is ours
+    fill("d")
+    assert sorted(path.name for path in place.directory.iterdir()) == [".git", "d", "lost+found"]
+
+
+def test_what_is_a_mount_point(tmp_path: Path) -> None:
+    assert is_mount_point(Path("/proc"))
+    assert not is_mount_point(tmp_path)
+    (tmp_path / "plain").mkdir()
+    assert isinstance(place_for(tmp_path / "plain"), ReplacedPlace)
+    assert isinstance(place_for(Path("/proc")), FilledPlace)
 
 
 @pytest.mark.parametrize("target", ["/etc/passwd", "../../outside", ".git/config"])
@@ -421,7 +453,7 @@ def test_git_that_is_not_there_and_git_that_hangs(repository: Path, tmp_path: Pa
 
 
 def test_file_too_large_for_the_disk(repository: Path, tmp_path: Path) -> None:
-    """A limit on the size of files stands for a full disk: git fails in the same way, and unprivileged users can set it."""
+    """A limit on the size of files stands for a full disk: also users without privileges can set it."""
     commit(repository, {"big.bin": os.urandom(1 << 20)})
     program = (
         "import resource, signal, sys; from pathlib import Path; from penstock.sources.git import clone\n"

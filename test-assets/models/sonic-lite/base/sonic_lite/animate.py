@@ -56,10 +56,10 @@ class Animator:
         for shape, light, head in zip(motion.mouth, motion.light, motion.head, strict=True):
             frame = self._moved(self._speaking(shape), head)
             if SOFTNESS > 0:
-                frame = cv2.GaussianBlur(frame, (0, 0), SOFTNESS * self._size / 256)
+                frame = np.asarray(cv2.GaussianBlur(frame, (0, 0), SOFTNESS * self._size / 256), np.uint8)
             if abs(float(light) - 1) > 1e-3:
-                frame = cv2.convertScaleAbs(frame, alpha=float(light))
-            yield np.asarray(frame, np.uint8)
+                frame = np.asarray(cv2.convertScaleAbs(frame, alpha=float(light)), np.uint8)
+            yield frame
 
     def _speaking(self, shape: Floats) -> Image:
         opened, width, rounding = (float(v) for v in shape)
@@ -111,7 +111,7 @@ class Animator:
             return image
         middle = self._size / 2
         matrix = cv2.getRotationMatrix2D((middle, middle), np.degrees(turn), 1 + zoom)
-        matrix[:, 2] += (right * self._size, down * self._size)
+        matrix[:, 2] += np.array([right, down]) * self._size
         size = (self._size, self._size)
         moved = cv2.warpAffine(image, matrix, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
         return np.asarray(moved, np.uint8)
@@ -122,7 +122,7 @@ def _window(rows: int, columns: int) -> Floats:
     down = np.minimum(np.linspace(0, 8, rows), np.linspace(6, 0, rows))
     along = np.minimum(np.linspace(0, 8, columns), np.linspace(8, 0, columns))
     share = np.clip(np.minimum(down[:, None], along[None, :]), 0, 1)
-    return (share * share * (3 - 2 * share)).astype(np.float32)
+    return np.asarray(share * share * (3 - 2 * share), np.float32)
 
 
 def _colours(image: Image, anatomy: Anatomy) -> tuple[Floats, Floats, Floats]:

@@ -53,7 +53,7 @@ def decode(data: bytes) -> Samples:
     if rate != SAMPLE_RATE:
         factor = gcd(SAMPLE_RATE, rate)
         mono = resample_poly(mono, SAMPLE_RATE // factor, rate // factor)
-    return np.clip(mono, -1.0, 1.0).astype(np.float32)
+    return np.asarray(np.clip(mono, -1.0, 1.0), np.float32)
 
 
 def level(samples: Samples, frames: int) -> npt.NDArray[np.float32]:
@@ -61,7 +61,7 @@ def level(samples: Samples, frames: int) -> npt.NDArray[np.float32]:
     padded = np.zeros(frames * SAMPLES_A_FRAME, np.float32)
     used = min(len(padded), len(samples))
     padded[:used] = samples[:used]
-    return np.sqrt(np.mean(padded.reshape(frames, SAMPLES_A_FRAME) ** 2, axis=1)).astype(np.float32)
+    return np.asarray(np.sqrt(np.mean(padded.reshape(frames, SAMPLES_A_FRAME) ** 2, axis=1)), np.float32)
 
 
 def features(samples: Samples, frames: int) -> Features:
@@ -79,14 +79,15 @@ def features(samples: Samples, frames: int) -> Features:
     padded[1:] -= 0.97 * padded[:-1]
     windows = np.lib.stride_tricks.sliding_window_view(padded, WINDOW)[: count * HOP : HOP]
     power = np.abs(rfft(windows * np.hanning(WINDOW).astype(np.float32), FFT, axis=1)) ** 2
-    return np.log(power @ _filters() + 1e-3).astype(np.float32)
+    return np.asarray(np.log(power @ _filters() + 1e-3), np.float32)
 
 
 def _filters() -> npt.NDArray[np.float32]:
     """Triangular mel filters from 60 Hz to 7.6 kHz: float32 ``(FFT // 2 + 1, BANDS)``."""
-    mel = np.linspace(*(2595 * np.log10(1 + np.array([60.0, 7600.0]) / 700)), BANDS + 2)
+    low, high = (2595 * np.log10(1 + hertz / 700) for hertz in (60.0, 7600.0))
+    mel = np.linspace(low, high, BANDS + 2)
     edges = 700 * (10 ** (mel / 2595) - 1)
     at = np.arange(FFT // 2 + 1)[:, None] * (SAMPLE_RATE / FFT)
     rising = (at - edges[:-2]) / (edges[1:-1] - edges[:-2])
     falling = (edges[2:] - at) / (edges[2:] - edges[1:-1])
-    return np.clip(np.minimum(rising, falling), 0, None).astype(np.float32)
+    return np.asarray(np.clip(np.minimum(rising, falling), 0, None), np.float32)

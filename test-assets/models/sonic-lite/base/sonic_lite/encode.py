@@ -34,7 +34,8 @@ def encode(frames: Iterable[Image], count: int, size: int, samples: Samples) -> 
             container.mux(packet)
         written = 0
         for picture in frames:
-            frame = av.VideoFrame.from_ndarray(cv2.cvtColor(picture, cv2.COLOR_BGR2YUV_I420), format="yuv420p")
+            planes = np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2YUV_I420), np.uint8)
+            frame = av.VideoFrame.from_ndarray(planes, format="yuv420p")
             frame.pts, frame.time_base = written, Fraction(1, FPS)
             container.mux(video.encode(frame))
             written += 1
@@ -44,7 +45,7 @@ def encode(frames: Iterable[Image], count: int, size: int, samples: Samples) -> 
     return buffer.getvalue()
 
 
-def _sound_packets(stream: av.AudioStream, samples: Samples, length: int) -> Iterable[av.Packet]:
+def _sound_packets(stream: av.AudioStream, samples: Samples, length: int) -> Iterable[av.Packet[av.AudioStream]]:
     whole = np.zeros((1, length), np.float32)
     used = min(length, len(samples))
     whole[0, :used] = samples[:used]

@@ -20,4 +20,4 @@ def windows(columns: Features, frames: int) -> Features:
     reach = CONTEXT_FRAMES * COLUMNS_A_FRAME
     padded = np.pad(columns, ((reach, reach), (0, 0)), mode="edge")
     starts = np.arange(frames) * COLUMNS_A_FRAME + COLUMNS_A_FRAME // 2
-    return padded[starts[:, None] + np.arange(CONTEXT_COLUMNS)].reshape(frames, -1)
+    return np.asarray(padded[starts[:, None] + np.arange(CONTEXT_COLUMNS)].reshape(frames, -1), np.float32)

@@ -68,7 +68,7 @@ class MotionModel:
         mouth = state[:, :3]
         mouth[:, 0] *= _exaggeration(parameters.dynamic_scale)
         mouth = np.clip(mouth, (0.0, -1.0, 0.0), (1.8, 1.0, 1.0))
-        head = _sway(frames, rng) * (parameters.motion_scale / 1.05)
+        head = sway(frames, rng) * (parameters.motion_scale / 1.05)
         light = np.clip(1 + state[:, 3], 0.5, 1.5)
         return Motion(mouth.astype(np.float32), light.astype(np.float32), head.astype(np.float32))
 
@@ -81,7 +81,7 @@ def refine(aim: Floats, steps: int, rng: np.random.Generator) -> npt.NDArray[np.
     state = rng.normal(size=aim.shape) * _SPREAD
     for _ in range(steps):
         state += REFINEMENT_RATE * (aim - state)
-    return state
+    return np.asarray(state, np.float64)
 
 
 def _exaggeration(dynamic_scale: float) -> float:
@@ -89,10 +89,10 @@ def _exaggeration(dynamic_scale: float) -> float:
     return dynamic_scale / 1.1 * (1 + 4 * max(dynamic_scale - 1.2, 0.0))
 
 
-def _sway(frames: int, rng: np.random.Generator) -> npt.NDArray[np.float64]:
+def sway(frames: int, rng: np.random.Generator) -> npt.NDArray[np.float64]:
     """Slow movement of a head that is held still: a few waves of 2 to 7 s."""
     at = np.arange(frames)[:, None, None] / audio.FPS
     period = rng.uniform(2.0, 7.0, size=(1, 3, 4))
     phase = rng.uniform(0, 2 * np.pi, size=(1, 3, 4))
     waves = np.sin(2 * np.pi * at / period + phase).mean(axis=1)
-    return waves * (0.010, 0.008, 0.018, 0.010)
+    return np.asarray(waves * (0.010, 0.008, 0.018, 0.010), np.float64)

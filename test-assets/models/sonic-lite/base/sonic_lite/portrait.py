@@ -13,6 +13,7 @@ os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(40_000_000))
 import cv2
 import numpy as np
 import numpy.typing as npt
+from cv2.typing import MatLike
 
 from sonic_lite.parameters import RequestError
 
@@ -72,7 +73,9 @@ class FaceLocator:
 
     def __init__(self) -> None:
         """Load the cascade. Raises OSError where OpenCV came without it."""
-        self._cascade = cv2.CascadeClassifier(str(Path(cv2.data.haarcascades) / "haarcascade_frontalface_default.xml"))
+        self._cascade = cv2.CascadeClassifier(
+            str(Path(cv2.__file__).parent / "data" / "haarcascade_frontalface_default.xml")
+        )
         if self._cascade.empty():
             raise OSError("OpenCV's frontal face cascade is missing")
 
@@ -85,17 +88,18 @@ class FaceLocator:
         if not len(found):
             found = self._faces(cv2.equalizeHist(small))  # a face in poor light
         if len(found):
-            x, y, side, _ = max((tuple(float(v) for v in box) for box in found), key=lambda box: box[2])
-            box = (x / scale, y / scale, side / scale)
+            left, top, width, _ = max(found, key=lambda face: face[2])
+            box = (float(left / scale), float(top / scale), float(width / scale))
         else:
-            box = tuple(share * len(grey) for share in _CENTRED_FACE)
+            x, y, side = _CENTRED_FACE
+            box = (x * len(grey), y * len(grey), side * len(grey))
         return _mouth_in(grey, box)
 
-    def _faces(self, grey: Image) -> Sequence[Sequence[int]]:
+    def _faces(self, grey: MatLike) -> Sequence[Sequence[int]]:
         return self._cascade.detectMultiScale(grey, 1.05, 4, minSize=(56, 56))
 
 
-def _mouth_in(grey: Image, box: tuple[float, float, float]) -> Anatomy:
+def _mouth_in(grey: MatLike, box: tuple[float, float, float]) -> Anatomy:
     """The mouth's place: the height of the dark line between the lips, then the ends of that line."""
     x, y, side = box
     middle, expected, half = x + side / 2, y + _MOUTH_DOWN * side, _MOUTH_HALF_WIDTH * side

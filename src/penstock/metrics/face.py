@@ -1,0 +1,236 @@
+"""Where the face is in a video, and the crop of it that SyncNet looks at.
+ The crop is the reference's (joonson/syncnet_python, MIT): a square around the face box, from one half-side above its
+centre to 1.8 below and 1.4 to either side (crop scale 0.40), median-filtered over 13 frames, on a border of grey 110,
+scaled to 224x224. The detector is not: the reference's S3FD is slow, and its weights are not Penstock's to ship.
+OpenCV's Haar cascade is in every OpenCV; its boxes lie a little differently, so a number from it compares with itself
+only. For a portrait whose face box is known, give the box.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from penstock.errors import UsageError, WorldError
+from penstock.metrics.median import median_filter
+
+Frame = npt.NDArray[np.uint8]
+
+CROP_SIZE = 224
+CROP_SCALE = 0.40
+MEDIAN_FRAMES = 13
+_BORDER_GREY = 110
+_GAP_FRAMES = 25
+"""A face that is not found for so many frames is the same face when it is found again (1 s)."""
+_SAME_FACE = 0.5
+"""Least overlap (intersection over union) of the boxes of one face in consecutive finds."""
+_LEAST_SHARE = 0.5
+"""A track must be found in this share of the clip's frames."""
+_DETECT_SIDE = 360
+"""Frames are scaled down to this many pixels of their shorter side before faces are looked for."""
+_TODO_BOX = "Give the face's box with --face-box x,y,w,h (pixels of the video)."
+
+
+@dataclass(frozen=True)
+class Box:
+    """A face box in pixels: left, top, right, bottom (right and bottom are outside)."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    @property
+    def area(self) -> float:
+        """Square pixels."""
+        return (self.right - self.left) * (self.bottom - self.top)
+
+    def overlap(self, other: Box) -> float:
+        """Intersection over union, 0 to 1."""
+        width = min(self.right, other.right) - max(self.left, other.left)
+        height = min(self.bottom, other.bottom) - max(self.top, other.top)
+        shared = max(0.0, width) * max(0.0, height)
+        return shared / (self.area + other.area - shared)
+
+
+@dataclass(frozen=True)
+class FaceTrack:
+    """One face through a clip: ``boxes[i]`` is its box in frame ``first + i``."""
+
+    first: int
+    boxes: tuple[Box, ...]
+
+
+def parse_box(text: str) -> Box:
+    """Read ``x,y,w,h`` (pixels, left top corner and size).
+
+    Raises:
+        UsageError: not four numbers, or an empty box.
+    """
+    try:
+        x, y, width, height = (float(part) for part in text.split(","))
+    except ValueError:
+        raise UsageError(
+            f"'{text[:80]}' is not a box", where="--face-box", todo="Write x,y,w,h, for example 60,40,128,128."
+        ) from None
+    if not all(np.isfinite([x, y, width, height])) or width < 1 or height < 1 or max(width, height) > 1e5:
+        raise UsageError(
+            f"the box '{text[:80]}' is empty or absurd", where="--face-box", todo="Write x,y,w,h in pixels."
+        )
+    return Box(x, y, x + width, y + height)
+
+
+def crop_with_box(frames: Iterable[Frame], box: Box, *, where: str = "") -> Iterator[Frame]:
+    """The reference's crop of each frame around one fixed box.
+
+    Args:
+        frames: uint8 ``(H, W, 3)``.
+        box: its centre must be in the picture.
+        where: name of the clip, for errors.
+
+    Yields:
+        uint8 ``(224, 224, 3)``.
+
+    Raises:
+        UsageError: the box lies outside the picture, or is larger than it by far.
+    """
+    half, x, y = _square(box)
+    for frame in frames:
+        height, width = frame.shape[:2]
+        if not (0 <= x < width and 0 <= y < height) or half > max(width, height):
+            raise UsageError(
+                f"the face box does not fit the picture of {width}x{height} pixels", where=where, todo=_TODO_BOX
+            )
+        yield crop(frame, half, x, y)
+
+
+def crop_with_track(frames: Iterable[Frame], track: FaceTrack) -> Iterator[Frame]:
+    """The reference's crop of the frames that a track covers, around its median-filtered boxes.
+
+    Args:
+        frames: uint8 ``(H, W, 3)``, all frames of the clip from the first one on.
+        track: where the face is.
+
+    Yields:
+        uint8 ``(224, 224, 3)`` for each of the track's frames.
+    """
+    squares = np.array([_square(box) for box in track.boxes], np.float64)
+    smooth = [median_filter(squares[:, column], MEDIAN_FRAMES) for column in range(3)]
+    for number, frame in enumerate(frames):
+        index = number - track.first
+        if index >= len(squares):
+            return
+        if index >= 0:
+            yield crop(frame, *(float(values[index]) for values in smooth))
+
+
+def crop(frame: Frame, half: float, x: float, y: float) -> Frame:
+    """One frame's crop.
+
+    Args:
+        frame: uint8 ``(H, W, 3)``.
+        half: half the side of the face's square, in pixels.
+        x: its centre, from the left.
+        y: its centre, from the top.
+
+    Returns:
+        uint8 ``(224, 224, 3)``.
+    """
+    # The reference puts the border around the whole frame first and truncates its indices there: keep its rounding, not
+    # its memory.
+    pad = int(half * (1 + 2 * CROP_SCALE))
+    height, width = frame.shape[:2]
+    top, bottom = (
+        min(max(int(v), 0), height + 2 * pad) - pad for v in (y + pad - half, y + pad + half * (1 + 2 * CROP_SCALE))
+    )
+    reach = half * (1 + CROP_SCALE)
+    left, right = (min(max(int(v), 0), width + 2 * pad) - pad for v in (x + pad - reach, x + pad + reach))
+    canvas = np.full((max(bottom - top, 1), max(right - left, 1), 3), _BORDER_GREY, np.uint8)
+    inside = frame[max(top, 0) : max(bottom, 0), max(left, 0) : max(right, 0)]
+    if inside.size:
+        row, column = max(-top, 0), max(-left, 0)
+        canvas[row : row + inside.shape[0], column : column + inside.shape[1]] = inside
+    return np.asarray(cv2.resize(canvas, (CROP_SIZE, CROP_SIZE)), np.uint8)
+
+
+def _square(box: Box) -> tuple[float, float, float]:
+    """Half side and centre of the square around a box."""
+    half = max(box.bottom - box.top, box.right - box.left) / 2
+    return half, (box.left + box.right) / 2, (box.top + box.bottom) / 2
+
+
+def find_track(frames: Iterable[Frame], *, where: str = "") -> FaceTrack:
+    """Find the face that a clip is about: the one seen in most frames; of equals, the largest.
+
+    Args:
+        frames: uint8 ``(H, W, 3)``.
+        where: name of the clip, for errors.
+
+    Raises:
+        UsageError: no frame, or no face in at least half of the frames.
+        WorldError: this OpenCV comes without its cascade.
+    """
+    found = [detect(frame) for frame in frames]
+    if not found:
+        raise UsageError("the clip has no frame", where=where, todo="Give a video with frames.")
+    tracks = link(found)
+    best = max(tracks, key=lambda track: (len(track), sum(box.area for _, box in track)), default=[])
+    if len(best) < _LEAST_SHARE * len(found):
+        seen = f"a face was found in {len(best)} of {len(found)} frames only" if best else "no face was found"
+        raise UsageError(seen, where=where, todo=_TODO_BOX)
+    return _interpolated(best)
+
+
+def detect(frame: Frame) -> list[Box]:
+    """Frontal faces in one frame, uint8 ``(H, W, 3)`` BGR, by OpenCV's Haar cascade."""
+    grey = cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY)
+    scale = min(1.0, _DETECT_SIDE / min(grey.shape))
+    if scale < 1:
+        grey = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    least = max(24, min(grey.shape) // 8)
+    boxes = _cascade().detectMultiScale(cv2.equalizeHist(grey), scaleFactor=1.1, minNeighbors=5, minSize=(least, least))
+    return [Box(*(float(v) / scale for v in (x, y, x + w, y + h))) for x, y, w, h in boxes]
+
+
+@cache
+def _cascade() -> cv2.CascadeClassifier:
+    data = getattr(cv2, "data", None)
+    path = Path(data.haarcascades) / "haarcascade_frontalface_default.xml" if data else None
+    cascade = cv2.CascadeClassifier(str(path)) if path and path.is_file() else None
+    if cascade is None or cascade.empty():
+        raise WorldError("this OpenCV comes without its face detector", todo=_TODO_BOX)
+    return cascade
+
+
+def link(found: Sequence[Sequence[Box]]) -> list[list[tuple[int, Box]]]:
+    """Join boxes of consecutive finds into tracks: ``(frame, box)`` with rising frames. Each box is in one track."""
+    tracks: list[list[tuple[int, Box]]] = []
+    for number, boxes in enumerate(found):
+        pairs = [
+            (box.overlap(track[-1][1]), index, which)
+            for index, track in enumerate(tracks)
+            if number - track[-1][0] <= _GAP_FRAMES
+            for which, box in enumerate(boxes)
+        ]
+        taken: set[int] = set()
+        for overlap, index, which in sorted(pairs, key=lambda pair: -pair[0]):
+            if overlap > _SAME_FACE and which not in taken and tracks[index][-1][0] < number:
+                tracks[index].append((number, boxes[which]))
+                taken.add(which)
+        tracks += [[(number, box)] for which, box in enumerate(boxes) if which not in taken]
+    return tracks
+
+
+def _interpolated(track: Sequence[tuple[int, Box]]) -> FaceTrack:
+    """Fill the frames between the first and the last find."""
+    frames = np.array([number for number, _ in track])
+    sides = np.array([(box.left, box.top, box.right, box.bottom) for _, box in track])
+    every = np.arange(frames[0], frames[-1] + 1)
+    filled = np.stack([np.interp(every, frames, sides[:, side]) for side in range(4)], axis=1)
+    return FaceTrack(int(frames[0]), tuple(Box(*map(float, row)) for row in filled))

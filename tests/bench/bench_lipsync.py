@@ -1,0 +1,188 @@
+"""How long lip-sync scoring of a 10 s clip takes, side by side with PyPI's syncnet-python, each in a process and
+environment of its own.
+
+``python tests/bench/bench_lipsync.py [--json FILE] [--repeats N]`` prints a Markdown table of medians.
+ The reference runs under the interpreter that ``PENSTOCK_PARITY_PYTHON`` names (syncnet-python, PyTorch, onnx; FFmpeg
+on the PATH). Both sides get the same clip (a finished 224x224 crop) and the same random weights of the full-size
+network, and both are timed from the start of the process to its end. Penstock runs with ``--protocol reference``, so
+both score the same lossy frames. Without the variable, only Penstock is timed, on weights made here, and nothing is
+compared.
+"""
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+
+HERE = Path(__file__).parent
+SOURCE = HERE.parent.parent / "src"
+SECONDS = 10
+TARGET_SPEED = 2.5
+TARGET_DIFFERENCE = 1e-4
+TARGET_MEMORY = 1 / 3
+
+SCORE = "import sys; from penstock.cli.app import main; sys.exit(main())"
+IMPORT = (
+    "import sys; from pathlib import Path; from penstock.cli.weights_import import Kind, import_weights; "
+    "import_weights(Kind.SYNCNET, Path(sys.argv[1]), Path(sys.argv[2]), True)"
+)
+
+
+@dataclass(frozen=True)
+class Run:
+    """One process: wall and CPU seconds, peak resident memory of it and its children in MiB, the JSON that it printed."""
+
+    seconds: float
+    cpu_seconds: float
+    peak_mib: float
+    answer: dict[str, Any]
+
+
+def write_clip(path: Path) -> None:
+    """A talker of sorts: a mouth that opens with the loudness of the sound, on a moving background, with some noise."""
+    random = np.random.default_rng(0)
+    y, x = np.mgrid[0:224, 0:224]
+    with av.open(str(path), "w") as container:
+        video = container.add_stream("libx264", rate=25, options={"crf": "20"})
+        video.width = video.height = 224
+        video.pix_fmt = "yuv420p"
+        audio = container.add_stream("aac", rate=16_000, layout="mono")
+        for number in range(25 * SECONDS):
+            open_by = abs(np.sin(number / 3))
+            picture = np.stack(
+                [100 + 50 * np.sin(x / 20 + number / 10), 120 + 40 * np.cos(y / 15), 90 + x / 4], axis=-1
+            )
+            picture[(x - 112) ** 2 / 900 + (y - 160) ** 2 / (20 + 150 * open_by) < 1] = (20, 10, 60)
+            noisy = np.clip(picture + random.normal(0, 4, picture.shape), 0, 255).astype(np.uint8)
+            frame = av.VideoFrame.from_ndarray(noisy, format="bgr24")
+            frame.pts, frame.time_base = number, Fraction(1, 25)
+            container.mux(video.encode(frame))
+            at = np.arange(number * 640, (number + 1) * 640) / 16_000
+            voice = 8000 * np.sin(2 * np.pi * 200 * at) * open_by + random.normal(0, 300, at.size)
+            sound = av.AudioFrame.from_ndarray(voice.astype(np.int16)[None], format="s16", layout="mono")
+            sound.sample_rate, sound.pts, sound.time_base = 16_000, number * 640, Fraction(1, 16_000)
+            container.mux(audio.encode(sound))
+        container.mux(video.encode(None))
+        container.mux(audio.encode(None))
+
+
+def run(command: list[str]) -> Run:
+    """Run a process to its end and see what it cost."""
+    environment = {**os.environ, "PYTHONPATH": str(SOURCE)}
+    started = time.perf_counter()
+    with tempfile.TemporaryFile() as out:
+        process = subprocess.Popen(command, stdout=out, env=environment)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        seconds = time.perf_counter() - started
+        out.seek(0)
+        text = out.read().decode()
+        errors.seek(0)
+        said = errors.read().decode()
+    if process.returncode:
+        raise SystemExit(f"{' '.join(command)} failed with {process.returncode}:\n{said}")
+    return Run(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, json.loads(text) if text else {})
+
+
+def main() -> int:
+    """Time both sides; 1 if a target is missed."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--json", type=Path, help="also write the figures to this file")
+    parser.add_argument("--repeats", type=int, default=3)
+    arguments = parser.parse_args()
+    parity = os.environ.get("PENSTOCK_PARITY_PYTHON")
+    with tempfile.TemporaryDirectory() as folder:
+        clip, weights, network = (Path(folder, name) for name in ("clip.mp4", "random.model", "random.onnx"))
+        write_clip(clip)
+        ours = [sys.executable, "-c", SCORE, "score", "lipsync", str(clip), "--weights", str(network), "--json"]
+        theirs: list[str] = []
+        if parity:
+            script = str(HERE / "reference_syncnet.py")
+            run([parity, script, "checkpoint", str(weights)])
+            run([parity, "-c", IMPORT, str(weights), str(network)])
+            ours += ["--protocol", "reference"]
+            theirs = [parity, script, "evaluate", str(clip), str(weights)]
+        else:
+            _random_network(network)
+        runs: dict[str, list[Run]] = {"penstock": [], "syncnet-python": []}
+        for _ in range(arguments.repeats):
+            runs["penstock"].append(run(ours))
+            if theirs:
+                runs["syncnet-python"].append(run(theirs))
+    return report({name: found for name, found in runs.items() if found}, arguments.json)
+
+
+def _random_network(path: Path) -> None:
+    from penstock.extractors.syncnet_onnx import build, expected_shapes
+
+    random = np.random.default_rng(0)
+    state = {
+        key: np.abs(random.normal(0.0, 0.05, shape)).astype(np.float32) + ("var" in key)
+        for key, shape in expected_shapes().items()
+    }
+    path.write_bytes(build(state, name="syncnet-random", source_sha256="0" * 64).SerializeToString())
+
+
+def report(runs: dict[str, list[Run]], out: Path | None) -> int:
+    """Print the table; 1 if a target is missed."""
+    seconds = {name: statistics.median(r.seconds for r in found) for name, found in runs.items()}
+    cpu = {name: statistics.median(r.cpu_seconds for r in found) for name, found in runs.items()}
+    memory = {name: statistics.median(r.peak_mib for r in found) for name, found in runs.items()}
+    lines = [
+        f"{SECONDS} s of 224x224, full-size SyncNet, {platform.machine()}, {len(os.sched_getaffinity(0))} cores, "
+        f"medians of {len(runs['penstock'])}, whole processes",
+        "",
+        "| | seconds | CPU seconds | peak MiB | LSE-D | LSE-C | offset |",
+        "|---|---:|---:|---:|---:|---:|---:|",
+    ]
+    for name, found in runs.items():
+        answer = found[0].answer
+        numbers = f"{answer['lse_d']:.6f} | {answer['lse_c']:.6f} | {answer['offset_frames']}"
+        lines.append(f"| {name} | {seconds[name]:.2f} | {cpu[name]:.2f} | {memory[name]:.0f} | {numbers} |")
+    figures: dict[str, Any] = {
+        "seconds": seconds,
+        "peak_mib": memory,
+        "values": {n: r[0].answer for n, r in runs.items()},
+    }
+    missed: list[str] = []
+    if "syncnet-python" in runs:
+        ours, theirs = runs["penstock"][0].answer, runs["syncnet-python"][0].answer
+        figures["speed"] = seconds["syncnet-python"] / seconds["penstock"]
+        figures["memory"] = memory["penstock"] / memory["syncnet-python"]
+        figures["difference"] = {key: abs(ours[key] / theirs[key] - 1) for key in ("lse_d", "lse_c")}
+        worst = max(figures["difference"].values())
+        lines += [
+            "",
+            f"- {figures['speed']:.2f} times as fast (target: at least {TARGET_SPEED})",
+            f"- {figures['memory']:.2f} of the memory (target: at most {TARGET_MEMORY:.2f})",
+            f"- relative difference: LSE-D {figures['difference']['lse_d']:.1e}, "
+            f"LSE-C {figures['difference']['lse_c']:.1e} (target: at most {TARGET_DIFFERENCE:.0e})",
+        ]
+        missed += ["speed"] if figures["speed"] < TARGET_SPEED else []
+        missed += ["memory"] if figures["memory"] > TARGET_MEMORY else []
+        missed += (
+            ["difference"] if worst > TARGET_DIFFERENCE or ours["offset_frames"] != theirs["offset_frames"] else []
+        )
+        lines += [f"- MISSED: {', '.join(missed)}"] if missed else []
+    else:
+        lines += ["", "PENSTOCK_PARITY_PYTHON is not set: syncnet-python was not run, nothing is compared."]
+    sys.stdout.write("\n".join(lines) + "\n")
+    if out is not None:
+        out.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

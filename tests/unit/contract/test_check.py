@@ -1,0 +1,257 @@
+"""What ``penstock check`` finds."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from penstock.contract.check import check_repository, source_kind
+from penstock.contract.suite import media_kind
+from penstock.errors import UsageError
+from penstock.metrics.registry import METRICS
+
+Write = Callable[..., Path]
+DIRECTIONS = {metric.name: metric.direction for metric in METRICS.values()}
+
+
+def faults(root: Path) -> list[str]:
+    return [str(fault) for fault in check_repository(root, metrics=DIRECTIONS).faults]
+
+
+def only(root: Path) -> str:
+    found = faults(root)
+    assert len(found) == 1, found
+    return found[0]
+
+
+def test_nothing_is_wrong_with_a_good_one(repository: Write) -> None:
+    report = check_repository(repository(), metrics=DIRECTIONS)
+    assert report.ok
+    assert [fault.what for fault in report.faults] == []
+
+
+def test_all_faults_are_reported_in_the_order_of_their_lines(repository: Write) -> None:
+    root = repository(
+        contract=("version: 1\nname: little", "version: 7\nnaem: little"),
+        suite=("audio: a.wav", "audio: b.wav"),
+    )
+    (root / "suite/a.png").write_bytes(b"")
+    found = faults(root)
+    assert [text.split(": ")[0] for text in found] == [
+        "penstock.yaml:1",
+        "penstock.yaml:1",
+        "penstock.yaml:2",
+        "suite/suite.yaml:5",
+        "suite/suite.yaml:5",
+    ]
+    assert any("Did you mean 'name'?" in text for text in found)
+    assert any("a.png: the file is empty (case 'portrait-01')" in text for text in found)
+    assert any("b.wav: the file is missing (case 'portrait-01')" in text for text in found)
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "what"),
+    [
+        ("suite/a.png", b"", "a.png: the file is empty"),
+        ("suite/a.png", b"plain text, no picture", "a.png: this is no image, sound or video"),
+        ("suite/a.wav", b"\x89PNG\r\n\x1a\n", "a.wav: this is an image file, where audio or video is wanted"),
+        (
+            "suite/a.wav",
+            b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n",
+            "Git LFS pointer, not the file itself",
+        ),
+        ("weights/model.onnx", b"other", "has another SHA-256"),
+        (
+            "weights/model.onnx",
+            b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"1" * 64 + b"\nsize 3\n",
+            "another SHA-256: 1111",
+        ),
+        ("weights/model.onnx", b"version https://git-lfs.github.com/spec/v1\nbroken\n", "a broken Git LFS pointer"),
+    ],
+)
+def test_files_that_are_not_what_they_should_be(repository: Write, file: str, content: bytes, what: str) -> None:
+    root = repository()
+    (root / file).write_bytes(content)
+    assert what in only(root)
+
+
+@pytest.mark.parametrize("file", ["suite/a.png", "weights/model.onnx", "penstock.yaml", "suite/suite.yaml"])
+def test_a_pipe_in_place_of_a_file_is_a_fault_and_no_wait(repository: Write, file: str) -> None:
+    root = repository()
+    (root / file).unlink()
+    os.mkfifo(root / file)
+    assert "not a regular file" in only(root)
+
+
+def test_the_pointer_of_the_right_weights_is_fine_and_too_large_media_is_not(repository: Write) -> None:
+    root = repository()
+    digest = hashlib.sha256((root / "weights/model.onnx").read_bytes()).hexdigest()
+    pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{digest}\nsize 12\n"
+    (root / "weights/model.onnx").write_text(pointer)
+    assert faults(root) == []
+    with (root / "suite/a.png").open("r+b") as file:
+        file.truncate(600 << 20)  # sparse
+    assert "larger than 512 MiB (600 MiB)" in only(root)
+
+
+def test_a_contract_of_whose_files_nothing_is_there(repository: Write) -> None:
+    root = repository()
+    (root / "Containerfile").unlink()
+    (root / "weights/model.onnx").unlink()
+    (root / "suite/suite.yaml").unlink()
+    found = faults(root)
+    assert "there is no file 'Containerfile'" in found[0]
+    assert "weights/model.onnx: the file is missing. Add it to the repository" in found[1]
+    assert found[2] == "suite/suite.yaml:1: the file is missing"
+
+
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        (("metric: duration_error", "metric: lse-d"), "(warning)"),
+        (("duration_error, max: 0.1", "lse-d, margin: 0.1"), "unknown metric 'lse-d'. Did you mean 'lse_d'?"),
+        (
+            ("duration_error, max: 0.1", "own, margin: 0.1"),
+            "unknown metric 'own'. For a metric of your own, say 'direction",
+        ),
+        (("duration_error, max: 0.1", "av_offset, margin: 0.1, direction: lower"), "extractors.lipsync names none"),
+        (("duration_error, max: 0.1", "latency, margin: 0.1, direction: higher"), "for 'latency', lower is better"),
+        (
+            ("duration_error, max: 0.1", "latency, slice: slow, max: 1"),
+            "no case of the suite has the slice 'slow'. Slices of the suite: fast.",
+        ),
+        (("duration_error, max: 0.1", "lse_d, max: 9"), "extractors.lipsync names none"),
+        (('"{port}"', '"{prot}"'), "nothing fills '{prot}'"),
+        (("source: lfs", "source: http://example.org/w"), "weights are not fetched from 'http:'"),
+        (("source: lfs", "source: file:///etc/passwd"), "weights are not fetched from 'file:'"),
+        (("source: lfs", "source: ../w"), "leaves the repository"),
+        (("source: lfs", "source: none.bin"), "none.bin: the file is missing"),
+    ],
+)
+def test_policy_call_and_sources(repository: Write, change: tuple[str, str], what: str) -> None:
+    assert any(what in text for text in faults(repository(contract=change)))
+
+
+def test_an_offset_has_no_margin(repository: Write) -> None:
+    found = faults(repository(contract=("duration_error, max: 0.1", "av_offset, margin: 0.1")))
+    assert any("no better and worse" in text and "Gate 'av_offset_abs' instead." in text for text in found)
+
+
+def test_fid_without_a_reference_is_a_fault_and_warnings_alone_are_fine(repository: Write) -> None:
+    report = check_repository(repository(contract=("duration_error, max: 0.1", "fid, margin: 5%")), metrics=DIRECTIONS)
+    assert not report.ok
+    assert any("compares with a reference" in fault.what for fault in report.faults)
+    report = check_repository(repository(contract=("duration_error, max: 0.1", "lse_d, max: 9")), metrics=DIRECTIONS)
+    assert report.ok
+    assert len(report.faults) == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        (
+            ("{duration: 2.0}", "{}"),
+            "the case 'portrait-01' gives no 'duration', which call.http.fields.duration of penstock.yaml wants",
+        ),
+        ((", audio: a.wav", ""), "the case 'portrait-01' has no input 'audio'"),
+        (("{duration: 2.0}", "{duration: 2.0, image: 3}"), "'image' is an input and a parameter"),
+        (("{duration: 2.0}", "{duration: 2.0, port: 3}"), "the name 'port' has a meaning of its own"),
+        (("cases:", "reference: none\ncases:"), "none: the directory is missing"),
+        (("cases:", "reference: a.png\ncases:"), "a.png: must be a directory"),
+    ],
+)
+def test_cases_must_give_what_the_call_wants(repository: Write, change: tuple[str, str], what: str) -> None:
+    assert what in only(repository(suite=change))
+
+
+def test_a_reference_needs_one_picture_and_may_have_notes(repository: Write) -> None:
+    root = repository(suite=("cases:", "reference: reference\ncases:"))
+    (root / "suite/reference").mkdir()
+    assert "there is no image or video in it. Add some." in only(root)
+    (root / "suite/reference/LICENCE").write_text("CC0")
+    assert "there is no image or video in it. LICENCE: this is no image" in only(root)
+    (root / "suite/reference/b.png").write_bytes((root / "suite/a.png").read_bytes())
+    assert faults(root) == []
+
+
+def test_a_command_must_be_told_where_to_write(repository: Write) -> None:
+    call = '  preset: sonic\n  http:\n    argv: ["python", "serve.py", "--port", "{port}"]\n'
+    root = repository(contract=(call, '  command: {argv: [python, demo.py, "{image}", "{audio}"]}\n'))
+    assert "no argument holds '{output}'" in only(root)
+    root = repository(contract=(call, '  command: {argv: [python, demo.py, "{image}", "{voice}", "{output}"]}\n'))
+    assert "gives no 'voice', which call.command.argv[3] of penstock.yaml wants" in only(root)
+
+
+def test_hostile_names_stay_on_their_line(repository: Write) -> None:
+    found = faults(repository(contract=("call:\n", '"x\\ny\\e[31m": 1\ncall:\n')))
+    assert all("\n" not in text and "\x1b" not in text for text in found)
+    assert any("x\\ny\\x1b[31m" in text for text in found)
+
+
+@pytest.mark.parametrize(
+    ("source", "kind"),
+    [
+        ("lfs", "lfs"),
+        ("weights/a.onnx", "path"),
+        ("https://example.org/a.onnx?x=1", "https"),
+        ("HTTPS://example.org:8443/a", "https"),
+        ("s3://my-bucket/a/b.onnx", "s3"),
+    ],
+)
+def test_sources_that_are_fetched(source: str, kind: str) -> None:
+    assert source_kind(source) == kind
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "http://example.org/a",
+        "file:///etc/passwd",
+        "file:/etc/passwd",
+        "FILE:x",
+        "ftp://x/y",
+        "ext::sh -c id",
+        "ssh://x/y",
+        "https://",
+        "https:///a",
+        "https://user:secret@example.org/a",
+        "https://example.org/a b",
+        "https://example.org:port/a",
+        "s3://bucket",
+        "s3:///key",
+        "s3://Bucket_/key",
+    ],
+)
+def test_sources_that_are_not(source: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        source_kind(source)
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("head", "kind"),
+    [
+        (b"\x89PNG\r\n\x1a\n", "image"),
+        (b"\xff\xd8\xff\xe0", "image"),
+        (b"RIFF\0\0\0\0WEBP", "image"),
+        (b"RIFF\0\0\0\0WAVE", "audio"),
+        (b"RIFF\0\0\0\0AVI ", "video"),
+        (b"RIFF\0\0\0\0EVIL", None),
+        (b"fLaC", "audio"),
+        (b"ID3\x04", "audio"),
+        (b"\xff\xfb\x90", "audio"),
+        (b"\0\0\0\x20ftypisom", "video"),
+        (b"\0\0\0\x20ftypM4A ", "audio"),
+        (b"\x1aE\xdf\xa3", "video"),
+        (b"G" + b"\0" * 187 + b"G", "video"),
+        (b"Good morning", None),
+        (b"\xff\xfeh\0i\0", None),
+        (b"#!/bin/sh", None),
+    ],
+)
+def test_media_are_known_by_their_first_bytes(head: bytes, kind: str | None) -> None:
+    assert media_kind(head) == kind

@@ -1,0 +1,63 @@
+"""``docs/formats.md`` mentions every field, and its examples are valid."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from pydantic import BaseModel
+
+from penstock.bundle.models import Measurement, RuleResult, Verdict
+from penstock.contract.models import Build, Call, Case, Check, Command, Contract, Extractors, Http, Suite, Weights
+from penstock.contract.policy import Margin, Policy, Rule
+
+PAGE = (Path(__file__).parents[3] / "docs/formats.md").read_text(encoding="utf-8")
+MODELS: list[tuple[type[BaseModel], str]] = [
+    (Contract, "The contract"),
+    (Weights, "The contract"),
+    (Build, "The contract"),
+    (Call, "The contract"),
+    (Command, "The contract"),
+    (Http, "The contract"),
+    (Check, "The contract"),
+    (Extractors, "The contract"),
+    (Suite, "The suite"),
+    (Case, "The suite"),
+    (Policy, "The policy"),
+    (Rule, "The policy"),
+    (Margin, "The policy"),
+    (Measurement, "Measurements"),
+    (Verdict, "The verdict"),
+    (RuleResult, "The verdict"),
+]
+
+
+def section(title: str) -> str:
+    return next(text for text in PAGE.split("\n## ") if text.startswith(title))
+
+
+@pytest.mark.parametrize(("model", "title"), MODELS)
+def test_every_field_is_on_the_page(model: type[BaseModel], title: str) -> None:
+    prose = re.sub(r"```.*?```", "", section(title), flags=re.DOTALL)
+    spans = re.findall(r"`([^`]+)`", prose)
+    words = {word for span in spans for word in re.findall(r"[a-z0-9_]+", span)}
+    assert set(model.model_fields) <= words
+
+
+def test_the_examples_are_valid() -> None:
+    blocks = [
+        yaml.safe_load(text.replace("…64 hex digits…", "0" * 64).replace("…", "0" * 64))
+        for text in re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+    ]
+    contract, suite, policy = blocks
+    Contract.model_validate(contract)
+    Suite.model_validate(suite)
+    Policy.model_validate(policy)
+    lines = re.search(r"```\n(\{.*?)```", PAGE, re.DOTALL)
+    assert lines is not None
+    assert [Measurement.model_validate_json(line).case for line in lines[1].splitlines()] == [
+        "portrait-01",
+        "portrait-02",
+    ]

@@ -1,0 +1,184 @@
+"""Putting a suite to a real small service."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from penstock.bundle.directory import Bundle
+from penstock.errors import UsageError, WorldError
+from penstock.families.infer import infer
+from penstock.invocation.launch import descendants
+
+
+def test_each_case_is_called_once_after_the_warm_up(repository, bundle: Bundle) -> None:
+    heard: list[tuple[int, int, str]] = []
+    records = infer(
+        repository.contract(warmup=2),
+        repository.suite("a", "b", "a"),
+        repository.path,
+        bundle,
+        on_progress=lambda *what: heard.append(what),
+    )
+    assert [record.status for record in records] == ["ok"] * 3
+    assert all(record.warm and record.latency_s and record.peak_memory_mib for record in records)
+    assert [record.output for record in records] == [f"outputs/case-{index}/output.mp4" for index in range(3)]
+    assert (bundle.outputs / "case-1" / "output.mp4").read_bytes() == (repository.path / "answer.mp4").read_bytes()
+    assert bundle.invocations() == records
+    assert [(done, of) for done, of, _ in heard] == [(1, 3), (2, 3), (3, 3)]
+    assert heard[0][2].startswith("case-0: ")
+    log = (bundle.path / "logs" / "model.log").read_text(encoding="utf-8")
+    assert [line.split()[-1] for line in log.splitlines() if line.startswith("asked")] == ["a", "a", "a", "b", "a"]
+    assert sorted(path.name for path in bundle.path.iterdir()) == ["invocations.jsonl", "logs", "outputs"]
+
+
+def test_failures_are_recorded_and_the_others_go_on(repository, bundle: Bundle) -> None:
+    suite = repository.suite("a", "500", "die", "hang", "b")
+    records = infer(repository.contract(timeout_s=1.5), suite, repository.path, bundle)
+    assert [record.status for record in records] == ["ok", "failed", "failed", "timeout", "ok"]
+    assert [record.warm for record in records] == [True] * 5  # warmed up again after each new start
+    assert records[1].http_status == 500
+    assert records[2].exit_code == 5
+    assert [record.output is None for record in records] == [False, True, True, True, False]
+    assert sorted(path.name for path in bundle.outputs.iterdir()) == ["case-0", "case-4"]
+
+
+def test_first_case_that_crashes_does_not_take_the_others_along(repository, bundle: Bundle) -> None:
+    records = infer(repository.contract(), repository.suite("die", "a", "b"), repository.path, bundle)
+    assert [record.status for record in records] == ["failed", "ok", "ok"]
+
+
+def test_model_that_never_gets_ready_is_the_worlds_failure(repository, bundle: Bundle) -> None:
+    with pytest.raises(WorldError, match="the model was not ready after") as caught:
+        infer(repository.contract(mode="unready"), repository.suite("a"), repository.path, bundle)
+    assert caught.value.exit_code == 4
+    assert bundle.invocations() == []
+
+
+def test_killed_infer_goes_on_with_what_is_left(repository, bundle: Bundle) -> None:
+    text = f"""
+import sys
+sys.path[:0] = ["src", {str(Path(__file__).parent)!r}]
+from pathlib import Path
+from conftest import Repository
+from penstock.bundle.directory import Bundle
+from penstock.families.infer import infer
+repository = Repository(Path({str(repository.path.with_name("other"))!r}))
+bundle = Bundle(Path({str(bundle.path)!r}))
+infer(repository.contract(), repository.suite("a", "500", "pause", "b"), repository.path, bundle)
+"""
+    with subprocess.Popen([sys.executable, "-c", text], stderr=subprocess.PIPE) as process:
+        deadline = time.monotonic() + 30
+        while not bundle.invocations_file.exists() or len(bundle.invocations()) < 2:
+            assert process.poll() is None, process.stderr.read() if process.stderr else ""
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        tree = descendants(process.pid)
+        process.send_signal(signal.SIGKILL)
+    while any(Path(f"/proc/{pid}").exists() for pid in tree):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    before = bundle.invocations()
+    (repository.path / "go").touch()
+    heard: list[str] = []
+    records = infer(
+        repository.contract(),
+        repository.suite("a", "500", "pause", "b"),
+        repository.path,
+        bundle,
+        on_progress=lambda done, total, what: heard.append(what.split(":")[0]),
+    )
+    assert [record.status for record in records] == ["ok", "failed", "ok", "ok"]
+    assert heard == ["case-2", "case-3"]
+    assert records[:2] == before
+
+
+def test_output_that_is_missing_is_made_again_and_nothing_else(repository, bundle: Bundle) -> None:
+    contract, suite = repository.contract(), repository.suite("a", "b")
+    first = infer(contract, suite, repository.path, bundle)
+    (bundle.outputs / "case-0" / "output.mp4").unlink()
+    second = infer(contract, suite, repository.path, bundle)
+    assert second[1] == first[1]
+    assert second[0].latency_s != first[0].latency_s
+    (repository.path / "service.py").unlink()  # all is done: no model is started
+    assert infer(contract, suite, repository.path, bundle) == second
+    with pytest.raises(WorldError):
+        infer(contract, suite, repository.path, bundle, resume=False)
+    assert bundle.invocations() == []
+
+
+def break_missing(path: Path) -> None:
+    (path / "face.png").unlink()
+
+
+def break_empty(path: Path) -> None:
+    (path / "speech.wav").write_bytes(b"")
+
+
+def break_truncated(path: Path) -> None:
+    data = (path / "face.png").read_bytes()
+    (path / "face.png").write_bytes(data[: len(data) // 2])
+
+
+def break_truncated_sound(path: Path) -> None:
+    data = (path / "speech.wav").read_bytes()
+    (path / "speech.wav").write_bytes(data[: len(data) // 2])
+
+
+def break_not_media(path: Path) -> None:
+    (path / "face.png").write_text("#!/bin/sh\n", encoding="utf-8")
+
+
+def break_fifo(path: Path) -> None:
+    (path / "face.png").unlink()
+    os.mkfifo(path / "face.png")
+
+
+def break_link(path: Path) -> None:
+    (path / "face.png").unlink()
+    (path / "face.png").symlink_to("/etc/passwd")
+
+
+def break_no_sound(path: Path) -> None:
+    soundfile.write(path / "speech.wav", np.zeros(0, np.int16), 16_000)
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        break_missing,
+        break_empty,
+        break_truncated,
+        break_truncated_sound,
+        break_not_media,
+        break_fifo,
+        break_link,
+        break_no_sound,
+    ],
+)
+def test_broken_suite_is_found_before_the_model_starts(
+    repository, bundle: Bundle, harm: Callable[[Path], None]
+) -> None:
+    harm(repository.path / "suite")
+    with pytest.raises(UsageError) as caught:
+        infer(repository.contract(), repository.suite("a"), repository.path, bundle)
+    assert caught.value.exit_code == 2
+    assert "suite" in caught.value.where
+    assert str(repository.path) not in str(caught.value)
+    assert not (bundle.path / "logs").exists()
+    if harm is not break_link:
+        assert "case 'case-0' in suite/suite.yaml" in caught.value.where
+
+
+def test_parameter_that_nothing_fills(repository, bundle: Bundle) -> None:
+    with pytest.raises(UsageError, match=r"the case 'case-0' has nothing that fills '\{order\}'"):
+        infer(repository.contract(), repository.suite("a", parameters={}), repository.path, bundle)

@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import make_repository
+import pytest
+import yaml
+from talking_head_service import ASSETS, MODEL
+
+from penstock.contract.models import Contract, Suite
+from penstock.contract.presets import with_preset
+from penstock.errors import UsageError
+from penstock.files import sha256_file
+
+TAGS = ["v1.0.0", "v1.0.1-desync", "v1.0.2-duration", "v1.0.3-crash", "v1.0.4-silent", "v1.0.5", "v1.1.0"]
+
+
+def git(repository: Path, *arguments: str) -> str:
+    done = subprocess.run(["git", "-C", str(repository), *arguments], capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("made") / "sonic-lite.git"
+    make_repository.make("sonic-lite", out)
+    return out
+
+
+def test_every_release_is_a_tag_and_main_is_the_first(repository: Path) -> None:
+    assert sorted(git(repository, "tag").splitlines()) == TAGS
+    assert git(repository, "rev-parse", "HEAD") == git(repository, "rev-parse", "v1.0.0^{commit}")
+    assert git(repository, "symbolic-ref", "HEAD") == "refs/heads/main"
+    assert git(repository, "fsck", "--strict") == ""
+    for tag in TAGS[1:]:
+        assert git(repository, "rev-parse", f"{tag}^") == git(repository, "rev-parse", "v1.0.0^{commit}")
+        assert git(repository, "show", f"{tag}:VERSION") == tag.removeprefix("v").partition("-")[0]
+
+
+def test_a_release_changes_code_and_neither_suite_nor_policy(repository: Path) -> None:
+    for tag in TAGS[1:]:
+        changed = git(repository, "diff", "--name-only", "v1.0.0", tag).splitlines()
+        code = [name for name in changed if name.startswith("sonic_lite/")]
+        assert sorted({*changed} - {*code}) == ["CHANGELOG.md", "VERSION"]
+        assert code
+        # An overlay that copies a file changes only what the release is about.
+        added, removed = (
+            sum(int(line.split()[column]) for line in git(repository, "diff", "--numstat", "v1.0.0", tag).splitlines())
+            for column in (0, 1)
+        )
+        assert added < 60
+        assert removed < 15
+
+
+def test_the_same_folders_give_the_same_commits_whatever_the_user_configured(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".gitconfig").write_text(
+        "[user]\nname=Me\nemail=me@example.org\nsigningkey=0\n[commit]\ngpgsign=true\n[tag]\ngpgsign=true\n"
+        "[core]\nautocrlf=true\n[init]\ndefaultBranch=trunk\n"
+    )
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("GIT_AUTHOR_NAME", "Somebody")
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    again = tmp_path / "again.git"
+    make_repository.make("sonic-lite", again)
+    listing = ("for-each-ref", "--format=%(objectname) %(refname)")
+    assert git(again, *listing) == git(repository, *listing)
+
+
+def test_making_it_again_keeps_it_and_other_directories_are_left_alone(repository: Path, tmp_path: Path) -> None:
+    before = repository.stat().st_ino
+    make_repository.make("sonic-lite", repository)
+    assert repository.stat().st_ino == before
+    (tmp_path / "mine.txt").write_text("mine")
+    with pytest.raises(UsageError, match="something else"):
+        make_repository.make("sonic-lite", tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def test_a_repository_of_older_folders_is_replaced(repository: Path, tmp_path: Path) -> None:
+    out = tmp_path / "sonic-lite.git"
+    shutil.copytree(repository, out)
+    git(out, "update-ref", "refs/heads/main", git(out, "rev-parse", "v1.1.0^{commit}"))
+    make_repository.make("sonic-lite", out)
+    assert git(out, "rev-parse", "main") == git(repository, "rev-parse", "main")
+    assert [path.name for path in tmp_path.iterdir()] == ["sonic-lite.git"]
+
+
+def test_contract_and_suite_hold_and_name_the_digests_of_what_is_there(repository: Path, tmp_path: Path) -> None:
+    tree = tmp_path / "tree"
+    subprocess.run(["git", "clone", "-q", "-b", "v1.1.0", str(repository), str(tree)], check=True, capture_output=True)
+    raw = yaml.safe_load((tree / "penstock.yaml").read_text())
+    raw["call"] = with_preset(raw["call"]["preset"], raw["call"])
+    contract = Contract.model_validate(raw)
+    extractors = [contract.extractors.lipsync, contract.extractors.frechet]
+    for weights in [*contract.weights, *extractors]:
+        assert weights is not None
+        assert sha256_file(tree / weights.path) == weights.sha256
+    suite = Suite.model_validate(yaml.safe_load((tree / "suite" / "suite.yaml").read_text()))
+    assert len(suite.cases) == 8
+    for case in suite.cases:
+        assert all((tree / "suite" / file).is_file() for file in case.inputs.values())
+    assert suite.reference is not None
+    assert len(list((tree / "suite" / suite.reference).iterdir())) == 8
+
+
+def test_the_program_prints_the_commits(tmp_path: Path) -> None:
+    command = [
+        sys.executable,
+        str(ASSETS / "make_repository.py"),
+        "--out",
+        str(tmp_path / "r.git"),
+        "--json",
+        "--model",
+    ]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run([*command, "sonic-lite"], env=environment, capture_output=True, text=True, check=True)
+    assert list(json.loads(done.stdout)["commits"]) == TAGS
+    done = subprocess.run([*command, "sonic-heavy"], env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "There are: sonic-lite" in done.stderr
+
+
+def test_the_folder_is_small() -> None:
+    total = sum(path.stat().st_size for path in MODEL.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+    assert total < 4_000_000

@@ -1,0 +1,207 @@
+"""Building: how buildah and skopeo are called, by programs in their place that note it."""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from penstock.bundle.models import Image
+from penstock.contract.models import Build
+from penstock.errors import PenstockError, UsageError, WorldError
+from penstock.sources.image import Mode, build, tag_image
+
+TREE = "a" * 64
+DIGEST = "sha256:" + "d" * 64
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    path = tmp_path / "source"
+    (path / "sub").mkdir(parents=True)
+    (path / "Containerfile").write_text("FROM scratch\n")
+    return path
+
+
+class Stand:
+    """A program that notes its arguments, then does what `behave` says."""
+
+    def __init__(self, path: Path, behave: str) -> None:
+        self.path = path
+        self.notes = path.with_suffix(".notes")
+        path.write_text(
+            f"#!{sys.executable}\nimport json, os, pathlib, sys, time\n"
+            f"with open({str(self.notes)!r}, 'a') as notes:\n"
+            "    print(json.dumps([sys.argv[1:], dict(os.environ)]), file=notes)\n"
+            f"arguments = sys.argv[1:]\n{behave}\n"
+        )
+        path.chmod(0o755)
+
+    def calls(self) -> list[list[str]]:
+        return [json.loads(line)[0] for line in self.notes.read_text().splitlines()]
+
+    def environment(self) -> dict[str, str]:
+        return dict(json.loads(self.notes.read_text().splitlines()[-1])[1])
+
+
+GOOD = f"""
+for argument in arguments:
+    if argument.startswith("--digestfile="):
+        pathlib.Path(argument.split("=", 1)[1]).write_text("{DIGEST}")
+print("STEP 1: FROM scratch")
+"""
+
+
+def start(source: Path, program: Path | str, **options: object) -> Image:
+    contract = options.pop("contract", Build())
+    assert isinstance(contract, Build)
+    defaults: dict[str, object] = {"image_name": "model", "tree": TREE, "registry": "registry.example:5000/models"}
+    return build(source, contract, buildah=str(program), **(defaults | options))  # type: ignore[arg-type]
+
+
+def test_build_and_push(source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "hunter2")
+    buildah = Stand(tmp_path / "buildah", GOOD)
+    image = start(
+        source,
+        buildah.path,
+        contract=Build(context="sub", target="final", args={"WITH": "a b; c"}),
+        labels={"org.opencontainers.image.revision": "c0ffee"},
+        cache_dir=tmp_path / "cache",
+        tls_verify=False,
+        authfile=tmp_path / "config.json",
+        log_file=tmp_path / "logs" / "build.log",
+    )
+    assert image == Image(kind="image", url="registry.example:5000/models/model", digest=DIGEST)
+    _, built, pushed = buildah.calls()
+    reference = f"registry.example:5000/models/model:{TREE[:12]}"
+    root = f"--root={tmp_path / 'cache' / 'containers'}"
+    assert built[:3] == [root, "build", "--layers"]
+    assert built[-1] == str(source / "sub")
+    for expected in (
+        "--isolation=chroot",
+        f"--file={source / 'Containerfile'}",
+        f"--tag={reference}",
+        "--target=final",
+        "--build-arg=WITH=a b; c",
+        "--label=org.opencontainers.image.revision=c0ffee",
+    ):
+        assert expected in built
+    assert pushed[:2] == [root, "push"]
+    assert pushed[-2:] == [reference, f"docker://{reference}"]
+    assert "--tls-verify=false" in pushed
+    assert f"--authfile={tmp_path / 'config.json'}" in pushed
+    assert "hunter2" not in buildah.environment().values()
+    assert "STEP 1" in (tmp_path / "logs" / "build.log").read_text()
+
+
+@pytest.mark.parametrize(
+    ("behave", "match"), [("sys.exit('x' * 10 + ' the reason')", "cannot be built"), ("", "no digest")]
+)
+def test_failures(source: Path, tmp_path: Path, behave: str, match: str) -> None:
+    buildah = Stand(tmp_path / "buildah", f"if 'version' not in arguments:\n    pass\n    {behave}")
+    with pytest.raises(WorldError, match=match) as caught:
+        start(source, buildah.path)
+    assert ("the reason" in caught.value.todo) == bool(behave)
+
+
+def test_push_that_fails(source: Path, tmp_path: Path) -> None:
+    buildah = Stand(tmp_path / "buildah", "if 'push' in arguments: sys.exit('unauthorized')")
+    with pytest.raises(WorldError, match="cannot be pushed"):
+        start(source, buildah.path)
+
+
+def test_full_disk(source: Path, tmp_path: Path) -> None:
+    buildah = Stand(tmp_path / "buildah", "if 'build' in arguments: sys.exit('write /x: no space left on device')")
+    with pytest.raises(WorldError, match="no space"):
+        start(source, buildah.path)
+
+
+def test_build_that_hangs_is_ended(source: Path, tmp_path: Path) -> None:
+    buildah = Stand(tmp_path / "buildah", "if 'build' in arguments: time.sleep(600)")
+    with pytest.raises(WorldError, match="did not finish"):
+        start(source, buildah.path, timeout_s=1.0)
+
+
+@pytest.mark.parametrize(
+    ("mode", "registry", "program"),
+    [
+        ("auto", "r.example", "absent"),
+        ("auto", None, "works"),
+        ("auto", "r.example", "broken"),
+        ("process", "r.example", "works"),
+    ],
+)
+def test_process_where_no_image_can_be(
+    source: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture, mode: Mode, registry: str | None, program: str
+) -> None:
+    caplog.set_level("INFO")
+    if program != "absent":
+        Stand(tmp_path / program, GOOD if program == "works" else "sys.exit('no user namespaces')")
+    image = start(source, tmp_path / program, mode=mode, registry=registry)
+    assert image == Image(kind="process", digest=f"sha256:{TREE}")
+    assert "runs as a process" in caplog.text
+
+
+def test_image_is_wanted_and_cannot_be(source: Path, tmp_path: Path) -> None:
+    with pytest.raises(WorldError, match="not installed"):
+        start(source, tmp_path / "absent", mode="image")
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"image_name": "Model"},
+        {"image_name": "--x"},
+        {"registry": "https://registry.example"},
+        {"registry": "-x"},
+        {"contract": Build(containerfile="../Containerfile")},
+        {"contract": Build(containerfile="absent")},
+        {"contract": Build(containerfile="link")},
+        {"contract": Build(context="/")},
+        {"contract": Build(context="Containerfile")},
+        {"contract": Build(target="--x")},
+        {"contract": Build(args={"A": "x\ny"})},
+    ],
+)
+def test_refused(source: Path, tmp_path: Path, options: dict[str, object]) -> None:
+    (source / "link").symlink_to("/etc/passwd")
+    buildah = Stand(tmp_path / "buildah", GOOD)
+    with pytest.raises(UsageError):
+        start(source, buildah.path, **options)
+    assert not buildah.notes.exists() or buildah.calls() == [["version"]]
+
+
+# tagging
+
+
+IMAGE = Image(kind="image", url="registry.example:5000/models/model", digest=DIGEST)
+
+
+@pytest.mark.parametrize(
+    ("behave", "calls", "error"),
+    [
+        ("if 'inspect' in arguments: sys.exit('manifest unknown')", ["inspect", "copy"], None),
+        (f"print('{DIGEST}')", ["inspect"], None),
+        ("print('sha256:' + 'e' * 64)", ["inspect"], "another image"),
+        ("sys.exit('connection refused')", ["inspect", "copy"], "cannot be tagged"),
+    ],
+)
+def test_tag(tmp_path: Path, behave: str, calls: list[str], error: str | None) -> None:
+    skopeo = Stand(tmp_path / "skopeo", behave)
+    if error is None:
+        tag_image(IMAGE, "1.0.0+x", skopeo=str(skopeo.path), tls_verify=False)
+    else:
+        with pytest.raises(WorldError, match=error):
+            tag_image(IMAGE, "1.0.0", skopeo=str(skopeo.path))
+    assert [call[0] for call in skopeo.calls()] == calls
+    if error is None and "copy" in calls:
+        target = f"docker://{IMAGE.url}:1.0.0_x"
+        assert skopeo.calls()[-1][-2:] == [f"docker://{IMAGE.url}@{DIGEST}", target]
+
+
+def test_only_pushed_images_are_tagged() -> None:
+    with pytest.raises(PenstockError):
+        tag_image(Image(kind="process", digest=DIGEST), "1.0.0")
+    assert os.environ  # nothing was started
