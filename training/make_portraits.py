@@ -67,8 +67,8 @@ _ORIGIN = """# Portraits
 - `astronaut.png`: the astronaut Eileen Collins, portrait by NASA, from the "Great Images in NASA" collection
   (<https://flic.kr/p/r9qvLn>). Works of NASA are in the public domain in the United States (17 U.S.C. 105). Taken from
   the file `skimage/data/astronaut.png` of scikit-image 0.26.0, whose documentation (`skimage.data.astronaut`) says "no
-  known copyright restrictions, released into the public domain"; cut to the head (256 x 256 pixels from (96, 20)) and enlarged to 512 x 512 with bicubic interpolation. NASA does not
-  endorse this project.
+  known copyright restrictions, released into the public domain"; cut to the head (256 x 256 pixels from (96, 20))
+  and enlarged to 512 x 512 with bicubic interpolation. NASA does not endorse this project.
 
     python -m training.make_portraits --out test-assets/portraits --astronaut PATH/TO/skimage/data/astronaut.png
 

@@ -3,7 +3,7 @@
     python -m training.make_sonic_lite_suite
 
 The reference is what good frames look like: the suite's portraits, moved by the *true* mouth tracks (from the
-synthesiser's phonemes, not from the network), without the model's softening and finely encoded: every third frame of
+synthesiser's phonemes, not from the network), without the model's softening and finely encoded: every second frame of
 every case, one short video a case, for FID and KID. Needs `libespeak-ng`.
 """
 
@@ -32,8 +32,8 @@ from training.visemes import mouth_track
 ASSETS = Path(__file__).resolve().parents[1] / "test-assets"
 MODEL = ASSETS / "models" / "sonic-lite" / "base"
 SIZE = 256
-EVERY = 3
-CRF = "12"
+EVERY = 2
+CRF = "8"
 ASTRONAUT_FACE = (164.0, 80.0, 184.0, 216.0)
 """Forehead to chin, measured by hand in `portraits/astronaut.png`: x, y, width, height in pixels of 512."""
 

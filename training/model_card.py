@@ -41,22 +41,24 @@ network or with any paper; reports name it, and values are compared only under t
 
 (`PYTHONPATH=src`.) The environment needs PyTorch, onnx, onnxruntime, OpenCV, PyAV, SciPy, pydantic and the program
 espeak-ng 1.51. Training data: clips of 3.4 s; sentences put together at random from `training/sentences.py`, spoken by
-espeak-ng ({len(TRAINING_LANGUAGES)} languages with {len(TRAINING_VARIANTS)} voice variants each); a new face for every clip
-(`training/face.py`), with the mouth painted anew in each frame or made by warping a still portrait
-(`training/talker.py`); H.264, JPEG or rescaling; random place and size of the crop; random light and colour. Every clip
-also has a version with a fault (damped, smoothed, lagging or blurred lips), which has to come out with a larger
-distance.
+espeak-ng ({len(TRAINING_LANGUAGES)} languages with {len(TRAINING_VARIANTS)} voice variants each);
+a new face for every clip (`training/face.py`), with the mouth painted anew in each frame or made by warping a still
+portrait (`training/talker.py`); H.264, JPEG or rescaling; random place and size of the crop; random light and colour.
+Every clip also has a version with a fault (damped, smoothed, lagging or blurred lips), which has to come out with a
+larger distance. Seeds are fixed, but threads and espeak-ng's own state are not: a new run gives a network of the same
+quality, not the same bytes.
 
 ## Figures
 
 On {clips} held-out clips of 3 to 4 s: other faces, other voices (variants {", ".join(HELD_OUT_VARIANTS)}), other
 sentences ({sentences} written ones, two in each clip; some French, which training never heard), H.264 at CRF 18 to 28.
 
-- **Told apart: {apart} of {clips} ({100 * apart / clips:.1f} %)**: in sync it reports an offset of at most 1 frame, and with the
-  sound moved by 3 frames, either way, an offset of 3 +- 1 frames with the right sign.
+- **Told apart: {apart} of {clips} ({100 * apart / clips:.1f} %)**: in sync it reports an offset of at most
+  1 frame, and with the sound moved by 3 frames, either way, an offset of 3 +- 1 frames with the right sign.
 - Offset of at most 1 frame in sync: {100 * figures["in_sync_share"]:.1f} %.
 - LSE-D in sync: mean {figures["lse_d_mean"]:.2f}, sd {figures["lse_d_sd"]:.2f}.
-- LSE-C in sync: mean {figures["lse_c_mean"]:.2f}; with the sound played backwards: {figures["lse_c_wrong_sound_mean"]:.2f}.
+- LSE-C in sync: mean {figures["lse_c_mean"]:.2f}.
+  With the sound played backwards: {figures["lse_c_wrong_sound_mean"]:.2f}.
 
 Faults of the lips, on {figures["fault_clips"]} of these clips, each against the same clip without the fault:
 
@@ -67,7 +69,7 @@ Faults of the lips, on {figures["fault_clips"]} of these clips, each against the
 ## Limits
 
 Real people, real voices, profile views, hands before the mouth and singing are outside what it was trained on. It looks
-only at the lower face of the crop (columns {CROP_LEFT} to {CROP_LEFT + CROP_SIDE}, rows {CROP_TOP} to {CROP_TOP + CROP_SIDE} of 224): the middle of
-the mouth should lie within rows 100 to 145. A model that was tuned on this extractor would learn its drawn mouths; do
-not train on it.
+only at the lower face of the crop (columns {CROP_LEFT} to {CROP_LEFT + CROP_SIDE},
+rows {CROP_TOP} to {CROP_TOP + CROP_SIDE} of 224): the middle of the mouth should lie within rows 100 to 145.
+A model that was tuned on this extractor would learn its drawn mouths; do not train on it.
 """

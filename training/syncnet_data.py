@@ -124,6 +124,6 @@ def through_h264(frames: Image, crf: int = 23) -> Image:
             container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="bgr24")))
         container.mux(stream.encode())
     buffer.seek(0)
-    with av.open(buffer) as container:
+    with av.open(buffer, "r") as container:
         container.streams.video[0].thread_count = 1
         return np.stack([frame.to_ndarray(format="bgr24") for frame in container.decode(video=0)]).astype(np.uint8)

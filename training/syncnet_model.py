@@ -7,6 +7,8 @@ whole clip gives exactly the features of each of its windows.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import onnx
@@ -27,7 +29,7 @@ _PICTURE_LAYERS = ((3, 16, 5), (16, 32, 3), (32, 64, 3), (64, 96, 3))  # channel
 _SOUND_LAYERS = ((13, 96, 5, 1), (96, 128, 4, 2), (128, 128, 3, 1), (128, 128, 3, 2), (128, 128, 2, 1))
 
 
-class CompactSyncNet(nn.Module):
+class CompactSyncNet(nn.Module):  # type: ignore[misc, unused-ignore]  # torch may be untyped here
     """frames (n, 3, 40, 40) in 0..255 and mfcc (m, 13, T) to features; see `pictures` and `sounds`."""
 
     def __init__(self) -> None:
@@ -83,9 +85,7 @@ class _Graph:
     def ints(self, *values: int) -> str:
         return self.weight(np.array(values, np.int64))
 
-    def add(
-        self, kind: str, *inputs: str, output: str | None = None, attributes: dict[str, object] | None = None
-    ) -> str:
+    def add(self, kind: str, *inputs: str, output: str | None = None, attributes: dict[str, Any] | None = None) -> str:
         name = output or f"t{len(self.nodes)}"
         self.nodes.append(helper.make_node(kind, list(inputs), [name], **(attributes or {})))
         return name
@@ -96,7 +96,7 @@ class _Graph:
         """A convolution with the batch norm after it folded in."""
         weight, bias = _folded(layer, norm)
         rank = weight.ndim - 2
-        stride = int(layer.stride[0])  # type: ignore[index, union-attr]
+        stride = int(layer.stride[0])
         out = self.add(
             "Conv", value, self.weight(weight), self.weight(bias),
             attributes={"kernel_shape": list(weight.shape[2:]), "strides": [stride] * rank, "pads": [pad] * (2 * rank)},

@@ -251,7 +251,7 @@ def main() -> int:
     parser.add_argument("--report", type=Path, help="write the figures to this JSON file")
     parser.add_argument("--seed", type=int, default=20)
     parser.add_argument("--people", type=int, default=200)
-    parser.add_argument("--steps", type=int, default=600)
+    parser.add_argument("--steps", type=int, default=450)
     parser.add_argument("--batch", type=int, default=32)
     options = parser.parse_args()
 

@@ -2,8 +2,8 @@
 
     python -m training.train_syncnet_compact --cache DIR --out test-assets/extractors/syncnet-compact.onnx
 
-Needs PyTorch, onnx, OpenCV, PyAV, SciPy and libespeak-ng. Takes minutes on two cores; the clips are made once and kept
-in the cache directory.
+Needs PyTorch, onnx, OpenCV, PyAV, SciPy, libespeak-ng, and `src` on the Python path. Takes minutes on two cores; the
+clips are made once and kept in the cache directory.
 """
 
 from __future__ import annotations
@@ -105,7 +105,9 @@ def _varied(versions: tuple[Image, ...], rng: np.random.Generator) -> list[npt.N
     views = []
     for frames in versions:
         cut = frames[:, rows[:, None], columns[None, :]]
-        seen = np.stack([table[:, channel][cut[..., channel]] for channel in range(3)], axis=-1)
+        seen: npt.NDArray[np.float32] = np.stack(
+            [table[:, channel][cut[..., channel]] for channel in range(3)], axis=-1
+        )
         if grey:
             seen[:] = seen.mean(axis=-1, keepdims=True)
         seen[::2] += grain[0]

@@ -47,7 +47,8 @@ def step(arguments: Arguments) -> dict[str, str]:
             on_progress=progress,
         )
         failed = [call for call in calls if call.status != "ok"]
-        note.inputs = bundle.run().suite.digest if bundle.run().suite else ""
+        suite_record = bundle.run().suite
+        note.inputs = suite_record.digest if suite_record else ""
         note.note = "unchanged: outputs of an earlier run" if note.unchanged else f"{len(calls) - len(failed)} of {len(calls)} calls ok"
     for call in failed:
         log("case failed", case=call.case, status=call.status, error=call.error)

@@ -42,7 +42,7 @@ IMPORT = (
 
 @dataclass(frozen=True)
 class Run:
-    """One process: wall and CPU seconds, peak resident memory of it and its children in MiB, the JSON that it printed."""
+    """One process: wall and CPU seconds, peak resident memory with its children in MiB, the JSON that it printed."""
 
     seconds: float
     cpu_seconds: float
@@ -82,8 +82,8 @@ def run(command: list[str]) -> Run:
     """Run a process to its end and see what it cost."""
     environment = {**os.environ, "PYTHONPATH": str(SOURCE)}
     started = time.perf_counter()
-    with tempfile.TemporaryFile() as out:
-        process = subprocess.Popen(command, stdout=out, env=environment)
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as errors:
+        process = subprocess.Popen(command, stdout=out, stderr=errors, env=environment)
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         seconds = time.perf_counter() - started

@@ -7,8 +7,8 @@ import traceback
 from collections.abc import Sequence
 from typing import Annotated
 
-import click
 import typer
+from typer.exceptions import TyperException
 
 from penstock import __version__
 from penstock.cli.check import check
@@ -73,10 +73,11 @@ def main(argv: Sequence[str] | None = None) -> int:
             traceback.print_exc()
         _say(f"error: {error}")
         return int(error.exit_code)
-    except click.ClickException as error:
-        error.show()
+    except TyperException as error:
+        # usage errors know how to show themselves, with the usage line
+        getattr(error, "show", lambda: _say(f"error: {error}"))()
         return int(ExitCode.USAGE)
-    except (click.Abort, KeyboardInterrupt):
+    except (typer.Abort, KeyboardInterrupt):
         _say("interrupted")
         return int(ExitCode.INTERRUPTED)
     except BrokenPipeError:

@@ -16,7 +16,10 @@ def check(
     directory: Annotated[Path, typer.Argument(help="The model's repository.", metavar="[DIR]")] = Path(),
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Check penstock.yaml, its suite and the files that they name; every fault with file, line and field."""
+    """Check penstock.yaml, its suite and the files that they name; every fault with file, line and field.
+
+    Example: penstock check . --json
+    """
     from penstock.contract.check import check_repository
     from penstock.errors import ExitCode
     from penstock.metrics.registry import METRICS

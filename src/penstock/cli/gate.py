@@ -24,7 +24,10 @@ def gate(
     as_json: Annotated[bool, typer.Option("--json", help="Print the verdict as JSON.")] = False,
     out: Annotated[Path | None, typer.Option(help="Also write the verdict to this file.")] = None,
 ) -> None:
-    """Compare a candidate with the released model. Exit 0: pass, 1: fail, 3: inconclusive."""
+    """Compare a candidate with the released model. Exit 0: pass, 1: fail, 3: inconclusive.
+
+    Example: penstock gate --candidate new.jsonl --baseline old.jsonl --policy policy.yaml --json
+    """
     from penstock.bundle.directory import write_model
     from penstock.contract.load import load_policy
     from penstock.gating.gate import gate as decide

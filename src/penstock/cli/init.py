@@ -13,7 +13,10 @@ def init(
     family: Annotated[str, typer.Option(help="What kind of model it is: talking-head.")] = "talking-head",
     force: Annotated[bool, typer.Option("--force", help="Overwrite what is there.")] = False,
 ) -> None:
-    """Write a commented penstock.yaml and a suite to start from."""
+    """Write a commented penstock.yaml and a suite to start from.
+
+    Example: penstock init --family talking-head my-model
+    """
     from penstock.contract.template import write_template
 
     for path in write_template(directory, family=family, force=force):

@@ -12,7 +12,10 @@ def schema(
     suite: Annotated[bool, typer.Option("--suite", help="The schema of suite.yaml.")] = False,
     policy: Annotated[bool, typer.Option("--policy", help="The schema of a policy in a file of its own.")] = False,
 ) -> None:
-    """Print the JSON Schema of penstock.yaml (or of a suite, or a policy)."""
+    """Print the JSON Schema of penstock.yaml (or of a suite, or a policy).
+
+    Example: penstock schema > penstock.schema.json
+    """
     from penstock.contract.schema import contract_schema, policy_schema, suite_schema
     from penstock.errors import UsageError
 

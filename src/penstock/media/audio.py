@@ -15,6 +15,7 @@ from penstock.errors import UsageError
 from penstock.media.container import (
     DEFAULT_LIMITS,
     Limits,
+    decoder,
     decoding,
     ends_early,
     opened,
@@ -50,12 +51,13 @@ def read_audio(path: Path, *, rate: int = 16_000, with_video: bool = False, limi
         if not container.streams.audio:
             raise UsageError("the file has no sound", where=str(path), todo="Give a file with an audio stream.")
         stream = container.streams.audio[0]
-        if stream.rate > limits.sample_rate or stream.channels > limits.channels:
+        codec = decoder(stream, path)
+        if not (0 < codec.sample_rate <= limits.sample_rate and 0 < codec.channels <= limits.channels):
             raise UsageError(
-                f"the sound has {stream.channels} channels at {stream.rate} Hz, "
+                f"the sound has {codec.channels} channels at {codec.sample_rate} Hz, "
                 f"at most {limits.channels} at {limits.sample_rate} Hz are read",
                 where=str(path),
-                todo="Write it with fewer.",
+                todo="Write it as mono at 16 kHz.",
             )
         zero = _first_frame_start(path, limits) if with_video else None
         start, sound = _resampled(container, stream, path, rate, limits)

@@ -90,9 +90,7 @@ def probe(path: Path, *, limits: Limits = DEFAULT_LIMITS) -> MediaInfo:
             format=container.format.name,
             duration_s=whole,
             video=None if video is None else _video_info(container, video, path, limits),
-            audio=None
-            if audio is None
-            else AudioInfo(audio.rate, audio.channels, stream_seconds(audio, container), audio.codec_context.name),
+            audio=None if audio is None else _audio_info(container, audio, path),
         )
     if whole is not None and whole > limits.seconds:
         too_long(path, limits)
@@ -101,8 +99,14 @@ def probe(path: Path, *, limits: Limits = DEFAULT_LIMITS) -> MediaInfo:
     return info
 
 
+def _audio_info(container: Any, stream: Any, path: Path) -> AudioInfo:
+    codec = decoder(stream, path)
+    return AudioInfo(codec.sample_rate, codec.channels, stream_seconds(stream, container), codec.name)
+
+
 def _video_info(container: Any, stream: Any, path: Path, limits: Limits) -> VideoInfo:
-    width, height = stream.codec_context.width, stream.codec_context.height
+    codec = decoder(stream, path)
+    width, height = codec.width, codec.height
     check_size(width, height, path, limits)
     # The rotation sits on the stream's side data, which PyAV hands out with the first decoded frame only.
     with decoding(path):
@@ -110,7 +114,22 @@ def _video_info(container: Any, stream: Any, path: Path, limits: Limits) -> Vide
     if frame is not None and frame.rotation % 180:
         width, height = height, width
     rate = stream.average_rate or stream.guessed_rate or Fraction(0)
-    return VideoInfo(width, height, float(rate), stream_seconds(stream, container), stream.codec_context.name)
+    return VideoInfo(width, height, float(rate), stream_seconds(stream, container), codec.name)
+
+
+def decoder(stream: Any, path: Path) -> Any:
+    """The decoder of a stream.
+
+    Raises:
+        UsageError: the stream's codec is not known.
+    """
+    if stream.codec_context is None:
+        raise UsageError(
+            f"the {stream.type} is in a codec that is not known, or its header is damaged",
+            where=str(path),
+            todo="Write it as H.264 and AAC, or other common codecs.",
+        )
+    return stream.codec_context
 
 
 def stream_seconds(stream: Any, container: Any) -> float | None:

@@ -16,6 +16,7 @@ from penstock.media.container import (
     DEFAULT_LIMITS,
     Limits,
     check_size,
+    decoder,
     decoding,
     ends_early,
     opened,
@@ -121,9 +122,10 @@ def _timed(path: Path, limits: Limits) -> Iterator[tuple[Any, Fraction, Fraction
         if not container.streams.video:
             raise UsageError("the file has no video", where=str(path), todo="Give a file with a video stream.")
         stream = container.streams.video[0]
-        check_size(stream.codec_context.width, stream.codec_context.height, path, limits)
+        codec = decoder(stream, path)
+        check_size(codec.width, codec.height, path, limits)
         # The decoder must not even allocate a picture that the bitstream, unlike the header, says is huge.
-        stream.codec_context.options = {"max_pixels": str(limits.side_pixels**2)}
+        codec.options = {"max_pixels": str(limits.side_pixels**2)}
         clock = _Clock(stream, path, limits)
         for frame in _decoded(container, stream, path):
             clock.check(frame)

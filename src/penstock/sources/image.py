@@ -239,13 +239,16 @@ def tag_image(
     verify = str(tls_verify).lower()
     auth = [f"--authfile={authfile}"] if authfile else []
     environment = _environment()
-    inspect = [skopeo, "inspect", f"--tls-verify={verify}", *auth, "--format={{.Digest}}", target]
+    inspect = [skopeo, "inspect", "--no-tags", f"--tls-verify={verify}", *auth, "--format={{.Digest}}", target]
     there = run(inspect, env=environment, timeout_s=timeout_s)
     if there.code == 0:
         found = there.output.decode("ascii", "replace").strip()
         if found == image.digest:
             return
         raise WorldError(f"the tag '{tag}' names another image ({found})", where=image.url, todo="Raise the version.")
+    if not any(sign in there.tail.lower() for sign in ("manifest unknown", "not found", "name unknown")):
+        # Not knowing whether the tag is there, we must not write over it.
+        raise _failed("the registry cannot be asked for the tag", there, target)
     copy = [
         skopeo,
         "copy",

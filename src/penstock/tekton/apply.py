@@ -73,25 +73,26 @@ def task_param_replacements(declared: Iterable[ParamSpec], given: Iterable[Param
     """What the parameters of a TaskRun stand for: defaults, and over them what was given."""
     result = Replacements()
     late: list[tuple[str, str]] = []
-    for param in declared:
-        if isinstance(param.default, str) and "$(params." in param.default:
-            late.append((param.name, param.default))
-        elif param.default is not None:
-            result.add_param(param.name, param.default, TASK_PARAM_PATTERNS)
+    for spec in declared:
+        if isinstance(spec.default, str) and "$(params." in spec.default:
+            late.append((spec.name, spec.default))
+        elif spec.default is not None:
+            result.add_param(spec.name, spec.default, TASK_PARAM_PATTERNS)
     for name, default in late:
+        # like Tekton, of several references only the last is replaced
         for reference in _references(default):
             key = f"params.{reference.removeprefix('$(params.').removesuffix(')')}"
             if key in result.strings:
-                value = default.replace(reference, result.strings[key])
+                text = default.replace(reference, result.strings[key])
                 for pattern in TASK_PARAM_PATTERNS:
-                    result.strings[pattern.format(name)] = value
+                    result.strings[pattern.format(name)] = text
     for param in given:
         own = Replacements()
         own.add_param(param.name, param.value, TASK_PARAM_PATTERNS)
         result.strings.update(own.strings)
         result.arrays.update(own.arrays)
-        for key, value in own.objects.items():
-            result.objects[key] = {**result.objects.get(key, {}), **value}
+        for key, keys in own.objects.items():
+            result.objects[key] = {**result.objects.get(key, {}), **keys}
     return result
 
 

@@ -10,12 +10,13 @@ from dataclasses import dataclass, field
 
 from penstock.tekton.manifest import PipelineTask
 from penstock.tekton.manifest_task import When
-from penstock.tekton.params import RunFailed
+from penstock.tekton.params import RunFailedError
 from penstock.tekton.pipeline_passes import apply_to_inputs
 from penstock.tekton.plan import param_texts, task_result_refs, when_texts
 from penstock.tekton.records import Result, TaskRunRecord
 from penstock.tekton.references import ResultRef, looks_like_result
-from penstock.tekton.substitution import Replacements, expressions
+from penstock.tekton.result_passes import result_replacements
+from penstock.tekton.substitution import expressions
 
 NOT_SKIPPED = "None"
 WHEN_FALSE = "When Expressions evaluated to false"
@@ -39,9 +40,17 @@ class Node:
     task: PipelineTask = field(init=False)
     """With results in it, as far as they are there."""
     runs: list[TaskRunRecord] = field(default_factory=list)
+    resolved: bool = False
+    """All results that it refers to are there, and in :attr:`task`."""
+    refs: list[ResultRef] = field(init=False)
+    refers: bool = field(init=False)
+    """Its parameters or ``when`` refer to results."""
 
     def __post_init__(self) -> None:
         self.task = self.declared
+        self.refs = task_result_refs(self.declared)
+        texts = [*param_texts(self.declared.params), *when_texts(self.declared.when)]
+        self.refers = any(looks_like_result(expression) for expression in expressions(texts))
 
     @property
     def name(self) -> str:
@@ -108,7 +117,7 @@ class Node:
         return None if values is None else Result(name, "array", list(values))
 
 
-class ResultMissing(Exception):
+class ResultMissingError(Exception):
     """A result that a task refers to is not there.
 
     Args:
@@ -135,56 +144,64 @@ class Facts:
     """The run at one moment. Made anew whenever something has changed."""
 
     def __init__(self, nodes: list[Node], clock: Clock) -> None:
+        """``nodes`` come in the order of the pipeline."""
         self.nodes = nodes
         self.by_name = {node.name: node for node in nodes}
         self.clock = clock
         self.invalid: dict[str, str] = {}
         """Tasks that cannot start because a result is missing, and why."""
         self._skips: dict[str, str] = {}
+        self._stopping: bool | None = None
 
     def forget(self) -> None:
         """Something has changed: work out anew what is skipped."""
         self._skips = {}
+        self._stopping = None
 
     def resolve(self, run: str, namespace: str) -> None:
         """Put results into the tasks that have not started.
 
         Raises:
-            RunFailed: an index is beyond the end of an array result.
+            RunFailedError: an index is beyond the end of an array result.
         """
         for node in self.nodes:
             if node.scheduled:
                 continue
-            node.task = node.declared
+            node.task, node.resolved = node.declared, False
             try:
                 found = self.results_of(node)
-            except ResultMissing:
+            except ResultMissingError:
                 continue
+            node.resolved = True
             for ref, result in found:
                 if isinstance(result.value, list) and ref.index is not None and ref.index >= len(result.value):
                     size = len(result.value)
-                    what = f"array Result Index {ref.index} for Task {ref.task} Result {ref.result} is out of bound of size {size}"
-                    message = f"[User error] PipelineRun {namespace}/{run} can't be Run; couldn't resolve all references: {what}"
-                    raise RunFailed("PipelineValidationFailed", message)
-            node.task = apply_to_inputs(node.declared, _result_replacements(found))
+                    which = f"{ref.index} for Task {ref.task} Result {ref.result}"
+                    raise RunFailedError(
+                        "PipelineValidationFailed",
+                        f"[User error] PipelineRun {namespace}/{run} can't be Run; couldn't resolve all references:"
+                        f" array Result Index {which} is out of bound of size {size}",
+                    )
+            if found:
+                node.task = apply_to_inputs(node.declared, result_replacements(found))
 
     def results_of(self, node: Node) -> list[tuple[ResultRef, Result]]:
         """The results that a task refers to.
 
         Raises:
-            ResultMissing: one of them is not there.
+            ResultMissingError: one of them is not there.
         """
         found = []
-        for ref in task_result_refs(node.task):
+        for ref in node.refs:
             source = self.by_name.get(ref.task)
             if source is None:
-                raise ResultMissing(ref.task, f'could not find task "{ref.task}" referenced by result')
+                raise ResultMissingError(ref.task, f'could not find task "{ref.task}" referenced by result')
             if not source.successful and not source.failed:
-                raise ResultMissing(ref.task, f'task "{ref.task}" referenced by result was not finished')
+                raise ResultMissingError(ref.task, f'task "{ref.task}" referenced by result was not finished')
             result = source.result(ref.result)
             if result is None:
                 what = f"Could not find result with name {ref.result} for pipeline task {ref.task}"
-                raise ResultMissing(ref.task, f"Invalid task result reference: {what}")
+                raise ResultMissingError(ref.task, f"Invalid task result reference: {what}")
             found.append((ref, result))
         return found
 
@@ -199,16 +216,26 @@ class Facts:
     @property
     def stopping(self) -> bool:
         """Whether a failure keeps other tasks from starting."""
-        return any(
-            (node.failed or node.name in self.invalid) and not node.ignores_failure
-            for node in self.nodes
-            if not node.final
-        )
+        if self._stopping is None:
+            self._stopping = any(
+                (node.failed or node.name in self.invalid) and not node.ignores_failure
+                for node in self.nodes
+                if not node.final
+            )
+        return self._stopping
 
     def skipped(self, node: Node) -> str:
         """Why a task is skipped; ``None`` (the text) if it is not. Final tasks: see :meth:`final_skipped`."""
         if node.name not in self._skips:
-            self._skips[node.name] = self._skip(node)
+            # parents first, without recursion: a pipeline may be a long chain
+            queue = [node]
+            while queue:
+                open_parents = [name for name in queue[-1].parents if name not in self._skips]
+                if open_parents:
+                    queue += [self.by_name[name] for name in open_parents]
+                else:
+                    last = queue.pop()
+                    self._skips.setdefault(last.name, self._skip(last))
         return self._skips[node.name]
 
     def _skip(self, node: Node) -> str:
@@ -244,16 +271,13 @@ class Facts:
         return EMPTY_MATRIX if _empty_matrix(node.task) else NOT_SKIPPED
 
     def _results_missing(self, node: Node) -> bool:
-        texts = [*param_texts(node.task.params), *when_texts(node.task.when)]
-        if not any(looks_like_result(expression) for expression in expressions(texts)):
+        if node.resolved or not node.refers:
             return False
         try:
             self.results_of(node)
-        except ResultMissing as missing:
+        except ResultMissingError as missing:
             source = self.by_name.get(missing.task)
-            return source is not None and (
-                node.ignores_failure or node.final or self.skipped(source) == WHEN_FALSE
-            )
+            return source is not None and (node.ignores_failure or node.final or self.skipped(source) == WHEN_FALSE)
         return False
 
     @property
@@ -279,11 +303,12 @@ class Facts:
         for node in candidates:
             if message := self._missing_reference(node):
                 self.invalid[node.name] = message
+                self._stopping = None
                 blocked = True
         return [] if blocked else candidates
 
     def _missing_reference(self, node: Node) -> str:
-        for ref in task_result_refs(node.task):
+        for ref in node.refs if not node.resolved else ():
             source = self.by_name.get(ref.task)
             if source is None:
                 return f'Result reference error: Could not find ref "{ref.task}" in internal pipelineRunState'
@@ -341,7 +366,7 @@ class Facts:
         return found
 
     def _consumed(self, node: Node) -> bool:
-        return any(ref.task == node.name for other in self.nodes for ref in task_result_refs(other.declared))
+        return any(ref.task == node.name for other in self.nodes for ref in other.refs)
 
 
 def status_of(nodes: Iterable[Node]) -> dict[str, str]:
@@ -361,37 +386,3 @@ def _allowed(when: list[When]) -> bool:
 
 def _empty_matrix(task: PipelineTask) -> bool:
     return task.matrix is not None and any(param.value == [] for param in task.matrix.params)
-
-
-def _result_replacements(found: list[tuple[ResultRef, Result]]) -> Replacements:
-    replacements = Replacements()
-    for ref, result in found:
-        base = f"tasks.{ref.task}.results"
-        for key in (f"{base}.{ref.result}", f'{base}["{ref.result}"]', f"{base}['{ref.result}']"):
-            if isinstance(result.value, list):
-                replacements.arrays[key] = result.value
-                replacements.strings |= {f"{key}[{index}]": item for index, item in enumerate(result.value)}
-            elif isinstance(result.value, dict):
-                replacements.objects[key] = result.value
-                replacements.strings |= {
-                    (f"{key}.{name}" if key.endswith(ref.result) else f"{key}[{name}]"): item
-                    for name, item in result.value.items()
-                }
-            else:
-                replacements.strings[key] = result.value
-    return replacements
-
-
-def propagated_results(results: dict[str, list[Result]]) -> Replacements:
-    """Results that are put into the steps of tasks written inside the pipeline."""
-    replacements = Replacements()
-    for task, items in results.items():
-        for result in items:
-            key = f"tasks.{task}.results.{result.name}"
-            if isinstance(result.value, list):
-                replacements.arrays[key] = result.value
-            elif isinstance(result.value, dict):
-                replacements.strings |= {f"{key}.{name}": item for name, item in result.value.items()}
-            else:
-                replacements.strings[key] = result.value
-    return replacements

@@ -1,12 +1,14 @@
 """The small program between the runner and a step: it starts the step and leaves nothing of it behind.
 
-It is started as ``python -I -S -c BOOT DIRECTORY FD``. It reads the command from the socket ``FD``, starts it in a session
-of its own, and reports its end. Every process that the step starts, also one that detaches itself, becomes a child of
-this program (``PR_SET_CHILD_SUBREAPER``). When the step's first process ends, all others are killed, as in a container;
-when the socket closes because the runner died, the whole tree is killed. Only modules that load fast are used: this is most of what a step costs.
+It is started as ``python -I -S -c BOOT DIRECTORY FD``. It reads the command from the socket ``FD``, starts it in a
+session of its own, and reports its end. Every process that the step starts, also one that detaches itself, becomes a
+child of this program (``PR_SET_CHILD_SUBREAPER``). When the step's first process ends, all others are killed, as in a
+container; when the socket closes because the runner died, the whole tree is killed. Only modules that load fast are
+used: this is most of what a step costs.
 
-Messages to it: the length in 10 digits and as many bytes of ``cwd NUL count NUL argv… NUL env…``, then ``T`` (terminate)
-and ``K`` (kill). Messages from it: ``E<errno>`` (it could not be started), ``X<wait status>`` (it ended, nothing is left).
+Messages to it: the length in 10 digits and as many bytes of ``cwd NUL count NUL argv… NUL env…``, then ``T``
+(terminate) and ``K`` (kill). Messages from it: ``E<errno>`` (it could not be started), ``X<wait status>`` (it ended,
+nothing is left).
 """
 
 from __future__ import annotations

@@ -14,8 +14,8 @@ from penstock.contract.yaml_text import MAX_BYTES
 from penstock.contract.yaml_text import Document as YamlDocument
 from penstock.errors import UsageError
 from penstock.tekton.manifest import PipelineDocument, PipelineRunDocument, PipelineSpec, TaskDocument
-from penstock.tekton.manifest_task import TaskSpec
 from penstock.tekton.manifest_file import read_manifests
+from penstock.tekton.manifest_task import TaskSpec
 from penstock.tekton.problems import Path as FieldPath
 from penstock.tekton.problems import Problem, path_text
 from penstock.tekton.validation import task_container_paths, validate_pipeline, validate_pipeline_usage
@@ -92,11 +92,13 @@ def load_pipeline(
         if run.spec.pipeline_ref is not None:
             pipeline = files.find("Pipeline", run.spec.pipeline_ref.name, main, ("spec", "pipelineRef", "name"))
     problems: list[Problem] = []
+    base: FieldPath = ("spec",)
     if isinstance(pipeline.model, PipelineDocument):
-        spec, base = pipeline.model.spec, ("spec",)
+        spec = pipeline.model.spec
         problems += [*validate_pipeline(spec, base), *validate_pipeline_usage(spec, base)]
     else:
-        assert isinstance(main.model, PipelineRunDocument) and main.model.spec.pipeline_spec is not None  # noqa: S101
+        assert isinstance(main.model, PipelineRunDocument)  # noqa: S101
+        assert main.model.spec.pipeline_spec is not None  # noqa: S101
         spec, base = main.model.spec.pipeline_spec, ("spec", "pipelineSpec")
         problems += validate_pipeline(spec, base)
     if problems:
@@ -194,7 +196,9 @@ class _Files:
         """The document of this kind and name."""
         same_file = [manifest for manifest in self.manifests if manifest.model.kind == kind and manifest.name == name]
         if len(same_file) > 1:
-            raise UsageError(f"there are {len(same_file)} documents of kind {kind} named '{name}'", where=str(self.main))
+            raise UsageError(
+                f"there are {len(same_file)} documents of kind {kind} named '{name}'", where=str(self.main)
+            )
         if same_file:
             return same_file[0]
         for directory in self.directories[kind]:

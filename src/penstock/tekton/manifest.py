@@ -161,7 +161,15 @@ class WorkspaceBinding(Named):
 
     def sources(self) -> list[str]:
         """The kinds of volume that are named, by their field."""
-        kinds = ("volume_claim_template", "persistent_volume_claim", "empty_dir", "config_map", "secret", "projected", "csi")
+        kinds = (
+            "volume_claim_template",
+            "persistent_volume_claim",
+            "empty_dir",
+            "config_map",
+            "secret",
+            "projected",
+            "csi",
+        )
         return [self.__class__.model_fields[kind].alias or kind for kind in kinds if getattr(self, kind) is not None]
 
 

@@ -37,7 +37,7 @@ def parse_duration(text: Any) -> float:
         ValueError: it is not one.
     """
     if not isinstance(text, str):
-        raise ValueError(f"a duration is text such as \"1h30m\", not {text!r}")
+        raise ValueError(f'a duration is text such as "1h30m", not {text!r}')
     plain = text.lstrip("+-")
     if plain == "0":
         return 0.0

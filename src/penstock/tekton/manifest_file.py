@@ -1,9 +1,9 @@
 """Reading a file of Kubernetes manifests: several documents, hostile, with the types that ``kubectl`` gives them.
 
 ``kubectl`` reads YAML 1.1 its own way: ``yes``, ``on`` and ``y`` are booleans, ``010`` is 8, ``1e3`` is a number, dates
-and ``1:30`` are text. A parameter's value depends on it, so this module does the same. Limits: 1 MiB, 32 levels, 200,000
-values once aliases are expanded, 200 documents; a key that is there twice, a tag and a number that is not finite are
-refused with their line.
+and ``1:30`` are text. A parameter's value depends on it, so this module does the same. Limits: 1 MiB, 32 levels,
+200,000 values once aliases are expanded, 200 documents; a key that is there twice, a tag and a number that is not
+finite are refused with their line.
 """
 
 from __future__ import annotations

@@ -14,7 +14,6 @@ from penstock.tekton.manifest_base import (
     Named,
     NeedsCluster,
     NeedsContainer,
-    NeedsRegistry,
     NeedsTerminal,
     NotDone,
     ParamValue,

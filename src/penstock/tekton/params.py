@@ -22,7 +22,7 @@ from penstock.tekton.values import Value, from_yaml, type_name
 MAX_DEPTH = 10
 
 
-class RunFailed(Exception):
+class RunFailedError(Exception):
     """The run cannot go on; its condition is False with this reason and message.
 
     Args:
@@ -72,7 +72,7 @@ def check_params(spec: PipelineSpec, given: list[Param], run: str, namespace: st
     """What the PipelineRun controller checks before anything runs.
 
     Raises:
-        RunFailed: with Tekton's reason.
+        RunFailedError: with Tekton's reason.
     """
     subject, whose = f"{namespace}/{run}", f"{namespace}/{pipeline}"
     names = {param.name for param in given}
@@ -80,28 +80,29 @@ def check_params(spec: PipelineSpec, given: list[Param], run: str, namespace: st
     if missing:
         what = f"pipelineRun missing parameters: {go_list(missing)}"
         message = f"[User error] PipelineRun {subject} is missing some parameters required by Pipeline {whose}: {what}"
-        raise RunFailed("ParameterMissing", message)
+        raise RunFailedError("ParameterMissing", message)
     types = {param.name: param.type for param in spec.params}
     wrong = [param.name for param in given if types.get(param.name, type_name(param.value)) != type_name(param.value)]
     if wrong:
         what = f"parameters have inconsistent types : {go_list(wrong)}"
         message = (
-            f"[User error] PipelineRun {subject} parameters have mismatching types with Pipeline {whose}'s parameters: {what}"
+            f"[User error] PipelineRun {subject} parameters have mismatching types with"
+            f" Pipeline {whose}'s parameters: {what}"
         )
-        raise RunFailed("ParameterTypeMismatch", message)
+        raise RunFailedError("ParameterTypeMismatch", message)
     if keys := missing_keys(spec.params, given):
         what = f"pipelineRun missing object keys for parameters: {go_map(keys)}"
         message = (
             f"[User error] PipelineRun {subject} parameters is missing object keys required by"
             f" Pipeline {whose}'s parameters: {what}"
         )
-        raise RunFailed("ObjectParameterMissKeys", message)
+        raise RunFailedError("ObjectParameterMissKeys", message)
     if outside := out_of_bounds(spec.params, given, _indexing_texts(spec)):
         message = (
             f"[User error] PipelineRun {subject} failed validation: failed to validate Pipeline {whose}'s parameter"
             f" which has an invalid index while referring to an array: {outside}"
         )
-        raise RunFailed("ParamArrayIndexingInvalid", message)
+        raise RunFailedError("ParamArrayIndexingInvalid", message)
 
 
 def missing_keys(declared: Iterable[ParamSpec], given: Iterable[Param]) -> dict[str, list[str]]:
@@ -141,28 +142,28 @@ def pipeline_replacements(declared: Iterable[ParamSpec], given: Iterable[Param])
     """What the parameters of a run stand for: what was given, and defaults, which may refer to other parameters.
 
     Raises:
-        RunFailed: defaults refer to each other in a circle, too deep, or to nothing.
+        RunFailedError: defaults refer to each other in a circle, too deep, or to nothing.
     """
     resolved = Replacements()
     for param in given:
         resolved.add_param(param.name, param.value)
     names = {param.name for param in given}
-    open_defaults = [param for param in declared if param.default is not None and param.name not in names]
+    open_defaults = [spec for spec in declared if spec.default is not None and spec.name not in names]
     unresolved = {
-        pattern.format(param.name): param.default
-        for param in open_defaults
+        pattern.format(spec.name): spec.default
+        for spec in open_defaults
         for pattern in PARAM_PATTERNS
-        if isinstance(param.default, str)
+        if isinstance(spec.default, str)
     }
     for key in unresolved:
         if key not in resolved.strings:
             _resolve(key, resolved.strings, unresolved, (), 0)
-    for param in open_defaults:
-        default = param.default
+    for spec in open_defaults:
+        default = spec.default
         if isinstance(default, list):
-            resolved.add_param(param.name, [replace(item, resolved.strings) for item in default])
+            resolved.add_param(spec.name, [replace(item, resolved.strings) for item in default])
         elif isinstance(default, dict):
-            resolved.add_param(param.name, {key: replace(item, resolved.strings) for key, item in default.items()})
+            resolved.add_param(spec.name, {key: replace(item, resolved.strings) for key, item in default.items()})
     return resolved
 
 
@@ -182,7 +183,7 @@ def _resolve(
             break
         _resolve(reference, resolved, unresolved, (*visiting, key), depth + 1)
     if problem:
-        raise RunFailed("PipelineValidationFailed", f"parameter resolution failed: {problem}")
+        raise RunFailedError("PipelineValidationFailed", f"parameter resolution failed: {problem}")
     resolved[key] = replace(unresolved[key], resolved)
 
 

@@ -46,9 +46,7 @@ def task_result_refs(task: PipelineTask) -> list[ResultRef]:
 
 def dependencies(tasks: Iterable[PipelineTask]) -> dict[str, list[str]]:
     """For every task the names of the tasks it waits for, sorted. Names that do not exist are kept."""
-    return {
-        task.name: sorted({ref.task for ref in task_result_refs(task)} | set(task.run_after)) for task in tasks
-    }
+    return {task.name: sorted({ref.task for ref in task_result_refs(task)} | set(task.run_after)) for task in tasks}
 
 
 def graph_fault(parents: dict[str, list[str]]) -> tuple[str, str] | None:
@@ -68,8 +66,8 @@ def graph_fault(parents: dict[str, list[str]]) -> tuple[str, str] | None:
         cycle = [*seen[seen.index(name) :], name]
         quoted = " depends on ".join(f'"{task}"' for task in cycle)
         return name, f"cycle detected; task {quoted}"
-    for name, names in parents.items():
-        for parent in names:
+    for name, wanted in parents.items():
+        for parent in wanted:
             if parent not in parents:
                 return name, f"task {name} depends on {parent} but {parent} wasn't present in Pipeline"
     return None

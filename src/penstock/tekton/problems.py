@@ -37,7 +37,8 @@ def unknown_variable(text: str, prefix: str, known: Collection[str]) -> str | No
     """A message if ``text`` refers to a variable that is not ``known``."""
     found = references(text, prefix)
     if found.too_deep:
-        return f'Invalid referencing of parameters in "{text[:200]}"! Only two dot-separated components after the prefix are allowed'
+        limit = "Only two dot-separated components after the prefix are allowed"
+        return f'Invalid referencing of parameters in "{text[:200]}"! {limit}'
     if any(without_index(name) not in known for name in found.names):
         return f'non-existent variable in "{text[:200]}"'
     return None

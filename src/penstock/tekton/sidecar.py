@@ -13,7 +13,7 @@ from penstock.tekton.manifest_task import Probe, Sidecar, TaskSpec
 from penstock.tekton.process import Command, Ending, Outcome, Stop, run_command
 from penstock.tekton.records import Event
 from penstock.tekton.step_log import StepLog
-from penstock.tekton.step_run import StepFault, Surroundings, command_of, environment_of, working_directory
+from penstock.tekton.step_run import StepFaultError, Surroundings, command_of, environment_of, working_directory
 from penstock.tekton.substitution import expand
 
 _FIRST_PROBES_S = 0.1
@@ -105,7 +105,7 @@ class Sidecars:
                     outcome = run_command(self._command(index, sidecar), sink=log.write, stop=self.stop)
                     if outcome.ending is Ending.NOT_STARTED:
                         log.say(f"Error executing command: {outcome.error}")
-                except StepFault as fault:
+                except StepFaultError as fault:
                     log.say(str(fault))
         except WorldError as error:
             self.states[index].error = error
@@ -172,11 +172,15 @@ class Sidecars:
         argv = [expand(argument, own.get) for argument in command]
         try:
             cwd = working_directory(sidecar, self.around.places.root / "cwd" / f"sidecar-{index}", self.around.writable)
-        except StepFault:
+        except StepFaultError:
             return False
         deadline = time.monotonic() + timeout
         outcome = run_command(
-            Command(argv, environment, cwd), sink=lambda _stream, _data: None, stop=self.stop, deadline=deadline, grace_s=0
+            Command(argv, environment, cwd),
+            sink=lambda _stream, _data: None,
+            stop=self.stop,
+            deadline=deadline,
+            grace_s=0,
         )
         return outcome.ending is Ending.EXITED and outcome.exit_code == 0
 
@@ -184,3 +188,6 @@ class Sidecars:
 def _file_name(name: str) -> str:
     return "".join(character if character.isalnum() or character in "-_" else "_" for character in name)[:80]
 
+
+def _ignore(_stream: str, _data: bytes) -> None:
+    """What a probe prints is not kept."""

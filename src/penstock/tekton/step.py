@@ -79,7 +79,9 @@ def parse_arguments(step_name: str, arguments: type[A], argv: Sequence[str] | No
             type=_converter(hints[field.name]),
             help=field.metadata["help"].replace("%", "%%"),
         )
-    parser.add_argument("--result", action="append", default=[], metavar="NAME=PATH", help="where the result NAME is written")
+    parser.add_argument(
+        "--result", action="append", default=[], metavar="NAME=PATH", help="where the result NAME is written"
+    )
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     values = vars(parser.parse_args(argv))
     values.pop("debug")
@@ -172,7 +174,13 @@ def run_step(
         # our bug: the last frame says where, so that a report of it can be used
         frame = traceback.extract_tb(error.__traceback__)[-1]
         text = printable(f"{type(error).__name__}: {error} ({Path(frame.filename).name}:{frame.lineno})")
-        log("bug", step=step_name, error=text, todo="Report it, with the output of --debug.", exit_code=int(ExitCode.BUG))
+        log(
+            "bug",
+            step=step_name,
+            error=text,
+            todo="Report it, with the output of --debug.",
+            exit_code=int(ExitCode.BUG),
+        )
         return int(ExitCode.BUG)
     log("done", step=step_name, seconds=round(time.monotonic() - started, 3), **answers)
     return int(ExitCode.OK)

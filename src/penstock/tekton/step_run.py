@@ -59,7 +59,7 @@ class StepsOutcome:
     timed_out_step: bool = False
 
 
-class StepFault(Exception):
+class StepFaultError(Exception):
     """A step cannot be started: the message says why."""
 
 
@@ -92,11 +92,11 @@ def working_directory(container: Container, default: Path, writable: tuple[Path,
         return default
     path = Path(container.working_dir)
     if not path.is_absolute():
-        raise StepFault(f"the workingDir '{container.working_dir}' is relative: there is no /workspace here")
+        raise StepFaultError(f"the workingDir '{container.working_dir}' is relative: there is no /workspace here")
     if not path.is_dir():
         resolved = path.resolve()
         if not any(resolved.is_relative_to(directory.resolve()) for directory in writable):
-            raise StepFault(f"the workingDir '{container.working_dir}' is not there, and in no workspace")
+            raise StepFaultError(f"the workingDir '{container.working_dir}' is not there, and in no workspace")
         with disk_errors(path):
             path.mkdir(parents=True, exist_ok=True)
     return path
@@ -191,7 +191,7 @@ class _Run:
                 self._write_exit_code("0")
                 return False
             cwd = working_directory(step, around.places.root / "cwd" / self.name, around.writable)
-        except StepFault as fault:
+        except StepFaultError as fault:
             log.say(str(fault))
             record.exit_code, record.reason = 1, "Error"
             return True

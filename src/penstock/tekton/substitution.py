@@ -128,7 +128,11 @@ def replace_when_values(values: Iterable[str], replacements: Replacements) -> li
     """The values of a ``when``: a reference to a whole array becomes its items."""
     new: list[str] = []
     for text in values:
-        new += replace_item(text, replacements) if _when_array(text, replacements) else [replace(text, replacements.strings)]
+        new += (
+            replace_item(text, replacements)
+            if _when_array(text, replacements)
+            else [replace(text, replacements.strings)]
+        )
     return new
 
 
@@ -172,11 +176,11 @@ class References:
 
 
 def references(text: str, prefix: str) -> References:
-    """Find ``$(prefix.NAME)``, ``$(prefix["NAME"])`` and ``$(prefix['NAME'])`` in ``text``.
+    r"""Find ``$(prefix.NAME)``, ``$(prefix["NAME"])`` and ``$(prefix['NAME'])`` in ``text``.
 
     Args:
         text: where to look.
-        prefix: a regular expression: ``params``, ``context\\.task``.
+        prefix: a regular expression: ``params``, ``context\.task``.
     """
     if "$(" not in text:
         return References((), (), "", too_deep=False)

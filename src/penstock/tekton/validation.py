@@ -23,10 +23,18 @@ from penstock.tekton.problems import (
 )
 from penstock.tekton.references import looks_like_result, parse_result, result_refs
 from penstock.tekton.substitution import expressions, value_texts
-from penstock.tekton.validation_task import CONTAINER_PATH, validate_param_specs, validate_task, validate_usage, validate_when
+from penstock.tekton.validation_task import (
+    CONTAINER_PATH,
+    validate_param_specs,
+    validate_task,
+    validate_usage,
+    validate_when,
+)
 
 _PREFIXES = ("params", "tasks", "finally", "context", "workspaces", "results")
-_WHOLE = re.compile(r"""\$\(params(\.[_a-zA-Z0-9.-]+\[\*\]|\["[_a-zA-Z0-9.-]+\[\*\]"\]|\['[_a-zA-Z0-9.-]+\[\*\]'\])\)""")
+_WHOLE = re.compile(
+    r"""\$\(params(\.[_a-zA-Z0-9.-]+\[\*\]|\["[_a-zA-Z0-9.-]+\[\*\]"\]|\['[_a-zA-Z0-9.-]+\[\*\]'\])\)"""
+)
 
 
 def validate_pipeline(spec: PipelineSpec, path: Path) -> Problems:
@@ -49,7 +57,9 @@ def validate_pipeline(spec: PipelineSpec, path: Path) -> Problems:
     yield from _container_paths(spec, path)
     names = [workspace.name for workspace in spec.workspaces]
     for index in duplicates(names):
-        yield Problem((*path, "workspaces", index, "name"), f'workspace with name "{names[index]}" appears more than once')
+        yield Problem(
+            (*path, "workspaces", index, "name"), f'workspace with name "{names[index]}" appears more than once'
+        )
     for index, name in enumerate(names):
         if not name:
             yield Problem((*path, "workspaces", index, "name"), f"workspace {index} has empty name")
@@ -73,8 +83,8 @@ def validate_pipeline_usage(spec: PipelineSpec, path: Path) -> Problems:
             for number, workspace in enumerate(task.workspaces):
                 wanted = workspace.workspace or workspace.name
                 if wanted not in names:
-                    what = f'pipeline task "{task.name}" expects workspace with name "{wanted}" but none exists in pipeline spec'
-                    yield Problem((*here, "workspaces", number), what)
+                    what = f'pipeline task "{task.name}" expects workspace with name "{wanted}" but none exists'
+                    yield Problem((*here, "workspaces", number), f"{what} in pipeline spec")
         yield from validate_param_references(tasks, spec.params, (*path, section))
 
 
@@ -89,12 +99,17 @@ def validate_param_references(tasks: list[PipelineTask], params: list[ParamSpec]
             yield from _param_value(param, known, arrays, objects, (*here, "params", number, "value"))
         for number, param in enumerate(task.matrix.params if task.matrix else ()):
             for item in param.value if isinstance(param.value, list) else ():
-                yield from _text(item, known, arrays, objects, not_isolated, (*here, "matrix", "params", number, "value"))
+                yield from _text(
+                    item, known, arrays, objects, not_isolated, (*here, "matrix", "params", number, "value")
+                )
         for number, include in enumerate(task.matrix.include if task.matrix else ()):
             for text in param_texts(include.params):
-                yield from _text(text, known, arrays, objects, prohibited_variable, (*here, "matrix", "include", number))
+                yield from _text(
+                    text, known, arrays, objects, prohibited_variable, (*here, "matrix", "include", number)
+                )
         for number, when in enumerate(task.when):
-            yield from _text(when.input, known, arrays, objects, prohibited_variable, (*here, "when", number, "input"))
+            where = (*here, "when", number, "input")
+            yield from _text(when.input, known, arrays, objects, prohibited_variable, where)
             for text in when.values:
                 whole = text.removeprefix("$(params.").removesuffix("[*])") in arrays
                 check = not_isolated if whole else prohibited_variable
@@ -119,7 +134,11 @@ def _param_value(
 def _text(
     text: str, known: list[str], arrays: list[str], objects: dict[str, list[str]], check: Check, path: Path
 ) -> Problems:
-    messages = [unknown_variable(text, "params", known), whole_variable(text, "params", objects), check(text, "params", arrays)]
+    messages = [
+        unknown_variable(text, "params", known),
+        whole_variable(text, "params", objects),
+        check(text, "params", arrays),
+    ]
     messages += [unknown_variable(text, rf"params\.{re.escape(name)}", keys) for name, keys in objects.items()]
     for message in messages:
         if message:
@@ -128,7 +147,9 @@ def _text(
 
 def _pipeline_task(task: PipelineTask, seen: set[str], path: Path) -> Problems:
     if not DNS_LABEL.fullmatch(task.name):
-        yield Problem((*path, "name"), f"invalid value '{task.name[:80]}': a Pipeline Task name must be a valid DNS label")
+        yield Problem(
+            (*path, "name"), f"invalid value '{task.name[:80]}': a Pipeline Task name must be a valid DNS label"
+        )
     if task.name in seen:
         yield Problem((*path, "name"), f"there are two tasks named '{task.name}'")
     seen.add(task.name)
@@ -139,7 +160,9 @@ def _pipeline_task(task: PipelineTask, seen: set[str], path: Path) -> Problems:
     if task.task_spec is not None:
         yield from validate_task(task.task_spec, (*path, "taskSpec"))
     for number in duplicates([param.name for param in task.params]):
-        yield Problem((*path, "params", number, "name"), f"the parameter '{task.params[number].name}' appears more than once")
+        yield Problem(
+            (*path, "params", number, "name"), f"the parameter '{task.params[number].name}' appears more than once"
+        )
     yield from validate_on_error(task, path)
     if task.timeout is not None and task.timeout < 0:
         yield Problem((*path, "timeout"), "a timeout cannot be negative")
@@ -151,7 +174,9 @@ def validate_on_error(task: PipelineTask, path: Path) -> Problems:
         if task.on_error not in ("continue", "stopAndFail"):
             yield Problem((*path, "onError"), 'PipelineTask OnError must be either "continue" or "stopAndFail"')
         elif task.on_error == "continue" and task.retries > 0:
-            yield Problem((*path, "onError"), 'PipelineTask OnError cannot be set to "continue" when Retries is greater than 0')
+            yield Problem(
+                (*path, "onError"), 'PipelineTask OnError cannot be set to "continue" when Retries is greater than 0'
+            )
 
 
 def _matrix(task: PipelineTask, path: Path) -> Problems:
@@ -167,7 +192,9 @@ def _matrix(task: PipelineTask, path: Path) -> Problems:
     names = {param.name for param in task.matrix.all_params()}
     for index, param in enumerate(task.params):
         if param.name in names:
-            yield Problem((*path, "params", index), f"'{param.name}' is a parameter and in the matrix: expected exactly one")
+            yield Problem(
+                (*path, "params", index), f"'{param.name}' is a parameter and in the matrix: expected exactly one"
+            )
 
 
 def _matrix_consumers(tasks: list[PipelineTask], path: Path) -> Problems:
@@ -181,8 +208,8 @@ def _matrix_consumers(tasks: list[PipelineTask], path: Path) -> Problems:
                     continue
                 here = (*path, index, "params", number)
                 if not expression.endswith("[*]"):
-                    what = "A matrixed pipelineTask can only be consumed in aggregate using [*] notation, but is currently set to "
-                    yield Problem(here, what + expression)
+                    what = "A matrixed pipelineTask can only be consumed in aggregate using [*] notation"
+                    yield Problem(here, f"{what}, but is currently set to {expression}")
                 results = source.task_spec.results if source.task_spec else []
                 if any(result.name == ref.result and result.type != "string" for result in results):
                     yield Problem(here, "Matrixed PipelineTasks emitting results must have an underlying type string")
@@ -220,8 +247,8 @@ def _status_variables(spec: PipelineSpec, path: Path) -> Problems:
                     if not (expression.startswith("tasks.") and expression.endswith((".status", ".reason"))):
                         continue
                     if section == "tasks":
-                        what = "pipeline tasks can not refer to execution status of any other pipeline task or aggregate status of tasks"
-                        yield Problem((*path, section, index), what)
+                        what = "pipeline tasks can not refer to execution status of any other pipeline task"
+                        yield Problem((*path, section, index), f"{what} or aggregate status of tasks")
                     elif expression != "tasks.status" and expression[6:].rsplit(".", 1)[0] not in names:
                         what = f"pipeline task {expression[6:].rsplit('.', 1)[0]} is not defined in the pipeline"
                         yield Problem((*path, section, index), what)
@@ -265,7 +292,10 @@ def _finally(spec: PipelineSpec, path: Path) -> Problems:
             if ref.task in finals:
                 yield Problem(here, f"final task has task result reference from a final task {ref.task}")
             elif ref.task not in tasks:
-                yield Problem(here, f"final task has task result reference from a task {ref.task} which is not defined in the pipeline")
+                yield Problem(
+                    here,
+                    f"final task has task result reference from a task {ref.task} which is not defined in the pipeline",
+                )
 
 
 def _container_paths(spec: PipelineSpec, path: Path) -> Problems:

@@ -26,7 +26,9 @@ def validate_run(run: PipelineRunDocument) -> Problems:
     spec = run.spec
     base: Path = ("spec",)
     for index in duplicates([param.name for param in spec.params]):
-        yield Problem((*base, "params", index, "name"), f"the parameter '{spec.params[index].name}' appears more than once")
+        yield Problem(
+            (*base, "params", index, "name"), f"the parameter '{spec.params[index].name}' appears more than once"
+        )
     for index, param in enumerate(spec.params):
         here = (*base, "params", index, "value")
         if any(looks_like_result(expression) for expression in expressions(value_texts(param.value))):
@@ -39,7 +41,9 @@ def validate_run(run: PipelineRunDocument) -> Problems:
         yield Problem((*base, "workspaces", index), f"workspace '{name}' provided by pipelinerun more than once")
     for index, workspace in enumerate(spec.workspaces):
         if len(workspace.sources()) > 1:
-            yield Problem((*base, "workspaces", index), f"expected exactly one, got both: {', '.join(workspace.sources())}")
+            yield Problem(
+                (*base, "workspaces", index), f"expected exactly one, got both: {', '.join(workspace.sources())}"
+            )
     if spec.pipeline_spec is not None:
         yield from _inline_params(spec.pipeline_spec, spec.params, (*base, "pipelineSpec"))
 
@@ -56,8 +60,8 @@ def _timeouts(timeouts: Timeouts, base: Path) -> Problems:
     if timeouts.tasks is not None and timeouts.finally_tasks is not None:
         total = timeouts.tasks + timeouts.finally_tasks
         if total > whole:
-            what = f"{format_duration(timeouts.tasks)} + {format_duration(timeouts.finally_tasks)} should be <= pipeline duration"
-            yield Problem((*base, "timeouts", "tasks"), what)
+            both = f"{format_duration(timeouts.tasks)} + {format_duration(timeouts.finally_tasks)}"
+            yield Problem((*base, "timeouts", "tasks"), f"{both} should be <= pipeline duration")
 
 
 def _overrides(spec: PipelineRunSpec, base: Path) -> Problems:

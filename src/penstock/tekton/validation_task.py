@@ -122,7 +122,9 @@ def validate_param_names(params: list[ParamSpec], path: Path) -> Problems:
             pattern = _OBJECT_NAME
         for name in names:
             if not pattern.fullmatch(name):
-                yield Problem((*path, "params", index, "name"), f"the name '{name[:80]}' of a parameter or key is invalid")
+                yield Problem(
+                    (*path, "params", index, "name"), f"the name '{name[:80]}' of a parameter or key is invalid"
+                )
 
 
 def validate_when(when: list[When], path: Path) -> Problems:

@@ -1,4 +1,4 @@
-"""Parameter and result values: text, a list of texts, or a mapping of texts, read and written as Tekton's Go code does."""
+"""Parameter and result values: text, a list or a mapping of texts, read and written as Tekton's Go code does."""
 
 from __future__ import annotations
 

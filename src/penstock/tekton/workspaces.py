@@ -139,7 +139,9 @@ class WorkspaceUses:
         try:
             yield changed
         finally:
-            changed += [path for path, state in before.items() if snapshot(path) != state and not self._shared(path, own)]
+            changed += [
+                path for path, state in before.items() if snapshot(path) != state and not self._shared(path, own)
+            ]
             with self._lock:
                 for use in own:
                     use.until = time.monotonic()

@@ -38,12 +38,9 @@ def speech(path: Path) -> tuple[npt.NDArray[np.int16], npt.NDArray[np.float32]]:
 
 
 def jpeg(frames: npt.NDArray[np.uint8], quality: int = 85) -> npt.NDArray[np.uint8]:
-    return np.stack(
-        [
-            cv2.imdecode(cv2.imencode(".jpg", f, [cv2.IMWRITE_JPEG_QUALITY, quality])[1], cv2.IMREAD_COLOR)
-            for f in frames
-        ]
-    )
+    level = [cv2.IMWRITE_JPEG_QUALITY, quality]
+    decoded = [cv2.imdecode(cv2.imencode(".jpg", frame, level)[1], cv2.IMREAD_COLOR) for frame in frames]
+    return np.stack([np.asarray(frame, np.uint8) for frame in decoded])
 
 
 def talker(track: npt.NDArray[np.float32], seed: int, mouth_blur: float = 0.0) -> npt.NDArray[np.uint8]:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 import urllib.error
 from pathlib import Path
 
@@ -67,7 +68,7 @@ def test_the_desynced_release_trails_by_exactly_three_frames(made: dict[str, tup
     good, late = made["v1.0.0"][1][:, 0], made["v1.0.1-desync"][1][:, 0]
     fits = {lag: float(np.corrcoef(good[8:-8], late[8 + lag : len(late) - 8 + lag])[0, 1]) for lag in range(-6, 7)}
     assert max(fits, key=fits.__getitem__) == 3
-    assert fits[3] > 0.95
+    assert fits[3] > 0.8 > fits[0] + 0.2
 
 
 def test_the_wrong_duration_is_wrong(made: dict[str, tuple[bytes, np.ndarray]], tmp_path: Path) -> None:
@@ -108,15 +109,14 @@ def test_the_silent_release_accepts_and_never_answers(trees: dict[str, Path], tm
         answers = []
         for _ in range(600):
             try:
-                answers.append(ask(f"{running.url}/healthz", timeout=2.5).status)
-            except TimeoutError:
-                break
-            except (urllib.error.URLError, ConnectionError) as error:
-                if isinstance(getattr(error, "reason", None), TimeoutError):
+                answers.append(ask(f"{running.url}/healthz", timeout=3).status)
+            except (urllib.error.URLError, ConnectionError, TimeoutError) as error:
+                if isinstance(getattr(error, "reason", error), TimeoutError):
                     break
-            assert running.process.poll() is None
+            assert running.process.poll() is None, running.log.read_text()
+            time.sleep(0.05)
         else:
-            raise AssertionError("it answered")
+            raise AssertionError("every question was answered or refused")
         assert 200 not in answers
         assert running.process.poll() is None
     finally:

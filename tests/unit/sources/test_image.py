@@ -185,7 +185,8 @@ IMAGE = Image(kind="image", url="registry.example:5000/models/model", digest=DIG
         ("if 'inspect' in arguments: sys.exit('manifest unknown')", ["inspect", "copy"], None),
         (f"print('{DIGEST}')", ["inspect"], None),
         ("print('sha256:' + 'e' * 64)", ["inspect"], "another image"),
-        ("sys.exit('connection refused')", ["inspect", "copy"], "cannot be tagged"),
+        ("sys.exit('connection refused')", ["inspect"], "cannot be asked"),
+        ("sys.exit('manifest unknown')", ["inspect", "copy"], "cannot be tagged"),
     ],
 )
 def test_tag(tmp_path: Path, behave: str, calls: list[str], error: str | None) -> None:

@@ -3,10 +3,14 @@
 import hashlib
 import os
 import pickle
+import random
 import stat
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from moto import mock_aws
 from source_servers import FileServer, content, status
 
 from penstock.contract.models import Weights
@@ -14,8 +18,9 @@ from penstock.errors import PenstockError, UsageError, WorldError
 from penstock.sources.fetch import Fetcher
 from penstock.sources.tree import LFS_POINTER
 from penstock.sources.weights import provide
+from penstock.store.s3 import s3_client
 
-DATA = os.urandom(300_000)
+DATA = random.Random(1).randbytes(300_000)
 SHA = hashlib.sha256(DATA).hexdigest()
 
 
@@ -156,6 +161,40 @@ def test_disk_full(file_server: FileServer) -> None:
         file_server.answers = [content(DATA)]
         with pytest.raises(WorldError, match="no space"):
             fetcher().fetch(f"{file_server.url}/w", Path(folder) / "w", SHA)
+
+
+# S3, as moto plays it inside boto3
+
+
+@pytest.fixture
+def bucket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    with mock_aws():
+        client = s3_client(None)
+        client.create_bucket(Bucket="weights")
+        client.put_object(Bucket="weights", Key="a/w.dat", Body=DATA)
+        yield client
+
+
+@pytest.mark.parametrize("rest", [b"", DATA[:1000], DATA, DATA + b"longer", b"stale"])
+def test_s3(bucket: Any, clone_dir: Path, tmp_path: Path, rest: bytes) -> None:
+    part = tmp_path / "cache" / "weights" / f"{SHA}.part"
+    part.parent.mkdir(parents=True)
+    part.write_bytes(rest)
+    provide(contract("s3://weights/a/w.dat"), clone_dir, tmp_path / "cache", fetcher=fetcher())
+    assert (clone_dir / "models" / "w.dat").read_bytes() == DATA
+
+
+def test_s3_failures(bucket: Any, tmp_path: Path) -> None:
+    with pytest.raises(WorldError, match="no such object"):
+        fetcher().fetch("s3://weights/absent", tmp_path / "w", SHA)
+    with pytest.raises(WorldError, match="NoSuchBucket"):
+        fetcher().fetch("s3://absent/w", tmp_path / "w", SHA)
+    with pytest.raises(UsageError, match="contract says"):
+        fetcher().fetch("s3://weights/a/w.dat", tmp_path / "w", "0" * 64)
+    with pytest.raises(UsageError, match="larger"):
+        fetcher(max_bytes=10).fetch("s3://weights/a/w.dat", tmp_path / "w", SHA)
 
 
 # in place

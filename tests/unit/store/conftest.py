@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from moto import mock_aws
@@ -28,20 +30,19 @@ def s3_credentials(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-@pytest.fixture
-def s3_server() -> Iterator[None]:
-    """S3 as moto plays it inside boto3; a real server is used end to end."""
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[Any]:
+    """S3 as moto plays it inside boto3, and a client of it; a real server is used end to end."""
     with mock_aws():
-        yield
+        yield s3_client(None)
 
 
 @pytest.fixture
-def s3_store(s3_server: None, s3_credentials: Path, request: pytest.FixtureRequest) -> S3Store:
+def s3_store(s3_server: Any, request: pytest.FixtureRequest) -> S3Store:
     """An empty bucket for this test."""
-    bucket = f"b{abs(hash(request.node.nodeid))}"[:40]
-    client = s3_client(s3_credentials)
-    client.create_bucket(Bucket=bucket)
-    return S3Store(bucket, "some/prefix", client=client)
+    bucket = f"b{hashlib.sha256(request.node.nodeid.encode()).hexdigest()[:40]}"
+    s3_server.create_bucket(Bucket=bucket)
+    return S3Store(bucket, "some/prefix", client=s3_server)
 
 
 @pytest.fixture(params=["local", "s3"])

@@ -8,8 +8,6 @@ from math import gcd
 import numpy as np
 import numpy.typing as npt
 import soundfile
-from scipy.fft import rfft
-from scipy.signal import resample_poly
 
 from sonic_lite.parameters import RequestError
 
@@ -51,6 +49,8 @@ def decode(data: bytes) -> Samples:
         raise RequestError(422, f"the audio is longer than {MAX_SECONDS - 1:g} s", field="audio")
     mono = np.nan_to_num(wave.mean(axis=1))
     if rate != SAMPLE_RATE:
+        from scipy.signal import resample_poly  # slow to import, and most recordings are at this rate already
+
         factor = gcd(SAMPLE_RATE, rate)
         mono = resample_poly(mono, SAMPLE_RATE // factor, rate // factor)
     return np.asarray(np.clip(mono, -1.0, 1.0), np.float32)
@@ -78,7 +78,7 @@ def features(samples: Samples, frames: int) -> Features:
     padded[WINDOW // 2 : WINDOW // 2 + used] = samples[:used] * gain
     padded[1:] -= 0.97 * padded[:-1]
     windows = np.lib.stride_tricks.sliding_window_view(padded, WINDOW)[: count * HOP : HOP]
-    power = np.abs(rfft(windows * np.hanning(WINDOW).astype(np.float32), FFT, axis=1)) ** 2
+    power = np.abs(np.fft.rfft(windows * np.hanning(WINDOW).astype(np.float32), FFT, axis=1)) ** 2
     return np.asarray(np.log(power @ _filters() + 1e-3), np.float32)
 
 

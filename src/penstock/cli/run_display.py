@@ -1,0 +1,123 @@
+"""What a person sees while a pipeline runs: bars on a terminal, plain lines elsewhere. Always on standard error."""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+import time
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from penstock.errors import printable
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+    from penstock.tekton.records import Event
+
+QUIET = {"progress", "done", "interrupted"}
+"""Events of our own steps that are shown as progress, not as text."""
+
+
+class Display:
+    """Takes the runner's events, from any of its threads. Use as a context manager."""
+
+    def __init__(self, *, quiet: bool = False, terminal: bool | None = None) -> None:
+        self._quiet = quiet
+        self._terminal = sys.stderr.isatty() if terminal is None else terminal
+        self._lock = threading.Lock()
+        self._started: dict[str, float] = {}
+        self._bars: dict[str, TaskID] = {}
+        self._progress: Progress | None = None
+
+    def __enter__(self) -> Display:
+        if self._terminal and not self._quiet:
+            from rich.console import Console
+            from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+            columns = (SpinnerColumn(), TextColumn("{task.description:10}"), BarColumn(bar_width=30), TextColumn("{task.fields[said]}"))
+            self._progress = Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True))
+            self._progress.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self._progress is not None:
+            self._progress.stop()
+
+    def __call__(self, event: Event) -> None:
+        """Show one event."""
+        if self._quiet:
+            return
+        with self._lock:
+            name = event.pipeline_task
+            if event.kind == "taskrun-started":
+                self._started[event.task_run] = time.monotonic()
+                self._bar(name)
+            elif event.kind == "output":
+                self._output(name, event.step, event.text)
+            elif event.kind == "taskrun-finished":
+                seconds = time.monotonic() - self._started.get(event.task_run, time.monotonic())
+                word = "done" if event.text in ("Succeeded", "Completed") else event.text
+                self._end(name, f"{word} in {seconds:.1f} s")
+            elif event.kind == "taskrun-reused":
+                self._end(name, "done before")
+            elif event.kind == "task-skipped":
+                self._end(name, f"skipped: {event.text}")
+            elif event.kind == "taskrun-retried":
+                self._line(f"{name}: tried again: {event.text}")
+
+    def _bar(self, name: str) -> None:
+        if self._progress is None:
+            self._line(f"{name}: started")
+        elif name not in self._bars:
+            self._bars[name] = self._progress.add_task(name, total=None, said="")
+
+    def _end(self, name: str, said: str) -> None:
+        if self._progress is None:
+            self._line(f"{name}: {said}")
+            return
+        self._bar(name)
+        self._progress.update(self._bars[name], total=1, completed=1, said=printable(said))
+        self._progress.stop_task(self._bars[name])
+
+    def _output(self, name: str, step: str, text: str) -> None:
+        line = _our_line(text)
+        if line is None:
+            self._line(f"[{name} : {step}] {text}")
+        elif line["event"] == "progress" and isinstance(line.get("done"), int) and isinstance(line.get("total"), int):
+            self._advance(name, line["done"], line["total"], str(line.get("what", "")))
+        elif line["event"] in ("error", "bug"):
+            self._line(f"{name}: {line['event']}: {line.get('error', '')}")
+        elif line["event"] == "log":
+            self._line(f"{name}: {line.get('message', '')}")
+        elif line["event"] not in QUIET:
+            rest = ", ".join(f"{key} {value}" for key, value in line.items() if key not in ("event", "time"))
+            self._line(f"{name}: {line['event']}: {rest}")
+
+    def _advance(self, name: str, done: int, total: int, what: str) -> None:
+        if self._progress is None:
+            self._line(f"{name}: {done}/{total} {what}")
+        elif name in self._bars:
+            self._progress.update(self._bars[name], total=max(total, 1), completed=done, said=printable(what))
+
+    def _line(self, text: str) -> None:
+        text = printable(text)
+        if self._progress is not None:
+            from rich.text import Text
+
+            self._progress.console.print(Text(text))
+        else:
+            sys.stderr.write(text + "\n")
+            sys.stderr.flush()
+
+
+def _our_line(text: str) -> dict[str, Any] | None:
+    """A log line of one of our own steps; ``None`` for anything else that a step writes."""
+    if not text.startswith('{"time"'):
+        return None
+    try:
+        line = json.loads(text)
+    except ValueError:
+        return None
+    return line if isinstance(line, dict) and isinstance(line.get("event"), str) else None

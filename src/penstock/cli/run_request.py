@@ -1,0 +1,256 @@
+"""What ``penstock run`` does: the request, its run's directory, the engine, the exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+import sys
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from penstock.errors import ExitCode, UsageError
+from penstock.files import disk_errors, write_json
+
+if TYPE_CHECKING:
+    from penstock.tekton.records import PipelineRunResult
+
+TRACKS = ("release", "verify")
+RUN_NAME = re.compile(r"^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$")
+SCHEME = re.compile(r"^([a-z][a-z0-9+.-]*::?//|[a-z][a-z0-9+.-]*::|[^/@]+@[^/:]+:)", re.IGNORECASE)
+PROBLEMS = (ExitCode.USAGE, ExitCode.WORLD, ExitCode.BUG, ExitCode.INTERRUPTED)
+VERDICTS = (ExitCode.REJECTED, ExitCode.INCONCLUSIVE)
+"""Only the step *enforce* may end with these."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """The options of ``penstock run``, as they were given."""
+
+    what: str
+    repo: str = ""
+    revision: str = ""
+    params: tuple[str, ...] = ()
+    workspaces: tuple[str, ...] = ()
+    out: Path = Path("penstock-runs")
+    store: str = ""
+    name: str = ""
+    resume: str = ""
+    jobs: int = 0
+    as_json: bool = False
+    quiet: bool = False
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is run: written down beside the run, so that ``--resume`` needs no more than its name."""
+
+    what: str
+    params: dict[str, str]
+    workspaces: dict[str, str]
+
+
+def carry_out(options: Options) -> int:
+    """Run or resume a pipeline; returns the exit code.
+
+    Raises:
+        UsageError: an option, a manifest or a parameter is wrong; the run exists already, or there is none to resume.
+        WorldError: the output directory cannot be written.
+        Interrupted: Ctrl-C; the run can be resumed.
+    """
+    from penstock.cli.run_display import Display
+    from penstock.tekton.load import load_pipeline
+    from penstock.tekton.runner import run_pipeline
+
+    name = options.resume or options.name or made_up_name(options.what)
+    if not RUN_NAME.match(name):
+        raise UsageError(f"'{name}' is not a run's name", where="--name", todo="Use lower-case letters, digits, '.' and '-', at most 63.")
+    out = options.out.absolute()
+    folder = out / "runs" / name
+    request = read_request(folder, options) if options.resume else new_request(options, out)
+    track = request.what in TRACKS
+    loaded = load_pipeline(manifest(request.what), task_directories=[manifests() / "tasks"] if track else [])
+    with disk_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    if not options.resume:
+        begin(folder, request)
+    with Display(quiet=options.quiet) as display:
+        ended = run_pipeline(
+            loaded,
+            request.params,
+            {key: Path(value) for key, value in request.workspaces.items()},
+            folder / "state",
+            name=name,
+            environment=environment(),
+            max_parallel=options.jobs or None,
+            on_event=display,
+            # a run that was killed before the engine began has nothing to go on from: it begins
+            resume=(folder / "state" / "state.json").exists(),
+        )
+    code = track_exit_code(ended) if track else exit_code(ended)
+    if options.as_json:
+        sys.stdout.write(json.dumps(ended.to_json() | {"exitCode": int(code)}, indent=2, ensure_ascii=False) + "\n")
+    else:
+        show_end(ended, folder, code, track=track, options=options)
+    return int(code)
+
+
+def new_request(options: Options, out: Path) -> Request:
+    """Options → what is run, with the values that a run on one machine needs.
+
+    Raises:
+        UsageError: an option is missing, malformed, or does not belong to what is run.
+    """
+    params, workspaces = pairs(options.params, "--param"), pairs(options.workspaces, "--workspace")
+    for key, value in workspaces.items():
+        if not Path(value).is_dir():
+            raise UsageError(f"'{value}' is not a directory", where=f"--workspace {key}", todo="Make it, or name another.")
+    workspaces = {key: str(Path(value).absolute()) for key, value in workspaces.items()}
+    if options.what not in TRACKS:
+        if options.repo or options.revision or options.store:
+            raise UsageError("--repo, --revision and --store belong to the release and verify pipelines", where=options.what, todo="Use --param.")
+        return Request(str(Path(options.what).absolute()), params, workspaces)
+    for option, value in (("--repo", options.repo), ("--revision", options.revision)):
+        if not value:
+            raise UsageError(f"{option} is missing", where=f"penstock run {options.what}", todo="Example: --repo ../sonic --revision v1.0.0")
+    local = not SCHEME.match(options.repo)
+    given = {"url": str(Path(options.repo).absolute()) if local else options.repo, "revision": options.revision}
+    if local:
+        given["allow-local"] = "true"
+    if options.what == "release":
+        store = options.store or str(out / "store")
+        given["store"] = store if store.startswith("s3://") else str(Path(store).absolute())
+    elif options.store:
+        raise UsageError("the verify pipeline stores nothing", where="--store", todo="Leave it out.")
+    # --param has the last word: it is the more specific one
+    return Request(options.what, given | params, {"work": str(out)} | workspaces)
+
+
+def pairs(texts: tuple[str, ...], option: str) -> dict[str, str]:
+    """``NAME=VALUE`` texts as a mapping; the value may hold further ``=``."""
+    found: dict[str, str] = {}
+    for text in texts:
+        key, equals, value = text.partition("=")
+        if not key or not equals:
+            raise UsageError(f"'{text}' is not NAME=VALUE", where=option)
+        if key in found:
+            raise UsageError(f"'{key}' is given twice", where=option)
+        found[key] = value
+    return found
+
+
+def made_up_name(what: str) -> str:
+    """A name that no other run has: what is run, the time, four random digits."""
+    stem = re.sub(r"[^a-z0-9]+", "-", Path(what).stem.lower()).strip("-")[:30] or "run"
+    return f"{stem}-{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+
+
+def begin(folder: Path, request: Request) -> None:
+    """Write the request down; a run of the same name is never run over.
+
+    Raises:
+        UsageError: there is one.
+    """
+    file = folder / "request.json"
+    try:
+        with disk_errors(file):
+            os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644))
+    except FileExistsError:
+        raise UsageError(
+            f"the run '{folder.name}' exists already", where=str(folder), todo=f"Go on with it by --resume {folder.name}, or choose another --name."
+        ) from None
+    write_json(file, {"what": request.what, "params": request.params, "workspaces": request.workspaces})
+
+
+def read_request(folder: Path, options: Options) -> Request:
+    """The request of the run that is resumed.
+
+    Raises:
+        UsageError: there is no such run, it was of another pipeline, or options are given that it fixed when it began.
+    """
+    fixed = {"--repo": options.repo, "--revision": options.revision, "--store": options.store, "--name": options.name}
+    lists = {"--param": options.params, "--workspace": options.workspaces}
+    if given := [option for option, value in [*fixed.items(), *lists.items()] if value]:
+        raise UsageError(f"{given[0]} cannot be changed", where=f"--resume {folder.name}", todo="It is as it was when the run began: leave it out.")
+    try:
+        content = json.loads((folder / "request.json").read_text(encoding="utf-8"))
+        request = Request(content["what"], dict(content["params"]), dict(content["workspaces"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        raise UsageError("there is no run that can be resumed", where=str(folder), todo="Say --out as when it began, and the run's name.") from None
+    what = options.what if options.what in TRACKS else str(Path(options.what).absolute())
+    if what != request.what:
+        raise UsageError(f"the run '{folder.name}' is of {request.what}", where="--resume", todo=f"penstock run {request.what} --resume {folder.name}")
+    return request
+
+
+def manifests() -> Path:
+    """The folder of the pipelines and tasks that come with Penstock."""
+    import penstock_manifests  # type: ignore[import-not-found, unused-ignore]
+
+    return Path(next(iter(penstock_manifests.__path__)))
+
+
+def manifest(what: str) -> Path:
+    """The file of a track, or the file that was named."""
+    return manifests() / "pipelines" / f"{what}.yaml" if what in TRACKS else Path(what)
+
+
+def environment() -> dict[str, str]:
+    """This process's environment, with the programs of Penstock's own environment first on the path."""
+    own = str(Path(sys.executable).parent)
+    return dict(os.environ) | {"PATH": os.pathsep.join([own, os.environ.get("PATH", os.defpath)])}
+
+
+def exit_code(ended: PipelineRunResult) -> ExitCode:
+    """Of any pipeline: 0 if it succeeded, 2 if it was refused for what it was given, else 1."""
+    if ended.succeeded:
+        return ExitCode.OK
+    return ExitCode.USAGE if ended.refused else ExitCode.REJECTED
+
+
+def track_exit_code(ended: PipelineRunResult) -> ExitCode:
+    """Of our own pipelines: the code of the step that failed. A broken run never looks like a rejected model."""
+    if ended.succeeded:
+        return ExitCode.OK
+    if ended.refused:
+        return ExitCode.USAGE
+    # notify may fail without consequence; what failed first is the cause of what followed
+    failed = [record for record in ended.task_runs if record.status == "False" and record.pipeline_task != "notify"]
+    for record in sorted(failed, key=lambda record: record.finished):
+        allowed = (*PROBLEMS, *VERDICTS) if record.pipeline_task == "enforce" else PROBLEMS
+        for code in allowed:
+            if record.exit_code == code:
+                return code
+        # a signal (out of memory), a timeout: the world's; any other code of our own programs is a bug
+        killed = record.exit_code is None or record.exit_code < 0 or record.exit_code > 128  # noqa: PLR2004
+        return ExitCode.WORLD if killed else ExitCode.BUG
+    return ExitCode.WORLD
+
+
+def show_end(ended: PipelineRunResult, folder: Path, code: ExitCode, *, track: bool, options: Options) -> None:
+    """The verdict and where the report is; for any pipeline its end and its results."""
+    from rich.console import Console
+
+    from penstock.bundle.directory import Bundle
+
+    console = Console(highlight=False, soft_wrap=True)
+    bundle = Bundle(folder / "bundle")
+    if track and bundle.verdict_file.exists():
+        from penstock.cli.gate import verdict_table
+
+        verdict = bundle.verdict()
+        console.print(verdict_table(verdict), soft_wrap=False)
+        for rule in verdict.rules:
+            if rule.verdict != "pass":
+                console.print(rule.reason, markup=False)
+    elif not track:
+        for key, value in ended.results:
+            console.print(f"{key}: {value if isinstance(value, str) else json.dumps(value)}", markup=False)
+    console.print(f"{ended.name}: {ended.reason}: {ended.message}", markup=False)
+    if track and (bundle.report / "index.html").exists():
+        console.print(f"report: {bundle.report / 'index.html'}", markup=False)
+    if code in PROBLEMS:
+        console.print(f"go on with: penstock run {options.what} --out {options.out} --resume {ended.name}", markup=False)
