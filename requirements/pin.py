@@ -1,4 +1,4 @@
-"""Pin every requirement with its hashes; no index line and no address, so that the files say nothing of where they were made."""
+"""Pin every requirement with its hashes; no index line and no address: nothing of where it was made."""
 
 from __future__ import annotations
 
@@ -8,7 +8,14 @@ import tomllib
 from pathlib import Path
 
 HERE = Path(__file__).parent
-OPTIONS = ["--quiet", "--generate-hashes", "--no-emit-index-url", "--no-emit-find-links", "--no-emit-trusted-host", "--no-emit-options"]
+OPTIONS = [
+    "--quiet",
+    "--generate-hashes",
+    "--no-emit-index-url",
+    "--no-emit-find-links",
+    "--no-emit-trusted-host",
+    "--no-emit-options",
+]
 OPTIONS += ["--allow-unsafe", "--strip-extras", "--no-annotate", "--no-header"]
 
 
@@ -20,7 +27,9 @@ def main() -> int:
     (HERE / "base.in").write_text("\n".join(lines), encoding="utf-8")
     for name in sys.argv[1:] or ["base", "dev", "parity"]:
         subprocess.run(
-            [sys.executable, "-m", "piptools", "compile", *OPTIONS, "--output-file", f"{name}.txt", f"{name}.in"], cwd=HERE, check=True
+            [sys.executable, "-m", "piptools", "compile", *OPTIONS, "--output-file", f"{name}.txt", f"{name}.in"],
+            cwd=HERE,
+            check=True,
         )
     return 0
 

@@ -72,7 +72,19 @@ def run_release(console: Console, repository: Path, release: Expected, out: Path
     """Run the release pipeline; returns what is not as it should be."""
     name = run_name(release)
     program = str(Path(sys.executable).with_name("penstock"))
-    command = [program, "run", "release", "--repo", str(repository), "--revision", release.tag, "--out", str(out), "--name", name]
+    command = [
+        program,
+        "run",
+        "release",
+        "--repo",
+        str(repository),
+        "--revision",
+        release.tag,
+        "--out",
+        str(out),
+        "--name",
+        name,
+    ]
     console.print("$ " + " ".join(["penstock", *command[1:]]), style="dim", soft_wrap=True)
     exit_code = subprocess.run(command, check=False).returncode
     faults = []
@@ -80,7 +92,9 @@ def run_release(console: Console, repository: Path, release: Expected, out: Path
         faults.append(f"{release.tag} ended with exit code {exit_code}, not {release.exit_code}")
     verdict = verdict_of(out, release)
     if verdict is None or verdict.verdict != release.verdict:
-        faults.append(f"the verdict on {release.tag} is {verdict.verdict if verdict else 'missing'}, not {release.verdict}")
+        faults.append(
+            f"the verdict on {release.tag} is {verdict.verdict if verdict else 'missing'}, not {release.verdict}"
+        )
     version = release.tag.removeprefix("v")
     if (out / "store" / "published" / MODEL / f"{version}.json").exists() != release.published:
         faults.append(f"{release.tag} was {'not ' if release.published else ''}published")

@@ -20,7 +20,9 @@ from penstock.tekton.step import param, run_step, workspace
 class Arguments:
     """Build the model's image."""
 
-    registry: str = param("registry, host[:port][/path], that the image is pushed to; empty: no image is built", default="")
+    registry: str = param(
+        "registry, host[:port][/path], that the image is pushed to; empty: no image is built", default=""
+    )
     mode: str = param("auto (an image where buildah works and a registry is named), image or process", default="auto")
     tls_verify: bool = param("the registry has a certificate", default=True)
     source: Path = workspace("the model's repository")
@@ -42,7 +44,9 @@ def step(arguments: Arguments) -> dict[str, str]:
     with recorded(bundle, "build") as note:
         run = bundle.run()
         if run.source is None:
-            raise UsageError("the bundle does not say what was cloned", where=str(bundle.run_file), todo="Run the step clone first.")
+            raise UsageError(
+                "the bundle does not say what was cloned", where=str(bundle.run_file), todo="Run the step clone first."
+            )
         image = build(
             arguments.source,
             contract.build,
@@ -51,7 +55,10 @@ def step(arguments: Arguments) -> dict[str, str]:
             registry=arguments.registry or None,
             mode=mode,
             cache_dir=arguments.cache,
-            labels={"org.opencontainers.image.revision": run.source.commit, "org.opencontainers.image.version": run.source.version},
+            labels={
+                "org.opencontainers.image.revision": run.source.commit,
+                "org.opencontainers.image.version": run.source.version,
+            },
             tls_verify=arguments.tls_verify,
             authfile=authfile(arguments.registry_credentials),
             log_file=bundle.path / "logs" / "build.log",

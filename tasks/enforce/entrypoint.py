@@ -29,7 +29,9 @@ def step(arguments: Arguments) -> dict[str, str]:
         raise Inconclusive("the gate could not tell", where="verdict inconclusive", todo=arguments.reason)
     if arguments.verdict == "fail":
         raise Rejected("the gate rejected the model", where="verdict fail", todo=arguments.reason)
-    raise UsageError(f"'{arguments.verdict}' is not a verdict", where="--verdict", todo="Verdicts: pass, fail, inconclusive.")
+    raise UsageError(
+        f"'{arguments.verdict}' is not a verdict", where="--verdict", todo="Verdicts: pass, fail, inconclusive."
+    )
 
 
 def main(argv: Sequence[str] | None = None) -> int:

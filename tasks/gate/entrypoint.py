@@ -34,15 +34,19 @@ RESULTS: tuple[str, ...] = ("verdict", "baseline", "reason")
 
 
 def step(arguments: Arguments) -> dict[str, str]:
-    """Fetch the baseline, decide, write ``verdict.json``. The verdict is a result, not an exit code: evidence is stored first."""
+    """Fetch the baseline, decide, write ``verdict.json``. The verdict is a result: evidence is stored before it counts."""
     bundle = Bundle(arguments.bundle)
     contract = load_contract(arguments.source)
-    policy = load_policy(inside(arguments.source, arguments.policy, where="policy")) if arguments.policy else contract.policy
+    policy = (
+        load_policy(inside(arguments.source, arguments.policy, where="policy")) if arguments.policy else contract.policy
+    )
     with recorded(bundle, "gate") as note:
         store = open_store(arguments.store, arguments.store_credentials)
         pointer = baseline(store, contract.name)
         released = (
-            fetch(store, contract.name, pointer.run_id, arguments.baseline, manifest_sha256=pointer.manifest_sha256) if pointer else None
+            fetch(store, contract.name, pointer.run_id, arguments.baseline, manifest_sha256=pointer.manifest_sha256)
+            if pointer
+            else None
         )
         verdict = gate(
             bundle.measurements(),
@@ -50,7 +54,7 @@ def step(arguments: Arguments) -> dict[str, str]:
             policy,
             candidate_name=bundle.run().run_id,
             baseline_name=pointer.run_id if pointer else None,
-        cases=[call.case for call in bundle.invocations()],
+            cases=[call.case for call in bundle.invocations()],
         )
         bundle.write_verdict(verdict)
         note.note = verdict.verdict

@@ -49,11 +49,17 @@ def step(arguments: Arguments) -> dict[str, str]:
         failed = [call for call in calls if call.status != "ok"]
         suite_record = bundle.run().suite
         note.inputs = suite_record.digest if suite_record else ""
-        note.note = "unchanged: outputs of an earlier run" if note.unchanged else f"{len(calls) - len(failed)} of {len(calls)} calls ok"
+        note.note = (
+            "unchanged: outputs of an earlier run"
+            if note.unchanged
+            else f"{len(calls) - len(failed)} of {len(calls)} calls ok"
+        )
     for call in failed:
         log("case failed", case=call.case, status=call.status, error=call.error)
     if failed and arguments.require_all:
-        raise WorldError(f"{len(failed)} of {len(calls)} calls failed, first: {failed[0].error}", where=f"case {failed[0].case}")
+        raise WorldError(
+            f"{len(failed)} of {len(calls)} calls failed, first: {failed[0].error}", where=f"case {failed[0].case}"
+        )
     return {"calls": str(len(calls)), "failed": str(len(failed))}
 
 

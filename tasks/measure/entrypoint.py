@@ -18,7 +18,9 @@ from penstock.tekton.step import param, progress, run_step, workspace
 class Arguments:
     """Measure every case."""
 
-    reuse: bool = param("take the measurements of an earlier run if nothing that they depend on has changed", default=True)
+    reuse: bool = param(
+        "take the measurements of an earlier run if nothing that they depend on has changed", default=True
+    )
     slice: str = param("only the cases that carry this slice; empty: all", default="")
     source: Path = workspace("the model's repository")
     bundle: Path = workspace("the run's bundle")

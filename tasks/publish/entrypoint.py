@@ -35,9 +35,15 @@ RESULTS: tuple[str, ...] = ("uri", "digest")
 def step(arguments: Arguments) -> dict[str, str]:
     """Refuse anything but a pass, then publish by digest."""
     if arguments.verdict != "pass":
-        raise UsageError(f"the verdict is '{arguments.verdict}', not 'pass'", where="publish", todo="Only what holds is published.")
+        raise UsageError(
+            f"the verdict is '{arguments.verdict}', not 'pass'", where="publish", todo="Only what holds is published."
+        )
     store = open_store(arguments.store, arguments.store_credentials)
-    published = publish(store, Bundle(arguments.bundle), tag=partial(tag_image, tls_verify=arguments.tls_verify, authfile=authfile(arguments.registry_credentials)))
+    published = publish(
+        store,
+        Bundle(arguments.bundle),
+        tag=partial(tag_image, tls_verify=arguments.tls_verify, authfile=authfile(arguments.registry_credentials)),
+    )
     log("published", uri=published.uri, digest=published.digest)
     return {"uri": published.uri, "digest": published.digest}
 

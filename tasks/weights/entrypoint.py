@@ -35,10 +35,17 @@ def step(arguments: Arguments) -> dict[str, str]:
     contract = load_contract(arguments.source)
     judges = [judge for judge in (contract.extractors.lipsync, contract.extractors.frechet) if judge is not None]
     with recorded(bundle, "weights") as note:
-        files = provide([*contract.weights, *judges], arguments.source, arguments.cache, fetcher=Fetcher(credentials=arguments.store_credentials))
+        files = provide(
+            [*contract.weights, *judges],
+            arguments.source,
+            arguments.cache,
+            fetcher=Fetcher(credentials=arguments.store_credentials),
+        )
         own = files[: len(contract.weights)]
         note.inputs = sha256_json([file.sha256 for file in files])
-        bundle.update_run(bundle.run().model_copy(update={"weights": own, "model": contract.name, "family": contract.family}))
+        bundle.update_run(
+            bundle.run().model_copy(update={"weights": own, "model": contract.name, "family": contract.family})
+        )
     return {"digest": sha256_json([[file.path, file.sha256] for file in own])}
 
 

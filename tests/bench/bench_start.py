@@ -29,7 +29,9 @@ def chain(steps: int) -> str:
     text = CHAIN
     for number in range(steps):
         after = f", runAfter: [t{number - 1}]" if number else ""
-        text += f'    - {{name: t{number}{after}, taskSpec: {{steps: [{{name: s, image: none, command: ["true"]}}]}}}}\n'
+        text += (
+            f'    - {{name: t{number}{after}, taskSpec: {{steps: [{{name: s, image: none, command: ["true"]}}]}}}}\n'
+        )
     return text
 
 
@@ -66,7 +68,10 @@ def main() -> int:
             "run --help": ([program, "run", "--help"], (0,)),
             "score lipsync --help": ([program, "score", "lipsync", "--help"], (0,)),
         }
-        rows = [(f"penstock {name}", median_s(command, repeats, codes=codes), START_LIMIT_S) for name, (command, codes) in commands.items()]
+        rows = [
+            (f"penstock {name}", median_s(command, repeats, codes=codes), START_LIMIT_S)
+            for name, (command, codes) in commands.items()
+        ]
         short, long = Path(folder) / "short.yaml", Path(folder) / "long.yaml"
         short.write_text(chain(1))
         long.write_text(chain(1 + STEPS))

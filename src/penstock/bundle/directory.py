@@ -95,10 +95,20 @@ class Bundle:
         here = {path.as_posix() for path in self._content()}
         missing = sorted(set(manifest.files) - here)
         extra = sorted(here - set(manifest.files))
-        changed = sorted(name for name in here & set(manifest.files) if sha256_file(self.path / name) != manifest.files[name])
-        faults = [f"{word} {', '.join(names[:5])}" for word, names in (("missing", missing), ("changed", changed), ("extra", extra)) if names]
+        changed = sorted(
+            name for name in here & set(manifest.files) if sha256_file(self.path / name) != manifest.files[name]
+        )
+        faults = [
+            f"{word} {', '.join(names[:5])}"
+            for word, names in (("missing", missing), ("changed", changed), ("extra", extra))
+            if names
+        ]
         if faults:
-            raise UsageError(f"the bundle does not match its manifest: {'; '.join(faults)}", where=str(self.path), todo="Fetch it again.")
+            raise UsageError(
+                f"the bundle does not match its manifest: {'; '.join(faults)}",
+                where=str(self.path),
+                todo="Fetch it again.",
+            )
         return manifest
 
     def _content(self) -> list[Path]:

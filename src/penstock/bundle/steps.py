@@ -34,7 +34,11 @@ def begin(bundle: Bundle, *, run_id: str, track: str) -> Run:
     if bundle.run_file.exists():
         run = bundle.run()
         if run.run_id != run_id:
-            raise UsageError(f"the bundle belongs to run '{run.run_id}'", where=str(bundle.path), todo="Give each run a directory of its own.")
+            raise UsageError(
+                f"the bundle belongs to run '{run.run_id}'",
+                where=str(bundle.path),
+                todo="Give each run a directory of its own.",
+            )
         return run
     run = Run(penstock=__version__, run_id=run_id, track=track, machine=this_machine())
     bundle.update_run(run)
@@ -61,7 +65,16 @@ def recorded(bundle: Bundle, name: str) -> Iterator[StepNote]:
     seconds = round(time.monotonic() - clock, 3)
     status = "unchanged" if note.unchanged else "done"
     bundle.record_step(
-        StepRecord.model_validate({"name": name, "status": status, "started": started, "seconds": seconds, "inputs": note.inputs, "note": note.note})
+        StepRecord.model_validate(
+            {
+                "name": name,
+                "status": status,
+                "started": started,
+                "seconds": seconds,
+                "inputs": note.inputs,
+                "note": note.note,
+            }
+        )
     )
 
 

@@ -23,15 +23,22 @@ from penstock.errors import ExitCode, PenstockError, printable
 
 HELP = """The gate on a vision model's release pipeline.
 
-Clones a model's repository, builds it, runs it over fixed cases, measures what it returns, gates it against the released
-model, archives the evidence and publishes only what holds.
+Clones a model's repository, builds it, runs it over fixed cases, measures what it returns, gates it against the
+released model, archives the evidence and publishes only what holds.
 
 Exit codes: 0 accepted, 1 rejected, 2 bad usage or contract, 3 inconclusive, 4 the world failed, 70 our bug.
 
 Example: penstock run release --repo https://git.example.org/models/sonic.git --revision v1.1.0
 """
 
-app = typer.Typer(name="penstock", help=HELP, no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+app = typer.Typer(
+    name="penstock",
+    help=HELP,
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
 score = typer.Typer(help="Compute one metric on its own.", no_args_is_help=True, rich_markup_mode=None)
 weights = typer.Typer(help="Work with weights.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -55,8 +62,12 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def options(
-    _version_wanted: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")] = False,
-    _debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error; may stand anywhere.")] = False,
+    _version_wanted: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+    _debug: Annotated[
+        bool, typer.Option("--debug", help="Show the traceback of an error; may stand anywhere.")
+    ] = False,
 ) -> None:
     """Options of every subcommand; what they do is in :func:`main`."""
 
@@ -75,7 +86,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         return int(error.exit_code)
     except TyperException as error:
         # usage errors know how to show themselves, with the usage line
-        getattr(error, "show", lambda: _say(f"error: {error}"))()
+        show = getattr(error, "show", None)
+        if show is None:
+            _say(f"error: {error}")
+        else:
+            show()
         return int(ExitCode.USAGE)
     except (typer.Abort, KeyboardInterrupt):
         _say("interrupted")
@@ -87,7 +102,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as error:
         if debug:
             traceback.print_exc()
-        _say(f"bug: {type(error).__name__}: {printable(str(error))}. This is a bug of Penstock: report it with the output of --debug.")
+        _say(
+            f"bug: {type(error).__name__}: {printable(str(error))}. This is a bug of Penstock: report it with the output of --debug."
+        )
         return int(ExitCode.BUG)
     return answer if isinstance(answer, int) else int(ExitCode.OK)
 

@@ -9,17 +9,32 @@ import typer
 
 
 def run(
-    what: Annotated[str, typer.Argument(help="release, verify, or a file with a v1 Pipeline or PipelineRun.", metavar="release|verify|FILE.yaml")],
+    what: Annotated[
+        str,
+        typer.Argument(
+            help="release, verify, or a file with a v1 Pipeline or PipelineRun.", metavar="release|verify|FILE.yaml"
+        ),
+    ],
     repo: Annotated[str, typer.Option(help="The model's repository: a URL, or a path of this machine.")] = "",
     revision: Annotated[str, typer.Option(help="Branch, tag or commit.")] = "",
-    param: Annotated[list[str] | None, typer.Option(help="A parameter, NAME=VALUE; an array or object as JSON.", metavar="NAME=VALUE")] = None,
+    param: Annotated[
+        list[str] | None,
+        typer.Option(help="A parameter, NAME=VALUE; an array or object as JSON.", metavar="NAME=VALUE"),
+    ] = None,
     workspace: Annotated[list[str] | None, typer.Option(help="A workspace, NAME=DIR.", metavar="NAME=DIR")] = None,
     out: Annotated[Path, typer.Option(help="Where runs, cache and store lie.")] = Path("penstock-runs"),
-    store: Annotated[str, typer.Option(help="Where releases are kept: a directory or s3://bucket/prefix; OUT/store by default.")] = "",
+    store: Annotated[
+        str, typer.Option(help="Where releases are kept: a directory or s3://bucket/prefix; OUT/store by default.")
+    ] = "",
     name: Annotated[str, typer.Option(help="The run's name; made up if left out.")] = "",
-    resume: Annotated[str, typer.Option(help="Go on with the run of this name, from the first step that did not finish.", metavar="RUN")] = "",
+    resume: Annotated[
+        str,
+        typer.Option(help="Go on with the run of this name, from the first step that did not finish.", metavar="RUN"),
+    ] = "",
     jobs: Annotated[int, typer.Option(min=0, help="Tasks at a time; 0: as many as are ready, as Tekton does.")] = 0,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the end of the run as JSON, in the shape of a PipelineRun's status.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the end of the run as JSON, in the shape of a PipelineRun's status.")
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
 ) -> None:
     """Run the release or verify pipeline over a model, or any Tekton v1 Pipeline or PipelineRun.

@@ -36,12 +36,19 @@ class Display:
             from rich.console import Console
             from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-            columns = (SpinnerColumn(), TextColumn("{task.description:10}"), BarColumn(bar_width=30), TextColumn("{task.fields[said]}"))
+            columns = (
+                SpinnerColumn(),
+                TextColumn("{task.description:10}"),
+                BarColumn(bar_width=30),
+                TextColumn("{task.fields[said]}"),
+            )
             self._progress = Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True))
             self._progress.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if self._progress is not None:
             self._progress.stop()
 

@@ -67,7 +67,11 @@ def carry_out(options: Options) -> int:
 
     name = options.resume or options.name or made_up_name(options.what)
     if not RUN_NAME.match(name):
-        raise UsageError(f"'{name}' is not a run's name", where="--name", todo="Use lower-case letters, digits, '.' and '-', at most 63.")
+        raise UsageError(
+            f"'{name}' is not a run's name",
+            where="--name",
+            todo="Use lower-case letters, digits, '.' and '-', at most 63.",
+        )
     out = options.out.absolute()
     folder = out / "runs" / name
     request = read_request(folder, options) if options.resume else new_request(options, out)
@@ -107,15 +111,25 @@ def new_request(options: Options, out: Path) -> Request:
     params, workspaces = pairs(options.params, "--param"), pairs(options.workspaces, "--workspace")
     for key, value in workspaces.items():
         if not Path(value).is_dir():
-            raise UsageError(f"'{value}' is not a directory", where=f"--workspace {key}", todo="Make it, or name another.")
+            raise UsageError(
+                f"'{value}' is not a directory", where=f"--workspace {key}", todo="Make it, or name another."
+            )
     workspaces = {key: str(Path(value).absolute()) for key, value in workspaces.items()}
     if options.what not in TRACKS:
         if options.repo or options.revision or options.store:
-            raise UsageError("--repo, --revision and --store belong to the release and verify pipelines", where=options.what, todo="Use --param.")
+            raise UsageError(
+                "--repo, --revision and --store belong to the release and verify pipelines",
+                where=options.what,
+                todo="Use --param.",
+            )
         return Request(str(Path(options.what).absolute()), params, workspaces)
     for option, value in (("--repo", options.repo), ("--revision", options.revision)):
         if not value:
-            raise UsageError(f"{option} is missing", where=f"penstock run {options.what}", todo="Example: --repo ../sonic --revision v1.0.0")
+            raise UsageError(
+                f"{option} is missing",
+                where=f"penstock run {options.what}",
+                todo="Example: --repo ../sonic --revision v1.0.0",
+            )
     local = not SCHEME.match(options.repo)
     given = {"url": str(Path(options.repo).absolute()) if local else options.repo, "revision": options.revision}
     if local:
@@ -160,7 +174,9 @@ def begin(folder: Path, request: Request) -> None:
             os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644))
     except FileExistsError:
         raise UsageError(
-            f"the run '{folder.name}' exists already", where=str(folder), todo=f"Go on with it by --resume {folder.name}, or choose another --name."
+            f"the run '{folder.name}' exists already",
+            where=str(folder),
+            todo=f"Go on with it by --resume {folder.name}, or choose another --name.",
         ) from None
     write_json(file, {"what": request.what, "params": request.params, "workspaces": request.workspaces})
 
@@ -174,15 +190,27 @@ def read_request(folder: Path, options: Options) -> Request:
     fixed = {"--repo": options.repo, "--revision": options.revision, "--store": options.store, "--name": options.name}
     lists = {"--param": options.params, "--workspace": options.workspaces}
     if given := [option for option, value in [*fixed.items(), *lists.items()] if value]:
-        raise UsageError(f"{given[0]} cannot be changed", where=f"--resume {folder.name}", todo="It is as it was when the run began: leave it out.")
+        raise UsageError(
+            f"{given[0]} cannot be changed",
+            where=f"--resume {folder.name}",
+            todo="It is as it was when the run began: leave it out.",
+        )
     try:
         content = json.loads((folder / "request.json").read_text(encoding="utf-8"))
         request = Request(content["what"], dict(content["params"]), dict(content["workspaces"]))
     except (OSError, ValueError, KeyError, TypeError):
-        raise UsageError("there is no run that can be resumed", where=str(folder), todo="Say --out as when it began, and the run's name.") from None
+        raise UsageError(
+            "there is no run that can be resumed",
+            where=str(folder),
+            todo="Say --out as when it began, and the run's name.",
+        ) from None
     what = options.what if options.what in TRACKS else str(Path(options.what).absolute())
     if what != request.what:
-        raise UsageError(f"the run '{folder.name}' is of {request.what}", where="--resume", todo=f"penstock run {request.what} --resume {folder.name}")
+        raise UsageError(
+            f"the run '{folder.name}' is of {request.what}",
+            where="--resume",
+            todo=f"penstock run {request.what} --resume {folder.name}",
+        )
     return request
 
 
@@ -253,4 +281,6 @@ def show_end(ended: PipelineRunResult, folder: Path, code: ExitCode, *, track: b
     if track and (bundle.report / "index.html").exists():
         console.print(f"report: {bundle.report / 'index.html'}", markup=False)
     if code in PROBLEMS:
-        console.print(f"go on with: penstock run {options.what} --out {options.out} --resume {ended.name}", markup=False)
+        console.print(
+            f"go on with: penstock run {options.what} --out {options.out} --resume {ended.name}", markup=False
+        )

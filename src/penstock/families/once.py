@@ -32,8 +32,8 @@ def infer_once(
     """Infer, or take the outputs of an earlier run over the same code, weights, image, suite and machine.
 
     Returns:
-        The calls in the order of the suite, and whether they are an earlier run's. Only runs without a failed case are kept:
-        a failure may be the world's, and is worth another try.
+        The calls in the order of the suite, and whether they are an earlier run's. Only runs without a failed case are
+        kept: a failure may be the world's, and is worth another try.
 
     Raises:
         UsageError: a file of the suite is broken.
@@ -106,11 +106,19 @@ def suite_digest(source: Path, contract: Contract, suite: Suite) -> str:
     for name in sorted({file for case in suite.cases for file in case.inputs.values()}):
         path = input_path(source, contract, name)
         if not path.is_file():
-            raise UsageError("the file is missing", where=f"{contract.suite}/{name}", todo="Add it, or take its case out of suite.yaml.")
+            raise UsageError(
+                "the file is missing",
+                where=f"{contract.suite}/{name}",
+                todo="Add it, or take its case out of suite.yaml.",
+            )
         files[name] = sha256_file(path)
     if suite.reference is not None:
         reference = input_path(source, contract, suite.reference)
         if not reference.is_dir():
-            raise UsageError("the directory is missing", where=f"{contract.suite}/{suite.reference}", todo="Add it, or take 'reference' out.")
+            raise UsageError(
+                "the directory is missing",
+                where=f"{contract.suite}/{suite.reference}",
+                todo="Add it, or take 'reference' out.",
+            )
         files[f"{suite.reference}/"] = sha256_tree(reference)
     return sha256_json({"suite": suite.model_dump(mode="json"), "files": files})

@@ -29,7 +29,7 @@ METRICS: dict[str, Metric] = {
     for metric in (
         Metric("lse_d", "LSE-D", "", "lower", 3, "lip-sync error, distance (SyncNet): least mean distance over shifts"),
         Metric("lse_c", "LSE-C", "", "higher", 3, "lip-sync error, confidence (SyncNet): median minus least distance"),
-        Metric("av_offset", "A/V offset", "frames", None, 0, "shift at which sound and lips fit best; positive: the sound leads"),
+        Metric("av_offset", "A/V offset", "frames", None, 0, "shift at which sound and lips fit best; above 0: sound leads"),
         Metric("av_offset_abs", "|A/V offset|", "frames", "lower", 0, "absolute audio-video offset"),
         Metric("fid", "FID", "", "lower", 3, "Fréchet distance of frame features to the reference frames"),
         Metric("kid", "KID", "", "lower", 5, "kernel distance of frame features to the reference frames (unbiased)"),
@@ -38,7 +38,7 @@ METRICS: dict[str, Metric] = {
         Metric("jitter", "jitter", "", "lower", 3, "frame-to-frame change that motion does not explain"),
         Metric("real_time_factor", "real-time factor", "", "lower", 3, "seconds of inference a second of video"),
         Metric("latency", "latency", "s", "lower", 3, "seconds from request to whole answer"),
-        Metric("peak_memory", "peak memory", "MiB", "lower", 1, "largest resident memory of the model's processes during a call"),
-        Metric("gpu_memory", "GPU memory", "MiB", "lower", 1, "largest GPU memory of the model's processes during a call"),
+        Metric("peak_memory", "peak memory", "MiB", "lower", 1, "largest resident memory of the model during a call"),
+        Metric("gpu_memory", "GPU memory", "MiB", "lower", 1, "largest GPU memory of the model during a call"),
     )
 }

@@ -114,7 +114,10 @@ def _means(measurements: list[Measurement]) -> dict[str, float | None]:
     for measurement in measurements:
         values[measurement.metric].append(measurement.value)
     # a mean over only those cases that worked would flatter a model that fails on the hard ones
-    return {metric: None if None in have else sum(v for v in have if v is not None) / len(have) for metric, have in values.items()}
+    return {
+        metric: None if None in have else sum(v for v in have if v is not None) / len(have)
+        for metric, have in values.items()
+    }
 
 
 def _numbers(here: dict[str, Measurement], there: dict[str, Measurement]) -> list[Number]:

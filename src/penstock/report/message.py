@@ -14,7 +14,10 @@ def message(bundle: Bundle, status: str) -> tuple[str, str]:
         status: Tekton's aggregate status of the tasks (``Succeeded``, ``Failed``, ``Completed``, ``None``), or empty.
     """
     if not bundle.run_file.exists():
-        return "Penstock: the run broke before the repository was cloned", f"Status of the tasks: {status or 'unknown'}."
+        return (
+            "Penstock: the run broke before the repository was cloned",
+            f"Status of the tasks: {status or 'unknown'}.",
+        )
     run = bundle.run()
     if bundle.verdict_file.exists():
         verdict = bundle.verdict()

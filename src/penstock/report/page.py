@@ -81,14 +81,16 @@ def _media(bundle: Bundle, baseline: Bundle | None, cases: list[CaseRow]) -> dic
         if before and not embed:
             _copy(before, bundle.report / beside)
         media[case.name] = CaseMedia(
-            candidate=_source(candidate, f"../{candidate.relative_to(bundle.path).as_posix()}", embed) if candidate else "",
+            candidate=_source(candidate, f"../{candidate.relative_to(bundle.path).as_posix()}", embed)
+            if candidate
+            else "",
             baseline=_source(before, beside, embed) if before else "",
         )
     return media
 
 
 def _videos(bundle: Bundle) -> dict[str, Path]:
-    """Case → the video that came back, where one did. The record's path is held inside the bundle: it may be an edited one."""
+    """Case → the video that came back, where one did. The path is held inside the bundle: the record may be edited."""
     videos = {}
     for call in bundle.invocations() if bundle.invocations_file.exists() else []:
         if call.status == "ok" and call.output is not None:
@@ -99,7 +101,9 @@ def _videos(bundle: Bundle) -> dict[str, Path]:
 
 
 def _source(path: Path, relative: str, embed: bool) -> str:
-    return f"data:{VIDEO_TYPES[path.suffix]};base64," + base64.b64encode(path.read_bytes()).decode() if embed else relative
+    return (
+        f"data:{VIDEO_TYPES[path.suffix]};base64," + base64.b64encode(path.read_bytes()).decode() if embed else relative
+    )
 
 
 def _copy(source: Path, target: Path) -> None:
@@ -109,7 +113,12 @@ def _copy(source: Path, target: Path) -> None:
 
 def facts(run: Run) -> list[tuple[str, str]]:
     """What ran, as the page's last table shows it."""
-    rows: list[tuple[str, Any]] = [("run", run.run_id), ("track", run.track), ("model", run.model), ("Penstock", run.penstock)]
+    rows: list[tuple[str, Any]] = [
+        ("run", run.run_id),
+        ("track", run.track),
+        ("model", run.model),
+        ("Penstock", run.penstock),
+    ]
     if run.source:
         rows += [
             ("repository", run.source.url),
@@ -120,18 +129,30 @@ def facts(run: Run) -> list[tuple[str, str]]:
         ]
     rows += [(f"weights {weights.path}", f"sha256:{weights.sha256}") for weights in run.weights]
     if run.image:
-        rows.append(("image" if run.image.kind == "image" else "process, source tree", f"{run.image.url} {run.image.digest}".strip()))
+        rows.append(
+            (
+                "image" if run.image.kind == "image" else "process, source tree",
+                f"{run.image.url} {run.image.digest}".strip(),
+            )
+        )
     if run.suite:
         rows.append(("suite", f"{run.suite.cases} cases, sha256:{run.suite.digest}"))
     rows += [(f"extractor, {role}", name) for role, name in run.extractors.items()]
     if run.machine:
         machine = run.machine
         rows += [
-            ("machine", f"{machine.processor}, {machine.cores} cores, {machine.memory_bytes / 2**30:.0f} GiB, {machine.gpu or 'no GPU'}"),
+            (
+                "machine",
+                f"{machine.processor}, {machine.cores} cores, {machine.memory_bytes / 2**30:.0f} GiB, "
+                f"{machine.gpu or 'no GPU'}",
+            ),
             ("system", f"{machine.system}, Python {machine.python}"),
             ("versions", ", ".join(f"{name} {version}" for name, version in machine.versions.items())),
         ]
-    rows += [(f"step {step.name}", f"{step.seconds:.2f} s, {step.status}{', ' + step.note if step.note else ''}") for step in run.steps]
+    rows += [
+        (f"step {step.name}", f"{step.seconds:.2f} s, {step.status}{', ' + step.note if step.note else ''}")
+        for step in run.steps
+    ]
     return [(label, str(value)) for label, value in rows]
 
 

@@ -17,7 +17,9 @@ def title(run: Run, verdict: Verdict) -> str:
 def markdown_summary(run: Run, verdict: Verdict) -> str:
     """The verdict, its failing rules in words, and all rules as a table."""
     lines = [f"## {plain(title(run, verdict))}", ""]
-    lines += [f"- **{plain(rule_name(rule))}**: {plain(rule.reason)}" for rule in verdict.rules if rule.verdict != "pass"]
+    lines += [
+        f"- **{plain(rule_name(rule))}**: {plain(rule.reason)}" for rule in verdict.rules if rule.verdict != "pass"
+    ]
     if verdict.baseline is None:
         lines.append("- There was no baseline: this is the first release.")
     lines += ["", "| rule | baseline | candidate | change | limit | verdict |", "|---|---:|---:|---:|---|---|"]

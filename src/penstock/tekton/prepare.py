@@ -246,6 +246,7 @@ def prepare(
         if item.pipeline_task_name not in tasks:
             message = (
                 f"[User error] PipelineRun {loaded.namespace}/{name} doesn't define taskRunSpecs correctly:"
+                f" pipelineRun's"
                 f' taskrunSpecs defined wrong taskName: "{item.pipeline_task_name}", does not exist in Pipeline'
             )
             raise RunFailedError("InvalidTaskRunSpecs", message)

@@ -14,8 +14,8 @@ An entrypoint is a frozen dataclass of arguments and one function::
     def main(argv: Sequence[str] | None = None) -> int:
         return run_step("clone", Arguments, RESULTS, step, argv)
 
-The Task passes ``--url=$(params.url)``, ``--source=$(workspaces.source.path)`` and ``--result=commit=$(results.commit.path)``;
-``tests/unit/tasks/test_manifests.py`` holds the two together.
+The Task passes ``--url=$(params.url)``, ``--source=$(workspaces.source.path)`` and
+``--result=commit=$(results.commit.path)``; ``tests/unit/tasks/test_manifests.py`` holds the two together.
 """
 
 from __future__ import annotations
@@ -61,11 +61,12 @@ def _field(kind: Kind, help_text: str, default: str | bool | int | None) -> Any:
 
 
 def parse_arguments(step_name: str, arguments: type[A], argv: Sequence[str] | None) -> tuple[A, dict[str, Path]]:
-    """Parse ``argv`` into the dataclass and the result paths. Exits with 2 (argparse) on unknown or missing arguments."""
+    """Parse ``argv`` into the dataclass and the result paths; exits with 2 on unknown or missing arguments."""
     parser = argparse.ArgumentParser(
         prog=f"penstock-{step_name}",
         description=(arguments.__doc__ or "").strip(),
-        epilog=f"Run by tekton/tasks/{step_name}.yaml; exit codes: 0 done, 1 rejected, 2 bad input, 3 inconclusive, 4 the world failed.",
+        epilog=f"Run by tekton/tasks/{step_name}.yaml. Exit codes: 0 done, 1 rejected, 2 bad input, 3 inconclusive, "
+        "4 the world failed.",
         allow_abbrev=False,
     )
     hints = get_type_hints(arguments)
@@ -120,7 +121,7 @@ def _boolean(text: str) -> bool:
 
 
 def log(event: str, **fields: object) -> None:
-    """One JSON line on standard output: what a cluster's log collector wants, and what ``penstock run`` turns into progress."""
+    """One JSON line on standard output: for a cluster's log collector, and for ``penstock run``, which makes it progress."""
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")
     line = {"time": now, "event": event, **fields}
     sys.stdout.write(json.dumps(line, ensure_ascii=False, default=str) + "\n")

@@ -28,10 +28,25 @@ def test_measurements_come_back_as_they_were(bundle: Bundle) -> None:
     bundle.write_measurements(wanted)
     assert bundle.measurements() == wanted
     lines = bundle.measurements_file.read_text().splitlines()
-    assert json.loads(lines[1]) == {"case": "b", "metric": "lse_d", "value": None, "unit": "", "slices": [], "error": "the model answered 500"}
+    assert json.loads(lines[1]) == {
+        "case": "b",
+        "metric": "lse_d",
+        "value": None,
+        "unit": "",
+        "slices": [],
+        "error": "the model answered 500",
+    }
 
 
-@pytest.mark.parametrize("line", ['{"case": "a", "metric": "m", "value": NaN}', "nonsense", '{"case": "a"}', '{"case": "", "metric": "m", "value": 1}'])
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"case": "a", "metric": "m", "value": NaN}',
+        "nonsense",
+        '{"case": "a"}',
+        '{"case": "", "metric": "m", "value": 1}',
+    ],
+)
 def test_a_broken_line_is_named(bundle: Bundle, line: str) -> None:
     bundle.measurements_file.write_text('{"case": "a", "metric": "m", "value": 1}\n' + line + "\n")
     with pytest.raises(UsageError, match=r"measurements\.jsonl:2"):
@@ -47,7 +62,9 @@ def test_a_sealed_bundle_holds_and_an_edited_one_is_caught(bundle: Bundle) -> No
     (bundle.outputs / "a" / "output.mp4").write_bytes(b"other")
     (bundle.outputs / "a" / "gone.mp4").unlink()
     (bundle.path / "extra.txt").touch()
-    with pytest.raises(UsageError, match=r"missing outputs/a/gone\.mp4; changed outputs/a/output\.mp4; extra extra\.txt"):
+    with pytest.raises(
+        UsageError, match=r"missing outputs/a/gone\.mp4; changed outputs/a/output\.mp4; extra extra\.txt"
+    ):
         bundle.verify()
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
 from pathlib import Path
 
 import pytest
@@ -21,7 +20,7 @@ def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
         temporary.write_text("half")
         raise RuntimeError("killed here")
     assert target.read_text() == '{\n  "old": 1\n}\n'
-    assert os.listdir(tmp_path) == ["a.json"]
+    assert [path.name for path in tmp_path.iterdir()] == ["a.json"]
 
 
 def test_nan_is_not_json(tmp_path: Path) -> None:
@@ -31,7 +30,11 @@ def test_nan_is_not_json(tmp_path: Path) -> None:
 
 
 def test_a_full_disk_is_the_worlds_fault() -> None:
-    with pytest.raises(WorldError, match="no space is left") as caught, disk_errors(Path("/dev/full")), open("/dev/full", "wb", 0) as full:
+    with (
+        pytest.raises(WorldError, match="no space is left") as caught,
+        disk_errors(Path("/dev/full")),
+        Path("/dev/full").open("wb", 0) as full,
+    ):
         full.write(b"x")
     assert caught.value.exit_code == 4
 

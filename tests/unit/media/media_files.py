@@ -68,4 +68,4 @@ def write_clip(
 
 def numbers(frames) -> list[int]:
     """The numbers of frames that :func:`picture` made, as far as lossy coding tells."""
-    return [round((float(np.median(frame)) - 40) / 4) for frame in frames]
+    return [round((float(np.median(frame)) - 38) / 4) for frame in frames]

@@ -21,18 +21,38 @@ HOSTILE = "</script><script>alert(1)</script>|`*"
 
 def rule(metric: str, verdict: str, reason: str = "fine") -> RuleResult:
     return RuleResult(
-        metric=metric, slice=None, verdict=verdict, reason=reason, baseline=7.9, candidate=9.26, change=1.36, interval=None, limit="≤ 9", n=2
+        metric=metric,
+        slice=None,
+        verdict=verdict,
+        reason=reason,
+        baseline=7.9,
+        candidate=9.26,
+        change=1.36,
+        interval=None,
+        limit="≤ 9",
+        n=2,
     )
 
 
 def make_bundle(path: Path, run_id: str, lse_d: dict[str, float | None]) -> Bundle:
     bundle = Bundle(path)
     run = begin(bundle, run_id=run_id, track="release")
-    source = Source(url="https://git.example.org/a b.git", revision="v1", commit="c" * 40, committer_date="2026-01-01", version="1", tree="t")
+    source = Source(
+        url="https://git.example.org/a b.git",
+        revision="v1",
+        commit="c" * 40,
+        committer_date="2026-01-01",
+        version="1",
+        tree="t",
+    )
     bundle.update_run(run.model_copy(update={"model": "sonic-lite", "source": source}))
-    bundle.write_measurements([Measurement(case=case, metric="lse_d", value=value, slices=[HOSTILE]) for case, value in lse_d.items()])
+    bundle.write_measurements(
+        [Measurement(case=case, metric="lse_d", value=value, slices=[HOSTILE]) for case, value in lse_d.items()]
+    )
     calls = [
-        Invocation(case=case, status="ok", output=f"outputs/{case}/output.mp4") if value is not None else Invocation(case=case, status="failed", error=HOSTILE)
+        Invocation(case=case, status="ok", output=f"outputs/{case}/output.mp4")
+        if value is not None
+        else Invocation(case=case, status="failed", error=HOSTILE)
         for case, value in lse_d.items()
     ]
     bundle.write_invocations(calls)
@@ -73,7 +93,13 @@ def test_the_page_is_one_file_with_the_verdict_and_the_worst_case_first(pair: tu
     tags.feed(html)
     assert tags.scripts == 1
     assert all(load.startswith("data:") for load in tags.loads)
-    assert html.index("rejected") < html.index('id="rules"') < html.index('id="metrics"') < html.index('id="cases"') < html.index('id="ran"')
+    assert (
+        html.index("rejected")
+        < html.index('id="rules"')
+        < html.index('id="metrics"')
+        < html.index('id="cases"')
+        < html.index('id="ran"')
+    )
     assert re.findall(r'aria-label="case (\w+)"', html) == ["dead", "bad", "good"]
     assert html.index("LSE-D rose") < html.index('id="rules"')
     assert html.count("<video") == 5
@@ -101,7 +127,10 @@ def test_large_videos_stay_beside_the_page(pair: tuple[Bundle, Bundle], monkeypa
 
 
 def test_the_command_reproduces_the_run(pair: tuple[Bundle, Bundle]) -> None:
-    assert reproduce(pair[0].run()) == f"penstock run release --repo 'https://git.example.org/a b.git' --revision {'c' * 40}"
+    assert (
+        reproduce(pair[0].run())
+        == f"penstock run release --repo 'https://git.example.org/a b.git' --revision {'c' * 40}"
+    )
 
 
 def test_messages_also_speak_of_a_broken_run(pair: tuple[Bundle, Bundle], tmp_path: Path) -> None:

@@ -115,7 +115,9 @@ def test_pipelines_fit_their_tasks(pipeline: str) -> None:
         assert given <= known.keys(), step
         assert {name for name, metadata in known.items() if metadata["default"] is None} <= given, step
         bound = {workspace["name"] for workspace in entry.get("workspaces", [])}
-        assert {name for name, metadata in fields(step, "workspace").items() if metadata["default"] is None} <= bound, step
+        assert {name for name, metadata in fields(step, "workspace").items() if metadata["default"] is None} <= bound, (
+            step
+        )
 
 
 def test_publishing_asks_for_the_verdict_twice() -> None:
@@ -134,5 +136,9 @@ def test_enforce_makes_the_run_red(verdict: str, code: int) -> None:
 
 def test_kustomization_lists_every_manifest() -> None:
     listed = yaml.safe_load((ROOT / "tekton" / "kustomization.yaml").read_text(encoding="utf-8"))["resources"]
-    here = [f"{kind}/{path.name}" for kind in ("tasks", "pipelines") for path in sorted((ROOT / "tekton" / kind).glob("*.yaml"))]
+    here = [
+        f"{kind}/{path.name}"
+        for kind in ("tasks", "pipelines")
+        for path in sorted((ROOT / "tekton" / kind).glob("*.yaml"))
+    ]
     assert listed == here

@@ -35,14 +35,29 @@ def test_arguments_arrive_typed_and_results_are_written(tmp_path: Path, capsys: 
         seen.append(arguments)
         return {"commit": "abc"}
 
-    argv = ["--url=x", "--depth=3", "--lfs=false", f"--source={tmp_path}", "--ssh-directory=", f"--result=commit={tmp_path / 'r'}"]
+    argv = [
+        "--url=x",
+        "--depth=3",
+        "--lfs=false",
+        f"--source={tmp_path}",
+        "--ssh-directory=",
+        f"--result=commit={tmp_path / 'r'}",
+    ]
     assert run_step("test", Arguments, ("commit",), step, argv) == 0
     assert seen == [Arguments(url="x", depth=3, lfs=False, source=tmp_path, ssh_directory=None)]
     assert (tmp_path / "r").read_text() == "abc"
     assert last_line(capsys)["event"] == "done"
 
 
-@pytest.mark.parametrize("argv", [[], ["--url=x", "--source=y", "--nonsense"], ["--url=x", "--source=y", "--depth=z"], ["--url=x", "--source=y", "--lfs=maybe"]])
+@pytest.mark.parametrize(
+    "argv",
+    [
+        [],
+        ["--url=x", "--source=y", "--nonsense"],
+        ["--url=x", "--source=y", "--depth=z"],
+        ["--url=x", "--source=y", "--lfs=maybe"],
+    ],
+)
 def test_bad_arguments_are_two(argv: list[str]) -> None:
     assert run_step("test", Arguments, (), lambda _: {}, argv) == 2
 
@@ -52,7 +67,9 @@ def test_an_unbound_workspace_is_two(capsys: pytest.CaptureFixture[str]) -> None
     assert "workspace" in last_line(capsys)["error"]
 
 
-@pytest.mark.parametrize(("error", "code"), [(UsageError("no"), 2), (WorldError("down"), 4), (KeyError("x"), 70), (KeyboardInterrupt(), 130)])
+@pytest.mark.parametrize(
+    ("error", "code"), [(UsageError("no"), 2), (WorldError("down"), 4), (KeyError("x"), 70), (KeyboardInterrupt(), 130)]
+)
 def test_errors_become_one_line_and_a_code(error: BaseException, code: int, capsys: pytest.CaptureFixture[str]) -> None:
     def step(_: Arguments) -> dict[str, str]:
         raise error
@@ -66,7 +83,12 @@ def test_errors_become_one_line_and_a_code(error: BaseException, code: int, caps
 def test_results_that_were_not_declared_are_our_bug(tmp_path: Path) -> None:
     assert run_step("test", Arguments, ("a",), lambda _: {"b": ""}, ["--url=x", "--source=y"]) == 70
     assert run_step("test", Arguments, ("a",), lambda _: {"a": "x" * 2000}, ["--url=x", "--source=y"]) == 70
-    assert run_step("test", Arguments, ("a",), lambda _: {"a": ""}, ["--url=x", "--source=y", f"--result=c={tmp_path / 'c'}"]) == 2
+    assert (
+        run_step(
+            "test", Arguments, ("a",), lambda _: {"a": ""}, ["--url=x", "--source=y", f"--result=c={tmp_path / 'c'}"]
+        )
+        == 2
+    )
 
 
 def test_help_has_an_example_of_each_argument(capsys: pytest.CaptureFixture[str]) -> None:
