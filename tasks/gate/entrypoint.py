@@ -34,7 +34,7 @@ RESULTS: tuple[str, ...] = ("verdict", "baseline", "reason")
 
 
 def step(arguments: Arguments) -> dict[str, str]:
-    """Fetch the baseline, decide, write ``verdict.json``. The verdict is a result: evidence is stored before it counts."""
+    """Fetch the baseline, decide, write ``verdict.json``. It is a result: evidence is stored before it counts."""
     bundle = Bundle(arguments.bundle)
     contract = load_contract(arguments.source)
     policy = (

@@ -103,7 +103,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if debug:
             traceback.print_exc()
         _say(
-            f"bug: {type(error).__name__}: {printable(str(error))}. This is a bug of Penstock: report it with the output of --debug."
+            f"bug: {type(error).__name__}: {printable(str(error))}. Report it with the output of --debug."
         )
         return int(ExitCode.BUG)
     return answer if isinstance(answer, int) else int(ExitCode.OK)

@@ -253,7 +253,7 @@ def track_exit_code(ended: PipelineRunResult) -> ExitCode:
             if record.exit_code == code:
                 return code
         # a signal (out of memory), a timeout: the world's; any other code of our own programs is a bug
-        killed = record.exit_code is None or record.exit_code < 0 or record.exit_code > 128  # noqa: PLR2004
+        killed = record.exit_code is None or record.exit_code < 0 or record.exit_code > 128
         return ExitCode.WORLD if killed else ExitCode.BUG
     return ExitCode.WORLD
 

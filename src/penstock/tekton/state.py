@@ -91,8 +91,10 @@ def locked(run_dir: Path) -> Iterator[None]:
     """Hold the run's directory for this process alone.
 
     Raises:
-        UsageError: another process is running it.
+        UsageError: another process is running it, or it is not a directory.
     """
+    if run_dir.exists() and not run_dir.is_dir():
+        raise UsageError("this is a file, not a directory", where=str(run_dir), todo="Choose another directory.")
     with disk_errors(run_dir):
         run_dir.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(run_dir / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)

@@ -121,7 +121,7 @@ def _boolean(text: str) -> bool:
 
 
 def log(event: str, **fields: object) -> None:
-    """One JSON line on standard output: for a cluster's log collector, and for ``penstock run``, which makes it progress."""
+    """One JSON line on standard output: for log collectors, and for ``penstock run``, which makes it progress."""
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")
     line = {"time": now, "event": event, **fields}
     sys.stdout.write(json.dumps(line, ensure_ascii=False, default=str) + "\n")

@@ -113,7 +113,15 @@ def test_rotation_is_applied(tmp_path):
 
 
 def test_no_frames_and_five_frames(tmp_path):
-    assert len(list(media.read_frames(write_clip(tmp_path / "five.mp4", [picture(n) for n in range(5)])))) == 5
+    five = write_clip(tmp_path / "five.mp4", [picture(n) for n in range(5)])
+    assert len(list(media.read_frames(five))) == 5
+    none = tmp_path / "none.mkv"
+    with av.open(str(none), "w") as container:
+        stream = container.add_stream("ffv1", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        container.start_encoding()
+    assert list(media.read_frames(none)) == []
+    assert media.frame_times(none).shape == (0,)
 
 
 def test_sound_as_ffmpeg_makes_it(tmp_path):

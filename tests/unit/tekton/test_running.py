@@ -8,8 +8,6 @@ import pytest
 
 from tests.unit.tekton.documents import a_task, pipeline, pipeline_run, step, task
 
-SH = {"command": ["sh", "-c"]}
-
 
 def test_a_pipeline_of_one_task_succeeds(run):
     ran = run(pipeline(task("a", "echo hello")))
@@ -25,7 +23,8 @@ def test_run_after_and_results_order_tasks(run, tmp_path):
     order = tmp_path / "order"
     ran = run(
         pipeline(
-            task("c", f"echo c $(params.v) >> {order}", params=[{"name": "v", "value": "$(tasks.b.results.out)"}]),
+            task("c", f"echo c $(params.v) >> {order}", spec_params=[{"name": "v"}],
+                params=[{"name": "v", "value": "$(tasks.b.results.out)"}]),
             task("b", f"echo b >> {order}; printf B > $(results.out.path)", results=["out"], runAfter=["a"]),
             task("a", f"echo a >> {order}"),
         )
@@ -152,6 +151,7 @@ def test_contexts(run):
                 "a",
                 "echo $(context.pipelineRun.name) $(context.pipeline.name) $(context.taskRun.name) "
                 "$(context.task.name) $(context.taskRun.namespace) $(context.task.retry-count) $(params.n)",
+                spec_params=[{"name": "n"}],
                 params=[{"name": "n", "value": "$(context.pipelineTask.retries)"}],
                 retries=2,
             ),

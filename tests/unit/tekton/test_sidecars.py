@@ -1,0 +1,72 @@
+"""Processes beside the steps: started before them, waited for, ended after them."""
+
+from __future__ import annotations
+
+import socket
+import sys
+
+import psutil
+import pytest
+
+from tests.unit.tekton.documents import pipeline, step, task
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def sidecar(script: str, **fields):
+    return {"name": "side", "image": "none", "script": script, **fields}
+
+
+SERVER = f"#!{sys.executable}\n" + """
+import http.server, time
+time.sleep(0.1)
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200 if self.path == "/ready" else 404)
+        self.end_headers()
+    def log_message(self, *args): pass
+http.server.HTTPServer(("127.0.0.1", PORT), Handler).serve_forever()
+"""
+
+
+@pytest.mark.parametrize("kind", ["http", "tcp", "exec"])
+def test_steps_wait_until_a_sidecar_is_ready(run, tmp_path, kind):
+    port = free_port()
+    probe = {
+        "http": {"httpGet": {"path": "/ready", "port": "web"}},
+        "tcp": {"tcpSocket": {"port": port}},
+        "exec": {"exec": {"command": ["test", "-e", f"{tmp_path}/up"]}},
+    }[kind]
+    script = f"sleep 0.1; touch {tmp_path}/up; sleep 600" if kind == "exec" else SERVER.replace("PORT", str(port))
+    check = f"test -e {tmp_path}/up" if kind == "exec" else f"{sys.executable} -c 'import socket; socket.create_connection((\"127.0.0.1\", {port}))'"
+    ran = run(
+        pipeline(
+            task(
+                "a",
+                steps=[step(check)],
+                sidecars=[sidecar(script, readinessProbe=probe, ports=[{"name": "web", "containerPort": port}])],
+            )
+        )
+    )
+    assert ran.result.succeeded
+    assert not [process for process in psutil.process_iter(["cmdline"]) if "sidecar-script" in str(process.info["cmdline"])]
+
+
+def test_a_sidecar_that_never_gets_ready(run):
+    never = sidecar("sleep 600", readinessProbe={"exec": {"command": ["false"]}, "periodSeconds": 1})
+    ran = run(pipeline(task("a", "echo never", sidecars=[never], timeout="500ms")))
+    assert (ran.lines("a"), ran.reasons()) == ([], {"a": "TaskRunTimeout"})
+
+
+def test_a_sidecar_that_crashes_fails_the_task(run):
+    ran = run(pipeline(task("a", "sleep 0.3; exit 1", sidecars=[sidecar("exit 7")])))
+    record = ran.result.task_runs[0]
+    assert (record.reason, record.message) == ("SidecarFailed", '"sidecar-side" exited with code 7: Error')
+
+
+def test_a_sidecar_that_ends_well_changes_nothing(run):
+    assert run(pipeline(task("a", "sleep 0.2", sidecars=[sidecar("exit 0")]))).result.succeeded
