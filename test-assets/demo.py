@@ -14,14 +14,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
 
 from penstock.bundle.directory import Bundle
 from penstock.bundle.models import Verdict
-from penstock.report.summary import rule_name, rule_numbers, rule_verdict
+from penstock.cli.gate import verdict_table
+from penstock.report.summary import WORDS
 
 HERE = Path(__file__).parent
 MODEL = "sonic-lite"
+PLAIN_WIDTH = 140
 MARKER = ".penstock-demo"
 
 
@@ -43,7 +44,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=Path("demo"), help="the demo's own directory; made anew")
     out: Path = parser.parse_args().out
-    console = Console()
+    # without a terminal there is no width to keep to: rows stay on one line
+    console = Console(width=None if sys.stdout.isatty() else PLAIN_WIDTH)
     if out.exists() and not (out / MARKER).exists():
         console.print(f"error: {out} is not a directory of this demo: choose another with --out", style="red")
         return 2
@@ -122,13 +124,8 @@ def show(console: Console, release: Expected, out: Path) -> None:
     verdict = verdict_of(out, release)
     if verdict is None:
         return
-    table = Table(title=f"{MODEL} {release.tag}: {verdict.verdict}", title_justify="left")
-    for column in ("rule", "baseline", "candidate", "change", "limit", "verdict"):
-        table.add_column(column, justify="left" if column in ("rule", "limit", "verdict") else "right")
-    for rule in verdict.rules:
-        style = {"pass": "green", "fail": "red"}.get(rule_verdict(rule), "yellow")
-        table.add_row(rule_name(rule), *rule_numbers(rule), rule.limit, f"[{style}]{rule_verdict(rule)}[/]")
-    console.print(table)
+    console.print(f"{MODEL} {release.tag}: {WORDS[verdict.verdict]}", style="bold")
+    console.print(verdict_table(verdict))
     console.print(f"report: {out / 'runs' / run_name(release) / 'bundle' / 'report' / 'index.html'}", soft_wrap=True)
 
 

@@ -29,7 +29,7 @@ def step(arguments: Arguments) -> dict[str, str]:
     """Send the verdict's headline to each receiver; without receivers, log it."""
     title, body = message(Bundle(arguments.bundle), arguments.status)
     sent = notify(receivers_in(arguments.receivers), title, body)
-    log("notified", title=title, body=body, sent=sent)
+    log("notified", title=title, sent=sent)
     return {"sent": str(sent)}
 
 

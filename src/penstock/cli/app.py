@@ -102,9 +102,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as error:
         if debug:
             traceback.print_exc()
-        _say(
-            f"bug: {type(error).__name__}: {printable(str(error))}. Report it with the output of --debug."
-        )
+        _say(f"bug: {type(error).__name__}: {printable(str(error))}. Report it with the output of --debug.")
         return int(ExitCode.BUG)
     return answer if isinstance(answer, int) else int(ExitCode.OK)
 

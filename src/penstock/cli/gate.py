@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from penstock.errors import printable
+
 if TYPE_CHECKING:
     from rich.table import Table
 
@@ -65,16 +67,18 @@ def print_verdict(verdict: Verdict) -> None:
     from rich.console import Console
     from rich.text import Text
 
-    from penstock.errors import printable
+    from penstock.report.summary import rule_name
 
     console = Console(width=None if sys.stdout.isatty() else PLAIN_WIDTH, highlight=False)
     console.print(verdict_table(verdict))
     for result in verdict.rules:
-        console.print(Text(f"{_mark(result)} {rule_name(result)}: {printable(result.reason)}"), soft_wrap=True)
+        console.print(
+            Text(f"{_mark(result)} {printable(rule_name(result))}: {printable(result.reason)}"), soft_wrap=True
+        )
     against = f"the baseline {verdict.baseline}" if verdict.baseline is not None else "no baseline (first release)"
-    line = Text(verdict.verdict, style=STYLES[verdict.verdict])
-    line.append(printable(f": {verdict.candidate} against {against}"), style="default not bold")
-    console.print(line, soft_wrap=True)
+    end = Text(verdict.verdict, style=STYLES[verdict.verdict])
+    end.append(printable(f": {verdict.candidate} against {against}"), style="default not bold")
+    console.print(end, soft_wrap=True)
 
 
 def verdict_table(verdict: Verdict) -> Table:
@@ -82,31 +86,18 @@ def verdict_table(verdict: Verdict) -> Table:
     from rich.table import Table
     from rich.text import Text
 
-    from penstock.contract.policy import Rule
-    from penstock.gating.wording import subject_of
+    from penstock.report.summary import rule_name, rule_numbers, rule_verdict
 
     table = Table("rule", box=None, pad_edge=False)
     for title in ("baseline", "candidate", "change"):
         table.add_column(title, justify="right")
     table.add_column("limit")
     table.add_column("verdict")
-    for result in verdict.rules:
-        subject = subject_of(Rule(metric=result.metric, max=0.0))
-        cells = [
-            "–" if value is None else subject.amounts(value, signed=signed)[0]
-            for value, signed in ((result.baseline, False), (result.candidate, False), (result.change, True))
-        ]
-        word = result.verdict if result.severity == "block" else f"{result.verdict} (warn)"
-        style = STYLES[result.verdict] if result.severity == "block" or result.verdict == "pass" else "yellow"
-        table.add_row(Text(rule_name(result)), *cells, Text(result.limit), Text(word, style=style))
+    for rule in verdict.rules:
+        word = rule_verdict(rule)
+        cells = [printable(rule_name(rule)), *rule_numbers(rule), printable(rule.limit)]
+        table.add_row(*(Text(cell) for cell in cells), Text(word, style=STYLES.get(word, "yellow")))
     return table
-
-
-def rule_name(result: RuleResult) -> str:
-    """``iou [hair]``."""
-    from penstock.errors import printable
-
-    return printable(f"{result.metric} [{result.slice}]" if result.slice is not None else result.metric)
 
 
 def _mark(result: RuleResult) -> str:

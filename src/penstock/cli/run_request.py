@@ -263,8 +263,9 @@ def show_end(ended: PipelineRunResult, folder: Path, code: ExitCode, *, track: b
     from rich.console import Console
 
     from penstock.bundle.directory import Bundle
+    from penstock.cli.gate import PLAIN_WIDTH
 
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else PLAIN_WIDTH)
     bundle = Bundle(folder / "bundle")
     if track and bundle.verdict_file.exists():
         from penstock.cli.gate import verdict_table
@@ -273,7 +274,7 @@ def show_end(ended: PipelineRunResult, folder: Path, code: ExitCode, *, track: b
         console.print(verdict_table(verdict), soft_wrap=False)
         for rule in verdict.rules:
             if rule.verdict != "pass":
-                console.print(rule.reason, markup=False)
+                console.print(f"{'warning: ' if rule.severity == 'warn' else ''}{rule.reason}", markup=False)
     elif not track:
         for key, value in ended.results:
             console.print(f"{key}: {value if isinstance(value, str) else json.dumps(value)}", markup=False)

@@ -176,9 +176,6 @@ def _session(data: bytes, where: str, threads: int | None, device: Device) -> An
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads or len(os.sched_getaffinity(0))
     options.inter_op_num_threads = 1
-    # Without the arena memory goes back after each run: a third less at the peak, and no slower on the big
-    # convolutions.
-    options.enable_cpu_mem_arena = False
     # Threads that spin while they wait are no faster on large convolutions, and starve the neighbours.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 4

@@ -31,8 +31,8 @@ FRAME_SIZE = 224
 WINDOW_FRAMES = 5
 WINDOW_COLUMNS = 20
 COLUMNS_PER_FRAME = 4
-WINDOWS_A_RUN = 8
-"""Windows put through the network at a time: more is no faster on a CPU and costs some 25 MB each."""
+WINDOWS_A_RUN = 4
+"""Windows put through the network at a time: more is no faster on a CPU and costs some 20 MB each."""
 _MAX_FEATURES = 8_192
 
 INTERFACE = Interface(

@@ -29,8 +29,8 @@ METRICS: dict[str, Metric] = {
     for metric in (
         Metric("lse_d", "LSE-D", "", "lower", 3, "lip-sync error, distance (SyncNet): least mean distance over shifts"),
         Metric("lse_c", "LSE-C", "", "higher", 3, "lip-sync error, confidence (SyncNet): median minus least distance"),
-        Metric("av_offset", "A/V offset", "frames", None, 0, "shift at which sound and lips fit; above 0: sound leads"),
-        Metric("av_offset_abs", "|A/V offset|", "frames", "lower", 0, "absolute audio-video offset"),
+        Metric("av_offset", "A/V offset", "frames", None, 1, "shift at which sound and lips fit; above 0: sound leads"),
+        Metric("av_offset_abs", "|A/V offset|", "frames", "lower", 1, "absolute audio-video offset"),
         Metric("fid", "FID", "", "lower", 3, "Fréchet distance of frame features to the reference frames"),
         Metric("kid", "KID", "", "lower", 5, "kernel distance of frame features to the reference frames (unbiased)"),
         Metric("duration_error", "duration error", "s", "lower", 3, "absolute difference of video and asked duration"),

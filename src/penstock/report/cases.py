@@ -40,11 +40,11 @@ class CaseRow:
 def number(metric: str, candidate: float | None, baseline: float | None, *, unit: str = "", error: str = "") -> Number:
     """Put one value beside the baseline's, with the digits that the metric deserves."""
     known = METRICS.get(metric)
-    digits = known.digits if known else 4
+    shape = f"+.{known.digits}f" if known else "+.4g"
     change, worse = "", 0.0
     if candidate is not None and baseline is not None:
         difference = candidate - baseline
-        change = f"{difference:+.{digits}f}"
+        change = f"{difference:{shape}}"
         if baseline != 0:
             change += f" ({difference / abs(baseline):+.1%})"
         if known and known.direction and baseline != 0:
@@ -66,7 +66,7 @@ def shown(metric: str, value: float | None) -> str:
     if value is None:
         return "–"
     known = METRICS.get(metric)
-    return f"{value:.{known.digits if known else 4}f}"
+    return f"{value:.{known.digits}f}" if known else f"{value:.4g}"
 
 
 def _by_case(measurements: list[Measurement]) -> dict[str, dict[str, Measurement]]:

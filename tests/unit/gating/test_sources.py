@@ -59,10 +59,10 @@ def test_the_table_is_plain_text_where_there_is_no_terminal(tmp_path: Path) -> N
     assert "\x1b" not in done.stdout
     lines = done.stdout.splitlines()
     assert lines[0].split() == ["rule", "baseline", "candidate", "change", "limit", "verdict"]
-    assert lines[1].split()[:4] == ["lse_d", "7.9", "9.26", "+1.36"]
+    assert lines[1].split()[:4] == ["LSE-D", "7.900", "9.260", "+1.360"]
     assert lines[2].split()[0] == "own_score"
-    assert lines[2].rstrip().endswith("fail (warn)")
-    assert "✗ lse_d: LSE-D is 9.26, above the maximum of 9; LSE-D rose from 7.9 to 9.26 (+17.2 %)" in done.stdout
+    assert lines[2].rstrip().endswith("warning")
+    assert "✗ LSE-D: LSE-D is 9.26, above the maximum of 9; LSE-D rose from 7.9 to 9.26 (+17.2 %)" in done.stdout
     assert lines[-1] == f"fail: {bad} against the baseline {good}"
 
 

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.unit.tekton.documents import ENVIRONMENT, Ran, Runner, write
 
 from penstock.tekton.load import load_pipeline
 from penstock.tekton.records import Event
 from penstock.tekton.runner import run_pipeline
-from tests.unit.tekton.documents import ENVIRONMENT, Ran, Runner, write
 
 
 @pytest.fixture

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from tests.unit.tekton.documents import pipeline, pipeline_run, step, task
 
 from penstock.errors import UsageError
-from tests.unit.tekton.documents import pipeline, pipeline_run, step, task
 
 
 def when(value: str, *values: str, operator: str = "in") -> list[dict[str, object]]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from tests.unit.tekton.documents import pipeline, step, task
 
 from penstock.errors import UsageError
 from penstock.tekton.manifest import Matrix
 from penstock.tekton.matrix import count, fan_out
-from tests.unit.tekton.documents import pipeline, step, task
 
 
 def matrix(*params: tuple[str, list[str]], include: list[dict[str, str]] | None = None) -> Matrix:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 
 import pytest
-
 from tests.unit.tekton.documents import a_task, pipeline, pipeline_run, step, task
 
 

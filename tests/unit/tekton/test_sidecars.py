@@ -7,7 +7,6 @@ import sys
 
 import psutil
 import pytest
-
 from tests.unit.tekton.documents import pipeline, step, task
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from tests.unit.tekton.documents import pipeline, pipeline_run, step, task
 
 from penstock.errors import UsageError
-from tests.unit.tekton.documents import pipeline, pipeline_run, step, task
 
 
 def uses(name: str, script: str, *, declared: dict | None = None, bound: dict | None = None, **fields):

@@ -1,0 +1,128 @@
+"""Releases of the tiny model, good and bad, through the whole pipeline."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from tests.unit.pipeline.pipeline_runs import (
+    SECRETS,
+    STEPS,
+    Ended,
+    Penstock,
+    archived,
+    one_message,
+    pointer,
+    published,
+)
+
+
+def tasks(ended: Ended) -> dict[str, str]:
+    """Pipeline task → its status, of a run with --json."""
+    return {entry["pipelineTaskName"]: entry["status"] for entry in ended.status["taskRuns"]}
+
+
+def test_good_release_is_published(first: Ended) -> None:
+    assert first.code == 0, first.stderr
+    assert (first.status["status"], first.status["exitCode"]) == ("True", 0)
+    assert published(first.out) == ["1.0.0"]
+    told = pointer(first.out)
+    assert told is not None
+    assert (told["run_id"], told["version"]) == ("first", "1.0.0")
+    assert archived(first).verdict().verdict == "pass"
+    assert "<video" in (first.bundle.report / "index.html").read_text(encoding="utf-8")
+    assert first.step_status() == dict.fromkeys(STEPS[:-2], "done")
+
+
+def test_secrets_reach_neither_the_model_nor_the_evidence(first: Ended) -> None:
+    said = (first.bundle.path / "logs" / "model.log").read_text(encoding="utf-8")
+    assert said.count("environment: {") == 2
+    assert "AWS_" not in said
+    for path in first.out.rglob("*"):
+        if path.is_file():
+            content = path.read_bytes()
+            assert not any(secret.encode() in content for secret in SECRETS.values()), path
+
+
+def test_second_run_over_the_same_is_unchanged(released: Penstock, first: Ended) -> None:
+    again = released.run("v1.0.0", "again")
+    assert again.code == 0, again.stderr
+    status = again.step_status()
+    assert (status["infer"], status["measure"]) == ("unchanged", "unchanged")
+    assert archived(again).verdict().verdict == "pass"
+    assert again.bundle.measurements() == first.bundle.measurements()
+    # the same release is not published twice, and its evidence stays that of the first run
+    assert published(released.out) == ["1.0.0"]
+    told = pointer(released.out)
+    assert told is not None
+    assert told["run_id"] == "first"
+
+
+def test_better_release_moves_the_baseline(released: Penstock) -> None:
+    ended = released.run("v1.0.1", "second")
+    assert ended.code == 0, ended.stderr
+    assert published(released.out) == ["1.0.0", "1.0.1"]
+    told = pointer(released.out)
+    assert told is not None
+    assert told["run_id"] == "second"
+    compared = {rule.metric: rule.baseline for rule in archived(ended).verdict().rules}
+    assert compared["sharpness"] is not None
+
+
+@pytest.mark.parametrize(
+    ("tag", "rule", "reason"),
+    [
+        ("v1.1.0", "duration_error", "0.32"),
+        ("v1.2.0", "sharpness", "no face found"),
+        ("v1.3.0", "sharpness", "no face found"),
+    ],
+    ids=["wrong-duration", "crashes-on-one-case", "crashes-always"],
+)
+def test_bad_release_is_rejected(released: Penstock, tag: str, rule: str, reason: str) -> None:
+    before = pointer(released.out)
+    ended = released.run(tag, "bad", "--json")
+    assert ended.code == 1, ended.stderr
+    assert ended.status["exitCode"] == 1
+    assert ended.status["status"] == "False"
+    verdict = archived(ended).verdict()
+    assert verdict.verdict == "fail"
+    failing = {line.metric: line.reason for line in verdict.rules if line.verdict == "fail"}
+    assert reason in failing[rule]
+    assert published(released.out) == ["1.0.0"]
+    assert pointer(released.out) == before
+    assert "skipped" in next(line for line in ended.stderr.splitlines() if line.startswith("publish: "))
+    assert "the gate rejected the model" in one_message(ended)
+
+
+def test_rejected_run_that_is_resumed_is_rejected_again(released: Penstock) -> None:
+    assert released.run("v1.1.0", "bad").code == 1
+    ended = released.resume("bad")
+    assert ended.code == 1
+    assert "infer: done before" in ended.stderr
+    assert published(released.out) == ["1.0.0"]
+
+
+def test_finished_run_that_is_resumed_stays_as_it_is(released: Penstock) -> None:
+    before = sorted((path, path.stat().st_mtime_ns) for path in (released.out / "store").rglob("*"))
+    ended = released.resume("first", "--json")
+    assert ended.code == 0, ended.stderr
+    assert ended.status["exitCode"] == 0
+    assert sorted((path, path.stat().st_mtime_ns) for path in (released.out / "store").rglob("*")) == before
+    assert "started" not in ended.stderr
+
+
+def test_name_is_taken_once(released: Penstock) -> None:
+    ended = released.run("v1.0.1", "first")
+    assert ended.code == 2
+    assert "--resume first" in one_message(ended)
+    assert archived(ended).run().source is not None
+    assert published(released.out) == ["1.0.0"]
+
+
+def test_verify_publishes_nothing(penstock: Penstock) -> None:
+    ended = penstock.run("v1.0.0", "quick", "--json", track="verify")
+    assert ended.code == 0, ended.stderr
+    assert [call.case for call in ended.bundle.invocations()] == ["one"]
+    assert not (penstock.out / "store").exists()
+    assert "environment" in (ended.bundle.path / "logs" / "check-smoke.log").read_text(encoding="utf-8")
+    assert json.loads(ended.stdout)["exitCode"] == 0

@@ -1,0 +1,212 @@
+"""What is not run: fields that are not supported, by name; manifests that Tekton's webhook refuses; hostile files."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+from tests.unit.tekton.documents import a_task, pipeline, pipeline_run, step, task, write
+
+from penstock.errors import UsageError
+from penstock.tekton.load import load_pipeline
+
+STEP = "spec.tasks[0].taskSpec.steps[0]"
+SIDECAR = {"name": "s", "image": "i", "script": "true"}
+
+
+def with_step(**fields: Any) -> dict[str, Any]:
+    return pipeline(task("a", steps=[step("true", **fields)]))
+
+
+def with_task(**fields: Any) -> dict[str, Any]:
+    return pipeline(task("a", **fields))
+
+
+def with_spec(**fields: Any) -> dict[str, Any]:
+    document = pipeline(task("a"))
+    document["spec"]["tasks"][0]["taskSpec"].update(fields)
+    return document
+
+
+def with_run(**fields: Any) -> dict[str, Any]:
+    return pipeline_run(task("a"), run=fields)
+
+
+UNSUPPORTED = [
+    (with_step(volumeMounts=[{"name": "v", "mountPath": "/v"}]), f"{STEP}.volumeMounts"),
+    (with_step(envFrom=[{"configMapRef": {"name": "c"}}]), f"{STEP}.envFrom"),
+    (with_step(env=[{"name": "A", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}]), f"{STEP}.env[0].valueFrom"),
+    (with_step(stdoutConfig={"path": "/x"}), f"{STEP}.stdoutConfig"),
+    (with_step(when=[{"cel": "true"}]), f"{STEP}.when[0].cel"),
+    (pipeline(task("a", steps=[{"name": "r", "ref": {"name": "action"}}])), f"{STEP}.ref"),
+    (with_step(stdin=True), f"{STEP}.stdin"),
+    (with_step(securityContexts={}), f"{STEP}.securityContexts"),
+    (with_spec(volumes=[{"name": "v", "emptyDir": {}}]), "spec.tasks[0].taskSpec.volumes"),
+    (with_spec(sidecars=[{**SIDECAR, "livenessProbe": {"exec": {"command": ["true"]}}}]), "sidecars[0].livenessProbe"),
+    (with_spec(sidecars=[{**SIDECAR, "tty": True}]), "sidecars[0].tty"),
+    (with_spec(sidecars=[{**SIDECAR, "restartPolicy": "Always"}]), "sidecars[0].restartPolicy"),
+    (with_spec(params=[{"name": "x", "enum": ["a"]}]), "spec.tasks[0].taskSpec.params[0].enum"),
+    (with_task(when=[{"cel": "'a' == 'a'"}]), "spec.tasks[0].when[0].cel"),
+    (pipeline({"name": "a", "taskRef": {"resolver": "git"}}), "spec.tasks[0].taskRef.resolver"),
+    (pipeline({"name": "a", "taskRef": {"name": "t", "kind": "ClusterTask"}}), "spec.tasks[0].taskRef.kind"),
+    (pipeline({"name": "a", "taskRef": {"name": "t", "apiVersion": "x/v1"}}), "spec.tasks[0].taskRef.apiVersion"),
+    (pipeline({"name": "a", "pipelineRef": {"name": "t"}}), "spec.tasks[0].pipelineRef"),
+    (pipeline({"name": "a", "pipelineSpec": {"tasks": [task("b")]}}), "spec.tasks[0].pipelineSpec"),
+    (with_task(foo=1), "spec.tasks[0].foo"),
+    (with_task(resources={}), "spec.tasks[0].resources"),
+    (with_run(taskRunTemplate={"podTemplate": {"nodeSelector": {"a": "b"}}}), "spec.taskRunTemplate.podTemplate"),
+    (with_run(taskRunTemplate={"serviceAccountName": "x"}), "spec.taskRunTemplate.serviceAccountName"),
+    (with_run(serviceAccountName="x"), "spec.serviceAccountName"),
+    (with_run(status="Cancelled"), "spec.status"),
+    (with_run(managedBy="me"), "spec.managedBy"),
+    (with_run(taskRunSpecs=[{"pipelineTaskName": "a", "podTemplate": {"x": 1}}]), "spec.taskRunSpecs[0].podTemplate"),
+]
+
+
+@pytest.mark.parametrize(("document", "field"), UNSUPPORTED, ids=[field for _, field in UNSUPPORTED])
+def test_a_field_that_is_not_supported_is_refused_by_name(run, document, field):
+    with pytest.raises(UsageError) as refused:
+        run(document)
+    assert field in refused.value.what
+    name, _, line = refused.value.where.rpartition(":")
+    assert name.endswith("p.yaml")
+    assert int(line) > 1
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"securityContext": {"runAsUser": 1}},
+        {"computeResources": {"limits": {"cpu": "1"}}},
+        {"imagePullPolicy": "Always"},
+        {"displayName": "x"},
+    ],
+)
+def test_fields_that_change_nothing_are_accepted(run, fields):
+    assert run(with_step(**fields)).result.succeeded
+
+
+INVALID = [
+    (pipeline(task("a"), task("a")), "there are two tasks named 'a'"),
+    (pipeline(task("A")), "valid DNS label"),
+    (pipeline({"name": "a"}), "expected exactly one of taskRef and taskSpec"),
+    (pipeline(task("a", runAfter=["b"]), task("b", runAfter=["a"])), "cycle detected"),
+    (pipeline(task("a", runAfter=["a"])), "cycle detected"),
+    (pipeline(task("a", runAfter=["nobody"])), "wasn't present in Pipeline"),
+    (pipeline(task("a"), finally_=[task("f", runAfter=["a"])]), "no runAfter allowed under spec.finally"),
+    (with_task(onError="continue", retries=1), 'cannot be set to "continue" when Retries is greater than 0'),
+    (with_task(onError="maybe"), "OnError must be either"),
+    (with_step(onError="maybe"), "onError must be either"),
+    (with_task(when=[{"input": "a", "operator": "is", "values": ["a"]}]), "operator 'is'"),
+    (with_task(when=[{"input": "a", "operator": "in", "values": []}]), "non-empty values"),
+    (with_task(timeout="10"), "not a duration"),
+    (pipeline(task("a", "echo $(params.nobody)")), "non-existent variable"),
+    (pipeline(task("a", "echo $(params.l)", spec_params=[{"name": "l", "type": "array"}])), "variable type invalid"),
+    (
+        pipeline(task("a", steps=[step(command=["echo", "x$(params.l[*])"])], spec_params=[{"name": "l", "type": "array"}])),
+        "not properly isolated",
+    ),
+    (pipeline(task("a", params=[{"name": "x", "value": "$(params.nobody)"}])), "non-existent variable"),
+    (pipeline(task("a", params=[{"name": "x", "value": "$(HOME)"}])), "must start with one of"),
+    (pipeline(task("a", "echo $(results.nobody.path)")), "non-existent variable"),
+    (pipeline(task("a", "echo $(context.taskRun.nothing)")), "non-existent variable"),
+    (pipeline(task("a", params=[{"name": "x", "value": "$(tasks.b.status)"}]), task("b")), "can not refer to execution status"),
+    (pipeline(task("a", workspaces=[{"name": "w"}])), 'expects workspace with name "w"'),
+    (pipeline(task("a"), params=[{"name": "x", "type": "array", "default": "text"}]), "does not match default value's type"),
+    (pipeline(task("a"), results=[{"name": "r", "value": "text"}]), "no expressions were found"),
+    (pipeline(task("a"), results=[{"name": "r", "value": "$(tasks.b.results.r)"}]), "referencing a nonexistent task"),
+    (pipeline(task("a", steps=[{"image": "i", "command": ["x"], "script": "y"}])), "script cannot be used with command"),
+    (pipeline(task("a", steps=[{"script": "true"}])), "image: missing field"),
+    (pipeline(task("a", steps=[{"image": "i", "args": ["x"]}])), "neither command nor script"),
+    (pipeline(task("a", steps=[])), "at least one step"),
+    (pipeline(task("a", "cat /tekton/results/x")), "the literal path '/tekton'"),
+    (pipeline(task("a", steps=[step(command=["ls", "/workspace/source"])])), "the literal path '/workspace'"),
+    (pipeline(task("a"), params=[{"name": "x", "default": "/workspace/x"}]), "only there in a container"),
+    (with_run(timeouts={"pipeline": "1m", "tasks": "2m"}), "should be <= pipeline duration"),
+    (with_run(timeouts={"pipeline": "1m", "tasks": "40s", "finally": "40s"}), "should be <= pipeline duration"),
+    (with_run(params=[{"name": "x", "value": "$(tasks.a.results.r)"}]), "cannot use result expressions"),
+    (with_run(pipelineRef={"name": "p"}), "expected exactly one of pipelineRef and pipelineSpec"),
+    (with_run(workspaces=[{"name": "w", "emptyDir": {}, "secret": {"secretName": "s"}}]), "expected exactly one"),
+    ({**pipeline(task("a")), "apiVersion": "tekton.dev/v1beta1"}, "'tekton.dev/v1beta1' is not supported"),
+    ({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c"}}, "kind: 'ConfigMap' is not supported"),
+    (a_task("t", step("true")), "there is no Pipeline or PipelineRun"),
+]
+
+
+@pytest.mark.parametrize(("document", "words"), INVALID, ids=[words for _, words in INVALID])
+def test_what_tekton_refuses_is_refused(run, document, words):
+    with pytest.raises(UsageError, match=words):
+        run(copy.deepcopy(document))
+
+
+def test_a_word_like_workspace_in_a_path_is_no_container_path(run, tmp_path):
+    (tmp_path / "workspace").mkdir()
+    script = f"ls {tmp_path}/workspace https://host/tekton/x ./workspace ~/workspace || true"
+    assert run(pipeline(task("a", script))).result.succeeded
+
+
+FILES = {
+    "not-yaml": ("kind: [", "not valid YAML"),
+    "twice": ("kind: Pipeline\nkind: Pipeline\n", "there twice, first in line 1"),
+    "tag": ("!!python/object/apply:os.system ['true']\n", "the tag"),
+    "bomb": ("a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(f"{chr(98 + i)}: &{chr(98 + i)} [{','.join(['*' + chr(97 + i)] * 9)}]\n" for i in range(9)), "more than 200,000 values"),
+    "deep": ("a: " + "[" * 40 + "]" * 40, "nested deeper"),
+    "loop": ("a: &a [*a]\n", "contains itself"),
+    "large": ("# " + "x" * (1 << 20) + "\n", "larger than 1 MiB"),
+    "empty": ("", "there is no Pipeline or PipelineRun"),
+    "text": ("hello\n", "a manifest is a mapping"),
+    "infinite": ("kind: .inf\n", "not a finite number"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_files_that_are_no_manifests(tmp_path, name):
+    text, words = FILES[name]
+    path = tmp_path / "p.yaml"
+    path.write_text(text)
+    with pytest.raises(UsageError, match=words):
+        load_pipeline(path)
+
+
+def test_there_is_no_such_file(tmp_path):
+    with pytest.raises(UsageError):
+        load_pipeline(tmp_path / "nothing.yaml")
+
+
+def test_tasks_are_found_in_the_file_beside_it_and_in_tasks(tmp_path):
+    (tmp_path / "tasks").mkdir()
+    (tmp_path / "pipelines").mkdir()
+    (tmp_path / "extra").mkdir()
+    refs = [{"name": name, "taskRef": {"name": name}} for name in ("same", "beside", "sibling", "far")]
+    path = write(tmp_path / "pipelines/p.yaml", pipeline(*refs), a_task("same", step("true")))
+    write(tmp_path / "pipelines/b.yml", a_task("beside", step("true")))
+    write(tmp_path / "tasks/s.yaml", a_task("sibling", step("true")), a_task("other", step("true")))
+    write(tmp_path / "extra/f.yaml", a_task("far", step("true")))
+    (tmp_path / "tasks/broken.yaml").write_text("kind: Task\nmetadata: [")
+    loaded = load_pipeline(path, task_directories=[tmp_path / "extra"])
+    assert sorted(loaded.tasks) == ["beside", "far", "same", "sibling"]
+    with pytest.raises(UsageError, match=r"spec\.tasks\[3\]\.taskRef\.name: there is no Task named 'far'"):
+        load_pipeline(path)
+    write(tmp_path / "tasks/again.yaml", a_task("sibling", step("true")))
+    with pytest.raises(UsageError, match=r"several files hold a Task named 'sibling': again\.yaml, s\.yaml"):
+        load_pipeline(path, task_directories=[tmp_path / "extra"])
+
+
+def test_a_pipeline_run_finds_its_pipeline(tmp_path):
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "pipelines").mkdir()
+    document = pipeline_run(task("a"))
+    document["spec"] = {"pipelineRef": {"name": "p"}}
+    path = write(tmp_path / "runs/r.yaml", document)
+    write(tmp_path / "pipelines/p.yaml", pipeline(task("a")))
+    assert load_pipeline(path).name == "p"
+
+
+def test_one_of_several_can_be_chosen(tmp_path):
+    one, two = pipeline(task("a")), pipeline(task("b"))
+    two["metadata"]["name"] = "q"
+    path = write(tmp_path / "p.yaml", one, two)
+    with pytest.raises(UsageError, match="there are 2 documents of kind Pipeline: p, q"):
+        load_pipeline(path)
+    assert load_pipeline(path, select="q").spec.tasks[0].name == "b"
