@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
 import socket
 import threading
 import time
@@ -150,6 +149,9 @@ class Sidecars:
         port = target.port
         if isinstance(port, str):
             port = next((item.container_port for item in sidecar.ports if item.name == port), 0)
+        # it takes as long to import as a step takes to start, and few tasks have sidecars
+        import http.client
+
         try:
             if probe.http_get is None:
                 with socket.create_connection(("127.0.0.1", port), timeout):

@@ -16,9 +16,14 @@ from penstock.files import disk_errors, inside, regular_files, replacing, sha256
 def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
     target = tmp_path / "a.json"
     write_json(target, {"old": 1})
-    with pytest.raises(RuntimeError), replacing(target) as temporary:
-        temporary.write_text("half")
-        raise RuntimeError("killed here")
+
+    def killed_here() -> None:
+        with replacing(target) as temporary:
+            temporary.write_text("half")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        killed_here()
     assert target.read_text() == '{\n  "old": 1\n}\n'
     assert [path.name for path in tmp_path.iterdir()] == ["a.json"]
 

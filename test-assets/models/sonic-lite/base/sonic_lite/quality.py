@@ -1,6 +1,6 @@
 """How the picture is finished."""
 
-SOFTNESS = 0.55
+SOFTNESS = 0.8
 """Sigma, in 1/256 of the picture's side, of the blur that hides the seams of the blend; 0 for none."""
 PRESET = "veryfast"
 CRF = 20

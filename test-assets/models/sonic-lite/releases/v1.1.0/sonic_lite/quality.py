@@ -1,7 +1,7 @@
 """How the picture is finished."""
 
-SOFTNESS = 0.0
+SOFTNESS = 0.8
 """Sigma, in 1/256 of the picture's side, of the blur that hides the seams of the blend; 0 for none."""
 PRESET = "veryfast"
-CRF = 17
+CRF = 18
 """H.264's constant rate factor: lower is finer."""

@@ -7,7 +7,7 @@ import numpy.typing as npt
 from sonic_lite.audio import SILENCE_LEVEL
 
 Floats = npt.NDArray[np.float32]
-KEPT = 0.5
+KEPT = 0.4
 """The share of the last frame's movement that stays in the next: steadier lips."""
 
 
