@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TypeVar
@@ -14,6 +16,8 @@ from penstock.errors import UsageError
 from penstock.files import disk_errors, read_regular, regular_files, sha256_file, write_text
 
 MAX_RECORD_BYTES = 64 << 20
+TEMPORARY = re.compile(r"\..+\.tmp-[A-Za-z0-9_]+")
+"""Names under which files are written before they are whole."""
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -78,8 +82,20 @@ class Bundle:
         """Replace ``verdict.json``."""
         write_model(self.verdict_file, verdict)
 
+    def sweep(self) -> None:
+        """Remove what a killed writer has left: files under the temporary names of :mod:`penstock.files`.
+
+        A bundle has one writer at a time, so that none of them is still being written.
+        """
+        with disk_errors(self.path):
+            for folder, _, names in os.walk(self.path):
+                for name in names:
+                    if TEMPORARY.match(name):
+                        Path(folder, name).unlink(missing_ok=True)
+
     def seal(self) -> Manifest:
         """Write ``manifest.json`` over every file that is there now. Nothing may be written after it."""
+        self.sweep()
         files = {path.as_posix(): sha256_file(self.path / path) for path in self._content()}
         manifest = Manifest(files=files)
         write_model(self.manifest_file, manifest)

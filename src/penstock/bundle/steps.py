@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-import os
 import shutil
 import tempfile
 import time
@@ -17,7 +16,7 @@ from penstock.bundle.directory import Bundle
 from penstock.bundle.machine import this_machine
 from penstock.bundle.models import Run, StepRecord
 from penstock.errors import UsageError
-from penstock.files import disk_errors, regular_files, sha256_json
+from penstock.files import disk_errors, regular_files, replacing, sha256_json
 
 
 def utc_now() -> str:
@@ -58,8 +57,10 @@ class StepNote:
 def recorded(bundle: Bundle, name: str) -> Iterator[StepNote]:
     """Write a step's record (time, inputs, whether it was unchanged) to ``run.json`` when it is done.
 
-    A step that fails leaves no record of success: a resumed run takes it up again.
+    A step that fails leaves no record of success: a resumed run takes it up again. What a killed one has left under
+    temporary names is removed before the step begins.
     """
+    bundle.sweep()
     started, clock, note = utc_now(), time.monotonic(), StepNote()
     yield note
     seconds = round(time.monotonic() - clock, 3)
@@ -115,7 +116,5 @@ class Products:
 
 def _copy(source: Path, target: Path) -> None:
     """A copy. Never a hard link: a later write through one name would change the other."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_name(f".{target.name}.tmp-{os.getpid()}")
-    shutil.copyfile(source, temporary)
-    temporary.replace(target)
+    with replacing(target) as temporary:
+        shutil.copyfile(source, temporary)

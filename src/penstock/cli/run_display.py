@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 QUIET = {"progress", "done", "interrupted"}
 """Events of our own steps that are shown as progress, not as text."""
+TROUBLE = ("error", "bug")
 
 
 class Display:
@@ -29,6 +30,7 @@ class Display:
         self._lock = threading.Lock()
         self._started: dict[str, float] = {}
         self._bars: dict[str, TaskID] = {}
+        self._troubles: set[str] = set()
         self._progress: Progress | None = None
 
     def __enter__(self) -> Display:
@@ -53,11 +55,13 @@ class Display:
             self._progress.stop()
 
     def __call__(self, event: Event) -> None:
-        """Show one event."""
-        if self._quiet:
-            return
+        """Show one event. ``quiet`` shows only what went wrong."""
         with self._lock:
             name = event.pipeline_task
+            if self._quiet:
+                if event.kind == "output":
+                    self._trouble(name, _our_line(event.text))
+                return
             if event.kind == "taskrun-started":
                 self._started[event.task_run] = time.monotonic()
                 self._bar(name)
@@ -94,13 +98,20 @@ class Display:
             self._line(f"[{name} : {step}] {text}")
         elif line["event"] == "progress" and isinstance(line.get("done"), int) and isinstance(line.get("total"), int):
             self._advance(name, line["done"], line["total"], str(line.get("what", "")))
-        elif line["event"] in ("error", "bug"):
-            self._line(f"{name}: {line['event']}: {line.get('error', '')}")
+        elif line["event"] in TROUBLE:
+            self._trouble(name, line)
         elif line["event"] == "log":
             self._line(f"{name}: {line.get('message', '')}")
         elif line["event"] not in QUIET:
             rest = ", ".join(f"{key} {value}" for key, value in line.items() if key not in ("event", "time"))
             self._line(f"{name}: {line['event']}: {rest}")
+
+    def _trouble(self, name: str, line: dict[str, Any] | None) -> None:
+        """Show an error; the same one of a second try is not shown again."""
+        if line is not None and line["event"] in TROUBLE:
+            text = f"{name}: {line['event']}: {line.get('error', '')}"
+            self._line(f"{name}: the same error again" if text in self._troubles else text)
+            self._troubles.add(text)
 
     def _advance(self, name: str, done: int, total: int, what: str) -> None:
         if self._progress is None:

@@ -93,7 +93,7 @@ class Table:
             if slice_name is not None and slice_name not in measurement.slices:
                 continue
             if measurement.value is None:
-                found.lost[case] = (measurement.error or "there is no value")[:MAX_ERROR_CHARACTERS]
+                found.lost[case] = _cut(measurement.error or "there is no value")
             elif abs(measurement.value) > LARGEST:
                 found.lost[case] = f"{measurement.value:g} is no measurement"
             else:
@@ -127,3 +127,11 @@ def same_extractor(metric: str, sides: Iterable[Table]) -> None:
                     f"and through {first[0] or 'no extractor'} in the {first[1]}"
                 )
                 raise UsageError(what, where=table.side, todo="Measure both again with the same extractor.")
+
+
+def _cut(error: str) -> str:
+    """At most 200 characters: what happened stands at the beginning, a log's last and telling line at the end."""
+    if len(error) <= MAX_ERROR_CHARACTERS:
+        return error
+    head = MAX_ERROR_CHARACTERS // 2
+    return f"{error[: head - 3]} … {error[-head:]}"

@@ -64,7 +64,8 @@ class Sandbox:
             dict.fromkeys((str(programs), "/usr/local/bin", "/usr/bin", "/bin", "/usr/sbin", "/sbin"))
         )
         variables = {"PATH": path, "LANG": "C.UTF-8", "PYTHONUNBUFFERED": "1"}
-        variables |= {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+        given = environment_at_start()
+        variables |= {name: given[name] for name in PASSED_ON if name in given}
         variables |= self.environment
         variables |= {
             "HOME": str(self.scratch / "home"),
@@ -95,6 +96,16 @@ class Sandbox:
             "file_bytes": MAX_FILE_BYTES,
             "grace_s": grace_s,
         }
+
+
+def environment_at_start() -> dict[str, str]:
+    """This process's environment as it was started with: importing OpenCV adds its own folders to LD_LIBRARY_PATH."""
+    try:
+        content = Path("/proc/self/environ").read_bytes()
+    except OSError:
+        return dict(os.environ)
+    pairs = (os.fsdecode(pair).partition("=") for pair in content.split(b"\0") if pair)
+    return {name: value for name, _, value in pairs}
 
 
 def connect_ports(network: tuple[str, ...]) -> list[int]:

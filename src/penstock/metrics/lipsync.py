@@ -26,8 +26,8 @@ MIN_FRAMES = 6
 _WINDOW_FRAMES = 5
 _EPSILON = 1e-6
 """Added to every difference, as torch's ``pairwise_distance`` does."""
-_BLOCK_FRAMES = 64
-"""Frames kept in memory at a time."""
+_BLOCK_FRAMES = 65
+"""Frames kept in memory at a time: 60 windows and the 5 frames that the next ones need."""
 _MEDIAN_FRAMES = 9
 _BLOCK_WINDOWS = 1_000
 _CASCADE = 16
@@ -76,7 +76,7 @@ def score_lipsync(
     """Score a face crop against its sound.
 
     Args:
-        frames: uint8 ``(224, 224, 3)`` BGR frames, 25 per second; an iterator is read once, 64 frames at a time.
+        frames: uint8 ``(224, 224, 3)`` BGR frames, 25 per second; an iterator is read once, 65 frames at a time.
         audio: int16 ``(n,)``, 16 kHz mono, beginning with the first frame.
         extractor: the network.
         where: name of the clip, for errors.

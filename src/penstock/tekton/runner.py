@@ -6,6 +6,7 @@ State is kept in ``run_dir/state.json``; each TaskRun has ``run_dir/taskruns/NAM
 from __future__ import annotations
 
 import queue
+import re
 import signal
 import threading
 import time
@@ -32,6 +33,8 @@ from penstock.tekton.step_run import now_text
 from penstock.tekton.taskrun import STOP_INTERRUPTED, STOP_PIPELINE_TIMEOUT, Job, Machine, run_task
 from penstock.tekton.values import Value
 from penstock.tekton.workspaces import WorkspaceUses
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 
 
 def ignore_events(_event: Event) -> None:
@@ -71,6 +74,9 @@ def run_pipeline(
         WorldError: the machine failed (disk, processes). The run can be resumed.
         Interrupted: SIGINT or SIGTERM came. Nothing is left running; the run can be resumed.
     """
+    if not _NAME.fullmatch(name):
+        todo = "Use up to 63 letters, digits, dots and hyphens."
+        raise UsageError(f"'{name[:80]}' cannot be the name of a run", where="name", todo=todo)
     run_dir = run_dir.absolute()
     with locked(run_dir):
         before = load_state(run_dir)
@@ -196,6 +202,9 @@ class _Scheduler:
 
     def _start(self, node: Node, facts: Facts) -> None:
         jobs = self.run_of.jobs(node, facts)
+        taken = {record.name for other in self.run_of.nodes for record in other.runs}
+        if double := sorted(taken & {job.name for job in jobs}):
+            raise RunFailedError("CreateRunFailed", f'there are two TaskRuns named "{double[0]}"')
         for job in jobs:
             kept = self.state.task_runs.get(job.name)
             if kept is not None and kept.done:

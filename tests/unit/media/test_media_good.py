@@ -117,9 +117,12 @@ def test_no_frames_and_five_frames(tmp_path):
     assert len(list(media.read_frames(five))) == 5
     none = tmp_path / "none.mkv"
     with av.open(str(none), "w") as container:
-        stream = container.add_stream("ffv1", rate=25)
-        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
-        container.start_encoding()
+        video = container.add_stream("ffv1", rate=25)
+        video.width, video.height, video.pix_fmt = 64, 48, "yuv420p"
+        audio = container.add_stream("pcm_s16le", rate=16_000, layout="mono")
+        block = av.AudioFrame.from_ndarray(tone(0.02), format="s16", layout="mono")
+        block.sample_rate, block.pts, block.time_base = 16_000, 0, Fraction(1, 16_000)
+        container.mux(audio.encode(block))
     assert list(media.read_frames(none)) == []
     assert media.frame_times(none).shape == (0,)
 

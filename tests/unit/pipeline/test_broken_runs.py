@@ -30,7 +30,7 @@ def said_once(ended: Ended, code: int, *words: str) -> None:
         ("contract-unknown-field", 2, ("penstock.yaml:", "colour")),
         ("weights-changed", 2, ("weights.bin",)),
         ("link-out", 2, ("suite/stimme.wav",)),
-        ("exits-at-once", 4, ("exited",)),
+        ("exits-at-once", 4, ("exited with code 1", "no card")),
         ("never-ready", 4, ("ready", "1 s")),
     ],
 )

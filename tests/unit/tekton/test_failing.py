@@ -32,7 +32,9 @@ def test_a_failed_step_skips_the_rest_and_stops_the_run(run):
 
 
 def test_a_program_that_is_not_there_and_a_signal(run):
-    ran = run(pipeline(task("a", steps=[step(command=["no-such-program"], onError="continue")]), task("b", "kill -9 $$")))
+    ran = run(
+        pipeline(task("a", steps=[step(command=["no-such-program"], onError="continue")]), task("b", "kill -9 $$"))
+    )
     assert ran.reasons() == {"a": "StepFailed", "b": "StepFailed"}
     assert {record.pipeline_task: record.exit_code for record in ran.result.task_runs} == {"a": 1, "b": 255}
 
@@ -112,7 +114,9 @@ def test_a_pipeline_result_that_was_not_written(run):
 
 
 def test_a_result_that_nobody_declares(run):
-    document = pipeline(task("a"), task("b", spec_params=[{"name": "x"}], params=[{"name": "x", "value": "$(tasks.a.results.r)"}]))
+    document = pipeline(
+        task("a"), task("b", spec_params=[{"name": "x"}], params=[{"name": "x", "value": "$(tasks.a.results.r)"}])
+    )
     ran = run(document)
     assert (ran.result.reason, ran.result.task_runs, ran.result.refused) == ("InvalidTaskResultReference", [], True)
     assert '"r" is not a named result returned by pipeline task "a"' in ran.result.message
@@ -212,8 +216,20 @@ def test_an_ignored_failure_of_a_pipeline_task(run):
     ran = run(
         pipeline(
             task("a", "printf v > $(results.r.path); exit 1", onError="continue", results=["r"]),
-            task("b", "echo $(params.x)", spec_params=[{"name": "x"}], params=[{"name": "x", "value": "$(tasks.a.results.r)"}]),
-            finally_=[task("f", "echo $(params.x)", spec_params=[{"name": "x"}], params=[{"name": "x", "value": "$(tasks.status)"}])],
+            task(
+                "b",
+                "echo $(params.x)",
+                spec_params=[{"name": "x"}],
+                params=[{"name": "x", "value": "$(tasks.a.results.r)"}],
+            ),
+            finally_=[
+                task(
+                    "f",
+                    "echo $(params.x)",
+                    spec_params=[{"name": "x"}],
+                    params=[{"name": "x", "value": "$(tasks.status)"}],
+                )
+            ],
         )
     )
     assert (ran.result.status, ran.result.reason) == ("True", "Succeeded")
@@ -253,9 +269,7 @@ def test_the_timeout_of_the_run(run):
     assert (ran.result.status, ran.result.reason) == ("False", "PipelineRunTimeout")
     assert ran.result.message == 'PipelineRun "r" failed to finish within "300ms"'
     assert ran.reasons() == {"a": "TaskRunCancelled"}
-    assert ran.result.task_runs[0].message.endswith(
-        "TaskRun cancelled as the PipelineRun it belongs to has timed out."
-    )
+    assert ran.result.task_runs[0].message.endswith("TaskRun cancelled as the PipelineRun it belongs to has timed out.")
 
 
 def test_the_timeout_of_the_tasks_lets_finally_run(run):

@@ -46,7 +46,9 @@ def test_output_and_exit_code(tmp_path):
 
 
 def test_what_detaches_itself_dies_with_the_step(tmp_path):
-    outcome, _ = go(tmp_path, "setsid sh -c 'trap \"\" TERM HUP; sleep 600 & sleep 600' >/dev/null 2>&1 & sleep 0.1; exit 0")
+    outcome, _ = go(
+        tmp_path, "setsid sh -c 'trap \"\" TERM HUP; sleep 600 & sleep 600' >/dev/null 2>&1 & sleep 0.1; exit 0"
+    )
     assert outcome.exit_code == 0
     assert left(tmp_path) == []
 

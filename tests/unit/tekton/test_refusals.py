@@ -36,7 +36,10 @@ def with_run(**fields: Any) -> dict[str, Any]:
 UNSUPPORTED = [
     (with_step(volumeMounts=[{"name": "v", "mountPath": "/v"}]), f"{STEP}.volumeMounts"),
     (with_step(envFrom=[{"configMapRef": {"name": "c"}}]), f"{STEP}.envFrom"),
-    (with_step(env=[{"name": "A", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}]), f"{STEP}.env[0].valueFrom"),
+    (
+        with_step(env=[{"name": "A", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}]),
+        f"{STEP}.env[0].valueFrom",
+    ),
     (with_step(stdoutConfig={"path": "/x"}), f"{STEP}.stdoutConfig"),
     (with_step(when=[{"cel": "true"}]), f"{STEP}.when[0].cel"),
     (pipeline(task("a", steps=[{"name": "r", "ref": {"name": "action"}}])), f"{STEP}.ref"),
@@ -104,19 +107,30 @@ INVALID = [
     (pipeline(task("a", "echo $(params.nobody)")), "non-existent variable"),
     (pipeline(task("a", "echo $(params.l)", spec_params=[{"name": "l", "type": "array"}])), "variable type invalid"),
     (
-        pipeline(task("a", steps=[step(command=["echo", "x$(params.l[*])"])], spec_params=[{"name": "l", "type": "array"}])),
+        pipeline(
+            task("a", steps=[step(command=["echo", "x$(params.l[*])"])], spec_params=[{"name": "l", "type": "array"}])
+        ),
         "not properly isolated",
     ),
     (pipeline(task("a", params=[{"name": "x", "value": "$(params.nobody)"}])), "non-existent variable"),
     (pipeline(task("a", params=[{"name": "x", "value": "$(HOME)"}])), "must start with one of"),
     (pipeline(task("a", "echo $(results.nobody.path)")), "non-existent variable"),
     (pipeline(task("a", "echo $(context.taskRun.nothing)")), "non-existent variable"),
-    (pipeline(task("a", params=[{"name": "x", "value": "$(tasks.b.status)"}]), task("b")), "can not refer to execution status"),
+    (
+        pipeline(task("a", params=[{"name": "x", "value": "$(tasks.b.status)"}]), task("b")),
+        "can not refer to execution status",
+    ),
     (pipeline(task("a", workspaces=[{"name": "w"}])), 'expects workspace with name "w"'),
-    (pipeline(task("a"), params=[{"name": "x", "type": "array", "default": "text"}]), "does not match default value's type"),
+    (
+        pipeline(task("a"), params=[{"name": "x", "type": "array", "default": "text"}]),
+        "does not match default value's type",
+    ),
     (pipeline(task("a"), results=[{"name": "r", "value": "text"}]), "no expressions were found"),
     (pipeline(task("a"), results=[{"name": "r", "value": "$(tasks.b.results.r)"}]), "referencing a nonexistent task"),
-    (pipeline(task("a", steps=[{"image": "i", "command": ["x"], "script": "y"}])), "script cannot be used with command"),
+    (
+        pipeline(task("a", steps=[{"image": "i", "command": ["x"], "script": "y"}])),
+        "script cannot be used with command",
+    ),
     (pipeline(task("a", steps=[{"script": "true"}])), "image: missing field"),
     (pipeline(task("a", steps=[{"image": "i", "args": ["x"]}])), "neither command nor script"),
     (pipeline(task("a", steps=[])), "at least one step"),

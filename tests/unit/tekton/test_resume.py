@@ -108,7 +108,9 @@ def test_killed_again_and_again_at_any_moment(tmp_path):
     log = tmp_path / "log"
     path = write(
         tmp_path / "p.yaml",
-        pipeline(*(task(f"t{i}", f"echo t{i} >> {log}", **({"runAfter": [f"t{i - 1}"]} if i else {})) for i in range(8))),
+        pipeline(
+            *(task(f"t{i}", f"echo t{i} >> {log}", **({"runAfter": [f"t{i - 1}"]} if i else {})) for i in range(8))
+        ),
     )
     run_dir = tmp_path / "run"
     code = None

@@ -22,8 +22,12 @@ def test_run_after_and_results_order_tasks(run, tmp_path):
     order = tmp_path / "order"
     ran = run(
         pipeline(
-            task("c", f"echo c $(params.v) >> {order}", spec_params=[{"name": "v"}],
-                params=[{"name": "v", "value": "$(tasks.b.results.out)"}]),
+            task(
+                "c",
+                f"echo c $(params.v) >> {order}",
+                spec_params=[{"name": "v"}],
+                params=[{"name": "v", "value": "$(tasks.b.results.out)"}],
+            ),
             task("b", f"echo b >> {order}; printf B > $(results.out.path)", results=["out"], runAfter=["a"]),
             task("a", f"echo a >> {order}"),
         )
@@ -164,9 +168,7 @@ def test_contexts(run):
 
 def test_values_never_pass_through_a_shell(run, tmp_path):
     hostile = f"; touch {tmp_path}/owned; $(touch {tmp_path}/owned) `touch {tmp_path}/owned`"
-    document = pipeline(
-        task("a", steps=[step(command=["printf", "%s"], args=["$(params.x)"])]), params=[{"name": "x"}]
-    )
+    document = pipeline(task("a", steps=[step(command=["printf", "%s"], args=["$(params.x)"])]), params=[{"name": "x"}])
     ran = run(document, params={"x": hostile})
     assert ran.lines("a") == [hostile]
     assert not (tmp_path / "owned").exists()
@@ -196,7 +198,9 @@ def test_scripts_with_and_without_shebang(run):
     ran = run(
         pipeline(
             task("plain", "false; echo not reached", onError="continue"),
-            task("sh", "#!/bin/sh\nfalse\necho reached $1", steps=[step("#!/bin/sh\nfalse\necho reached $1", args=["x"])]),
+            task(
+                "sh", "#!/bin/sh\nfalse\necho reached $1", steps=[step("#!/bin/sh\nfalse\necho reached $1", args=["x"])]
+            ),
         )
     )
     assert ran.lines("plain") == []
@@ -240,7 +244,7 @@ def test_step_results_and_exit_codes_reach_later_steps(run):
                 "a",
                 steps=[
                     step(
-                        "printf v > $(step.results.r.path); printf '[\"p\",\"q\"]' > $(step.results.l.path); exit 3",
+                        'printf v > $(step.results.r.path); printf \'["p","q"]\' > $(step.results.l.path); exit 3',
                         name="one",
                         results=[{"name": "r"}, {"name": "l", "type": "array"}],
                         onError="continue",

@@ -20,7 +20,9 @@ def sidecar(script: str, **fields):
     return {"name": "side", "image": "none", "script": script, **fields}
 
 
-SERVER = f"#!{sys.executable}\n" + """
+SERVER = (
+    f"#!{sys.executable}\n"
+    + """
 import http.server, time
 time.sleep(0.1)
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -30,6 +32,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def log_message(self, *args): pass
 http.server.HTTPServer(("127.0.0.1", PORT), Handler).serve_forever()
 """
+)
 
 
 @pytest.mark.parametrize("kind", ["http", "tcp", "exec"])
@@ -41,7 +44,11 @@ def test_steps_wait_until_a_sidecar_is_ready(run, tmp_path, kind):
         "exec": {"exec": {"command": ["test", "-e", f"{tmp_path}/up"]}},
     }[kind]
     script = f"sleep 0.1; touch {tmp_path}/up; sleep 600" if kind == "exec" else SERVER.replace("PORT", str(port))
-    check = f"test -e {tmp_path}/up" if kind == "exec" else f"{sys.executable} -c 'import socket; socket.create_connection((\"127.0.0.1\", {port}))'"
+    check = (
+        f"test -e {tmp_path}/up"
+        if kind == "exec"
+        else f"{sys.executable} -c 'import socket; socket.create_connection((\"127.0.0.1\", {port}))'"
+    )
     ran = run(
         pipeline(
             task(
@@ -52,7 +59,9 @@ def test_steps_wait_until_a_sidecar_is_ready(run, tmp_path, kind):
         )
     )
     assert ran.result.succeeded
-    assert not [process for process in psutil.process_iter(["cmdline"]) if "sidecar-script" in str(process.info["cmdline"])]
+    assert not [
+        process for process in psutil.process_iter(["cmdline"]) if "sidecar-script" in str(process.info["cmdline"])
+    ]
 
 
 def test_a_sidecar_that_never_gets_ready(run):

@@ -97,7 +97,17 @@ def test_values_of_yaml(raw, value):
 
 @pytest.mark.parametrize(
     ("text", "value"),
-    [("", ""), ("x", "x"), ('"x"', "x"), ("1", "1"), ("null", ""), ('["a"]', ["a"]), ("[1]", "[1]"), ("[", "["), ("NaN", "NaN")],
+    [
+        ("", ""),
+        ("x", "x"),
+        ('"x"', "x"),
+        ("1", "1"),
+        ("null", ""),
+        ('["a"]', ["a"]),
+        ("[1]", "[1]"),
+        ("[", "["),
+        ("NaN", "NaN"),
+    ],
 )
 def test_values_of_result_files(text, value):
     assert from_json_text(text) == value
@@ -105,7 +115,15 @@ def test_values_of_result_files(text, value):
 
 @pytest.mark.parametrize(
     ("number", "text"),
-    [(1.5, "1.5"), (1e20, "100000000000000000000"), (1e21, "1e+21"), (1e-6, "0.000001"), (1e-7, "1e-7"), (0.0, "0"), (-2.0, "-2")],
+    [
+        (1.5, "1.5"),
+        (1e20, "100000000000000000000"),
+        (1e21, "1e+21"),
+        (1e-6, "0.000001"),
+        (1e-7, "1e-7"),
+        (0.0, "0"),
+        (-2.0, "-2"),
+    ],
 )
 def test_floats_as_go_writes_them(number, text):
     assert go_float(number) == text

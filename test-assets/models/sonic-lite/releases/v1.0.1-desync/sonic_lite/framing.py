@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+
 from sonic_lite.audio import BANDS, COLUMNS_A_FRAME, Features
 
 CONTEXT_FRAMES = 3

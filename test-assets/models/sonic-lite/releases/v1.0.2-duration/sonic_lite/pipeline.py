@@ -7,6 +7,7 @@ import math
 from pathlib import Path
 
 import numpy as np
+
 from sonic_lite import audio, encode, portrait
 from sonic_lite.animate import Animator
 from sonic_lite.motion import MotionModel

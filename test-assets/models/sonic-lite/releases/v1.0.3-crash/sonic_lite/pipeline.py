@@ -6,6 +6,7 @@ import hashlib
 from pathlib import Path
 
 import numpy as np
+
 from sonic_lite import audio, encode, portrait, spool
 from sonic_lite.animate import Animator
 from sonic_lite.motion import MotionModel

@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterable, Iterator
 
 import numpy as np
+
 from sonic_lite.portrait import Image
 
 MAX_FILE_BYTES = 16_000_000

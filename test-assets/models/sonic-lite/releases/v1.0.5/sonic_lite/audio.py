@@ -9,6 +9,7 @@ from math import gcd
 import numpy as np
 import numpy.typing as npt
 import soundfile
+
 from sonic_lite.parameters import RequestError
 
 SAMPLE_RATE = 16_000

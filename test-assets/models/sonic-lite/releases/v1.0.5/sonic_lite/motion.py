@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+
 from sonic_lite import audio, framing, smoothing, weights
 from sonic_lite.parameters import Parameters
 

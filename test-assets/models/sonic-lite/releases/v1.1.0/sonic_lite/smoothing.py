@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+
 from sonic_lite.audio import SILENCE_LEVEL
 
 Floats = npt.NDArray[np.float32]
