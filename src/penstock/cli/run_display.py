@@ -9,7 +9,7 @@ import time
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from penstock.errors import printable
+from penstock.errors import ExitCode, printable
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -108,7 +108,8 @@ class Display:
 
     def _trouble(self, name: str, line: dict[str, Any] | None) -> None:
         """Show an error; the same one of a second try is not shown again."""
-        if line is not None and line["event"] in TROUBLE:
+        # a step that was told to stop says so, but that is not what went wrong
+        if line is not None and line["event"] in TROUBLE and line.get("exit_code") != ExitCode.INTERRUPTED:
             text = f"{name}: {line['event']}: {line.get('error', '')}"
             self._line(f"{name}: the same error again" if text in self._troubles else text)
             self._troubles.add(text)

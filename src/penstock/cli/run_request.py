@@ -6,13 +6,15 @@ import json
 import os
 import re
 import secrets
+import shlex
 import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from penstock.errors import ExitCode, UsageError
+from penstock.cli.run_scratch import scratch
+from penstock.errors import ExitCode, Interrupted, UsageError, WorldError
 from penstock.files import disk_errors, write_json
 
 if TYPE_CHECKING:
@@ -81,19 +83,24 @@ def carry_out(options: Options) -> int:
         folder.mkdir(parents=True, exist_ok=True)
     if not options.resume:
         begin(folder, request)
-    with Display(quiet=options.quiet) as display:
-        ended = run_pipeline(
-            loaded,
-            request.params,
-            {key: Path(value) for key, value in request.workspaces.items()},
-            folder / "state",
-            name=name,
-            environment=environment(),
-            max_parallel=options.jobs or None,
-            on_event=display,
-            # a run that was killed before the engine began has nothing to go on from: it begins
-            resume=(folder / "state" / "state.json").exists(),
-        )
+    with scratch(folder) as temporary, Display(quiet=options.quiet) as display:
+        try:
+            ended = run_pipeline(
+                loaded,
+                request.params,
+                {key: Path(value) for key, value in request.workspaces.items()},
+                folder / "state",
+                name=name,
+                environment=environment(temporary),
+                max_parallel=options.jobs or None,
+                on_event=display,
+                # a run that was killed before the engine began has nothing to go on from: it begins
+                resume=(folder / "state" / "state.json").exists(),
+            )
+        except Interrupted as error:
+            raise Interrupted(error.what, where=error.where, todo=go_on(options, name)) from error
+        except WorldError as error:
+            raise WorldError(error.what, where=error.where, todo=f"{error.todo} {go_on(options, name)}".strip()) from error
     code = track_exit_code(ended) if track else exit_code(ended)
     if options.as_json:
         sys.stdout.write(json.dumps(ended.to_json() | {"exitCode": int(code)}, indent=2, ensure_ascii=False) + "\n")
@@ -226,10 +233,15 @@ def manifest(what: str) -> Path:
     return manifests() / "pipelines" / f"{what}.yaml" if what in TRACKS else Path(what)
 
 
-def environment() -> dict[str, str]:
-    """This process's environment, with the programs of Penstock's own environment first on the path."""
+def environment(temporary: Path) -> dict[str, str]:
+    """This process's environment, with the programs of Penstock's own environment first on the path.
+
+    Args:
+        temporary: where steps put temporary files.
+    """
     own = str(Path(sys.executable).parent)
-    return dict(os.environ) | {"PATH": os.pathsep.join([own, os.environ.get("PATH", os.defpath)])}
+    path = os.pathsep.join([own, os.environ.get("PATH", os.defpath)])
+    return dict(os.environ) | {"PATH": path, "TMPDIR": str(temporary)}
 
 
 def exit_code(ended: PipelineRunResult) -> ExitCode:
@@ -282,6 +294,10 @@ def show_end(ended: PipelineRunResult, folder: Path, code: ExitCode, *, track: b
     if track and (bundle.report / "index.html").exists():
         console.print(f"report: {bundle.report / 'index.html'}", markup=False)
     if code in PROBLEMS:
-        console.print(
-            f"go on with: penstock run {options.what} --out {options.out} --resume {ended.name}", markup=False
-        )
+        console.print(go_on(options, ended.name), markup=False)
+
+
+def go_on(options: Options, name: str) -> str:
+    """How the run is resumed, as one can paste it into a shell."""
+    words = ["penstock", "run", options.what, "--out", str(options.out), "--resume", name]
+    return f"Go on with: {shlex.join(words)}"

@@ -211,19 +211,22 @@ def _cascade() -> cv2.CascadeClassifier:
 def link(found: Sequence[Sequence[Box]]) -> list[list[tuple[int, Box]]]:
     """Join boxes of consecutive finds into tracks: ``(frame, box)`` with rising frames. Each box is in one track."""
     tracks: list[list[tuple[int, Box]]] = []
+    active: list[list[tuple[int, Box]]] = []
     for number, boxes in enumerate(found):
+        active = [track for track in active if number - track[-1][0] <= _GAP_FRAMES]
         pairs = [
             (box.overlap(track[-1][1]), index, which)
-            for index, track in enumerate(tracks)
-            if number - track[-1][0] <= _GAP_FRAMES
+            for index, track in enumerate(active)
             for which, box in enumerate(boxes)
         ]
         taken: set[int] = set()
         for overlap, index, which in sorted(pairs, key=lambda pair: -pair[0]):
-            if overlap > _SAME_FACE and which not in taken and tracks[index][-1][0] < number:
-                tracks[index].append((number, boxes[which]))
+            if overlap > _SAME_FACE and which not in taken and active[index][-1][0] < number:
+                active[index].append((number, boxes[which]))
                 taken.add(which)
-        tracks += [[(number, box)] for which, box in enumerate(boxes) if which not in taken]
+        new = [[(number, box)] for which, box in enumerate(boxes) if which not in taken]
+        tracks += new
+        active += new
     return tracks
 
 

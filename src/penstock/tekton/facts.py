@@ -303,8 +303,9 @@ class Facts:
         for node in candidates:
             if message := self._missing_reference(node):
                 self.invalid[node.name] = message
-                self._stopping = None
                 blocked = True
+        if blocked:
+            self.forget()
         return [] if blocked else candidates
 
     def _missing_reference(self, node: Node) -> str:

@@ -7,16 +7,12 @@ from __future__ import annotations
 
 import queue
 import re
-import signal
 import threading
 import time
 import uuid
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
-from typing import Any
 
 from penstock.errors import Interrupted, PenstockError, UsageError, WorldError
 from penstock.tekton.conclude import Condition, condition, pipeline_results, skipped_tasks
@@ -28,6 +24,7 @@ from penstock.tekton.prepare import Prepared, prepare
 from penstock.tekton.process import Stop
 from penstock.tekton.records import Event, OnEvent, PipelineRunResult, TaskRunRecord
 from penstock.tekton.resume import state_to_start
+from penstock.tekton.signals import signals_as_messages
 from penstock.tekton.state import RunState, load_state, locked
 from penstock.tekton.step_run import now_text
 from penstock.tekton.taskrun import STOP_INTERRUPTED, STOP_PIPELINE_TIMEOUT, Job, Machine, run_task
@@ -144,7 +141,7 @@ class _Scheduler:
     def run(self) -> PipelineRunResult:
         """Run to the end."""
         self.emit(Event("run-started", text=self.run_of.name))
-        with _signals(self.messages):
+        with signals_as_messages(self.messages):
             try:
                 result = self._loop()
             except BaseException:
@@ -384,21 +381,3 @@ class _Scheduler:
             started=self.state.started,
             finished=now_text(),
         )
-
-
-@contextmanager
-def _signals(messages: queue.SimpleQueue[Any]) -> Iterator[None]:
-    """Turn SIGINT and SIGTERM into messages, if this is the main thread."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def handle(number: int, _frame: FrameType | None) -> None:
-        messages.put(number)
-
-    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -126,7 +126,8 @@ def run_steps(spec: TaskSpec, around: Surroundings) -> StepsOutcome:
         else:
             record, stopped = _Run(spec, step, names[index], index, around, outcome).run()
         outcome.steps.append(record)
-        if record.exit_code and outcome.failed is None and outcome.ending is Ending.EXITED:
+        failed = record.exit_code and record.reason != "Continued"
+        if failed and outcome.failed is None and outcome.ending is Ending.EXITED:
             outcome.failed = record
         if outcome.ending is not Ending.EXITED:
             break
@@ -231,9 +232,8 @@ class _Run:
             return False
         if self.step.on_error == "continue":
             # the container ends with 0; only the record and the file know the real code
-            self._write_exit_code(str(-1 if result.exit_code == 255 else result.exit_code))
-            record.reason = "Continued"
-            log.say(f"the step ended with code {result.exit_code}, onError is continue")
+            record.exit_code, record.reason = result.exit_code, "Continued"
+            self._write_exit_code(str(result.exit_code))
             return False
         record.exit_code, record.reason = result.exit_code, "Error"
         return True

@@ -12,7 +12,7 @@ import threading
 import time
 import wave
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -196,10 +196,10 @@ class Ended:
         return {step.name: step.status for step in self.bundle.run().steps}
 
 
-def environment(**more: str) -> dict[str, str]:
+def environment() -> dict[str, str]:
     """What a user's shell has, the store's credentials among it."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "PENSTOCK_", "PYTEST_"))}
-    return kept | SECRETS | more
+    return kept | SECRETS
 
 
 @dataclass(frozen=True)
@@ -208,6 +208,7 @@ class Penstock:
 
     repository: Path
     out: Path
+    environment: dict[str, str] = field(default_factory=environment)
 
     def arguments(self, revision: str, name: str, *more: str, track: str = "release") -> list[str]:
         where = ["--repo", str(self.repository), "--revision", revision, "--name", name]
@@ -225,7 +226,7 @@ class Penstock:
     def ended(self, arguments: list[str], name: str) -> Ended:
         done = subprocess.run(
             arguments,
-            env=environment(),
+            env=self.environment,
             capture_output=True,
             text=True,
             timeout=LIMIT_S,
@@ -237,7 +238,7 @@ class Penstock:
         """Start a run and, as soon as ``line`` is on its standard error, ``send`` a signal to its process."""
         with subprocess.Popen(
             arguments,
-            env=environment(),
+            env=self.environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

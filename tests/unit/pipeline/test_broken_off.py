@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import subprocess
 from pathlib import Path
@@ -36,16 +37,20 @@ def went_through(ended: Ended) -> None:
     assert not [path for path in (ended.out / "store").rglob("*") if path.name.startswith(".")]
 
 
-@pytest.mark.parametrize("step", STEPS)
-def test_killed_at_a_step(prepared: Penstock, orphans: Orphans, step: str) -> None:
-    killed = prepared.signalled(prepared.arguments("v1.0.0", "r"), "r", f"{step}: started", kill)
-    assert killed.code == -9
-    assert orphans.left() == []
+@pytest.mark.parametrize("steps", [STEPS[::2], STEPS[1::2]], ids="+".join)
+def test_killed_at_each_step(prepared: Penstock, orphans: Orphans, steps: tuple[str, ...]) -> None:
+    """Killed at one step, resumed, killed at the next but one, …: together the two runs are killed at every step."""
+    arguments = prepared.arguments("v1.0.0", "r")
+    for step in steps:
+        killed = prepared.signalled(arguments, "r", f"{step}: started", kill)
+        assert killed.code == -9, step
+        assert orphans.left() == [], step
+        arguments = prepared.resume_arguments("r")
     ended = prepared.resume("r")
     went_through(ended)
-    for before in STEPS[: STEPS.index(step)]:
-        assert f"{before}: done before" in ended.stderr
-    assert f"{step}: started" in ended.stderr
+    last = STEPS.index(steps[-1])
+    assert [step for step in STEPS if f"{step}: done before" in ended.stderr] == list(STEPS[:last])
+    assert f"{steps[-1]}: started" in ended.stderr
 
 
 def test_killed_between_two_cases(penstock: Penstock, orphans: Orphans) -> None:
@@ -72,10 +77,10 @@ def test_what_a_killed_writer_left_is_not_evidence(prepared: Penstock) -> None:
 def test_nothing_is_left_outside_the_run(penstock: Penstock, orphans: Orphans, tmp_path: Path) -> None:
     temporary = tmp_path / "temporary"
     temporary.mkdir()
-    arguments = penstock.arguments("v1.0.0", "r")
-    penstock.signalled(arguments, "r", "infer: 1/2", kill, TMPDIR=str(temporary))
+    elsewhere = dataclasses.replace(penstock, environment=environment() | {"TMPDIR": str(temporary)})
+    elsewhere.signalled(penstock.arguments("v1.0.0", "r"), "r", "infer: 1/2", kill)
     assert orphans.left() == []
-    went_through(penstock.resume("r", TMPDIR=str(temporary)))
+    went_through(elsewhere.resume("r"))
     assert list(temporary.iterdir()) == []
 
 
@@ -87,8 +92,3 @@ def test_ctrl_c(penstock: Penstock, orphans: Orphans, line: str) -> None:
     assert "--resume r" in one_message(ended)
     assert published(ended.out) == []
     went_through(penstock.resume("r"))
-
-
-@pytest.mark.parametrize("mib", [1, 3])
-def test_full_disk(penstock: Penstock, orphans: Orphans, mib: int) -> None:
-    """A file system of a few MiB that is already filled up to a rest, in a mount namespace of its own."""

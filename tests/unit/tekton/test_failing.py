@@ -103,6 +103,19 @@ def test_a_result_that_was_not_written(run):
     )
 
 
+def test_finally_runs_after_a_result_was_missing(run):
+    ran = run(
+        pipeline(
+            task("a", "true", results=["r"]),
+            task("b", spec_params=[{"name": "x"}], params=[{"name": "x", "value": "$(tasks.a.results.r)"}]),
+            task("c", runAfter=["b"]),
+            finally_=[task("f", "echo last")],
+        )
+    )
+    assert (ran.result.reason, ran.lines("f")) == ("PipelineValidationFailed", ["last"])
+    assert ran.skipped() == {"c": "PipelineRun was stopping"}
+
+
 def test_a_pipeline_result_that_was_not_written(run):
     results = [{"name": "out", "value": "$(tasks.a.results.r)"}, {"name": "good", "value": "$(tasks.b.results.r)"}]
     other = task("b", "printf x > $(results.r.path)", results=["r"])

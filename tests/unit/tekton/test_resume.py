@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -250,4 +249,4 @@ def test_a_machine_that_fails_in_the_middle_leaves_nothing_running(run, tmp_path
     with pytest.raises(WorldError, match="the screen is full"):
         run_pipeline(load_pipeline(path), {}, {}, tmp_path / "run", name="r", environment=environment, on_event=broken)
     assert left(tmp_path) == []
-    assert os.path.exists(tmp_path / "run/state.json")
+    assert (tmp_path / "run/state.json").exists()

@@ -51,13 +51,17 @@ def test_sub_paths_with_values_in_them(run, tmp_path):
     ran = run(
         pipeline(
             task("name", "printf dir > $(results.r.path)", results=["r"]),
-            uses("a", "touch $(workspaces.w.path)/x", bound={"subPath": "$(params.p)/$(tasks.name.results.r)"}, runAfter=["name"],
-                 params=[{"name": "q", "value": "$(tasks.name.results.r)"}]),
+            uses(
+                "a",
+                "touch $(workspaces.w.path)/x",
+                bound={"subPath": "$(params.p)/$(tasks.name.results.r)"},
+                params=[{"name": "q", "value": "$(tasks.name.results.r)"}],
+            ),
             workspaces=[{"name": "w"}],
             params=[{"name": "p", "default": "top"}],
         ),
         workspaces={"w": tmp_path / "w"},
-    )  # fmt: skip
+    )
     assert ran.result.succeeded
     assert (tmp_path / "w/top/dir/x").exists()
 

@@ -1,0 +1,167 @@
+"""``penstock score lipsync`` from the command line, through a tiny network."""
+
+import json
+from fractions import Fraction
+
+import av
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+from typer.testing import CliRunner
+
+from penstock.cli.score_lipsync import WEIGHTS_VARIABLE, Protocol, lipsync
+from penstock.errors import UsageError
+
+
+@pytest.fixture(scope="module")
+def network(tmp_path_factory):
+    """Lips: brightness over a window; sound: loudness (coefficient 0) over a window, brought to the same range."""
+    constants = {
+        "loudness": np.pad(np.full((1, 1, 1, 20), 1 / 20, np.float32), ((0, 0), (0, 0), (0, 12), (0, 0))),
+        "time": np.full((1, 1, 5, 1), 1 / 5 / 20, np.float32),
+        "level": np.array([11.2], np.float32),
+        "shape": np.array([-1, 1], np.int64),
+        "row": np.array([1, 1, -1, 1], np.int64),
+    }
+    nodes = [
+        helper.make_node("Conv", ["mfcc", "loudness"], ["sound"], kernel_shape=[13, 20], strides=[1, 4]),
+        helper.make_node("Reshape", ["sound", "shape"], ["audio_features"]),
+        helper.make_node("Cast", ["frames"], ["floats"], to=TensorProto.FLOAT),
+        helper.make_node("ReduceMean", ["floats"], ["means"], axes=[1, 2, 3]),
+        helper.make_node("Reshape", ["means", "row"], ["line"]),
+        helper.make_node("Conv", ["line", "time", "level"], ["lips"], kernel_shape=[5, 1]),
+        helper.make_node("Reshape", ["lips", "shape"], ["video_features"]),
+    ]
+    value = helper.make_tensor_value_info
+    graph = helper.make_graph(
+        nodes,
+        "tiny",
+        [value("mfcc", TensorProto.FLOAT, [1, 1, 13, "t"]), value("frames", TensorProto.UINT8, ["n", 224, 224, 3])],
+        [value("audio_features", TensorProto.FLOAT, ["a", 1]), value("video_features", TensorProto.FLOAT, ["v", 1])],
+        initializer=[numpy_helper.from_array(array, name) for name, array in constants.items()],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    helper.set_model_props(model, {"penstock.kind": "syncnet", "penstock.name": "tiny"})
+    path = tmp_path_factory.mktemp("network") / "tiny.onnx"
+    onnx.save(model, path)
+    return path
+
+
+def write_talker(path, *, frames=60, size=224, lag=0, sound=True, rate=16_000, channels=1):
+    """Brightness that follows the loudness of the sound, ``lag`` frames late."""
+    random = np.random.default_rng(0)
+    loud = np.repeat(random.uniform(0, 1, frames), 4)
+    with av.open(str(path), "w") as container:
+        video = container.add_stream("libx264", rate=25, options={"crf": "10"})
+        video.width = video.height = size
+        video.pix_fmt = "yuv420p"
+        audio = container.add_stream("pcm_s16le", rate=rate, layout=["mono", "stereo"][channels - 1]) if sound else None
+        for number in range(frames):
+            bright = 16 + 200 * loud[max(number - lag, 0)]
+            frame = av.VideoFrame.from_ndarray(np.full((size, size, 3), bright, np.uint8), format="bgr24")
+            frame.pts, frame.time_base = number, Fraction(1, 25)
+            container.mux(video.encode(frame))
+            if audio is not None:
+                samples = rate // 25
+                noise = random.normal(0, 1, samples) * np.exp(3 + 5 * loud[number])
+                block = np.repeat(noise.astype(np.int16), channels)[None]
+                piece = av.AudioFrame.from_ndarray(block, format="s16", layout=audio.layout.name)
+                piece.sample_rate, piece.pts, piece.time_base = rate, number * samples, Fraction(1, rate)
+                container.mux(audio.encode(piece))
+        container.mux(video.encode(None))
+    return path
+
+
+def answer(capsys, video, network, *, face_box=None, protocol=Protocol.DIRECT):
+    lipsync(video, network, face_box, protocol, True)
+    return json.loads(capsys.readouterr().out)
+
+
+def test_json_has_the_documented_keys(tmp_path, network, capsys):
+    found = answer(capsys, write_talker(tmp_path / "redé 話す.mkv"), network)
+    assert {"lse_d", "lse_c", "offset_frames", "extractor"} <= found.keys()
+    assert found["extractor"].startswith("tiny@sha256:")
+    assert found["protocol"] == "direct"
+
+
+@pytest.mark.parametrize("lag", [0, 3])
+def test_lips_that_lag_are_seen(tmp_path, network, capsys, lag):
+    """Positive: the sound comes before the lips."""
+    assert answer(capsys, write_talker(tmp_path / "clip.mkv", lag=lag, frames=120), network)["offset_frames"] == lag
+
+
+def test_stereo_at_48_khz_says_the_same(tmp_path, network, capsys):
+    mono = answer(capsys, write_talker(tmp_path / "mono.mkv"), network)
+    stereo = answer(capsys, write_talker(tmp_path / "stereo.mkv", rate=48_000, channels=2), network)
+    assert stereo["offset_frames"] == mono["offset_frames"]
+
+
+def test_reference_protocol_scores_lossy_frames(tmp_path, network, capsys):
+    clip = write_talker(tmp_path / "clip.mkv")
+    direct, lossy = (answer(capsys, clip, network, protocol=protocol) for protocol in Protocol)
+    assert lossy["protocol"] == "reference"
+    assert lossy["lse_d"] == pytest.approx(direct["lse_d"], rel=0.2)
+    assert lossy["lse_d"] != direct["lse_d"]
+
+
+def test_face_box_in_a_larger_video(tmp_path, network, capsys):
+    clip = write_talker(tmp_path / "large.mkv", size=320)
+    whole = answer(capsys, clip, network, face_box="100,100,60,60")
+    assert whole["offset_frames"] == answer(capsys, write_talker(tmp_path / "crop.mkv"), network)["offset_frames"]
+    lossy = answer(capsys, clip, network, face_box="100,100,60,60", protocol=Protocol.REFERENCE)
+    assert lossy["offset_frames"] == whole["offset_frames"]
+    with pytest.raises(UsageError, match="no face was found"):
+        lipsync(clip, network, None, Protocol.DIRECT, True)
+    with pytest.raises(UsageError, match="does not fit the picture"):
+        lipsync(clip, network, "900,900,5,5", Protocol.DIRECT, True)
+
+
+def test_text_for_people(tmp_path, network, capsys):
+    lipsync(write_talker(tmp_path / "clip.mkv"), network)
+    out = capsys.readouterr().out
+    assert "LSE-D" in out
+    assert "frames of 40 ms" in out
+
+
+@pytest.mark.parametrize(
+    ("frames", "sound", "message"), [(5, True, "too short for lip sync: 5 frames"), (20, False, "no sound")]
+)
+def test_clips_that_cannot_be_scored(tmp_path, network, frames, sound, message):
+    clip = write_talker(tmp_path / "odd.mkv", frames=frames, sound=sound)
+    with pytest.raises(UsageError, match=message) as caught:
+        lipsync(clip, network)
+    assert "odd.mkv" in str(caught.value)
+
+
+def test_sound_alone(tmp_path, network):
+    path = tmp_path / "sound.wav"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("pcm_s16le", rate=16_000, layout="mono")
+        block = av.AudioFrame.from_ndarray(np.zeros((1, 16_000), np.int16), format="s16", layout="mono")
+        block.sample_rate, block.pts = 16_000, 0
+        container.mux(stream.encode(block))
+    with pytest.raises(UsageError, match="no video"):
+        lipsync(path, network)
+
+
+def test_where_the_network_comes_from(tmp_path, network, capsys, monkeypatch):
+    clip = write_talker(tmp_path / "clip.mkv", frames=12)
+    monkeypatch.delenv(WEIGHTS_VARIABLE, raising=False)
+    with pytest.raises(UsageError, match="no SyncNet extractor is given") as caught:
+        lipsync(clip)
+    assert "weights import syncnet" in caught.value.todo
+    monkeypatch.setenv(WEIGHTS_VARIABLE, str(network))
+    lipsync(clip)
+    assert "tiny@sha256" in capsys.readouterr().out
+
+
+def test_from_the_command_line(tmp_path, network):
+    import typer
+
+    app = typer.Typer()
+    app.command()(lipsync)
+    clip = write_talker(tmp_path / "clip.mkv", frames=12)
+    done = CliRunner().invoke(app, [str(clip), "--weights", str(network), "--protocol", "reference", "--json"])
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.output)["protocol"] == "reference"
