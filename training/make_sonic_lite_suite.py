@@ -48,10 +48,10 @@ class Case:
 
 
 CASES = {
-    "astronaut-english": Case("astronaut", "en-us-f3-01", ("real-portrait", "english")),
+    "astronaut-english": Case("astronaut", "en-us-f3-01", ("real-portrait", "english", "smoke")),
     "astronaut-german": Case("astronaut", "de-f3-01", ("real-portrait", "german")),
     "drawn-01-fast": Case("drawn-01", "en-us-f5-fast-01", ("drawn", "fast-speech", "english")),
-    "drawn-02-english": Case("drawn-02", "en-us-m3-01", ("drawn", "english")),
+    "drawn-02-english": Case("drawn-02", "en-us-m3-01", ("drawn", "english", "smoke")),
     "drawn-02-slow": Case("drawn-02", "it-m3-slow-01", ("drawn", "slow-speech", "italian")),
     "drawn-03-french": Case("drawn-03", "fr-m7-01", ("drawn", "french")),
     "drawn-04-fast": Case("drawn-04", "en-gb-m3-fast-01", ("drawn", "fast-speech", "english")),

@@ -1,6 +1,7 @@
 """The reference's side of `bench_lipsync.py`; runs under the interpreter that `PENSTOCK_PARITY_PYTHON` names.
 
     reference_syncnet.py checkpoint OUT.model          write a SyncNet of random weights
+    reference_syncnet.py frames CLIP DIR               write the JPEG frames and the sound that are scored
     reference_syncnet.py evaluate CLIP OUT.model       score a 224x224 clip as syncnet-python does, print JSON
  It imports syncnet-python, PyTorch and nothing of Penstock. The clip goes the way that syncnet-python's pipeline sends
 a finished crop: FFmpeg writes JPEG frames and a WAV file, `SyncNetInstance.evaluate` reads them.
@@ -32,13 +33,18 @@ def checkpoint(out: str) -> None:
     torch.save(net.state_dict(), out)
 
 
+def frames(clip: str, folder: str) -> None:
+    """JPEG frames and sound, by the commands of syncnet-python's pipeline."""
+    ffmpeg = ["ffmpeg", "-loglevel", "error", "-y", "-i", clip]
+    subprocess.run([*ffmpeg, "-f", "image2", "-threads", "1", f"{folder}/%06d.jpg"], check=True)
+    sound = ["-ac", "1", "-vn", "-acodec", "pcm_s16le", "-ar", "16000", "-af", "aresample=async=1"]
+    subprocess.run([*ffmpeg, *sound, f"{folder}/audio.wav"], check=True)
+
+
 def evaluate(clip: str, weights: str) -> None:
     """The whole procedure from the clip's file to the three numbers."""
     with tempfile.TemporaryDirectory() as folder:
-        ffmpeg = ["ffmpeg", "-loglevel", "error", "-y", "-i", clip]
-        subprocess.run([*ffmpeg, "-f", "image2", "-threads", "1", f"{folder}/%06d.jpg"], check=True)
-        sound = ["-ac", "1", "-vn", "-acodec", "pcm_s16le", "-ar", "16000", "-af", "aresample=async=1"]
-        subprocess.run([*ffmpeg, *sound, f"{folder}/audio.wav"], check=True)
+        frames(clip, folder)
         net = S()
         net.load_state_dict(torch.load(Path(weights), map_location="cpu"))
         options = SimpleNamespace(tmp_dir=folder, batch_size=20, vshift=15)
@@ -48,4 +54,4 @@ def evaluate(clip: str, weights: str) -> None:
 
 
 if __name__ == "__main__":
-    {"checkpoint": checkpoint, "evaluate": evaluate}[sys.argv[1]](*sys.argv[2:])
+    {"checkpoint": checkpoint, "frames": frames, "evaluate": evaluate}[sys.argv[1]](*sys.argv[2:])

@@ -97,10 +97,18 @@ class Products:
             _copy(self.folder / path, bundle.path / path)
         return True
 
+    def _forget_unfinished(self) -> None:
+        """Remove what killed runs have left. Another run may be at work here, but not for a whole day."""
+        for left in self.folder.parent.glob(".tmp-*"):
+            with contextlib.suppress(OSError):
+                if time.time() - left.stat().st_mtime > 86_400:
+                    shutil.rmtree(left, ignore_errors=True)
+
     def keep(self, bundle: Bundle, paths: list[Path]) -> None:
         """Keep copies of the bundle's files ``paths`` (relative; folders with all that is in them)."""
         with disk_errors(self.folder):
             self.folder.parent.mkdir(parents=True, exist_ok=True)
+            self._forget_unfinished()
             temporary = Path(tempfile.mkdtemp(prefix=".tmp-", dir=self.folder.parent))
             try:
                 for path in paths:

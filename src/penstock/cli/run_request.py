@@ -78,11 +78,15 @@ def carry_out(options: Options) -> int:
     folder = out / "runs" / name
     request = read_request(folder, options) if options.resume else new_request(options, out)
     track = request.what in TRACKS
-    loaded = load_pipeline(manifest(request.what), task_directories=[manifests() / "tasks"] if track else [])
+    if not track:
+        loaded = load_pipeline(Path(request.what))
     with disk_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
     if not options.resume:
         begin(folder, request)
+    if track:
+        ours = [manifests() / "tasks", manifests() / "pipelines"]
+        loaded = load_pipeline(pipeline_run(folder, request.what, name), task_directories=ours)
     with scratch(folder) as temporary, Display(quiet=options.quiet) as display:
         try:
             ended = run_pipeline(
@@ -100,7 +104,9 @@ def carry_out(options: Options) -> int:
         except Interrupted as error:
             raise Interrupted(error.what, where=error.where, todo=go_on(options, name)) from error
         except WorldError as error:
-            raise WorldError(error.what, where=error.where, todo=f"{error.todo} {go_on(options, name)}".strip()) from error
+            raise WorldError(
+                error.what, where=error.where, todo=f"{error.todo} {go_on(options, name)}".strip()
+            ) from error
     code = track_exit_code(ended) if track else exit_code(ended)
     if options.as_json:
         sys.stdout.write(json.dumps(ended.to_json() | {"exitCode": int(code)}, indent=2, ensure_ascii=False) + "\n")
@@ -176,16 +182,20 @@ def begin(folder: Path, request: Request) -> None:
         UsageError: there is one.
     """
     file = folder / "request.json"
+    # written whole and then given its name, which fails if the name is taken: a killed start takes no name
+    whole = folder / f".request-{secrets.token_hex(4)}.json"
     try:
         with disk_errors(file):
-            os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644))
+            write_json(whole, {"what": request.what, "params": request.params, "workspaces": request.workspaces})
+            os.link(whole, file)
     except FileExistsError:
         raise UsageError(
             f"the run '{folder.name}' exists already",
             where=str(folder),
             todo=f"Go on with it by --resume {folder.name}, or choose another --name.",
         ) from None
-    write_json(file, {"what": request.what, "params": request.params, "workspaces": request.workspaces})
+    finally:
+        whole.unlink(missing_ok=True)
 
 
 def read_request(folder: Path, options: Options) -> Request:
@@ -228,9 +238,12 @@ def manifests() -> Path:
     return Path(next(iter(penstock_manifests.__path__)))
 
 
-def manifest(what: str) -> Path:
-    """The file of a track, or the file that was named."""
-    return manifests() / "pipelines" / f"{what}.yaml" if what in TRACKS else Path(what)
+def pipeline_run(folder: Path, track: str, name: str) -> Path:
+    """Write the PipelineRun of a track: without it Tekton's limit of one hour for a whole run would hold here too."""
+    file = folder / "pipelinerun.json"
+    spec = {"pipelineRef": {"name": track}, "timeouts": {"pipeline": "0"}}
+    write_json(file, {"apiVersion": "tekton.dev/v1", "kind": "PipelineRun", "metadata": {"name": name}, "spec": spec})
+    return file
 
 
 def environment(temporary: Path) -> dict[str, str]:

@@ -64,8 +64,8 @@ class Sandbox:
             dict.fromkeys((str(programs), "/usr/local/bin", "/usr/bin", "/bin", "/usr/sbin", "/sbin"))
         )
         variables = {"PATH": path, "LANG": "C.UTF-8", "PYTHONUNBUFFERED": "1"}
-        given = environment_at_start()
-        variables |= {name: given[name] for name in PASSED_ON if name in given}
+        given = dict(os.environ) | {"LD_LIBRARY_PATH": library_path_at_start()}
+        variables |= {name: given[name] for name in PASSED_ON if given.get(name)}
         variables |= self.environment
         variables |= {
             "HOME": str(self.scratch / "home"),
@@ -98,14 +98,14 @@ class Sandbox:
         }
 
 
-def environment_at_start() -> dict[str, str]:
-    """This process's environment as it was started with: importing OpenCV adds its own folders to LD_LIBRARY_PATH."""
+def library_path_at_start() -> str:
+    """``LD_LIBRARY_PATH`` as this process was started with: importing OpenCV adds folders of its own to it."""
     try:
         content = Path("/proc/self/environ").read_bytes()
     except OSError:
-        return dict(os.environ)
-    pairs = (os.fsdecode(pair).partition("=") for pair in content.split(b"\0") if pair)
-    return {name: value for name, _, value in pairs}
+        return os.environ.get("LD_LIBRARY_PATH", "")
+    pairs = (os.fsdecode(pair).partition("=") for pair in content.split(b"\0"))
+    return next((value for name, _, value in pairs if name == "LD_LIBRARY_PATH"), "")
 
 
 def connect_ports(network: tuple[str, ...]) -> list[int]:

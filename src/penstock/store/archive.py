@@ -85,6 +85,8 @@ def archive(bundle: Bundle, store: Store, *, model: str, run_id: str) -> Archive
             todo="Start the run again under a new id.",
         )
 
+    store.forget_unfinished(root)
+
     def put(item: tuple[str, str]) -> bool:
         name, sha256 = item
         return store.put_file(f"{root}/{name}", bundle.path / name, sha256)

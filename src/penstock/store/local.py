@@ -94,6 +94,13 @@ class LocalStore(Store):
         for path in sorted(found):
             yield Entry(path.relative_to(self.directory).as_posix(), path.stat().st_size)
 
+    def forget_unfinished(self, prefix: str) -> None:
+        """See :meth:`Store.forget_unfinished`."""
+        root = self._path(prefix)
+        with disk_errors(root):
+            for path in [path for path in root.rglob(f"{_TEMPORARY}*") if path.is_file()]:
+                path.unlink(missing_ok=True)
+
     def put_pointer(self, key: str, value: dict[str, Any]) -> None:
         """See :meth:`Store.put_pointer`."""
         content = encode_pointer(key, value)

@@ -245,6 +245,10 @@ class S3Store(Store):
                 for item in page.get("Contents", []):
                     yield Entry(item["Key"][cut:], int(item["Size"]))
 
+    def forget_unfinished(self, prefix: str) -> None:
+        """See :meth:`Store.forget_unfinished`. Nothing to do: an object is there whole or not at all."""
+        check_key(prefix)
+
     def put_pointer(self, key: str, value: dict[str, Any]) -> None:
         """See :meth:`Store.put_pointer`."""
         content = encode_pointer(key, value)

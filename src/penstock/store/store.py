@@ -68,6 +68,10 @@ class Store(ABC):
     def get_pointer(self, key: str) -> dict[str, Any] | None:
         """Read what :meth:`put_pointer` wrote, or ``None``."""
 
+    @abstractmethod
+    def forget_unfinished(self, prefix: str) -> None:
+        """Remove what a killed writer has left below ``prefix``, where nobody else writes now."""
+
     def exists(self, key: str) -> bool:
         """Whether there is an object."""
         return self.digest(key) is not None

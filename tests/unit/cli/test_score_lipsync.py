@@ -101,7 +101,7 @@ def test_reference_protocol_scores_lossy_frames(tmp_path, network, capsys):
     clip = write_talker(tmp_path / "clip.mkv")
     direct, lossy = (answer(capsys, clip, network, protocol=protocol) for protocol in Protocol)
     assert lossy["protocol"] == "reference"
-    assert lossy["lse_d"] == pytest.approx(direct["lse_d"], rel=0.2)
+    assert lossy["lse_d"] == pytest.approx(direct["lse_d"], abs=0.3)
     assert lossy["lse_d"] != direct["lse_d"]
 
 

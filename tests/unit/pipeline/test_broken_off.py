@@ -1,16 +1,15 @@
-"""Runs that are killed, interrupted, or meet a full disk: nothing is left running, and --resume brings them to an end."""
+"""Runs that are killed, interrupted, or meet a full disk: nothing is left running, and --resume ends them well."""
 
 from __future__ import annotations
 
 import dataclasses
-import json
 import subprocess
 from pathlib import Path
 
 import pytest
-
 from tests.unit.pipeline.pipeline_runs import (
     LIMIT_S,
+    PENSTOCK,
     STEPS,
     Ended,
     Orphans,
@@ -53,35 +52,33 @@ def test_killed_at_each_step(prepared: Penstock, orphans: Orphans, steps: tuple[
     assert f"{steps[-1]}: started" in ended.stderr
 
 
-def test_killed_between_two_cases(penstock: Penstock, orphans: Orphans) -> None:
-    penstock.signalled(penstock.arguments("v1.0.0", "r"), "r", "infer: 1/2", kill)
+def test_killed_between_two_cases(penstock: Penstock, orphans: Orphans, tmp_path: Path) -> None:
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    penstock = dataclasses.replace(penstock, environment=environment() | {"TMPDIR": str(temporary)})
+    killed = penstock.signalled(penstock.arguments("v1.0.0", "r"), "r", "infer: 1/2", kill)
     assert orphans.left() == []
-    (before,) = Ended(-9, "", "", penstock.out, "r").bundle.invocations()
+    (before,) = killed.bundle.invocations()
     ended = penstock.resume("r")
     went_through(ended)
     # the case that was done is not put to the model again
     assert ended.bundle.invocations()[0] == before
+    # nor is anything of the killed run left, such as the model's files
+    assert list(temporary.iterdir()) == []
 
 
 def test_what_a_killed_writer_left_is_not_evidence(prepared: Penstock) -> None:
-    prepared.signalled(prepared.arguments("v1.0.0", "r"), "r", "gate: started", kill)
-    bundle = Ended(-9, "", "", prepared.out, "r").bundle
-    # the names that a write has before it is whole
+    killed = prepared.signalled(prepared.arguments("v1.0.0", "r"), "r", "gate: started", kill)
+    bundle = killed.bundle
+    # the names that files have before they are whole
     (bundle.path / ".verdict.json.tmp-ab12cd_3").write_text("{")
     (bundle.outputs / "one" / ".output.mp4.tmp-ab12cd_3").write_bytes(b"half a vid")
+    incoming = prepared.out / "store" / "runs" / "tiny" / "r" / "logs" / ".incoming-ab12cd_3"
+    incoming.parent.mkdir(parents=True)
+    incoming.write_text("half a lo")
     ended = prepared.resume("r")
     went_through(ended)
     assert not list(ended.bundle.path.rglob("*.tmp-*"))
-
-
-def test_nothing_is_left_outside_the_run(penstock: Penstock, orphans: Orphans, tmp_path: Path) -> None:
-    temporary = tmp_path / "temporary"
-    temporary.mkdir()
-    elsewhere = dataclasses.replace(penstock, environment=environment() | {"TMPDIR": str(temporary)})
-    elsewhere.signalled(penstock.arguments("v1.0.0", "r"), "r", "infer: 1/2", kill)
-    assert orphans.left() == []
-    went_through(elsewhere.resume("r"))
-    assert list(temporary.iterdir()) == []
 
 
 @pytest.mark.parametrize("line", ["clone: started", "infer: 1/2"])
@@ -92,3 +89,42 @@ def test_ctrl_c(penstock: Penstock, orphans: Orphans, line: str) -> None:
     assert "--resume r" in one_message(ended)
     assert published(ended.out) == []
     went_through(penstock.resume("r"))
+
+
+FULL_DISK = """
+mount -t tmpfs -o size=8m none "$OUT"
+head -c $((8388608 - FREE_KIB * 1024)) /dev/zero > "$OUT/filler"
+"$@" > "$SAID/stdout" 2> "$SAID/stderr"; echo $? > "$SAID/code"
+rm "$OUT/filler"
+penstock run release --out "$OUT" --resume r > "$SAID/stdout-2" 2> "$SAID/stderr-2"; echo $? > "$SAID/code-2"
+cp -R "$OUT" "$SAID/out"
+"""
+SMALL_FILES = """
+(ulimit -f $((FREE_KIB / 16)); "$@" > "$SAID/stdout" 2> "$SAID/stderr"; echo $? > "$SAID/code")
+penstock run release --out "$OUT" --resume r > "$SAID/stdout-2" 2> "$SAID/stderr-2"; echo $? > "$SAID/code-2"
+cp -R "$OUT" "$SAID/out"
+"""
+"""Where no file system can be mounted: no file may grow beyond some KiB."""
+
+
+@pytest.mark.parametrize("free_kib", [16, 200, 320], ids=["at-the-beginning", "at-infer", "at-the-report"])
+def test_full_disk(penstock: Penstock, orphans: Orphans, tmp_path: Path, free_kib: int) -> None:
+    said = tmp_path / "said"
+    said.mkdir()
+    namespace = ["unshare", "--map-root-user", "--mount"]
+    can_mount = subprocess.run([*namespace, "mount", "-t", "tmpfs", "none", str(said)], capture_output=True)
+    shell = [*namespace, "sh", "-c", FULL_DISK] if can_mount.returncode == 0 else ["sh", "-c", SMALL_FILES]
+    out = tmp_path / "voll"
+    out.mkdir()
+    told = {"OUT": str(out), "SAID": str(said), "FREE_KIB": str(free_kib)}
+    path = f"{Path(PENSTOCK).parent}:{environment()['PATH']}"
+    arguments = dataclasses.replace(penstock, out=out).arguments("v1.0.0", "r")
+    subprocess.run([*shell, "sh", *arguments], env=environment() | told | {"PATH": path}, timeout=LIMIT_S, check=True)
+    words = {name: (said / name).read_text(encoding="utf-8") for name in ("code", "stderr", "code-2", "stderr-2")}
+    assert words["code"] == "4\n", words
+    assert "Traceback" not in words["stderr"]
+    assert "bug: " not in words["stderr"]
+    assert "no space is left on the disk" in words["stderr"]
+    assert orphans.left() == []
+    assert words["code-2"] == "0\n", words
+    went_through(Ended(0, "", words["stderr-2"], said / "out", "r"))
