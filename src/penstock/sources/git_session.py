@@ -66,7 +66,8 @@ class GitSession:
     def run(self, *arguments: str, cwd: Path | None = None) -> Finished:
         """Run git; a non-zero exit is returned, not raised."""
         finished = run([self.program, *arguments], cwd=cwd, env=self.env, timeout_s=self.timeout_s)
-        return replace(finished, tail=mask(finished.tail))
+        died = f"\nerror: git died of signal {-finished.code}" if finished.code < 0 else ""
+        return replace(finished, tail=mask(finished.tail) + died)
 
     def text(self, *arguments: str, cwd: Path) -> str:
         """Run git on a repository that is here, and return its output without the last newline.

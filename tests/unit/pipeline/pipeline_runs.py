@@ -198,7 +198,9 @@ class Ended:
 
 def environment() -> dict[str, str]:
     """What a user's shell has, the store's credentials among it."""
-    kept = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "PENSTOCK_", "PYTEST_"))}
+    # OpenCV, which the tests import, has changed LD_LIBRARY_PATH
+    dropped = ("AWS_", "PENSTOCK_", "PYTEST_", "LD_LIBRARY_PATH")
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(dropped)}
     return kept | SECRETS
 
 

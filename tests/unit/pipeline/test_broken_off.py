@@ -81,6 +81,19 @@ def test_what_a_killed_writer_left_is_not_evidence(prepared: Penstock) -> None:
     assert not list(ended.bundle.path.rglob("*.tmp-*"))
 
 
+def test_run_that_goes_on_is_not_resumed(penstock: Penstock, orphans: Orphans) -> None:
+    second: list[Ended] = []
+
+    def resume_and_kill(pid: int) -> None:
+        second.append(penstock.resume("r"))
+        kill(pid)
+
+    penstock.signalled(penstock.arguments("v1.0.0", "r"), "r", "clone: started", resume_and_kill)
+    assert second[0].code == 2
+    assert "going on in another process" in one_message(second[0])
+    assert orphans.left() == []
+
+
 @pytest.mark.parametrize("line", ["clone: started", "infer: 1/2"])
 def test_ctrl_c(penstock: Penstock, orphans: Orphans, line: str) -> None:
     ended = penstock.signalled(penstock.arguments("v1.0.0", "r"), "r", line, ctrl_c)
@@ -104,7 +117,7 @@ SMALL_FILES = """
 penstock run release --out "$OUT" --resume r > "$SAID/stdout-2" 2> "$SAID/stderr-2"; echo $? > "$SAID/code-2"
 cp -R "$OUT" "$SAID/out"
 """
-"""Where no file system can be mounted: no file may grow beyond some KiB."""
+"""Where no file system can be mounted: no file may grow beyond some KiB, which is the same error but for its number."""
 
 
 @pytest.mark.parametrize("free_kib", [16, 200, 320], ids=["at-the-beginning", "at-infer", "at-the-report"])

@@ -38,6 +38,7 @@ def test_secrets_reach_neither_the_model_nor_the_evidence(first: Ended) -> None:
     said = (first.bundle.path / "logs" / "model.log").read_text(encoding="utf-8")
     assert said.count("environment: {") == 2
     assert "AWS_" not in said
+    assert "LD_LIBRARY_PATH" not in said
     for path in first.out.rglob("*"):
         if path.is_file():
             content = path.read_bytes()
