@@ -19,7 +19,6 @@ from penstock.media.container import (
     decoding,
     ends_early,
     opened,
-    stream_seconds,
     too_long,
     truncated,
 )
@@ -61,8 +60,8 @@ def read_audio(path: Path, *, rate: int = 16_000, with_video: bool = False, limi
             )
         zero = _first_frame_start(path, limits) if with_video else None
         start, sound = _resampled(container, stream, path, rate, limits)
-        if ends_early(sound.size / rate, stream_seconds(stream, container), container):
-            truncated(path, "sound", sound.size / rate, stream_seconds(stream, container) or 0.0)
+        if promised := ends_early(sound.size / rate, stream, container):
+            truncated(path, "sound", sound.size / rate, promised)
     if zero is None or start is None:
         return sound
     shift = round((start - zero) * rate)

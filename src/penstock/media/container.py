@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -41,6 +42,8 @@ class Limits:
 
 
 DEFAULT_LIMITS = Limits()
+
+_DURATION_TAG = re.compile(r"(\d{2}):([0-5]\d):([0-5]\d(?:\.\d{1,9})?)")
 
 
 @dataclass(frozen=True)
@@ -169,14 +172,25 @@ def truncated(path: Path, what: str, got: float, promised: float) -> NoReturn:
     )
 
 
-def ends_early(got: float, promised: float | None, container: Any) -> bool:
-    """Whether content of ``got`` seconds falls short of what the header of a trustworthy container promises.
+def ends_early(got: float, stream: Any, container: Any) -> float:
+    """The seconds that a header promises for a stream if its content of ``got`` seconds falls short of them, else 0.
 
     A tenth of a second and two per cent are forgiven: containers round, and streams of one file differ in length.
     """
-    if promised is None or container.format.name.split(",")[0] not in _TRUSTED_DURATION:
-        return False
-    return got < promised - max(0.1, 0.02 * promised)
+    if container.format.name.split(",")[0] not in _TRUSTED_DURATION:
+        return 0.0
+    if stream.duration and stream.duration > 0:
+        promised = float(stream.duration * stream.time_base)
+    elif tag := _DURATION_TAG.fullmatch(stream.metadata.get("DURATION", "")):
+        # Matroska: the time at which the stream ends
+        hours, minutes, seconds = tag.groups()
+        promised = int(hours) * 3600 + int(minutes) * 60 + float(seconds)
+        promised -= float((stream.start_time or 0) * stream.time_base)
+    elif len(container.streams) == 1 and container.duration and container.duration > 0:
+        promised = container.duration / av.time_base
+    else:
+        return 0.0
+    return promised if got < promised - max(0.1, 0.02 * promised) else 0.0
 
 
 @contextlib.contextmanager

@@ -20,7 +20,6 @@ from penstock.media.container import (
     decoding,
     ends_early,
     opened,
-    stream_seconds,
     too_long,
     truncated,
 )
@@ -132,9 +131,8 @@ def _timed(path: Path, limits: Limits) -> Iterator[tuple[Any, Fraction, Fraction
             placed = clock.place(frame)
             if placed is not None:
                 yield frame, *placed
-        promised = stream_seconds(stream, container)
-        if ends_early(clock.length, promised, container):
-            truncated(path, "video", clock.length, promised or 0.0)
+        if promised := ends_early(clock.length, stream, container):
+            truncated(path, "video", clock.length, promised)
 
 
 class _Clock:

@@ -168,6 +168,16 @@ def test_sound_begins_with_the_first_frame(tmp_path):
     assert (whole[3200:] == cut).all()
 
 
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".avi"])
+@pytest.mark.parametrize(("frames", "seconds"), [(10, 2.0), (50, 0.4)])
+def test_streams_of_different_length(tmp_path, suffix, frames, seconds):
+    audio_codec = "aac" if suffix == ".mp4" else "pcm_s16le"
+    path = tmp_path / f"clip{suffix}"
+    write_clip(path, [picture(n % 50) for n in range(frames)], sound=tone(seconds), audio_codec=audio_codec)
+    assert len(list(media.read_frames(path))) == frames
+    assert media.read_audio(path).size == pytest.approx(seconds * 16_000, abs=1024)
+
+
 def test_a_hole_in_the_sound_is_filled_with_silence(tmp_path):
     path = tmp_path / "hole.mkv"
     with av.open(str(path), "w") as container:
