@@ -50,7 +50,8 @@ parity: $(PARITY)/.ready ## metrics against implementations that are not ours (i
 	PATH="$(CURDIR)/$(PARITY)/bin:$$PATH" $(PARITY)/bin/python -m pytest tests/parity
 
 bench: $(VENV)/.ready $(PARITY)/.ready ## speed, side by side in one run
-	PENSTOCK_PARITY_PYTHON=$(PARITY)/bin/python $(VENV)/bin/python tests/bench/run.py
+	PATH="$(CURDIR)/$(PARITY)/bin:$$PATH" PENSTOCK_PARITY_PYTHON="$(CURDIR)/$(PARITY)/bin/python" \
+		$(VENV)/bin/python tests/bench/run.py
 
 requirements: $(DEV)/.ready ## pin the requirements again, with hashes
 	$(DEV)/bin/python requirements/pin.py

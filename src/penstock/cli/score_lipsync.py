@@ -63,12 +63,15 @@ def lipsync(
     """
     from penstock.extractors.syncnet import open_syncnet
     from penstock.media import read_audio
+    from penstock.media.ahead import Ahead
     from penstock.metrics.lipsync import SAMPLES_A_FRAME, score_lipsync
 
-    network = open_syncnet(_weights(weights))
+    file = _weights(weights)
     audio = read_audio(video, with_video=True)
-    frames, first = _crops(video, face_box, protocol)
-    result = score_lipsync(frames, audio[first * SAMPLES_A_FRAME :], network, where=str(video))
+    crops, first = _crops(video, face_box, protocol)
+    with Ahead(crops) as frames:
+        network = open_syncnet(file)  # while the first frames are decoded
+        result = score_lipsync(frames, audio[first * SAMPLES_A_FRAME :], network, where=str(video))
     if as_json:
         answer = {
             "lse_d": result.lse_d,

@@ -21,7 +21,7 @@ from penstock.errors import UsageError
 
 MAX_BYTES = 1 << 30
 _MAX_KEYS = 10_000
-_TODO_FILE = "Give the checkpoint's file (a state dict that torch.save wrote)."
+_ADVICE_FILE = "Give the checkpoint's file (a state dict that torch.save wrote)."
 _PREFIX = "module."
 
 
@@ -62,13 +62,15 @@ def read_checkpoint(path: Path, *, max_bytes: int = MAX_BYTES) -> Checkpoint:
                 todo="Give a plain state dict: torch.save(model.state_dict(), FILE).",
             ) from error
         raise UsageError(
-            "this is not a PyTorch checkpoint, or a damaged one", where=str(path), todo=_TODO_FILE
+            "this is not a PyTorch checkpoint, or a damaged one", where=str(path), todo=_ADVICE_FILE
         ) from error
     state = _state_dict(loaded, torch, str(path))
     try:
         return Checkpoint({key: tensor.detach().numpy() for key, tensor in state.items()}, digest, len(data))
     except (RuntimeError, TypeError) as error:  # sparse, quantised, bfloat16: nothing that numpy has
-        raise UsageError("the checkpoint holds tensors of an unusual kind", where=str(path), todo=_TODO_FILE) from error
+        raise UsageError(
+            "the checkpoint holds tensors of an unusual kind", where=str(path), todo=_ADVICE_FILE
+        ) from error
 
 
 def _torch() -> Any:
@@ -88,17 +90,17 @@ def _read(path: Path, max_bytes: int) -> bytes:
         with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
             status = os.fstat(file.fileno())
             if not stat.S_ISREG(status.st_mode):
-                raise UsageError("this is not a regular file", where=str(path), todo=_TODO_FILE)
+                raise UsageError("this is not a regular file", where=str(path), todo=_ADVICE_FILE)
             if not 0 < status.st_size <= max_bytes:
                 raise UsageError(
                     f"the file has {status.st_size} bytes; a checkpoint has 1 to {max_bytes}",
                     where=str(path),
-                    todo=_TODO_FILE,
+                    todo=_ADVICE_FILE,
                 )
             return file.read(max_bytes)
     except (OSError, ValueError) as error:
         reason = (getattr(error, "strerror", None) or str(error)).lower()
-        raise UsageError(f"the checkpoint cannot be read: {reason}", where=str(path), todo=_TODO_FILE) from error
+        raise UsageError(f"the checkpoint cannot be read: {reason}", where=str(path), todo=_ADVICE_FILE) from error
 
 
 def _state_dict(loaded: Any, torch: Any, where: str) -> dict[str, Any]:
@@ -110,7 +112,7 @@ def _state_dict(loaded: Any, torch: Any, where: str) -> dict[str, Any]:
         isinstance(key, str) and isinstance(value, torch.Tensor) for key, value in loaded.items()
     )
     if not tensors or not 0 < len(loaded) <= _MAX_KEYS:
-        raise UsageError("the checkpoint holds no state dict (names and tensors)", where=where, todo=_TODO_FILE)
+        raise UsageError("the checkpoint holds no state dict (names and tensors)", where=where, todo=_ADVICE_FILE)
     if all(key.startswith(_PREFIX) for key in loaded):
         return {key.removeprefix(_PREFIX): value for key, value in loaded.items()}
     return dict(loaded)

@@ -16,7 +16,7 @@ from penstock.errors import UsageError
 _STANDARD_DOMAINS = ("", "ai.onnx")
 _REFUSED_OPERATORS = frozenset({"If", "Loop", "Scan", "SequenceMap", "Optional"})
 """Control flow: could run for ever; no extractor needs it."""
-_TODO = (
+_ADVICE = (
     "Use an extractor that 'penstock weights import' wrote, or a plain feed-forward network of standard operators "
     "in one file."
 )
@@ -63,14 +63,14 @@ def inspect(data: bytes, *, where: str) -> OnnxFacts:
             elif number in (_MODEL_TRAINING, _MODEL_FUNCTIONS):
                 raise _refused("it holds local functions or training parts", where)
     except (ValueError, IndexError) as error:
-        raise UsageError("this is not an ONNX file, or a damaged one", where=where, todo=_TODO) from error
+        raise UsageError("this is not an ONNX file, or a damaged one", where=where, todo=_ADVICE) from error
     if graphs != 1 or not facts.opset:
-        raise UsageError("this is not an ONNX file, or a damaged one", where=where, todo=_TODO)
+        raise UsageError("this is not an ONNX file, or a damaged one", where=where, todo=_ADVICE)
     return facts
 
 
 def _refused(why: str, where: str) -> UsageError:
-    return UsageError(f"this ONNX file is refused: {why}", where=where, todo=_TODO)
+    return UsageError(f"this ONNX file is refused: {why}", where=where, todo=_ADVICE)
 
 
 def _graph(message: memoryview, facts: OnnxFacts, where: str) -> None:

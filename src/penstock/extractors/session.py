@@ -29,7 +29,7 @@ Device = Literal["cpu", "cuda"]
 Size = int | Literal["open", "any"]
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
-_TODO_WEIGHTS = (
+_ADVICE_WEIGHTS = (
     "Give an extractor that 'penstock weights import' wrote, or the compact one that comes with the repository."
 )
 _PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
@@ -103,7 +103,7 @@ class Extractor:
         for name, result in zip(outputs, results, strict=True):
             if not np.isfinite(result).all():
                 raise UsageError(
-                    f"the extractor's '{name}' holds NaN or infinity", where=self._where, todo=_TODO_WEIGHTS
+                    f"the extractor's '{name}' holds NaN or infinity", where=self._where, todo=_ADVICE_WEIGHTS
                 )
         return list(results)
 
@@ -136,11 +136,11 @@ def open_extractor(
     kind = facts.metadata.get("penstock.kind", "")
     if kind != interface.kind:
         found = f"its 'penstock.kind' is '{kind[:64]}'" if kind else "it has no 'penstock.kind' in its metadata"
-        raise UsageError(f"this is no {interface.kind} extractor: {found}", where=where, todo=_TODO_WEIGHTS)
+        raise UsageError(f"this is no {interface.kind} extractor: {found}", where=where, todo=_ADVICE_WEIGHTS)
     name = facts.metadata.get("penstock.name", "")
     if not _NAME.fullmatch(name):
         raise UsageError(
-            "its metadata 'penstock.name' is missing or not a plain lower-case name", where=where, todo=_TODO_WEIGHTS
+            "its metadata 'penstock.name' is missing or not a plain lower-case name", where=where, todo=_ADVICE_WEIGHTS
         )
     digest = hashlib.sha256(data).hexdigest()
     session = _session(data, where, threads, device)
@@ -154,17 +154,17 @@ def _read(path: Path, max_bytes: int) -> bytes:
         with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
             status = os.fstat(file.fileno())
             if not stat.S_ISREG(status.st_mode):
-                raise UsageError("this is not a regular file", where=str(path), todo=_TODO_WEIGHTS)
+                raise UsageError("this is not a regular file", where=str(path), todo=_ADVICE_WEIGHTS)
             if status.st_size > max_bytes:
                 raise UsageError(
                     f"the file has {status.st_size} bytes, more than the {max_bytes} that an extractor may have",
                     where=str(path),
-                    todo=_TODO_WEIGHTS,
+                    todo=_ADVICE_WEIGHTS,
                 )
             data = file.read(max_bytes + 1)
     except (OSError, ValueError) as error:
         reason = (getattr(error, "strerror", None) or str(error)).lower()
-        raise UsageError(f"the extractor cannot be read: {reason}", where=str(path), todo=_TODO_WEIGHTS) from error
+        raise UsageError(f"the extractor cannot be read: {reason}", where=str(path), todo=_ADVICE_WEIGHTS) from error
     if data.startswith(b"version https://git-lfs"):
         raise UsageError(
             "this is a Git LFS pointer, not the file itself", where=str(path), todo="Run 'git lfs pull' there."
@@ -191,7 +191,7 @@ def _session(data: bytes, where: str, threads: int | None, device: Device) -> An
         )
     except Exception as error:  # ONNX Runtime's exceptions share no public base class
         raise UsageError(
-            f"ONNX Runtime cannot load this file: {_one_line(error)}", where=where, todo=_TODO_WEIGHTS
+            f"ONNX Runtime cannot load this file: {_one_line(error)}", where=where, todo=_ADVICE_WEIGHTS
         ) from error
     if session.get_providers()[0] != provider:  # it falls back silently where the library is there but no card
         raise missing
@@ -207,11 +207,11 @@ def _check(what: str, given: Sequence[Any], wanted: Mapping[str, Tensor], where:
         raise UsageError(
             f"its {what}s are {_names(found)}, not {_names(wanted)}",
             where=where,
-            todo=_TODO_WEIGHTS,
+            todo=_ADVICE_WEIGHTS,
         )
     for name, tensor in wanted.items():
         if not tensor.accepts(found[name]):
-            raise UsageError(f"its {what} '{name}' is {found[name]}, not {tensor}", where=where, todo=_TODO_WEIGHTS)
+            raise UsageError(f"its {what} '{name}' is {found[name]}, not {tensor}", where=where, todo=_ADVICE_WEIGHTS)
 
 
 def _names(values: Mapping[str, Tensor]) -> str:

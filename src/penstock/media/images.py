@@ -22,7 +22,7 @@ Frame = npt.NDArray[np.uint8]
 Size = tuple[int, int]
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
-_TODO = "Give whole PNG, JPEG or WebP files."
+_ADVICE = "Give whole PNG, JPEG or WebP files."
 _JPEG_SIZES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 """Markers of the JPEG segments that hold the size of the picture."""
 _JPEG_ALONE = frozenset({0x01, *range(0xD0, 0xD9)})
@@ -64,7 +64,7 @@ def image_files(directory: Path) -> list[Path]:
                 todo="Keep only .png, .jpg, .jpeg and .webp files there, without folders.",
             )
     if not names:
-        raise UsageError("the directory holds no picture", where=str(directory), todo=_TODO)
+        raise UsageError("the directory holds no picture", where=str(directory), todo=_ADVICE)
     return [directory / name for name in names]
 
 
@@ -84,7 +84,7 @@ def read_image(path: Path, *, limits: ImageLimits = DEFAULT_IMAGE_LIMITS) -> Fra
             raise UsageError(
                 "this is a Git LFS pointer, not the file itself", where=str(path), todo="Run 'git lfs pull' there."
             )
-        raise UsageError("this is no whole PNG, JPEG or WebP picture", where=str(path), todo=_TODO)
+        raise UsageError("this is no whole PNG, JPEG or WebP picture", where=str(path), todo=_ADVICE)
     width, height = size
     if not (0 < width <= limits.side_pixels and 0 < height <= limits.side_pixels and width * height <= limits.pixels):
         most = f"{limits.side_pixels} a side and {limits.pixels} in all"
@@ -110,7 +110,7 @@ def _read(path: Path, limits: ImageLimits) -> bytes:
         with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
             status = os.fstat(file.fileno())
             if not stat.S_ISREG(status.st_mode):
-                raise UsageError("this is not a regular file", where=str(path), todo=_TODO)
+                raise UsageError("this is not a regular file", where=str(path), todo=_ADVICE)
             if status.st_size > limits.file_bytes:
                 what = f"the file has {status.st_size} bytes, at most {limits.file_bytes} are read"
                 raise UsageError(what, where=str(path), todo="Write it smaller.")

@@ -34,7 +34,7 @@ _LEAST_SHARE = 0.5
 """A track must be found in this share of the clip's frames."""
 _DETECT_SIDE = 360
 """Frames are scaled down to this many pixels of their shorter side before faces are looked for."""
-_TODO_BOX = "Give the face's box with --face-box x,y,w,h (pixels of the video)."
+_ADVICE_BOX = "Give the face's box with --face-box x,y,w,h (pixels of the video)."
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ def crop_with_box(frames: Iterable[Frame], box: Box, *, where: str = "") -> Iter
         height, width = frame.shape[:2]
         if not (0 <= x < width and 0 <= y < height) or half > max(width, height):
             raise UsageError(
-                f"the face box does not fit the picture of {width}x{height} pixels", where=where, todo=_TODO_BOX
+                f"the face box does not fit the picture of {width}x{height} pixels", where=where, todo=_ADVICE_BOX
             )
         yield crop(frame, half, x, y)
 
@@ -183,7 +183,7 @@ def find_track(frames: Iterable[Frame], *, where: str = "") -> FaceTrack:
     best = max(tracks, key=lambda track: (len(track), sum(box.area for _, box in track)), default=[])
     if len(best) < _LEAST_SHARE * len(found):
         seen = f"a face was found in {len(best)} of {len(found)} frames only" if best else "no face was found"
-        raise UsageError(seen, where=where, todo=_TODO_BOX)
+        raise UsageError(seen, where=where, todo=_ADVICE_BOX)
     return _interpolated(best)
 
 
@@ -204,7 +204,7 @@ def _cascade() -> cv2.CascadeClassifier:
     path = Path(data.haarcascades) / "haarcascade_frontalface_default.xml" if data else None
     cascade = cv2.CascadeClassifier(str(path)) if path and path.is_file() else None
     if cascade is None or cascade.empty():
-        raise WorldError("this OpenCV comes without its face detector", todo=_TODO_BOX)
+        raise WorldError("this OpenCV comes without its face detector", todo=_ADVICE_BOX)
     return cascade
 
 
