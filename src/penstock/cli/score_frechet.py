@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,7 +11,6 @@ import typer
 if TYPE_CHECKING:
     from penstock.extractors.image_features import Features, ImageFeatures
 
-WEIGHTS_VARIABLE = "PENSTOCK_FRECHET"
 FEW = 2048
 """Below this many pictures a set FID's bias is worth a word."""
 
@@ -24,7 +22,7 @@ def frechet(
         Path | None,
         typer.Option(
             metavar="FILE.onnx",
-            help=f"The feature network; by default the file that {WEIGHTS_VARIABLE} names.",
+            help="The feature network; by default PENSTOCK_FRECHET, or the stand-in portrait-features.",
             show_default=False,
         ),
     ] = None,
@@ -41,9 +39,10 @@ def frechet(
     Example: penstock score frechet outputs/ reference.mp4 --weights inception.onnx --json
     """
     from penstock.extractors.image_features import ImageFeatures
+    from penstock.extractors.shipped import extractor_file
     from penstock.metrics.frechet import frechet_distance, kernel_distance
 
-    network = ImageFeatures.load(_weights(weights))
+    network = ImageFeatures.load(extractor_file("image-features", weights))
     sets = [_features(network, path) for path in (measured, reference)]
     result = {
         "fid": frechet_distance(*sets),
@@ -61,22 +60,6 @@ def frechet(
     typer.echo(f"extractor  {result['extractor']}")
     if min(len(features) for features in sets) < FEW:
         typer.echo("FID is biased upwards with few pictures: compare it only at these numbers, or use KID.")
-
-
-def _weights(given: Path | None) -> Path:
-    """The network's file: the option, or the environment."""
-    from penstock.errors import UsageError
-
-    if given is not None:
-        return given
-    named = os.environ.get(WEIGHTS_VARIABLE, "")
-    if not named:
-        raise UsageError(
-            "no feature network is given",
-            where="--weights",
-            todo=f"Give --weights FILE.onnx or set {WEIGHTS_VARIABLE}; 'penstock weights import inception' writes one.",
-        )
-    return Path(named)
 
 
 def _features(network: ImageFeatures, path: Path) -> Features:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
@@ -14,8 +13,6 @@ import typer
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
-
-WEIGHTS_VARIABLE = "PENSTOCK_SYNCNET"
 
 
 class Protocol(StrEnum):
@@ -31,7 +28,7 @@ def lipsync(
         Path | None,
         typer.Option(
             metavar="FILE.onnx",
-            help=f"The SyncNet extractor; by default the file that {WEIGHTS_VARIABLE} names.",
+            help="The SyncNet extractor; by default PENSTOCK_SYNCNET, or the stand-in syncnet-compact.",
             show_default=False,
         ),
     ] = None,
@@ -61,12 +58,13 @@ def lipsync(
 
     Example: penstock score lipsync answer.mp4 --weights syncnet.onnx --json
     """
+    from penstock.extractors.shipped import extractor_file
     from penstock.extractors.syncnet import open_syncnet
     from penstock.media import read_audio
     from penstock.media.ahead import Ahead
     from penstock.metrics.lipsync import SAMPLES_A_FRAME, score_lipsync
 
-    file = _weights(weights)
+    file = extractor_file("syncnet", weights)
     audio = read_audio(video, with_video=True)
     crops, first = _crops(video, face_box, protocol)
     with Ahead(crops) as frames:
@@ -87,23 +85,6 @@ def lipsync(
     typer.echo(f"offset     {result.offset_frames:+d} frames of 40 ms")
     typer.echo(f"protocol   {protocol.value}")
     typer.echo(f"extractor  {network.label}")
-
-
-def _weights(given: Path | None) -> Path:
-    """The network's file: the option, or the environment."""
-    from penstock.errors import UsageError
-
-    if given is not None:
-        return given
-    named = os.environ.get(WEIGHTS_VARIABLE, "")
-    if not named:
-        raise UsageError(
-            "no SyncNet extractor is given",
-            where="--weights",
-            todo=f"Give --weights FILE.onnx or set {WEIGHTS_VARIABLE}; 'penstock weights import syncnet' writes one, "
-            "and Penstock's repository has a compact one in test-assets/extractors.",
-        )
-    return Path(named)
 
 
 def _crops(video: Path, face_box: str | None, protocol: Protocol) -> tuple[Iterator[npt.NDArray[np.uint8]], int]:

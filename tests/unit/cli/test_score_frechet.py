@@ -111,14 +111,11 @@ def test_text_says_the_values_and_warns_of_few_pictures(tmp_path, weights, monke
     assert "biased" in text
 
 
-def test_without_a_network_the_message_says_how_to_get_one(tmp_path, monkeypatch):
-    a = directory(tmp_path / "a", frames(2))
-    for value in (None, ""):
-        monkeypatch.delenv("PENSTOCK_FRECHET", raising=False) if value is None else monkeypatch.setenv(
-            "PENSTOCK_FRECHET", value
-        )
-        with pytest.raises(UsageError, match="penstock weights import inception"):
-            score(a, a)
+def test_without_a_network_the_stand_in_is_used_and_named(tmp_path, monkeypatch, caplog):
+    a = directory(tmp_path / "a", frames(3))
+    monkeypatch.delenv("PENSTOCK_FRECHET", raising=False)
+    assert "portrait-features@sha256" in score(a, a)
+    assert "stand-in" in caplog.text
 
 
 def test_bad_sets_are_refused_by_name(tmp_path, weights):

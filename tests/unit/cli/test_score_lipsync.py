@@ -10,7 +10,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 from typer.testing import CliRunner
 
-from penstock.cli.score_lipsync import WEIGHTS_VARIABLE, Protocol, lipsync
+from penstock.cli.score_lipsync import Protocol, lipsync
 from penstock.errors import UsageError
 
 
@@ -145,13 +145,13 @@ def test_sound_alone(tmp_path, network):
         lipsync(path, network)
 
 
-def test_where_the_network_comes_from(tmp_path, network, capsys, monkeypatch):
+def test_where_the_network_comes_from(tmp_path, network, capsys, caplog, monkeypatch):
     clip = write_talker(tmp_path / "clip.mkv", frames=12)
-    monkeypatch.delenv(WEIGHTS_VARIABLE, raising=False)
-    with pytest.raises(UsageError, match="no SyncNet extractor is given") as caught:
-        lipsync(clip)
-    assert "weights import syncnet" in caught.value.todo
-    monkeypatch.setenv(WEIGHTS_VARIABLE, str(network))
+    monkeypatch.delenv("PENSTOCK_SYNCNET", raising=False)
+    lipsync(clip, face_box="0,0,224,224")
+    assert "syncnet-compact@sha256" in capsys.readouterr().out
+    assert "stand-in" in caplog.text
+    monkeypatch.setenv("PENSTOCK_SYNCNET", str(network))
     lipsync(clip)
     assert "tiny@sha256" in capsys.readouterr().out
 
