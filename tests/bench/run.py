@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-PARTS = ("bench_start.py", "bench_frechet.py", "bench_lipsync.py")
+PARTS = ("bench_start.py", "bench_demo.py", "bench_frechet.py", "bench_lipsync.py")
 
 
 def main() -> int:

@@ -84,7 +84,7 @@ cases:
       image: portrait-01.png
       audio: speech-01.wav
     parameters: {{duration: 2.0}}             # seconds of video; must be the length of the audio
-    slices: []                              # groups that a rule can look at alone, such as [fast-speech]
+    slices: [smoke]                         # groups for rules; smoke: the cases of `penstock run verify`
     # face_box: [0.25, 0.25, 0.5, 0.5]      # x, y, width, height of the face in the video, as shares of the frame
 """
 
