@@ -8,7 +8,6 @@ from pathlib import Path
 
 from penstock.contract.models import Case, Contract
 from penstock.contract.presets import command_argv, command_of
-from penstock.errors import WorldError
 from penstock.files import disk_errors
 from penstock.invocation.driver import CallResult, collect
 from penstock.invocation.log import BoundedLog
@@ -52,10 +51,6 @@ class CommandModel:
         self._log.note(f"case {case.name}: {' '.join(argv)}")
         try:
             return self._run(argv, written, output, timeout_s)
-        except WorldError as error:
-            if error.where != argv[0]:
-                raise
-            return CallResult("failed", error=error.what)
         finally:
             _remove(folder)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from penstock.contract.models import Case, Contract
-from penstock.errors import UsageError
+from penstock.errors import UsageError, WorldError
 from penstock.invocation.driver import CallResult, start
 
 MakeCase = Callable[[str], tuple[Case, dict[str, Path]]]
@@ -82,7 +82,7 @@ def test_write_outside_is_refused_and_said(call: Call, program_contract: MakeCon
     assert not target.exists()
 
 
-def test_program_that_is_not_there_fails_the_case(
+def test_program_that_is_not_there_is_a_broken_run_not_a_rejected_model(
     tmp_path: Path, repository: Path, case: MakeCase, program_contract: MakeContract
 ) -> None:
     contract = program_contract()
@@ -90,10 +90,11 @@ def test_program_that_is_not_there_fails_the_case(
     assert command is not None
     broken = command.model_copy(update={"argv": ["no-such-program", "{output}"]})
     contract = contract.model_copy(update={"call": contract.call.model_copy(update={"command": broken})})
-    with start(contract, repository, tmp_path / "scratch", tmp_path / "log") as model:
-        result = model.call(*case("ok"), tmp_path / "output.mp4", 5.0)
-    assert result.status == "failed"
-    assert "cannot run 'no-such-program': No such file or directory" in str(result.error)
+    with (
+        start(contract, repository, tmp_path / "scratch", tmp_path / "log") as model,
+        pytest.raises(WorldError, match="cannot run 'no-such-program': No such file or directory"),
+    ):
+        model.call(*case("ok"), tmp_path / "output.mp4", 5.0)
 
 
 def test_command_has_no_url(tmp_path: Path, repository: Path, program_contract: MakeContract) -> None:
