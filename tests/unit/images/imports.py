@@ -1,0 +1,52 @@
+"""Which packages that are not ours a step can import: what a program in its image may need."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).parents[3]
+OURS = {"penstock": ROOT / "src" / "penstock", "penstock_tasks": ROOT / "tasks"}
+
+
+def third_party(step: str, *, lazy: bool) -> set[str]:
+    """Top-level modules that the step's entrypoint reaches; with ``lazy``, those that functions import, too."""
+    todo, seen, found = [f"penstock_tasks.{step}.entrypoint"], set[str](), set[str]()
+    while todo:
+        module = todo.pop()
+        path = _file(module)
+        if module in seen or path is None:
+            continue
+        seen.add(module)
+        parents = module.split(".")
+        todo += [".".join(parents[:depth]) for depth in range(1, len(parents))]
+        for name in _imported(ast.parse(path.read_text(encoding="utf-8")), lazy=lazy):
+            top = name.partition(".")[0]
+            if top in OURS:
+                todo.append(name)
+            elif top not in sys.stdlib_module_names and not top.startswith("penstock_"):
+                found.add(top)
+    return found
+
+
+def _file(module: str) -> Path | None:
+    top, *rest = module.split(".")
+    path = OURS[top].joinpath(*rest)
+    return next((file for file in (path.with_suffix(".py"), path / "__init__.py") if file.is_file()), None)
+
+
+def _imported(node: ast.AST, *, lazy: bool) -> Iterator[str]:
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.If) and isinstance(child.test, ast.Name) and child.test.id == "TYPE_CHECKING":
+            continue
+        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef) and not lazy:
+            continue
+        if isinstance(child, ast.Import):
+            yield from (alias.name for alias in child.names)
+        elif isinstance(child, ast.ImportFrom) and child.module:
+            yield child.module
+            yield from (f"{child.module}.{alias.name}" for alias in child.names)
+        else:
+            yield from _imported(child, lazy=lazy)

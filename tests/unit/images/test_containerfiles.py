@@ -1,0 +1,119 @@
+"""What each image carries: all that its step can import, nothing else, nothing that is not pinned by its hash."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from images.recipe import ROOT, Recipe, recipes
+from tests.unit.images.imports import third_party
+
+RECIPES = recipes()
+STEPS = sorted(name for name, recipe in RECIPES.items() if recipe.is_step)
+PACKAGE_OF = {"yaml": "pyyaml", "cv2": "opencv-python-headless"}
+NEVER_CALLED = {
+    # A module that these steps import can do more than they ask of it.
+    "plan": {"onnxruntime"},
+    "collect": {"httpx", "numpy", "opencv-python-headless", "av", "onnxruntime"},
+    "infer": {"numpy", "opencv-python-headless", "av"},
+}
+FOR_MODELS = {"scipy", "soundfile", "numpy", "opencv-python-headless", "av"}
+"""What the image *infer* carries for models that come without an image."""
+
+
+def listed(path: Path) -> set[str]:
+    return {match[1] for match in re.finditer(r"^([a-z0-9.-]+)==", path.read_text(encoding="utf-8"), re.MULTILINE)}
+
+
+def asked_for(path: Path) -> set[str]:
+    lines = path.with_suffix(".in").read_text(encoding="utf-8").splitlines()
+    return {line.strip().lower() for line in lines if line.strip() and not line.startswith("#")}
+
+
+def requirement_files(recipe: Recipe) -> list[Path]:
+    """Those of the image itself and of what its last stage stands on."""
+    last = re.findall(r"^FROM \$\{([A-Z]+)\}$", recipe.text, re.MULTILINE)[-1] if recipe.stands_on else None
+    below = requirement_files(RECIPES[recipe.stands_on[last]]) if last else []
+    stage = recipe.text[recipe.text.rindex("\nFROM ") :]
+    return [*below, *(ROOT / name for name in re.findall(r"requirements/images/[a-z]+\.txt(?= /)", stage))]
+
+
+def carried(step: str) -> set[str]:
+    return set().union(*map(listed, requirement_files(RECIPES[step])))
+
+
+def packages(modules: set[str]) -> set[str]:
+    return {PACKAGE_OF.get(name, name) for name in modules}
+
+
+@pytest.mark.parametrize("step", [step for step in STEPS if step != "infer"])
+def test_an_image_carries_what_its_step_can_import(step: str) -> None:
+    assert packages(third_party(step, lazy=False)) <= carried(step), "imported at once"
+    assert packages(third_party(step, lazy=True)) - NEVER_CALLED.get(step, set()) <= carried(step), "imported later"
+
+
+@pytest.mark.parametrize("step", [step for step in STEPS if step != "infer"])
+def test_an_image_carries_nothing_else(step: str) -> None:
+    base = asked_for(ROOT / "requirements" / "images" / "base.txt")
+    asked = set().union(*map(asked_for, requirement_files(RECIPES[step]))) - base
+    assert asked <= packages(third_party(step, lazy=True))
+
+
+def test_the_driver_runtime_carries_what_infer_can_import() -> None:
+    runtime = listed(ROOT / "requirements" / "images" / "runtime.txt")
+    needed = packages(third_party("infer", lazy=True)) - NEVER_CALLED["infer"]
+    assert needed <= runtime
+    assert asked_for(ROOT / "requirements" / "images" / "runtime.txt") <= needed
+    assert carried("infer") >= FOR_MODELS
+
+
+def test_no_image_has_torch() -> None:
+    for path in (ROOT / "requirements" / "images").glob("*.txt"):
+        assert not any(name.startswith(("torch", "nvidia", "triton", "tensorflow")) for name in listed(path))
+
+
+def test_pins_are_those_of_the_base_requirements() -> None:
+    pinned = (ROOT / "requirements" / "base.txt").read_text(encoding="utf-8")
+    for path in (ROOT / "requirements" / "images").glob("*.txt"):
+        blocks = re.split(r"\n(?=[a-z])", path.read_text(encoding="utf-8").rstrip("\n"))
+        assert blocks, path.name
+        for block in blocks:
+            assert f"{block}\n" in pinned, f"{path.name}: {block.splitlines()[0]}: run `make requirements`"
+            assert "--hash=sha256:" in block
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_everything_is_installed_by_hash(name: str) -> None:
+    text = RECIPES[name].text.replace("\\\n", " ")
+    for line in re.findall(r"pip [^\n&]*install[^\n&]*", text):
+        assert "--require-hashes --only-binary :all:" in line or "--no-index" in line, line
+    assert "ADD " not in text
+    assert "curl" not in text
+    assert "latest" not in text
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_step_runs_as_nobody_and_names_its_program(step: str) -> None:
+    stage = RECIPES[step].text[RECIPES[step].text.rindex("\nFROM ") :].splitlines()
+    users = [line for line in stage if line.startswith("USER ")]
+    assert users[-1] == ("USER 0:0" if step == "build" else "USER 65532:65532")
+    assert stage[-1] == f'ENTRYPOINT ["penstock-{step}"]'
+    copies = [line for line in stage if line.startswith(("COPY", "RUN"))]
+    assert copies[-1] == "COPY --from=code /out/ /", "our code is the last layer"
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_package_lists_do_not_stay(step: str) -> None:
+    text = RECIPES[step].text
+    if "apt-get" in text:
+        assert "--no-install-recommends" in text
+        assert "rm -rf /var/lib/apt/lists/*" in text
+
+
+def test_the_containerignore_lets_through_what_is_copied() -> None:
+    lines = (ROOT / ".containerignore").read_text(encoding="utf-8").splitlines()
+    let_through = [line.removeprefix("!") for line in lines if line.startswith("!")]
+    for recipe in RECIPES.values():
+        for source in recipe.sources():
+            assert any(Path(source).match(pattern) for pattern in let_through), source
