@@ -26,7 +26,9 @@ def disk_errors(where: Path) -> Iterator[None]:
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             raise WorldError(
-                "no space is left on the disk", where=str(where), todo="Free space and resume the run."
+                "no space is left on the disk",
+                where=str(where),
+                todo="Free space, or use a larger volume, and run it again.",
             ) from error
         if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
             reason = os.strerror(error.errno).lower()

@@ -11,7 +11,7 @@ from penstock.bundle.directory import Bundle
 from penstock.bundle.steps import recorded
 from penstock.contract.load import load_contract
 from penstock.errors import UsageError
-from penstock.sources.image import MODES, build
+from penstock.sources.image import MODES, build, steps_from_cache
 from penstock.sources.registry import authfile
 from penstock.tekton.step import param, run_step, workspace
 
@@ -47,6 +47,8 @@ def step(arguments: Arguments) -> dict[str, str]:
             raise UsageError(
                 "the bundle does not say what was cloned", where=str(bundle.run_file), todo="Run the step clone first."
             )
+        log_file = bundle.path / "logs" / "build.log"
+        before = log_file.stat().st_size if log_file.exists() else 0
         image = build(
             arguments.source,
             contract.build,
@@ -61,9 +63,12 @@ def step(arguments: Arguments) -> dict[str, str]:
             },
             tls_verify=arguments.tls_verify,
             authfile=authfile(arguments.registry_credentials),
-            log_file=bundle.path / "logs" / "build.log",
+            log_file=log_file,
         )
+        cached, steps = steps_from_cache(log_file, since=before)
         note.inputs, note.note = image.digest, image.kind
+        if image.kind == "image":
+            note.note = f"image, {cached} of {steps} steps from the cache"
         bundle.update_run(run.model_copy(update={"image": image}))
     return {"IMAGE_URL": image.url, "IMAGE_DIGEST": image.digest}
 

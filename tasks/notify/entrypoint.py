@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from penstock.bundle.directory import Bundle
-from penstock.report.message import message
+from penstock.report.message import headline, message
 from penstock.report.notify import notify, receivers_in
-from penstock.tekton.step import log, param, run_step, workspace
+from penstock.tekton.step import log, param, run_step, shorten, workspace
 
 
 @dataclass(frozen=True)
@@ -22,15 +22,17 @@ class Arguments:
     receivers: Path | None = workspace("a file 'urls' with one Apprise URL a line", optional=True)
 
 
-RESULTS: tuple[str, ...] = ("sent",)
+RESULTS: tuple[str, ...] = ("sent", "summary")
+MAX_SUMMARY_BYTES = 700
 
 
 def step(arguments: Arguments) -> dict[str, str]:
     """Send the verdict's headline to each receiver; without receivers, log it."""
-    title, body = message(Bundle(arguments.bundle), arguments.status)
+    bundle = Bundle(arguments.bundle)
+    title, body = message(bundle, arguments.status)
     sent = notify(receivers_in(arguments.receivers), title, body)
     log("notified", title=title, sent=sent)
-    return {"sent": str(sent)}
+    return {"sent": str(sent), "summary": shorten(headline(bundle, arguments.status), MAX_SUMMARY_BYTES)}
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -32,6 +32,7 @@ class Bundle:
         self.measurements_file = path / "measurements.jsonl"
         self.verdict_file = path / "verdict.json"
         self.report = path / "report"
+        self.failures = path / "failures"
         self.manifest_file = path / "manifest.json"
 
     # run.json
@@ -128,7 +129,8 @@ class Bundle:
         return manifest
 
     def _content(self) -> list[Path]:
-        return [path for path in regular_files(self.path) if path.as_posix() != self.manifest_file.name]
+        aside = (self.manifest_file.name, self.failures.name)
+        return [path for path in regular_files(self.path) if path.parts[0] not in aside]
 
 
 def read_model(path: Path, model: type[Model]) -> Model:

@@ -82,6 +82,53 @@ class StepRecord(Record):
     note: str = ""
 
 
+class Use(Record):
+    """One stretch in which a model was held: from its start to the end of its last call."""
+
+    started: str
+    """UTC, ISO 8601."""
+    ended: str
+    seconds: float
+
+
+class ShardRecord(Record):
+    """One shard of the suite, as the step *infer* ran it: ``shards/1-of-2/shard.json``, later in ``run.json``."""
+
+    shard: str
+    """``1/2``."""
+    cases: int
+    image: str = ""
+    """The image that the step ran in; what is recorded where there are no images is the one of a cluster's process."""
+    runtime: str = ""
+    """Which driver called the model."""
+    started: str
+    """UTC, ISO 8601: when the step was first started."""
+    ended: str = ""
+    """When it was done; empty while it is not."""
+    uses: list[Use] = []
+    """One entry a time that the step ran (a step whose pod was lost runs again) and had to call the model."""
+    machine: Machine | None = None
+
+    @property
+    def used_s(self) -> float:
+        """Seconds in which the model was in use."""
+        return round(sum(use.seconds for use in self.uses), 3)
+
+
+class Inference(Record):
+    """How the outputs came about: written by the step *plan*; *collect* adds the shards once they are merged."""
+
+    unchanged: bool
+    """Whether the outputs are those of an earlier run."""
+    products: str = ""
+    """Digest of all that the outputs depend on; empty if none are kept for later runs."""
+    parts: list[str]
+    """The shards that the suite was split into: ``["1/2", "2/2"]``."""
+    shards: list[ShardRecord] = []
+    used_s: float = 0.0
+    """Seconds in which a model was in use, over all shards."""
+
+
 class Run(Record):
     """``run.json``: what ran."""
 
@@ -95,6 +142,7 @@ class Run(Record):
     weights: list[WeightsFile] = []
     image: Image | None = None
     suite: SuiteRecord | None = None
+    inference: Inference | None = None
     extractors: dict[str, str] = {}
     """Role (``lipsync``, ``frechet``) → ``name@sha256:…``."""
     parameters: dict[str, Any] = {}

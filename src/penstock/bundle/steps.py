@@ -16,12 +16,15 @@ from penstock.bundle.directory import Bundle
 from penstock.bundle.machine import this_machine
 from penstock.bundle.models import Run, StepRecord
 from penstock.errors import UsageError
-from penstock.files import disk_errors, regular_files, replacing, sha256_json
+from penstock.files import disk_errors, regular_files, replacing
+
+FOLDERS = ("outputs", "logs", "shards", "report", "failures")
+"""What a bundle's directory holds from the start: steps run as different users, and each may write in these."""
 
 
-def utc_now() -> str:
-    """The time in UTC, ISO 8601, seconds."""
-    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+def utc_now(timespec: str = "seconds") -> str:
+    """The time in UTC, ISO 8601."""
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec=timespec)
 
 
 def begin(bundle: Bundle, *, run_id: str, track: str) -> Run:
@@ -30,6 +33,9 @@ def begin(bundle: Bundle, *, run_id: str, track: str) -> Run:
     Raises:
         UsageError: the directory holds another run's bundle; evidence is never overwritten.
     """
+    with disk_errors(bundle.path):
+        for name in FOLDERS:
+            (bundle.path / name).mkdir(parents=True, exist_ok=True)
     if bundle.run_file.exists():
         run = bundle.run()
         if run.run_id != run_id:
@@ -63,18 +69,14 @@ def recorded(bundle: Bundle, name: str) -> Iterator[StepNote]:
     bundle.sweep()
     started, clock, note = utc_now(), time.monotonic(), StepNote()
     yield note
-    seconds = round(time.monotonic() - clock, 3)
-    status = "unchanged" if note.unchanged else "done"
     bundle.record_step(
-        StepRecord.model_validate(
-            {
-                "name": name,
-                "status": status,
-                "started": started,
-                "seconds": seconds,
-                "inputs": note.inputs,
-                "note": note.note,
-            }
+        StepRecord(
+            name=name,
+            status="unchanged" if note.unchanged else "done",
+            started=started,
+            seconds=round(time.monotonic() - clock, 3),
+            inputs=note.inputs,
+            note=note.note,
         )
     )
 
@@ -85,9 +87,8 @@ class Products:
     ``cache/steps/STEP/DIGEST/…`` is written under a temporary name and renamed, so that what is there is whole.
     """
 
-    def __init__(self, cache: Path, step: str, inputs: object) -> None:
-        self.digest = sha256_json(inputs)
-        self.folder = cache / "steps" / step / self.digest
+    def __init__(self, cache: Path, step: str, digest: str) -> None:
+        self.folder = cache / "steps" / step / digest
 
     def restore(self, bundle: Bundle) -> bool:
         """Copy the products into the bundle; False if there are none."""

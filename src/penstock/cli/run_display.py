@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 import threading
 import time
@@ -57,7 +58,7 @@ class Display:
     def __call__(self, event: Event) -> None:
         """Show one event. ``quiet`` shows only what went wrong."""
         with self._lock:
-            name = event.pipeline_task
+            name = shown_name(event)
             if self._quiet:
                 if event.kind == "output":
                     self._trouble(name, _our_line(event.text))
@@ -111,8 +112,10 @@ class Display:
         # a step that was told to stop says so, but that is not what went wrong
         if line is not None and line["event"] in TROUBLE and line.get("exit_code") != ExitCode.INTERRUPTED:
             text = f"{name}: {line['event']}: {line.get('error', '')}"
-            self._line(f"{name}: the same error again" if text in self._troubles else text)
-            self._troubles.add(text)
+            # times and process ids differ from try to try
+            alike = re.sub(r"\d+", "0", text)
+            self._line(f"{name}: the same error again" if alike in self._troubles else text)
+            self._troubles.add(alike)
 
     def _advance(self, name: str, done: int, total: int, what: str) -> None:
         if self._progress is None:
@@ -129,6 +132,12 @@ class Display:
         else:
             sys.stderr.write(text + "\n")
             sys.stderr.flush()
+
+
+def shown_name(event: Event) -> str:
+    """The task's name; with the number of its TaskRun if the task fans out: ``infer-0``."""
+    numbered = re.search(rf"-({re.escape(event.pipeline_task)}-\d+)$", event.task_run)
+    return numbered[1] if event.pipeline_task and numbered else event.pipeline_task
 
 
 def _our_line(text: str) -> dict[str, Any] | None:

@@ -1,20 +1,28 @@
-"""Putting a suite to a model: every case is called once, and what came of it is kept as it comes."""
+"""Putting cases to a model: every one is called once, and what came of it is kept as it comes.
+
+This runs in the model's own image, on the driver's runtime: nothing here may import more than that has (no numpy, no
+decoders); the step *plan* has looked into the files before.
+"""
 
 from __future__ import annotations
 
 import mimetypes
 import shutil
 import tempfile
+import time
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
 from penstock.bundle.directory import Bundle
-from penstock.bundle.models import Invocation
+from penstock.bundle.models import Invocation, Use
+from penstock.bundle.steps import utc_now
+from penstock.contract.load import suite_directory
 from penstock.contract.models import Case, Contract, Suite
-from penstock.families.inputs import check_case
+from penstock.families.inputs import input_paths
 from penstock.files import disk_errors
 from penstock.invocation.driver import Model, start
+from penstock.invocation.sandbox import ImageFiles
 
 OUTPUT_NAME = "output"
 LOG_FILE = Path("logs") / "model.log"
@@ -23,14 +31,20 @@ Progress = Callable[[int, int, str], None]
 """Cases done, cases in all, what was done last."""
 
 
+def no_use(_use: Use) -> None:
+    """The default listener."""
+
+
 def infer(
     contract: Contract,
     suite: Suite,
     source_dir: Path,
     bundle: Bundle,
     *,
-    url: str | None = None,
+    image: ImageFiles | None = None,
+    temporary: Path | None = None,
     on_progress: Progress | None = None,
+    on_use: Callable[[Use], None] = no_use,
     resume: bool = True,
 ) -> list[Invocation]:
     """Start the model, put every case to it, and return one record a case, in the order of the suite.
@@ -42,20 +56,21 @@ def infer(
 
     Args:
         contract: how the model is called.
-        suite: the cases.
-        source_dir: the model's repository.
-        bundle: what is filled.
-        url: base URL of a service that runs already (a sidecar); nothing is started then.
+        suite: the cases, proven by :func:`penstock.families.plan.plan`.
+        source_dir: the model's repository: holds the suite, and the model unless it runs in its image.
+        bundle: what is filled: a run's bundle, or a shard's.
+        image: the model is that of the image in which this process runs, see there.
+        temporary: where the model's scratch directory is made, by default where temporary files go.
         on_progress: told after each case.
+        on_use: told after each case since when the model is in use.
         resume: keep the records of cases that an interrupted run over the same model and suite has left, failures too,
             except where the output of a call that was ``ok`` is missing. False: begin from nothing.
 
     Raises:
-        UsageError: a file of the suite is missing, empty, or not what it should be; a case lacks an input or parameter.
+        UsageError: a file of the suite is gone; a case lacks an input or parameter.
         WorldError: the model could not be started or never got ready; or the disk is full.
     """
-    seen: set[Path] = set()
-    inputs = {case.name: check_case(contract, source_dir, case, seen) for case in suite.cases}
+    inputs = {case.name: input_paths(contract, source_dir, case) for case in suite.cases}
     done = _done(bundle, suite) if resume else {}
     for case in suite.cases:
         if case.name not in done:
@@ -64,11 +79,14 @@ def infer(
     left = [case for case in suite.cases if case.name not in done]
     if not left:
         return [done[case.name] for case in suite.cases]
-    with disk_errors(Path(tempfile.gettempdir())):
-        work = Path(tempfile.mkdtemp(prefix="penstock-model-"))
+    with disk_errors(temporary or Path(tempfile.gettempdir())):
+        work = Path(tempfile.mkdtemp(prefix="penstock-model-", dir=temporary))
     try:
-        log = bundle.path / LOG_FILE
-        with start(contract, source_dir, work / "scratch", log, url=url) as model:
+        began, clock = utc_now("milliseconds"), time.monotonic()
+        readable = _beside_the_model(contract, source_dir, inputs, image) if image else ()
+        with start(
+            contract, source_dir, work / "scratch", bundle.path / LOG_FILE, image=image, readable=readable
+        ) as model:
             starts = 0
             for case in left:
                 if model.revive() > starts:
@@ -76,12 +94,28 @@ def infer(
                     _warm_up(model, contract, known, inputs[known.name], work / "warm-up")
                     starts = model.revive()
                 done[case.name] = _call(model, contract, case, inputs[case.name], bundle)
+                seconds = round(time.monotonic() - clock, 3)
+                on_use(Use(started=began, ended=utc_now("milliseconds"), seconds=seconds))
                 _write(bundle, suite, done)
                 if on_progress is not None:
                     on_progress(len(done), len(suite.cases), _in_words(done[case.name]))
     finally:
         shutil.rmtree(work, ignore_errors=True)
     return [done[case.name] for case in suite.cases]
+
+
+def _beside_the_model(
+    contract: Contract, source_dir: Path, inputs: dict[str, dict[str, Path]], image: ImageFiles
+) -> tuple[Path, ...]:
+    """What a model in its image may read of the repository: the suite, and inputs that lie elsewhere in it.
+
+    All of it, if the model lies in the repository and not in an image of its own.
+    """
+    if image.directory == source_dir.resolve():
+        return (source_dir,)
+    suite = suite_directory(source_dir, contract)
+    files = {path for paths in inputs.values() for path in paths.values()}
+    return (suite, *sorted(path for path in files if not path.is_relative_to(suite)))
 
 
 def _call(model: Model, contract: Contract, case: Case, inputs: dict[str, Path], bundle: Bundle) -> Invocation:

@@ -48,6 +48,20 @@ def check_case(contract: Contract, source_dir: Path, case: Case, seen: set[Path]
     return paths
 
 
+def input_paths(contract: Contract, source_dir: Path, case: Case) -> dict[str, Path]:
+    """Input name → file of a case that :func:`check_case` has proven before.
+
+    Raises:
+        UsageError: a file is gone.
+    """
+    paths = {name: input_path(source_dir, contract, file) for name, file in case.inputs.items()}
+    for name, path in paths.items():
+        if not path.is_file():
+            where = f"{contract.suite}/{case.inputs[name]} (input '{name}' of case '{case.name}')"
+            raise UsageError("the file is missing", where=where, todo="Run the step plan first.")
+    return paths
+
+
 def decode(path: Path, *, sound_only: bool = False) -> None:
     """Decode a media file to its end and keep nothing.
 

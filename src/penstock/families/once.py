@@ -1,4 +1,4 @@
-"""Inference and measuring that are not done again when nothing that they depend on has changed."""
+"""Measuring that is not done again when nothing that it depends on has changed; *plan* decides so on inference."""
 
 from __future__ import annotations
 
@@ -7,57 +7,16 @@ from pathlib import Path
 
 from penstock import __version__
 from penstock.bundle.directory import Bundle
-from penstock.bundle.models import Invocation, Measurement, SuiteRecord
+from penstock.bundle.machine import this_machine
+from penstock.bundle.models import Measurement
 from penstock.bundle.steps import Products
 from penstock.contract.load import input_path
 from penstock.contract.models import Contract, Suite
 from penstock.errors import UsageError
-from penstock.families.infer import infer
 from penstock.families.measure import extractor_names, measure
 from penstock.files import sha256_file, sha256_json, sha256_tree
 
 Progress = Callable[[int, int, str], None]
-
-
-def infer_once(
-    contract: Contract,
-    suite: Suite,
-    source: Path,
-    bundle: Bundle,
-    *,
-    cache: Path | None,
-    url: str | None,
-    on_progress: Progress,
-) -> tuple[list[Invocation], bool]:
-    """Infer, or take the outputs of an earlier run over the same code, weights, image, suite and machine.
-
-    Returns:
-        The calls in the order of the suite, and whether they are an earlier run's. Only runs without a failed case are
-        kept: a failure may be the world's, and is worth another try.
-
-    Raises:
-        UsageError: a file of the suite is broken.
-        WorldError: the model never got ready.
-    """
-    run = bundle.run()
-    digest = suite_digest(source, contract, suite)
-    run = run.model_copy(update={"suite": SuiteRecord(digest=digest, cases=len(suite.cases))})
-    bundle.update_run(run)
-    inputs = {
-        "penstock": __version__,
-        "tree": run.source.tree if run.source else "",
-        "weights": [[weights.path, weights.sha256] for weights in run.weights],
-        "image": run.image.digest if run.image else "",
-        "suite": digest,
-        "machine": [run.machine.processor, run.machine.gpu] if run.machine else [],
-    }
-    products = Products(cache, "infer", inputs) if cache else None
-    if products and products.restore(bundle):
-        return bundle.invocations(), True
-    calls = infer(contract, suite, source, bundle, url=url, on_progress=on_progress)
-    if products and all(call.status == "ok" for call in calls):
-        products.keep(bundle, [Path(bundle.invocations_file.name), Path(bundle.outputs.name)])
-    return calls, False
 
 
 def measure_once(
@@ -76,17 +35,19 @@ def measure_once(
     """
     run = bundle.run()
     extractors = extractor_names(contract, source)
-    run = run.model_copy(update={"extractors": extractors})
-    bundle.update_run(run)
+    # the versions that move these numbers are this step's, which may be another container than the first
+    versions = this_machine().versions
+    machine = run.machine.model_copy(update={"versions": versions}) if run.machine else None
+    bundle.update_run(run.model_copy(update={"extractors": extractors, "machine": machine}))
     inputs = {
         "penstock": __version__,
-        "versions": run.machine.versions if run.machine else {},
+        "versions": versions,
         "outputs": sha256_tree(bundle.outputs),
         "invocations": sha256_file(bundle.invocations_file),
         "suite": suite_digest(source, contract, suite),
         "extractors": extractors,
     }
-    products = Products(cache, "measure", inputs) if cache else None
+    products = Products(cache, "measure", sha256_json(inputs)) if cache else None
     if products and products.restore(bundle):
         return bundle.measurements(), True
     measurements = measure(contract, suite, bundle, source, on_progress=on_progress)

@@ -12,10 +12,9 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from penstock.contract.models import Case, Contract
-from penstock.errors import UsageError
 from penstock.files import disk_errors, replacing
 from penstock.invocation.log import BoundedLog
-from penstock.invocation.sandbox import Sandbox, confinement
+from penstock.invocation.sandbox import ImageFiles, Sandbox, confinement
 
 MAX_OUTPUT_BYTES = 1 << 30
 
@@ -69,44 +68,38 @@ def start(
     log_file: Path,
     *,
     readable: tuple[Path, ...] = (),
-    url: str | None = None,
+    image: ImageFiles | None = None,
     ready_timeout_s: float | None = None,
 ) -> Iterator[Model]:
     """Start the model that ``contract`` describes; when the block is left, none of its processes is alive.
 
     Args:
         contract: its ``call`` says how the model is started and called.
-        source_dir: the model's repository, its working directory.
+        source_dir: the model's repository, its working directory unless ``image`` names another.
         scratch_dir: the only directory in which it may write; emptied before and removed after.
         log_file: what the model writes to standard output and error, bounded (see :mod:`penstock.invocation.log`).
         readable: files and directories beside ``source_dir`` that it may read: the suite's inputs.
-        url: base URL of a service that runs already (a sidecar); nothing is started or ended then.
+        image: the model is that of the image in which this process runs.
         ready_timeout_s: instead of the contract's.
 
     Raises:
         WorldError: it could not be started or never got ready; the message holds the end of its log.
-        UsageError: ``url`` is not an http URL, or the model is called as a command and has none.
     """
-    if url is not None and contract.call.http is None:
-        raise UsageError(
-            "a model that is called as a command has no URL", where="call", todo="Leave --url out, or describe 'http'."
-        )
     scratch = scratch_dir.resolve()
     with disk_errors(scratch):
         shutil.rmtree(scratch, ignore_errors=True)
         scratch.mkdir(parents=True)
     sandbox = Sandbox(
-        source=source_dir.resolve(),
+        source=(image.directory if image else source_dir).resolve(),
         scratch=scratch,
         readable=tuple(path.resolve() for path in readable),
+        image=image,
         network=tuple(contract.call.network),
         environment=dict(contract.call.env),
     )
     with BoundedLog(log_file) as log:
-        log.note(
-            confinement() if url is None else f"the service at {url} is not ours: it is neither confined nor ended"
-        )
-        model = _make(contract, sandbox, log, url, ready_timeout_s)
+        log.note(confinement())
+        model = _make(contract, sandbox, log, ready_timeout_s)
         try:
             yield model
         finally:
@@ -114,16 +107,14 @@ def start(
             shutil.rmtree(scratch, ignore_errors=True)
 
 
-def _make(
-    contract: Contract, sandbox: Sandbox, log: BoundedLog, url: str | None, ready_timeout_s: float | None
-) -> Model:
+def _make(contract: Contract, sandbox: Sandbox, log: BoundedLog, ready_timeout_s: float | None) -> Model:
     if contract.call.http is None:
         from penstock.invocation.command import CommandModel
 
         return CommandModel(contract, sandbox, log)
     from penstock.invocation.http import HttpModel
 
-    return HttpModel(contract, contract.call.http, sandbox, log, url=url, ready_timeout_s=ready_timeout_s)
+    return HttpModel(contract, contract.call.http, sandbox, log, ready_timeout_s=ready_timeout_s)
 
 
 def collect(path: Path, output: Path) -> str | None:

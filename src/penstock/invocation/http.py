@@ -18,7 +18,7 @@ import httpx
 
 from penstock.contract.models import Case, Contract, Http
 from penstock.contract.presets import request_fields, request_files, service_argv
-from penstock.errors import UsageError, WorldError, printable
+from penstock.errors import WorldError, printable
 from penstock.files import replacing
 from penstock.invocation.driver import MAX_OUTPUT_BYTES, CallResult
 from penstock.invocation.log import BoundedLog
@@ -38,7 +38,7 @@ ERROR_CHARACTERS = 200
 
 
 class HttpModel:
-    """See :class:`penstock.invocation.driver.Model`. With ``url`` the service is not ours: neither started nor ended.
+    """See :class:`penstock.invocation.driver.Model`.
 
     Raises:
         WorldError: it did not start, ended while starting, or was not ready in time.
@@ -51,24 +51,20 @@ class HttpModel:
         sandbox: Sandbox,
         log: BoundedLog,
         *,
-        url: str | None = None,
         ready_timeout_s: float | None = None,
     ) -> None:
         self._contract = contract
         self._http = http
         self._sandbox = sandbox
         self._log = log
-        self._external = url is not None
-        self._base = _base_url(url) if url is not None else ""
+        self._base = ""
         self._ready_timeout_s = ready_timeout_s or http.ready_timeout_s
         self._process: ModelProcess | None = None
         self._warm = False
         self._starts = 0
         self._failed_starts = 0
         self._problem: str | None = None
-        self._lost = False
-        """The connection to a service that is not ours broke: it may be starting again."""
-        self._gpu_before = None if self._external else gpu_used_mib()
+        self._gpu_before = gpu_used_mib()
         # Nothing of this machine's proxies, .netrc or certificates may have a say in a call to the model.
         self._client = httpx.Client(
             trust_env=False,
@@ -115,9 +111,6 @@ class HttpModel:
 
     def _start(self) -> None:
         self._warm = False
-        if self._external:
-            self._await_ready()
-            return
         for last_try in (False, False, True):
             port = free_port()
             self._base = f"http://127.0.0.1:{port}"
@@ -126,14 +119,14 @@ class HttpModel:
             self._log.note(f"starting {' '.join(argv)}")
             self._process = ModelProcess(argv, self._sandbox, self._log, port=port)
             try:
-                self._await_ready()
+                self._await_ready(self._process)
                 return
             except WorldError:
                 self._end()
                 if last_try or "address already in use" not in self._log.end().lower():
                     raise
 
-    def _await_ready(self) -> None:
+    def _await_ready(self, process: ModelProcess) -> None:
         deadline = time.monotonic() + self._ready_timeout_s
         answer = "nothing answered"
         while (left := deadline - time.monotonic()) > 0:
@@ -148,39 +141,34 @@ class HttpModel:
                     if response.status_code == 200:
                         self._failed_starts = 0
                         self._starts += 1
-                        self._lost = False
                         return
                     answer = f"it answered {response.status_code}"
             except httpx.HTTPError:
                 pass
             pause = min(READY_POLL_S, max(0.0, deadline - time.monotonic()))
-            if self._process is None:
-                time.sleep(pause)
-            elif (ended := self._process.wait(pause)) is not None:
+            if (ended := process.wait(pause)) is not None:
                 raise WorldError(
                     f"the model {describe_exit(ended.code)} before it was ready; the end of its log: {self._log.end()}",
                     todo="Run its 'call.http.argv' by hand in the repository.",
                 )
-        who = f"the service at {self._base}" if self._external else "the model"
-        log = "" if self._external else f"; the end of its log: {self._log.end()}"
         raise WorldError(
-            f"{who} was not ready after {self._ready_timeout_s:g} s (GET {self._http.ready}: {answer}){log}",
+            f"the model was not ready after {self._ready_timeout_s:g} s (GET {self._http.ready}: {answer}); "
+            f"the end of its log: {self._log.end()}",
             todo="Correct 'call.http.ready', or raise 'ready_timeout_s'.",
         )
 
     def _revive(self) -> str | None:
-        """Have a running service, started again (or, if not ours, waited for) if it is gone; else why there is none."""
-        if not self._lost if self._external else self._process is not None and self._process.running():
+        """Have a running service, started again if it is gone; else why there is none."""
+        if self._process is not None and self._process.running():
             return None
         if self._failed_starts >= MAX_FAILED_STARTS:
-            what = "reached" if self._external else "started"
-            return f"the model could not be {what} again ({self._failed_starts} times in a row); no more tries"
+            return f"the model could not be started again ({self._failed_starts} times in a row); no more tries"
         self._end()
         try:
             self._start()
         except WorldError as error:
             self._failed_starts += 1
-            return f"the model could not be {'reached' if self._external else 'started'} again: {error.what}"
+            return f"the model could not be started again: {error.what}"
         return None
 
     def _end(self) -> None:
@@ -264,7 +252,6 @@ class HttpModel:
             return CallResult("failed", exit_code=ended.code, error=text)
         if expired:
             return CallResult("timeout", error=f"the model did not answer within {timeout_s:g} s")
-        self._lost = True
         return CallResult("failed", error=printable(f"the connection to the model broke: {error}"))
 
 
@@ -322,23 +309,6 @@ def free_port() -> int:
                 continue
             return port
     raise WorldError("no free TCP port was found on this machine", todo="End programs that listen on ports.")
-
-
-def _base_url(url: str) -> str:
-    try:
-        parsed = httpx.URL(url)
-    except httpx.InvalidURL:
-        parsed = httpx.URL()
-    if (
-        parsed.scheme != "http"
-        or not parsed.host
-        or parsed.userinfo
-        or parsed.query
-        or parsed.fragment
-        or parsed.path not in ("", "/")
-    ):
-        raise UsageError(f"'{url}' is not the base URL of a service", where="--url", todo="Use http://HOST:PORT.")
-    return str(parsed).rstrip("/")
 
 
 def _file_name(name: str, path: Path) -> str:

@@ -282,7 +282,9 @@ def explain_failure(tail: str, *, where: str) -> WorldError | UsageError:
         or "file too large" in lowered
         or "died of signal 25" in lowered
     ):
-        return WorldError("no space is left on the disk", where=where, todo="Free space and resume the run.")
+        return WorldError(
+            "no space is left on the disk", where=where, todo="Free space, or use a larger volume, and run it again."
+        )
     if (
         "authentication failed" in lowered
         or "could not read username" in lowered

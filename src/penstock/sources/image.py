@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import re
 import shutil
 import tempfile
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
@@ -15,6 +17,7 @@ from penstock.bundle.models import Image
 from penstock.contract.models import Build
 from penstock.errors import UsageError, WorldError
 from penstock.files import disk_errors, inside
+from penstock.sources.known_blobs import known_blobs
 from penstock.sources.program import Finished, run
 
 log = logging.getLogger(__name__)
@@ -29,7 +32,15 @@ _DIGEST = re.compile(r"^sha256:[0-9a-f]{64}$")
 _NO_TAG = re.compile(r"[^A-Za-z0-9_.-]")
 _PASSED_ON = ["PATH", "HOME", "TMPDIR", "XDG_RUNTIME_DIR", "SSL_CERT_FILE", "SSL_CERT_DIR"]
 _PROXIES = ["http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"]
+_UNREACHABLE = re.compile(
+    r"connection refused|connection reset|no such host|i/o timeout|no route to host|: EOF\b", re.I
+)
 LOG_LINES = 20
+PUSH_WAITS_S = (2.0, 4.0, 8.0, 16.0)
+"""How long to wait before each further try to push: a registry that restarts is back by then."""
+_UNAVAILABLE = re.compile(r"\b(502 Bad Gateway|503 Service Unavailable|504 Gateway Time-?out)\b", re.I)
+_STEP = re.compile(rb"^STEP \d+(/\d+)?: (?!FROM|ARG)", re.M)
+_CACHED = re.compile(rb"^--> Using cache ", re.M)
 
 
 def build(
@@ -86,18 +97,19 @@ def build(
         )
     reason = _why_no_image(mode, registry, buildah)
     if reason is None:
-        return _build(
-            source_dir,
-            contract,
-            name=f"{registry}/{image_name}" if registry else image_name,
-            tag=tree[:12],
-            storage=_storage(cache_dir),
-            options=[*_label_options(labels or {})],
-            push=[f"--tls-verify={str(tls_verify).lower()}", *([f"--authfile={authfile}"] if authfile else [])],
-            log_file=log_file,
-            timeout_s=timeout_s,
-            buildah=buildah,
-        )
+        with known_blobs(cache_dir):
+            return _build(
+                source_dir,
+                contract,
+                name=f"{registry}/{image_name}" if registry else image_name,
+                tag=tree[:12],
+                storage=_storage(cache_dir),
+                options=[*_label_options(labels or {})],
+                push=[f"--tls-verify={str(tls_verify).lower()}", *([f"--authfile={authfile}"] if authfile else [])],
+                log_file=log_file,
+                timeout_s=timeout_s,
+                buildah=buildah,
+            )
     if mode == "image":
         raise WorldError(
             f"no image can be built: {reason}", todo="Install buildah and name a registry, or let the mode be 'auto'."
@@ -170,7 +182,7 @@ def _build(
     with disk_errors(Path(tempfile.gettempdir())), tempfile.TemporaryDirectory(prefix="penstock-image-") as folder:
         digest_file = Path(folder) / "digest"
         argv = [buildah, *storage, "push", f"--digestfile={digest_file}", *push, reference, f"docker://{reference}"]
-        pushed = run(argv, env=environment, timeout_s=timeout_s, join=True, log_file=log_file)
+        pushed = _push(argv, environment, timeout_s, log_file)
         if pushed.code:
             raise _failed("the image cannot be pushed", pushed, reference)
         digest = digest_file.read_text(encoding="ascii").strip() if digest_file.is_file() else ""
@@ -178,6 +190,32 @@ def _build(
         raise WorldError("buildah named no digest of what it pushed", where=reference, todo="Update buildah.")
     log.info("pushed %s@%s", name, digest)
     return Image(kind="image", url=name, digest=digest)
+
+
+def _push(argv: list[str], environment: dict[str, str], timeout_s: float, log_file: Path | None) -> Finished:
+    """Push, and try again while the registry cannot be reached. What has arrived is not sent again."""
+    pushed = run(argv, env=environment, timeout_s=timeout_s, join=True, log_file=log_file)
+    for wait_s in PUSH_WAITS_S:
+        if pushed.code == 0 or not (_UNREACHABLE.search(pushed.tail) or _UNAVAILABLE.search(pushed.tail)):
+            break
+        log.warning("the registry cannot be reached: pushing again in %g s", wait_s)
+        time.sleep(wait_s)
+        pushed = run(argv, env=environment, timeout_s=timeout_s, join=True, log_file=log_file)
+    return pushed
+
+
+def steps_from_cache(log_file: Path, *, since: int = 0) -> tuple[int, int]:
+    """How many of a Containerfile's steps buildah took from its layers of earlier builds, and of how many.
+
+    Args:
+        log_file: the log of the build.
+        since: the byte at which this build's part begins.
+    """
+    with contextlib.suppress(OSError), log_file.open("rb") as file:
+        file.seek(since)
+        text = file.read()
+        return len(_CACHED.findall(text)), len(_STEP.findall(text))
+    return 0, 0
 
 
 def _build_options(contract: Build) -> list[str]:
@@ -212,9 +250,23 @@ def _failed(what: str, finished: Finished, where: object) -> WorldError:
     end = "\n".join(finished.tail.splitlines()[-LOG_LINES:])
     if "no space left" in finished.tail.lower():
         return WorldError(
-            f"{what}: no space is left on the disk", where=str(where), todo="Free space and resume the run."
+            f"{what}: no space is left on the disk",
+            where=str(where),
+            todo="Free space, or use a larger volume, and run it again.",
+        )
+    lost = [line for line in finished.tail.splitlines() if _UNREACHABLE.search(line)]
+    if lost:
+        return WorldError(
+            f"{what}: the registry cannot be reached ({_short(lost[-1])})",
+            where=str(where),
+            todo="Check that the registry runs and that steps may reach it, then run it again.",
         )
     return WorldError(f"{what}: exit code {finished.code}", where=str(where), todo=f"The end of its log:\n{end}")
+
+
+def _short(line: str) -> str:
+    """The end of a program's error: what went wrong stands last."""
+    return line.strip() if len(line) <= 200 else "…" + line.strip()[-200:]
 
 
 def tag_image(

@@ -154,6 +154,9 @@ class FilledPlace(Place):
         content = [path for path in self.directory.iterdir() if path.name != "lost+found"]
         if content and not self.leftovers() and not self.marker.is_file():
             raise self.foreign()
+        if content:
+            # the directory of an unfinished clone goes last: whoever is killed before leaves the rest known as ours
+            content.append(Path(tempfile.mkdtemp(prefix=self.prefix, dir=self.workshop)))
         for path in sorted(content, key=lambda path: path.name.startswith(self.prefix)):
             if path.is_dir() and not path.is_symlink():
                 shutil.rmtree(path)

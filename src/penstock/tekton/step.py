@@ -26,6 +26,7 @@ import dataclasses
 import datetime
 import json
 import logging
+import os
 import signal
 import sys
 import time
@@ -35,6 +36,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, Literal, TypeVar, get_type_hints
 
+from penstock.bundle.directory import Bundle
+from penstock.bundle.failures import forget_failure, remember_failure
 from penstock.errors import ExitCode, Interrupted, PenstockError, UsageError, printable
 from penstock.files import write_text
 
@@ -42,7 +45,9 @@ MAX_RESULTS_BYTES = 1024
 """Tekton's termination message holds about 4 KB for all containers of a pod; ours stay well below."""
 
 A = TypeVar("A")
-Kind = Literal["param", "workspace"]
+Kind = Literal["param", "workspace", "launcher"]
+STEPS_GROUP = 65532
+"""The group of our images' user."""
 
 
 def param(help_text: str, *, default: str | bool | int | None = None) -> Any:
@@ -53,6 +58,11 @@ def param(help_text: str, *, default: str | bool | int | None = None) -> Any:
 def workspace(help_text: str, *, optional: bool = False) -> Any:
     """A field that the Task fills with the path of a workspace (``Path``, or ``Path | None`` if ``optional``)."""
     return _field("workspace", help_text, "" if optional else None)
+
+
+def launched(help_text: str) -> Any:
+    """A field (``Path | None``) that no Task fills, only the program that starts the step in an image not ours."""
+    return _field("launcher", help_text, "")
 
 
 def _field(kind: Kind, help_text: str, default: str | bool | int | None) -> Any:
@@ -107,11 +117,18 @@ def _converter(hint: Any) -> Callable[[str], Any]:
 
 
 def _optional(hint: Any, value: Any) -> Any:
-    if hint == Path | None and not value:
+    if hint == Path | None and (not value or _is_missing_secret(value)):
         return None
     if hint is Path and not value:
         raise UsageError("a workspace is not bound")
     return value
+
+
+def _is_missing_secret(mount: Path) -> bool:
+    """Whether an optional secret that does not exist is mounted here: only Kubernetes' own names, if any."""
+    with contextlib.suppress(OSError):  # what cannot be read is not missing: the step itself says what is wrong
+        return mount.is_dir() and all(entry.name.startswith("..") for entry in mount.iterdir())
+    return False
 
 
 def _boolean(text: str) -> bool:
@@ -148,6 +165,7 @@ def run_step(
     argv: Sequence[str] | None = None,
 ) -> int:
     """Run one step and return its exit code: one JSON line for an error, its traceback only with ``--debug``."""
+    _share_files()
     debug = "--debug" in (sys.argv[1:] if argv is None else argv)
     started = time.monotonic()
     with contextlib.suppress(ValueError):  # not in the main thread: a test
@@ -155,8 +173,10 @@ def run_step(
     library = logging.getLogger("penstock")
     library.handlers, library.propagate = [_JsonLines()], False
     library.setLevel(logging.INFO)
+    given: object = None
     try:
         values, paths = parse_arguments(step_name, arguments, argv)
+        given = values
         answers = step(values)
         _write_results(answers, results, paths)
     except SystemExit as stop:
@@ -168,6 +188,7 @@ def run_step(
         if debug:
             traceback.print_exc()
         log("error", step=step_name, error=str(error), exit_code=int(error.exit_code))
+        _in_bundle(given, step_name, str(error))
         return int(error.exit_code)
     except Exception as error:
         if debug:
@@ -182,13 +203,33 @@ def run_step(
             todo="Report it, with the output of --debug.",
             exit_code=int(ExitCode.BUG),
         )
+        _in_bundle(given, step_name, text)
         return int(ExitCode.BUG)
+    _in_bundle(given, step_name, "")
     log("done", step=step_name, seconds=round(time.monotonic() - started, 3), **answers)
     return int(ExitCode.OK)
 
 
+def _in_bundle(values: object, step_name: str, error: str) -> None:
+    """Leave the error for the step *notify*, in the bundle that this step was given; none takes an earlier one back."""
+    path, shard = getattr(values, "bundle", None), str(getattr(values, "shard", ""))
+    if isinstance(path, Path) and error:
+        remember_failure(Bundle(path), step_name, error, part=shard)
+    elif isinstance(path, Path):
+        forget_failure(Bundle(path), step_name, part=shard)
+
+
 def _terminated(_signal: int, _frame: FrameType | None) -> None:
-    raise Interrupted("terminated")
+    raise Interrupted("the step was told to end", todo="Its pod was deleted or evicted, or somebody stopped the run.")
+
+
+def _share_files() -> None:
+    """Let the other steps write where this one made a directory: one runs as root, the others as a user of their own.
+
+    On a cluster the volume's group is that user's. On a person's machine the group may be anybody's: nothing changes.
+    """
+    if os.getuid() == 0 or os.getgid() == STEPS_GROUP:
+        os.umask(0o002)
 
 
 def _write_results(answers: dict[str, str], declared: tuple[str, ...], paths: dict[str, Path]) -> None:

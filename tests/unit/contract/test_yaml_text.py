@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 from pathlib import Path
 
@@ -163,7 +164,11 @@ def test_what_is_no_regular_file_is_never_waited_for(tmp_path: Path) -> None:
         read_yaml(tmp_path / ("n" * 300), name="x")
 
 
-TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=12)
+NUMBER_OF_1_2 = re.compile(r"[-+]?[\d.]+[eE][-+]?\d+")
+"""`0E0` is text in YAML 1.1, which is what PyYAML writes, and a number in 1.2, which is what is read."""
+TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=12).filter(
+    lambda text: not NUMBER_OF_1_2.fullmatch(text)
+)
 PLAIN = st.recursive(
     st.none() | st.booleans() | st.integers(-(10**15), 10**15) | st.floats(-1e9, 1e9).map(lambda x: round(x, 3)) | TEXT,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),

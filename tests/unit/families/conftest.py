@@ -39,7 +39,8 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(500 if name == "500" else 200)
         self.send_header("Content-Type", "video/mp4")
         self.end_headers()
-        self.wfile.write(open("answer.mp4", "rb").read())
+        own = f"answer-{name}.mp4"
+        self.wfile.write(open(own if os.path.exists(own) else "answer.mp4", "rb").read())
 ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
 """
 

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pytest
-import soundfile
 
 from penstock.bundle.directory import Bundle
+from penstock.bundle.models import Use
 from penstock.errors import UsageError, WorldError
 from penstock.families.infer import infer
 from penstock.invocation.launch import descendants
@@ -71,6 +68,7 @@ sys.path[:0] = ["src", {str(Path(__file__).parent)!r}]
 from pathlib import Path
 from conftest import Repository
 from penstock.bundle.directory import Bundle
+from penstock.bundle.models import Use
 from penstock.families.infer import infer
 repository = Repository(Path({str(repository.path.with_name("other"))!r}))
 bundle = Bundle(Path({str(bundle.path)!r}))
@@ -116,69 +114,25 @@ def test_output_that_is_missing_is_made_again_and_nothing_else(repository, bundl
     assert bundle.invocations() == []
 
 
-def break_missing(path: Path) -> None:
-    (path / "face.png").unlink()
+def test_says_since_when_the_model_is_in_use(repository, bundle: Bundle) -> None:
+    uses: list[Use] = []
+    infer(repository.contract(), repository.suite("a", "b"), repository.path, bundle, on_use=uses.append)
+    assert len({use.started for use in uses}) == 1
+    assert [use.seconds for use in uses] == sorted(use.seconds for use in uses)
+    assert 0 < uses[0].seconds < uses[1].seconds < 20
+    # all is done: no model is started, and none was in use
+    assert infer(repository.contract(), repository.suite("a", "b"), repository.path, bundle, on_use=uses.append)
+    assert len(uses) == 2
 
 
-def break_empty(path: Path) -> None:
-    (path / "speech.wav").write_bytes(b"")
-
-
-def break_truncated(path: Path) -> None:
-    data = (path / "face.png").read_bytes()
-    (path / "face.png").write_bytes(data[: len(data) // 2])
-
-
-def break_truncated_sound(path: Path) -> None:
-    data = (path / "speech.wav").read_bytes()
-    (path / "speech.wav").write_bytes(data[: len(data) // 2])
-
-
-def break_not_media(path: Path) -> None:
-    (path / "face.png").write_text("#!/bin/sh\n", encoding="utf-8")
-
-
-def break_fifo(path: Path) -> None:
-    (path / "face.png").unlink()
-    os.mkfifo(path / "face.png")
-
-
-def break_link(path: Path) -> None:
-    (path / "face.png").unlink()
-    (path / "face.png").symlink_to("/etc/passwd")
-
-
-def break_no_sound(path: Path) -> None:
-    soundfile.write(path / "speech.wav", np.zeros(0, np.int16), 16_000)
-
-
-@pytest.mark.parametrize(
-    "harm",
-    [
-        break_missing,
-        break_empty,
-        break_truncated,
-        break_truncated_sound,
-        break_not_media,
-        break_fifo,
-        break_link,
-        break_no_sound,
-    ],
-)
-def test_broken_suite_is_found_before_the_model_starts(
-    repository, bundle: Bundle, harm: Callable[[Path], None]
-) -> None:
-    harm(repository.path / "suite")
-    with pytest.raises(UsageError) as caught:
+def test_file_that_has_gone_since_the_plan(repository, bundle: Bundle) -> None:
+    (repository.path / "suite" / "face.png").unlink()
+    with pytest.raises(UsageError, match=r"suite/face.png .*case 'case-0'.*: the file is missing"):
         infer(repository.contract(), repository.suite("a"), repository.path, bundle)
-    assert caught.value.exit_code == 2
-    assert "suite" in caught.value.where
-    assert str(repository.path) not in str(caught.value)
-    assert not (bundle.path / "logs").exists()
-    if harm is not break_link:
-        assert "case 'case-0' in suite/suite.yaml" in caught.value.where
 
 
-def test_parameter_that_nothing_fills(repository, bundle: Bundle) -> None:
-    with pytest.raises(UsageError, match=r"the case 'case-0' has nothing that fills '\{order\}'"):
-        infer(repository.contract(), repository.suite("a", parameters={}), repository.path, bundle)
+def test_scratch_lies_where_it_is_asked_for(repository, bundle: Bundle, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", "/nonexistent")
+    records = infer(repository.contract(), repository.suite("a"), repository.path, bundle, temporary=tmp_path)
+    assert [record.status for record in records] == ["ok"]
+    assert not list(tmp_path.glob("penstock-model-*"))

@@ -11,6 +11,7 @@ from penstock.bundle.directory import Bundle
 from penstock.bundle.models import Measurement, Run
 from penstock.bundle.steps import Products, begin, recorded
 from penstock.errors import UsageError
+from penstock.files import sha256_json
 
 
 @pytest.fixture
@@ -94,19 +95,19 @@ def test_a_step_that_fails_leaves_no_record(bundle: Bundle) -> None:
 
 
 def test_products_come_back_for_the_same_inputs_only(bundle: Bundle, tmp_path: Path) -> None:
-    cache, inputs = tmp_path / "cache", {"tree": "1"}
+    cache, digest = tmp_path / "cache", sha256_json({"tree": "1"})
     (bundle.outputs / "a").mkdir(parents=True)
     (bundle.outputs / "a" / "output.mp4").write_bytes(b"video")
     bundle.invocations_file.write_text("{}\n")
-    Products(cache, "infer", inputs).keep(bundle, [Path("outputs"), Path("invocations.jsonl")])
+    Products(cache, "infer", digest).keep(bundle, [Path("outputs"), Path("invocations.jsonl")])
     other = Bundle(tmp_path / "other")
-    assert not Products(cache, "infer", {"tree": "2"}).restore(other)
-    assert Products(cache, "infer", inputs).restore(other)
+    assert not Products(cache, "infer", sha256_json({"tree": "2"})).restore(other)
+    assert Products(cache, "infer", digest).restore(other)
     assert (other.outputs / "a" / "output.mp4").read_bytes() == b"video"
     # a copy: what happens to the bundle does not reach the cache
     (other.outputs / "a" / "output.mp4").write_bytes(b"edited")
     third = Bundle(tmp_path / "third")
-    assert Products(cache, "infer", inputs).restore(third)
+    assert Products(cache, "infer", digest).restore(third)
     assert (third.outputs / "a" / "output.mp4").read_bytes() == b"video"
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from penstock.contract.models import Case, Contract
-from penstock.errors import UsageError, WorldError
+from penstock.errors import WorldError
 from penstock.invocation.driver import CallResult, start
 
 MakeCase = Callable[[str], tuple[Case, dict[str, Path]]]
@@ -95,11 +95,3 @@ def test_program_that_is_not_there_is_a_broken_run_not_a_rejected_model(
         pytest.raises(WorldError, match="cannot run 'no-such-program': No such file or directory"),
     ):
         model.call(*case("ok"), tmp_path / "output.mp4", 5.0)
-
-
-def test_command_has_no_url(tmp_path: Path, repository: Path, program_contract: MakeContract) -> None:
-    with (
-        pytest.raises(UsageError, match="has no URL"),
-        start(program_contract(), repository, tmp_path / "scratch", tmp_path / "log", url="http://127.0.0.1:1"),
-    ):
-        pass

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from penstock.contract.models import Case, Contract
-from penstock.errors import UsageError, WorldError
+from penstock.errors import WorldError
 from penstock.invocation.driver import CallResult, start
-from penstock.invocation.http import free_port
 
 MakeCase = Callable[[str], tuple[Case, dict[str, Path]]]
 MakeContract = Callable[..., Contract]
@@ -174,59 +170,3 @@ def test_write_outside_is_refused(bench: Bench, service_contract: MakeContract, 
         assert result.status == "failed"
         assert "Permission denied" in str(result.error)
         assert not target.exists()
-
-
-def test_service_of_others_is_called_and_left_alone(
-    bench: Bench, service_contract: MakeContract, repository: Path, case: MakeCase
-) -> None:
-    port = free_port()
-    with subprocess.Popen(
-        [sys.executable, str(repository / "service.py"), str(port)], stderr=subprocess.DEVNULL
-    ) as other:
-        try:
-            url = f"http://127.0.0.1:{port}/"
-            with start(service_contract(), bench.source, bench.scratch, bench.log, url=url) as model:
-                results = [model.call(*case(order), bench.output, 5.0) for order in ("ok", "500")]
-            assert [result.status for result in results] == ["ok", "failed"]
-            assert results[0].peak_memory_mib is None
-            assert other.poll() is None
-        finally:
-            other.kill()
-
-
-def test_service_of_others_that_comes_back_is_waited_for(
-    bench: Bench, service_contract: MakeContract, repository: Path, case: MakeCase
-) -> None:
-    port = free_port()
-    command = [sys.executable, str(repository / "service.py"), str(port)]
-    contract, url = service_contract(), f"http://127.0.0.1:{port}"
-    with contextlib.ExitStack() as stack:
-        first = stack.enter_context(subprocess.Popen(command, stderr=subprocess.DEVNULL))
-        stack.callback(first.kill)
-        model = stack.enter_context(start(contract, bench.source, bench.scratch, bench.log, url=url))
-        died = model.call(*case("die"), bench.output, 5.0)
-        assert died.status == "failed"
-        assert "the connection to the model broke" in str(died.error)
-        second = stack.enter_context(subprocess.Popen(command, stderr=subprocess.DEVNULL))
-        stack.callback(second.kill)
-        assert model.revive() == 2
-        assert model.call(*case("ok"), bench.output, 5.0).status == "ok"
-
-
-def test_service_of_others_that_is_not_there(bench: Bench, service_contract: MakeContract) -> None:
-    contract = service_contract(ready_timeout_s=0.5)
-    url = f"http://127.0.0.1:{free_port()}"
-    with (
-        pytest.raises(WorldError, match=r"was not ready after 0\.5 s"),
-        start(contract, bench.source, bench.scratch, bench.log, url=url),
-    ):
-        pass
-
-
-@pytest.mark.parametrize("url", ["ftp://x", "http://", "http://u:p@h:1", "https://h", "http://h/path", "\x00"])
-def test_url_must_be_a_plain_base_url(bench: Bench, service_contract: MakeContract, url: str) -> None:
-    with (
-        pytest.raises(UsageError, match="is not the base URL of a service"),
-        start(service_contract(), bench.source, bench.scratch, bench.log, url=url),
-    ):
-        pass

@@ -28,7 +28,11 @@ from penstock.invocation.launch import descendants
 
 PENSTOCK = str(Path(sys.executable).parent / "penstock")
 LIMIT_S = 60.0
-STEPS = ("clone", "check", "weights", "build", "infer", "measure", "gate", "report", "archive", "publish")
+STEPS = (
+    *("clone", "check", "weights", "build", "plan", "infer", "collect"),
+    *("measure", "gate", "report", "archive", "publish"),
+)
+SKIPPED_IF_UNCHANGED = "infer"
 SECRETS = {"AWS_ACCESS_KEY_ID": "AKIAVISIBLE", "AWS_SECRET_ACCESS_KEY": "hunter2-of-the-store"}
 
 MODEL = """

@@ -10,6 +10,7 @@ import pytest
 from tests.unit.pipeline.pipeline_runs import (
     LIMIT_S,
     PENSTOCK,
+    SKIPPED_IF_UNCHANGED,
     STEPS,
     Ended,
     Orphans,
@@ -22,6 +23,8 @@ from tests.unit.pipeline.pipeline_runs import (
     pointer,
     published,
 )
+
+from penstock.bundle.shards import Shard
 
 
 def went_through(ended: Ended) -> None:
@@ -36,7 +39,10 @@ def went_through(ended: Ended) -> None:
     assert not [path for path in (ended.out / "store").rglob("*") if path.name.startswith(".")]
 
 
-@pytest.mark.parametrize("steps", [STEPS[::2], STEPS[1::2]], ids="+".join)
+STARTED = tuple(step for step in STEPS if step != SKIPPED_IF_UNCHANGED)
+
+
+@pytest.mark.parametrize("steps", [STARTED[::2], STARTED[1::2]], ids="+".join)
 def test_killed_at_each_step(prepared: Penstock, orphans: Orphans, steps: tuple[str, ...]) -> None:
     """Killed at one step, resumed, killed at the next but one, …: together the two runs are killed at every step."""
     arguments = prepared.arguments("v1.0.0", "r")
@@ -47,8 +53,8 @@ def test_killed_at_each_step(prepared: Penstock, orphans: Orphans, steps: tuple[
         arguments = prepared.resume_arguments("r")
     ended = prepared.resume("r")
     went_through(ended)
-    last = STEPS.index(steps[-1])
-    assert [step for step in STEPS if f"{step}: done before" in ended.stderr] == list(STEPS[:last])
+    last = STARTED.index(steps[-1])
+    assert [step for step in STARTED if f"{step}: done before" in ended.stderr] == list(STARTED[:last])
     assert f"{steps[-1]}: started" in ended.stderr
 
 
@@ -58,13 +64,28 @@ def test_killed_between_two_cases(penstock: Penstock, orphans: Orphans, tmp_path
     penstock = dataclasses.replace(penstock, environment=environment() | {"TMPDIR": str(temporary)})
     killed = penstock.signalled(penstock.arguments("v1.0.0", "r"), "r", "infer: 1/2", kill)
     assert orphans.left() == []
-    (before,) = killed.bundle.invocations()
+    (before,) = Shard(1, 1).bundle(killed.bundle).invocations()
     ended = penstock.resume("r")
     went_through(ended)
     # the case that was done is not put to the model again
     assert ended.bundle.invocations()[0] == before
+    inference = ended.bundle.run().inference
+    assert inference is not None
+    assert len(inference.shards[0].uses) == 2
     # nor is anything of the killed run left, such as the model's files
     assert list(temporary.iterdir()) == []
+
+
+def test_killed_while_shards_run_and_are_merged(penstock: Penstock, orphans: Orphans) -> None:
+    arguments = penstock.arguments("v1.0.0", "r", "--param", "shards=2")
+    for line in ("infer-1: started", "collect: started"):
+        penstock.signalled(arguments, "r", line, kill)
+        assert orphans.left() == [], line
+        arguments = penstock.resume_arguments("r")
+    ended = penstock.resume("r")
+    went_through(ended)
+    assert [call.case for call in ended.bundle.invocations()] == ["one", "two"]
+    assert not (ended.bundle.path / "shards").exists()
 
 
 def test_what_a_killed_writer_left_is_not_evidence(prepared: Penstock) -> None:

@@ -16,6 +16,9 @@ from tests.unit.pipeline.pipeline_runs import (
     published,
 )
 
+from penstock.bundle.models import Measurement
+from penstock.files import sha256_tree
+
 
 def tasks(ended: Ended) -> dict[str, str]:
     """Pipeline task → its status, of a run with --json."""
@@ -50,6 +53,14 @@ def test_second_run_over_the_same_is_unchanged(released: Penstock, first: Ended)
     assert again.code == 0, again.stderr
     status = again.step_status()
     assert (status["infer"], status["measure"]) == ("unchanged", "unchanged")
+    # the model was not even started, and the log, the record and the page say so
+    assert "infer: skipped: When Expressions evaluated to false" in again.stderr
+    assert "plan: unchanged: " in again.stderr
+    inference = again.bundle.run().inference
+    assert inference is not None
+    assert (inference.unchanged, inference.shards) == (True, [])
+    assert "outputs of an earlier run" in (again.bundle.report / "index.html").read_text(encoding="utf-8")
+    assert again.bundle.invocations() == first.bundle.invocations()
     assert archived(again).verdict().verdict == "pass"
     assert again.bundle.measurements() == first.bundle.measurements()
     # the same release is not published twice, and its evidence stays that of the first run
@@ -57,6 +68,26 @@ def test_second_run_over_the_same_is_unchanged(released: Penstock, first: Ended)
     told = pointer(released.out)
     assert told is not None
     assert told["run_id"] == "first"
+
+
+def test_shards_make_the_same_release(penstock: Penstock, first: Ended) -> None:
+    sharded = penstock.run("v1.0.0", "sharded", "--param", "shards=3")
+    assert sharded.code == 0, sharded.stderr
+    assert "infer-1: 1/1 two: " in sharded.stderr
+    assert sha256_tree(sharded.bundle.outputs) == sha256_tree(first.bundle.outputs)
+    timed = ("latency", "real_time_factor", "peak_memory")
+
+    def measured(ended: Ended) -> list[Measurement]:
+        return [item for item in ended.bundle.measurements() if item.metric not in timed]
+
+    assert measured(sharded) == measured(first)
+    inference = archived(sharded).run().inference
+    assert inference is not None
+    assert [(shard.shard, shard.cases) for shard in inference.shards] == [("1/2", 1), ("2/2", 1)]
+    assert sorted(path.name for path in (sharded.bundle.path / "logs").glob("model*")) == [
+        "model-1-of-2.log",
+        "model-2-of-2.log",
+    ]
 
 
 def test_better_release_moves_the_baseline(released: Penstock) -> None:

@@ -193,6 +193,29 @@ def test_mount_point_is_filled_and_filled_again(repository: Path, tmp_path: Path
     assert sorted(path.name for path in place.directory.iterdir()) == [".git", "d", "lost+found"]
 
 
+@pytest.mark.parametrize("removed", [0, 1, 2, 3])
+def test_mount_point_whose_clearing_was_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, removed: int) -> None:
+    """Whatever was removed first, the rest is still known as ours."""
+    place = FilledPlace(tmp_path / "mounted")
+    place.directory.mkdir()
+    for name in (".git", "a", "b"):
+        (place.directory / name).mkdir()
+    (place.directory / ".git" / "penstock-clone").touch()
+    remove, left = shutil.rmtree, iter(range(removed, -1, -1))
+
+    def killed(path: Path) -> None:
+        if next(left) == 0:
+            raise KeyboardInterrupt
+        remove(path)
+
+    monkeypatch.setattr(shutil, "rmtree", killed)
+    with pytest.raises(KeyboardInterrupt):
+        place.prepare({})
+    monkeypatch.setattr(shutil, "rmtree", remove)
+    place.prepare({})
+    assert list(place.directory.iterdir()) == []
+
+
 def test_what_is_a_mount_point(tmp_path: Path) -> None:
     assert is_mount_point(Path("/proc"))
     assert not is_mount_point(tmp_path)

@@ -10,7 +10,7 @@ import pytest
 from penstock.bundle.models import Image
 from penstock.contract.models import Build
 from penstock.errors import PenstockError, UsageError, WorldError
-from penstock.sources.image import Mode, build, tag_image
+from penstock.sources.image import Mode, build, steps_from_cache, tag_image
 
 TREE = "a" * 64
 DIGEST = "sha256:" + "d" * 64
@@ -110,6 +110,47 @@ def test_push_that_fails(source: Path, tmp_path: Path) -> None:
     buildah = Stand(tmp_path / "buildah", "if 'push' in arguments: sys.exit('unauthorized')")
     with pytest.raises(WorldError, match="cannot be pushed"):
         start(source, buildah.path)
+
+
+@pytest.mark.parametrize(
+    ("said", "fails", "pushes"),
+    [
+        ("pinging container registry r:5000: dial tcp 10.0.0.1:5000: connect: connection refused", 2, 3),
+        ("received unexpected HTTP status: 503 Service Unavailable", 1, 2),
+        ("unauthorized", 1, 1),
+    ],
+)
+def test_push_while_the_registry_restarts(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str, fails: int, pushes: int
+) -> None:
+    monkeypatch.setattr("penstock.sources.image.PUSH_WAITS_S", (0.01, 0.01, 0.01))
+    counted = f"sum('\"push\"' in line for line in open({str(tmp_path / 'buildah.notes')!r})) <= {fails}"
+    buildah = Stand(tmp_path / "buildah", f"if 'push' in arguments and {counted}: sys.exit({said!r})\n{GOOD}")
+    if pushes > fails:
+        assert start(source, buildah.path).digest == DIGEST
+    else:
+        with pytest.raises(WorldError, match="cannot be pushed"):
+            start(source, buildah.path)
+    assert sum("push" in call for call in buildah.calls()) == pushes
+
+
+def test_registry_that_stays_away(source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("penstock.sources.image.PUSH_WAITS_S", (0.01, 0.01))
+    buildah = Stand(tmp_path / "buildah", "if 'push' in arguments: sys.exit('dial tcp: connection refused')")
+    with pytest.raises(WorldError, match="the registry cannot be reached"):
+        start(source, buildah.path)
+    assert sum("push" in call for call in buildah.calls()) == 3
+
+
+def test_steps_from_the_cache_are_counted(tmp_path: Path) -> None:
+    log = tmp_path / "build.log"
+    first = "STEP 1/3: FROM scratch\nSTEP 2/3: COPY a b\n--> 123\nSTEP 3/3: RUN echo STEP\n--> 456\n"
+    log.write_text(first)
+    assert steps_from_cache(log) == (0, 2)
+    second = first.replace("--> 123", "--> Using cache 123\n--> 123")
+    log.write_text(first + second)
+    assert steps_from_cache(log, since=len(first)) == (1, 2)
+    assert steps_from_cache(tmp_path / "absent") == (0, 0)
 
 
 def test_full_disk(source: Path, tmp_path: Path) -> None:

@@ -32,8 +32,20 @@ def test_each_step_has_its_three_folders() -> None:
     named = {path.stem for path in (ROOT / "tekton" / "tasks").glob("*.yaml")}
     images = {path.parent.name for path in (ROOT / "images").glob("*/Containerfile")} - {"base"}
     assert set(STEPS) == named == images
-    wanted = {"clone", "weights", "build", "infer", "measure", "gate", "report", "archive", "publish", "notify"}
-    assert wanted <= set(STEPS)
+    wanted = {
+        "clone",
+        "weights",
+        "build",
+        "plan",
+        "infer",
+        "collect",
+        "measure",
+        "gate",
+        "report",
+        "archive",
+        "publish",
+    }
+    assert wanted | {"notify"} <= set(STEPS)
 
 
 def test_each_step_has_a_console_script() -> None:
@@ -66,21 +78,27 @@ def test_workspaces_are_the_arguments(step: str) -> None:
 
 @pytest.mark.parametrize("step", STEPS)
 def test_results_are_what_the_entrypoint_writes(step: str) -> None:
-    results = [result["name"] for result in task(step)["spec"].get("results", [])]
-    assert results == list(entrypoint(step).RESULTS)
+    results = task(step)["spec"].get("results", [])
+    assert [result["name"] for result in results] == list(entrypoint(step).RESULTS)
+    assert {result["name"]: result["type"] for result in results if result["type"] != "string"} == (
+        {"shards": "array"} if step == "plan" else {}
+    )
 
 
 @pytest.mark.parametrize("step", STEPS)
 def test_the_one_step_passes_all_of_it_and_nothing_else(step: str) -> None:
     (only,) = task(step)["spec"]["steps"]
     assert only["name"] == step
-    assert only["command"] == [f"penstock-{step}"]
+    # the step infer runs in the model's own image, and brings its program along
+    in_the_models_image = step == "infer"
+    folder = "$(workspaces.runtime.path)/bin/" if in_the_models_image else ""
+    assert only["command"] == [f"{folder}penstock-{step}"]
     expected = [f"--{name}=$(params.{name})" for name in fields(step, "param")]
     expected += [f"--{name}=$(workspaces.{name}.path)" for name in fields(step, "workspace")]
     expected += [f"--result={name}=$(results.{name}.path)" for name in entrypoint(step).RESULTS]
     assert only["args"] == expected
     assert "script" not in only
-    assert only["image"] == f"penstock.local/{step}:0.1.0"
+    assert only["image"] == ("$(params.image)" if in_the_models_image else f"penstock.local/{step}:0.1.0")
 
 
 @pytest.mark.parametrize("step", STEPS)
@@ -101,8 +119,14 @@ def test_the_task_is_hardened_bounded_and_labelled(step: str) -> None:
         assert security["readOnlyRootFilesystem"] is True
         assert security["seccompProfile"] == {"type": "RuntimeDefault"}
         assert "add" not in security["capabilities"]
-    assert only["computeResources"]["requests"].keys() == only["computeResources"]["limits"].keys() == {"cpu", "memory"}
+    resources = only["computeResources"]
+    # the card is asked for by one container of one pod, the step that runs the model: as a limit, which Kubernetes
+    # takes for the request too, so that a run can change it in one place
+    card = resources["limits"].pop("nvidia.com/gpu", None)
+    assert card == ("1" if step == "infer" else None)
+    assert resources["requests"].keys() == resources["limits"].keys() == {"cpu", "memory"}
     assert "computeResources" not in manifest["spec"]
+    assert "sidecars" not in manifest["spec"]
 
 
 @pytest.mark.parametrize("pipeline", ["release", "verify"])
@@ -110,7 +134,8 @@ def test_pipelines_fit_their_tasks(pipeline: str) -> None:
     spec = yaml.safe_load((ROOT / "tekton" / "pipelines" / f"{pipeline}.yaml").read_text(encoding="utf-8"))["spec"]
     for entry in [*spec["tasks"], *spec["finally"]]:
         step = entry["taskRef"]["name"]
-        given = {param["name"] for param in entry.get("params", [])}
+        matrix = entry.get("matrix", {}).get("params", [])
+        given = {param["name"] for param in [*entry.get("params", []), *matrix]}
         known = fields(step, "param")
         assert given <= known.keys(), step
         assert {name for name, metadata in known.items() if metadata["default"] is None} <= given, step
@@ -118,6 +143,31 @@ def test_pipelines_fit_their_tasks(pipeline: str) -> None:
         assert {name for name, metadata in fields(step, "workspace").items() if metadata["default"] is None} <= bound, (
             step
         )
+
+
+@pytest.mark.parametrize("pipeline", ["release", "verify"])
+def test_the_model_is_run_once_a_shard_and_only_where_its_outputs_are_not_known(pipeline: str) -> None:
+    spec = yaml.safe_load((ROOT / "tekton" / "pipelines" / f"{pipeline}.yaml").read_text(encoding="utf-8"))["spec"]
+    tasks = {entry["name"]: entry for entry in spec["tasks"]}
+    infer = tasks["infer"]
+    assert infer["when"] == [{"input": "$(tasks.plan.results.unchanged)", "operator": "in", "values": ["false"]}]
+    assert infer["matrix"] == {"params": [{"name": "shard", "value": "$(tasks.plan.results.shards[*])"}]}
+    # Tekton 1.15 looks for results in parameters, matrix and when: a subPath alone would keep the text of the reference
+    assert {"name": "runtime-id", "value": "$(tasks.plan.results.runtime)"} in infer["params"]
+    bound = {workspace["name"]: workspace.get("subPath", "") for workspace in infer["workspaces"]}
+    assert bound["runtime"] == "cache/runtime/$(tasks.plan.results.runtime)"
+    assert set(bound) == {"source", "bundle", "runtime"}, "the model's container sees no cache and no secret"
+    assert tasks["collect"]["runAfter"] == ["infer"]
+    assert "$(tasks.infer" not in yaml.safe_dump(spec), "results of a step that may be skipped"
+
+
+@pytest.mark.parametrize("pipeline", ["release", "verify"])
+def test_a_lost_pod_is_tried_again(pipeline: str) -> None:
+    """But for the message: whether it is sent changes nothing about the run, and Tekton wants one or the other."""
+    spec = yaml.safe_load((ROOT / "tekton" / "pipelines" / f"{pipeline}.yaml").read_text(encoding="utf-8"))["spec"]
+    once = {entry["name"]: entry for entry in [*spec["tasks"], *spec["finally"]] if not entry.get("retries")}
+    assert list(once) == ["notify"]
+    assert once["notify"]["onError"] == "continue"
 
 
 def test_publishing_asks_for_the_verdict_twice() -> None:
@@ -132,13 +182,3 @@ def test_publishing_asks_for_the_verdict_twice() -> None:
 @pytest.mark.parametrize(("verdict", "code"), [("pass", 0), ("fail", 1), ("inconclusive", 3), ("maybe", 2)])
 def test_enforce_makes_the_run_red(verdict: str, code: int) -> None:
     assert entrypoint("enforce").main([f"--verdict={verdict}", "--reason=because"]) == code
-
-
-def test_kustomization_lists_every_manifest() -> None:
-    listed = yaml.safe_load((ROOT / "tekton" / "kustomization.yaml").read_text(encoding="utf-8"))["resources"]
-    here = [
-        f"{kind}/{path.name}"
-        for kind in ("tasks", "pipelines")
-        for path in sorted((ROOT / "tekton" / kind).glob("*.yaml"))
-    ]
-    assert listed == here

@@ -66,6 +66,53 @@ def test_sub_paths_with_values_in_them(run, tmp_path):
     assert (tmp_path / "w/top/dir/x").exists()
 
 
+def test_result_in_a_sub_path_counts_only_if_a_parameter_names_it(run, tmp_path):
+    """As in Tekton 1.15: references are looked for in parameters, matrix and ``when``, then replaced everywhere."""
+    (tmp_path / "w").mkdir()
+    bound = {"subPath": "$(tasks.name.results.r)"}
+    tasks = [
+        task("name", "printf dir > $(results.r.path)", results=["r"]),
+        uses("text", "true", bound=bound, runAfter=["name"]),
+        uses(
+            "value",
+            "touch $(workspaces.w.path)/$(params.part)",
+            bound=bound,
+            spec_params=[{"name": "part"}, {"name": "id"}],
+            params=[{"name": "id", "value": "$(tasks.name.results.r)"}],
+            matrix={"params": [{"name": "part", "value": ["1", "2"]}]},
+        ),
+    ]
+    ran = run(pipeline(*tasks, workspaces=[{"name": "w"}]), workspaces={"w": tmp_path / "w"})
+    assert ran.result.succeeded
+    found = sorted(path.relative_to(tmp_path / "w").as_posix() for path in (tmp_path / "w").rglob("*"))
+    assert found == ["$(tasks.name.results.r)", "dir", "dir/1", "dir/2"]
+
+
+def test_image_of_a_step_can_be_a_parameter_and_its_program_lie_in_a_workspace(run, tmp_path):
+    (tmp_path / "w").mkdir()
+    (tmp_path / "w" / "program").write_text("#!/bin/sh\necho $1\n")
+    (tmp_path / "w" / "program").chmod(0o755)
+    document = pipeline(
+        task(
+            "a",
+            steps=[
+                {
+                    "image": "$(params.image)",
+                    "command": ["$(workspaces.w.path)/program"],
+                    "args": ["$(params.image)"],
+                }
+            ],
+            spec_params=[{"name": "image"}],
+            spec_workspaces=[{"name": "w", "readOnly": True}],
+            params=[{"name": "image", "value": "registry:5000/m@sha256:ab"}],
+            workspaces=[{"name": "w"}],
+        ),
+        workspaces=[{"name": "w"}],
+    )
+    ran = run(document, workspaces={"w": tmp_path / "w"})
+    assert ran.lines("a") == ["registry:5000/m@sha256:ab"]
+
+
 @pytest.mark.parametrize("sub_path", ["../out", "/etc", "link/x"])
 def test_a_sub_path_stays_inside(run, tmp_path, sub_path):
     (tmp_path / "w").mkdir()

@@ -1,0 +1,106 @@
+"""Before the model runs: whether it has to, what it is given, and into how many parts that is split."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from penstock import __version__
+from penstock.bundle.directory import Bundle
+from penstock.bundle.models import Inference, Run, SuiteRecord
+from penstock.bundle.shards import Shard, shards_folder, split
+from penstock.bundle.steps import Products
+from penstock.contract.models import Contract, Suite
+from penstock.errors import UsageError
+from penstock.families.inputs import check_case
+from penstock.families.once import suite_digest
+from penstock.files import disk_errors, sha256_json
+
+INFER = "infer"
+"""The step whose products are kept."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be done."""
+
+    suite_digest: str
+    unchanged: bool
+    """The outputs of an earlier run hold, and are in the bundle now."""
+    shards: tuple[Shard, ...]
+
+
+def plan(
+    contract: Contract, suite: Suite, source_dir: Path, bundle: Bundle, *, cache: Path | None, shards: int = 1
+) -> Plan:
+    """Take the outputs of an earlier run where they hold, or prove every input of the suite and split it.
+
+    Outputs hold if code, weights, image, suite, machine and Penstock are the same; then the inputs were proven before.
+    Only outputs of runs without a failed case are kept: a failure may be the world's, and is worth another try. What a
+    killed attempt over the same plan has left in the bundle stays, anything else that an earlier plan has left goes.
+
+    Args:
+        contract: how the model is called.
+        suite: the cases.
+        source_dir: the model's repository.
+        bundle: the run's.
+        cache: where outputs of earlier runs are; ``None``: they are not looked for, and none are kept.
+        shards: parts that are put to models of their own; not more than there are cases.
+
+    Raises:
+        UsageError: a file of the suite is missing, empty, or not what it should be; a case lacks an input or parameter;
+            so many shards cannot be.
+    """
+    parts = split(shards, len(suite.cases))
+    run = bundle.run()
+    try:
+        digest = suite_digest(source_dir, contract, suite)
+    except UsageError:
+        _prove(contract, suite, source_dir)  # says more exactly which case it is
+        raise
+    products = sha256_json(_depends_on(run, digest))
+    unchanged = cache is not None and Products(cache, INFER, products).restore(bundle)
+    if not unchanged:
+        _prove(contract, suite, source_dir)
+    inference = Inference(
+        unchanged=unchanged, products=products if cache is not None else "", parts=[str(part) for part in parts]
+    )
+    record = SuiteRecord(digest=digest, cases=len(suite.cases))
+    if not unchanged and not _goes_on(run, inference, record):
+        _forget(bundle)
+    bundle.update_run(run.model_copy(update={"suite": record, "inference": inference}))
+    return Plan(digest, unchanged, tuple(parts))
+
+
+def _prove(contract: Contract, suite: Suite, source_dir: Path) -> None:
+    seen: set[Path] = set()
+    for case in suite.cases:
+        check_case(contract, source_dir, case, seen)
+
+
+def _depends_on(run: Run, suite: str) -> dict[str, object]:
+    """Everything that decides what the model returns, and how fast."""
+    return {
+        "penstock": __version__,
+        "tree": run.source.tree if run.source else "",
+        "weights": [[weights.path, weights.sha256] for weights in run.weights],
+        "image": run.image.digest if run.image else "",
+        "suite": suite,
+        "machine": [run.machine.processor, run.machine.gpu] if run.machine else [],
+    }
+
+
+def _goes_on(run: Run, inference: Inference, suite: SuiteRecord) -> bool:
+    """Whether this is a second attempt at the same plan."""
+    before = run.inference
+    return before is not None and run.suite == suite and before == inference and not before.shards
+
+
+def _forget(bundle: Bundle) -> None:
+    """Remove outputs and calls that are not of this plan."""
+    with disk_errors(bundle.path):
+        for folder in (shards_folder(bundle), bundle.outputs):
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir(exist_ok=True)
+        bundle.invocations_file.unlink(missing_ok=True)

@@ -1,0 +1,60 @@
+"""After the model has run: make one bundle of the shards, and keep the outputs for later runs."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from penstock.bundle.directory import Bundle
+from penstock.bundle.steps import recorded
+from penstock.contract.load import load_contract, load_suite
+from penstock.errors import WorldError
+from penstock.families.collect import collect
+from penstock.tekton.step import log, param, run_step, workspace
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """Merge the shards of the step infer."""
+
+    slice: str = param("only the cases that carry this slice; empty: all", default="")
+    require_all: bool = param("fail if any call failed (the verify track, which has no gate)", default=False)
+    source: Path = workspace("the model's repository")
+    bundle: Path = workspace("the run's bundle")
+    cache: Path = workspace("what outlives a run")
+
+
+RESULTS: tuple[str, ...] = ("calls", "failed")
+
+
+def step(arguments: Arguments) -> dict[str, str]:
+    """Merge, hold against the suite, and say which calls failed."""
+    bundle = Bundle(arguments.bundle)
+    contract = load_contract(arguments.source)
+    suite = load_suite(arguments.source, contract).only(arguments.slice)
+    with recorded(bundle, "collect") as note:
+        calls = collect(suite, bundle, cache=arguments.cache)
+        failed = [call for call in calls if call.status != "ok"]
+        inference = bundle.run().inference
+        if inference is not None and inference.unchanged:
+            note.note = "outputs of an earlier run"
+        elif inference is not None:
+            note.note = f"the model was in use for {inference.used_s:.1f} s"
+    for call in failed:
+        log("case failed", case=call.case, status=call.status, error=call.error)
+    if failed and arguments.require_all:
+        raise WorldError(
+            f"{len(failed)} of {len(calls)} calls failed, first: {failed[0].error}", where=f"case {failed[0].case}"
+        )
+    return {"calls": str(len(calls)), "failed": str(len(failed))}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Console script ``penstock-collect``."""
+    return run_step("collect", Arguments, RESULTS, step, argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
