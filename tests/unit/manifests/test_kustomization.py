@@ -1,0 +1,63 @@
+"""What is installed is all of it, under one name each, in one namespace."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import yaml
+from tests.unit.manifests.installed import TEKTON, files, objects, read
+
+KUSTOMIZATION: dict[str, Any] = yaml.safe_load((TEKTON / "kustomization.yaml").read_text(encoding="utf-8"))
+
+
+def test_kustomization_lists_every_manifest() -> None:
+    assert len(KUSTOMIZATION["resources"]) == len(set(KUSTOMIZATION["resources"]))
+    assert sorted(KUSTOMIZATION["resources"]) == files()
+
+
+def test_all_of_it_goes_into_the_namespace_that_comes_with_it() -> None:
+    assert list(objects("Namespace")) == [KUSTOMIZATION["namespace"]]
+
+
+def test_no_two_objects_have_one_name() -> None:
+    names = [(manifest["kind"], manifest["metadata"]["name"]) for name in files() for manifest in read(name)]
+    assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize("name", files())
+def test_everything_says_what_it_belongs_to(name: str) -> None:
+    for manifest in read(name):
+        labels = manifest["metadata"]["labels"]
+        assert labels["app.kubernetes.io/name"] == manifest["metadata"]["name"]
+        assert labels["app.kubernetes.io/part-of"] == "penstock"
+        assert labels["app.kubernetes.io/version"] == "0.1.0"
+        assert "namespace" not in manifest["metadata"], "kustomize says it, so that an overlay can choose another"
+
+
+def test_the_namespace_admits_no_more_than_the_build_needs() -> None:
+    """Baseline refuses these capabilities' like; a test on the cluster shows that the API server agrees."""
+    labels = objects("Namespace")["penstock"]["metadata"]["labels"]
+    levels = {name.rpartition("/")[2]: level for name, level in labels.items() if name.startswith("pod-security")}
+    assert levels == {"enforce": "baseline", "warn": "restricted", "audit": "restricted"}
+
+
+def test_no_run_has_a_right_or_a_token() -> None:
+    assert objects("ServiceAccount")["penstock"]["automountServiceAccountToken"] is False
+    for kind in ("RoleBinding", "ClusterRoleBinding"):
+        for binding in objects(kind).values():
+            assert [subject["name"] for subject in binding["subjects"]] == ["penstock-triggers"]
+
+
+def test_the_listener_may_create_runs_and_read_triggers_and_nothing_else() -> None:
+    rules = [
+        (resource, verb)
+        for kind in ("Role", "ClusterRole")
+        for role in objects(kind).values()
+        for rule in role["rules"]
+        for resource in rule["resources"]
+        for verb in rule["verbs"]
+    ]
+    assert {resource for resource, verb in rules if verb not in ("get", "list", "watch")} == {"pipelineruns"}
+    assert {verb for resource, verb in rules if resource == "pipelineruns"} == {"create"}
+    assert not {"secrets", "serviceaccounts", "pods", "configmaps"} & {resource for resource, _ in rules}

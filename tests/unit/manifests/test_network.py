@@ -1,0 +1,64 @@
+"""Who may talk to whom."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.unit.manifests.installed import objects
+
+REACH_OUT = {
+    "store",
+    "registry",
+    "basic-auth",
+    "ssh-directory",
+    "store-credentials",
+    "registry-credentials",
+    "receivers",
+}
+"""Parameters and workspaces of a Task that name somebody outside, or open the door there."""
+
+
+def policy(name: str) -> dict[str, Any]:
+    spec: dict[str, Any] = objects("NetworkPolicy")[name]["spec"]
+    return spec
+
+
+def test_what_no_policy_names_is_closed_both_ways() -> None:
+    assert policy("closed") == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+
+
+def test_only_steps_that_reach_out_by_what_they_are_given_may() -> None:
+    """A Task without a store, a registry, a receiver, or a secret has nobody to talk to: its pod stays closed."""
+    (selected,) = policy("steps")["podSelector"]["matchExpressions"]
+    assert (selected["key"], selected["operator"]) == ("tekton.dev/task", "In")
+    open_steps = set()
+    for name, task in objects("Task").items():
+        given = task["spec"].get("params", []) + task["spec"].get("workspaces", [])
+        if REACH_OUT & {entry["name"] for entry in given}:
+            open_steps.add(name)
+    assert set(selected["values"]) == open_steps
+    assert not {"infer", "check", "measure"} & open_steps
+
+
+def test_no_step_can_be_called() -> None:
+    assert "ingress" not in policy("steps")
+    assert [rule["ports"] for rule in policy("triggers")["ingress"]] == [[{"protocol": "TCP", "port": 8080}]]
+
+
+def test_steps_do_not_reach_the_api_server_the_kubelet_or_the_metadata_service() -> None:
+    names, rest = policy("steps")["egress"]
+    assert {entry["port"] for entry in names["ports"]} == {53}
+    assert {block["ipBlock"]["cidr"]: block["ipBlock"]["except"] for block in rest["to"]} == {
+        "0.0.0.0/0": ["169.254.0.0/16"],
+        "::/0": ["fe80::/10", "fd00:ec2::/32"],
+    }
+    reached = {
+        port for entry in rest["ports"] for port in range(entry["port"], entry.get("endPort", entry["port"]) + 1)
+    }
+    assert not {6443, 10250} & reached
+    assert {22, 80, 443, 5000, 7070, 8080, 9000, 65535} <= reached
+
+
+def test_the_listener_is_selected_by_the_label_that_tekton_puts_on_its_pod() -> None:
+    (listener,) = objects("EventListener")
+    assert policy("triggers")["podSelector"] == {"matchLabels": {"eventlistener": listener}}
