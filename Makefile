@@ -4,10 +4,10 @@ VENV := .venv
 DEV := .venv-dev
 PARITY := .venv-parity
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format bench parity requirements clean
+.PHONY: help demo test lint format bench parity e2e kind-up kind-down images images-check requirements clean
 
 help: ## list what can be made
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 16
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 16
 
 # Environments: made anew when the pinned requirements change; no root, no torch but in the parity one.
 $(VENV)/.ready: requirements/base.txt pyproject.toml
@@ -53,8 +53,41 @@ bench: $(VENV)/.ready $(PARITY)/.ready ## speed, side by side in one run
 	PATH="$(CURDIR)/$(PARITY)/bin:$$PATH" PENSTOCK_PARITY_PYTHON="$(CURDIR)/$(PARITY)/bin/python" \
 		$(VENV)/bin/python tests/bench/run.py
 
+.PHONY: bench-cluster
+bench-cluster: $(DEV)/.ready ## a release on the cluster: cold, warm and unchanged; after cluster-up and images
+	$(DEV)/bin/python -m tests.bench.bench_cluster
+
+.PHONY: cluster-up cluster-down cluster-status
+cluster-up: $(DEV)/.ready ## a real single-node Kubernetes with Tekton on this machine (root; see docs/cluster.md)
+	$(DEV)/bin/python -m tests.cluster up
+
+cluster-down: $(DEV)/.ready ## remove it, and leave the machine as it was
+	$(DEV)/bin/python -m tests.cluster down
+
+cluster-status: $(DEV)/.ready ## what of it runs
+	$(DEV)/bin/python -m tests.cluster status
+
+e2e: $(DEV)/.ready ## the pipeline on a real cluster, nothing mocked; leaves the cluster up
+	$(MAKE) cluster-up
+	$(MAKE) images REGISTRY=10.245.0.1:5000/penstock TLS_VERIFY=false BASE=10.245.0.1:5000/library/python:3.11-slim
+	$(DEV)/bin/python -m pytest tests/cluster tests/e2e -v --capture=no --durations=10
+
+GPU ?= all
+kind-up: $(DEV)/.ready ## Penstock on kind (needs Docker), with this machine's cards; GPU=none without
+	$(DEV)/bin/python -m tests.kind up --gpu=$(GPU)
+
+kind-down: $(DEV)/.ready ## take that cluster and its registry down
+	$(DEV)/bin/python -m tests.kind down
+
+images: $(DEV)/.ready ## build the steps' images, push them, write build/install: make images REGISTRY=host:port/path
+	$(DEV)/bin/python -m images.build --registry "$(REGISTRY)" $(if $(BASE),--base "$(BASE)") \
+		$(if $(TLS_VERIFY),--tls-verify=$(TLS_VERIFY)) $(if $(ONLY),$(ONLY:%=--only=%)) $(IMAGES_OPTIONS)
+
+images-check: $(DEV)/.ready ## what the images of the last `make images` hold, their sizes, and whether each starts
+	$(DEV)/bin/python -m images.check
+
 requirements: $(DEV)/.ready ## pin the requirements again, with hashes
 	$(DEV)/bin/python requirements/pin.py
 
 clean: ## remove environments, caches and the demo
-	rm -rf $(VENV) $(DEV) $(PARITY) demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache src/*.egg-info
+	rm -rf $(VENV) $(DEV) $(PARITY) demo build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache src/*.egg-info

@@ -71,7 +71,7 @@ def test_every_command_of_the_readme_exists(capsys: pytest.CaptureFixture[str]) 
     assert named <= commands
     assert commands <= {command.split()[0] for command in COMMANDS}
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    for target in re.findall(r"`?make ([a-z]+)", readme):
+    for target in re.findall(r"`?make ([a-z0-9-]+)", readme):
         assert re.search(rf"^{target}:.*##", makefile, re.MULTILINE), target
 
 
