@@ -34,7 +34,7 @@ demo: $(VENV)/.ready ## the main job on this machine: a good release is publishe
 	$(VENV)/bin/python test-assets/demo.py --out demo
 
 test: $(DEV)/.ready ## unit tests
-	$(DEV)/bin/python -m pytest -n auto
+	$(DEV)/bin/python -m pytest -n auto --dist worksteal
 
 lint: $(DEV)/.ready ## format, style, types, and which way imports point
 	$(DEV)/bin/ruff format --check .
