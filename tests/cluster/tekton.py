@@ -47,6 +47,9 @@ def wait_ready(settings: Settings) -> None:
             raise WorldError(
                 f"Tekton did not come up: {error.what}\n{_why(settings, namespace)}", where=namespace
             ) from None
+    # without the interceptors' certificate an EventListener ends at once, and comes back ever more slowly
+    bundle = "--for=jsonpath={.spec.clientConfig.caBundle}"
+    kubectl(settings, "wait", "clusterinterceptors", "--all", bundle, f"--timeout={READY_TIMEOUT_S}s")
     deadline = time.monotonic() + READY_TIMEOUT_S
     for probe in sorted(PROBES.glob("*.yaml")):
         while (refusal := _refusal(settings, probe)) is not None:
