@@ -168,6 +168,20 @@ class Invocation(Record):
     """Whether the model had answered a call before, so that no start-up cost is in the latency."""
 
 
+class Resamples(Record):
+    """A value of the whole suite, computed again on resamples of its cases.
+
+    Two sides with the same ``key`` drew the same cases: the differences of their values, one by one, are the resampled
+    differences of the metric.
+    """
+
+    cases: int
+    """Distinct cases that were drawn from."""
+    key: str
+    """Digest of the cases' names and of the way in which they were drawn."""
+    values: list[float]
+
+
 class Measurement(Record):
     """One line of ``measurements.jsonl``: one value of one metric for one case."""
 
@@ -179,6 +193,8 @@ class Measurement(Record):
     extractor: str | None = None
     error: str | None = None
     """Why there is no value."""
+    resamples: Resamples | None = None
+    """Of a value of the whole suite: what its interval is taken from."""
 
     @field_validator("value", mode="before")
     @classmethod
@@ -196,6 +212,17 @@ class Measurement(Record):
         return value
 
 
+class WaiverRecord(Record):
+    """The waiver that was taken into account for a rule."""
+
+    reason: str
+    author: str
+    expires: str
+    """The last day on which it holds, ISO 8601."""
+    expired: bool = False
+    """It was over when the verdict was given: the rule counts."""
+
+
 class RuleResult(Record):
     """One rule's answer in ``verdict.json``."""
 
@@ -209,11 +236,16 @@ class RuleResult(Record):
     change: float | None
     """Candidate minus baseline, in the metric's unit."""
     interval: tuple[float, float] | None
-    """Confidence interval of the change; ``None`` until there is one."""
+    """One-sided bounds of the change, each at the policy's level; ``None``: there is no such interval."""
     limit: str
     """The bounds in words: ``≤ 9.0, no more than +5 % over the baseline``."""
     n: int
     """Cases that the rule looked at."""
+    needed: int | None = None
+    """Of an inconclusive rule: the number of cases that would settle it."""
+    advisory: bool = False
+    """It blocks nothing, although its severity was not set to ``warn``: a slice of too few cases."""
+    waiver: WaiverRecord | None = None
 
 
 class Verdict(Record):
@@ -225,6 +257,8 @@ class Verdict(Record):
     """Run id or path of the baseline; ``None`` is recorded for a first release."""
     candidate: str = ""
     level: float
+    comparison: Literal["stored", "rerun"] = "stored"
+    """Where the baseline's measurements came from."""
     rules: list[RuleResult]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import difflib
 import re
 from collections.abc import Collection, Iterator, Mapping
@@ -27,12 +28,21 @@ class Margin(Strict):
     """In the metric's unit, or a share (0.05 for 5 %) if ``relative``."""
     relative: bool = False
     """True: ``amount`` is a share of the absolute value of the baseline's mean."""
+    noise: bool = False
+    """True: ``amount`` counts standard deviations of the metric's mean between runs of the same model, as the policy's
+    ``calibration`` recorded them."""
+
+    @model_validator(mode="after")
+    def _one_unit(self) -> Margin:
+        if self.relative and self.noise:
+            raise ValueError("a margin is relative or in standard deviations of the noise, not both")
+        return self
 
 
-MARGIN_PATTERN = r"^[ ]*([0-9]+(?:\.[0-9]*)?|\.[0-9]+)[ ]*(%?)[ ]*$"
+MARGIN_PATTERN = r"^[ ]*([0-9]+(?:\.[0-9]*)?|\.[0-9]+)[ ]*(%|sd)?[ ]*$"
 MARGIN = re.compile(MARGIN_PATTERN)
 MarginText = Annotated[float, Field(ge=0)] | Annotated[str, Field(pattern=MARGIN_PATTERN)] | Margin
-"""What may stand in a file: ``0.2``, ``5%``, or both parts written out."""
+"""What may stand in a file: ``0.2``, ``5%``, ``2 sd``, or the parts written out."""
 
 
 class Rule(Strict):
@@ -44,30 +54,45 @@ class Rule(Strict):
     min: FiniteFloat | None = None
     max: FiniteFloat | None = None
     margin: Margin | None = None
+    worst: FiniteFloat | None = None
+    """Bound that the worst case must hold, in the metric's unit: a maximum where lower is better, else a minimum."""
     direction: Literal["lower", "higher"] | None = None
     """Which way is better; only for metrics that Penstock does not know."""
     severity: Literal["block", "warn"] = "block"
+    """Left out, a change in a slice of fewer than 20 cases only warns."""
 
     @field_validator("margin", mode="before", json_schema_input_type=MarginText | None)
     @classmethod
     def _parse_margin(cls, value: object) -> object:
-        """``5%`` is a share, ``0.2`` (or ``"0.2"``) a number in the metric's unit."""
+        """``5%`` is a share, ``2 sd`` counts the noise, ``0.2`` (or ``"0.2"``) is a number in the metric's unit."""
         if isinstance(value, int | float) and not isinstance(value, bool):
             return {"amount": float(value)}
         if isinstance(value, str) and (match := MARGIN.fullmatch(value)):
-            number, percent = float(match[1]), match[2] == "%"
-            return {"amount": number / 100 if percent else number, "relative": percent}
+            number, unit = float(match[1]), match[2]
+            return {"amount": number / 100 if unit == "%" else number, "relative": unit == "%", "noise": unit == "sd"}
         if value is None or isinstance(value, Margin | dict):
             return value
-        raise ValueError("a margin is a number such as 0.2 or a share such as 5%, not below 0")
+        raise ValueError("a margin is a number such as 0.2, a share such as 5%, or 2 sd of the noise; not below 0")
 
     @model_validator(mode="after")
     def _says_something(self) -> Rule:
-        if self.min is None and self.max is None and self.margin is None:
-            raise ValueError(f"the rule for '{self.metric}' has no min, max or margin")
+        if self.min is None and self.max is None and self.margin is None and self.worst is None:
+            raise ValueError(f"the rule for '{self.metric}' has no min, max, margin or worst")
         if self.min is not None and self.max is not None and self.min > self.max:
             raise ValueError(f"min {self.min} is above max {self.max}")
         return self
+
+
+class Waiver(Strict):
+    """A rule that may be broken until a day, because somebody says why. Every report shows it."""
+
+    metric: MetricName
+    slice: str | None = None
+    """The slice of the rule that is waived; ``None`` is the rule over all cases."""
+    reason: Annotated[str, Field(min_length=1, max_length=500)]
+    author: Annotated[str, Field(min_length=1, max_length=200)]
+    expires: datetime.date
+    """The last day on which it holds, in UTC."""
 
 
 class Policy(Strict):
@@ -76,6 +101,11 @@ class Policy(Strict):
     level: Annotated[float, Field(gt=0, lt=0.5, strict=True)] = 0.05
     """The share of unchanged models that a rule may stop."""
     rules: Annotated[list[Rule], Field(min_length=1, max_length=200)]
+    waivers: Annotated[list[Waiver], Field(max_length=200)] = []
+    baseline: Literal["stored", "rerun"] = "stored"
+    """Whether the released model's stored measurements are compared with, or new ones, made beside the candidate's."""
+    calibration: str | None = None
+    """File of ``penstock calibrate``, relative to the policy's: what ``sd`` in a margin counts."""
 
 
 Direction = Literal["lower", "higher"]
