@@ -99,6 +99,8 @@ def controller_manager(settings: Settings) -> Part:
         f"--cluster-signing-cert-file={ca}",
         f"--cluster-signing-key-file={pki.key(settings, pki.CA)}",
         "--use-service-account-credentials=true",
+        # There is no other node to go to when this one is too busy to say that it lives.
+        "--node-monitor-grace-period=300s",
         # One of each: there is nobody to elect.
         "--leader-elect=false",
         "--v=1",

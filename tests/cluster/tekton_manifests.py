@@ -33,6 +33,7 @@ FEATURES = {
 CONTROLLER_ARGUMENTS = {"-threads-per-controller": "8", "-kube-api-qps": "50", "-kube-api-burst": "50"}
 """Its defaults (2 threads, 5 requests a second) are for many tenants' sake; here it would be what runs wait for."""
 
+WEBHOOK_TIMEOUT_S = 30
 LISTENER_ARGUMENTS = {"-period-seconds": "1", "-failure-threshold": "30"}
 """How often a listener is looked at: seldom, it would be ready for ten seconds before anybody knew."""
 
@@ -115,6 +116,9 @@ def _adapted(found: Object, images: Mapping[str, str]) -> Object:
     if found["kind"] == "Deployment":
         for container in found["spec"]["template"]["spec"]["containers"]:
             _adapt_container(container, images)
+    if found["kind"] in ("ValidatingWebhookConfiguration", "MutatingWebhookConfiguration"):
+        for webhook in found["webhooks"]:  # a run that Tekton cannot write to is lost
+            webhook["timeoutSeconds"] = WEBHOOK_TIMEOUT_S
     return found
 
 
@@ -122,6 +126,9 @@ def _adapt_container(container: Object, images: Mapping[str, str]) -> None:
     container["imagePullPolicy"] = "IfNotPresent"
     if "readinessProbe" in container:  # looked at from the first second on
         container["readinessProbe"] |= {"initialDelaySeconds": 0, "periodSeconds": 1, "failureThreshold": 60}
+    for probe in ("readinessProbe", "livenessProbe"):  # two cores that build and infer may leave it waiting for seconds
+        if probe in container:
+            container[probe] |= {"timeoutSeconds": 10, "failureThreshold": 60}
     if container["name"] == "tekton-pipelines-controller":
         container["args"] = _with(container["args"], {"-shell-image": images[SHELL], **CONTROLLER_ARGUMENTS})
     if container["name"] == "tekton-triggers-controller":

@@ -27,7 +27,7 @@ from tests.e2e.session import GOOD, WORSE, Campaign, Plan, Session, write_result
 
 from penstock.store.store import open_store
 
-TEST_TIMEOUT_S = 1200
+TEST_TIMEOUT_S = 3600
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -89,6 +89,6 @@ class Listener:
             api.collection("pipelineruns", TEKTON),
             lambda found: found,
             f"a run for the event {event_id}",
-            timeout_s=60,
+            timeout_s=300,
             labelSelector=f"{EVENT_LABEL}={event_id}",
         )

@@ -37,11 +37,11 @@ class Facts:
     s3: S3
     state: Path
 
-    def kubectl(self, *arguments: str, stdin: str | None = None, timeout_s: float = 120) -> str:
+    def kubectl(self, *arguments: str, stdin: str | None = None, timeout_s: float = 300) -> str:
         """Run kubectl; returns what it printed. Raises AssertionError with what it complained about."""
         return self._run([self.kubectl_program, *arguments], stdin, timeout_s)
 
-    def tkn(self, *arguments: str, timeout_s: float = 60) -> str:
+    def tkn(self, *arguments: str, timeout_s: float = 180) -> str:
         """Run tkn as an engineer does; returns what it printed. Raises AssertionError likewise."""
         return self._run([self.tkn_program, *arguments], None, timeout_s)
 

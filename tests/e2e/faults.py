@@ -21,7 +21,7 @@ from penstock.store.archive import fetch
 from penstock.store.release import Baseline, Release
 from penstock.store.store import Store
 
-LOSE_TIMEOUT_S = 300
+LOSE_TIMEOUT_S = 1200
 CLAIM_LABEL = "penstock.dev/claim"
 
 
@@ -118,7 +118,7 @@ def lose_all_pods(run: Run, task: str) -> None:
         end.result()
 
 
-def wait_for_log(run: Run, task: str, words: str, *, timeout_s: float = 120) -> None:
+def wait_for_log(run: Run, task: str, words: str, *, timeout_s: float = 600) -> None:
     """Wait until a step has written some words."""
     deadline = time.monotonic() + timeout_s
     while words not in run.log(task):
@@ -126,7 +126,7 @@ def wait_for_log(run: Run, task: str, words: str, *, timeout_s: float = 120) -> 
         time.sleep(0.5)
 
 
-def wait_for_failed_pods(run: Run, task: str, count: int = 1, *, timeout_s: float = 180) -> None:
+def wait_for_failed_pods(run: Run, task: str, count: int = 1, *, timeout_s: float = 900) -> None:
     """Wait until so many pods of a task have failed."""
 
     def failed(pods: list[Pod]) -> bool:

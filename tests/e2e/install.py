@@ -55,7 +55,7 @@ def install(facts: Facts, place: Place) -> Installed:
     assert images.is_file(), f"{images} is missing: run `make images` first, or `make e2e`"
     OVERLAY.mkdir(parents=True, exist_ok=True)
     (OVERLAY / "kustomization.yaml").write_text(yaml.safe_dump(overlay(place), sort_keys=False), encoding="utf-8")
-    facts.kubectl("apply", "--kustomize", str(OVERLAY), timeout_s=180)
+    facts.kubectl("apply", "--kustomize", str(OVERLAY), timeout_s=300)
     made = Installed(secrets.token_urlsafe(24), {forge: secrets.token_urlsafe(24) for forge in ("github", "gitlab")})
     content = [
         mirror_of(facts),
@@ -65,7 +65,7 @@ def install(facts: Facts, place: Place) -> Installed:
     ]
     apply(facts, content)
     listener = f"eventlistener/{NAMESPACE}"
-    facts.kubectl("wait", "--namespace", NAMESPACE, "--for=condition=Available", listener, "--timeout=120s")
+    facts.kubectl("wait", "--namespace", NAMESPACE, "--for=condition=Available", listener, "--timeout=600s")
     return made
 
 

@@ -95,7 +95,7 @@ def _start_and_cancel(
         event = Event.load(name, kind, repository, repository.commits[GOOD])
         found = listener.wait_started(listener.send(event, session.installed.webhooks[forge]))
         runs[forge] = Run(session.cluster, found["metadata"]["name"], repository.model, found)
-        runs[forge].wait_for_task("clone", timeout_s=60)
+        runs[forge].wait_for_task("clone", timeout_s=300)
         runs[forge].cancel()
     return runs
 

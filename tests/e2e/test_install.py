@@ -147,7 +147,7 @@ def admitted(facts: Facts, levels: dict[str, str], manifests: list[Object]) -> d
                 api.collection("taskruns", TEKTON),
                 fate,
                 f"the pod of {step} in {levels[level]}",
-                timeout_s=60,
+                timeout_s=300,
                 fieldSelector=f"metadata.name={step}",
             )
         api.close()

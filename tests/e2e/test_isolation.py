@@ -178,7 +178,7 @@ def look_from(
             pods,
             lambda pod: True if pod["status"].get("phase") in FINISHED else None,
             f"the end of the pod {namespace}/{name}",
-            timeout_s=90,
+            timeout_s=300,
             fieldSelector=f"metadata.name={name}",
         )
         found: dict[str, str] = json.loads(api.text(f"{pods}/{name}/log"))

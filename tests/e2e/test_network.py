@@ -131,7 +131,7 @@ def manifest(name: str, labels: dict[str, str], image: str, command: list[str]) 
 
 def wait(api: Api, name: str, condition: object) -> str:
     path = api.collection("pods")
-    found: str = api.wait(path, condition, f"pod {name}", timeout_s=90, fieldSelector=f"metadata.name={name}")  # type: ignore[arg-type]
+    found: str = api.wait(path, condition, f"pod {name}", timeout_s=300, fieldSelector=f"metadata.name={name}")  # type: ignore[arg-type]
     return found
 
 

@@ -23,7 +23,7 @@ KUEUE_MODULE = ROOT / "tests" / "cluster" / "go" / "kueue"
 RELEASE = ROOT / "tekton" / "runs" / "release.yaml"
 KUEUE_KINDS = ("clusterqueues", "localqueues", "resourceflavors", "workloadpriorityclasses")
 FOR_RUNS = ("Task", "Pipeline", "PersistentVolumeClaim", "ServiceAccount")
-COMMAND_TIMEOUT_S = 60
+COMMAND_TIMEOUT_S = 300
 
 
 def by_place(found: list[Block]) -> Any:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import logging
 import os
 import re
 import shutil
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -36,6 +37,7 @@ _UNREACHABLE = re.compile(
     r"connection refused|connection reset|no such host|i/o timeout|no route to host|: EOF\b", re.I
 )
 LOG_LINES = 20
+LOCK_FILE = "building.lock"
 PUSH_WAITS_S = (2.0, 4.0, 8.0, 16.0)
 """How long to wait before each further try to push: a registry that restarts is back by then."""
 _UNAVAILABLE = re.compile(r"\b(502 Bad Gateway|503 Service Unavailable|504 Gateway Time-?out)\b", re.I)
@@ -104,6 +106,7 @@ def build(
                 name=f"{registry}/{image_name}" if registry else image_name,
                 tag=tree[:12],
                 storage=_storage(cache_dir),
+                lock=cache_dir / LOCK_FILE if cache_dir is not None else None,
                 options=[*_label_options(labels or {})],
                 push=[f"--tls-verify={str(tls_verify).lower()}", *([f"--authfile={authfile}"] if authfile else [])],
                 log_file=log_file,
@@ -143,6 +146,7 @@ def _build(
     name: str,
     tag: str,
     storage: list[str],
+    lock: Path | None,
     options: list[str],
     push: list[str],
     log_file: Path | None,
@@ -175,8 +179,9 @@ def _build(
         *options,
         str(context),
     ]
-    log.info("buildah builds %s", reference)
-    built = run(argv, cwd=context, env=environment, timeout_s=timeout_s, join=True, log_file=log_file)
+    with _alone(lock):
+        log.info("buildah builds %s", reference)
+        built = run(argv, cwd=context, env=environment, timeout_s=timeout_s, join=True, log_file=log_file)
     if built.code:
         raise _failed("the image cannot be built", built, containerfile)
     with disk_errors(Path(tempfile.gettempdir())), tempfile.TemporaryDirectory(prefix="penstock-image-") as folder:
@@ -235,6 +240,30 @@ def _build_options(contract: Build) -> list[str]:
 
 def _label_options(labels: Mapping[str, str]) -> list[str]:
     return [f"--label={key}={value}" for key, value in sorted(labels.items())]
+
+
+@contextlib.contextmanager
+def _alone(lock: Path | None) -> Iterator[None]:
+    """Within, nobody else builds with the same layers.
+
+    Two builds that make the same layer at the same time make two, with other times of files in them; which of the two a
+    later build takes from the cache is chance, and the same code would have another image, another digest.
+    """
+    if lock is None:
+        yield
+        return
+    with disk_errors(lock):
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            log.info("another build with the same cache is under way: waiting for its layers")
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _storage(cache_dir: Path | None) -> list[str]:

@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -94,6 +95,23 @@ def test_build_and_push(source: Path, tmp_path: Path, monkeypatch: pytest.Monkey
     assert f"--authfile={tmp_path / 'config.json'}" in pushed
     assert "hunter2" not in buildah.environment().values()
     assert "STEP 1" in (tmp_path / "logs" / "build.log").read_text()
+
+
+ALONE = """
+if "build" in arguments:
+    busy = pathlib.Path(sys.argv[0]).with_suffix(".busy")
+    busy.touch(exist_ok=False)
+    time.sleep(0.3)
+    busy.unlink()
+"""
+
+
+def test_builds_with_the_same_cache_are_made_one_after_the_other(source: Path, tmp_path: Path) -> None:
+    """Or the same layer would be made twice, and a later build of the same code might take the other one."""
+    buildah = Stand(tmp_path / "buildah", ALONE + GOOD)
+    with ThreadPoolExecutor(3) as pool:
+        images = list(pool.map(lambda _: start(source, buildah.path, cache_dir=tmp_path / "cache"), range(3)))
+    assert [image.digest for image in images] == [DIGEST] * 3
 
 
 @pytest.mark.parametrize(
