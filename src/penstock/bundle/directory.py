@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from penstock.bundle.models import SCHEMA_VERSION, Invocation, Manifest, Measurement, Run, StepRecord, Verdict
+from penstock.bundle.models import Invocation, Manifest, Measurement, Run, StepRecord, Verdict
 from penstock.errors import UsageError
-from penstock.files import disk_errors, read_regular, regular_files, sha256_file, write_text
+from penstock.files import disk_errors, open_regular, read_regular, regular_files, sha256_file, write_text
 
 MAX_RECORD_BYTES = 64 << 20
 TEMPORARY = re.compile(r"\..+\.tmp-[A-Za-z0-9_]+")
@@ -106,17 +108,15 @@ class Bundle:
         """Hold every file against the manifest.
 
         Raises:
-            UsageError: names the files that are missing, changed or extra.
+            UsageError: names the files that are missing, changed or extra; or the manifest itself is broken.
         """
         manifest = read_model(self.manifest_file, Manifest)
         here = {path.as_posix() for path in self._content()}
         missing = sorted(set(manifest.files) - here)
         extra = sorted(here - set(manifest.files))
-        changed = sorted(
-            name for name in here & set(manifest.files) if sha256_file(self.path / name) != manifest.files[name]
-        )
+        changed = sorted(name for name in here & set(manifest.files) if self._digest(name) != manifest.files[name])
         faults = [
-            f"{word} {', '.join(names[:5])}"
+            f"{word} {', '.join(names[:5])}{f' and {len(names) - 5} more' if len(names) > 5 else ''}"
             for word, names in (("missing", missing), ("changed", changed), ("extra", extra))
             if names
         ]
@@ -124,9 +124,14 @@ class Bundle:
             raise UsageError(
                 f"the bundle does not match its manifest: {'; '.join(faults)}",
                 where=str(self.path),
-                todo="Fetch it again.",
+                todo="Fetch it again. What was edited on purpose is no evidence: give the measurements file alone.",
             )
         return manifest
+
+    def _digest(self, name: str) -> str:
+        """Of a file's content; a FIFO or device that stands in a file's place is refused, never waited for."""
+        open_regular(self.path / name, where=str(self.path / name)).close()
+        return sha256_file(self.path / name)
 
     def _content(self) -> list[Path]:
         aside = (self.manifest_file.name, self.failures.name)
@@ -136,13 +141,24 @@ class Bundle:
 def read_model(path: Path, model: type[Model]) -> Model:
     """Read one JSON record; a record of a newer schema, a broken or absent file is one clear :class:`UsageError`."""
     content = _read(path, "Point to a bundle, a directory that a run has filled.")
+    _refuse_newer(content, model, path)
     try:
-        record = model.model_validate_json(content)
+        return model.model_validate_json(content)
     except ValidationError as error:
         raise UsageError(f"not a valid record: {explain(error)}", where=str(path)) from None
-    if getattr(record, "schema_version", SCHEMA_VERSION) > SCHEMA_VERSION:
+
+
+def _refuse_newer(content: bytes, model: type[BaseModel], path: Path) -> None:
+    """Look at the version first: the fields of a newer schema may have other types, which would seem to be faults."""
+    if "schema_version" not in model.model_fields:
+        return
+    try:
+        record = json.loads(content)
+    except (ValueError, RecursionError):
+        return  # what is wrong with it is said by who reads it
+    version = record.get("schema_version") if isinstance(record, dict) else None
+    if isinstance(version, int | float) and version > model.model_fields["schema_version"].default:
         raise UsageError("written by a newer Penstock", where=str(path), todo="Update Penstock.")
-    return record
 
 
 def _read(path: Path, todo_if_missing: str) -> bytes:
@@ -161,18 +177,59 @@ def write_model(path: Path, record: BaseModel) -> None:
 
 def read_lines(path: Path, model: type[Model]) -> Iterator[Model]:
     """Read JSON lines; each fault is a :class:`UsageError` with its line number."""
+    for _, record in read_numbered_lines(path, model):
+        yield record
+
+
+def read_numbered_lines(path: Path, model: type[Model]) -> Iterator[tuple[int, Model]]:
+    """Read JSON lines, each with its number.
+
+    UTF-8, with or without the mark that some editors put before it. Empty lines are passed over. NaN and infinity are
+    refused wherever they stand, and so is a name that an object has twice: readers differ in which value they take.
+
+    Raises:
+        UsageError: the file is missing, larger than 64 MiB, no UTF-8 text, or a line is no record; ``where`` is
+            ``FILE:LINE``.
+    """
     content = _read(path, "Run the step that writes it.")
     try:
         # Not splitlines(): a JSON text may hold U+2028 and its like.
-        lines = content.decode("utf-8").split("\n")
+        lines = content.decode("utf-8-sig").split("\n")
     except UnicodeDecodeError:
-        raise UsageError("not UTF-8 text", where=str(path)) from None
+        raise UsageError("not UTF-8 text", where=str(path), todo="Write it as UTF-8.") from None
     for number, line in enumerate(lines, 1):
-        if line.strip():
-            try:
-                yield model.model_validate_json(line)
-            except ValidationError as error:
-                raise UsageError(f"not a valid record: {explain(error)}", where=f"{path}:{number}") from None
+        if not line.strip():
+            continue
+        try:
+            record = model.model_validate_json(line)
+            _STRICT.decode(line)
+        except ValidationError as error:
+            cut = number == len(lines) and error.errors(include_url=False)[0]["type"] == "json_invalid"
+            todo = "The file does not end with a whole line: it may be cut off. Write or fetch it again." if cut else ""
+            raise UsageError(f"not a valid record: {explain(error)}", where=f"{path}:{number}", todo=todo) from None
+        except (ValueError, RecursionError) as error:
+            raise UsageError(f"not a valid record: {error}", where=f"{path}:{number}") from None
+        yield number, record
+
+
+def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    names = dict(pairs)
+    if len(names) < len(pairs):
+        counts = Counter(name for name, _ in pairs)
+        twice = next(name for name in counts if counts[name] > 1)
+        raise ValueError(f"'{twice[:80]}' is there twice")
+    return names
+
+
+def _number(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"{text[:40]} is not a finite number")
+    return value
+
+
+_STRICT = json.JSONDecoder(object_pairs_hook=_once, parse_float=_number, parse_constant=_number)
+"""Refuses what the check against a model lets through: a name twice in one object (the last value counts), NaN."""
 
 
 def write_lines(path: Path, records: Iterable[BaseModel]) -> None:

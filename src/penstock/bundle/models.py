@@ -8,6 +8,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 SCHEMA_VERSION = 1
+RUN_SCHEMA_VERSION = 2
+"""2: ``run.json`` records the parameters; in version 1 they are always empty."""
 WHOLE_SUITE = "*"
 """Case name of a value that speaks about the suite as a whole."""
 
@@ -127,12 +129,14 @@ class Inference(Record):
     shards: list[ShardRecord] = []
     used_s: float = 0.0
     """Seconds in which a model was in use, over all shards."""
+    machine: Machine | None = None
+    """Where the outputs of an earlier run were made; ``None``: the model ran in this one, or that was not kept."""
 
 
 class Run(Record):
     """``run.json``: what ran."""
 
-    schema_version: int = SCHEMA_VERSION
+    schema_version: int = RUN_SCHEMA_VERSION
     penstock: str
     run_id: str
     track: str = "release"
@@ -146,6 +150,7 @@ class Run(Record):
     extractors: dict[str, str] = {}
     """Role (``lipsync``, ``frechet``) → ``name@sha256:…``."""
     parameters: dict[str, Any] = {}
+    """What the contract has every case called with, the preset's defaults included; cases' own are in the suite."""
     machine: Machine | None = None
     steps: list[StepRecord] = []
 
@@ -166,6 +171,8 @@ class Invocation(Record):
     attempts: int = 1
     warm: bool = True
     """Whether the model had answered a call before, so that no start-up cost is in the latency."""
+    started: str | None = None
+    """When the case was put to the model: UTC, ISO 8601; ``None`` in bundles of older versions."""
 
 
 class Resamples(Record):

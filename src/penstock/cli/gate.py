@@ -25,6 +25,7 @@ def gate(
     baseline: Annotated[Path | None, typer.Option(help="The same of the released model, if there is one.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the verdict as JSON.")] = False,
     out: Annotated[Path | None, typer.Option(help="Also write the verdict to this file.")] = None,
+    junit: Annotated[Path | None, typer.Option(help="Also write JUnit XML to this file, for a CI server.")] = None,
 ) -> None:
     """Compare a candidate with the released model. Exit 0: pass, 1: fail, 3: inconclusive.
 
@@ -32,12 +33,16 @@ def gate(
     """
     from penstock.bundle.directory import write_model
     from penstock.contract.load import load_policy
+    from penstock.gating.calibration import calibration_of
+    from penstock.gating.comparable import check_comparable, notes
     from penstock.gating.gate import gate as decide
     from penstock.gating.measurements import read_source
 
     rules = load_policy(policy)
     ours = read_source(candidate)
     theirs = read_source(baseline) if baseline is not None else None
+    if theirs is not None:
+        check_comparable(ours.run, theirs.run)
     verdict = decide(
         ours.measurements,
         theirs.measurements if theirs is not None else None,
@@ -45,13 +50,20 @@ def gate(
         candidate_name=ours.name,
         baseline_name=theirs.name if theirs is not None else None,
         cases=ours.cases,
+        calibration=calibration_of(rules, policy if policy.is_dir() else policy.parent),
     )
     if out is not None:
         write_model(out, verdict)
+    if junit is not None:
+        from penstock.report.junit import write_junit
+
+        write_junit(verdict, junit)
     if as_json:
         typer.echo(verdict.model_dump_json(indent=2))
     else:
         print_verdict(verdict)
+        for note in notes(ours.run, theirs.run if theirs is not None else None):
+            typer.echo(f"note: {printable(note)}")
     raise typer.Exit(exit_code(verdict))
 
 
@@ -101,6 +113,7 @@ def verdict_table(verdict: Verdict) -> Table:
 
 
 def _mark(result: RuleResult) -> str:
+    """A rule that fell and blocks nothing has a mark of its own."""
     if result.verdict == "pass":
         return "✓"
     return "!" if result.severity == "warn" else "✗" if result.verdict == "fail" else "?"

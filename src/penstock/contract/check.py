@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -19,7 +20,7 @@ from penstock.contract.load import (
     validated,
 )
 from penstock.contract.models import CONTRACT_FILE, Contract, Suite, Weights
-from penstock.contract.policy import Direction, rule_faults
+from penstock.contract.policy import Direction, policy_faults
 from penstock.contract.suite import LFS_POINTER, call_faults, output_faults, suite_file_faults
 from penstock.contract.yaml_text import Document, KeyPath
 from penstock.errors import UsageError
@@ -203,10 +204,9 @@ def _policy_faults(
     contract: Contract, suite: Suite | None, metrics: Mapping[str, Direction | None], document: Document
 ) -> Iterator[Fault]:
     slices = {name for case in suite.cases for name in case.slices} if suite is not None else None
-    for fault in rule_faults(contract.policy, known=metrics, slices=slices):
-        yield fault_at(
-            document, ("policy", "rules", fault.rule, fault.field), fault.what, todo=fault.todo, warning=fault.warning
-        )
+    today = datetime.datetime.now(datetime.UTC).date()
+    for fault in policy_faults(contract.policy, known=metrics, slices=slices, today=today):
+        yield fault_at(document, ("policy", *fault.path), fault.what, todo=fault.todo, warning=fault.warning)
     for role, names in ROLES.items():
         wanting = [index for index, rule in enumerate(contract.policy.rules) if rule.metric in names]
         if wanting and getattr(contract.extractors, role) is None:

@@ -112,60 +112,82 @@ Direction = Literal["lower", "higher"]
 
 
 @dataclass(frozen=True)
-class RuleFault:
-    """What is wrong with one rule, beyond what its types say. A ``warning`` does not stop anything."""
+class PolicyFault:
+    """What is wrong with a policy, beyond what its types say. A ``warning`` does not stop anything."""
 
-    rule: int
-    field: str
+    path: tuple[str | int, ...]
+    """Where it is: ``("rules", 2, "margin")``."""
     what: str
     todo: str = ""
     warning: bool = False
 
+    @property
+    def place(self) -> str:
+        """``rules[2].margin``."""
+        return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in self.path).lstrip(".")
 
-def rule_faults(
-    policy: Policy, *, known: Mapping[str, Direction | None], slices: Collection[str] | None = None
-) -> Iterator[RuleFault]:
-    """Hold the rules against the metrics that Penstock knows and the slices of the suite.
+
+def policy_faults(
+    policy: Policy,
+    *,
+    known: Mapping[str, Direction | None],
+    slices: Collection[str] | None = None,
+    today: datetime.date | None = None,
+) -> Iterator[PolicyFault]:
+    """Hold the rules against the known metrics and the slices of the suite, and the waivers against the rules.
 
     Args:
-        policy: the rules.
+        policy: the rules and waivers.
         known: name of each known metric → which way is better; ``None`` for one that is shown and never ranked.
         slices: all slices of the suite; ``None`` if the suite is not known here.
+        today: the day that waivers are held against; ``None``: waivers that are over are not spoken of.
     """
     for index, rule in enumerate(policy.rules):
-        better = known.get(rule.metric)
-        close = difflib.get_close_matches(rule.metric, known, n=1)
-        meant = f"Did you mean '{close[0]}'? " if close and rule.metric not in known else ""
-        if better is not None and rule.direction not in (None, better):
-            yield RuleFault(
-                index,
-                "direction",
-                f"for '{rule.metric}', {better} is better",
-                "Leave 'direction' out: Penstock knows this metric.",
-            )
-        elif better is None and rule.direction is None and rule.margin is not None:
-            if rule.metric not in known:
-                todo = f"{meant}For a metric of your own, say 'direction: lower' or 'direction: higher'."
-                yield RuleFault(index, "metric", f"unknown metric '{rule.metric}'", todo)
-            else:
-                todo = f"Gate '{rule.metric}_abs' instead." if f"{rule.metric}_abs" in known else "Use min and max."
-                yield RuleFault(
-                    index, "margin", f"'{rule.metric}' has no better and worse, so that no margin can be held", todo
-                )
-        elif meant and rule.direction is None:
-            yield RuleFault(
-                index,
-                "metric",
-                f"unknown metric '{rule.metric}'",
-                f"{meant}If it is your own, all is well.",
-                warning=True,
+        yield from _metric_faults(("rules", index), rule, known)
+        if rule.margin is not None and rule.margin.noise and policy.calibration is None:
+            yield PolicyFault(
+                ("rules", index, "margin"),
+                "a margin in 'sd' counts the recorded noise, and the policy names no record",
+                "Record it with penstock calibrate, and write 'calibration: FILE' beside 'rules'.",
             )
         if rule.slice is not None and slices is not None and rule.slice not in slices:
             names = ", ".join(sorted(slices)[:10]) or "none"
-            yield RuleFault(
-                index,
-                "slice",
+            yield PolicyFault(
+                ("rules", index, "slice"),
                 f"no case of the suite has the slice '{rule.slice}'",
                 f"Slices of the suite: {names}.",
                 warning=True,
             )
+    for index, waiver in enumerate(policy.waivers):
+        if not any((waiver.metric, waiver.slice) == (rule.metric, rule.slice) for rule in policy.rules):
+            of = f" for the slice '{waiver.slice}'" if waiver.slice is not None else ""
+            what = f"there is no rule for '{waiver.metric}'{of} to waive"
+            yield PolicyFault(
+                ("waivers", index, "metric"), what, "Name the metric and the slice as the rule does.", warning=True
+            )
+        elif today is not None and waiver.expires < today:
+            what = f"the waiver by {waiver.author} expired on {waiver.expires.isoformat()}: the rule counts again"
+            yield PolicyFault(("waivers", index, "expires"), what, "Take it out, or renew it.", warning=True)
+
+
+def _metric_faults(place: tuple[str, int], rule: Rule, known: Mapping[str, Direction | None]) -> Iterator[PolicyFault]:
+    """What is wrong between a rule and its metric."""
+    better = known.get(rule.metric)
+    close = difflib.get_close_matches(rule.metric, known, n=1)
+    meant = f"Did you mean '{close[0]}'? " if close and rule.metric not in known else ""
+    ranked = "margin" if rule.margin is not None else "worst" if rule.worst is not None else ""
+    if better is not None and rule.direction not in (None, better):
+        what = f"for '{rule.metric}', {better} is better"
+        yield PolicyFault((*place, "direction"), what, "Leave 'direction' out: Penstock knows this metric.")
+    elif better is None and rule.direction is None and ranked:
+        if rule.metric not in known:
+            todo = f"{meant}For a metric of your own, say 'direction: lower' or 'direction: higher'."
+            yield PolicyFault((*place, "metric"), f"unknown metric '{rule.metric}'", todo)
+        else:
+            todo = f"Gate '{rule.metric}_abs' instead." if f"{rule.metric}_abs" in known else "Use min and max."
+            words = "no margin can be held" if ranked == "margin" else "no case is the worst"
+            what = f"'{rule.metric}' has no better and worse, so that {words}"
+            yield PolicyFault((*place, ranked), what, todo)
+    elif meant and rule.direction is None:
+        what, todo = f"unknown metric '{rule.metric}'", f"{meant}If it is your own, all is well."
+        yield PolicyFault((*place, "metric"), what, todo, warning=True)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import datetime
+from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 
-from penstock.bundle.models import Measurement, Outcome, RuleResult, Verdict
-from penstock.contract.policy import Policy, rule_faults
+from penstock.bundle.models import Measurement, Outcome, RuleResult, Verdict, WaiverRecord
+from penstock.contract.policy import Policy, Rule, Waiver, policy_faults
 from penstock.errors import UsageError
+from penstock.gating.calibration import Calibration
+from penstock.gating.holm import outcomes
 from penstock.gating.measurements import Table
-from penstock.gating.rules import judge
+from penstock.gating.rules import Examined, conclude, examine
 from penstock.metrics.registry import METRICS
 
 
@@ -20,6 +25,8 @@ def gate(
     candidate_name: str,
     baseline_name: str | None,
     cases: Sequence[str] = (),
+    calibration: Calibration | None = None,
+    today: datetime.date | None = None,
 ) -> Verdict:
     """Hold the candidate against the policy and the baseline.
 
@@ -31,42 +38,139 @@ def gate(
         candidate_name: the run's id or path, for the record.
         baseline_name: the same of the baseline; ``None`` if there is none.
         cases: cases that were put to the candidate: each must have a value of every metric that is measured by case.
+        calibration: the policy's record of the noise; needed by margins that count it.
+        today: the day that waivers are held against; by default today in UTC.
 
     Returns:
-        ``fail`` if a rule that blocks fails, else ``inconclusive`` if one is, else ``pass``.
+        ``fail`` if a rule that blocks fails, else ``inconclusive`` if one is, else ``pass``. A rule that is waived
+        blocks nothing; its own answer stays what it is.
 
     Raises:
         UsageError: the policy cannot be applied, or the measurements cannot be compared (two values for one case,
             different extractors).
     """
     known = {metric.name: metric.direction for metric in METRICS.values()}
-    for fault in rule_faults(policy, known=known):
+    for fault in policy_faults(policy, known=known):
         if not fault.warning:
-            raise UsageError(fault.what, where=f"policy.rules[{fault.rule}].{fault.field}", todo=fault.todo)
+            raise UsageError(fault.what, where=f"policy.{fault.place}", todo=fault.todo)
     ours = Table("candidate", candidate, cases)
     theirs = Table("baseline", baseline) if baseline is not None else None
-    results = [judge(rule, ours, theirs, policy.level) for rule in policy.rules]
+
+    def in_unit(rule: Rule, base: float) -> float:
+        return margin_in_unit(rule, base, calibration, [ours, theirs] if theirs is not None else [ours])
+
+    day = today or datetime.datetime.now(datetime.UTC).date()
+    examined = [
+        replace(warned(examine(rule, ours, theirs, in_unit), calibration), waiver=waiver_of(rule, policy.waivers, day))
+        for rule in policy.rules
+    ]
+    results = conclusions(examined, policy.level)
     return Verdict(
         verdict=overall(results),
         baseline=baseline_name if baseline is not None else None,
         candidate=candidate_name,
         level=policy.level,
+        comparison=policy.baseline,
         rules=results,
     )
 
 
+def conclusions(examined: Sequence[Examined], level: float) -> list[RuleResult]:
+    """Each rule's answer; those about slices of the same metric are judged together (Holm)."""
+    families: dict[str, list[int]] = defaultdict(list)
+    for index, item in enumerate(examined):
+        if item.tested and item.rule.slice is not None:
+            families[item.rule.metric].append(index)
+    together: dict[int, tuple[Outcome, float, int]] = {}
+    for family in families.values():
+        held = [c for index in family if (c := examined[index].comparison) is not None]
+        not_worse = [one.evidence.not_worse_than(one.margin, one.rounding) for one in held]
+        worse = [one.evidence.worse_than(one.margin, one.rounding) for one in held]
+        for index, (outcome, own) in zip(family, outcomes(not_worse, worse, level), strict=True):
+            together[index] = (outcome, own, len(family))
+    results = []
+    for index, item in enumerate(examined):
+        if index in together:
+            outcome, own, slices = together[index]
+            results.append(conclude(item, own, outcome, slices))
+        else:
+            results.append(conclude(item, level, None))
+    return results
+
+
+def margin_in_unit(rule: Rule, base: float, calibration: Calibration | None, tables: Sequence[Table]) -> float:
+    """A rule's margin in the metric's unit; 0 if it has none.
+
+    Args:
+        rule: the rule.
+        base: the baseline's mean.
+        calibration: the record of the noise, for a margin that counts it.
+        tables: both sides: the noise must have been recorded through the same extractor.
+
+    Raises:
+        UsageError: the margin counts a noise that was not recorded, or not through the same extractor.
+    """
+    margin = rule.margin
+    if margin is None:
+        return 0.0
+    if margin.relative:
+        return margin.amount * abs(base)
+    if not margin.noise:
+        return margin.amount
+    if calibration is None:
+        raise UsageError(
+            f"the margin of '{rule.metric}' counts standard deviations of the noise, and no noise was recorded",
+            where="policy.calibration",
+            todo="Record it with penstock calibrate, and name the file in 'calibration'.",
+        )
+    extractors = {name for table in tables for name in table.extractors(rule.metric)}
+    return calibration.margin(rule.metric, rule.slice, margin.amount, extractors)
+
+
+def warned(examined: Examined, calibration: Calibration | None) -> Examined:
+    """With a note where the margin is finer than the recorded noise allows."""
+    comparison, rule = examined.comparison, examined.rule
+    if calibration is None or comparison is None or rule.margin is None:
+        return examined
+    note = calibration.too_fine(rule.metric, rule.slice, comparison.margin)
+    return examined if note is None else replace(examined, comparison=replace(comparison, note=note))
+
+
+def waiver_of(rule: Rule, waivers: Sequence[Waiver], today: datetime.date) -> WaiverRecord | None:
+    """The waiver of a rule: one that holds, else the one that expired last."""
+    mine = [waiver for waiver in waivers if (waiver.metric, waiver.slice) == (rule.metric, rule.slice)]
+    if not mine:
+        return None
+    last = max(mine, key=lambda waiver: waiver.expires)
+    return WaiverRecord(
+        reason=last.reason, author=last.author, expires=last.expires.isoformat(), expired=last.expires < today
+    )
+
+
 def overall(results: Sequence[RuleResult]) -> Outcome:
-    """The verdict over all rules; those that only warn have no say."""
-    outcomes = {result.verdict for result in results if result.severity == "block"}
+    """The verdict over all rules; those that only warn, or are waived, have no say."""
+    outcomes = {result.verdict for result in results if blocks(result)}
     return "fail" if "fail" in outcomes else "inconclusive" if "inconclusive" in outcomes else "pass"
+
+
+def blocks(result: RuleResult) -> bool:
+    """Whether a rule's answer counts for the verdict."""
+    return result.severity == "block" and not waived(result)
+
+
+def waived(result: RuleResult) -> bool:
+    """Whether a waiver that holds takes the rule's say away."""
+    return result.waiver is not None and not result.waiver.expired
 
 
 def headline(verdict: Verdict) -> str:
     """The verdict in one line: the reason of the first rule that decided it, and how many more there are."""
-    deciding = [rule for rule in verdict.rules if rule.severity == "block" and rule.verdict == verdict.verdict]
+    deciding = [rule for rule in verdict.rules if blocks(rule) and rule.verdict == verdict.verdict]
     if verdict.verdict == "pass":
-        warned = sum(rule.verdict != "pass" for rule in verdict.rules)
+        excused = sum(rule.verdict != "pass" and waived(rule) for rule in verdict.rules)
+        warned = sum(rule.verdict != "pass" and not waived(rule) for rule in verdict.rules)
         warnings = f", {warned} of them only to warn and not held" if warned else ""
+        warnings += f", {excused} of them waived and not held" if excused else ""
         against = "the baseline" if verdict.baseline is not None else "no baseline (first release)"
         return f"pass against {against}: {len(verdict.rules)} rule{'s' if len(verdict.rules) != 1 else ''}{warnings}"
     more = f" (and {len(deciding) - 1} more)" if len(deciding) > 1 else ""

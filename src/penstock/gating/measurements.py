@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from penstock.bundle.directory import Bundle, read_lines
-from penstock.bundle.models import WHOLE_SUITE, Measurement
+from penstock.bundle.directory import Bundle, read_numbered_lines
+from penstock.bundle.models import WHOLE_SUITE, Measurement, Resamples, Run
 from penstock.errors import UsageError
 
 LARGEST = 1e150
@@ -24,21 +25,42 @@ class Source:
     measurements: list[Measurement]
     cases: tuple[str, ...] = ()
     """Cases that the run put to the model, where that is known: none of them may be without a value."""
+    run: Run | None = None
+    """What ran, where that is known."""
+    bundle: Bundle | None = None
+    """``None``: a bare measurements file."""
 
 
 def read_source(path: Path) -> Source:
     """Read one side: a bundle's directory, or a bare ``measurements.jsonl``.
 
+    A bundle that was sealed is held against its manifest first: what was edited, cut off, added or removed since is
+    refused. One that a run has not sealed yet has no manifest.
+
     Raises:
-        UsageError: there are no measurements, or a line is none (``where`` is ``FILE:LINE``).
+        UsageError: there are no measurements, a line is none or there twice (``where`` is ``FILE:LINE``), the bundle
+            does not match its manifest, or a newer Penstock wrote it.
     """
     if not path.is_dir():
-        return Source(str(path), list(read_lines(path, Measurement)))
+        return Source(str(path), _read_measurements(path))
     bundle = Bundle(path)
-    measurements = bundle.measurements()
+    if os.path.lexists(bundle.manifest_file):  # a symbolic link that leads nowhere is no reason not to look
+        bundle.verify()
+    run = bundle.run() if bundle.run_file.exists() else None
+    measurements = _read_measurements(bundle.measurements_file)
     cases = tuple(call.case for call in bundle.invocations()) if bundle.invocations_file.exists() else ()
-    name = bundle.run().run_id if bundle.run_file.exists() else str(path)
-    return Source(name, measurements, cases)
+    return Source(run.run_id if run is not None else str(path), measurements, cases, run, bundle)
+
+
+def _read_measurements(path: Path) -> list[Measurement]:
+    """All lines, none of them twice."""
+    found: dict[tuple[str, str], tuple[int, Measurement]] = {}
+    for number, measurement in read_numbered_lines(path, Measurement):
+        first, _ = found.setdefault((measurement.metric, measurement.case), (number, measurement))
+        if first != number:
+            what = f"'{measurement.metric}' has two values for the case '{measurement.case}' (the other: line {first})"
+            raise UsageError(what, where=f"{path}:{number}", todo="Measure each case once.")
+    return [measurement for _, measurement in found.values()]
 
 
 @dataclass
@@ -48,6 +70,8 @@ class Values:
     by_case: dict[str, float] = field(default_factory=dict)
     lost: dict[str, str] = field(default_factory=dict)
     """Case → why there is no value."""
+    resamples: Resamples | None = None
+    """Of a value of the whole suite, if there are some."""
 
     @property
     def cases(self) -> set[str]:
@@ -98,6 +122,7 @@ class Table:
                 found.lost[case] = f"{measurement.value:g} is no measurement"
             else:
                 found.by_case[case] = measurement.value
+                found.resamples = measurement.resamples if case == WHOLE_SUITE else None
         if known and WHOLE_SUITE not in known:
             for case in self.expected:
                 # A case of which nothing at all is known may carry the slice: it counts as lost, never as well.

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
-from penstock.bundle.models import Outcome, RuleResult
-from penstock.contract.policy import Margin, Rule
-from penstock.gating.decision import ROUNDING, Decision, decide, mean
+from penstock.bundle.models import WHOLE_SUITE, Outcome, RuleResult, WaiverRecord
+from penstock.contract.policy import Rule
+from penstock.gating.decision import ROUNDING, Decision, mean, settle
+from penstock.gating.evidence import BOOTSTRAP_CASES, Evidence, Exact, weigh, weigh_resamples
 from penstock.gating.measurements import Table, Values, same_extractor
-from penstock.gating.wording import Subject, allowed, limit_text, named, numbers, share, subject_of
+from penstock.gating.movement import movement
+from penstock.gating.wording import Subject, limit_text, named, subject_of
+
+MarginUnit = Callable[[Rule, float], float]
+"""A rule and the baseline's mean → its margin in the metric's unit."""
 
 
 @dataclass
@@ -26,18 +32,59 @@ class Finding:
 
     @property
     def reason(self) -> str:
-        """The sentences that decided, else all."""
-        return "; ".join(self.against or self.undecided or self.notes)
+        """The sentences that decided and what is open beside them, else all."""
+        return "; ".join([*self.against, *self.undecided] or self.notes)
 
 
-def judge(rule: Rule, candidate: Table, baseline: Table | None, level: float) -> RuleResult:
-    """Judge one rule.
+@dataclass(frozen=True)
+class Comparison:
+    """The change against the baseline, not yet held against a level."""
 
-    Absolute bounds hold the mean of the cases; the margin holds the mean of the differences, paired by case. A case
-    without a value, a case that one side lacks, and a metric without any value fail the rule.
+    base: float
+    """The baseline's mean."""
+    evidence: Evidence
+    margin: float
+    """In the metric's unit."""
+    rounding: float
+    note: str = ""
+    """What a reader should know of the interval."""
+
+    def decision(self, rule: Rule, subject: Subject, level: float) -> Decision:
+        """What it says at a level; without a margin or a direction, the change alone."""
+        direction = subject.direction or "lower"
+        decision = settle(self.evidence, self.margin, direction, level, rounding=self.rounding)
+        if rule.margin is None or subject.direction is None:
+            return replace(decision, verdict="pass", needed=None)
+        return decision
+
+
+@dataclass(frozen=True)
+class Examined:
+    """A rule with all that the values say about it, but for the statistics' last word."""
+
+    rule: Rule
+    subject: Subject
+    finding: Finding
+    cases: int
+    candidate: float | None = None
+    baseline: float | None = None
+    comparison: Comparison | None = None
+    waiver: WaiverRecord | None = None
+
+    @property
+    def tested(self) -> bool:
+        """Whether its margin is held against an interval."""
+        return self.comparison is not None and self.rule.margin is not None and self.subject.direction is not None
+
+
+def examine(rule: Rule, candidate: Table, baseline: Table | None, margin_in_unit: MarginUnit) -> Examined:
+    """Look at the values of one rule.
+
+    Absolute bounds hold the mean of the cases, ``worst`` each single one; the margin holds the mean of the differences,
+    paired by case. A case without a value, a case that one side lacks, and a metric without any value fail the rule.
 
     Raises:
-        UsageError: the values were measured through different extractors.
+        UsageError: the values were measured through different extractors; the margin's unit is not known.
     """
     same_extractor(rule.metric, [candidate] if baseline is None else [candidate, baseline])
     subject = subject_of(rule)
@@ -45,36 +92,69 @@ def judge(rule: Rule, candidate: Table, baseline: Table | None, level: float) ->
     ours = candidate.values(rule.metric, rule.slice)
     theirs = baseline.values(rule.metric, rule.slice) if baseline is not None else None
     _complete(rule, subject, ours, theirs, finding)
-    ours_mean = None
     theirs_mean = (
         mean(list(theirs.by_case.values())) if theirs is not None and theirs.by_case and not theirs.lost else None
     )
+    if finding.against:
+        return Examined(rule, subject, finding, len(ours.cases), baseline=theirs_mean)
+    ours_mean = mean(list(ours.by_case.values()))
+    _bounds(rule, subject, ours_mean, finding)
+    _worst(rule, subject, ours, finding)
+    comparison: Comparison | None = None
+    if theirs is None:
+        finding.notes += ["there was no baseline to compare with (first release)"] if rule.margin is not None else []
+    elif (unpaired := _unpaired(subject, ours, theirs)) is None:
+        comparison = _compare(rule, subject, ours, theirs, margin_in_unit)
+    elif rule.margin is not None:
+        finding.against.append(unpaired)
+    else:
+        finding.notes.append(f"not compared: {unpaired}")
+    cases = ours.resamples.cases if ours.resamples is not None else len(ours.cases)
+    return Examined(rule, subject, finding, cases, ours_mean, theirs_mean, comparison)
+
+
+def conclude(examined: Examined, level: float, outcome: Outcome | None, slices: int = 1) -> RuleResult:
+    """The rule's answer.
+
+    Args:
+        examined: what the values say.
+        level: at which the change is judged.
+        outcome: what became of it beside other slices; ``None`` if it stands alone.
+        slices: how many slices of the metric it stands beside, itself counted.
+    """
+    rule, subject, finding = examined.rule, examined.subject, examined.finding
     decision: Decision | None = None
-    if not finding.against:
-        ours_mean = mean(list(ours.by_case.values()))
-        _bounds(rule, subject, ours_mean, finding)
-        if theirs is None:
-            finding.notes += (
-                ["there was no baseline to compare with (first release)"] if rule.margin is not None else []
-            )
-        elif (unpaired := _unpaired(subject, ours, theirs)) is None:
-            decision = _change(rule, subject, ours, theirs, level, finding)
-        elif rule.margin is not None:
-            finding.against.append(unpaired)
-        else:
-            finding.notes.append(f"not compared: {unpaired}")
+    advisory = False
+    absolute = bool(finding.against)
+    if (comparison := examined.comparison) is not None:
+        decision = comparison.decision(rule, subject, level)
+        if outcome is not None:
+            decision = replace(decision, verdict=outcome, needed=decision.needed if outcome == "inconclusive" else None)
+        sentence = movement(subject, rule, comparison.base, decision, comparison.evidence, level, comparison.margin)
+        sentence += f" (Holm over {slices} slices)" if slices > 1 else ""
+        sentence += f" ({comparison.note})" if comparison.note else ""
+        kind = {"fail": finding.against, "inconclusive": finding.undecided, "pass": finding.notes}
+        kind[decision.verdict].append(sentence)
+        few = rule.slice is not None and examined.cases < BOOTSTRAP_CASES
+        advisory = few and not absolute and decision.verdict != "pass" and "severity" not in rule.model_fields_set
+    reason = finding.reason
+    if advisory:
+        reason += f"; only a warning: a slice of fewer than {BOOTSTRAP_CASES} cases"
     return RuleResult(
         metric=rule.metric,
         slice=rule.slice,
         verdict=finding.verdict,
-        reason=finding.reason,
-        severity=rule.severity,
-        baseline=theirs_mean,
-        candidate=ours_mean,
+        reason=reason,
+        severity="warn" if advisory else rule.severity,
+        baseline=examined.baseline,
+        candidate=examined.candidate,
         change=decision.change if decision is not None else None,
         interval=decision.interval if decision is not None else None,
         limit=limit_text(rule, subject),
-        n=len(ours.cases),
+        n=examined.cases,
+        needed=decision.needed if decision is not None and finding.verdict == "inconclusive" else None,
+        advisory=advisory,
+        waiver=examined.waiver,
     )
 
 
@@ -107,6 +187,23 @@ def _bounds(rule: Rule, subject: Subject, value: float, finding: Finding) -> Non
         finding.notes.append(f"{subject.title} is {ours}, as it must be {words}")
 
 
+def _worst(rule: Rule, subject: Subject, ours: Values, finding: Finding) -> None:
+    """The bound on the worst case."""
+    if rule.worst is None or subject.direction is None:
+        return
+    sign = 1.0 if subject.direction == "lower" else -1.0
+    case = max(sorted(ours.by_case), key=lambda name: sign * ours.by_case[name])
+    value = ours.by_case[case]
+    have, bound = subject.amounts(value, rule.worst)
+    if sign * (value - rule.worst) > abs(rule.worst) * ROUNDING:
+        side = "above the maximum" if sign > 0 else "below the minimum"
+        finding.against.append(
+            f"{subject.title} of the worst case, '{case}', is {have}, {side} of {bound} for any case"
+        )
+    else:
+        finding.notes.append(f"{subject.title} of the worst case is {have}, as it must be {'≤≥'[sign < 0]} {bound}")
+
+
 def _unpaired(subject: Subject, ours: Values, theirs: Values) -> str | None:
     """Why the two sides cannot be paired by case; ``None`` if they can."""
     if not theirs.cases:
@@ -119,49 +216,23 @@ def _unpaired(subject: Subject, ours: Values, theirs: Values) -> str | None:
     return None
 
 
-def _change(rule: Rule, subject: Subject, ours: Values, theirs: Values, level: float, finding: Finding) -> Decision:
+def _compare(rule: Rule, subject: Subject, ours: Values, theirs: Values, margin_in_unit: MarginUnit) -> Comparison:
     """The change against the baseline. Both sides have the same cases."""
     cases = sorted(ours.by_case)
-    differences = [ours.by_case[case] - theirs.by_case[case] for case in cases]
+    sign = -1.0 if subject.direction == "higher" else 1.0
+    worsenings = [sign * (ours.by_case[case] - theirs.by_case[case]) for case in cases]
     base = mean([theirs.by_case[case] for case in cases])
-    if rule.margin is None or subject.direction is None:
-        decision = Decision("pass", mean(differences), None)
-        finding.notes.append(_movement(subject, base, decision, None))
-        return decision
-    margin = rule.margin.amount * abs(base) if rule.margin.relative else rule.margin.amount
+    margin = margin_in_unit(rule, base)
     rounding = ROUNDING * max(margin, *(abs(theirs.by_case[case]) for case in cases))
-    decision = decide(differences, margin, subject.direction, level, rounding=rounding)
-    sentence = _movement(subject, base, decision, rule.margin)
-    if decision.verdict == "fail":
-        finding.against.append(sentence)
-    elif decision.verdict == "inconclusive":
-        finding.undecided.append(sentence)
-    else:
-        finding.notes.append(sentence)
-    return decision
-
-
-def _movement(subject: Subject, base: float, decision: Decision, margin: Margin | None) -> str:
-    """``LSE-D rose from 7.91 to 9.26 (+17.1 %), more than the allowed +5 %``."""
-    change = decision.change
-    if change == 0:
-        return f"{subject.title} stayed at {subject.amounts(base)[0]}"
-    before, after = subject.amounts(base, base + change)
-    limit = allowed(margin, subject) if margin is not None else None
-    per_cent = share(change, base)
-    if margin is not None and limit is not None and not margin.relative:
-        moved, bound = subject.amounts(change, limit, signed=True)
-    elif per_cent is None:
-        (moved,) = subject.amounts(change, signed=True)
-        bound = "" if limit is None else f"{limit:+.12g} %"
-    else:
-        shown = numbers(per_cent, *([] if limit is None else [limit]), digits=1, signed=True)
-        moved, bound = f"{shown[0]} %", f"{shown[-1]} %"
-    sentence = f"{subject.title} {'rose' if change > 0 else 'fell'} from {before} to {after} ({moved})"
-    if margin is None:
-        return sentence
-    if (change < 0) == (subject.direction == "lower"):
-        return f"{sentence}, which is better"
-    zero = " of a baseline that is 0" if margin.relative and base == 0 else ""
-    words = {"pass": "within", "fail": "more than", "inconclusive": "perhaps more than"}
-    return f"{sentence}, {words[decision.verdict]} the allowed {bound}{zero}"
+    if cases != [WHOLE_SUITE]:
+        return Comparison(base, weigh(worsenings, rounding), margin, rounding)
+    (worsening,) = worsenings
+    if ours.resamples is None or theirs.resamples is None:
+        note = "one value for the whole suite, without resamples: held as it is"
+        return Comparison(base, Exact(worsening, 1), margin, rounding, note)
+    if ours.resamples.key != theirs.resamples.key or len(ours.resamples.values) != len(theirs.resamples.values):
+        note = "the two sides' resamples are not of the same cases: held as it is"
+        return Comparison(base, Exact(worsening, 1), margin, rounding, note)
+    pairs = zip(ours.resamples.values, theirs.resamples.values, strict=True)
+    resampled = [sign * (here - there) for here, there in pairs]
+    return Comparison(base, weigh_resamples(worsening, resampled, ours.resamples.cases, rounding), margin, rounding)

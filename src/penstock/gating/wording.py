@@ -67,21 +67,29 @@ def share(change: float, base: float) -> float | None:
     return per_cent if math.isfinite(per_cent) else None
 
 
-def allowed(margin: Margin, subject: Subject) -> float:
-    """The margin as a signed number to show: in per cent if relative; negative where higher is better."""
-    amount = margin.amount * 100 if margin.relative else margin.amount
-    return -amount if subject.direction == "higher" else amount
+def allowed(margin: Margin, amount: float, subject: Subject) -> float:
+    """The margin as a signed number: in per cent if relative, else ``amount``; negative where higher is better."""
+    shown = margin.amount * 100 if margin.relative else amount
+    return -shown if subject.direction == "higher" else shown
 
 
 def limit_text(rule: Rule, subject: Subject) -> str:
-    """The rule's bounds in words: ``≤ 9, no more than +5 % over the baseline``."""
+    """The rule's bounds in words: ``≤ 9, every case ≤ 12, no more than +5 % over the baseline``."""
     unit = f" {subject.unit}" if subject.unit else ""
     parts = [f"{sign} {bound:.12g}{unit}" for sign, bound in (("≥", rule.min), ("≤", rule.max)) if bound is not None]
+    over = subject.direction == "lower"
+    if rule.worst is not None:
+        parts.append(f"every case {'≤' if over else '≥'} {rule.worst:.12g}{unit}")
     if rule.margin is not None:
-        amount = f"{rule.margin.amount * 100:.12g} %" if rule.margin.relative else f"{rule.margin.amount:.12g}{unit}"
-        over = subject.direction == "lower"
-        parts.append(f"no more than {'+' if over else '-'}{amount} {'over' if over else 'under'} the baseline")
+        amount = f"{'+' if over else '-'}{_margin_text(rule.margin, unit)}"
+        parts.append(f"no more than {amount} {'over' if over else 'under'} the baseline")
     return ", ".join(parts)
+
+
+def _margin_text(margin: Margin, unit: str) -> str:
+    if margin.relative:
+        return f"{margin.amount * 100:.12g} %"
+    return f"{margin.amount:.12g} sd of the noise" if margin.noise else f"{margin.amount:.12g}{unit}"
 
 
 def named(cases: Mapping[str, str]) -> str:

@@ -50,7 +50,7 @@ def test_a_good_contract_and_suite_load(repository: Write) -> None:
             "a margin is a number such as 0.2",
         ),
         (("margin: 20%", "margin: -5%"), "penstock.yaml:16: policy.rules[1].margin", "not below 0"),
-        ((", margin: 20%", ""), "penstock.yaml:16: policy.rules[1]", "has no min, max or margin"),
+        ((", margin: 20%", ""), "penstock.yaml:16: policy.rules[1]", "has no min, max, margin or worst"),
         (("max: 0.1", "max: true"), "penstock.yaml:15: policy.rules[0].max", "must be a number"),
         (("max: 0.1", "maximum: 0.1"), "penstock.yaml:15: policy.rules[0]", "unknown field 'maximum'"),
         (("preset: sonic", "preset: sonik"), "penstock.yaml:9: call.preset", "Did you mean 'sonic'?"),
