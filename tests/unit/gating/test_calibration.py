@@ -1,0 +1,448 @@
+"""Noise between runs of the same model: the figures, what is refused, and the file."""
+
+from __future__ import annotations
+
+import json
+import math
+import random
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from penstock.bundle.models import (
+    WHOLE_SUITE,
+    Image,
+    Inference,
+    Machine,
+    Measurement,
+    Resamples,
+    Run,
+    SuiteRecord,
+    WeightsFile,
+)
+from penstock.bundle.models import Source as Code
+from penstock.errors import UsageError
+from penstock.gating.calibration import Calibration, factor, read_calibration, write_calibration
+from penstock.gating.decision import decide
+from penstock.gating.measurements import Source
+from penstock.gating.repeats import calibrate
+
+MACHINE = Machine(system="Linux", processor="x", cores=2, memory_bytes=1, gpu="NVIDIA H200, 550.54", python="3.11")
+SYNCNET = "syncnet@sha256:" + "a" * 64
+
+
+def run_of(name: str, **changes: Any) -> Run:
+    """What ran, the same for every name."""
+    code = Code(url="u", revision="v1", commit="c" * 40, committer_date="", version="1", tree="t" * 64)
+    run = Run(
+        penstock="0.1.0",
+        run_id=name,
+        model="tiny",
+        family="talking-head",
+        source=code,
+        image=Image(kind="process", digest="sha256:" + "d" * 64),
+        weights=[WeightsFile(path="w.bin", sha256="e" * 64, bytes=1)],
+        suite=SuiteRecord(digest="f" * 64, cases=2),
+        extractors={"lipsync": SYNCNET},
+        parameters={"steps": 25},
+        machine=MACHINE,
+    )
+    return run.model_copy(update=changes)
+
+
+def source(name: str, values: dict[str, float | None], *, metric: str = "lse_d", run: Run | None = None) -> Source:
+    """One run with one metric; ``None`` is a value that could not be had."""
+    lines = [
+        Measurement(case=case, metric=metric, value=value, extractor=SYNCNET, error=None if value else "it crashed")
+        for case, value in values.items()
+    ]
+    return Source(name, lines, run=run or run_of(name))
+
+
+def noise_of(*runs: Source) -> Calibration:
+    return calibrate(runs).calibration
+
+
+def test_figures_by_hand() -> None:
+    calibration = noise_of(source("one", {"a": 1.0, "b": 3.0}), source("two", {"a": 2.0, "b": 6.0}))
+    (noise,) = calibration.metrics
+    assert (noise.runs, noise.cases, noise.mean) == (2, 2, 3.0)
+    # variances of the cases between runs: 0.5 and 4.5; means of the runs: 2 and 4
+    assert noise.sd_difference == pytest.approx(math.sqrt(2 * 2.5))
+    assert noise.sd_mean == pytest.approx(math.sqrt(2))
+    assert noise.noise == noise.sd_mean
+    assert noise.smallest_change == pytest.approx(2.49 * math.sqrt(2) * math.sqrt(2))
+    assert noise.smallest_change_per_cent == pytest.approx(noise.smallest_change / 3 * 100)
+    assert calibration.measured_on.commit == "c" * 40
+    assert calibration.measured_on.machine == MACHINE
+    assert calibration.runs == ["one", "two"]
+
+
+def test_runs_that_agree_by_luck_are_not_believed() -> None:
+    """Cases that move against each other: the means are the same, the cases are not."""
+    (noise,) = noise_of(source("one", {"a": 1.0, "b": 3.0}), source("two", {"a": 3.0, "b": 1.0})).metrics
+    assert noise.sd_mean == 0
+    assert noise.noise == pytest.approx(math.sqrt(2 / 2))
+    assert not noise.deterministic
+    assert noise.smallest_change == pytest.approx(2.49 * noise.sd_difference / math.sqrt(2))
+
+
+def test_noise_of_a_known_size_is_found() -> None:
+    rng = random.Random(5)
+    level = {f"case-{index}": rng.uniform(5, 9) for index in range(60)}
+    runs = [source(f"run-{r}", {case: at + rng.gauss(0, 0.3) for case, at in level.items()}) for r in range(12)]
+    (noise,) = noise_of(*runs).metrics
+    assert noise.sd_difference == pytest.approx(0.3 * math.sqrt(2), rel=0.08)
+    assert noise.noise == pytest.approx(0.3 / math.sqrt(60), rel=0.4)
+    assert noise.smallest_change == pytest.approx(2.49 * 0.3 * math.sqrt(2) / math.sqrt(60), rel=0.4)
+
+
+def test_what_moves_all_cases_of_a_run_counts_in_full() -> None:
+    """A busy machine makes every case slow: many cases do not average that out."""
+    rng = random.Random(6)
+    runs = []
+    for number in range(10):
+        load = rng.gauss(0, 1)
+        runs.append(source(f"run-{number}", {f"case-{index}": 10 + load + rng.gauss(0, 0.1) for index in range(50)}))
+    (noise,) = noise_of(*runs).metrics
+    assert noise.noise > 0.5
+    assert noise.noise > 3 * noise.sd_difference / math.sqrt(2 * 50)
+
+
+def test_a_metric_that_gives_the_same_values_has_no_noise_at_all() -> None:
+    # 0.1 + 0.1 + 0.1 is not 0.3: the arithmetic has to be exact for this
+    values: dict[str, float | None] = {f"case-{index}": 0.1 * (index + 1) for index in range(7)}
+    (noise,) = noise_of(*(source(f"run-{number}", values) for number in range(3))).metrics
+    assert (noise.sd_difference, noise.sd_mean, noise.noise, noise.smallest_change) == (0, 0, 0, 0)
+    assert noise.deterministic
+    assert noise.smallest_change_per_cent == 0
+
+
+def test_a_mean_of_zero_has_no_per_cent() -> None:
+    (noise,) = noise_of(source("one", {"a": -1.0}), source("two", {"a": 1.0})).metrics
+    assert noise.smallest_change_per_cent is None
+
+
+def test_a_value_of_the_whole_suite_has_the_deviation_between_runs() -> None:
+    runs = [source(f"run-{n}", {WHOLE_SUITE: value}, metric="fid") for n, value in enumerate((20.0, 22.0, 24.0))]
+    (noise,) = noise_of(*runs).metrics
+    assert (noise.cases, noise.slice) == (1, None)
+    assert noise.sd_mean == noise.noise == pytest.approx(2)
+    assert noise.sd_difference == pytest.approx(2 * math.sqrt(2))
+
+
+def test_slices_have_noise_of_their_own() -> None:
+    def run(name: str, fast: float) -> Source:
+        lines = [
+            Measurement(case="a", metric="latency", value=1.0, unit="s"),
+            Measurement(case="b", metric="latency", value=fast, unit="s", slices=["fast"]),
+        ]
+        return Source(name, lines)
+
+    calibration = noise_of(run("one", 2.0), run("two", 4.0))
+    assert [(noise.slice, noise.cases, noise.unit) for noise in calibration.metrics] == [
+        (None, 2, "s"),
+        ("fast", 1, "s"),
+    ]
+    assert calibration.noise("latency", "fast") == pytest.approx(math.sqrt(2))
+    assert calibration.noise("latency", None) == pytest.approx(math.sqrt(2) / 2)
+    assert calibration.noise("latency", "slow") is None
+    assert calibration.measured_on.model == ""
+
+
+def test_metrics_without_a_value_anywhere_are_named() -> None:
+    lines = [Measurement(case="a", metric="lse_d", value=None, error="no face")]
+    kept = [Measurement(case="a", metric="jitter", value=1.0)]
+    made = calibrate([Source(name, kept + lines) for name in ("one", "two")])
+    assert made.left_out == ["lse_d"]
+    assert [noise.metric for noise in made.calibration.metrics] == ["jitter"]
+
+
+def changed(**changes: Any) -> Callable[[], list[Source]]:
+    """Two runs of which the second is of something else."""
+    return lambda: [
+        source("one", {"a": 1.0}),
+        source("two", {"a": 1.0}, run=run_of("two", **changes)),
+    ]
+
+
+OTHER_CODE = Code(url="u", revision="v1", commit="9" * 40, committer_date="", version="1", tree="t" * 64)
+REFUSED: dict[str, tuple[Callable[[], list[Source]], str]] = {
+    "none": (list, "there is no run"),
+    "one": (lambda: [source("one", {"a": 1.0})], "one run has no noise"),
+    "the same twice": (lambda: [source("one", {"a": 1.0}) for _ in range(2)], "the run 'one' is there twice"),
+    "commit": (changed(source=OTHER_CODE), f"the commit is {'9' * 40} in two, {'c' * 40} in one"),
+    "model": (changed(model="other"), "the model is other in two, tiny in one"),
+    "image": (changed(image=Image(kind="image", digest="sha256:1")), "the image is sha256:1 in two"),
+    "weights": (
+        changed(weights=[WeightsFile(path="w.bin", sha256="0" * 64, bytes=1)]),
+        "the set of weights is w.bin@sha256:000000000000 in two",
+    ),
+    "suite": (changed(suite=SuiteRecord(digest="0" * 64, cases=3)), "suite is 3 cases, sha256:000000000000 in two"),
+    "extractors": (changed(extractors={"lipsync": "syncnet@sha256:b"}), "the set of extractors is syncnet@sha256:b"),
+    "parameters": (changed(parameters={"steps": 20}), "parameter 'steps' is 20 in two, 25 in one"),
+    "GPU": (changed(machine=MACHINE.model_copy(update={"gpu": "NVIDIA A100"})), "GPU model is NVIDIA A100 in two"),
+    "taken over": (
+        changed(inference=Inference(unchanged=True, parts=["1/1"])),
+        "its outputs are those of an earlier run",
+    ),
+    "a value missing": (
+        lambda: [source("one", {"a": 1.0, "b": 1.0}), source("two", {"a": 1.0, "b": None})],
+        "two: 'lse_d' has no value for the case 'b': it crashed",
+    ),
+    "a case missing": (
+        lambda: [source("one", {"a": 1.0, "b": 1.0}), source("two", {"a": 1.0})],
+        "two: 'lse_d' has no value for the case 'b': it was not measured",
+    ),
+    "a metric missing": (
+        lambda: [source("one", {"a": 1.0}), Source("two", [Measurement(case="a", metric="jitter", value=1.0)])],
+        "one: 'jitter' has no value for the case 'a'",
+    ),
+    "nothing at all": (
+        lambda: [source("one", {"a": None}), source("two", {"a": None})],
+        "no metric has a value in any run",
+    ),
+    "extractors of bare files": (
+        lambda: [
+            Source(name, [Measurement(case="a", metric="lse_d", value=1.0, extractor=extractor)])
+            for name, extractor in (("one", "x"), ("two", "y"))
+        ],
+        "'lse_d' was measured through x and y",
+    ),
+    "slices": (
+        lambda: [
+            Source(name, [Measurement(case="a", metric="lse_d", value=1.0, slices=slices)])
+            for name, slices in (("one", ["fast"]), ("two", []))
+        ],
+        "two: the slices of 'lse_d' for the case 'a' differ from those in one",
+    ),
+    "units": (
+        lambda: [
+            Source(name, [Measurement(case="a", metric="latency", value=1.0, unit=unit)])
+            for name, unit in (("one", "s"), ("two", "ms"))
+        ],
+        "two: the unit of 'latency' for the case 'a' differ",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", REFUSED)
+def test_refused_with_one_clear_message(kind: str) -> None:
+    runs, message = REFUSED[kind]
+    with pytest.raises(UsageError) as raised:
+        calibrate(runs())
+    assert message in str(raised.value)
+    assert raised.value.todo
+
+
+# the file
+
+
+@pytest.fixture
+def written(tmp_path: Path) -> Path:
+    """A file with the noise of LSE-D, and of FID as a whole."""
+    runs = []
+    for number, (a, b, fid) in enumerate(((7.0, 8.0, 20.0), (7.2, 8.1, 21.0), (7.1, 8.4, 20.0))):
+        name = f"run-{number}"
+        lse_d = source(name, {"a": a, "b": b}).measurements
+        runs.append(Source(name, lse_d + source(name, {WHOLE_SUITE: fid}, metric="fid").measurements, run=run_of(name)))
+    path = tmp_path / "calibration.json"
+    write_calibration(path, calibrate(runs, level=0.1).calibration)
+    return path
+
+
+def test_what_is_written_is_read(written: Path) -> None:
+    calibration = read_calibration(written)
+    content = json.loads(written.read_text(encoding="utf-8"))
+    assert content["schema_version"] == 1
+    assert "path" not in content
+    assert calibration.path == str(written)
+    assert calibration.level == 0.1
+    assert calibration.of("lse_d", None) is not None
+    assert calibration.measured_on.suite == "f" * 64
+    assert read_calibration(written) == calibration
+    assert calibration.of("lse_d", None).smallest_change == pytest.approx(  # type: ignore[union-attr]
+        factor(0.1) * math.sqrt(2) * (calibration.noise("lse_d", None) or 0)
+    )
+
+
+def test_the_factor_is_the_one_of_the_design() -> None:
+    assert factor(0.05) == 2.49
+
+
+def edit(path: Path, change: Callable[[dict[str, Any]], object]) -> None:
+    content = json.loads(path.read_text(encoding="utf-8"))
+    change(content)
+    path.write_text(json.dumps(content), encoding="utf-8")
+
+
+EDITS: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
+    "newer": (lambda c: c.update(schema_version=2, metrics={"of": "another type"}), "written by a newer Penstock"),
+    "older than any": (lambda c: c.update(schema_version=0), "its schema version is 0, which never was one"),
+    "no version": (lambda c: c.pop("schema_version"), "its schema version is None"),
+    "a version in words": (lambda c: c.update(schema_version="1"), "its schema version is '1'"),
+    "NaN": (lambda c: c["metrics"][0].update(noise=math.nan), "metrics.0.noise"),
+    "infinite": (lambda c: c["metrics"][0].update(mean=math.inf), "metrics.0.mean"),
+    "negative": (lambda c: c["metrics"][0].update(sd_mean=-1.0), "metrics.0.sd_mean"),
+    "no number": (lambda c: c["metrics"][0].update(noise="much"), "metrics.0.noise"),
+    "edited": (lambda c: c["metrics"][0].update(noise=1e-6), "does not fit its standard deviations"),
+    "one run": (lambda c: c["metrics"][0].update(runs=1), "metrics.0.runs"),
+    "twice": (lambda c: c["metrics"].append(c["metrics"][0]), "the noise of 'fid' stands there twice"),
+    "no metrics": (lambda c: c.update(metrics=[]), "metrics"),
+    "another record": (lambda c: c.pop("metrics"), "'metrics' is missing"),
+}
+
+
+@pytest.mark.parametrize("kind", EDITS)
+def test_a_bad_file_is_one_clear_message(kind: str, written: Path) -> None:
+    change, message = EDITS[kind]
+    edit(written, change)
+    with pytest.raises(UsageError) as raised:
+        read_calibration(written)
+    assert message in str(raised.value)
+    assert raised.value.where == str(written)
+    assert raised.value.todo
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "it is empty"),
+        (b'{"schema_version": 1, "metr', "no whole JSON text"),
+        (b"\xff\xfe\x00", "no whole JSON text"),
+        (b"[" * 100_000, "not a calibration"),
+        (b"[]", "'metrics' is missing"),
+    ],
+)
+def test_broken_text_is_one_clear_message(content: bytes, message: str, tmp_path: Path) -> None:
+    path = tmp_path / "calibration.json"
+    path.write_bytes(content)
+    with pytest.raises(UsageError, match=message):
+        read_calibration(path)
+
+
+def test_a_truncated_file_is_refused_wherever_it_is_cut(written: Path) -> None:
+    whole = written.read_bytes()
+    for length in range(0, len(whole.rstrip()) - 1, 37):
+        written.write_bytes(whole[:length])
+        with pytest.raises(UsageError):
+            read_calibration(written)
+
+
+def test_no_file_and_no_regular_file(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="the file is missing"):
+        read_calibration(tmp_path / "nothing.json")
+    with pytest.raises(UsageError, match="directory"):
+        read_calibration(tmp_path)
+
+
+# judging
+
+
+def test_a_margin_in_deviations(written: Path) -> None:
+    calibration = read_calibration(written)
+    noise = calibration.noise("lse_d", None)
+    assert noise is not None
+    assert calibration.margin("lse_d", None, 2, {SYNCNET}) == 2 * noise
+    with pytest.raises(UsageError, match="there is no noise of 'lse_d' in the slice 'fast' in it") as raised:
+        calibration.margin("lse_d", "fast", 2)
+    assert raised.value.where == str(written)
+    with pytest.raises(UsageError, match="there is no noise of 'our_score' in it"):
+        calibration.margin("our_score", None, 2)
+
+
+def test_another_extractor_is_refused_with_both_names(written: Path) -> None:
+    calibration = read_calibration(written)
+    calibration.same_extractor("lse_d", {SYNCNET})
+    calibration.same_extractor("our_score", {"any"})
+    with pytest.raises(UsageError) as raised:
+        calibration.margin("lse_d", None, 2, {"syncnet@sha256:other"})
+    assert SYNCNET in str(raised.value)
+    assert "syncnet@sha256:other" in str(raised.value)
+    with pytest.raises(UsageError, match="through no extractor"):
+        calibration.same_extractor("lse_d", {None})
+
+
+def test_a_margin_that_is_too_fine_is_warned_of_with_what_it_does(written: Path) -> None:
+    calibration = read_calibration(written)
+    found = calibration.of("lse_d", None)
+    assert found is not None
+    assert found.smallest_margin is not None
+    assert calibration.too_fine("lse_d", None, found.smallest_margin) is None
+    text = calibration.too_fine("lse_d", None, 2 * found.noise)
+    assert text is not None
+    assert "'LSE-D'" in text
+    assert "is 2 sd of its noise" in text
+    # two cases and the level 0.1: Student's t with one degree of freedom, 1 - cdf(2/√2 - 3.078)
+    assert "about 95% of models that did not change would not be passed" in text
+    assert text.endswith("on it is 10%")
+    assert calibration.too_fine("our_score", None, 0.0) is None
+
+
+def test_one_case_that_moves_holds_no_margin() -> None:
+    calibration = noise_of(source("one", {"a": 1.0}), source("two", {"a": 1.1}))
+    (noise,) = calibration.metrics
+    assert noise.smallest_margin is None
+    assert "one case cannot tell a change from noise" in (calibration.too_fine("lse_d", None, 1e9) or "")
+    (still,) = noise_of(source("one", {"a": 1.0}), source("two", {"a": 1.0})).metrics
+    assert still.smallest_margin == 0
+
+
+@pytest.mark.parametrize(("cases", "errors"), [(2, 6.314 + 1.645), (8, 1.895 + 1.645), (20, 3.29), (40, 3.29)])
+def test_fewer_cases_need_a_wider_margin(cases: int, errors: float) -> None:
+    rng = random.Random(cases)
+    runs = [source(f"run-{r}", {f"case-{c}": 5 + rng.gauss(0, 1) for c in range(cases)}) for r in range(3)]
+    (noise,) = noise_of(*runs).metrics
+    assert noise.smallest_margin == pytest.approx(errors * noise.error, rel=1e-3)
+
+
+def test_a_value_of_the_whole_suite_without_resamples_is_held_as_it_is() -> None:
+    runs = [source(f"run-{n}", {WHOLE_SUITE: value}, metric="fid") for n, value in enumerate((20.0, 22.0, 24.0))]
+    (noise,) = noise_of(*runs).metrics
+    assert noise.smallest_margin == pytest.approx(1.645 * 2 * math.sqrt(2), rel=1e-3)
+
+
+def test_with_the_smallest_margin_unchanged_models_pass_at_the_level() -> None:
+    """By simulation: what the file promises, the gate's own decision does."""
+    rng = random.Random(12)
+    cases = [f"case-{index}" for index in range(25)]
+
+    def values() -> list[float]:
+        return [5 + rng.gauss(0, 0.3) for _ in cases]
+
+    runs = [source(f"run-{number}", dict(zip(cases, values(), strict=True))) for number in range(30)]
+    found = noise_of(*runs).of("lse_d", None)
+    assert found is not None
+    assert found.smallest_margin is not None
+    stopped = {1.0: 0, 0.5: 0}
+    for _ in range(400):
+        moved = [candidate - baseline for candidate, baseline in zip(values(), values(), strict=True)]
+        for share in stopped:
+            stopped[share] += decide(moved, share * found.smallest_margin, "lower", 0.05).verdict != "pass"
+    assert stopped[1.0] / 400 < 0.07
+    assert stopped[0.5] / 400 > 0.25
+
+
+def test_resamples_of_a_whole_value_count_where_they_say_more() -> None:
+    """FID hangs on which clips there are: its intervals are wider than its values differ between runs."""
+    rng = random.Random(13)
+
+    def run(name: str, value: float, key: str = "k", count: int = 400) -> Source:
+        resamples = Resamples(cases=10, key=key, values=[value + rng.gauss(0, 1) for _ in range(count)])
+        return Source(name, [Measurement(case=WHOLE_SUITE, metric="fid", value=value, resamples=resamples)])
+
+    (noise,) = noise_of(run("one", 20.0), run("two", 20.1), run("three", 20.2)).metrics
+    assert noise.sd_resampled == pytest.approx(math.sqrt(2 * 10 / 9), rel=0.05)
+    assert noise.noise == pytest.approx(0.1)
+    assert noise.error == noise.sd_resampled
+    assert noise.smallest_change == pytest.approx(2.49 * noise.error)
+    (other,) = noise_of(run("one", 20.0), run("two", 20.1, key="other")).metrics
+    assert other.sd_resampled is None
+
+
+def test_no_margin_is_too_fine_for_a_metric_without_noise() -> None:
+    calibration = noise_of(source("one", {"a": 1.0}), source("two", {"a": 1.0}))
+    assert calibration.too_fine("lse_d", None, 0.0) is None
+    assert calibration.margin("lse_d", None, 2) == 0

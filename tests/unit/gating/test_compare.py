@@ -1,0 +1,225 @@
+"""Any two sides beside each other, and ``penstock compare`` on files and bundles."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from typer.testing import CliRunner, Result
+
+from penstock.bundle.directory import Bundle
+from penstock.bundle.models import Invocation, Machine, Measurement, Resamples, Run
+from penstock.cli.compare import compare as command
+from penstock.errors import UsageError
+from penstock.gating.compare import Comparison, MetricChange, compare
+from penstock.gating.decision import interval
+from penstock.gating.measurements import Source
+
+app = typer.Typer()
+app.command()(command)
+OLD = Path(__file__).parent / "bundle-of-version-1"
+
+
+def side(name: str, /, *more: Measurement, cases: tuple[str, ...] = (), **metrics: dict[str, float | None]) -> Source:
+    found = [
+        Measurement(case=case, metric=metric, value=value, error=None if value is not None else "it crashed")
+        for metric, values in metrics.items()
+        for case, value in values.items()
+    ]
+    return Source(name, [*found, *more], cases)
+
+
+def beside(baseline: Source, candidate: Source) -> Comparison:
+    return compare(baseline, candidate, level=0.05)
+
+
+def only(comparison: Comparison) -> MetricChange:
+    (found,) = comparison.metrics
+    return found
+
+
+def test_the_change_is_paired_by_case_with_the_interval_of_the_gate() -> None:
+    old = {f"c{number}": 7.0 + number for number in range(30)}
+    new = {case: value + 0.1 * (index % 4) for index, (case, value) in enumerate(old.items())}
+    found = only(beside(side("old", lse_d=old), side("new", lse_d=new)))
+    assert (found.baseline, found.candidate) == pytest.approx((21.5, 21.5 + found.change))
+    assert found.interval == pytest.approx(interval([new[case] - old[case] for case in sorted(old)], 0.05))
+    assert (found.n, found.direction, found.note) == (30, "lower", "")
+
+
+def test_cases_that_one_side_lacks_are_left_out_and_named() -> None:
+    found = beside(
+        side("old", lse_d={"a": 1.0, "b": 2.0, "gone": 9.0, "dead": 1.0}),
+        side("new", lse_d={"a": 2.0, "b": 3.0, "new": 9.0, "dead": None}, cases=("a", "b", "new", "dead", "lost")),
+    )
+    assert (found.only_baseline, found.only_candidate) == (["gone"], ["lost", "new"])
+    metric = only(found)
+    assert (metric.baseline, metric.candidate, metric.change, metric.n) == (1.5, 2.5, 1.0, 2)
+    assert metric.note == (
+        "no value in the candidate for 'dead' (it crashed); only the baseline has 'gone'; only the candidate has 'new'"
+    )
+    assert [(case.case, case.change, case.error) for case in found.worst] == [
+        ("dead", None, "it crashed"),
+        ("a", 1.0, ""),
+        ("b", 1.0, ""),
+    ]
+
+
+def test_values_through_two_extractors_are_shown_and_not_compared() -> None:
+    one, other = (Measurement(case="a", metric="lse_d", value=1, extractor=name) for name in ("x@1", "x@2"))
+    found = only(beside(side("old", one), side("new", other)))
+    assert (found.baseline, found.candidate, found.change, found.interval) == (1.0, 1.0, None, None)
+    assert found.note == "not compared: measured through x@1, then through x@2"
+
+
+def test_nothing_to_pair() -> None:
+    found = only(beside(side("old", lse_d={"a": 1.0}), side("new", lse_d={"a": None, "b": 1.0})))
+    assert (found.change, found.n, found.note) == (None, 0, "not compared: no case has a value on both sides")
+    whole = Measurement(case="*", metric="lse_d", value=3)
+    assert "no case has a value" in only(beside(side("old", lse_d={"a": 1.0}), side("new", whole))).note
+    with pytest.raises(UsageError, match="no metric is on both sides: lse_d on the first, nothing on the second"):
+        beside(side("old", lse_d={"a": 1.0}), side("new"))
+
+
+def test_a_value_of_the_whole_suite_takes_its_interval_from_resamples() -> None:
+    def fid(value: float, key: str, *shifts: float) -> Measurement:
+        resamples = Resamples(cases=25, key=key, values=[value + shift for shift in shifts]) if shifts else None
+        return Measurement(case="*", metric="fid", value=value, resamples=resamples)
+
+    old = side("old", fid(40.0, "k", 1.0, -1.0, 0.5))
+    paired = only(beside(old, side("new", fid(41.0, "k", 1.1, -1.1, 0.5))))
+    assert (paired.change, paired.n) == (1.0, 25)
+    assert paired.interval is not None
+    low, high = paired.interval
+    assert 0.7 < low < 1.0 < high < 1.3
+    for other in (fid(41.0, "other", 1.0, -1.0, 0.5), fid(41.0, ""), fid(41.0, "k", 1.0)):
+        found = only(beside(old, side("new", other)))
+        assert (found.change, found.interval) == (1.0, None)
+        assert "no resamples of the same cases" in found.note
+
+
+def test_the_worst_five_are_of_metrics_that_speak_of_the_model() -> None:
+    old = {f"c{number}": 10.0 for number in range(8)}
+    latency = dict.fromkeys(old, 1.0)
+    lips = {case: 10.0 + index for index, case in enumerate(old)}
+    slow = dict.fromkeys(old, 100.0)
+    found = beside(side("old", lse_d=old, latency=latency), side("new", lse_d=lips, latency=slow)).worst
+    assert [case.case for case in found] == ["c7", "c6", "c5", "c4", "c3"]
+    assert {case.metric for case in found} == {"lse_d"}
+    assert found[0].share == pytest.approx(0.7)
+    alone = beside(side("old", latency=latency), side("new", latency=slow)).worst
+    assert len(alone) == 5
+    assert beside(side("old", own=old), side("new", own=lips)).worst == []
+    assert beside(side("old", lse_c=old), side("new", lse_c=lips)).worst == []
+
+
+def test_a_baseline_of_zero_and_values_without_spread() -> None:
+    zero, one = {"a": 0.0, "b": 0.0}, {"a": 1.0, "b": 1.0}
+    found = beside(side("old", duration_error=zero), side("new", duration_error=one))
+    assert (only(found).change, only(found).interval) == (1.0, (1.0, 1.0))
+    assert [case.share for case in found.worst] == [1.0, 1.0]
+    tiny = beside(side("old", lse_d={"a": 1e-300}), side("new", lse_d={"a": 1e100}))
+    json.dumps(tiny.worst[0].share, allow_nan=False)
+
+
+# the command
+
+
+def write(path: Path, **metrics: dict[str, float | None]) -> Path:
+    lines = [one.model_dump_json() for one in side("x", **metrics).measurements]
+    path.write_text("\n".join(lines), encoding="utf-8")
+    return path
+
+
+def run(*arguments: Any) -> Result:
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def bundle(path: Path, run_id: str, gpu: str = "", **metrics: dict[str, float | None]) -> Path:
+    found = Bundle(path)
+    machine = Machine(system="Linux", processor="x", cores=2, memory_bytes=1, python="3", gpu=gpu)
+    found.update_run(Run(penstock="0.1.0", run_id=run_id, model="sonic", machine=machine))
+    found.write_measurements(side("x", **metrics).measurements)
+    found.write_invocations([Invocation(case=case, status="ok") for case in next(iter(metrics.values()))])
+    return path
+
+
+def test_bare_files_table_and_json(tmp_path: Path) -> None:
+    old = write(tmp_path / "old.jsonl", lse_d={"a": 7.0, "b": 8.0}, own={"a": 1.0})
+    new = write(tmp_path / "new.jsonl", lse_d={"a": 7.5, "b": 8.5, "c": 1.0})
+    done = run(old, new)
+    assert done.exit_code == 0, done.output
+    assert "\x1b" not in done.stdout
+    lines = [line.split() for line in done.stdout.splitlines()]
+    assert ["metric", "baseline", "candidate", "change", "interval", "cases"] in lines
+    assert ["LSE-D", "7.500", "8.000", "+0.500", "(+6.7%)", "+0.500", "…", "+0.500", "2"] in lines
+    assert f"only {new} has the cases c" in done.stdout
+    assert f"only {old} has the metrics own" in done.stdout
+    content = json.loads(run(old, new, "--json").stdout)
+    assert (content["baseline"], content["candidate"], content["verdict"]) == (str(old), str(new), None)
+    assert content["metrics"][0]["change"] == 0.5
+    assert [case["case"] for case in content["worst"]] == ["a", "b"]
+
+
+def test_a_policy_gives_the_gates_verdict_and_exit_code(tmp_path: Path) -> None:
+    old, new = write(tmp_path / "old.jsonl", lse_d={"a": 7.0}), write(tmp_path / "new.jsonl", lse_d={"a": 9.5})
+    policy = tmp_path / "policy.yaml"
+    policy.write_text("rules: [{metric: lse_d, max: 9}]")
+    done = run(old, new, "--policy", policy, "--json")
+    assert done.exit_code == 1
+    assert json.loads(done.stdout)["verdict"]["verdict"] == "fail"
+    assert run(new, old, "--policy", policy).exit_code == 0
+    done = run(old, new, "--policy", policy)
+    assert f"fail: {new} against the baseline {old}" in done.stdout
+
+
+def test_two_bundles_that_are_not_alike_are_shown_with_a_warning_and_not_judged(tmp_path: Path) -> None:
+    old = bundle(tmp_path / "old", "run-1", lse_d={"a": 7.0, "b": 8.0})
+    new = bundle(tmp_path / "new", "run-2", gpu="NVIDIA H200, 1.2", lse_d={"a": 7.0, "b": 8.0})
+    done = run(old, new)
+    assert done.exit_code == 0
+    assert "from run-1 to run-2" in done.stdout
+    assert "! Not like with like. GPU model: NVIDIA H200 in the candidate, no GPU in the baseline." in done.stdout
+    policy = tmp_path / "policy.yaml"
+    policy.write_text("rules: [{metric: lse_d, max: 9}]")
+    refused = run(old, new, "--policy", policy).exception
+    assert isinstance(refused, UsageError)
+    assert "GPU model" in str(refused)
+
+
+def test_the_page_of_two_bundles_and_of_bare_files(tmp_path: Path) -> None:
+    old = bundle(tmp_path / "old", "run-1", lse_d={"a": 7.0, "b": 8.0})
+    new = bundle(tmp_path / "new", "run-2", lse_d={"a": 7.5, "b": 9.0})
+    files = (old / "measurements.jsonl", new / "measurements.jsonl")
+    for number, pair in enumerate(((old, new), files, (OLD, new))):
+        out = tmp_path / f"page-{number}"
+        done = run(*pair, "--out", out)
+        assert done.exit_code == 0, done.exception
+        page = (out / "index.html").read_text(encoding="utf-8")
+        assert "LSE-D" in page
+        assert "accepted" not in page
+        assert str(out / "index.html") in done.stdout
+    assert not (new / "report").exists(), "a bundle that is compared stays as it is"
+    assert isinstance(run(old, new, "--out", files[0]).exception, UsageError)
+
+
+def test_an_edited_bundle_is_refused(tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(OLD, tmp_path / "copy"))
+    assert run(OLD, copy).exit_code == 0
+    (copy / "measurements.jsonl").write_text('{"case": "one", "metric": "lse_d", "value": 1}\n')
+    assert "changed measurements.jsonl" in str(run(OLD, copy).exception)
+
+
+def test_hostile_names_drive_no_terminal(tmp_path: Path) -> None:
+    hostile = "\x1b[2J\u202e[bold]x"
+    old = write(tmp_path / "old.jsonl", lse_d={hostile: 7.0, "b": 1.0, hostile + "2": 1.0})
+    new = write(tmp_path / "new.jsonl", lse_d={hostile: 9.0, "b": 1.0, hostile + "3": None})
+    done = run(old, new)
+    assert done.exit_code == 0
+    assert "\x1b" not in done.stdout
+    assert "\u202e" not in done.stdout
+    assert "\\x1b[2J\\u202e[bold]x" in done.stdout
