@@ -10,7 +10,17 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-PARTS = ("bench_start.py", "bench_demo.py", "bench_frechet.py", "bench_lipsync.py")
+PARTS = (
+    "bench_start.py",
+    "bench_demo.py",
+    "bench_gate.py",
+    "bench_error_rates.py",
+    "bench_frechet.py",
+    "bench_resamples.py",
+    "bench_lipsync.py",
+    "bench_scoring.py",
+    "bench_report.py",
+)
 
 
 def main() -> int:

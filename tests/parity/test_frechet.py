@@ -21,7 +21,9 @@ def draw(n, d, *, seed, shift=0.3):
     return np.abs(random.normal(size=(n, d)) @ mixing * 3 + shift).astype(np.float32)
 
 
-@pytest.mark.parametrize(("n", "m", "d"), [(300, 300, 512), (120, 300, 512), (1000, 800, 128), (60, 1000, 128)])
+@pytest.mark.parametrize(
+    ("n", "m", "d"), [(300, 300, 512), (120, 300, 512), (1000, 800, 128), (60, 1000, 128), (2, 9, 64)]
+)
 def test_fid(n, m, d):
     a, b = draw(n, d, seed=2), draw(m, d, seed=3, shift=0.5)
     statistics = [fid_features_to_statistics(torch.from_numpy(features)) for features in (a, b)]

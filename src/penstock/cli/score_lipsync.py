@@ -44,7 +44,7 @@ def lipsync(
     protocol: Annotated[
         Protocol,
         typer.Option(
-            help="direct: the frames as decoded; reference: through lossy JPEG, as the reference implementation does."
+            help="direct: the frames as decoded; reference: chosen and put through lossy JPEG as the reference does it."
         ),
     ] = Protocol.DIRECT,
     as_json: Annotated[
@@ -101,9 +101,13 @@ def _crops(video: Path, face_box: str | None, protocol: Protocol) -> tuple[Itera
     finished = box is None and (info.width, info.height) == (face.CROP_SIZE, face.CROP_SIZE)
     if finished:
         return (read_frames if protocol is Protocol.DIRECT else read_reference_frames)(video), 0
+
+    def frames() -> Iterator[npt.NDArray[np.uint8]]:
+        return read_frames(video, rule="fps" if protocol is Protocol.DIRECT else "program")
+
     if box is not None:
-        first, crops = 0, face.crop_with_box(read_frames(video), box, where=str(video))
+        first, crops = 0, face.crop_with_box(frames(), box, where=str(video))
     else:
-        track = face.find_track(read_frames(video), where=str(video))
-        first, crops = track.first, face.crop_with_track(read_frames(video), track)
+        track = face.find_track(frames(), where=str(video))
+        first, crops = track.first, face.crop_with_track(frames(), track)
     return crops if protocol is Protocol.DIRECT else bgr_through_jpeg(crops), first

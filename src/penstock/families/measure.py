@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from penstock.bundle.directory import Bundle
-from penstock.bundle.models import WHOLE_SUITE, Invocation, Measurement
+from penstock.bundle.models import WHOLE_SUITE, Invocation, Measurement, Resamples
 from penstock.contract.load import input_path
 from penstock.contract.models import Case, Contract, Suite, Weights
 from penstock.contract.presets import parameters
@@ -23,14 +25,27 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from penstock.extractors.image_features import ImageFeatures
+    from penstock.extractors.session import Device
     from penstock.extractors.syncnet import SyncNet
     from penstock.families.talking_head import Answer
+    from penstock.metrics.clip_resamples import ClipDraw
 
     Features = npt.NDArray[np.float32]
+
+    class Resampled(Protocol):
+        """A distance on resamples of the clips."""
+
+        def __call__(
+            self, clips: Sequence[Features], reference: Features, counts: npt.NDArray[np.int64], *, point: float
+        ) -> npt.NDArray[np.float64]:
+            """One value a resample."""
+
 
 FRAMES_FILE = "frames.json"
 MAX_WORKERS = 4
 SUITE_METRICS = ("fid", "kid")
+RESAMPLE_DIGITS = 9
+"""Significant digits of a resampled value: more is rounding that differs between machines."""
 Progress = Callable[[int, int, str], None]
 """Cases done, cases in all, what was done last."""
 
@@ -61,11 +76,14 @@ def extractor_names(contract: Contract, source_dir: Path) -> dict[str, str]:
     return open_networks(contract, source_dir).names()
 
 
-def open_networks(contract: Contract, source_dir: Path, *, threads: int | None = None) -> Networks:
+def open_networks(
+    contract: Contract, source_dir: Path, *, threads: int | None = None, device: Device = "cpu"
+) -> Networks:
     """Load the extractors that the contract names.
 
     Raises:
         UsageError: as :func:`extractor_names`.
+        WorldError: ``cuda`` asked for where there is none.
     """
     lipsync, frechet = contract.extractors.lipsync, contract.extractors.frechet
     syncnet: SyncNet | None = None
@@ -73,12 +91,12 @@ def open_networks(contract: Contract, source_dir: Path, *, threads: int | None =
     if lipsync is not None:
         from penstock.extractors.syncnet import open_syncnet
 
-        syncnet = open_syncnet(_file(source_dir, lipsync, "lipsync"), threads=threads)
+        syncnet = open_syncnet(_file(source_dir, lipsync, "lipsync"), threads=threads, device=device)
         _check_digest(lipsync, syncnet.label, "lipsync")
     if frechet is not None:
         from penstock.extractors.image_features import ImageFeatures
 
-        features = ImageFeatures.load(_file(source_dir, frechet, "frechet"), threads=threads)
+        features = ImageFeatures.load(_file(source_dir, frechet, "frechet"), threads=threads, device=device)
         _check_digest(frechet, features.name, "frechet")
     return Networks(syncnet, features)
 
@@ -104,15 +122,20 @@ def measure(
     *,
     on_progress: Progress | None = None,
     workers: int | None = None,
+    device: Device = "cpu",
 ) -> list[Measurement]:
     """Measure every case's answer and the suite as a whole; write and return the values.
 
     Every metric has a line for every case, with a value or the reason why there is none; a case whose call failed has
     the call's reason everywhere. The lip-sync metrics come in where the contract names a ``lipsync`` extractor, FID and
     KID (case ``*``, all frames of all cases against ``suite.reference``) where it names a ``frechet`` one and the suite
-    a reference, GPU memory where any call used some. ``measurements.jsonl`` is written, and for each video
-    ``outputs/CASE/frames.json``: ``fps``, ``sync_distance`` (entry i: the window of 5 frames that starts at frame i, at
-    the clip's best shift; empty without a value) and ``jitter`` (``null`` for the first and the last frame).
+    a reference, GPU memory where any call used some. FID and KID carry ``resamples``: their values on 1000 resamples of
+    the cases, from two cases on (:mod:`penstock.metrics.clip_resamples`).
+
+    ``measurements.jsonl`` is written, and for each video ``outputs/CASE/frames.json``: ``fps``, ``sync_distance``
+    (entry i: the window of 5 frames that starts at frame i, at the clip's best shift; empty without a value),
+    ``jitter`` (``null`` for the first and the last frame), ``face`` (x, y, width, height as shares of the frame, or
+    ``null``) and, where the sound was read, ``sound``: ``peaks``, of which there are so many ``per_second``.
 
     Args:
         contract: names the extractors.
@@ -121,6 +144,8 @@ def measure(
         source_dir: the model's repository.
         on_progress: told after each case.
         workers: cases that are measured at a time; by default as many as there are cores, at most 4.
+        device: what the networks run on. Values of a card and of a CPU differ in their last digits: compare like with
+            like.
 
     Raises:
         UsageError: an extractor or the reference is missing or broken; there is no ``invocations.jsonl``.
@@ -128,7 +153,7 @@ def measure(
     calls = {call.case: call for call in bundle.invocations()}
     cores = len(os.sched_getaffinity(0))
     count = max(1, min(workers or min(cores, MAX_WORKERS), len(suite.cases)))
-    networks = open_networks(contract, source_dir, threads=max(1, cores // count))
+    networks = open_networks(contract, source_dir, threads=max(1, cores // count), device=device)
     reference = _reference_features(contract, suite, source_dir, networks)
     gpu = any(call.gpu_memory_mib is not None for call in calls.values())
     measurements: list[Measurement] = []
@@ -149,7 +174,12 @@ def measure(
     finally:
         pool.shutdown(cancel_futures=True)
     if networks.frechet is not None and reference is not None:
-        measurements += _of_the_suite([answer.features for answer in answers], reference, networks.frechet.name)
+        measurements += _of_the_suite(
+            [case.name for case in suite.cases],
+            [answer.features for answer in answers],
+            reference,
+            networks.frechet.name,
+        )
     bundle.write_measurements(measurements)
     return measurements
 
@@ -163,7 +193,7 @@ def _examine(
     networks: Networks,
     gpu: bool,
 ) -> Answer:
-    from penstock.families.talking_head import Answer, examine, metric_names
+    from penstock.families.talking_head import PEAKS_PER_SECOND, Answer, examine, metric_names
 
     if call is None or call.status != "ok" or call.output is None:
         reason = "the case was not put to the model" if call is None else call.error or f"the call was {call.status}"
@@ -178,7 +208,9 @@ def _examine(
         syncnet=networks.lipsync,
         frechet=networks.frechet,
     )
-    frames = {"fps": 25, "sync_distance": answer.sync_distance, "jitter": answer.jitter}
+    frames = {"fps": 25, "sync_distance": answer.sync_distance, "jitter": answer.jitter, "face": answer.face}
+    if answer.sound:
+        frames["sound"] = {"per_second": PEAKS_PER_SECOND, "peaks": answer.sound}
     write_json(bundle.outputs / case.name / FRAMES_FILE, frames)
     return answer
 
@@ -209,23 +241,45 @@ def measurement(
     )
 
 
-def _of_the_suite(features: list[Features | None], reference: Features, label: str) -> Iterator[Measurement]:
+def _of_the_suite(
+    names: Sequence[str], features: Sequence[Features | None], reference: Features, label: str
+) -> Iterator[Measurement]:
+    """FID and KID over all frames of all cases, each with its values on resamples of the cases."""
     import numpy as np
 
+    from penstock.metrics.clip_resamples import draw_clips, resampled_frechet, resampled_kernel
     from penstock.metrics.frechet import frechet_distance, kernel_distance
 
     there = [part for part in features if part is not None]
-    failed = len(features) - len(there)
-    for name, distance in zip(SUITE_METRICS, (frechet_distance, kernel_distance), strict=True):
-        value: float | str
-        if failed:
-            value = f"{failed} of {len(features)} cases failed"
-        else:
-            try:
-                value = distance(np.concatenate(there), reference)
-            except UsageError as error:
-                value = error.what
-        yield measurement(WHOLE_SUITE, name, value, extractor=label)
+    if failed := len(features) - len(there):
+        for name in SUITE_METRICS:
+            yield measurement(WHOLE_SUITE, name, f"{failed} of {len(features)} cases failed", extractor=label)
+        return
+    clips = [clip for _, clip in sorted(zip(names, there, strict=True), key=itemgetter(0))]
+    draw = draw_clips(names)
+    statistics = (frechet_distance, resampled_frechet), (kernel_distance, resampled_kernel)
+    for name, (distance, resampled) in zip(SUITE_METRICS, statistics, strict=True):
+        try:
+            point = distance(np.concatenate(there), reference)
+        except UsageError as error:
+            yield measurement(WHOLE_SUITE, name, error.what, extractor=label)
+            continue
+        line = measurement(WHOLE_SUITE, name, point, extractor=label)
+        values = None if line.value is None or len(clips) < 2 else _values(resampled, clips, reference, draw, point)
+        again = None if values is None else Resamples(cases=len(clips), key=draw.key, values=values)
+        yield line.model_copy(update={"resamples": again})
+
+
+def _values(
+    resampled: Resampled, clips: Sequence[Features], reference: Features, draw: ClipDraw, point: float
+) -> list[float] | None:
+    """The values on the resamples; ``None`` where a resample of these clips has none (two clips of one frame)."""
+    try:
+        values = resampled(clips, reference, draw.counts, point=point)
+    except UsageError:
+        return None
+    rounded = [float(f"{value:.{RESAMPLE_DIGITS}g}") for value in values]
+    return rounded if all(map(math.isfinite, rounded)) else None
 
 
 def _reference_features(contract: Contract, suite: Suite, source_dir: Path, networks: Networks) -> Features | None:

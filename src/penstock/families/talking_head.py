@@ -15,10 +15,11 @@ from penstock.contract.models import Case, FaceBox, Scalar
 from penstock.errors import UsageError
 from penstock.extractors.image_features import BATCH_IMAGES, ImageFeatures
 from penstock.extractors.syncnet import SyncNet
-from penstock.media import Limits, MediaInfo, VideoInfo, probe, read_audio, read_frames
+from penstock.media import Limits, MediaInfo, VideoInfo, probe, read_audio
+from penstock.media.held import HeldFrames
 from penstock.metrics import face
 from penstock.metrics.lipsync import MIN_FRAMES, SAMPLES_A_FRAME, LipSync, score_lipsync
-from penstock.metrics.picture import jitter, sharpness
+from penstock.metrics.picture import Jitter, sharpness
 
 FPS = 25
 LIP_SYNC = ("lse_d", "lse_c", "av_offset", "av_offset_abs")
@@ -27,6 +28,8 @@ CALL = ("latency", "peak_memory")
 DURATION_SLACK_S = 0.05
 """A header's duration is believed while it is this close to what was decoded: it is exact where 25 a second are not."""
 MAX_SECONDS = 600.0
+PEAKS_PER_SECOND = 50
+"""Of the sound, for the report's waveform: two a frame."""
 
 Frame = npt.NDArray[np.uint8]
 Features = npt.NDArray[np.float32]
@@ -48,6 +51,10 @@ class Answer:
     """Distance of lips and sound at the best shift; entry i is the window that starts at frame i (``None``: none)."""
     jitter: list[float | None] = field(default_factory=list)
     """Frame-to-frame change that motion does not explain, a frame; ``None`` for the first and the last."""
+    sound: list[float] = field(default_factory=list)
+    """The loudest sample (0 to 1) of each of :data:`PEAKS_PER_SECOND` stretches of a second; empty: it was not read."""
+    face: list[float] | None = None
+    """Where the face is: x, y, width, height as shares of the frame; ``None``: the whole frame is the face's crop."""
 
 
 def metric_names(*, lip_sync: bool, gpu: bool) -> tuple[str, ...]:
@@ -67,7 +74,8 @@ def examine(
 ) -> Answer:
     """Measure the answer to one case. The video is not trusted: what is wrong with it is a reason, not an exception.
 
-    Frames are taken at 25 a second and decoded once (twice where the face must be looked for). Sound is the video's
+    Frames are taken at 25 a second and decoded once (twice only where the face must be looked for in a video too large
+    to be held). Sound is the video's
     own; a silent video is held against the case's ``audio`` input, from its begin. A video that is far longer than
     asked is not decoded.
 
@@ -93,7 +101,8 @@ def examine(
         _nothing_to_see(answer, error, lip_sync=syncnet is not None)
         return answer
     watch = _FrameWatch(case.face_box, frechet)
-    stream = watch.frames(read_frames(video, fps=FPS, limits=limits))
+    held = HeldFrames(video, fps=FPS, limits=limits)
+    stream = watch.frames(held)
     lips: LipSync | str = ""
     heard: int | None = None
     first = 0
@@ -101,7 +110,8 @@ def examine(
         try:
             sound = _sound(video, info, inputs)
             heard = sound.size // SAMPLES_A_FRAME
-            first, crops = _crops(stream, video, info.video, case.face_box, limits)
+            answer.sound = sound_peaks(sound)
+            first, crops, answer.face = _crops(stream, held, info.video, case.face_box)
             lips = score_lipsync(crops, sound[first * SAMPLES_A_FRAME :], syncnet)
         except UsageError as error:
             lips = error.what
@@ -134,7 +144,7 @@ def examine(
 
 
 class _FrameWatch:
-    """Looks at every frame that passes. Holds three frames and one batch."""
+    """Looks at every frame that passes. Holds one batch of them."""
 
     def __init__(self, box: FaceBox | None, frechet: ImageFeatures | None) -> None:
         self.count = 0
@@ -142,8 +152,8 @@ class _FrameWatch:
         self._box = box
         self._frechet = frechet
         self._sharpness: list[Value] = []
+        self._trembling = Jitter()
         self._jitter: list[float] = []
-        self._last: list[Frame] = []
         self._batch: list[Frame] = []
         self._parts: list[Features] = []
 
@@ -167,9 +177,8 @@ class _FrameWatch:
             self._sharpness.append(sharpness([frame], box))
         except UsageError as error:  # the box is smaller than the metric needs; that says nothing about the others
             self._sharpness.append(error.what)
-        self._last = [*self._last[-2:], frame]
-        if len(self._last) == 3:
-            self._jitter.append(jitter(self._last))
+        if (change := self._trembling.look(frame)) is not None:
+            self._jitter.append(change)
         if self._frechet is not None:
             self._batch.append(frame)
             if len(self._batch) == BATCH_IMAGES:
@@ -235,20 +244,29 @@ def pixel_box(box: FaceBox | None, width: int, height: int) -> PixelBox:
 
 
 def _crops(
-    stream: Iterator[Frame], video: Path, info: VideoInfo, box: FaceBox | None, limits: Limits
-) -> tuple[int, Iterator[Frame]]:
-    """The first frame that shows the face, and the crops of it from there on, uint8 (224, 224, 3) each.
+    stream: Iterator[Frame], held: HeldFrames, info: VideoInfo, box: FaceBox | None
+) -> tuple[int, Iterator[Frame], list[float] | None]:
+    """The first frame that shows the face, the crops of it from there on, uint8 (224, 224, 3) each, and where it is.
 
     The face is where the case says. Without that, a video of 224 x 224 is a finished crop, and in any other the face is
-    looked for, which takes a pass over the video of its own.
+    looked for, which takes a pass over its frames of its own, before the first of ``stream`` is taken.
     """
     if box is not None:
         x, y, width, height = pixel_box(box, info.width, info.height)
-        return 0, face.crop_with_box(stream, face.Box(x, y, x + width, y + height))
+        return 0, face.crop_with_box(stream, face.Box(x, y, x + width, y + height)), list(box)
     if (info.width, info.height) == (face.CROP_SIZE, face.CROP_SIZE):
-        return 0, stream
-    track = face.find_track(read_frames(video, fps=FPS, limits=limits))
-    return track.first, face.crop_with_track(stream, track)
+        return 0, stream, None
+    track = face.find_track(held.ahead())
+    boxes = np.median([(box.left, box.top, box.right, box.bottom) for box in track.boxes], axis=0)
+    left, top, right, bottom = np.clip(boxes / ([info.width, info.height] * 2), 0.0, 1.0).round(4).tolist()
+    return track.first, face.crop_with_track(stream, track), [left, top, right - left, bottom - top]
+
+
+def sound_peaks(sound: npt.NDArray[np.int16]) -> list[float]:
+    """The loudest sample, 0 to 1, of each fiftieth of a second of 16-bit sound at 16 kHz: enough to draw it."""
+    stretch = 25 * SAMPLES_A_FRAME // PEAKS_PER_SECOND
+    loud = np.abs(np.pad(sound.astype(np.int32), (0, -sound.size % stretch))).reshape(-1, stretch).max(axis=1)
+    return [float(peak) for peak in (loud / 32768).round(3)]
 
 
 def _lip_sync_values(lips: LipSync | str) -> dict[str, Value]:

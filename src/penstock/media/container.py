@@ -16,6 +16,7 @@ import av
 import av.error
 
 from penstock.errors import UsageError
+from penstock.media.upright import turn_of
 
 FORMATS = ("mov", "mp4", "m4a", "3gp", "3g2", "mj2", "matroska", "webm", "avi", "wav", "flac", "mp3", "ogg")
 """FFmpeg demuxers that are recognised. None of them refers to other files or to the network."""
@@ -111,10 +112,10 @@ def _video_info(container: Any, stream: Any, path: Path, limits: Limits) -> Vide
     codec = decoder(stream, path)
     width, height = codec.width, codec.height
     check_size(width, height, path, limits)
-    # The rotation sits on the stream's side data, which PyAV hands out with the first decoded frame only.
+    # The display matrix is the stream's side data, which PyAV hands out with the first decoded frame only.
     with decoding(path):
         frame = next(container.decode(stream), None)
-    if frame is not None and frame.rotation % 180:
+    if frame is not None and turn_of(frame).sideways:
         width, height = height, width
     rate = stream.average_rate or stream.guessed_rate or Fraction(0)
     return VideoInfo(width, height, float(rate), stream_seconds(stream, container), codec.name)
@@ -137,10 +138,28 @@ def decoder(stream: Any, path: Path) -> Any:
 
 def stream_seconds(stream: Any, container: Any) -> float | None:
     """How long a stream says it is, in seconds; None where it does not say."""
-    if stream.duration and stream.duration > 0 and stream.time_base:
-        return float(stream.duration * stream.time_base)
+    said = _own_seconds(stream, container)
+    if said is not None:
+        return said
     if container.duration and container.duration > 0:
         return float(container.duration / av.time_base)
+    return None
+
+
+def _own_seconds(stream: Any, container: Any) -> float | None:
+    """What the header says about this stream alone."""
+    if container.format.name.startswith("matroska"):
+        # A tag holds the time at which the stream ends. ``stream.duration`` is a guess of FFmpeg's, which takes the
+        # sound's for that of a picture of two frames.
+        tag = _DURATION_TAG.fullmatch(stream.metadata.get("DURATION", ""))
+        if tag is None:
+            return None
+        hours, minutes, seconds = tag.groups()
+        end = int(hours) * 3600 + int(minutes) * 60 + float(seconds)
+        length = end - float((stream.start_time or 0) * stream.time_base)
+        return length if length > 0 else None
+    if stream.duration and stream.duration > 0 and stream.time_base:
+        return float(stream.duration * stream.time_base)
     return None
 
 
@@ -179,16 +198,10 @@ def ends_early(got: float, stream: Any, container: Any) -> float:
     """
     if container.format.name.split(",")[0] not in _TRUSTED_DURATION:
         return 0.0
-    if stream.duration and stream.duration > 0:
-        promised = float(stream.duration * stream.time_base)
-    elif tag := _DURATION_TAG.fullmatch(stream.metadata.get("DURATION", "")):
-        # Matroska: the time at which the stream ends
-        hours, minutes, seconds = tag.groups()
-        promised = int(hours) * 3600 + int(minutes) * 60 + float(seconds)
-        promised -= float((stream.start_time or 0) * stream.time_base)
-    elif len(container.streams) == 1 and container.duration and container.duration > 0:
+    promised = _own_seconds(stream, container)
+    if promised is None and len(container.streams) == 1 and container.duration and container.duration > 0:
         promised = container.duration / av.time_base
-    else:
+    if promised is None:
         return 0.0
     return promised if got < promised - max(0.1, 0.02 * promised) else 0.0
 

@@ -1,17 +1,24 @@
 """The reference implementation's lossy frames: every frame through FFmpeg's JPEG encoder and back.
- joonson/syncnet_python lets ``ffmpeg -i crop -f image2 -threads 1 %06d.jpg`` write the frames that it scores. Without a
+
+joonson/syncnet_python lets ``ffmpeg -i crop -f image2 -threads 1 %06d.jpg`` write the frames that it scores. Without a
 quality option FFmpeg spends 200 kbit/s on them, a few kilobytes a frame, and its rate control remembers the frames
 before. That moves LSE-D by up to several per cent, so it is repeated here with the same encoder and settings; the JPEG
 is read back as OpenCV reads it.
- Bit by bit equal to FFmpeg 4 and 5 for 8-bit 4:2:0, 4:2:2 and 4:4:4 video. FFmpeg 7.1 changed the rounding when it
-stretches limited to full range; the older one is repeated here, because that is what the published numbers were made
-with.
+
+What the encoder is given is bit by bit what FFmpeg 4 to 7.0 gives it, for planar 4:2:0, 4:2:2 and 4:4:4 of 8 to 14
+bits, in limited and full range, grey, turned and mirrored. (RGB, 4:1:1, 4:4:0, and 4:2:2 on its side go two steps of 8
+bits where FFmpeg goes one of 15.) FFmpeg 7.1 changed the rounding when it stretches limited to full range; the older
+one is repeated here, because that is what the published numbers were made with. The encoder writes its version into
+each file and counts those bytes, too: another version than the reference's moves a frame now and then by one quantiser
+step.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,29 +26,46 @@ import av
 import cv2
 import numpy as np
 import numpy.typing as npt
+from av.video.reformatter import Interpolation
 
 from penstock.media.container import DEFAULT_LIMITS, Limits
-from penstock.media.video import Frame, read_raw_frames, to_bgr
+from penstock.media.upright import Turn, turn_of
+from penstock.media.video import Frame, plain, read_raw_frames
 
-_FULL_RANGE = {"yuv420p": "yuvj420p", "yuv422p": "yuvj422p", "yuv444p": "yuvj444p"}
+_FULL = 2
+"""PyAV's number for full range."""
+_DEEP = re.compile(r"yuv4(20|22|44)p(9|10|12|14)le")
 _BIT_RATE = 200_000
 _BIT_RATE_TOLERANCE = 4_000_000
 
 
-def _table(limit: int, factor: int, offset: int, shift: int) -> npt.NDArray[np.uint8]:
-    """Libswscale's limited-to-full-range conversion (15-bit intermediate) as a table over 8-bit values."""
-    wide = np.arange(256, dtype=np.int64) << 7
-    stretched = (np.minimum(wide, limit) * factor - offset) >> shift
-    table: npt.NDArray[np.uint8] = np.clip((stretched + 64) >> 7, 0, 255).astype(np.uint8)
-    return table
+# Libswscale's ordered dither, for samples that lose bits; V planes begin in another column than Y and U.
+_DITHER = np.array(
+    [
+        [36, 68, 60, 92, 34, 66, 58, 90],
+        [100, 4, 124, 28, 98, 2, 122, 26],
+        [52, 84, 44, 76, 50, 82, 42, 74],
+        [116, 20, 108, 12, 114, 18, 106, 10],
+        [32, 64, 56, 88, 38, 70, 62, 94],
+        [96, 0, 120, 24, 102, 6, 126, 30],
+        [48, 80, 40, 72, 54, 86, 46, 78],
+        [112, 16, 104, 8, 118, 22, 110, 14],
+    ]
+)
+_V_COLUMN = 3
 
 
-_LUMA = _table(30_189, 19_077, 39_057_361, 14)
-_CHROMA = _table(30_775, 4_663, 9_289_992, 12)
+@cache
+def _stretch(depth: int, luma: bool) -> npt.NDArray[np.int64]:
+    """Libswscale's limited-to-full-range conversion: sample of ``depth`` bits → 15 bits."""
+    wide = np.arange(1 << depth, dtype=np.int64) << (15 - depth)
+    limit, factor, offset, shift = (30_189, 19_077, 39_057_361, 14) if luma else (30_775, 4_663, 9_289_992, 12)
+    stretched: npt.NDArray[np.int64] = (np.minimum(wide, limit) * factor - offset) >> shift
+    return stretched
 
 
 def read_reference_frames(path: Path, *, fps: float = 25, limits: Limits = DEFAULT_LIMITS) -> Iterator[Frame]:
-    """Like :func:`penstock.media.read_frames`, but with the loss of the reference's JPEG files.
+    """Like :func:`penstock.media.read_frames` with ``rule="program"``, and with the loss of the reference's JPEG files.
 
     Yields:
         uint8 ``(H, W, 3)`` BGR.
@@ -49,7 +73,7 @@ def read_reference_frames(path: Path, *, fps: float = 25, limits: Limits = DEFAU
     Raises:
         UsageError: as :func:`penstock.media.read_frames`.
     """
-    return through_jpeg(read_raw_frames(path, fps=fps, limits=limits), fps=fps)
+    return through_jpeg(read_raw_frames(path, fps=fps, rule="program", limits=limits), fps=fps)
 
 
 def bgr_through_jpeg(frames: Iterable[Frame], *, fps: float = 25) -> Iterator[Frame]:
@@ -92,16 +116,24 @@ def _decode(packet: Any) -> Frame:
 
 
 def _full_range(frame: Any) -> Any:
-    """The frame upright, as one of the formats that the JPEG encoder takes."""
-    if frame.rotation % 360:
-        frame = av.VideoFrame.from_ndarray(to_bgr(frame), format="bgr24").reformat(format="yuv420p")
-    name = frame.format.name
-    if name in _FULL_RANGE.values():
-        return av.VideoFrame.from_ndarray(frame.to_ndarray(), format=name)
-    if name not in _FULL_RANGE or frame.color_range == 2:  # 2: full range already, under the plain format's name
-        wide = frame.reformat(format=_nearest(frame.format), dst_color_range="JPEG")
-        return av.VideoFrame.from_ndarray(wide.to_ndarray(), format=wide.format.name)
-    return _stretched(frame, _FULL_RANGE[name])
+    """The frame upright and in full range, as one of the formats that the JPEG encoder takes, by FFmpeg up to 7.0."""
+    turn = turn_of(frame)
+    if turn.sideways and _nearest(frame.format) == "yuvj422p":  # its planes cannot change places
+        frame = _reformatted(frame, "yuv444p")
+    name, full = frame.format.name, _nearest(frame.format)
+    if name == full:
+        return _copied(frame, turn)
+    if frame.color_range == _FULL or name.startswith("gray"):
+        wide = plain(frame).reformat(format=full, dst_color_range="JPEG", interpolation=Interpolation.BICUBIC)
+        return _copied(wide, turn)
+    limited = full.replace("yuvj", "yuv")
+    if name != limited and not _DEEP.fullmatch(name):
+        frame = _reformatted(frame, limited)
+    return _stretched(frame, full, turn)
+
+
+def _reformatted(frame: Any, name: str) -> Any:
+    return plain(frame).reformat(format=name, interpolation=Interpolation.BICUBIC)
 
 
 def _nearest(given: Any) -> str:
@@ -114,12 +146,38 @@ def _nearest(given: Any) -> str:
     return "yuvj422p" if chroma[0].width < given.width else "yuvj444p"
 
 
-def _stretched(frame: Any, full: str) -> Any:
-    out = av.VideoFrame(frame.width, frame.height, full)
-    for index, (source, target) in enumerate(zip(frame.planes, out.planes, strict=True)):
-        table = _CHROMA if index else _LUMA
-        rows = np.frombuffer(source, np.uint8).reshape(-1, source.line_size)[: source.height, : source.width]
+def _stretched(frame: Any, full: str, turn: Turn) -> Any:
+    """Limited to full range, planar 8 bit or more to 8 bit."""
+    depth = frame.format.components[0].bits
+    planes = []
+    for index, plane in enumerate(frame.planes):
+        wide = _stretch(depth, index == 0)[turn.apply(_samples(plane, depth))]
+        height, width = wide.shape
+        if depth > 8:
+            across = (np.arange(width) + (_V_COLUMN if index == 2 else 0)) % 8
+            wide += _DITHER[np.arange(height) % 8][:, across]
+        else:
+            wide += 64
+        planes.append(np.clip(wide >> 7, 0, 255).astype(np.uint8))
+    return _frame(planes, full)
+
+
+def _copied(frame: Any, turn: Turn) -> Any:
+    """The planes of an 8-bit frame, turned one by one, without what the frame says of itself."""
+    return _frame([turn.apply(_samples(plane, 8)) for plane in frame.planes], frame.format.name)
+
+
+def _frame(planes: list[Frame], name: str) -> Any:
+    height, width = planes[0].shape
+    out = av.VideoFrame(width, height, name)
+    for rows, target in zip(planes, out.planes, strict=True):
         wide = np.zeros((target.height, target.line_size), np.uint8)
-        wide[:, : target.width] = table[rows]
+        wide[:, : target.width] = rows
         target.update(wide.tobytes())
     return out
+
+
+def _samples(plane: Any, depth: int) -> npt.NDArray[Any]:
+    """What a plane shows, uint8 or uint16 ``(H, W)``."""
+    rows = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)[: plane.height]
+    return rows[:, : plane.width] if depth == 8 else rows.view("<u2")[:, : plane.width]

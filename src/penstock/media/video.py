@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal
 
+import av
 import numpy as np
 import numpy.typing as npt
 
@@ -23,30 +24,45 @@ from penstock.media.container import (
     too_long,
     truncated,
 )
+from penstock.media.rate import at_program_rate, at_rate
+from penstock.media.upright import Turn, mark, turn_of
 
 Frame = npt.NDArray[np.uint8]
-T = TypeVar("T")
+Rule = Literal["fps", "program"]
+
+_CHEAP = ("yuv420p", "yuvj420p", "yuv422p", "yuvj422p")
+"""Formats that libswscale turns into BGR without interpolating the chroma, whatever the frame says about itself, where
+the height is even.
+"""
 
 
-def read_frames(path: Path, *, fps: float | None = 25, limits: Limits = DEFAULT_LIMITS) -> Iterator[Frame]:
+def read_frames(
+    path: Path, *, fps: float | None = 25, rule: Rule = "fps", limits: Limits = DEFAULT_LIMITS
+) -> Iterator[Frame]:
     """Decode a video frame by frame.
 
     Args:
         path: the video.
-        fps: frames per second of the output: frames are repeated and dropped as FFmpeg's ``fps`` filter does it, so a
-            video of constant ``fps`` comes out as it is. ``None``: each frame once, whatever its time.
+        fps: frames per second of the output: frames are repeated and dropped, so a video of constant ``fps`` comes out
+            as it is. ``None``: each frame once, whatever its time.
+        rule: which frames make the rate. ``fps``: each slot shows what is on the screen at its time, as
+            ``ffmpeg -vf setpts=PTS-STARTPTS,fps=25`` does. ``program``: as ``ffmpeg -r 25`` does, which the reference
+            implementation of SyncNet calls; it lags (see :func:`penstock.media.rate.at_program_rate`). Both count
+            slots from the first frame, with which :func:`penstock.media.read_audio` lets the sound begin; plain
+            ``ffmpeg`` counts from the file's begin, which is another time where the sound begins first.
         limits: what the file may cost.
 
     Yields:
-        uint8 ``(H, W, 3)`` BGR, rotated upright; all of one size. 10-bit and other pixel formats are converted as
-        ``ffmpeg`` does.
+        uint8 ``(H, W, 3)`` BGR, upright (turned and mirrored as the display matrix says), all of one size, in stored
+        pixels (they need not be square). 10 and 12 bit, 4:2:2, 4:4:4, grey, limited and full range become what
+        FFmpeg 4 to 7.0 makes of them, bit by bit. Interlaced frames come as they are stored, both fields woven.
 
     Raises:
         UsageError: missing, not a video, no video stream, damaged, truncated, changing its size, or over the limits.
             Since frames are decoded on demand, damage is found where it lies: a caller must not publish what it has
             before the end.
     """
-    for frame in read_raw_frames(path, fps=fps, limits=limits):
+    for frame in read_raw_frames(path, fps=fps, rule=rule, limits=limits):
         yield to_bgr(frame)
 
 
@@ -60,17 +76,42 @@ def frame_times(path: Path, *, limits: Limits = DEFAULT_LIMITS) -> npt.NDArray[n
 
 
 def to_bgr(frame: Any) -> Frame:
-    """An ``av.VideoFrame`` as an upright uint8 ``(H, W, 3)`` BGR array (as ``ffmpeg -pix_fmt bgr24``, bit by bit for
-    8-bit 4:2:0).
+    """An ``av.VideoFrame`` as an upright uint8 ``(H, W, 3)`` BGR array, as ``ffmpeg -pix_fmt bgr24`` up to 7.0 does it,
+    bit by bit.
     """
-    image: Frame = frame.to_ndarray(format="bgr24")
-    turns = round(frame.rotation / 90) % 4
-    return np.ascontiguousarray(np.rot90(image, turns)) if turns else image
+    image: Frame = plain(frame).to_ndarray(format="bgr24", interpolation="BICUBIC")
+    turn = turn_of(frame)
+    return turn.apply(image) if turn else image
 
 
-def read_raw_frames(path: Path, *, fps: float | None, limits: Limits = DEFAULT_LIMITS) -> Iterator[Any]:
+def plain(frame: Any) -> Any:
+    """The frame without what it says about the place of its chroma and about fields.
+
+    Since 7.1 libswscale heeds both when it interpolates the chroma. The published numbers of the reference were made
+    with older ones, and an 8-bit 4:2:0 frame is not interpolated at all: so that bit depth makes no difference, nor
+    does it here.
+    """
+    given = frame.format
+    if given.name in _CHEAP and not frame.height % 2 and not frame.interlaced_frame:
+        return frame
+    if all((part.width, part.height) == (frame.width, frame.height) for part in given.components):
+        return frame
+    out = av.VideoFrame(frame.width, frame.height, given.name)
+    out.colorspace, out.color_range = frame.colorspace, frame.color_range
+    for source, target in zip(frame.planes, out.planes, strict=True):
+        rows = np.frombuffer(source, np.uint8).reshape(-1, source.line_size)[: target.height]
+        copy = np.zeros((target.height, target.line_size), np.uint8)
+        width = min(source.line_size, target.line_size)
+        copy[: len(rows), :width] = rows[:, :width]
+        target.update(copy.tobytes())
+    return out
+
+
+def read_raw_frames(
+    path: Path, *, fps: float | None, rule: Rule = "fps", limits: Limits = DEFAULT_LIMITS
+) -> Iterator[Any]:
     """Like :func:`read_frames`, but ``av.VideoFrame``: the decoder's own planes, not yet turned upright."""
-    timed = _timed(path, limits)
+    timed = _timed(path, limits, rule)
     if fps is None:
         for frame, _, _ in timed:
             yield frame
@@ -78,44 +119,24 @@ def read_raw_frames(path: Path, *, fps: float | None, limits: Limits = DEFAULT_L
     if not 0 < fps <= limits.frames_per_second:
         raise ValueError(f"fps is {fps}, not within (0, {limits.frames_per_second}]")
     most = math.ceil(limits.seconds * fps)
-    for count, frame in enumerate(at_rate(timed, Fraction(fps).limit_denominator(1001))):
+    chosen = (at_rate if rule == "fps" else at_program_rate)(
+        _from_the_first(timed), Fraction(fps).limit_denominator(1001)
+    )
+    for count, frame in enumerate(chosen):
         if count >= most:
             too_long(path, limits)
         yield frame
 
 
-def at_rate(timed: Iterable[tuple[T, Fraction, Fraction]], fps: Fraction) -> Iterator[T]:
-    """Repeat and drop frames for a constant rate, as FFmpeg's ``fps`` filter does with its defaults.
-
-    Args:
-        timed: frames with start and duration in seconds, starts increasing.
-        fps: the rate.
-
-    A frame's start is rounded to the nearest slot of ``1 / fps``, halves away from zero; each slot from the first
-    frame's on shows the last frame that begins at or before it; the last frame is shown until its rounded end.
-    """
-    held: list[T] = []  # the frame on show, once there is one
-    slot = end = 0
+def _from_the_first(timed: Iterator[tuple[Any, Fraction, Fraction]]) -> Iterator[tuple[Any, Fraction, Fraction]]:
+    """The same with starts counted from the first frame's."""
+    first: Fraction | None = None
     for frame, start, duration in timed:
-        at = _rounded(start * fps)
-        slot = slot if held else at
-        while slot < at:
-            yield held[0]
-            slot += 1
-        held = [frame]
-        end = _rounded((start + duration) * fps)
-    while held and slot < end:
-        yield held[0]
-        slot += 1
+        first = start if first is None else first
+        yield frame, start - first, duration
 
 
-def _rounded(value: Fraction) -> int:
-    """To the nearest integer, halves away from zero (``AV_ROUND_NEAR_INF``)."""
-    whole = math.floor(abs(value) + Fraction(1, 2))
-    return whole if value >= 0 else -whole
-
-
-def _timed(path: Path, limits: Limits) -> Iterator[tuple[Any, Fraction, Fraction]]:
+def _timed(path: Path, limits: Limits, rule: Rule = "fps") -> Iterator[tuple[Any, Fraction, Fraction]]:
     """All frames of the first video stream with start and duration in seconds."""
     with opened(path, limits=limits) as container:
         if not container.streams.video:
@@ -126,11 +147,30 @@ def _timed(path: Path, limits: Limits) -> Iterator[tuple[Any, Fraction, Fraction
         # The decoder must not even allocate a picture that the bitstream, unlike the header, says is huge.
         codec.options = {"max_pixels": str(limits.side_pixels**2)}
         clock = _Clock(stream, path, limits)
+        # An MP4 says how long a frame lasts in the order of decoding; where pictures are reordered, that says nothing
+        # about showing. FFmpeg 7 then takes the average instead, and its filter shows the last frame as long as the
+        # one before it.
+        mp4 = container.format.name.startswith("mov")
+        waiting: tuple[Any, Fraction, Fraction] | None = None
+        gap: Fraction | None = None
+        turn: Turn | None = None
         for frame in _decoded(container, stream, path):
+            turn = turn_of(frame) if turn is None else turn
+            mark(frame, turn)
             clock.check(frame)
             placed = clock.place(frame)
-            if placed is not None:
-                yield frame, *placed
+            if placed is None:
+                continue
+            start, duration = placed
+            if rule == "program" and mp4 and codec.has_b_frames:
+                duration = clock.usual
+            if waiting is not None:
+                gap = start - waiting[1]
+                yield waiting
+            waiting = (frame, start, duration)
+        if waiting is not None:
+            last = gap if rule == "fps" and mp4 and codec.has_b_frames else None
+            yield (*waiting[:2], waiting[2] if last is None else last)
         if promised := ends_early(clock.length, stream, container):
             truncated(path, "video", clock.length, promised)
 
@@ -140,7 +180,7 @@ class _Clock:
 
     def __init__(self, stream: Any, path: Path, limits: Limits) -> None:
         rate = stream.average_rate or stream.guessed_rate or Fraction(25)
-        self._usual = Fraction(1) / rate if 0 < rate <= limits.frames_per_second else Fraction(1, 25)
+        self.usual = Fraction(1) / rate if 0 < rate <= limits.frames_per_second else Fraction(1, 25)
         self._path = path
         self._limits = limits
         self._size: tuple[int, int] | None = None
@@ -175,7 +215,7 @@ class _Clock:
         start = self._end if frame.pts is None else Fraction(frame.pts) * frame.time_base
         if self._first is not None and start <= self._last:
             return None
-        duration = Fraction(frame.duration) * frame.time_base if frame.duration and frame.duration > 0 else self._usual
+        duration = Fraction(frame.duration) * frame.time_base if frame.duration and frame.duration > 0 else self.usual
         self._first = start if self._first is None else self._first
         self._last, self._end = start, start + duration
         if self._end - self._first > Fraction(self._limits.seconds):

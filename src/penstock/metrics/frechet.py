@@ -48,7 +48,7 @@ def frechet_distance(a: Features, b: Features) -> float:
     weight_left, weight_right = 1.0 / (len(left) - 1), 1.0 / (len(right) - 1)
     traces = float(np.vdot(left, left)) * weight_left + float(np.vdot(right, right)) * weight_right
     # NumPy's own SVD, not SciPy's: the two bring a BLAS each, whose idle threads steal the other's cores.
-    cross = _factor(left) @ _factor(right).T
+    cross = gram_factor(left) @ gram_factor(right).T
     shared = float(np.linalg.svd(cross, compute_uv=False).sum()) * float(np.sqrt(weight_left * weight_right))
     gap = mean_left - mean_right
     return max(0.0, float(gap @ gap) + traces - 2.0 * shared)
@@ -110,14 +110,15 @@ def _unbiased_mmd(left: Matrix, right: Matrix) -> float:
 
 
 def _kernel_sum(left: Matrix, right: Matrix) -> float:
-    """Sum of the polynomial kernel over all pairs of rows."""
+    """Sum of the polynomial kernel over all pairs of rows; of a set with itself, each pair of blocks is taken once."""
     total = 0.0
+    same = left is right
     for i in range(0, len(left), BLOCK_ROWS):
-        for j in range(0, len(right), BLOCK_ROWS):
+        for j in range(i if same else 0, len(right), BLOCK_ROWS):
             kernel = left[i : i + BLOCK_ROWS] @ right[j : j + BLOCK_ROWS].T
             kernel /= left.shape[1]
             kernel += 1.0
-            total += float((kernel * kernel * kernel).sum())
+            total += float((kernel * kernel * kernel).sum()) * (2.0 if same and j > i else 1.0)
     return total
 
 
@@ -126,7 +127,7 @@ def _kernel_diagonal(rows: Matrix) -> float:
     return float(((np.einsum("ij,ij->i", rows, rows) / rows.shape[1] + 1.0) ** 3).sum())
 
 
-def _factor(rows: Matrix) -> Matrix:
+def gram_factor(rows: Matrix) -> Matrix:
     """A matrix ``F`` with ``FᵀF == rowsᵀ rows`` and at most as many rows as columns."""
     if rows.shape[0] <= rows.shape[1]:
         return rows

@@ -3,6 +3,19 @@
 of 20 MFCC columns at 31 shifts (15 frames each way); LSE-D is the least mean distance, LSE-C the median minus the
 least, the offset is 15 minus the shift of the least. So the minimum forgives a desync of up to 0.6 s: rank the offset
 on its own.
+
+Where the reference is wrong or crashes:
+
+- 5 frames or fewer, or less than 0.24 s of sound: it crashes (nothing to concatenate); here one message.
+- no face found, or a track of 50 frames or fewer: its pipeline answers LSE-D 0, LSE-C 0, the best LSE-D there is; here
+  the value is missing, and the gate counts that as a failure.
+- several faces: its pipeline answers the least LSE-D and the greatest LSE-C of all tracks, so perhaps of two faces;
+  here one face is scored (see :mod:`penstock.metrics.face`).
+- fewer than 9 windows: its smoothed confidences are medians with zeros from beyond the ends; here the filter shrinks.
+- It leaves out the last window of a clip; so does this, since all published numbers do.
+
+What it makes of other frame rates and of late sound is told in :func:`penstock.media.read_frames` and
+:func:`penstock.media.read_audio`.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ Both work on a stream of frames and hold at most three of them, so that the leng
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 import cv2
 import numpy as np
@@ -78,23 +78,47 @@ def jitter(frames: Iterable[Frame]) -> float:
     Raises:
         UsageError: fewer than three frames, frames of different size, a frame that is no image.
     """
-    flow_of = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
-    total, count = 0.0, 0
-    window: list[Luma] = []
-    for luma in _small_lumas(frames):
-        window.append(luma)
-        if len(window) < 3:
-            continue
-        before, middle, after = window
-        height, width = middle.shape
-        flow = flow_of.calc(_square(before), _square(after), None)  # type: ignore[call-overload]
-        half = np.asarray(flow[:height, :width] * np.float32(0.5), dtype=np.float32)
-        total += float(cv2.absdiff(_between(before, after, half), middle.astype(np.float32)).mean())
-        count += 1
-        del window[0]
-    if not count:
+    watch = Jitter()
+    values = [value for frame in frames if (value := watch.look(frame)) is not None]
+    if not values:
         raise UsageError("jitter needs at least three frames", todo="Give a longer clip.")
-    return total / count
+    return sum(values) / len(values)
+
+
+class Jitter:
+    """:func:`jitter` frame by frame; holds three small pictures."""
+
+    def __init__(self) -> None:
+        self._flow_of = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+        self._window: list[Luma] = []
+        self._count = 0
+        self._shape: tuple[int, ...] | None = None
+
+    def look(self, frame: Frame) -> float | None:
+        """The residual, 0 to 255, of the frame before this one; ``None`` while fewer than three have come.
+
+        Args:
+            frame: uint8 (H, W, 3) BGR, of the size of all others.
+
+        Raises:
+            UsageError: a frame of another size, or one that is no image.
+        """
+        _check(frame, self._count)
+        if self._shape is not None and frame.shape != self._shape:
+            raise UsageError(
+                f"frame {self._count} has the shape {frame.shape}, the first has {self._shape}",
+                todo="Give one clip of one size.",
+            )
+        self._shape = frame.shape
+        self._count += 1
+        self._window = [*self._window[-2:], _small_luma(frame)]
+        if len(self._window) < 3:
+            return None
+        before, middle, after = self._window
+        height, width = middle.shape
+        flow = self._flow_of.calc(_square(before), _square(after), None)  # type: ignore[call-overload]
+        half = np.asarray(flow[:height, :width] * np.float32(0.5), dtype=np.float32)
+        return float(cv2.absdiff(_between(before, after, half), middle.astype(np.float32)).mean())
 
 
 def _square(luma: Luma) -> Luma:
@@ -124,24 +148,16 @@ def _moved(luma: Luma, columns: FloatImage, rows: FloatImage) -> FloatImage:
     return np.asarray(moved, dtype=np.float32)
 
 
-def _small_lumas(frames: Iterable[Frame]) -> Iterator[Luma]:
-    """Each frame's luma, reduced to at most ``JITTER_SIDE``; all proven to be of one size."""
-    shape: tuple[int, ...] | None = None
-    for index, frame in enumerate(frames):
-        _check(frame, index)
-        if shape is not None and frame.shape != shape:
-            raise UsageError(
-                f"frame {index} has the shape {frame.shape}, the first has {shape}", todo="Give one clip of one size."
-            )
-        shape = frame.shape
-        height, width = frame.shape[:2]
-        luma = cv2.cvtColor(np.ascontiguousarray(frame), cv2.COLOR_BGR2GRAY)
-        scale = JITTER_SIDE / max(height, width)
-        if scale < 1:
-            size = (max(1, round(width * scale)), max(1, round(height * scale)))
-            luma = cv2.resize(luma, size, interpolation=cv2.INTER_AREA)
-        # Detail near the sampling limit cannot be moved by fractions of a pixel without loss; that loss is not jitter.
-        yield np.asarray(cv2.GaussianBlur(luma, (0, 0), JITTER_SMOOTHING), dtype=np.uint8)
+def _small_luma(frame: Frame) -> Luma:
+    """A frame's luma, reduced to at most ``JITTER_SIDE``."""
+    height, width = frame.shape[:2]
+    luma = cv2.cvtColor(np.ascontiguousarray(frame), cv2.COLOR_BGR2GRAY)
+    scale = JITTER_SIDE / max(height, width)
+    if scale < 1:
+        size = (max(1, round(width * scale)), max(1, round(height * scale)))
+        luma = cv2.resize(luma, size, interpolation=cv2.INTER_AREA)
+    # Detail near the sampling limit cannot be moved by fractions of a pixel without loss; that loss is not jitter.
+    return np.asarray(cv2.GaussianBlur(luma, (0, 0), JITTER_SMOOTHING), dtype=np.uint8)
 
 
 def _crop(frame: Frame, box: Box | None, index: int) -> Frame:

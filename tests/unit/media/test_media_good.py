@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from media_files import numbers, picture, tone, write_clip
 
 from penstock import media
-from penstock.media.video import at_rate
+from penstock.media.rate import at_rate
 
 
 def test_clip_at_25_frames_per_second_comes_out_as_it_is(tmp_path):
@@ -112,6 +112,58 @@ def test_rotation_is_applied(tmp_path):
     assert (media.probe(turned).video.width, media.probe(turned).video.height) == (48, 64)
 
 
+def matrix(path, target, a, b, c, d):
+    """The clip with another display matrix."""
+    data = bytearray(path.read_bytes())
+    at = data.index(b"tkhd") + 4 + 40
+    words = [a, b, 0, c, d, 0, 0, 0, 0x4000]
+    data[at : at + 36] = b"".join((word << 16 & 0xFFFFFFFF).to_bytes(4, "big") for word in words)
+    target.write_bytes(data)
+    return target
+
+
+@pytest.mark.parametrize(
+    ("numbers", "bright"),
+    [
+        ((1, 0, 0, 1), "top left"),
+        ((-1, 0, 0, 1), "top right"),
+        ((1, 0, 0, -1), "bottom left"),
+        ((-1, 0, 0, -1), "bottom right"),
+        ((0, 1, 1, 0), "top left"),
+        ((0, 1, -1, 0), "top right"),
+        ((0, -1, 1, 0), "bottom left"),
+        ((0, -1, -1, 0), "bottom right"),
+    ],
+)
+@pytest.mark.parametrize("read", [media.read_frames, media.read_reference_frames])
+def test_every_way_a_picture_can_lie(tmp_path, read, numbers, bright):
+    plain = write_clip(tmp_path / "plain.mp4", [picture(n) for n in range(2)])
+    frame = next(read(matrix(plain, tmp_path / "turned.mp4", *numbers)))
+    assert frame.shape == ((48, 64, 3) if numbers[0] else (64, 48, 3))
+    rows = slice(0, 8) if "top" in bright else slice(-8, None)
+    columns = slice(0, 8) if "left" in bright else slice(-8, None)
+    assert frame[rows, columns].mean() > 230
+
+
+def test_a_picture_of_two_frames_in_matroska_is_not_taken_for_a_truncated_one(tmp_path):
+    path = write_clip(tmp_path / "two.mkv", [picture(n) for n in range(2)], sound=tone(0.6))
+    assert numbers(media.read_frames(path)) == [0, 1]
+    assert media.probe(path).video.duration_s == pytest.approx(0.08)
+    assert media.probe(path).duration_s == pytest.approx(0.6)
+
+
+@pytest.mark.parametrize("rule", ["fps", "program"])
+def test_slots_are_counted_from_the_first_frame(tmp_path, rule):
+    """So that 25 a second come out as they are, wherever they begin, and sound that begins with them stays in step."""
+    chosen = []
+    for begin in (Fraction(0), Fraction(13, 1000), Fraction(1, 50)):
+        times = [begin + Fraction(n, 30) for n in range(30)]
+        path = write_clip(tmp_path / "late.mkv", [picture(n) for n in range(30)], times=times, sound=tone(1.0))
+        chosen.append(numbers(media.read_frames(path, rule=rule)))
+        assert abs(media.read_audio(path, with_video=True).size - (16_000 - round(begin * 16_000))) <= 1
+    assert chosen[0] == chosen[1] == chosen[2]
+
+
 def test_no_frames_and_five_frames(tmp_path):
     five = write_clip(tmp_path / "five.mp4", [picture(n) for n in range(5)])
     assert len(list(media.read_frames(five))) == 5
@@ -195,8 +247,8 @@ def test_a_hole_in_the_sound_is_filled_with_silence(tmp_path):
 def test_reference_frames_lose_what_jpeg_loses(tmp_path):
     random = np.random.default_rng(1)
     frames = [random.integers(0, 255, (64, 64, 3), dtype=np.uint8) for _ in range(6)]
-    for pix_fmt in ("yuv420p", "yuv444p", "yuvj420p", "gray"):
-        codec = "mjpeg" if pix_fmt == "yuvj420p" else "ffv1"
+    for pix_fmt in ("yuv420p", "yuv444p", "yuvj420p", "yuvj422p", "yuv422p10le", "gray"):
+        codec = "mjpeg" if pix_fmt.startswith("yuvj") else "ffv1"
         path = write_clip(tmp_path / f"{pix_fmt}.mkv", frames, codec=codec, pix_fmt=pix_fmt)
         direct, lossy = (np.stack(list(read(path))) for read in (media.read_frames, media.read_reference_frames))
         assert lossy.shape == direct.shape == (6, 64, 64, 3)

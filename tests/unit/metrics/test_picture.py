@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from penstock.errors import UsageError
-from penstock.metrics.picture import jitter, sharpness
+from penstock.metrics.picture import Jitter, jitter, sharpness
 
 SIDE = 256
 
@@ -161,3 +161,16 @@ def test_what_is_no_clip_is_refused():
             sharpness([wrong])
         with pytest.raises(UsageError, match="frame 0 is"):
             jitter([wrong, wrong, wrong])
+
+
+def test_jitter_frame_by_frame_is_jitter_of_each_three():
+    random = np.random.default_rng(5)
+    ground = random.integers(0, 255, (160, 200, 3), dtype=np.uint8)
+    frames = [np.roll(ground, (index * index % 7, 2 * index), axis=(0, 1)) for index in range(8)]
+    watch = Jitter()
+    values = [watch.look(frame) for frame in frames]
+    assert values[:2] == [None, None]
+    assert values[2:] == [jitter(frames[index : index + 3]) for index in range(6)]
+    assert jitter(frames) == pytest.approx(np.mean(values[2:]))
+    with pytest.raises(UsageError, match="frame 8 has the shape"):
+        watch.look(frames[0][:100])
