@@ -8,18 +8,26 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from penstock.bundle.directory import Bundle
+from penstock.bundle.rerun import gather_failures
+from penstock.errors import PenstockError
+from penstock.report.forge import Posted, put_comment
+from penstock.report.forge_places import address_of, open_place, read_forge
 from penstock.report.message import headline, message
 from penstock.report.notify import notify, receivers_in
+from penstock.report.pull_request import comment_text, marker
 from penstock.tekton.step import log, param, run_step, shorten, workspace
 
 
 @dataclass(frozen=True)
 class Arguments:
-    """Send one message about the run."""
+    """Send one message about the run, and keep the comment on its pull request up to date."""
 
     status: str = param("Tekton's aggregate status of the tasks: Succeeded, Failed, Completed or None", default="")
+    pull_request: str = param("number of the pull or merge request; empty: the open one of the commit", default="")
     bundle: Path = workspace("the run's bundle")
+    baseline: Path | None = workspace("the released model's bundle, if that one was run again", optional=True)
     receivers: Path | None = workspace("a file 'urls' with one Apprise URL a line", optional=True)
+    forge: Path | None = workspace("files 'token', 'kind' (github or gitlab), 'url' (of the API)", optional=True)
 
 
 RESULTS: tuple[str, ...] = ("sent", "summary")
@@ -27,12 +35,42 @@ MAX_SUMMARY_BYTES = 700
 
 
 def step(arguments: Arguments) -> dict[str, str]:
-    """Send the verdict's headline to each receiver; without receivers, log it."""
+    """Send the verdict's headline to each receiver and comment; without either, log it."""
     bundle = Bundle(arguments.bundle)
+    if arguments.baseline is not None:
+        gather_failures(bundle, Bundle(arguments.baseline))
     title, body = message(bundle, arguments.status)
-    sent = notify(receivers_in(arguments.receivers), title, body)
+    failed: list[PenstockError] = []
+    sent = 0
+    try:
+        sent = notify(receivers_in(arguments.receivers), title, body)
+    except PenstockError as error:  # the comment is tried all the same
+        failed.append(error)
+    try:
+        posted = _comment(arguments, bundle)
+    except PenstockError as error:
+        failed.append(error)
+    else:
+        if posted is not None:
+            log("commented", action=posted.action, url=posted.url)
+    for further in failed[1:]:
+        log("error", step="notify", error=str(further))
+    if failed:
+        raise failed[0]
     log("notified", title=title, sent=sent)
     return {"sent": str(sent), "summary": shorten(headline(bundle, arguments.status), MAX_SUMMARY_BYTES)}
+
+
+def _comment(arguments: Arguments, bundle: Bundle) -> Posted | None:
+    """Keep the comment up to date, if there is a forge, and a run that came as far as its commit."""
+    if arguments.forge is None or not bundle.run_file.exists() or bundle.run().source is None:
+        return None
+    run, forge = bundle.run(), read_forge(arguments.forge)
+    address = address_of(run, forge, arguments.pull_request)
+    posted = put_comment(lambda: open_place(forge, address), marker(run), comment_text(bundle, arguments.status))
+    if posted is None:
+        log("not commented", reason="no open merge request has this commit")
+    return posted
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -10,12 +10,13 @@ from pathlib import Path
 from penstock.bundle.directory import Bundle
 from penstock.bundle.steps import recorded
 from penstock.report.page import write_report
+from penstock.report.pull_request import write_beside_page
 from penstock.tekton.step import run_step, shorten, workspace
 
 
 @dataclass(frozen=True)
 class Arguments:
-    """Write report/index.html and report/summary.md."""
+    """Write report/index.html, summary.md, pull-request.md and junit.xml."""
 
     source: Path = workspace("the model's repository")
     bundle: Path = workspace("the run's bundle")
@@ -31,6 +32,7 @@ def step(arguments: Arguments) -> dict[str, str]:
     released = Bundle(arguments.baseline)
     with recorded(bundle, "report") as note:
         summary = write_report(bundle, released if released.run_file.exists() else None)
+        write_beside_page(bundle)
         note.note = "report/index.html"
     return {"summary": shorten(summary, 900)}
 

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from penstock.bundle.directory import Bundle
-from penstock.bundle.models import WHOLE_SUITE, Invocation, Measurement, Verdict
+from penstock.bundle.models import WHOLE_SUITE, Invocation, Measurement, RuleResult, Verdict
 from penstock.metrics.registry import METRICS
+from penstock.report.limits import Limits, limits_of
+from penstock.report.side import Side
+
+BEYOND_ALL = 1e9
+"""Score of a case that has no value where a rule asks for one: worse than any value."""
+HARDLY = 1e-3
+"""The most that a case counts for being the worst of those that have nothing to be compared with."""
+SMALL_SHARE = 0.05
+"""Without a margin, a change is counted in this share of the baseline's mean."""
+HUGE = 1e9
+"""Numbers from here on are written with an exponent."""
 
 
 @dataclass(frozen=True)
@@ -32,21 +44,29 @@ class CaseRow:
     name: str
     slices: list[str]
     status: str
+    """``ok``, or what became of the call; ``missing``: only the baseline has the case."""
     error: str
     numbers: list[Number]
     worst: float
+    """How bad the worst ruled metric is: 1 is a worsening of a whole margin."""
+    telling: str
+    """The ruled metric that ``worst`` is of; empty if none is worse."""
+
+    def number_of(self, metric: str) -> Number | None:
+        """The case's number of a metric, if there is one."""
+        return next((number for number in self.numbers if number.metric == metric), None)
 
 
 def number(metric: str, candidate: float | None, baseline: float | None, *, unit: str = "", error: str = "") -> Number:
     """Put one value beside the baseline's, with the digits that the metric deserves."""
     known = METRICS.get(metric)
-    shape = f"+.{known.digits}f" if known else "+.4g"
     change, worse = "", 0.0
     if candidate is not None and baseline is not None:
         difference = candidate - baseline
-        change = f"{difference:{shape}}"
+        change = signed(metric, difference)
         if baseline != 0:
-            change += f" ({difference / abs(baseline):+.1%})"
+            share = difference / abs(baseline)
+            change += f" ({share:+.1%})" if abs(share) < HUGE else ""
         if known and known.direction and baseline != 0:
             worse = max(0.0, (difference if known.direction == "lower" else -difference) / abs(baseline))
     return Number(
@@ -65,72 +85,165 @@ def shown(metric: str, value: float | None) -> str:
     """A value with the metric's digits; a dash where there is none."""
     if value is None:
         return "–"
+    return _digits(metric, value, "")
+
+
+def signed(metric: str, value: float) -> str:
+    """A change with its sign and the metric's digits."""
+    return _digits(metric, value, "+")
+
+
+def _digits(metric: str, value: float, sign: str) -> str:
     known = METRICS.get(metric)
-    return f"{value:.{known.digits}f}" if known else f"{value:.4g}"
+    return f"{value:{sign}.{known.digits}f}" if known and abs(value) < HUGE else f"{value:{sign}.4g}"
 
 
-def _by_case(measurements: list[Measurement]) -> dict[str, dict[str, Measurement]]:
-    cases: dict[str, dict[str, Measurement]] = defaultdict(dict)
-    for measurement in measurements:
-        cases[measurement.case][measurement.metric] = measurement
-    return cases
-
-
-def _calls(bundle: Bundle) -> dict[str, Invocation]:
-    return {call.case: call for call in bundle.invocations()} if bundle.invocations_file.exists() else {}
-
-
-def case_rows(bundle: Bundle, baseline: Bundle | None, verdict: Verdict) -> list[CaseRow]:
-    """All cases, failed ones first, then by how much worse a ruled metric is than the baseline's."""
-    ruled = {rule.metric for rule in verdict.rules}
-    here = _by_case(bundle.measurements())
-    there = _by_case(baseline.measurements()) if baseline else {}
-    calls = _calls(bundle)
-    rows = []
-    for case in [name for name in here if name != WHOLE_SUITE]:
-        numbers = _numbers(here[case], there.get(case, {}))
-        call = calls.get(case)
-        rows.append(
-            CaseRow(
-                name=case,
-                slices=sorted({name for measurement in here[case].values() for name in measurement.slices}),
-                status=call.status if call else "ok",
-                error=(call.error or "") if call else "",
-                numbers=numbers,
-                worst=max((entry.worse for entry in numbers if entry.metric in ruled), default=0.0),
-            )
-        )
+def case_rows(candidate: Side, baseline: Side | None, verdict: Verdict) -> list[CaseRow]:
+    """All cases of either side: without an answer first, then by how much worse the rules find them."""
+    here = by_case(candidate.measurements)
+    there = by_case(baseline.measurements) if baseline else {}
+    calls = candidate.calls
+    yardsticks = _yardsticks(verdict.rules, here, there)
+    rows = [
+        _row(case, here.get(case, {}), there.get(case, {}), calls.get(case), yardsticks)
+        for case in dict.fromkeys((*here, *calls, *there))
+        if case != WHOLE_SUITE
+    ]
     return sorted(rows, key=lambda row: (row.status == "ok", -row.worst, row.name))
 
 
-def suite_numbers(bundle: Bundle, baseline: Bundle | None) -> list[Number]:
+def by_case(measurements: Iterable[Measurement]) -> dict[str, dict[str, Measurement]]:
+    """Case → metric → measurement."""
+    cases: dict[str, dict[str, Measurement]] = defaultdict(dict)
+    for measurement in measurements:
+        cases[measurement.case][measurement.metric] = measurement
+    return dict(cases)
+
+
+def _row(
+    case: str,
+    here: dict[str, Measurement],
+    there: dict[str, Measurement],
+    call: Invocation | None,
+    yardsticks: list[_Yardstick],
+) -> CaseRow:
+    status: str = call.status if call else "ok"
+    error = (call.error or "") if call else ""
+    if not here and not call:
+        status, error = "missing", "the candidate has nothing of this case, the baseline has"
+    worst, telling = 0.0, ""
+    for yardstick in yardsticks:
+        score = yardstick.score(here.get(yardstick.metric), there.get(yardstick.metric), answered=bool(here))
+        if score > worst:
+            worst, telling = score, yardstick.metric
+    return CaseRow(
+        name=case,
+        slices=sorted({name for found in (here or there).values() for name in found.slices}),
+        status=status,
+        error=error,
+        numbers=_numbers(here, there),
+        worst=worst,
+        telling=telling,
+    )
+
+
+@dataclass(frozen=True)
+class _Yardstick:
+    """How one rule looks at one case."""
+
+    metric: str
+    slice: str | None
+    limits: Limits
+    scale: float
+    """The change that counts as 1."""
+    weight: float
+    """A rule that fell counts more than one that held, however far its cases moved."""
+    ends: tuple[float, float]
+    """The candidate's smallest and largest value: without a baseline, its worst cases are those with the worst."""
+
+    def score(self, mine: Measurement | None, other: Measurement | None, *, answered: bool) -> float:
+        known = mine or other
+        if known is None or (self.slice is not None and self.slice not in known.slices):
+            return 0.0
+        if mine is None or mine.value is None:
+            return BEYOND_ALL if answered else 0.0
+        scores = [0.0]
+        if other is not None and other.value is not None and other.extractor == mine.extractor and self.limits.better:
+            change = mine.value - other.value
+            scores.append((change if self.limits.better == "lower" else -change) / self.scale)
+        elif self.limits.better and self.ends[0] < self.ends[1]:
+            place = (mine.value - self.ends[0]) / (self.ends[1] - self.ends[0])
+            scores.append(HARDLY * (place if self.limits.better == "lower" else 1 - place))
+        if self.limits.maximum is not None:
+            scores.append(_beyond(mine.value - self.limits.maximum, self.limits.maximum))
+        if self.limits.minimum is not None:
+            scores.append(_beyond(self.limits.minimum - mine.value, self.limits.minimum))
+        return self.weight * min(max(scores), BEYOND_ALL / 1e4)
+
+
+def _beyond(excess: float, bound: float) -> float:
+    return excess / (SMALL_SHARE * abs(bound) or 1.0)
+
+
+def _yardsticks(
+    rules: list[RuleResult], here: dict[str, dict[str, Measurement]], there: dict[str, dict[str, Measurement]]
+) -> list[_Yardstick]:
+    found = []
+    for rule in rules:
+        limits = limits_of(rule)
+        pairs = [
+            (mine.value, other.value)
+            for case in here.keys() & there.keys()
+            if (mine := here[case].get(rule.metric)) and (other := there[case].get(rule.metric))
+        ]
+        whole = [(mine, other) for mine, other in pairs if mine is not None and other is not None]
+        base = abs(math.fsum(other / len(whole) for _, other in whole))
+        largest = max((abs(mine - other) for mine, other in whole), default=0.0)
+        scale = limits.margin or SMALL_SHARE * base or largest or 1.0
+        values = [
+            mine.value
+            for metrics in here.values()
+            if (mine := metrics.get(rule.metric)) is not None and mine.value is not None
+        ]
+        ends = (min(values), max(values)) if values else (0.0, 0.0)
+        fell = rule.verdict != "pass"
+        weight = 1000.0 if fell and rule.severity == "block" and not rule.advisory else 100.0 if fell else 1.0
+        found.append(_Yardstick(rule.metric, rule.slice, limits, scale, weight, ends))
+    return found
+
+
+def suite_numbers(candidate: Side, baseline: Side | None) -> list[Number]:
     """Each metric's mean over the cases (or its one value for the suite) beside the baseline's."""
-    here, there = _means(bundle.measurements()), _means(baseline.measurements() if baseline else [])
-    return [number(metric, here[metric], there.get(metric)) for metric in _ordered(here)]
+    here, there = means(candidate.measurements), means(baseline.measurements if baseline else [])
+    return [number(metric, here[metric], there.get(metric)) for metric in ordered(here)]
 
 
-def _means(measurements: list[Measurement]) -> dict[str, float | None]:
+def means(measurements: Iterable[Measurement]) -> dict[str, float | None]:
+    """Metric → its mean over the cases; ``None`` if a case has no value."""
     values: dict[str, list[float | None]] = defaultdict(list)
     for measurement in measurements:
         values[measurement.metric].append(measurement.value)
     # a mean over only those cases that worked would flatter a model that fails on the hard ones
     return {
-        metric: None if None in have else sum(v for v in have if v is not None) / len(have)
+        metric: None if None in have else math.fsum(v / len(have) for v in have if v is not None)
         for metric, have in values.items()
     }
 
 
 def _numbers(here: dict[str, Measurement], there: dict[str, Measurement]) -> list[Number]:
     numbers = []
-    for metric in _ordered(here):
-        mine, other = here[metric], there.get(metric)
-        comparable = other is not None and other.extractor == mine.extractor
+    for metric in ordered(here | there):
+        mine, other = here.get(metric), there.get(metric)
+        comparable = other is not None and (mine is None or other.extractor == mine.extractor)
         before = other.value if other is not None and comparable else None
-        numbers.append(number(metric, mine.value, before, unit=mine.unit, error=mine.error or ""))
+        known = mine or other
+        error = (mine.error or "") if mine else "not measured"
+        unit = known.unit if known else ""
+        numbers.append(number(metric, mine.value if mine else None, before, unit=unit, error=error))
     return numbers
 
 
-def _ordered(metrics: dict[str, Measurement] | dict[str, float | None]) -> list[str]:
+def ordered(metrics: Iterable[str]) -> list[str]:
     """Known metrics in the registry's order, then the others by name."""
-    order = list(METRICS)
-    return sorted(metrics, key=lambda metric: (order.index(metric) if metric in order else len(order), metric))
+    order = {metric: place for place, metric in enumerate(METRICS)}
+    return sorted(metrics, key=lambda metric: (order.get(metric, len(order)), metric))

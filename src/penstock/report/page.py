@@ -3,28 +3,44 @@
 from __future__ import annotations
 
 import base64
-import shlex
-from dataclasses import dataclass
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from markupsafe import Markup
+
 from penstock.bundle.directory import Bundle
-from penstock.bundle.models import Run
-from penstock.files import disk_errors, inside, replacing, write_text
-from penstock.report.cases import CaseRow, case_rows, suite_numbers
-from penstock.report.summary import markdown_summary, rule_name, rule_numbers, rule_verdict
+from penstock.bundle.models import Verdict
+from penstock.errors import printable
+from penstock.files import write_text
+from penstock.report.cases import CaseRow, case_rows
+from penstock.report.facts import facts, reproduce
+from penstock.report.media import EMBED_BYTES, Shown, show_media
+from penstock.report.rows import MetricRow, metric_rows, past_rows
+from penstock.report.series import frames_of
+from penstock.report.side import Side, read_side
+from penstock.report.summary import WORDS, markdown_summary
+from penstock.report.trend import past_of
 
-EMBED_BYTES = 48 << 20
-"""Videos are put into the page up to this size in all; beyond it they stay files beside it."""
-VIDEO_TYPES = {".mp4": "video/mp4", ".webm": "video/webm", ".mov": "video/quicktime", ".mkv": "video/x-matroska"}
-
-
-@dataclass(frozen=True)
-class CaseMedia:
-    """Where the page finds a case's two videos; empty where there is none."""
-
-    candidate: str
-    baseline: str
+SCRIPTS = ("strip.js", "player.js", "viewer.js", "page.js")
+WORST = 5
+"""Cases on the first screen."""
+MAX_REASONS = 14
+"""Rules that did not hold, on the first screen; the table below has them all."""
+COLUMNS = 4
+"""Metrics in the table of cases; the viewer has them all."""
+STATES = {
+    "fail": "failed",
+    "inconclusive": "inconclusive",
+    "waived": "waived",
+    "advisory": "advisory",
+    "warning": "warning",
+    "pass": "held",
+}
 
 
 def write_report(bundle: Bundle, baseline: Bundle | None) -> str:
@@ -38,126 +54,170 @@ def write_report(bundle: Bundle, baseline: Bundle | None) -> str:
         UsageError: the bundle has no verdict or no measurements.
         WorldError: the disk is full.
     """
-    from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
-
-    run, verdict = bundle.run(), bundle.verdict()
-    cases = case_rows(bundle, baseline, verdict)
-    media = _media(bundle, baseline, cases)
-    environment = Environment(
-        loader=PackageLoader("penstock.report", "."),
-        autoescape=select_autoescape(default=True, default_for_string=True),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(rule_name=rule_name, rule_numbers=rule_numbers, rule_verdict=rule_verdict)
-    page = environment.get_template("page.html.j2").render(
-        run=run,
-        verdict=verdict,
-        rules=sorted(verdict.rules, key=lambda rule: (rule.verdict == "pass", rule.severity == "warn")),
-        failing=[rule for rule in verdict.rules if rule.verdict != "pass"],
-        numbers=suite_numbers(bundle, baseline),
-        cases=cases,
-        media=media,
-        baseline=baseline.run() if baseline else None,
-        facts=facts(run),
-        command=reproduce(run),
-    )
-    summary = markdown_summary(run, verdict)
+    verdict = bundle.verdict()
+    write_page(bundle, baseline, verdict, bundle.report)
+    summary = markdown_summary(bundle.run(), verdict)
     write_text(bundle.report / "summary.md", summary)
-    write_text(bundle.report / "index.html", page)
     return summary
 
 
-def _media(bundle: Bundle, baseline: Bundle | None, cases: list[CaseRow]) -> dict[str, CaseMedia]:
-    """Data URIs while they fit, else files: ours where they are, the baseline's copied beside the page."""
-    mine, theirs = _videos(bundle), _videos(baseline) if baseline else {}
-    total = sum(path.stat().st_size for videos in (mine, theirs) for path in videos.values())
-    embed = total <= EMBED_BYTES
-    media = {}
-    for case in cases:
-        candidate, before = mine.get(case.name), theirs.get(case.name)
-        beside = f"baseline/{case.name}{before.suffix}" if before else ""
-        if before and not embed:
-            _copy(before, bundle.report / beside)
-        media[case.name] = CaseMedia(
-            candidate=_source(candidate, f"../{candidate.relative_to(bundle.path).as_posix()}", embed)
-            if candidate
-            else "",
-            baseline=_source(before, beside, embed) if before else "",
-        )
-    return media
+def write_page(
+    bundle: Bundle,
+    baseline: Bundle | None,
+    verdict: Verdict,
+    target_dir: Path,
+    *,
+    embed_bytes: int = EMBED_BYTES,
+    judged: bool = True,
+) -> None:
+    """Write ``index.html`` for any two bundles; media that are not in the page lie below ``target_dir``.
+
+    Args:
+        bundle: the candidate; ``run.json``, ``invocations.jsonl`` and the outputs may be absent.
+        baseline: what it is compared with, if anything.
+        verdict: the gate's answer.
+        target_dir: where the page goes; made if it is not there.
+        embed_bytes: so many bytes of media go into the page itself, the worst cases' first.
+        judged: ``False`` for a comparison without a policy: the "rules" are changes, and nothing is accepted.
+
+    Raises:
+        UsageError: there are no measurements, or a record of a bundle is broken.
+        WorldError: the disk is full.
+    """
+    candidate, before = read_side(bundle), read_side(baseline) if baseline else None
+    cases = case_rows(candidate, before, verdict)
+    past = past_of(candidate)
+    rows = metric_rows(candidate, before, verdict, past)
+    media = show_media(bundle, baseline, [case.name for case in cases], target_dir, embed_bytes=embed_bytes)
+    style, script = _own("page.css"), "\n".join(_own(name) for name in SCRIPTS)
+    page = _render(
+        candidate=candidate,
+        baseline=before,
+        verdict=verdict,
+        word=WORDS[verdict.verdict] if judged else "compared",
+        states=STATES,
+        judged=judged,
+        counts=_counts(rows),
+        rows=rows,
+        reasons=[row for row in rows if row.state not in ("", "pass")],
+        max_reasons=MAX_REASONS,
+        cases=cases,
+        worst=cases[:WORST],
+        columns=_columns(rows, cases, verdict),
+        past=past,
+        past_rows=past_rows(candidate, past) if past else [],
+        facts=facts(candidate.run, before.run if before else None),
+        command=reproduce(candidate.run),
+        data=_script_json(_data(candidate, before, cases, media)),
+        media=_embedded(cases, media),
+        style=Markup(style),  # noqa: S704 (our own file)
+        script=Markup(script),  # noqa: S704 (our own files)
+        policy=_policy(style, script),
+    )
+    write_text(target_dir / "index.html", page)
 
 
-def _videos(bundle: Bundle) -> dict[str, Path]:
-    """Case → the video that came back, where one did. The path is held inside the bundle: the record may be edited."""
-    videos = {}
-    for call in bundle.invocations() if bundle.invocations_file.exists() else []:
-        if call.status == "ok" and call.output is not None:
-            path = inside(bundle.path, call.output, where=f"{bundle.invocations_file}: {call.case}")
-            if path.is_file() and path.suffix in VIDEO_TYPES:
-                videos[call.case] = path
-    return videos
+def _render(**content: Any) -> str:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    def shown(value: Any) -> Any:
+        # A bundle's names may hold control characters and ones that turn the direction of a line.
+        return printable(value) if type(value) is str else value
+
+    environment = Environment(
+        loader=PackageLoader("penstock.report", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=shown,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("page.html.j2").render(content)
 
 
-def _source(path: Path, relative: str, embed: bool) -> str:
+def _own(name: str) -> str:
+    """One of our files. Line ends stay as they are in the page: the policy names the text's digest."""
+    return files("penstock.report").joinpath(name).read_text(encoding="utf-8").replace("\r\n", "\n").strip()
+
+
+def _policy(style: str, script: str) -> str:
+    """Nothing is loaded but media beside the page, and nothing runs but our own script, by its digest."""
+
+    def digest(text: str) -> str:
+        return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
     return (
-        f"data:{VIDEO_TYPES[path.suffix]};base64," + base64.b64encode(path.read_bytes()).decode() if embed else relative
+        f"default-src 'none'; script-src {digest(script)}; style-src {digest(style)}; "
+        "media-src blob: 'self' file:; img-src data: blob: 'self' file:; base-uri 'none'; form-action 'none'; "
+        "require-trusted-types-for 'script'; trusted-types 'none'"
     )
 
 
-def _copy(source: Path, target: Path) -> None:
-    with disk_errors(target), replacing(target) as temporary:
-        temporary.write_bytes(source.read_bytes())
+def _counts(rows: Iterable[MetricRow]) -> list[tuple[str, int]]:
+    """How many rules failed, held, and so on."""
+    found = Counter(row.state for row in rows if row.state)
+    return [(state, found[state]) for state in STATES if found[state]]
 
 
-def facts(run: Run) -> list[tuple[str, str]]:
-    """What ran, as the page's last table shows it."""
-    rows: list[tuple[str, Any]] = [
-        ("run", run.run_id),
-        ("track", run.track),
-        ("model", run.model),
-        ("Penstock", run.penstock),
+def _columns(rows: list[MetricRow], cases: list[CaseRow], verdict: Verdict) -> list[tuple[str, str]]:
+    """The metrics of the table of cases, (name, title): what rules speak about and single cases have, failed first."""
+    measured = {number.metric: number.title for case in cases for number in case.numbers}
+    titles = [row.name for row in rows if row.state]
+    ruled = sorted(
+        dict.fromkeys(rule.metric for rule in verdict.rules if rule.metric in measured),
+        key=lambda metric: titles.index(measured[metric]) if measured[metric] in titles else len(titles),
+    )
+    return [(metric, measured[metric]) for metric in (ruled or list(measured))[:COLUMNS]]
+
+
+def _data(
+    candidate: Side, baseline: Side | None, cases: list[CaseRow], media: dict[str, dict[str, Shown]]
+) -> list[dict[str, Any]]:
+    """What the script needs to show a case, in the order of the cases."""
+    return [
+        {
+            "name": printable(case.name),
+            "status": printable(case.status),
+            "error": printable(case.error),
+            "slices": [printable(name) for name in case.slices],
+            "numbers": [
+                [printable(text) for text in (n.title, n.unit, n.baseline, n.candidate, n.change, n.error)]
+                + [n.worse > 0 and n.metric == case.telling]
+                for n in case.numbers
+            ],
+            "media": {side: _medium(shown) for side, shown in media[case.name].items()},
+            "frames": {
+                "candidate": frames_of(candidate.bundle, case.name),
+                "baseline": frames_of(baseline.bundle, case.name) if baseline else None,
+            },
+        }
+        for case in cases
     ]
-    if run.source:
-        rows += [
-            ("repository", run.source.url),
-            ("revision", run.source.revision),
-            ("commit", run.source.commit),
-            ("committed", run.source.committer_date),
-            ("version", run.source.version),
-        ]
-    rows += [(f"weights {weights.path}", f"sha256:{weights.sha256}") for weights in run.weights]
-    if run.image:
-        rows.append(
-            (
-                "image" if run.image.kind == "image" else "process, source tree",
-                f"{run.image.url} {run.image.digest}".strip(),
-            )
-        )
-    if run.suite:
-        rows.append(("suite", f"{run.suite.cases} cases, sha256:{run.suite.digest}"))
-    rows += [(f"extractor, {role}", name) for role, name in run.extractors.items()]
-    if run.machine:
-        machine = run.machine
-        rows += [
-            (
-                "machine",
-                f"{machine.processor}, {machine.cores} cores, {machine.memory_bytes / 2**30:.0f} GiB, "
-                f"{machine.gpu or 'no GPU'}",
-            ),
-            ("system", f"{machine.system}, Python {machine.python}"),
-            ("versions", ", ".join(f"{name} {version}" for name, version in machine.versions.items())),
-        ]
-    rows += [
-        (f"step {step.name}", f"{step.seconds:.2f} s, {step.status}{', ' + step.note if step.note else ''}")
-        for step in run.steps
+
+
+def _medium(shown: Shown) -> dict[str, Any]:
+    return {
+        "kind": shown.kind,
+        "type": shown.type,
+        "source": shown.source,
+        "file": printable(shown.file),
+        "embedded": bool(shown.content),
+    }
+
+
+def _embedded(cases: list[CaseRow], media: dict[str, dict[str, Shown]]) -> list[tuple[str, Markup]]:
+    """The media that are in the page: an id, and base64, which needs no escaping."""
+    return [
+        (f"media-{number}-{side}", Markup(shown.content))  # noqa: S704 (base64)
+        for number, case in enumerate(cases, 1)
+        for side, shown in media[case.name].items()
+        if shown.content
     ]
-    return [(label, str(value)) for label, value in rows]
 
 
-def reproduce(run: Run) -> str:
-    """The command that runs this again."""
-    if run.source is None:
-        return ""
-    return shlex.join(["penstock", "run", run.track, "--repo", run.source.url, "--revision", run.source.commit])
+def _script_json(value: Any) -> Markup:
+    """JSON that cannot end the script element that it stands in, nor begin a comment in it."""
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    for character in "<>&\u2028\u2029":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return Markup(text)  # noqa: S704 (escaped above)

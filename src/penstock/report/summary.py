@@ -2,31 +2,62 @@
 
 from __future__ import annotations
 
-from penstock.bundle.models import RuleResult, Run, Verdict
+import re
+
+from penstock.bundle.models import RuleResult, Run, Verdict, WaiverRecord
+from penstock.errors import printable
+from penstock.metrics.registry import METRICS
 from penstock.report.cases import number, shown
 
 WORDS = {"pass": "accepted", "fail": "rejected", "inconclusive": "inconclusive"}
+MAX_CHARACTERS = 65_536
+"""What a comment on GitHub may hold."""
+CUT_NOTE = "*Cut here: the whole of it is in `report/index.html` and `verdict.json` of the run.*\n"
+INVISIBLE = "\u200b"
+"""A space of no width: it takes a text apart that a forge would take for a name, a number or an address."""
+_REFERENCE = re.compile(
+    r"(?<![A-Za-z0-9])(@|GH-)(?=\w)|([#&%$~!])(?=\w)|(://)|(?<![A-Za-z0-9])(www)(?=\.)", re.IGNORECASE
+)
 
 
 def title(run: Run, verdict: Verdict) -> str:
     """``sonic-lite 1.1.0: rejected``."""
     version = run.source.version if run.source else run.run_id
-    return f"{run.model} {version}: {WORDS[verdict.verdict]}"
+    return f"{f'{run.model} {version}'.strip()}: {WORDS[verdict.verdict]}"
 
 
 def markdown_summary(run: Run, verdict: Verdict) -> str:
-    """The verdict, its failing rules in words, and all rules as a table."""
+    """The verdict, its failing rules in words, waivers and warnings, and all rules as a table.
+
+    At most :data:`MAX_CHARACTERS`; what is longer is cut at a line, and says so.
+    """
     lines = [f"## {plain(title(run, verdict))}", ""]
-    lines += [
-        f"- **{plain(rule_name(rule))}**: {plain(rule.reason)}" for rule in verdict.rules if rule.verdict != "pass"
-    ]
+    told = [rule for rule in verdict.rules if rule.verdict != "pass" or rule.waiver is not None]
+    lines += [_bullet(rule) for rule in sorted(told, key=lambda rule: (not stops(rule), rule.verdict == "pass"))]
     if verdict.baseline is None:
         lines.append("- There was no baseline: this is the first release.")
-    lines += ["", "| rule | baseline | candidate | change | limit | verdict |", "|---|---:|---:|---:|---|---|"]
+    header = ("rule", "baseline", "candidate", "change", "interval", "limit", "verdict")
+    lines += ["", f"| {' | '.join(header)} |", "|---|---:|---:|---:|---:|---|---|"]
     for rule in verdict.rules:
-        cells = (rule_name(rule), *rule_numbers(rule), rule.limit, rule_verdict(rule))
+        cells = (rule_name(rule), *rule_numbers(rule), rule_interval(rule), rule.limit, _with_needed(rule))
         lines.append("| " + " | ".join(plain(cell) for cell in cells) + " |")
-    return "\n".join(lines) + "\n"
+    return cut("\n".join(lines) + "\n")
+
+
+def _bullet(rule: RuleResult) -> str:
+    """Why a rule is broken, or who waived it although it holds."""
+    word = "" if stops(rule) else f" ({rule_verdict(rule)})"
+    waived = f" *{plain(waiver_words(rule.waiver))}*" if rule.waiver is not None else ""
+    reason = rule.reason.removeprefix(f"{number(rule.metric, None, None).title} ")  # it stands before it
+    return f"- **{plain(rule_name(rule))}**{word}: {plain(reason)}{waived}"
+
+
+def cut(text: str, limit: int = MAX_CHARACTERS) -> str:
+    """``text``, or as many whole lines of it as ``limit`` characters hold beside a note that it was cut."""
+    if len(text) <= limit:
+        return text
+    end = text.rfind("\n", 0, limit - len(CUT_NOTE) - 2)
+    return f"{text[: max(end, 0)]}\n\n{CUT_NOTE}"
 
 
 def rule_name(rule: RuleResult) -> str:
@@ -41,13 +72,57 @@ def rule_numbers(rule: RuleResult) -> tuple[str, str, str]:
     return shown(rule.metric, rule.baseline), shown(rule.metric, rule.candidate), change or "–"
 
 
+def rule_interval(rule: RuleResult) -> str:
+    """The bounds of the change: ``-0.121 … +0.310``; a dash where there are none."""
+    if rule.interval is None:
+        return "–"
+    return interval_words(rule.metric, rule.interval)
+
+
+def interval_words(metric: str, interval: tuple[float, float]) -> str:
+    """``-0.121 … +0.310``, with the metric's digits."""
+    known = METRICS.get(metric)
+    shape = f"+.{known.digits}f" if known else "+.4g"
+    return " … ".join(f"{bound:{shape}}" for bound in interval)
+
+
+def stops(rule: RuleResult) -> bool:
+    """Whether this rule keeps the release back: broken, made to block, not advisory, and not waived today."""
+    waived = rule.waiver is not None and not rule.waiver.expired
+    return rule.verdict != "pass" and rule.severity == "block" and not rule.advisory and not waived
+
+
 def rule_verdict(rule: RuleResult) -> str:
-    """The verdict; a warning that fell is called a warning, because it blocks nothing."""
-    return "warning" if rule.severity == "warn" and rule.verdict != "pass" else rule.verdict
+    """The verdict; of a broken rule that stops nothing, why it does not: ``waived``, ``warning`` or ``advisory``."""
+    if rule.verdict == "pass" or stops(rule):
+        return rule.verdict
+    if rule.waiver is not None and not rule.waiver.expired:
+        return "waived"
+    return "advisory" if rule.advisory else "warning"
+
+
+def waiver_words(waiver: WaiverRecord) -> str:
+    """``waived until 2026-12-31 by Ada: the new codec is worth it``."""
+    until = (
+        f"the waiver expired on {waiver.expires} and no longer counts, by"
+        if waiver.expired
+        else (f"waived until {waiver.expires} by")
+    )
+    return f"{until} {waiver.author}: {waiver.reason}"
+
+
+def _with_needed(rule: RuleResult) -> str:
+    """The verdict, and of an inconclusive one how many cases would settle it."""
+    verdict = rule_verdict(rule)
+    return f"{verdict} ({rule.n} cases, {rule.needed} would settle it)" if rule.needed is not None else verdict
 
 
 def plain(text: str) -> str:
-    """Text that cannot break out of a Markdown table or become a link, an image or HTML."""
-    for character in "\\`*_[]<>|!":
-        text = text.replace(character, "\\" + character)
-    return " ".join(text.split())
+    """Text that cannot break out of a Markdown table or become a link, an image, HTML, or a name that is notified.
+
+    Control characters are written out, so that none can turn the reading direction round or hide what stands there.
+    """
+    words = printable(" ".join(text.split()))
+    for character in "\\`*_[]<>|!~":
+        words = words.replace(character, "\\" + character)
+    return _REFERENCE.sub(lambda found: found[0] + INVISIBLE, words)

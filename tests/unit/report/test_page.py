@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import json
 import re
+import shutil
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -11,9 +15,10 @@ import pytest
 from penstock.bundle.directory import Bundle
 from penstock.bundle.models import Invocation, Measurement, RuleResult, Source, Verdict
 from penstock.bundle.steps import begin
-from penstock.report import page
+from penstock.errors import UsageError
+from penstock.report.facts import reproduce
 from penstock.report.message import message
-from penstock.report.page import reproduce, write_report
+from penstock.report.page import write_page, write_report
 from penstock.report.summary import plain
 
 HOSTILE = "</script><script>alert(1)</script>|`*"
@@ -73,39 +78,67 @@ def pair(tmp_path: Path) -> tuple[Bundle, Bundle]:
 
 
 class Tags(HTMLParser):
-    """Counts scripts and collects what the page would load."""
+    """Counts scripts and collects what the page would load, and the data of its script."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.scripts = 0
+        self.running = 0
         self.loads: list[str] = []
+        self.data = ""
+        self._in_data = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.scripts += tag == "script"
-        self.loads += [value or "" for name, value in attrs if name in ("src", "href")]
+        known = dict(attrs)
+        self.running += tag == "script" and "type" not in known
+        self._in_data = known.get("id") == "data"
+        self.loads += [value or "" for name, value in attrs if name in ("src", "href", "srcset", "action", "poster")]
+
+    def handle_data(self, data: str) -> None:
+        self.data += data if self._in_data else ""
+
+
+def read(page_file: Path) -> tuple[str, Tags]:
+    html = page_file.read_text(encoding="utf-8")
+    tags = Tags()
+    tags.feed(html)
+    return html, tags
 
 
 def test_the_page_is_one_file_with_the_verdict_and_the_worst_case_first(pair: tuple[Bundle, Bundle]) -> None:
     candidate, baseline = pair
     summary = write_report(candidate, baseline)
-    html = (candidate.report / "index.html").read_text(encoding="utf-8")
-    tags = Tags()
-    tags.feed(html)
-    assert tags.scripts == 1
-    assert all(load.startswith("data:") for load in tags.loads)
-    assert (
-        html.index("rejected")
-        < html.index('id="rules"')
-        < html.index('id="metrics"')
-        < html.index('id="cases"')
-        < html.index('id="ran"')
-    )
-    assert re.findall(r'aria-label="case (\w+)"', html) == ["dead", "bad", "good"]
-    assert html.index("LSE-D rose") < html.index('id="rules"')
-    assert html.count("<video") == 5
-    assert html.count("no video</div>") == 1
+    html, tags = read(candidate.report / "index.html")
+    assert tags.running == 1
+    assert all(load.startswith(("data:", "#")) for load in tags.loads)
+    places = ["rejected", 'id="why"', 'id="worst"', 'id="viewer"', 'id="metrics"', 'id="cases"', 'id="ran"']
+    assert [html.index(place) for place in places] == sorted(html.index(place) for place in places)
+    cases = json.loads(tags.data)
+    assert [case["name"] for case in cases] == ["dead", "bad", "good"]
+    assert html.index('<p title="LSE-D rose ') < html.index('id="worst"')
+    assert [sorted(case["media"]) for case in cases] == [
+        ["baseline"],
+        ["baseline", "candidate"],
+        ["baseline", "candidate"],
+    ]
+    assert html.count('<script type="text/plain"') == 5
+    assert len(list(candidate.report.iterdir())) == 2
     assert summary.startswith("## sonic-lite 1: rejected")
     assert "<script>" not in summary
+
+
+def test_only_our_own_script_may_run(pair: tuple[Bundle, Bundle]) -> None:
+    write_report(*pair)
+    html, _ = read(pair[0].report / "index.html")
+    script = html[html.rindex("<script>") + len("<script>") :].split("</script>")[0]
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    policy = re.search(r'Content-Security-Policy" content="([^"]*)"', html)
+    assert policy
+    assert f"script-src &#39;sha256-{digest}&#39;;" in policy[1]
+    assert "default-src &#39;none&#39;" in policy[1]
+    assert "unsafe" not in policy[1]
+    assert "http" not in policy[1]
+    assert " style=" not in html
+    assert not re.search(r"\son[a-z]+=", html.split("<script")[0])
 
 
 def test_a_first_release_says_that_there_was_no_baseline(pair: tuple[Bundle, Bundle]) -> None:
@@ -115,15 +148,99 @@ def test_a_first_release_says_that_there_was_no_baseline(pair: tuple[Bundle, Bun
     assert "first release" in (candidate.report / "index.html").read_text(encoding="utf-8")
 
 
-def test_large_videos_stay_beside_the_page(pair: tuple[Bundle, Bundle], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(page, "EMBED_BYTES", 10)
+def sources(page_file: Path) -> list[str]:
+    _, tags = read(page_file)
+    media = [medium for case in json.loads(tags.data) for medium in case["media"].values()]
+    return [medium["source"] for medium in media if not medium["embedded"]]
+
+
+def test_large_videos_stay_beside_the_page(pair: tuple[Bundle, Bundle]) -> None:
     candidate, baseline = pair
-    write_report(candidate, baseline)
-    tags = Tags()
-    tags.feed((candidate.report / "index.html").read_text(encoding="utf-8"))
-    files = [load for load in tags.loads if not load.startswith("data:")]
+    write_page(candidate, baseline, candidate.verdict(), candidate.report, embed_bytes=10)
+    files = sources(candidate.report / "index.html")
     assert len(files) == 5
     assert all((candidate.report / load).resolve().is_file() for load in files)
+    assert (candidate.report / files[1]).read_bytes().endswith(b"new")
+    assert (candidate.report / files[0]).read_bytes().endswith(b"old")
+
+
+def test_the_worst_cases_videos_are_in_the_page_while_they_fit(pair: tuple[Bundle, Bundle]) -> None:
+    candidate, baseline = pair
+    size = (candidate.outputs / "bad" / "output.mp4").stat().st_size
+    write_page(candidate, baseline, candidate.verdict(), candidate.report, embed_bytes=3 * size)
+    _, tags = read(candidate.report / "index.html")
+    embedded = {case["name"]: [m["embedded"] for m in case["media"].values()] for case in json.loads(tags.data)}
+    assert embedded == {"dead": [True], "bad": [True, True], "good": [False, False]}
+
+
+def test_a_page_elsewhere_brings_its_media_along(pair: tuple[Bundle, Bundle], tmp_path: Path) -> None:
+    candidate, baseline = pair
+    target = tmp_path / "elsewhere" / "page"
+    write_page(candidate, baseline, candidate.verdict(), target, embed_bytes=0)
+    files = sources(target / "index.html")
+    assert files == [
+        "media/baseline/0000-dead.mp4",
+        "media/candidate/0001-bad.mp4",
+        "media/baseline/0001-bad.mp4",
+        "media/candidate/0002-good.mp4",
+        "media/baseline/0002-good.mp4",
+    ]
+    shutil.rmtree(candidate.path)
+    shutil.rmtree(baseline.path)
+    assert all((target / load).read_bytes().startswith(b"\x00\x00\x00\x18ftyp") for load in files)
+
+
+def test_a_second_report_replaces_the_first(pair: tuple[Bundle, Bundle]) -> None:
+    candidate, baseline = pair
+    for _ in range(2):
+        write_page(candidate, baseline, candidate.verdict(), candidate.report, embed_bytes=0)
+    names = sorted(path.name for path in candidate.report.rglob("*") if path.is_file())
+    assert names == ["0000-dead.mp4", "0001-bad.mp4", "0002-good.mp4", "index.html"]
+
+
+def test_names_of_cases_cannot_leave_the_page_s_folder(tmp_path: Path) -> None:
+    name = "../../../outside"
+    bundle = Bundle(tmp_path / "in" / "b")
+    bundle.path.mkdir(parents=True)
+    (bundle.path / "v.mp4").write_bytes(b"v")
+    bundle.write_measurements([Measurement(case=name, metric="lse_d", value=1.0)])
+    bundle.write_invocations([Invocation(case=name, status="ok", output="v.mp4")])
+    verdict = Verdict(verdict="pass", baseline=None, level=0.05, rules=[])
+    write_page(bundle, bundle, verdict, tmp_path / "in" / "page", embed_bytes=0)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in"]
+    assert sources(tmp_path / "in" / "page" / "index.html") == [
+        "media/candidate/0000-_________outside.mp4",
+        "media/baseline/0000-_________outside.mp4",
+    ]
+
+
+def test_an_output_outside_the_bundle_is_refused(pair: tuple[Bundle, Bundle], tmp_path: Path) -> None:
+    candidate, baseline = pair
+    (tmp_path / "secret.mp4").write_bytes(b"secret")
+    candidate.write_invocations([Invocation(case="good", status="ok", output="../secret.mp4")])
+    with pytest.raises(UsageError, match="leaves"):
+        write_page(candidate, baseline, candidate.verdict(), candidate.report)
+    assert not (candidate.report / "index.html").exists()
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["", "{", "[]", '"x"', '{"fps": NaN}', '{"sync_distance": 7, "jitter": {}, "sound": [], "face": [1]}', "[" * 9999],
+)
+def test_frames_that_cannot_be_read_are_left_out(pair: tuple[Bundle, Bundle], content: str) -> None:
+    candidate, baseline = pair
+    (candidate.outputs / "bad" / "frames.json").write_text(content, encoding="utf-8")
+    write_report(candidate, baseline)
+    _, tags = read(candidate.report / "index.html")
+    (frames,) = (case["frames"]["candidate"] for case in json.loads(tags.data) if case["name"] == "bad")
+    assert frames is None or (frames["sync"], frames["jitter"], frames["sound"], frames["face"]) == ([], [], [], None)
+
+
+def test_a_history_that_cannot_be_read_is_a_note(pair: tuple[Bundle, Bundle]) -> None:
+    candidate, baseline = pair
+    (candidate.path / "history.json").write_text("{}", encoding="utf-8")
+    write_report(candidate, baseline)
+    assert "history.json: not a valid record" in (candidate.report / "index.html").read_text(encoding="utf-8")
 
 
 def test_the_command_reproduces_the_run(pair: tuple[Bundle, Bundle]) -> None:

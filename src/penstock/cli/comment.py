@@ -1,0 +1,89 @@
+"""``penstock comment``: a run's summary as the comment on a pull request, kept up to date."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from penstock.errors import UsageError, printable
+
+if TYPE_CHECKING:
+    from penstock.bundle.models import Run
+    from penstock.report.forge_places import Address, Forge
+
+VARIABLES = {"github": ("PENSTOCK_FORGE_TOKEN", "GITHUB_TOKEN"), "gitlab": ("PENSTOCK_FORGE_TOKEN", "GITLAB_TOKEN")}
+
+
+def comment(
+    bundle: Annotated[Path, typer.Option(help="The run's bundle.")],
+    github: Annotated[
+        str | None, typer.Option(help="OWNER/REPO#12, OWNER/REPO@COMMIT, or OWNER/REPO: what the run's commit is in.")
+    ] = None,
+    gitlab: Annotated[str | None, typer.Option(help="GROUP/PROJECT!12, or GROUP/PROJECT.")] = None,
+    api: Annotated[
+        str | None, typer.Option(help="The API of a server of your own: https://HOST/api/v3, …/api/v4.")
+    ] = None,
+    token_file: Annotated[
+        Path | None, typer.Option(help="Holds the token. Else: PENSTOCK_FORGE_TOKEN, GITHUB_TOKEN or GITLAB_TOKEN.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the comment, send nothing.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print what was done as JSON.")] = False,
+) -> None:
+    """Write a run's summary below a pull request, or update the one that is there.
+
+    Example: penstock comment --bundle runs/sonic-1.1.0/bundle --github example/sonic#12
+    """
+    from penstock.bundle.directory import Bundle
+    from penstock.report.pull_request import comment_text, marker
+
+    found = Bundle(bundle)
+    run, text = found.run(), comment_text(found)
+    if dry_run:
+        typer.echo(text, nl=False)  # every text of others in it is made plain already
+        return
+    from penstock.report.forge import put_comment
+    from penstock.report.forge_places import open_place
+
+    forge, address = _where(run, github, gitlab, api, token_file)
+    posted = put_comment(lambda: open_place(forge, address), marker(run), text)
+    if as_json:
+        typer.echo(json.dumps({"action": posted.action if posted else "none", "url": posted.url if posted else None}))
+    elif posted is None:
+        typer.echo("no open merge request has this commit: nothing was written")
+    else:
+        typer.echo(f"{posted.action}: {printable(posted.url)}")
+
+
+def _where(
+    run: Run, github: str | None, gitlab: str | None, api: str | None, token_file: Path | None
+) -> tuple[Forge, Address]:
+    from penstock.report.forge_places import GITHUB, GITLAB, Forge, Kind, parse_address
+
+    if (github is None) == (gitlab is None):
+        raise UsageError("give one of --github and --gitlab", todo="For example --github example/sonic#12.")
+    kind: Kind = "github" if github is not None else "gitlab"
+    address = parse_address(kind, github or gitlab or "")
+    if address.number is None and not address.commit:
+        if run.source is None:
+            raise UsageError("the run's record names no commit", where="run.json", todo="Give the number: …#12.")
+        address = parse_address(kind, f"{address.path}@{run.source.commit}")
+    base = api or (GITHUB if kind == "github" else GITLAB)
+    return Forge(kind, base, _token(kind, token_file)), address
+
+
+def _token(kind: str, file: Path | None) -> str:
+    from penstock.files import read_regular
+
+    if file is not None:
+        try:
+            return read_regular(file, max_bytes=1 << 16, where=str(file)).decode("utf-8").strip()
+        except UnicodeDecodeError:
+            raise UsageError("not UTF-8 text", where=str(file)) from None
+    for name in VARIABLES[kind]:
+        if os.environ.get(name, "").strip():
+            return os.environ[name].strip()
+    raise UsageError("there is no token", todo=f"Set {' or '.join(VARIABLES[kind])}, or give --token-file.")

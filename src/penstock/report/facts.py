@@ -1,0 +1,71 @@
+"""What ran, as the page's last table shows it: candidate beside baseline."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+
+from penstock.bundle.models import Run
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One line: the same on both sides, or not."""
+
+    label: str
+    candidate: str
+    baseline: str
+    differs: bool
+
+
+def facts(run: Run, baseline: Run | None) -> list[Fact]:
+    """Every fact of either run, in the candidate's order."""
+    ours, theirs = _facts(run), _facts(baseline) if baseline else {}
+    return [
+        Fact(
+            label,
+            ours.get(label, "–"),
+            theirs.get(label, "–"),
+            differs=bool(theirs) and not label.startswith("step ") and ours.get(label) != theirs.get(label),
+        )
+        for label in dict.fromkeys((*ours, *theirs))
+    ]
+
+
+def _facts(run: Run) -> dict[str, str]:
+    rows = {"run": run.run_id, "track": run.track, "model": run.model, "family": run.family, "Penstock": run.penstock}
+    if run.source:
+        rows |= {
+            "repository": run.source.url,
+            "revision": run.source.revision,
+            "commit": run.source.commit,
+            "committed": run.source.committer_date,
+            "version": run.source.version,
+        }
+    rows |= {f"weights {weights.path}": f"sha256:{weights.sha256}" for weights in run.weights}
+    if run.image:
+        label = "image" if run.image.kind == "image" else "process, source tree"
+        rows[label] = f"{run.image.url} {run.image.digest}".strip()
+    if run.suite:
+        rows["suite"] = f"{run.suite.cases} cases, sha256:{run.suite.digest}"
+    rows |= {f"extractor, {role}": name for role, name in run.extractors.items()}
+    if run.machine:
+        machine = run.machine
+        rows |= {
+            "machine": f"{machine.processor}, {machine.cores} cores, {machine.memory_bytes / 2**30:.0f} GiB",
+            "GPU": machine.gpu or "none",
+            "system": f"{machine.system}, Python {machine.python}",
+            "versions": ", ".join(f"{name} {version}" for name, version in machine.versions.items()),
+        }
+    rows |= {
+        f"step {step.name}": f"{step.seconds:.2f} s, {step.status}{', ' + step.note if step.note else ''}"
+        for step in run.steps
+    }
+    return {label: value for label, value in rows.items() if value}
+
+
+def reproduce(run: Run) -> str:
+    """The command that runs this again."""
+    if run.source is None:
+        return ""
+    return shlex.join(["penstock", "run", run.track, "--repo", run.source.url, "--revision", run.source.commit])

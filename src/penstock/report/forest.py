@@ -1,0 +1,67 @@
+"""The change of a rule's metric drawn against what the rule allows: zero, margin, interval, point. Worse is right."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from penstock.bundle.models import RuleResult
+from penstock.report.limits import limits_of
+
+WIDTH = 200.0
+"""Of the drawing, in its own units."""
+ROOM = 0.08
+"""Of the width, on either side of what is drawn."""
+
+
+@dataclass(frozen=True)
+class Forest:
+    """Where things lie, 0 to :data:`WIDTH`; ``None`` is not drawn."""
+
+    zero: float
+    point: float
+    low: float | None
+    high: float | None
+    margin: float | None
+    bound: float | None
+    """Where the change would break an absolute bound."""
+    words: str
+    """The same for who does not see it."""
+
+
+def forest(rule: RuleResult) -> Forest | None:
+    """The drawing of a rule; ``None`` if there is no change, or nothing says which way is worse."""
+    limits = limits_of(rule)
+    if rule.change is None or limits.better is None or not math.isfinite(rule.change):
+        return None
+    worse = 1.0 if limits.better == "lower" else -1.0
+    ends = sorted(worse * end for end in rule.interval) if rule.interval else []
+    limit = limits.maximum if limits.better == "lower" else limits.minimum
+    bound = worse * (limit - rule.baseline) if limit is not None and rule.baseline is not None else None
+    drawn = [0.0, worse * rule.change, *ends, *([limits.margin] if limits.margin is not None else [])]
+    if not all(math.isfinite(value) for value in drawn):
+        return None
+    if bound is not None:
+        # An absolute bound that is far off would press all else into a corner.
+        reach = max(abs(value) for value in drawn)
+        bound = bound if abs(bound) <= 2 * reach else None
+    low, high = min(*drawn, bound or 0.0), max(*drawn, bound or 0.0)
+    span = high - low or 1.0
+
+    def at(value: float) -> float:
+        return round(WIDTH * (ROOM + (1 - 2 * ROOM) * (value - low) / span), 2)
+
+    words = [f"change {rule.change:+.4g}"]
+    if rule.interval:
+        words.append(f"interval {rule.interval[0]:+.4g} to {rule.interval[1]:+.4g}")
+    if limits.margin is not None:
+        words.append(f"allowed {worse * limits.margin:+.4g}")
+    return Forest(
+        zero=at(0.0),
+        point=at(worse * rule.change),
+        low=at(ends[0]) if ends else None,
+        high=at(ends[1]) if ends else None,
+        margin=at(limits.margin) if limits.margin is not None else None,
+        bound=at(bound) if bound is not None else None,
+        words=", ".join(words),
+    )

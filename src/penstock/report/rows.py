@@ -1,0 +1,122 @@
+"""The report's one table: every rule, then every metric that no rule speaks about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from penstock.bundle.models import RuleResult, Verdict, WaiverRecord
+from penstock.report.cases import Number, means, number, shown, signed, suite_numbers
+from penstock.report.forest import Forest, forest
+from penstock.report.side import Side
+from penstock.report.summary import rule_name, rule_verdict
+from penstock.report.trend import Past, Trend, trend
+
+ORDER = ("fail", "inconclusive", "waived", "advisory", "warning", "pass")
+"""Of the states: what stops a release first."""
+
+
+@dataclass(frozen=True)
+class MetricRow:
+    """One rule's, or one metric's, line."""
+
+    anchor: str
+    name: str
+    unit: str
+    baseline: str
+    candidate: str
+    change: str
+    interval: str
+    forest: Forest | None
+    limit: str
+    trend: Trend | None
+    n: int | None
+    state: str
+    """One of :data:`ORDER`; empty: no rule speaks about it."""
+    reason: str
+    """As the verdict has it."""
+    brief: str
+    """Without the name that it begins with, and what the page says apart: to stand beside the name."""
+    needed: int | None = None
+    waiver: WaiverRecord | None = None
+
+
+def metric_rows(candidate: Side, baseline: Side | None, verdict: Verdict, past: Past | None) -> list[MetricRow]:
+    """Rules that fell first, in the policy's order otherwise; then the other metrics in the registry's."""
+    rules = [_of_rule(number, rule, past) for number, rule in enumerate(verdict.rules, 1)]
+    ruled = {rule.metric for rule in verdict.rules if rule.slice is None}
+    mean_of = means(candidate.measurements)
+    others = [
+        _of_metric(entry, mean_of.get(entry.metric), past)
+        for entry in suite_numbers(candidate, baseline)
+        if entry.metric not in ruled
+    ]
+    return sorted(rules, key=lambda row: ORDER.index(row.state)) + others
+
+
+def _of_rule(place: int, rule: RuleResult, past: Past | None) -> MetricRow:
+    entry = number(rule.metric, rule.candidate, rule.baseline)
+    change = entry.change
+    if rule.change is not None and rule.baseline is None:
+        change = signed(rule.metric, rule.change)
+    brief = rule.reason.removeprefix(f"{entry.title} ")
+    if rule.needed is not None:
+        brief = brief.replace(f"; about {rule.needed} cases would settle it", "")
+    return MetricRow(
+        anchor=f"rule-{place}",
+        name=rule_name(rule),
+        unit=entry.unit,
+        baseline=entry.baseline,
+        candidate=entry.candidate,
+        change=change or "–",
+        interval=" to ".join(signed(rule.metric, end) for end in rule.interval) if rule.interval else "",
+        forest=forest(rule),
+        limit=rule.limit,
+        trend=trend(past, rule.metric, rule.slice, rule.candidate) if past else None,
+        n=rule.n,
+        state=rule_verdict(rule),
+        reason=rule.reason,
+        brief=brief,
+        needed=rule.needed,
+        waiver=rule.waiver,
+    )
+
+
+def _of_metric(entry: Number, mean: float | None, past: Past | None) -> MetricRow:
+    return MetricRow(
+        anchor="",
+        name=entry.title,
+        unit=entry.unit,
+        baseline=entry.baseline,
+        candidate=entry.candidate,
+        change=entry.change or "–",
+        interval="",
+        forest=None,
+        limit="",
+        trend=trend(past, entry.metric, None, mean) if past else None,
+        n=None,
+        state="",
+        reason="",
+        brief="",
+    )
+
+
+@dataclass(frozen=True)
+class PastRow:
+    """One metric in the table of the last releases."""
+
+    name: str
+    values: list[tuple[str, bool]]
+    """A release's mean, and whether it is comparable with the candidate's."""
+    candidate: str
+
+
+def past_rows(candidate: Side, past: Past) -> list[PastRow]:
+    """Every metric of the candidate, release by release."""
+    return [
+        PastRow(
+            entry.title,
+            [(shown(entry.metric, value), comparable) for _, value, comparable in past.values(entry.metric, None)],
+            entry.candidate,
+        )
+        for entry in suite_numbers(candidate, None)
+    ]
