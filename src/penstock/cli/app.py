@@ -11,7 +11,11 @@ import typer
 from typer.exceptions import TyperException
 
 from penstock import __version__
+from penstock.cli.bisect import bisect
+from penstock.cli.calibrate import calibrate
 from penstock.cli.check import check
+from penstock.cli.comment import comment
+from penstock.cli.compare import compare
 from penstock.cli.gate import gate
 from penstock.cli.init import init
 from penstock.cli.run import run
@@ -47,6 +51,10 @@ app.command()(check)
 app.command()(schema)
 app.command()(run)
 app.command()(gate)
+app.command()(calibrate)
+app.command()(compare)
+app.command()(comment)
+app.command()(bisect)
 score.command()(lipsync)
 score.command()(frechet)
 weights.command("import")(import_weights)

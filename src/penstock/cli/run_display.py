@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 QUIET = {"progress", "done", "interrupted"}
 """Events of our own steps that are shown as progress, not as text."""
 TROUBLE = ("error", "bug")
+ONLY_BESIDE = (
+    *("clone-released", "weights-released", "infer-turns", "infer-released", "infer-released-again", "infer-again"),
+    *("collect-released", "measure-released"),
+)
+"""Tasks of the release pipeline that are there for ``baseline: rerun``: nobody misses them where they are skipped."""
 
 
 class Display:
@@ -74,7 +79,7 @@ class Display:
                 self._end(name, f"{word} in {seconds:.1f} s")
             elif event.kind == "taskrun-reused":
                 self._end(name, "done before")
-            elif event.kind == "task-skipped":
+            elif event.kind == "task-skipped" and event.pipeline_task not in ONLY_BESIDE:
                 self._end(name, f"skipped: {event.text}")
             elif event.kind == "taskrun-retried":
                 self._line(f"{name}: tried again: {event.text}")

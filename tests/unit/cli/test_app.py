@@ -17,7 +17,20 @@ from penstock.errors import ExitCode, UsageError
 from penstock.tekton.records import PipelineRunResult, TaskRunRecord
 
 ROOT = Path(__file__).parents[3]
-COMMANDS = ["init", "check", "schema", "run", "gate", "score lipsync", "score frechet", "weights import"]
+COMMANDS = [
+    "init",
+    "check",
+    "schema",
+    "run",
+    "gate",
+    "calibrate",
+    "compare",
+    "comment",
+    "bisect",
+    "score lipsync",
+    "score frechet",
+    "weights import",
+]
 HEAVY = {"numpy", "scipy", "cv2", "av", "onnxruntime", "boto3", "httpx", "torch", "onnx", "jinja2"}
 
 

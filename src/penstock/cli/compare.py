@@ -1,0 +1,220 @@
+"""``penstock compare``: any two bundles or measurement files beside each other."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from penstock.errors import UsageError, printable
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from penstock.bundle.directory import Bundle
+    from penstock.bundle.models import RuleResult, Verdict
+    from penstock.contract.policy import Policy
+    from penstock.gating.compare import Comparison, MetricChange
+    from penstock.gating.measurements import Source
+
+PLAIN_WIDTH = 140
+LEVEL = 0.05
+MAX_NAMED = 10
+
+
+def compare(
+    bundle_a: Annotated[
+        Path, typer.Argument(help="A bundle's directory, or a measurements.jsonl: the change is from it.")
+    ],
+    bundle_b: Annotated[Path, typer.Argument(help="The same, and the change is to it.")],
+    policy: Annotated[
+        Path | None, typer.Option(help="Also judge B against A by this policy; exit as `penstock gate` does.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Also write the page, index.html, into this directory.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the comparison as JSON.")] = False,
+) -> None:
+    """Put two runs beside each other: what changed, how sure that is, and the worst cases. Exit 0 when compared.
+
+    Example: penstock compare runs/sonic-1.0.0/bundle runs/sonic-1.1.0/bundle --out comparison
+    """
+    from penstock.contract.load import load_policy
+    from penstock.gating.comparable import differences, notes
+    from penstock.gating.compare import compare as beside
+    from penstock.gating.measurements import read_source
+
+    rules = load_policy(policy) if policy is not None else None
+    first, second = read_source(bundle_a), read_source(bundle_b)
+    verdict = _judge(first, second, rules, policy) if rules is not None and policy is not None else None
+    comparison = beside(first, second, level=rules.level if rules is not None else LEVEL, policy=rules)
+    remarks = notes(second.run, first.run)
+    if first.run is not None and second.run is not None:
+        remarks = [f"Not like with like. {found}." for found in differences(second.run, first.run)] + remarks
+    if out is not None:
+        _write_page(first, second, comparison, verdict, out)
+    if as_json:
+        content = {**dataclasses.asdict(comparison), "notes": remarks}
+        content["verdict"] = verdict.model_dump(mode="json") if verdict is not None else None
+        typer.echo(json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False))
+    else:
+        _print(comparison, remarks, verdict)
+        if out is not None:
+            typer.echo(f"page: {out / 'index.html'}")
+    if verdict is not None:
+        from penstock.cli.gate import exit_code
+
+        raise typer.Exit(exit_code(verdict))
+
+
+def _judge(first: Source, second: Source, rules: Policy, file: Path) -> Verdict:
+    """The gate's verdict on the second against the first."""
+    from penstock.gating.calibration import calibration_of
+    from penstock.gating.comparable import check_comparable
+    from penstock.gating.gate import gate
+
+    check_comparable(second.run, first.run)
+    return gate(
+        second.measurements,
+        first.measurements,
+        rules,
+        candidate_name=second.name,
+        baseline_name=first.name,
+        cases=second.cases,
+        calibration=calibration_of(rules, file if file.is_dir() else file.parent),
+    )
+
+
+def _write_page(first: Source, second: Source, comparison: Comparison, verdict: Verdict | None, out: Path) -> None:
+    """The page of the report. Without a policy it has no rules, and calls nothing accepted."""
+    from penstock.bundle.models import Verdict
+    from penstock.gating.comparable import TIMED
+    from penstock.report.page import write_page
+
+    if out.exists() and not out.is_dir():
+        raise UsageError("this is a file", where=str(out), todo="Name a directory.")
+    judged = verdict is not None
+    if verdict is None:
+        # the page ranks its cases by what has a rule: as in the table of this command, time and memory come last
+        telling = [found for found in comparison.metrics if found.metric not in TIMED] or comparison.metrics
+        changes = [_as_rule(found) for found in telling]
+        verdict = Verdict(
+            verdict="pass", baseline=first.name, candidate=second.name, level=comparison.level, rules=changes
+        )
+    with tempfile.TemporaryDirectory(prefix="penstock-compare-") as scratch:
+        sides = [_as_bundle(source, Path(scratch) / name) for source, name in ((first, "a"), (second, "b"))]
+        write_page(sides[1], sides[0], verdict, out, judged=judged)
+
+
+def _as_rule(found: MetricChange) -> RuleResult:
+    """A change as the page shows one: a line of its table, which blocks nothing."""
+    from penstock.bundle.models import RuleResult
+    from penstock.report.cases import number
+
+    row = number(found.metric, found.candidate, found.baseline)
+    moved = "stayed at" if found.change == 0 else "rose from" if (found.change or 0) > 0 else "fell from"
+    change = f"{row.title} {moved} {row.baseline}" + (f" to {row.candidate}: {row.change}" if found.change else "")
+    return RuleResult(
+        metric=found.metric,
+        slice=None,
+        verdict="pass",
+        reason="; ".join(part for part in (change if found.change is not None else "", found.note) if part),
+        severity="warn",
+        baseline=found.baseline,
+        candidate=found.candidate,
+        change=found.change,
+        interval=found.interval,
+        limit="",
+        n=found.n,
+    )
+
+
+def _as_bundle(source: Source, scratch: Path) -> Bundle:
+    """The bundle, or one that is made of bare measurements."""
+    from penstock.bundle.directory import Bundle
+
+    if source.bundle is not None:
+        return source.bundle
+    bundle = Bundle(scratch)
+    bundle.write_measurements(source.measurements)
+    return bundle
+
+
+def _print(comparison: Comparison, remarks: list[str], verdict: Verdict | None) -> None:
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(width=None if sys.stdout.isatty() else PLAIN_WIDTH, highlight=False)
+
+    def say(text: str) -> None:
+        console.print(Text(printable(text)), soft_wrap=True)
+
+    say(f"from {comparison.baseline} to {comparison.candidate}; bounds at level {comparison.level:g}")
+    for remark in remarks:
+        say(f"! {remark}")
+    console.print(_metrics_table(comparison))
+    for found in comparison.metrics:
+        if found.note:
+            say(f"  {found.metric}: {found.note}")
+    for side, cases, metrics in (
+        (comparison.baseline, comparison.only_baseline, comparison.metrics_only_baseline),
+        (comparison.candidate, comparison.only_candidate, comparison.metrics_only_candidate),
+    ):
+        for what, names in (("cases", cases), ("metrics", metrics)):
+            if names:
+                more = f" and {len(names) - MAX_NAMED} more" if len(names) > MAX_NAMED else ""
+                say(f"only {side} has the {what} {', '.join(names[:MAX_NAMED])}{more}")
+    if comparison.worst:
+        say("worst cases:")
+        console.print(_worst_table(comparison))
+    else:
+        say("no case became worse in a metric of which it is known which way is better")
+    if verdict is not None:
+        from penstock.cli.gate import print_verdict
+
+        console.print()
+        print_verdict(verdict)
+
+
+def _metrics_table(comparison: Comparison) -> Table:
+    from rich.text import Text
+
+    from penstock.report.cases import number
+    from penstock.report.summary import interval_words
+
+    table = _table("metric", "baseline", "candidate", "change", "interval", "cases")
+    for found in comparison.metrics:
+        row = number(found.metric, found.candidate, found.baseline, unit=found.unit)
+        bounds = interval_words(found.metric, found.interval) if found.interval is not None else "–"
+        change = row.change if found.change is not None else "–"
+        name = f"{row.title} [{row.unit}]" if row.unit else row.title
+        cells = (name, row.baseline, row.candidate, change, bounds, str(found.n))
+        table.add_row(*(Text(printable(cell)) for cell in cells))
+    return table
+
+
+def _worst_table(comparison: Comparison) -> Table:
+    from rich.text import Text
+
+    from penstock.report.cases import number
+
+    table = _table("case", "baseline", "candidate", "change", "worse by", "metric")
+    for found in comparison.worst:
+        row = number(found.metric, found.candidate, found.baseline)
+        # the share is of the mean over the cases: one case's own value may be next to nothing
+        share = "–" if found.share is None else f"{found.share:.1%} of the mean"
+        cells = (found.case, row.baseline, row.candidate, row.change or found.error or "–", share, row.title)
+        table.add_row(*(Text(printable(cell)) for cell in cells))
+    return table
+
+
+def _table(first: str, *others: str) -> Table:
+    from rich.table import Table
+
+    table = Table(first, box=None, pad_edge=False)
+    for title in others:
+        table.add_column(title, justify="left" if title == "metric" else "right")
+    return table
