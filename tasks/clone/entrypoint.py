@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from penstock.bundle.directory import Bundle
-from penstock.bundle.models import Source
+from penstock.bundle.models import Run, Source
+from penstock.bundle.rerun import released_errors
 from penstock.bundle.steps import begin, recorded
+from penstock.errors import WorldError
 from penstock.sources.git import Clone, clone
 from penstock.tekton.step import param, run_step, workspace
 
@@ -27,6 +29,7 @@ class Arguments:
     lfs: bool = param("bring Git LFS files too", default=True)
     allow_local: bool = param("accept a path of this machine; never on a cluster", default=False)
     allow_http: bool = param("accept http:// without TLS", default=False)
+    released: bool = param("what is cloned is the released model, to be run again beside the candidate", default=False)
     source: Path = workspace("where the repository goes")
     bundle: Path = workspace("the run's bundle")
     basic_auth: Path | None = workspace("user name and password, or .gitconfig and .git-credentials", optional=True)
@@ -40,7 +43,7 @@ def step(arguments: Arguments) -> dict[str, str]:
     """Clone, then write ``run.json`` with what was found."""
     bundle = Bundle(arguments.bundle)
     started = begin(bundle, run_id=arguments.run_id, track=arguments.track)
-    with recorded(bundle, "clone") as note:
+    with recorded(bundle, "clone") as note, released_errors(arguments.released):
         cloned = clone(
             arguments.url,
             arguments.revision,
@@ -54,13 +57,33 @@ def step(arguments: Arguments) -> dict[str, str]:
             allow_http=arguments.allow_http,
         )
         note.inputs, note.unchanged = cloned.tree, cloned.unchanged
-        bundle.update_run(started.model_copy(update={"source": _source(cloned, arguments.revision)}))
+        if arguments.released:
+            _hold_released(started, cloned)
+        source = _source(cloned, arguments.revision)
+        if arguments.released and started.source is not None:
+            # by its commit alone the clone cannot tell which version it was released as
+            source = source.model_copy(update={"version": started.source.version})
+        bundle.update_run(started.model_copy(update={"source": source}))
     return {
         "commit": cloned.commit,
         "url": cloned.url,
         "committer-date": cloned.committer_date,
         "version": cloned.version,
     }
+
+
+def _hold_released(run: Run, cloned: Clone) -> None:
+    """Prove that this is the code that was released.
+
+    Raises:
+        WorldError: it is not: a file of Git LFS or a submodule has another content now.
+    """
+    if run.source is not None and run.source.tree != cloned.tree:
+        raise WorldError(
+            "the files at its commit are not those that were released",
+            where=cloned.commit,
+            todo="Bring back the content of its Git LFS files and submodules.",
+        )
 
 
 def _source(cloned: Clone, revision: str) -> Source:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from penstock.bundle.directory import Bundle
+from penstock.bundle.rerun import released_errors
 from penstock.bundle.steps import recorded
 from penstock.contract.load import load_contract, load_suite
 from penstock.errors import WorldError
@@ -21,6 +22,7 @@ class Arguments:
 
     slice: str = param("only the cases that carry this slice; empty: all", default="")
     require_all: bool = param("fail if any call failed (the verify track, which has no gate)", default=False)
+    released: bool = param("these are the released model's, run again beside the candidate", default=False)
     source: Path = workspace("the model's repository")
     bundle: Path = workspace("the run's bundle")
     cache: Path = workspace("what outlives a run")
@@ -34,7 +36,7 @@ def step(arguments: Arguments) -> dict[str, str]:
     bundle = Bundle(arguments.bundle)
     contract = load_contract(arguments.source)
     suite = load_suite(arguments.source, contract).only(arguments.slice)
-    with recorded(bundle, "collect") as note:
+    with recorded(bundle, "collect") as note, released_errors(arguments.released):
         calls = collect(suite, bundle, cache=arguments.cache)
         failed = [call for call in calls if call.status != "ok"]
         inference = bundle.run().inference
@@ -42,6 +44,13 @@ def step(arguments: Arguments) -> dict[str, str]:
             note.note = "outputs of an earlier run"
         elif inference is not None:
             note.note = f"the model was in use for {inference.used_s:.1f} s"
+        if arguments.released and failed:
+            # a case without a pair would count against the candidate
+            raise WorldError(
+                f"{len(failed)} of {len(calls)} calls of it failed, first: {failed[0].error}",
+                where=f"case {failed[0].case}",
+                todo="A case that it cannot do at all: take it out of the suite until a model is released that can.",
+            )
     for call in failed:
         log("case failed", case=call.case, status=call.status, error=call.error)
     if failed and arguments.require_all:

@@ -7,13 +7,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from penstock.bundle.directory import Bundle
+from penstock.bundle.directory import Bundle, write_model
+from penstock.bundle.history import HISTORY_FILE
 from penstock.bundle.steps import recorded
 from penstock.contract.load import load_contract, load_policy
+from penstock.contract.models import CONTRACT_FILE
 from penstock.files import inside
+from penstock.gating.calibration import calibration_of
+from penstock.gating.comparable import check_comparable
 from penstock.gating.gate import gate, headline
-from penstock.store.archive import fetch
-from penstock.store.release import baseline
+from penstock.store.history import past_releases
+from penstock.store.rerun import baseline_of
 from penstock.store.store import open_store
 from penstock.tekton.step import param, run_step, shorten, workspace
 
@@ -37,17 +41,15 @@ def step(arguments: Arguments) -> dict[str, str]:
     """Fetch the baseline, decide, write ``verdict.json``. It is a result: evidence is stored before it counts."""
     bundle = Bundle(arguments.bundle)
     contract = load_contract(arguments.source)
-    policy = (
-        load_policy(inside(arguments.source, arguments.policy, where="policy")) if arguments.policy else contract.policy
-    )
+    policy, policy_file = contract.policy, arguments.source / CONTRACT_FILE
+    if arguments.policy:
+        policy_file = inside(arguments.source, arguments.policy, where="policy")
+        policy = load_policy(policy_file)
     with recorded(bundle, "gate") as note:
         store = open_store(arguments.store, arguments.store_credentials)
-        pointer = baseline(store, contract.name)
-        released = (
-            fetch(store, contract.name, pointer.run_id, arguments.baseline, manifest_sha256=pointer.manifest_sha256)
-            if pointer
-            else None
-        )
+        pointer, released = baseline_of(store, contract.name, policy, bundle, arguments.baseline)
+        if released is not None and policy.baseline == "stored":
+            check_comparable(bundle.run(), released.run())
         verdict = gate(
             bundle.measurements(),
             released.measurements() if released else None,
@@ -55,8 +57,10 @@ def step(arguments: Arguments) -> dict[str, str]:
             candidate_name=bundle.run().run_id,
             baseline_name=pointer.run_id if pointer else None,
             cases=[call.case for call in bundle.invocations()],
+            calibration=calibration_of(policy, policy_file.parent),
         )
         bundle.write_verdict(verdict)
+        write_model(bundle.path / HISTORY_FILE, past_releases(store, contract.name, pointer))
         note.note = verdict.verdict
     reason = headline(verdict)
     return {"verdict": verdict.verdict, "baseline": pointer.run_id if pointer else "", "reason": shorten(reason, 500)}

@@ -12,12 +12,16 @@ from pathlib import Path
 
 from penstock.bundle.directory import Bundle
 from penstock.bundle.machine import this_machine
-from penstock.bundle.models import Image, ShardRecord, Use
+from penstock.bundle.models import Invocation, Machine, ShardRecord, Use
+from penstock.bundle.rerun import released_errors
 from penstock.bundle.shards import Shard, shard_record, write_shard_record
 from penstock.bundle.steps import utc_now
 from penstock.contract.load import load_contract, load_suite
+from penstock.contract.models import Contract, Suite
 from penstock.errors import UsageError
-from penstock.families.infer import infer
+from penstock.families.beside import called_alike
+from penstock.families.infer import Calls, infer
+from penstock.families.turns import infer_in_turns
 from penstock.invocation.sandbox import ImageFiles
 from penstock.tekton.step import launched, log, param, progress, run_step, workspace
 
@@ -33,6 +37,8 @@ class Arguments:
     source: Path = workspace("the model's repository")
     bundle: Path = workspace("the run's bundle")
     runtime: Path = workspace("the driver, which comes with this step into the model's image")
+    released: Path | None = workspace("the released model's repository, if that one is to be run", optional=True)
+    baseline: Path | None = workspace("the released model's bundle, if both are to be run in turns", optional=True)
     model_dir: Path | None = launched("the image's working directory; left out where steps are not run in images")
 
 
@@ -41,48 +47,104 @@ RESULTS: tuple[str, ...] = ("calls", "failed")
 
 def step(arguments: Arguments) -> dict[str, str]:
     """Start the model, wait for it, put the cases to it, one line a call; all of it below the shard's directory."""
-    whole = Bundle(arguments.bundle)
     contract = load_contract(arguments.source)
     suite = load_suite(arguments.source, contract).only(arguments.slice)
     part = Shard.parse(arguments.shard)
     suite = suite.model_copy(update={"cases": part.of_all(suite.cases)})
-    shard = part.bundle(whole)
-    shard.sweep()
-    image = _image_files(arguments, whole.run().image)
-    before = shard_record(shard)
-    record = ShardRecord(
-        shard=str(part),
-        cases=len(suite.cases),
-        image=arguments.image,
-        runtime=arguments.runtime_id,
-        started=before.started if before else utc_now("milliseconds"),
-        uses=before.uses if before else [],
-        machine=this_machine(),
-    )
-    write_shard_record(shard, record)
-
-    def used(use: Use) -> None:
-        write_shard_record(shard, record.model_copy(update={"uses": [*record.uses, use]}))
-
-    calls = infer(
-        contract,
-        suite,
-        arguments.source,
-        shard,
-        image=image,
-        # an image need not have a directory for temporary files, and its root is read-only: Tekton's own volume is not
-        temporary=arguments.runtime.parent if image else None,
-        on_progress=progress,
-        on_use=used,
-    )
-    ended = shard_record(shard) or record
-    write_shard_record(shard, ended.model_copy(update={"ended": utc_now("milliseconds")}))
+    if arguments.released is None:
+        calls = _one(arguments, part, contract, suite, arguments.source)
+    elif arguments.baseline is None:
+        with released_errors():
+            contract = called_alike(contract, load_contract(arguments.released))
+            calls = _one(arguments, part, contract, suite, arguments.released)
+    else:
+        calls = _in_turns(arguments, part, contract, suite, arguments.released, Bundle(arguments.baseline))
     failed = [call for call in calls if call.status != "ok"]
     return {"calls": str(len(calls)), "failed": str(len(failed))}
 
 
-def _image_files(arguments: Arguments, built: Image | None) -> ImageFiles | None:
+def _one(arguments: Arguments, part: Shard, contract: Contract, suite: Suite, code: Path) -> list[Invocation]:
+    """One model, whose repository is ``code``, over the suite of ``source``."""
+    image = _image_files(arguments, Bundle(arguments.bundle), code)
+    record = _Record(arguments, part, len(suite.cases), Bundle(arguments.bundle), this_machine())
+    calls = infer(
+        contract,
+        suite,
+        arguments.source,
+        record.shard,
+        code=code,
+        image=image,
+        temporary=_temporary(arguments, image),
+        on_progress=progress,
+        on_use=record.used,
+    )
+    record.end()
+    return calls
+
+
+def _in_turns(
+    arguments: Arguments, part: Shard, contract: Contract, suite: Suite, code: Path, baseline: Bundle
+) -> list[Invocation]:
+    """The candidate and the released model, whose repository is ``code``, one call after another."""
+    with released_errors():
+        alike = called_alike(contract, load_contract(code))
+        other_image = _image_files(arguments, baseline, code)
+    image, machine = _image_files(arguments, Bundle(arguments.bundle), arguments.source), this_machine()
+    ours = _Record(arguments, part, len(suite.cases), Bundle(arguments.bundle), machine)
+    theirs = _Record(arguments, part, len(suite.cases), baseline, machine)
+    calls, _ = infer_in_turns(
+        Calls(contract, suite, arguments.source, ours.shard, image=image),
+        Calls(alike, suite, arguments.source, theirs.shard, code=code, image=other_image),
+        temporary=_temporary(arguments, image),
+        on_progress=progress,
+        on_use=ours.used,
+        on_released_use=theirs.used,
+    )
+    ours.end()
+    theirs.end()
+    return calls
+
+
+def _temporary(arguments: Arguments, image: ImageFiles | None) -> Path | None:
+    """An image need not have a directory for temporary files, and its root is read-only: Tekton's own volume is not."""
+    return arguments.runtime.parent if image else None
+
+
+class _Record:
+    """What is known of a shard, kept up to date in its directory."""
+
+    def __init__(self, arguments: Arguments, part: Shard, cases: int, bundle: Bundle, machine: Machine) -> None:
+        self.shard = part.bundle(bundle)
+        self.shard.sweep()
+        before = shard_record(self.shard)
+        self._record = ShardRecord(
+            shard=str(part),
+            cases=cases,
+            image=arguments.image,
+            runtime=arguments.runtime_id,
+            started=before.started if before else utc_now("milliseconds"),
+            uses=before.uses if before else [],
+            machine=machine,
+        )
+        write_shard_record(self.shard, self._record)
+
+    def used(self, use: Use) -> None:
+        """The model is in use since then."""
+        write_shard_record(self.shard, self._record.model_copy(update={"uses": [*self._record.uses, use]}))
+
+    def end(self) -> None:
+        """All cases of the shard were put to the model."""
+        ended = shard_record(self.shard) or self._record
+        write_shard_record(self.shard, ended.model_copy(update={"ended": utc_now("milliseconds")}))
+
+
+def _image_files(arguments: Arguments, bundle: Bundle, code: Path) -> ImageFiles | None:
     """What the container holds in which this step and the model run; ``None`` where steps are not run in containers.
+
+    Args:
+        arguments: the step's.
+        bundle: says which image was built of the model.
+        code: the model's repository.
 
     Raises:
         UsageError: it is another image than was built.
@@ -90,8 +152,9 @@ def _image_files(arguments: Arguments, built: Image | None) -> ImageFiles | None
     if arguments.model_dir is None:
         return None
     # no image was built: the clone is what runs, on the programs of the image that stands in for one
-    directory = arguments.source
-    if built is not None and built.kind == "image":
+    directory, built = code, bundle.run().image
+    in_turns = arguments.baseline is not None  # then neither has an image of its own
+    if built is not None and built.kind == "image" and not in_turns:
         directory = arguments.model_dir
         if arguments.image != f"{built.url}@{built.digest}":
             raise UsageError(
@@ -100,7 +163,8 @@ def _image_files(arguments: Arguments, built: Image | None) -> ImageFiles | None
                 todo="Pass on the result 'image' of the step plan.",
             )
     log("image", image=arguments.image, directory=str(directory))
-    return ImageFiles(directory.resolve(), volumes=(arguments.source, arguments.bundle, arguments.runtime))
+    mounted = (arguments.source, arguments.bundle, arguments.runtime, arguments.released, arguments.baseline)
+    return ImageFiles(directory.resolve(), volumes=tuple(path for path in mounted if path is not None))
 
 
 def main(argv: Sequence[str] | None = None) -> int:

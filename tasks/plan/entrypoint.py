@@ -9,10 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from penstock.bundle.directory import Bundle
+from penstock.bundle.models import Image
+from penstock.bundle.rerun import is_rerun, released_errors
+from penstock.bundle.shards import Shard
 from penstock.bundle.steps import recorded
 from penstock.contract.load import load_contract, load_suite
+from penstock.contract.models import Contract
 from penstock.errors import UsageError
-from penstock.families.plan import plan
+from penstock.families.beside import called_alike, halves, how, parts_for
+from penstock.families.plan import plan, plan_released
 from penstock.invocation.runtime import provide_runtime
 from penstock.tekton.step import log, param, run_step, workspace
 
@@ -30,9 +35,13 @@ class Arguments:
     source: Path = workspace("the model's repository")
     bundle: Path = workspace("the run's bundle")
     cache: Path = workspace("what outlives a run")
+    released: Path | None = workspace(
+        "the released model's repository, if it is run beside the candidate", optional=True
+    )
+    baseline: Path | None = workspace("the released model's bundle, if it is run beside the candidate", optional=True)
 
 
-RESULTS: tuple[str, ...] = ("unchanged", "shards", "runtime", "image")
+RESULTS: tuple[str, ...] = ("unchanged", "shards", "runtime", "image", "beside", "second", "released-image")
 
 
 def step(arguments: Arguments) -> dict[str, str]:
@@ -40,28 +49,66 @@ def step(arguments: Arguments) -> dict[str, str]:
     bundle = Bundle(arguments.bundle)
     contract = load_contract(arguments.source)
     suite = load_suite(arguments.source, contract).only(arguments.slice)
+    released = _released(arguments, contract)
     with recorded(bundle, "plan") as note:
         image = bundle.run().image
         if image is None:
             raise UsageError(
                 "the bundle does not say what was built", where=str(bundle.run_file), todo="Run the step build first."
             )
-        cache = arguments.cache if arguments.reuse else None
-        planned = plan(contract, suite, arguments.source, bundle, cache=cache, shards=arguments.shards)
+        beside = how(image, released.bundle.run().image, len(suite.cases)) if released else ""
+        # pairs are to be fresh on both sides
+        cache = arguments.cache if arguments.reuse and not released else None
+        shards = parts_for(beside, arguments.shards)
+        planned = plan(contract, suite, arguments.source, bundle, cache=cache, shards=shards)
+        if released:
+            as_process = beside == "turns"
+            plan_released(released.contract, suite, arguments.source, released.bundle, planned, as_process=as_process)
         runtime = provide_runtime(arguments.cache)
         cases = f"{len(suite.cases)} cases"
         note.inputs = planned.suite_digest
         note.note = f"{cases}, outputs of an earlier run hold" if planned.unchanged else cases
         if len(planned.shards) > 1 and not planned.unchanged:
             note.note = f"{cases} in {len(planned.shards)} shards"
+        if released:
+            note.note += f", beside the released model in {beside}"
     if planned.unchanged:
         log("unchanged", what="nothing that the outputs depend on has changed: the model is not run again")
+    blocks = halves(beside, planned.shards)
     return {
         "unchanged": str(planned.unchanged).lower(),
-        "shards": json.dumps([str(shard) for shard in planned.shards], separators=(",", ":")),
+        "shards": _array(blocks.first),
         "runtime": runtime,
-        "image": f"{image.url}@{image.digest}" if image.kind == "image" else arguments.process_image,
+        "image": _reference(image, arguments),
+        "beside": beside,
+        # never empty: Tekton skips a task over an empty array, and all that comes after it
+        "second": _array(blocks.second or blocks.first),
+        "released-image": _reference(released.bundle.run().image, arguments) if released else "",
     }
+
+
+@dataclass(frozen=True)
+class _Released:
+    bundle: Bundle
+    contract: Contract
+
+
+def _released(arguments: Arguments, contract: Contract) -> _Released | None:
+    """The released model, if the step *weights* has said that it is to be run again."""
+    if arguments.released is None or arguments.baseline is None or not is_rerun(Bundle(arguments.baseline)):
+        return None
+    with released_errors():
+        return _Released(Bundle(arguments.baseline), called_alike(contract, load_contract(arguments.released)))
+
+
+def _array(shards: Sequence[Shard]) -> str:
+    return json.dumps([str(shard) for shard in shards], separators=(",", ":"))
+
+
+def _reference(image: Image | None, arguments: Arguments) -> str:
+    if image is not None and image.kind == "image":
+        return f"{image.url}@{image.digest}"
+    return arguments.process_image
 
 
 def main(argv: Sequence[str] | None = None) -> int:

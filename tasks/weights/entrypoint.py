@@ -8,33 +8,43 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from penstock.bundle.directory import Bundle
+from penstock.bundle.rerun import released_errors
 from penstock.bundle.steps import recorded
-from penstock.contract.load import load_contract
-from penstock.files import sha256_json
+from penstock.contract.load import load_contract, load_policy
+from penstock.contract.models import Contract
+from penstock.files import inside, sha256_json
 from penstock.sources.fetch import Fetcher
 from penstock.sources.weights import provide
-from penstock.tekton.step import run_step, workspace
+from penstock.store.rerun import plan_rerun
+from penstock.store.store import open_store
+from penstock.tekton.step import log, param, run_step, workspace
 
 
 @dataclass(frozen=True)
 class Arguments:
-    """Fetch and verify the weights that the contract names."""
+    """Fetch and verify the weights that the contract names; with 'baseline: rerun', look up the released model too."""
 
+    store: str = param("where releases are kept; empty: no released model is looked for", default="")
+    policy: str = param("a policy file below the repository; empty: the contract's", default="")
+    released: bool = param("these are the released model's, to be run again beside the candidate", default=False)
     source: Path = workspace("the model's repository")
     bundle: Path = workspace("the run's bundle")
     cache: Path = workspace("what outlives a run")
-    store_credentials: Path | None = workspace("for weights on S3", optional=True)
+    baseline: Path = workspace("where the released model's bundle goes, if it is to be run again")
+    store_credentials: Path | None = workspace("for weights on S3, and the store", optional=True)
 
 
-RESULTS: tuple[str, ...] = ("digest",)
+RESULTS: tuple[str, ...] = ("digest", "released-run", "released-commit")
 
 
 def step(arguments: Arguments) -> dict[str, str]:
-    """Fetch, verify, scan; write the digests to ``run.json``."""
+    """Fetch, verify, scan; write the digests to ``run.json``. Say which model is to be run again, if any."""
     bundle = Bundle(arguments.bundle)
-    contract = load_contract(arguments.source)
-    judges = [judge for judge in (contract.extractors.lipsync, contract.extractors.frechet) if judge is not None]
-    with recorded(bundle, "weights") as note:
+    with recorded(bundle, "weights") as note, released_errors(arguments.released):
+        contract = load_contract(arguments.source)
+        # both sides are measured through the candidate's extractors
+        extractors = () if arguments.released else (contract.extractors.lipsync, contract.extractors.frechet)
+        judges = [judge for judge in extractors if judge is not None]
         files = provide(
             [*contract.weights, *judges],
             arguments.source,
@@ -46,7 +56,28 @@ def step(arguments: Arguments) -> dict[str, str]:
         bundle.update_run(
             bundle.run().model_copy(update={"weights": own, "model": contract.name, "family": contract.family})
         )
-    return {"digest": sha256_json([[file.path, file.sha256] for file in own])}
+        released = _released(arguments, contract)
+    return {
+        "digest": sha256_json([[file.path, file.sha256] for file in own]),
+        "released-run": released[0],
+        "released-commit": released[1],
+    }
+
+
+def _released(arguments: Arguments, contract: Contract) -> tuple[str, str]:
+    """Run id and commit of the model that is to be run again; empty if there is none, or the policy wants none."""
+    policy = (
+        load_policy(inside(arguments.source, arguments.policy, where="policy")) if arguments.policy else contract.policy
+    )
+    if policy.baseline != "rerun" or not arguments.store:
+        return "", ""
+    store = open_store(arguments.store, arguments.store_credentials)
+    released = plan_rerun(store, contract.name, arguments.baseline)
+    if released is None:
+        log("first release", what="there is no released model that could be run beside the candidate")
+        return "", ""
+    log("released model", version=released.source.version, commit=released.source.commit, run=released.run_id)
+    return released.run_id, released.source.commit
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -18,6 +18,14 @@ ROOT = Path(__file__).resolve().parents[2]
 ASSETS = ROOT / "test-assets"
 OWN_MODELS = Path(__file__).parent / "models"
 SESSION_FILE = "E2E"
+RERUN_POLICY = "policy-rerun.yaml"
+RERUN = """\
+baseline: rerun
+rules:
+  - {metric: lse_d, margin: 5%}
+  - {metric: latency, max: 60.0, margin: 100%}
+"""
+"""A policy by which the released model is run again beside the candidate."""
 LFS_FILES = "*.safetensors,*.onnx"
 sys.path.insert(0, str(ASSETS))
 
@@ -39,7 +47,8 @@ def put_sonic_lite(facts: Facts, session: str) -> Repository:
     """``sonic-lite`` with its releases. A file names the session, so that no earlier session's products fit it."""
     folder = ASSETS / "models" / "sonic-lite"
     manifest = yaml.safe_load((folder / "releases.yaml").read_text(encoding="utf-8"))
-    return _put(facts, "sonic-lite", manifest, folder / "releases", {SESSION_FILE: session})
+    files = {SESSION_FILE: session, RERUN_POLICY: RERUN}
+    return _put(facts, "sonic-lite", manifest, folder / "releases", files)
 
 
 def put_sonic_scout(facts: Facts, session: str, looking_for: dict[str, Any]) -> Repository:

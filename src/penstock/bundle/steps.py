@@ -12,14 +12,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from penstock import __version__
-from penstock.bundle.directory import Bundle
+from penstock.bundle.directory import Bundle, read_model, write_model
 from penstock.bundle.machine import this_machine
-from penstock.bundle.models import Run, StepRecord
+from penstock.bundle.models import Machine, Run, StepRecord
 from penstock.errors import UsageError
 from penstock.files import disk_errors, regular_files, replacing
 
 FOLDERS = ("outputs", "logs", "shards", "report", "failures")
 """What a bundle's directory holds from the start: steps run as different users, and each may write in these."""
+
+
+MADE_ON = Path("made-on.json")
+"""Beside kept products: no file of a bundle."""
 
 
 def utc_now(timespec: str = "seconds") -> str:
@@ -95,8 +99,14 @@ class Products:
         if not self.folder.is_dir():
             return False
         for path in regular_files(self.folder):
-            _copy(self.folder / path, bundle.path / path)
+            if path != MADE_ON:
+                _copy(self.folder / path, bundle.path / path)
         return True
+
+    def made_on(self) -> Machine | None:
+        """The machine that they were made on; ``None`` if that was not kept."""
+        path = self.folder / MADE_ON
+        return read_model(path, Machine) if path.is_file() else None
 
     def _forget_unfinished(self) -> None:
         """Remove what killed runs have left. Another run may be at work here, but not for a whole day."""
@@ -105,7 +115,7 @@ class Products:
                 if time.time() - left.stat().st_mtime > 86_400:
                     shutil.rmtree(left, ignore_errors=True)
 
-    def keep(self, bundle: Bundle, paths: list[Path]) -> None:
+    def keep(self, bundle: Bundle, paths: list[Path], *, made_on: Machine | None = None) -> None:
         """Keep copies of the bundle's files ``paths`` (relative; folders with all that is in them)."""
         with disk_errors(self.folder):
             self.folder.parent.mkdir(parents=True, exist_ok=True)
@@ -116,6 +126,8 @@ class Products:
                     whole = bundle.path / path
                     for file in [path / inner for inner in regular_files(whole)] if whole.is_dir() else [path]:
                         _copy(bundle.path / file, temporary / file)
+                if made_on is not None:
+                    write_model(temporary / MADE_ON, made_on)
                 temporary.chmod(0o755)
                 with contextlib.suppress(OSError):  # another run was first: its products are the same
                     temporary.replace(self.folder)

@@ -49,7 +49,8 @@ def collect(suite: Suite, bundle: Bundle, *, cache: Path | None) -> list[Invocat
     keeping = cache is not None and inference.products and not inference.unchanged
     if cache is not None and keeping and all(call.status == "ok" for call in calls):
         products = Products(cache, INFER, inference.products)
-        products.keep(bundle, [Path(bundle.invocations_file.name), Path(bundle.outputs.name)])
+        made_on = _machine(run.machine, inference.shards)
+        products.keep(bundle, [Path(bundle.invocations_file.name), Path(bundle.outputs.name)], made_on=made_on)
     _record(bundle, run, inference, calls)
     with disk_errors(bundle.path):
         shutil.rmtree(shards_folder(bundle), ignore_errors=True)

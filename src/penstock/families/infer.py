@@ -6,11 +6,12 @@ decoders); the step *plan* has looked into the files before.
 
 from __future__ import annotations
 
+import contextlib
 import mimetypes
 import shutil
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import asdict
 from pathlib import Path
 
@@ -41,6 +42,7 @@ def infer(
     source_dir: Path,
     bundle: Bundle,
     *,
+    code: Path | None = None,
     image: ImageFiles | None = None,
     temporary: Path | None = None,
     on_progress: Progress | None = None,
@@ -57,8 +59,9 @@ def infer(
     Args:
         contract: how the model is called.
         suite: the cases, proven by :func:`penstock.families.plan.plan`.
-        source_dir: the model's repository: holds the suite, and the model unless it runs in its image.
+        source_dir: the repository that holds the suite, and the model unless it runs in its image.
         bundle: what is filled: a run's bundle, or a shard's.
+        code: the model's repository, if it is another one: that of the released model.
         image: the model is that of the image in which this process runs, see there.
         temporary: where the model's scratch directory is made, by default where temporary files go.
         on_progress: told after each case.
@@ -70,65 +73,133 @@ def infer(
         UsageError: a file of the suite is gone; a case lacks an input or parameter.
         WorldError: the model could not be started or never got ready; or the disk is full.
     """
-    inputs = {case.name: input_paths(contract, source_dir, case) for case in suite.cases}
-    done = _done(bundle, suite) if resume else {}
-    for case in suite.cases:
-        if case.name not in done:
-            _forget(bundle, case)
-    _write(bundle, suite, done)
-    left = [case for case in suite.cases if case.name not in done]
-    if not left:
-        return [done[case.name] for case in suite.cases]
+    calls = Calls(contract, suite, source_dir, bundle, code=code, image=image, resume=resume)
+    left = calls.begin()
+    if left:
+        with scratch_folder(temporary) as work, calls.started(work, on_use):
+            for case in left:
+                record = calls.put(case)
+                if on_progress is not None:
+                    on_progress(len(calls.done), len(suite.cases), in_words(record))
+    return calls.records()
+
+
+@contextlib.contextmanager
+def scratch_folder(temporary: Path | None) -> Iterator[Path]:
+    """A directory for the model's scratch directory and for answers that are not kept, removed in the end."""
     with disk_errors(temporary or Path(tempfile.gettempdir())):
         work = Path(tempfile.mkdtemp(prefix="penstock-model-", dir=temporary))
     try:
-        began, clock = utc_now("milliseconds"), time.monotonic()
-        readable = _beside_the_model(contract, source_dir, inputs, image) if image else ()
-        with start(
-            contract, source_dir, work / "scratch", bundle.path / LOG_FILE, image=image, readable=readable
-        ) as model:
-            starts = 0
-            for case in left:
-                if model.revive() > starts:
-                    known = next((good for good in suite.cases if _is_ok(done.get(good.name))), suite.cases[0])
-                    _warm_up(model, contract, known, inputs[known.name], work / "warm-up")
-                    starts = model.revive()
-                done[case.name] = _call(model, contract, case, inputs[case.name], bundle)
-                seconds = round(time.monotonic() - clock, 3)
-                on_use(Use(started=began, ended=utc_now("milliseconds"), seconds=seconds))
-                _write(bundle, suite, done)
-                if on_progress is not None:
-                    on_progress(len(done), len(suite.cases), _in_words(done[case.name]))
+        yield work
     finally:
         shutil.rmtree(work, ignore_errors=True)
-    return [done[case.name] for case in suite.cases]
 
 
-def _beside_the_model(
-    contract: Contract, source_dir: Path, inputs: dict[str, dict[str, Path]], image: ImageFiles
-) -> tuple[Path, ...]:
-    """What a model in its image may read of the repository: the suite, and inputs that lie elsewhere in it.
+class Calls:
+    """One model and a suite: which cases were put to it, and putting the next one. See :func:`infer`."""
 
-    All of it, if the model lies in the repository and not in an image of its own.
-    """
-    if image.directory == source_dir.resolve():
-        return (source_dir,)
-    suite = suite_directory(source_dir, contract)
-    files = {path for paths in inputs.values() for path in paths.values()}
-    return (suite, *sorted(path for path in files if not path.is_relative_to(suite)))
+    def __init__(
+        self,
+        contract: Contract,
+        suite: Suite,
+        source_dir: Path,
+        bundle: Bundle,
+        *,
+        code: Path | None = None,
+        image: ImageFiles | None = None,
+        resume: bool = True,
+    ) -> None:
+        self.suite = suite
+        self._contract = contract
+        self._bundle = bundle
+        self._code = code or source_dir
+        self._image = image
+        self._inputs = {case.name: input_paths(contract, source_dir, case) for case in suite.cases}
+        self._readable = self._beside_the_code(source_dir)
+        self.done = _done(bundle, suite) if resume else {}
+        self._model: Model | None = None
+        self._starts = 0
+        self._work = Path()
+        self._on_use: Callable[[Use], None] = no_use
+        self._began, self._clock = "", 0.0
 
+    def begin(self, keep: Collection[str] | None = None) -> list[Case]:
+        """Forget what an interrupted run has left of cases that are not done; return those, in the suite's order.
 
-def _call(model: Model, contract: Contract, case: Case, inputs: dict[str, Path], bundle: Bundle) -> Invocation:
-    folder = bundle.outputs / case.name
-    with disk_errors(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-    output = folder / f"{OUTPUT_NAME}{output_suffix(contract)}"
-    warm = model.warm
-    result = model.call(case, inputs, output, contract.call.timeout_s)
-    if result.status != "ok":
-        _forget(bundle, case)
-    relative = output.relative_to(bundle.path).as_posix() if result.status == "ok" else None
-    return Invocation(case=case.name, output=relative, warm=warm, **asdict(result))
+        Args:
+            keep: of the cases that are done only these; all by default.
+        """
+        if keep is not None:
+            self.done = {name: record for name, record in self.done.items() if name in keep}
+        left = [case for case in self.suite.cases if case.name not in self.done]
+        for case in left:
+            _forget(self._bundle, case)
+        self._write()
+        return left
+
+    @contextlib.contextmanager
+    def started(self, work: Path, on_use: Callable[[Use], None] = no_use) -> Iterator[Model]:
+        """Start the model; when the block is left, none of its processes is alive.
+
+        Raises:
+            WorldError: it could not be started or never got ready.
+        """
+        self._work, self._starts, self._on_use = work, 0, on_use
+        self._began, self._clock = utc_now("milliseconds"), time.monotonic()
+        log_file = self._bundle.path / LOG_FILE
+        with start(
+            self._contract, self._code, work / "scratch", log_file, image=self._image, readable=self._readable
+        ) as self._model:
+            yield self._model
+
+    def put(self, case: Case) -> Invocation:
+        """Put one case to the model, after the calls that are not counted if it was started since the last one."""
+        model = self._model
+        if model is None:
+            raise AssertionError("the model is not started")
+        if model.revive() > self._starts:
+            cases = self.suite.cases
+            known = next((good for good in cases if _is_ok(self.done.get(good.name))), cases[0])
+            _warm_up(model, self._contract, known, self._inputs[known.name], self._work / "warm-up")
+            self._starts = model.revive()
+        self.done[case.name] = record = self._call(model, case)
+        seconds = round(time.monotonic() - self._clock, 3)
+        self._on_use(Use(started=self._began, ended=utc_now("milliseconds"), seconds=seconds))
+        self._write()
+        return record
+
+    def records(self) -> list[Invocation]:
+        """One record a case, in the suite's order."""
+        return [self.done[case.name] for case in self.suite.cases]
+
+    def _call(self, model: Model, case: Case) -> Invocation:
+        folder = self._bundle.outputs / case.name
+        with disk_errors(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+        output = folder / f"{OUTPUT_NAME}{output_suffix(self._contract)}"
+        warm, started = model.warm, utc_now("milliseconds")
+        result = model.call(case, self._inputs[case.name], output, self._contract.call.timeout_s)
+        if result.status != "ok":
+            _forget(self._bundle, case)
+        relative = output.relative_to(self._bundle.path).as_posix() if result.status == "ok" else None
+        return Invocation(case=case.name, output=relative, warm=warm, started=started, **asdict(result))
+
+    def _write(self) -> None:
+        self._bundle.write_invocations(self.done[case.name] for case in self.suite.cases if case.name in self.done)
+
+    def _beside_the_code(self, source_dir: Path) -> tuple[Path, ...]:
+        """What the model may read beside its own directory: the suite, and inputs that lie elsewhere in the repository.
+
+        The whole clone, if it runs in a container but not in an image of its own: then its directory is the clone.
+        """
+        if self._image is None and self._code == source_dir:
+            return ()
+        own = (self._code,) if self._image is not None and self._image.directory == self._code.resolve() else ()
+        if self._code == source_dir and own:
+            return own
+        suite = suite_directory(source_dir, self._contract)
+        files = {path for paths in self._inputs.values() for path in paths.values()}
+        return (*own, suite, *sorted(path for path in files if not path.is_relative_to(suite)))
 
 
 def _warm_up(model: Model, contract: Contract, case: Case, inputs: dict[str, Path], output: Path) -> None:
@@ -162,15 +233,12 @@ def _forget(bundle: Bundle, case: Case) -> None:
     shutil.rmtree(bundle.outputs / case.name, ignore_errors=True)
 
 
-def _write(bundle: Bundle, suite: Suite, done: dict[str, Invocation]) -> None:
-    bundle.write_invocations(done[case.name] for case in suite.cases if case.name in done)
-
-
 def _is_ok(record: Invocation | None) -> bool:
     return record is not None and record.status == "ok"
 
 
-def _in_words(record: Invocation) -> str:
+def in_words(record: Invocation) -> str:
+    """What came of a call, for people who watch."""
     if record.status == "ok":
         return f"{record.case}: {record.latency_s or 0.0:.1f} s"
     return f"{record.case}: {record.error}"

@@ -8,12 +8,13 @@ from pathlib import Path
 
 from penstock import __version__
 from penstock.bundle.directory import Bundle
-from penstock.bundle.models import Inference, Run, SuiteRecord
+from penstock.bundle.models import Image, Inference, Run, SuiteRecord
+from penstock.bundle.rerun import released_errors
 from penstock.bundle.shards import Shard, shards_folder, split
 from penstock.bundle.steps import Products
 from penstock.contract.models import Contract, Suite
 from penstock.errors import UsageError
-from penstock.families.inputs import check_case
+from penstock.families.inputs import check_case, input_paths
 from penstock.families.once import suite_digest
 from penstock.files import disk_errors, sha256_json
 
@@ -60,17 +61,53 @@ def plan(
         _prove(contract, suite, source_dir)  # says more exactly which case it is
         raise
     products = sha256_json(_depends_on(run, digest))
-    unchanged = cache is not None and Products(cache, INFER, products).restore(bundle)
+    earlier = Products(cache, INFER, products) if cache is not None else None
+    unchanged = earlier is not None and earlier.restore(bundle)
     if not unchanged:
         _prove(contract, suite, source_dir)
     inference = Inference(
-        unchanged=unchanged, products=products if cache is not None else "", parts=[str(part) for part in parts]
+        unchanged=unchanged,
+        products=products if cache is not None else "",
+        parts=[str(part) for part in parts],
+        machine=earlier.made_on() if earlier is not None and unchanged else None,
     )
     record = SuiteRecord(digest=digest, cases=len(suite.cases))
     if not unchanged and not _goes_on(run, inference, record):
         _forget(bundle)
-    bundle.update_run(run.model_copy(update={"suite": record, "inference": inference}))
+    known = {"suite": record, "inference": inference, "parameters": dict(contract.call.parameters)}
+    bundle.update_run(run.model_copy(update=known))
     return Plan(digest, unchanged, tuple(parts))
+
+
+def plan_released(
+    contract: Contract, suite: Suite, source_dir: Path, bundle: Bundle, planned: Plan, *, as_process: bool
+) -> None:
+    """Plan the same suite in the same parts for the released model, which is run again beside the candidate.
+
+    Args:
+        contract: how the released model is called, see :func:`penstock.families.beside.called_alike`.
+        suite: the candidate's.
+        source_dir: the candidate's repository, which holds the suite.
+        bundle: the released model's.
+        planned: what was planned for the candidate, which proved the files.
+        as_process: it is not run in its image.
+
+    Raises:
+        WorldError: the released model cannot be called with a case: it wants an input or parameter that there is not.
+    """
+    with released_errors():
+        for case in suite.cases:
+            check_case(contract, source_dir, case, set(input_paths(contract, source_dir, case).values()))
+    run = bundle.run()
+    if as_process and run.source is not None:
+        # it may have been released as an image, but its code is what runs now
+        run = run.model_copy(update={"image": Image(kind="process", digest=f"sha256:{run.source.tree}")})
+    inference = Inference(unchanged=False, parts=[str(part) for part in planned.shards])
+    record = SuiteRecord(digest=planned.suite_digest, cases=len(suite.cases))
+    if not _goes_on(run, inference, record):
+        _forget(bundle)
+    known = {"suite": record, "inference": inference, "parameters": dict(contract.call.parameters)}
+    bundle.update_run(run.model_copy(update=known))
 
 
 def _prove(contract: Contract, suite: Suite, source_dir: Path) -> None:

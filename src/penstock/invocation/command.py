@@ -37,6 +37,10 @@ class CommandModel:
         """Always once: there is nothing that could be gone."""
         return 1
 
+    def others_took(self, gpu_mib: float) -> None:
+        if self._gpu_before is not None:
+            self._gpu_before += gpu_mib
+
     def close(self) -> None:
         """Nothing runs between calls."""
 

@@ -56,6 +56,9 @@ class Model(Protocol):
             WorldError: our side failed (a full disk).
         """
 
+    def others_took(self, gpu_mib: float) -> None:
+        """Say that another model has taken so much GPU memory since this one was started, or given it back (< 0)."""
+
     def close(self) -> None:
         """End it and all its processes."""
 

@@ -87,6 +87,10 @@ class HttpModel:
             self._problem = self._revive()
         return self._starts
 
+    def others_took(self, gpu_mib: float) -> None:
+        if self._gpu_before is not None:
+            self._gpu_before += gpu_mib
+
     def close(self) -> None:
         self._end()
         self._client.close()

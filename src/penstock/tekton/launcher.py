@@ -145,9 +145,19 @@ def watch(tree: Tree, control: int, wake: int) -> None:
                 return
 
 
+def listen_again() -> None:
+    """Forget what was sent to the runner's process group while this program was still in it, and unblock it."""
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+    before = [signal.signal(number, signal.SIG_IGN) for number in numbers]
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+    for number, handler in zip(numbers, before, strict=True):
+        signal.signal(number, handler)
+
+
 def main() -> int:
     """Run the one command that comes over the socket."""
     control = int(sys.argv[2])
+    listen_again()
     os.set_inheritable(control, False)
     wake, wake_in = os.pipe()
     os.set_blocking(wake, False)

@@ -179,6 +179,8 @@ class _Files:
         self.main = path
         self.manifests = manifests
         self.used: list[Path] = [path]
+        self.texts: dict[Path, dict[Path, str]] = {}
+        self.documents: dict[Path, list[YamlDocument]] = {}
 
     def task(self, name: str, asking: _Manifest, where: FieldPath) -> TaskSpec:
         """The Task ``name``, checked."""
@@ -218,22 +220,31 @@ class _Files:
         )
 
     def _in_directory(self, directory: Path, kind: str, name: str) -> Iterable[_Manifest]:
-        if not directory.is_dir():
-            return
         wanted = re.compile(rf"^\s*[\"']?kind[\"']?\s*:\s*[\"']?{kind}[\"']?\s*(#.*)?$", re.MULTILINE)
-        files = sorted(path for path in directory.iterdir() if path.suffix in (".yaml", ".yml") and path.is_file())
-        for path in files[:_MAX_SCANNED_FILES]:
-            if path.resolve() == self.main.resolve() or path.stat().st_size > MAX_BYTES:
-                continue
-            text = path.read_text(encoding="utf-8", errors="replace")
+        for path, text in self._texts(directory).items():
             # a file that cannot hold it is not parsed: strangers' faults are not ours
             if name not in text or not wanted.search(text):
                 continue
-            for document in read_manifests(path, name=str(path)):
+            if path not in self.documents:
+                self.documents[path] = read_manifests(path, name=str(path))
+            for document in self.documents[path]:
                 value = document.value
                 metadata = value.get("metadata") if isinstance(value, dict) else None
                 if isinstance(metadata, dict) and value.get("kind") == kind and metadata.get("name") == name:
                     yield _parse(document, path)
+
+    def _texts(self, directory: Path) -> dict[Path, str]:
+        """The manifests of a directory, each read once."""
+        if directory not in self.texts:
+            here = directory.iterdir() if directory.is_dir() else ()
+            files = sorted(path for path in here if path.suffix in (".yaml", ".yml") and path.is_file())
+            main = self.main.resolve()
+            self.texts[directory] = {
+                path: path.read_text(encoding="utf-8", errors="replace")
+                for path in files[:_MAX_SCANNED_FILES]
+                if path.resolve() != main and path.stat().st_size <= MAX_BYTES
+            }
+        return self.texts[directory]
 
 
 def _line(document: YamlDocument, path: FieldPath) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import selectors
+import signal
 import socket
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from penstock.errors import WorldError
 _DIRECTORY = str(Path(__file__).parent)
 _BOOT = "import sys; sys.path.append(sys.argv[1]); import launcher; sys.exit(launcher.main())"
 """Imported rather than run as a script, so that its compiled form is used."""
+_FOR_THE_GROUP = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 GRACE_S = 5.0
 """How long a process has between SIGTERM and SIGKILL."""
 _CHUNK_BYTES = 1 << 16
@@ -125,16 +127,7 @@ def run_command(
     ours, theirs = socket.socketpair()
     with ours:
         try:
-            launcher = subprocess.Popen(
-                [sys.executable, "-I", "-S", "-c", _BOOT, _DIRECTORY, str(theirs.fileno())],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                pass_fds=(theirs.fileno(),),
-                start_new_session=True,
-                env={name: os.environ[name] for name in ("LD_LIBRARY_PATH",) if name in os.environ},
-                cwd="/",
-            )
+            launcher = _start_launcher(theirs.fileno())
         except OSError as error:
             what = f"cannot start a process: {os.strerror(error.errno or 0).lower()}"
             raise WorldError(what, todo="Free memory or processes and resume the run.") from error
@@ -142,6 +135,28 @@ def run_command(
             theirs.close()
         with launcher:
             return _Watch(launcher, ours, sink, stop).run(command, deadline, grace_s)
+
+
+def _start_launcher(control: int) -> subprocess.Popen[bytes]:
+    """Start the program that watches the command.
+
+    Until it has a session of its own it is in our process group, where Ctrl-C would end it before it can be told why.
+    So what is sent to the group is blocked until then; the launcher forgets it and listens again.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _FOR_THE_GROUP)
+    try:
+        return subprocess.Popen(
+            [sys.executable, "-I", "-S", "-c", _BOOT, _DIRECTORY, str(control)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            pass_fds=(control,),
+            start_new_session=True,
+            env={name: os.environ[name] for name in ("LD_LIBRARY_PATH",) if name in os.environ},
+            cwd="/",
+        )
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 class _Watch:

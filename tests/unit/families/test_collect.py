@@ -71,7 +71,7 @@ def cut_in(repository, folder: Path, shards: int) -> tuple[Work, list[Invocation
 
 def timeless(calls: list[Invocation]) -> list[dict[str, object]]:
     # a model that has answered nothing but the one case on which it fails was never warm, and its record says so
-    timed = {"latency_s", "peak_memory_mib"}
+    timed = {"latency_s", "peak_memory_mib", "started"}
     return [call.model_dump(exclude=timed if call.status == "ok" else timed | {"warm"}) for call in calls]
 
 

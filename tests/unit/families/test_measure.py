@@ -213,3 +213,46 @@ def test_video_without_a_face_box_and_without_a_face(repository, bundle: Bundle,
     assert found["case-0", "lse_d"].error == "no face was found"
     assert found["case-0", "sharpness"].value is not None
     assert found["case-1", "lse_d"].value is not None
+
+
+def test_fid_and_kid_carry_their_values_on_resamples_of_the_cases(
+    repository, bundle: Bundle, put: Put, make_video
+) -> None:
+    answers = [make_video(8 + index, side=64 + 8 * index) for index in range(4)]
+    put(*answers)
+    contract = repository.contract(extractors=True)
+    found = table(measure(contract, repository.suite("a", "b", "c", "d"), bundle, repository.path))
+    fid, kid = (found["*", metric] for metric in ("fid", "kid"))
+    for line in (fid, kid):
+        assert line.resamples is not None
+        assert line.resamples.cases == 4
+        assert line.resamples.key == fid.resamples.key
+        assert len(line.resamples.values) == 1000
+        assert min(line.resamples.values) < line.value < max(line.resamples.values)
+        assert all(value == float(f"{value:.9g}") for value in line.resamples.values)
+    assert all(line.resamples is None for (case, _), line in found.items() if case != "*")
+    assert max(map(len, bundle.measurements_file.read_text(encoding="utf-8").splitlines())) < 32_000
+    # the order of the suite changes neither the draw nor the values
+    suite = repository.suite("a", "b", "c", "d")
+    turned = suite.model_copy(update={"cases": suite.cases[::-1]})
+    again = table(measure(contract, turned, bundle, repository.path))
+    assert again["*", "fid"].resamples.key == fid.resamples.key
+    assert again["*", "fid"].resamples.values == pytest.approx(fid.resamples.values, rel=1e-6, abs=1e-9)
+    assert again["*", "kid"].resamples.values == pytest.approx(kid.resamples.values, rel=1e-4, abs=1e-6)
+
+
+def test_one_case_or_a_failed_one_has_no_resamples(repository, bundle: Bundle, put: Put, make_video) -> None:
+    put(make_video(10), None)
+    contract = repository.contract(extractors=True)
+    for orders in ("a", "ab"):
+        found = table(measure(contract, repository.suite(*orders), bundle, repository.path))
+        assert (found["*", "fid"].value is None) == (len(orders) == 2)
+        assert found["*", "fid"].resamples is None
+        assert found["*", "kid"].resamples is None
+
+
+def test_clips_of_one_frame_have_no_resamples_of_kid(repository, bundle: Bundle, put: Put, make_video) -> None:
+    put(make_video(1), make_video(1, side=96))
+    found = table(measure(repository.contract(extractors=True), repository.suite("a", "b"), bundle, repository.path))
+    assert found["*", "kid"].value is not None
+    assert found["*", "kid"].resamples is None

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from penstock_tasks.infer.entrypoint import main
-from tests.unit.pipeline.pipeline_runs import files
+from tests.pipeline.pipeline_runs import files
 from tests.unit.sources.source_servers import commit, new_repository
 
 from penstock.bundle.directory import Bundle

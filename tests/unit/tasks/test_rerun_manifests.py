@@ -1,0 +1,96 @@
+"""The tasks of ``baseline: rerun`` in the release pipeline: their order, what skips them, and what they may touch."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from penstock.cli.run_display import ONLY_BESIDE
+
+ROOT = Path(__file__).parents[3]
+SPEC = yaml.safe_load((ROOT / "tekton" / "pipelines" / "release.yaml").read_text(encoding="utf-8"))["spec"]
+TASKS: dict[str, Any] = {entry["name"]: entry for entry in SPEC["tasks"]}
+ALWAYS = ("weights", "plan")
+"""Tasks that are never skipped."""
+
+
+def test_these_are_the_tasks() -> None:
+    beside = {name for name, entry in TASKS.items() if name != entry["taskRef"]["name"]}
+    assert beside == set(ONLY_BESIDE)
+
+
+@pytest.mark.parametrize("name", ONLY_BESIDE)
+def test_each_is_skipped_by_a_result_that_is_always_there(name: str) -> None:
+    """Tekton goes on after a task that 'when' has skipped; any other skip takes what comes after it along."""
+    (only,) = TASKS[name]["when"]
+    source = only["input"].removeprefix("$(tasks.").partition(".")[0]
+    assert source in ALWAYS
+    assert not any("when" in TASKS[always] for always in ALWAYS)
+    texts = yaml.safe_dump([TASKS[name].get("params"), TASKS[name].get("matrix")])
+    referred = {part.partition(".")[0] for part in texts.split("$(tasks.")[1:]}
+    assert referred <= set(ALWAYS)
+
+
+def before(name: str) -> set[str]:
+    """All tasks that must have ended before this one begins."""
+    entry = TASKS[name]
+    direct = set(entry.get("runAfter", []))
+    direct |= {part.partition(".")[0] for part in yaml.safe_dump(entry).split("$(tasks.")[1:]}
+    return direct.union(*(before(one) for one in direct))
+
+
+def test_the_blocks_come_one_after_another() -> None:
+    """On one card, so never two models at a time: candidate, released, released, candidate."""
+    blocks = ["infer", "infer-released", "infer-released-again", "infer-again"]
+    for earlier, later in itertools.pairwise(blocks):
+        assert earlier in before(later)
+    images = [next(p["value"] for p in TASKS[name]["params"] if p["name"] == "image") for name in blocks]
+    assert images == [
+        f"$(tasks.plan.results.{name})" for name in ("image", "released-image", "released-image", "image")
+    ]
+    halves = [TASKS[name]["matrix"]["params"][0]["value"] for name in blocks]
+    assert halves == [f"$(tasks.plan.results.{name}[*])" for name in ("shards", "shards", "second", "second")]
+    assert before("collect") & before("collect-released") >= {"infer-turns", *blocks}
+    assert before("gate") >= {"measure", "measure-released"}
+    assert "weights-released" in before("plan")
+
+
+@pytest.mark.parametrize("name", [name for name, entry in TASKS.items() if entry["taskRef"]["name"] == "infer"])
+def test_a_models_container_sees_no_cache_and_no_secret(name: str) -> None:
+    bound = {workspace["name"]: workspace for workspace in TASKS[name]["workspaces"]}
+    assert {workspace["workspace"] for workspace in bound.values()} == {"work"}
+    runtime = bound.pop("runtime")
+    assert runtime["subPath"] == "cache/runtime/$(tasks.plan.results.runtime)"
+    run = "runs/$(context.pipelineRun.name)/"
+    places = {one: workspace["subPath"].removeprefix(run) for one, workspace in bound.items()}
+    released = {"source": "source", "bundle": "baseline", "released": "released"}
+    assert (
+        places
+        == {
+            "infer": {"source": "source", "bundle": "bundle"},
+            "infer-again": {"source": "source", "bundle": "bundle"},
+            "infer-turns": {"source": "source", "bundle": "bundle", "released": "released", "baseline": "baseline"},
+            "infer-released": released,
+            "infer-released-again": released,
+        }[name]
+    )
+    task = yaml.safe_load((ROOT / "tekton" / "tasks" / "infer.yaml").read_text(encoding="utf-8"))
+    writable = {one["name"] for one in task["spec"]["workspaces"] if not one.get("readOnly")}
+    assert writable == {"bundle", "baseline"}
+
+
+def test_what_is_done_to_the_released_model_leaves_the_candidates_bundle_alone() -> None:
+    for name in ONLY_BESIDE:
+        (bundle,) = (one["subPath"] for one in TASKS[name]["workspaces"] if one["name"] == "bundle")
+        assert bundle.endswith("/baseline") == (name not in ("infer-turns", "infer-again"))
+
+
+def test_every_task_that_runs_a_model_has_its_card_in_the_run() -> None:
+    """`kubectl create -f tekton/runs/release.yaml`: one place says how many cards, for each of them."""
+    run = yaml.safe_load((ROOT / "tekton" / "runs" / "release.yaml").read_text(encoding="utf-8"))
+    named = {one["pipelineTaskName"] for one in run["spec"]["taskRunSpecs"]}
+    assert named == {name for name, entry in TASKS.items() if entry["taskRef"]["name"] == "infer"}
