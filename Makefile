@@ -57,6 +57,11 @@ bench: $(VENV)/.ready $(PARITY)/.ready ## speed, side by side in one run
 bench-cluster: $(DEV)/.ready ## a release on the cluster: cold, warm and unchanged; after cluster-up and images
 	$(DEV)/bin/python -m tests.bench.bench_cluster
 
+.PHONY: system
+system: $(DEV)/.ready ## whole programs at work, without a cluster: runs, bisect, the report in a real Chromium
+	command -v chromium >/dev/null || { apt-get update --quiet=2 && apt-get install --quiet=2 --yes --no-install-recommends chromium; }
+	$(DEV)/bin/python -m pytest -n auto --dist worksteal tests/pipeline tests/bisect tests/browser --durations=5
+
 .PHONY: cluster-up cluster-down cluster-status
 cluster-up: $(DEV)/.ready ## a real single-node Kubernetes with Tekton on this machine (root; see docs/cluster.md)
 	$(DEV)/bin/python -m tests.cluster up

@@ -14,8 +14,8 @@ STEPS = sorted(name for name, recipe in RECIPES.items() if recipe.is_step)
 PACKAGE_OF = {"yaml": "pyyaml", "cv2": "opencv-python-headless"}
 NEVER_CALLED = {
     # A module that these steps import can do more than they ask of it.
-    "plan": {"onnxruntime"},
-    "collect": {"httpx", "numpy", "opencv-python-headless", "av", "onnxruntime"},
+    "plan": {"onnxruntime", "threadpoolctl"},
+    "collect": {"httpx", "numpy", "opencv-python-headless", "av", "onnxruntime", "threadpoolctl"},
     "infer": {"numpy", "opencv-python-headless", "av"},
 }
 FOR_MODELS = {"scipy", "soundfile", "numpy", "opencv-python-headless", "av"}

@@ -134,3 +134,30 @@ def test_a_log_of_pieces_of_lines_and_of_bytes_that_are_no_text(tmp_path):
     assert lines[:2] == [("stderr", "\ufffd\ufffd"), ("stdout", "one line")]
     assert "".join(line for _, line in lines[2:]) == "x" * 40_000
     assert (tmp_path / "log").stat().st_size == 3 + len(b"one line\r\n") + 40_000
+
+
+def test_signals_to_the_whole_group_do_not_reach_the_program_that_watches_a_step(tmp_path):
+    """Ctrl-C goes to every process of the terminal's group: also to one that is just being started."""
+    code = (
+        "import os, signal; from pathlib import Path; from penstock.tekton.process import *;"
+        "[signal.signal(number, lambda *_: None) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)];"
+        "print('ready', flush=True);"
+        "command = Command(['true'], {'PATH': os.environ['PATH']}, Path('/'));"
+        "print([str(run_command(command, sink=print, stop=Stop()).ending) for _ in range(20)])"
+    )
+    runner = subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    with runner:
+        assert runner.stdout is not None
+        assert runner.stdout.readline() == "ready\n"
+        while runner.poll() is None:
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+                os.killpg(runner.pid, number)
+        stdout, stderr = runner.communicate()
+    assert stdout.split() == str(["exited"] * 20).split(), stderr
+
+
+def test_a_step_begins_with_no_signal_blocked(tmp_path):
+    outcome, output = go(tmp_path, "grep SigBlk /proc/self/status")
+    assert (outcome.exit_code, output.split()) == (0, [b"SigBlk:", b"0" * 16])

@@ -7,7 +7,7 @@ import socket
 from pathlib import Path
 
 import pytest
-from tests.unit.pipeline.pipeline_runs import Ended, Orphans, Penstock, one_message, published
+from tests.pipeline.pipeline_runs import Ended, Orphans, Penstock, one_message, published
 from tests.unit.sources.source_servers import new_repository
 
 

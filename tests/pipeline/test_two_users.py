@@ -18,12 +18,12 @@ from typing import Any
 
 import pytest
 import yaml
-from tests.unit.pipeline.pipeline_runs import environment, files
+from tests.pipeline.pipeline_runs import environment, files
 from tests.unit.sources.source_servers import commit, git, new_repository
 
 from penstock.bundle.directory import Bundle
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
 STEPS_USER = "65532"
 # Python itself may lie where only root can read, such as in root's home: reading is allowed everywhere, writing is not
 AS_A_USER = (

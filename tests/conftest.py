@@ -1,0 +1,24 @@
+"""What all tests share."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import pytest
+from hypothesis import settings
+
+# Penstock is installed compiled, and the tests start it hundreds of times: where this machine's environment forbids to
+# keep what was compiled, each of these programs would compile it again
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+# a loaded machine is not a fault: speed is shown by `make bench`, never by a test
+settings.register_profile("penstock", deadline=None)
+settings.load_profile("penstock")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are cores: many tests wait for a process, a time limit or a socket."""
+    return len(os.sched_getaffinity(0)) + 1
