@@ -79,7 +79,7 @@ def print_verdict(verdict: Verdict) -> None:
     from rich.console import Console
     from rich.text import Text
 
-    from penstock.report.summary import rule_name
+    from penstock.report.summary import rule_name, waiver_words
 
     console = Console(width=None if sys.stdout.isatty() else PLAIN_WIDTH, highlight=False)
     console.print(verdict_table(verdict))
@@ -87,6 +87,8 @@ def print_verdict(verdict: Verdict) -> None:
         console.print(
             Text(f"{_mark(result)} {printable(rule_name(result))}: {printable(result.reason)}"), soft_wrap=True
         )
+        if result.waiver is not None:
+            console.print(Text(f"  {printable(waiver_words(result.waiver))}"), soft_wrap=True)
     against = f"the baseline {verdict.baseline}" if verdict.baseline is not None else "no baseline (first release)"
     end = Text(verdict.verdict, style=STYLES[verdict.verdict])
     end.append(printable(f": {verdict.candidate} against {against}"), style="default not bold")

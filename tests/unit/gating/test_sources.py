@@ -52,6 +52,17 @@ def test_exit_codes_and_json(tmp_path: Path) -> None:
     assert run(tmp_path, "--candidate", good).exit_code == 0
 
 
+def test_waivers_are_told(tmp_path: Path) -> None:
+    bad = write(tmp_path / "bad.jsonl", a=9.26)
+    waiver = "waivers:\n  - {metric: lse_d, reason: new voices, author: ada, expires: %s}\n"
+    held = run(tmp_path, "--candidate", bad, policy=POLICY + waiver % "2999-01-01")
+    assert held.exit_code == 0
+    assert "waived until 2999-01-01 by ada: new voices" in held.stdout
+    over = run(tmp_path, "--candidate", bad, policy=POLICY + waiver % "2020-01-01")
+    assert over.exit_code == 1
+    assert "2020-01-01" in over.stdout
+
+
 def test_the_table_is_plain_text_where_there_is_no_terminal(tmp_path: Path) -> None:
     good, bad = write(tmp_path / "good.jsonl", a=7.9), write(tmp_path / "bad.jsonl", a=9.26)
     warn = POLICY + "  - {metric: own_score, max: 1, severity: warn}\n"
