@@ -34,7 +34,7 @@ def step(arguments: Arguments) -> dict[str, str]:
         summary = write_report(bundle, released if released.run_file.exists() else None)
         write_beside_page(bundle)
         note.note = "report/index.html"
-    return {"summary": shorten(summary, 900)}
+    return {"summary": shorten(summary, 750)}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
