@@ -49,6 +49,10 @@ format: $(DEV)/.ready ## format the code
 parity: $(PARITY)/.ready ## metrics against implementations that are not ours (installs torch: 6 GB)
 	PATH="$(CURDIR)/$(PARITY)/bin:$$PATH" $(PARITY)/bin/python -m pytest tests/parity
 
+.PHONY: error-rates
+error-rates: $(DEV)/.ready ## the verdict's error rates on real runs of sonic-lite (some ten minutes; goes on where it was broken off)
+	$(DEV)/bin/python tests/error_rates/sonic_lite.py --out build/error-rates
+
 bench: $(VENV)/.ready $(PARITY)/.ready ## speed, side by side in one run
 	PATH="$(CURDIR)/$(PARITY)/bin:$$PATH" PENSTOCK_PARITY_PYTHON="$(CURDIR)/$(PARITY)/bin/python" \
 		$(VENV)/bin/python tests/bench/run.py
