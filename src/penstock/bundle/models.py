@@ -254,6 +254,16 @@ class RuleResult(Record):
     """It blocks nothing, although its severity was not set to ``warn``: a slice of too few cases."""
     waiver: WaiverRecord | None = None
 
+    @property
+    def waived(self) -> bool:
+        """Whether a waiver that holds takes its say away."""
+        return self.waiver is not None and not self.waiver.expired
+
+    @property
+    def blocks(self) -> bool:
+        """Whether its answer counts for the verdict."""
+        return self.severity == "block" and not self.advisory and not self.waived
+
 
 class Verdict(Record):
     """``verdict.json``: the gate's answer."""

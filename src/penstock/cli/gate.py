@@ -118,4 +118,4 @@ def _mark(result: RuleResult) -> str:
     """A rule that fell and blocks nothing has a mark of its own."""
     if result.verdict == "pass":
         return "✓"
-    return "!" if result.severity == "warn" else "✗" if result.verdict == "fail" else "?"
+    return "!" if not result.blocks else "✗" if result.verdict == "fail" else "?"

@@ -72,7 +72,7 @@ def check_repository(directory: Path, *, metrics: Mapping[str, Direction | None]
         report.faults += contract_path_faults(directory, report.contract, contract_document)
         report.faults += contract_file_faults(directory, report.contract, contract_document)
         report.faults += output_faults(report.contract, contract_document)
-        report.faults += _policy_faults(report.contract, report.suite, metrics, contract_document)
+        report.faults += _policy_faults(directory, report.contract, report.suite, metrics, contract_document)
         if report.suite is not None and suite_document is not None:
             report.faults += call_faults(report.contract, report.suite, contract_document, suite_document)
     report.faults.sort(key=lambda fault: (fault.file != CONTRACT_FILE, fault.file, fault.line, fault.column))
@@ -201,12 +201,24 @@ def _weights_faults(directory: Path, weights: Weights, document: Document, path:
 
 
 def _policy_faults(
-    contract: Contract, suite: Suite | None, metrics: Mapping[str, Direction | None], document: Document
+    directory: Path,
+    contract: Contract,
+    suite: Suite | None,
+    metrics: Mapping[str, Direction | None],
+    document: Document,
 ) -> Iterator[Fault]:
     slices = {name for case in suite.cases for name in case.slices} if suite is not None else None
     today = datetime.datetime.now(datetime.UTC).date()
     for fault in policy_faults(contract.policy, known=metrics, slices=slices, today=today):
         yield fault_at(document, ("policy", *fault.path), fault.what, todo=fault.todo, warning=fault.warning)
+    record = contract.policy.calibration
+    if record is not None and ((file := _inside(directory, record)) is None or not file.is_file()):
+        yield fault_at(
+            document,
+            ("policy", "calibration"),
+            f"{record}: there is no such file in the repository",
+            todo="Record the noise with penstock calibrate, and commit the file.",
+        )
     for role, names in ROLES.items():
         wanting = [index for index, rule in enumerate(contract.policy.rules) if rule.metric in names]
         if wanting and getattr(contract.extractors, role) is None:

@@ -149,26 +149,16 @@ def waiver_of(rule: Rule, waivers: Sequence[Waiver], today: datetime.date) -> Wa
 
 def overall(results: Sequence[RuleResult]) -> Outcome:
     """The verdict over all rules; those that only warn, or are waived, have no say."""
-    outcomes = {result.verdict for result in results if blocks(result)}
+    outcomes = {result.verdict for result in results if result.blocks}
     return "fail" if "fail" in outcomes else "inconclusive" if "inconclusive" in outcomes else "pass"
-
-
-def blocks(result: RuleResult) -> bool:
-    """Whether a rule's answer counts for the verdict."""
-    return result.severity == "block" and not waived(result)
-
-
-def waived(result: RuleResult) -> bool:
-    """Whether a waiver that holds takes the rule's say away."""
-    return result.waiver is not None and not result.waiver.expired
 
 
 def headline(verdict: Verdict) -> str:
     """The verdict in one line: the reason of the first rule that decided it, and how many more there are."""
-    deciding = [rule for rule in verdict.rules if blocks(rule) and rule.verdict == verdict.verdict]
+    deciding = [rule for rule in verdict.rules if rule.blocks and rule.verdict == verdict.verdict]
     if verdict.verdict == "pass":
-        excused = sum(rule.verdict != "pass" and waived(rule) for rule in verdict.rules)
-        warned = sum(rule.verdict != "pass" and not waived(rule) for rule in verdict.rules)
+        excused = sum(rule.verdict != "pass" and rule.waived for rule in verdict.rules)
+        warned = sum(rule.verdict != "pass" and not rule.waived for rule in verdict.rules)
         warnings = f", {warned} of them only to warn and not held" if warned else ""
         warnings += f", {excused} of them waived and not held" if excused else ""
         against = "the baseline" if verdict.baseline is not None else "no baseline (first release)"

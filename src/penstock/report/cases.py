@@ -207,7 +207,7 @@ def _yardsticks(
         ]
         ends = (min(values), max(values)) if values else (0.0, 0.0)
         fell = rule.verdict != "pass"
-        weight = 1000.0 if fell and rule.severity == "block" and not rule.advisory else 100.0 if fell else 1.0
+        weight = 1000.0 if fell and rule.blocks else 100.0 if fell else 1.0
         found.append(_Yardstick(rule.metric, rule.slice, limits, scale, weight, ends))
     return found
 

@@ -88,15 +88,14 @@ def interval_words(metric: str, interval: tuple[float, float]) -> str:
 
 def stops(rule: RuleResult) -> bool:
     """Whether this rule keeps the release back: broken, made to block, not advisory, and not waived today."""
-    waived = rule.waiver is not None and not rule.waiver.expired
-    return rule.verdict != "pass" and rule.severity == "block" and not rule.advisory and not waived
+    return rule.verdict != "pass" and rule.blocks
 
 
 def rule_verdict(rule: RuleResult) -> str:
     """The verdict; of a broken rule that stops nothing, why it does not: ``waived``, ``warning`` or ``advisory``."""
     if rule.verdict == "pass" or stops(rule):
         return rule.verdict
-    if rule.waiver is not None and not rule.waiver.expired:
+    if rule.waived:
         return "waived"
     return "advisory" if rule.advisory else "warning"
 

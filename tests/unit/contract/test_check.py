@@ -130,6 +130,8 @@ def test_a_contract_of_whose_files_nothing_is_there(repository: Write) -> None:
         (("source: lfs", "source: file:///etc/passwd"), "weights are not fetched from 'file:'"),
         (("source: lfs", "source: ../w"), "leaves the repository"),
         (("source: lfs", "source: none.bin"), "none.bin: the file is missing"),
+        (("policy:\n", "policy:\n  calibration: noise.json\n"), "noise.json: there is no such file"),
+        (("policy:\n", "policy:\n  calibration: ../noise.json\n"), "../noise.json: there is no such file"),
     ],
 )
 def test_policy_call_and_sources(repository: Write, change: tuple[str, str], what: str) -> None:

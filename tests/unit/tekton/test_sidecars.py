@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import sys
+from pathlib import Path
 
 import psutil
 import pytest
@@ -35,6 +36,12 @@ http.server.HTTPServer(("127.0.0.1", PORT), Handler).serve_forever()
 )
 
 
+def sidecars_of(directory: Path) -> list[str]:
+    """The sidecars of this test that still run; other tests run theirs at the same time."""
+    lines = [" ".join(process.info["cmdline"] or []) for process in psutil.process_iter(["cmdline"])]
+    return [line for line in lines if "sidecar-script" in line and str(directory) in line]
+
+
 @pytest.mark.parametrize("kind", ["http", "tcp", "exec"])
 def test_steps_wait_until_a_sidecar_is_ready(run, tmp_path, kind):
     port = free_port()
@@ -44,7 +51,8 @@ def test_steps_wait_until_a_sidecar_is_ready(run, tmp_path, kind):
         "exec": {"exec": {"command": ["test", "-e", f"{tmp_path}/up"]}},
     }[kind]
     script = f"sleep 0.1; touch {tmp_path}/up; sleep 600" if kind == "exec" else SERVER.replace("PORT", str(port))
-    check = (
+    seen = tmp_path / "seen"  # proves that such a process would be found
+    check = f"grep -qsa '{tmp_path}.*[s]idecar-script' /proc/[0-9]*/cmdline && touch {seen}; " + (
         f"test -e {tmp_path}/up"
         if kind == "exec"
         else f"{sys.executable} -c 'import socket; socket.create_connection((\"127.0.0.1\", {port}))'"
@@ -59,9 +67,8 @@ def test_steps_wait_until_a_sidecar_is_ready(run, tmp_path, kind):
         )
     )
     assert ran.result.succeeded
-    assert not [
-        process for process in psutil.process_iter(["cmdline"]) if "sidecar-script" in str(process.info["cmdline"])
-    ]
+    assert seen.exists()
+    assert sidecars_of(tmp_path) == []
 
 
 def test_a_sidecar_that_never_gets_ready(run):
