@@ -1,29 +1,31 @@
-"""``penstock score lipsync``: LSE-D, LSE-C and audio-video offset of one video."""
+"""``penstock score lipsync``: LSE-D, LSE-C and audio-video offset of a video, of its faces, or of a folder."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from penstock.errors import ExitCode, PenstockError, UsageError
+
 if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
+    from penstock.extractors.syncnet import SyncNet
+    from penstock.families.lipsync_clip import FaceScore, Protocol
+    from penstock.metrics.face import Box
 
-
-class Protocol(StrEnum):
-    """Which frames are scored."""
-
-    DIRECT = "direct"
-    REFERENCE = "reference"
+PROTOCOLS = ("direct", "reference")
 
 
 def lipsync(
-    video: Annotated[Path, typer.Argument(metavar="VIDEO", help="A talking head, with its sound.", show_default=False)],
+    video: Annotated[
+        Path,
+        typer.Argument(
+            metavar="VIDEO", help="A talking head, with its sound; or a folder of them.", show_default=False
+        ),
+    ],
     weights: Annotated[
         Path | None,
         typer.Option(
@@ -41,73 +43,154 @@ def lipsync(
             show_default=False,
         ),
     ] = None,
-    protocol: Annotated[
-        Protocol,
+    face: Annotated[
+        str | None,
         typer.Option(
-            help="direct: the frames as decoded; reference: chosen and put through lossy JPEG as the reference does it."
+            metavar="N|all",
+            help="Search the faces, and score number N of them, or each. They are numbered from 1, the one seen in "
+            "most frames first.",
+            show_default=False,
         ),
-    ] = Protocol.DIRECT,
+    ] = None,
+    protocol: Annotated[
+        str,
+        typer.Option(
+            metavar="|".join(PROTOCOLS),
+            help="direct: the frames as decoded; reference: chosen and put through lossy JPEG as the reference "
+            "does it.",
+        ),
+    ] = PROTOCOLS[0],
     as_json: Annotated[
-        bool, typer.Option("--json", help="Print JSON: lse_d, lse_c, offset_frames, extractor, protocol.")
+        bool,
+        typer.Option(
+            "--json",
+            help="Print JSON: lse_d, lse_c, offset_frames, extractor, protocol, and with --face or a folder one line "
+            "each, with video, face, box, first_frame, frames or error.",
+        ),
     ] = False,
 ) -> None:
     """How well lips and sound fit together: LSE-D, LSE-C, offset.
 
     Video of another rate is resampled to 25 frames per second. A positive offset means that the sound comes before the
-    lips. Values are comparable only under the same extractor and protocol.
+    lips. Values are comparable only under the same extractor and protocol. A folder is searched for videos (mp4, mov,
+    mkv, webm, avi); one that cannot be scored has its reason in the list, and the exit code is 2.
 
     Example: penstock score lipsync answer.mp4 --weights syncnet.onnx --json
+
+    Example: penstock score lipsync outputs/ --face all
     """
     from penstock.extractors.shipped import extractor_file
     from penstock.extractors.syncnet import open_syncnet
-    from penstock.media import read_audio
-    from penstock.media.ahead import Ahead
-    from penstock.metrics.lipsync import SAMPLES_A_FRAME, score_lipsync
+    from penstock.families.lipsync_clip import Protocol, score_clip, video_files
+    from penstock.metrics.face import parse_box
 
+    if protocol not in PROTOCOLS:
+        raise UsageError(f"'{protocol}' is no protocol", where="--protocol", todo="Use direct or reference.")
+    chosen, number = Protocol(protocol), _face_number(face)
+    box = None if face_box is None else parse_box(face_box)
+    if box is not None and face is not None:
+        raise UsageError("--face searches the faces, --face-box says where one is", todo="Give one of the two.")
     file = extractor_file("syncnet", weights)
-    audio = read_audio(video, with_video=True)
-    crops, first = _crops(video, face_box, protocol)
-    with Ahead(crops) as frames:
-        network = open_syncnet(file)  # while the first frames are decoded
-        result = score_lipsync(frames, audio[first * SAMPLES_A_FRAME :], network, where=str(video))
+    if video.is_dir():
+        videos = video_files(video)
+        network = open_syncnet(file)
+        raise typer.Exit(_list(_score_all(videos, video, network, box, face, number, chosen), network, chosen, as_json))
+    network = open_syncnet(file)
+    if face is not None:
+        faces = _score(video, network, box, face, number, chosen)
+        raise typer.Exit(_list(((video.name, found) for found in faces), network, chosen, as_json))
+    _show(score_clip(video, network, box=box, protocol=chosen), network, chosen, as_json)
+
+
+def _face_number(face: str | None) -> int | None:
+    """The number that ``--face`` gives; ``None`` for all."""
+    if face is None or face == "all":
+        return None
+    if not face.isdecimal() or int(face) < 1:
+        raise UsageError(f"'{face[:80]}' is no face", where="--face", todo="Give a number from 1 on, or 'all'.")
+    return int(face)
+
+
+def _score(
+    video: Path, network: SyncNet, box: Box | None, face: str | None, number: int | None, protocol: Protocol
+) -> list[FaceScore]:
+    from penstock.families.lipsync_clip import score_clip, score_faces
+
+    if face is None:
+        return [score_clip(video, network, box=box, protocol=protocol)]
+    return score_faces(video, network, only=number, protocol=protocol)
+
+
+def _score_all(
+    videos: list[Path],
+    folder: Path,
+    network: SyncNet,
+    box: Box | None,
+    face: str | None,
+    number: int | None,
+    protocol: Protocol,
+) -> Iterator[tuple[str, FaceScore]]:
+    """Every video's faces as they are scored; one that cannot be scored has the reason."""
+    from penstock.families.lipsync_clip import FaceScore
+
+    for video in videos:
+        name = video.relative_to(folder).as_posix()
+        try:
+            faces = _score(video, network, box, face, number, protocol)
+        except PenstockError as error:
+            faces = [FaceScore(number, None, 0, None, error.what)]
+        yield from ((name, found) for found in faces)
+
+
+def _show(found: FaceScore, network: SyncNet, protocol: Protocol, as_json: bool) -> None:
+    values = _values(found)
     if as_json:
-        answer = {
-            "lse_d": result.lse_d,
-            "lse_c": result.lse_c,
-            "offset_frames": result.offset_frames,
-            "extractor": network.label,
-            "protocol": protocol.value,
-        }
-        typer.echo(json.dumps(answer, indent=2))
+        typer.echo(json.dumps({**values, "extractor": network.label, "protocol": protocol.value}, indent=2))
         return
-    typer.echo(f"LSE-D      {result.lse_d:.3f}")
-    typer.echo(f"LSE-C      {result.lse_c:.3f}")
-    typer.echo(f"offset     {result.offset_frames:+d} frames of 40 ms")
+    typer.echo(f"LSE-D      {values['lse_d']:.3f}")
+    typer.echo(f"LSE-C      {values['lse_c']:.3f}")
+    typer.echo(f"offset     {values['offset_frames']:+d} frames of 40 ms")
     typer.echo(f"protocol   {protocol.value}")
     typer.echo(f"extractor  {network.label}")
 
 
-def _crops(video: Path, face_box: str | None, protocol: Protocol) -> tuple[Iterator[npt.NDArray[np.uint8]], int]:
-    """The 224x224 frames to score, and the number of the frame of the video that is the first of them."""
-    from penstock.errors import UsageError
-    from penstock.media import probe, read_frames, read_reference_frames
-    from penstock.media.jpeg import bgr_through_jpeg
-    from penstock.metrics import face
+def _values(found: FaceScore) -> dict[str, Any]:
+    if isinstance(found.score, str):
+        return {"lse_d": None, "lse_c": None, "offset_frames": None, "error": found.score}
+    score = found.score
+    return {"lse_d": score.lse_d, "lse_c": score.lse_c, "offset_frames": score.offset_frames}
 
-    box = None if face_box is None else face.parse_box(face_box)
-    info = probe(video).video
-    if info is None:
-        raise UsageError("the file has no video", where=str(video), todo="Give a video with sound.")
-    finished = box is None and (info.width, info.height) == (face.CROP_SIZE, face.CROP_SIZE)
-    if finished:
-        return (read_frames if protocol is Protocol.DIRECT else read_reference_frames)(video), 0
 
-    def frames() -> Iterator[npt.NDArray[np.uint8]]:
-        return read_frames(video, rule="fps" if protocol is Protocol.DIRECT else "program")
+def _list(faces: Iterator[tuple[str, FaceScore]], network: SyncNet, protocol: Protocol, as_json: bool) -> ExitCode:
+    """Print a line a face as it comes; returns the exit code."""
+    code = ExitCode.OK
+    if not as_json:
+        typer.echo(f"{'LSE-D':>7} {'LSE-C':>7} {'offset':>6} {'face':>4}  video")
+    for name, found in faces:
+        failed = isinstance(found.score, str)
+        code = ExitCode.USAGE if failed else code
+        typer.echo(_json_line(name, found, network, protocol) if as_json else _row(name, found))
+    if not as_json:
+        typer.echo(f"protocol {protocol.value}, extractor {network.label}")
+    return code
 
-    if box is not None:
-        first, crops = 0, face.crop_with_box(frames(), box, where=str(video))
-    else:
-        track = face.find_track(frames(), where=str(video))
-        first, crops = track.first, face.crop_with_track(frames(), track)
-    return crops if protocol is Protocol.DIRECT else bgr_through_jpeg(crops), first
+
+def _json_line(name: str, found: FaceScore, network: SyncNet, protocol: Protocol) -> str:
+    box = found.box and [
+        found.box.left,
+        found.box.top,
+        found.box.right - found.box.left,
+        found.box.bottom - found.box.top,
+    ]
+    where = {"video": name, "face": found.face, "box": box, "first_frame": found.first_frame, "frames": found.frames}
+    return json.dumps({**where, **_values(found), "extractor": network.label, "protocol": protocol.value})
+
+
+def _row(name: str, found: FaceScore) -> str:
+    from penstock.errors import printable
+
+    face = "" if found.face is None else str(found.face)
+    if isinstance(found.score, str):
+        return f"{'-':>7} {'-':>7} {'-':>6} {face:>4}  {printable(name)}: {printable(found.score)}"
+    score = found.score
+    return f"{score.lse_d:7.3f} {score.lse_c:7.3f} {score.offset_frames:+6d} {face:>4}  {printable(name)}"

@@ -257,8 +257,9 @@ def _crops(
     if (info.width, info.height) == (face.CROP_SIZE, face.CROP_SIZE):
         return 0, stream, None
     track = face.find_track(held.ahead())
-    boxes = np.median([(box.left, box.top, box.right, box.bottom) for box in track.boxes], axis=0)
-    left, top, right, bottom = np.clip(boxes / ([info.width, info.height] * 2), 0.0, 1.0).round(4).tolist()
+    seen = track.median_box()
+    sides = np.array([seen.left, seen.top, seen.right, seen.bottom]) / ([info.width, info.height] * 2)
+    left, top, right, bottom = np.clip(sides, 0.0, 1.0).round(4).tolist()
     return track.first, face.crop_with_track(stream, track), [left, top, right - left, bottom - top]
 
 

@@ -68,6 +68,11 @@ class FaceTrack:
     first: int
     boxes: tuple[Box, ...]
 
+    def median_box(self) -> Box:
+        """Where the face is in the median, side by side."""
+        sides = np.median([(box.left, box.top, box.right, box.bottom) for box in self.boxes], axis=0)
+        return Box(*map(float, sides))
+
 
 def parse_box(text: str) -> Box:
     """Read ``x,y,w,h`` (pixels, left top corner and size).

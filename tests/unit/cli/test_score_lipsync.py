@@ -4,14 +4,20 @@ import json
 from fractions import Fraction
 
 import av
+import cv2
 import numpy as np
 import onnx
 import pytest
+import typer
 from onnx import TensorProto, helper, numpy_helper
+from tests.unit.metrics.drawn_faces import drawn_face
 from typer.testing import CliRunner
 
-from penstock.cli.score_lipsync import Protocol, lipsync
+from penstock.cli.score_lipsync import PROTOCOLS, lipsync
 from penstock.errors import UsageError
+
+app = typer.Typer()
+app.command()(lipsync)
 
 
 @pytest.fixture(scope="module")
@@ -73,9 +79,13 @@ def write_talker(path, *, frames=60, size=224, lag=0, sound=True, rate=16_000, c
     return path
 
 
-def answer(capsys, video, network, *, face_box=None, protocol=Protocol.DIRECT):
-    lipsync(video, network, face_box, protocol, True)
+def answer(capsys, video, network, *, face_box=None, protocol="direct"):
+    lipsync(video, network, face_box, protocol=protocol, as_json=True)
     return json.loads(capsys.readouterr().out)
+
+
+def command(*arguments):
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
 
 
 def test_json_has_the_documented_keys(tmp_path, network, capsys):
@@ -99,7 +109,7 @@ def test_stereo_at_48_khz_says_the_same(tmp_path, network, capsys):
 
 def test_reference_protocol_scores_lossy_frames(tmp_path, network, capsys):
     clip = write_talker(tmp_path / "clip.mkv")
-    direct, lossy = (answer(capsys, clip, network, protocol=protocol) for protocol in Protocol)
+    direct, lossy = (answer(capsys, clip, network, protocol=protocol) for protocol in PROTOCOLS)
     assert lossy["protocol"] == "reference"
     assert lossy["lse_d"] == pytest.approx(direct["lse_d"], abs=0.3)
     assert lossy["lse_d"] != direct["lse_d"]
@@ -109,12 +119,12 @@ def test_face_box_in_a_larger_video(tmp_path, network, capsys):
     clip = write_talker(tmp_path / "large.mkv", size=320)
     whole = answer(capsys, clip, network, face_box="100,100,60,60")
     assert whole["offset_frames"] == answer(capsys, write_talker(tmp_path / "crop.mkv"), network)["offset_frames"]
-    lossy = answer(capsys, clip, network, face_box="100,100,60,60", protocol=Protocol.REFERENCE)
+    lossy = answer(capsys, clip, network, face_box="100,100,60,60", protocol="reference")
     assert lossy["offset_frames"] == whole["offset_frames"]
     with pytest.raises(UsageError, match="no face was found"):
-        lipsync(clip, network, None, Protocol.DIRECT, True)
+        lipsync(clip, network)
     with pytest.raises(UsageError, match="does not fit the picture"):
-        lipsync(clip, network, "900,900,5,5", Protocol.DIRECT, True)
+        lipsync(clip, network, "900,900,5,5")
 
 
 def test_text_for_people(tmp_path, network, capsys):
@@ -157,11 +167,93 @@ def test_where_the_network_comes_from(tmp_path, network, capsys, caplog, monkeyp
 
 
 def test_from_the_command_line(tmp_path, network):
-    import typer
-
-    app = typer.Typer()
-    app.command()(lipsync)
     clip = write_talker(tmp_path / "clip.mkv", frames=12)
-    done = CliRunner().invoke(app, [str(clip), "--weights", str(network), "--protocol", "reference", "--json"])
+    done = command(clip, "--weights", network, "--protocol", "reference", "--json")
     assert done.exit_code == 0, done.output
-    assert json.loads(done.output)["protocol"] == "reference"
+    assert json.loads(done.stdout)["protocol"] == "reference"
+
+
+def test_a_folder_of_videos_is_a_table_or_json_lines(tmp_path, network, capsys):
+    write_talker(tmp_path / "b.mkv", frames=60, lag=3)
+    (tmp_path / "a").mkdir()
+    write_talker(tmp_path / "a" / "clip.mkv", frames=60)
+    (tmp_path / "notes.txt").write_text("not a video")
+    done = command(tmp_path, "--weights", network, "--json")
+    assert done.exit_code == 0, done.output
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [(line["video"], line["offset_frames"]) for line in lines] == [("a/clip.mkv", 0), ("b.mkv", 3)]
+    alone = answer(capsys, tmp_path / "b.mkv", network)
+    assert {key: lines[1][key] for key in alone} == alone
+    table = command(tmp_path, "--weights", network).stdout.splitlines()
+    assert [line.split()[-1] for line in table[:3]] == ["video", "a/clip.mkv", "b.mkv"]
+    assert f"{alone['lse_d']:.3f}" in table[2]
+    assert "tiny@sha256" in table[3]
+
+
+def test_one_bad_video_in_a_folder_does_not_hide_the_others(tmp_path, network):
+    write_talker(tmp_path / "good.mkv", frames=12)
+    write_talker(tmp_path / "mute.mkv", frames=12, sound=False)
+    (tmp_path / "broken.mp4").write_bytes(b"no video")
+    done = command(tmp_path, "--weights", network, "--json")
+    assert done.exit_code == 2
+    broken, good, mute = [json.loads(line) for line in done.stdout.splitlines()]
+    assert good["lse_d"] > 0
+    assert mute["lse_d"] is None
+    assert "no sound" in mute["error"]
+    assert broken["error"]
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(UsageError, match="no video in the directory"):
+        lipsync(tmp_path / "empty", network)
+
+
+def two_talkers(path):
+    """Two drawn faces side by side, the right one larger; the left one leaves after a second."""
+    sound = np.random.default_rng(0).normal(0, 2000, 32 * 640).astype(np.int16)
+    large, small = (cv2.resize(drawn_face(), size, interpolation=cv2.INTER_AREA) for size in ((160, 120), (120, 90)))
+    with av.open(str(path), "w") as container:
+        video = container.add_stream("libx264", rate=25, options={"crf": "10"})
+        video.width, video.height, video.pix_fmt = 320, 120, "yuv420p"
+        audio = container.add_stream("pcm_s16le", rate=16_000, layout="mono")
+        for number in range(32):
+            image = np.full((120, 320, 3), 200, np.uint8)
+            image[:, 160:] = large
+            if number < 25:
+                image[15:105, 15:135] = small
+            frame = av.VideoFrame.from_ndarray(image, format="bgr24")
+            frame.pts, frame.time_base = number, Fraction(1, 25)
+            container.mux(video.encode(frame))
+            heard = sound[None, number * 640 : (number + 1) * 640]
+            piece = av.AudioFrame.from_ndarray(heard, format="s16", layout="mono")
+            piece.sample_rate, piece.pts, piece.time_base = 16_000, number * 640, Fraction(1, 16_000)
+            container.mux(audio.encode(piece))
+        container.mux(video.encode(None))
+    return path
+
+
+def test_each_face_has_a_value_of_its_own(tmp_path, network, capsys):
+    clip = two_talkers(tmp_path / "two.mkv")
+    done = command(clip, "--weights", network, "--face", "all", "--json")
+    first, second = [json.loads(line) for line in done.stdout.splitlines()]
+    assert (first["face"], first["frames"]) == (1, 32)
+    assert (second["face"], second["frames"]) == (2, 25)
+    assert first["box"][0] > 160 > second["box"][0] + second["box"][2]
+    assert first["lse_d"] != second["lse_d"]
+    only = command(clip, "--weights", network, "--face", "2", "--json")
+    assert json.loads(only.stdout) == second
+    assert answer(capsys, clip, network)["lse_d"] == first["lse_d"]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"face": "3"}, "there are 2 faces, not 3"),
+        ({"face": "0"}, "no face"),
+        ({"face": "left"}, "'left' is no face"),
+        ({"face": "1", "face_box": "1,1,50,50"}, "one of the two"),
+        ({"protocol": "other"}, "no protocol"),
+    ],
+)
+def test_faces_that_cannot_be_had(tmp_path, network, options, message):
+    clip = two_talkers(tmp_path / "two.mkv")
+    with pytest.raises(UsageError, match=message):
+        lipsync(clip, network, **options)

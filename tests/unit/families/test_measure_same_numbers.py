@@ -16,6 +16,7 @@ import av
 import cv2
 import numpy as np
 import pytest
+from tests.unit.metrics.drawn_faces import drawn_face
 
 from penstock.bundle.directory import Bundle
 from penstock.bundle.models import Invocation
@@ -36,14 +37,17 @@ Values = dict[tuple[str, str], float | str | None]
 
 def talking(case: int) -> bytes:
     """A drawn face that wanders and moves its mouth, with a rising tone; each case has a picture size of its own."""
-    height, width = 220 + 24 * case, 260 + 20 * case
+    height, width = 110 + 12 * case, 130 + 10 * case
     file = io.BytesIO()
     with av.open(file, "w", format="mp4") as container:
         stream = container.add_stream("libx264", rate=25)
-        stream.width, stream.height, stream.pix_fmt = width // 2, height // 2, "yuv420p"
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         track = container.add_stream("aac", rate=16_000, layout="mono")
         for number in range(FRAMES):
-            frame = av.VideoFrame.from_ndarray(drawn_face(height, width, number, case), format="bgr24")
+            mouth = 5 + number * (case + 2) % 7
+            large = drawn_face(number - FRAMES // 2, size=(2 * height, 2 * width), down=case, mouth=mouth)
+            image = cv2.resize(large, (width, height), interpolation=cv2.INTER_AREA)
+            frame = av.VideoFrame.from_ndarray(image, format="bgr24")
             frame.pts, frame.time_base = number, Fraction(1, 25)
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
@@ -55,26 +59,6 @@ def talking(case: int) -> bytes:
             container.mux(track.encode(piece))
         container.mux(track.encode(None))
     return file.getvalue()
-
-
-def drawn_face(height: int, width: int, number: int, case: int) -> np.ndarray[Any, Any]:
-    """A face of ovals and shadows that the cascade takes for one."""
-    image = np.full((height, width, 3), 200, np.uint8)
-    x, y = width // 2 + number - FRAMES // 2, height // 2 + case
-
-    def oval(right: int, down: int, size: tuple[int, int], colour: tuple[int, int, int]) -> None:
-        cv2.ellipse(image, (x + right, y + down), size, 0, 0, 360, colour, -1)
-
-    oval(0, -10, (72, 92), (40, 50, 70))
-    oval(0, 0, (62, 84), (150, 175, 215))
-    for side in (-1, 1):
-        oval(26 * side, -20, (20, 13), (105, 125, 160))
-        oval(26 * side, -18, (13, 6), (60, 60, 70))
-        oval(26 * side, -36, (19, 4), (50, 60, 80))
-    oval(0, 10, (7, 22), (175, 200, 240))
-    oval(0, 28, (12, 5), (110, 130, 170))
-    oval(0, 50, (24, 5 + (number * (case + 2)) % 7), (80, 80, 140))
-    return cv2.resize(cv2.GaussianBlur(image, (0, 0), 2), (width // 2, height // 2), interpolation=cv2.INTER_AREA)
 
 
 @pytest.fixture

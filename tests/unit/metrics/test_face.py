@@ -6,6 +6,7 @@ import pytest
 import scipy.signal
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.unit.metrics.drawn_faces import drawn_face
 
 from penstock.errors import UsageError
 from penstock.metrics import face
@@ -95,29 +96,27 @@ def test_no_face_says_what_to_do():
         face.find_track([])
 
 
-def drawn_face(shift=0, size=240):
-    """A face of ovals and shadows that the cascade takes for one, moved right by ``shift`` pixels."""
-    image = np.full((size, size + 80, 3), 200, np.uint8)
-    x, y = size // 2 + 40 + shift, size // 2
-
-    def oval(right, down, width, height, colour):
-        cv2.ellipse(image, (x + right, y + down), (width, height), 0, 0, 360, colour, -1)
-
-    oval(0, -10, 72, 92, (40, 50, 70))
-    oval(0, 0, 62, 84, (150, 175, 215))
-    for side in (-1, 1):
-        oval(26 * side, -20, 20, 13, (105, 125, 160))
-        oval(26 * side, -18, 13, 6, (60, 60, 70))
-        oval(26 * side, -36, 19, 4, (50, 60, 80))
-    oval(0, 10, 7, 22, (175, 200, 240))
-    oval(0, 28, 12, 5, (110, 130, 170))
-    oval(0, 50, 24, 7, (80, 80, 140))
-    return cv2.GaussianBlur(image, (0, 0), 2)
-
-
 def test_a_drawn_face_is_found_and_followed():
     track = face.find_track([drawn_face(2 * n) for n in range(8)])
     assert len(track.boxes) >= 6
     for number, box in enumerate(track.boxes, track.first):
         assert abs((box.left + box.right) / 2 - (160 + 2 * number)) < 15
         assert abs((box.top + box.bottom) / 2 - 120) < 35
+
+
+def test_every_face_is_a_track_of_its_own():
+    """One stays, a smaller one leaves after a second."""
+    large, small = (cv2.resize(drawn_face(), size, interpolation=cv2.INTER_AREA) for size in ((160, 120), (120, 90)))
+    frames = []
+    for number in range(32):
+        image = np.full((120, 320, 3), 200, np.uint8)
+        image[:, 160:] = large
+        if number < 26:
+            image[15:105, 15:135] = small
+        frames.append(image)
+    first, second = face.find_tracks(frames)
+    assert (len(first.boxes), len(second.boxes)) == (32, 26)
+    assert first.median_box().left > 160 > second.median_box().right
+    assert first == face.find_track(frames)
+    with pytest.raises(UsageError, match="no face was found"):
+        face.find_tracks([np.full((120, 160, 3), 90, np.uint8)] * 4, where="empty.mp4")
