@@ -56,28 +56,30 @@ def features(n: int, d: int, seed: int) -> Features:
     return np.abs(random.normal(size=(n, d)) @ mixing * 3 + 0.3 + 0.1 * (seed % 2)).astype(np.float32)
 
 
-def seconds(work: Callable[[], float], repeats: int) -> tuple[float, float]:
-    """Median seconds of one call, and its value."""
-    times, value = [], 0.0
+def seconds(work: Callable[[], float], repeats: int) -> tuple[float, float, float]:
+    """Median seconds of one call, by wall time and of the CPU, and its value."""
+    times, cpu, value = [], [], 0.0
     for _ in range(repeats):
-        start = time.perf_counter()
+        start, cpu_start = time.perf_counter(), time.process_time()
         value = work()
         times.append(time.perf_counter() - start)
-    return statistics.median(times), value
+        cpu.append(time.process_time() - cpu_start)
+    return statistics.median(times), statistics.median(cpu), value
 
 
 def measure(n: int, d: int, repeats: int, *, root: bool) -> dict[str, float | int | None]:
     """One row of the table."""
     a, b = features(n, d, 1), features(n, d, 2)
     frechet_distance(a, b)
-    ours, value = seconds(lambda: frechet_distance(a, b), max(5, repeats * 3))
-    theirs, reference = seconds(lambda: eigenvalue_route(a, b), repeats)
+    ours, ours_cpu, value = seconds(lambda: frechet_distance(a, b), max(5, repeats * 3))
+    theirs, theirs_cpu, reference = seconds(lambda: eigenvalue_route(a, b), repeats)
     row: dict[str, float | int | None] = {
         "n": n,
         "d": d,
         "penstock_s": ours,
         "eigenvalues_s": theirs,
         "ratio": theirs / ours,
+        "cpu_ratio": theirs_cpu / ours_cpu,
         "relative_difference": abs(value - reference) / abs(reference),
         "kid_s": seconds(lambda: kernel_distance(a, b), max(5, repeats))[0],
         "root_s": seconds(lambda: root_route(a, b), 1)[0] if root else None,
@@ -90,12 +92,13 @@ def table(rows: list[dict[str, float | int | None]], machine: str) -> str:
     lines = [
         f"FID's statistic, features to distance, medians ({machine})",
         "",
-        "| n × d | Penstock | eigenvalues (torch-fidelity) | ratio | relative difference | matrix root | KID |",
-        "|---|---|---|---|---|---|---|",
+        "| n × d | Penstock | eigenvalues (torch-fidelity) | ratio | by CPU | difference | matrix root | KID |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     for row in rows:
         root = "" if row["root_s"] is None else f"{row['root_s']:.2f} s"
-        times = f"{row['penstock_s']:.4f} s | {row['eigenvalues_s']:.3f} s | {row['ratio']:.1f} ×"
+        ratios = f"{row['ratio']:.1f} × | {row['cpu_ratio']:.1f} ×"
+        times = f"{row['penstock_s']:.4f} s | {row['eigenvalues_s']:.3f} s | {ratios}"
         difference = f"{row['relative_difference']:.1e}"
         lines.append(f"| {row['n']} × {row['d']} | {times} | {difference} | {root} | {row['kid_s']:.4f} s |")
     return "\n".join(lines) + "\n"
@@ -111,7 +114,8 @@ def main() -> int:
 
     rows = [measure(n, d, options.repeats, root=options.root) for n, d in SHAPES]
     target = next(row for row in rows if (row["n"], row["d"]) == TARGET_SHAPE)
-    met = float(target["ratio"] or 0) >= TARGET_RATIO and float(target["relative_difference"] or 1) <= TARGET_DIFFERENCE
+    fast = min(float(target["ratio"] or 0), float(target["cpu_ratio"] or 0)) >= TARGET_RATIO
+    met = fast and float(target["relative_difference"] or 1) <= TARGET_DIFFERENCE
     machine = f"{platform.machine()}, {os.cpu_count()} cores, NumPy {np.__version__}, SciPy {scipy.__version__}"
     sys.stdout.write(table(rows, machine))
     goal = f"at least {TARGET_RATIO:.0f} × at 300 × 2048, equal to {TARGET_DIFFERENCE:.0e}"
