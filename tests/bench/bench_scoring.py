@@ -210,7 +210,8 @@ def main() -> int:
             share = decoded.cpu_seconds / DISTINCT * options.clips / many.cpu_seconds
             lines.append(
                 f"| {device} | {one.seconds:.2f} s | {options.clips} | {many.seconds:.1f} s | **{ratio:.1f}** | "
-                f"{cpu_ratio:.1f} | {one.peak_mib:.0f} MiB | {many.peak_mib:.0f} MiB | {rate:.0f} | {100 * share:.0f} % |"
+                f"{cpu_ratio:.1f} | {one.peak_mib:.0f} MiB | {many.peak_mib:.0f} MiB | {rate:.0f} | "
+                f"{100 * share:.0f} % |"
             )
             figures[device] = {
                 "one": vars(one),
