@@ -1,6 +1,6 @@
 """Reading a file of Kubernetes manifests: several documents, hostile, with the types that ``kubectl`` gives them.
 
-``kubectl`` reads YAML 1.1 its own way: ``yes`` and ``on`` are booleans, ``010`` is 8, ``1e3`` is a number, dates
+``kubectl`` reads YAML 1.1 its own way: ``yes``, ``on`` and ``y`` are booleans, ``010`` is 8, ``1e3`` is a number, dates
 and ``1:30`` are text. A parameter's value depends on it, so this module does the same. Limits: 1 MiB, 32 levels,
 200,000 values once aliases are expanded, 200 documents; a key that is there twice, a tag and a number that is not
 finite are refused with their line.
@@ -24,8 +24,8 @@ from penstock.tekton.values import go_float
 MAX_DOCUMENTS = 200
 _WORDS: dict[str, bool | None] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL")),
-    **dict.fromkeys(("yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON"), True),
-    **dict.fromkeys(("no", "No", "NO", "false", "False", "FALSE", "off", "Off", "OFF"), False),
+    **dict.fromkeys(("y", "Y", "yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON"), True),
+    **dict.fromkeys(("n", "N", "no", "No", "NO", "false", "False", "FALSE", "off", "Off", "OFF"), False),
 }
 _NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")

@@ -101,6 +101,8 @@ class Outcome:
     """The exit code; 255 if a signal ended it, as in Tekton."""
     error: str = ""
     """Why it could not be started."""
+    signalled: bool = False
+    """A signal ended it."""
 
 
 Sink = Callable[[str, bytes], None]
@@ -254,4 +256,6 @@ class _Watch:
         if kind != b"X":
             raise WorldError("the program that watches a step was killed", todo="Resume the run.")
         status = int(value)
-        return Outcome(Ending.EXITED, os.WEXITSTATUS(status) if os.WIFEXITED(status) else 255)
+        if not os.WIFEXITED(status):
+            return Outcome(Ending.EXITED, 255, signalled=True)
+        return Outcome(Ending.EXITED, os.WEXITSTATUS(status))

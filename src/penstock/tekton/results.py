@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import stat
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -18,19 +21,51 @@ TOO_LARGE = "Termination message is above max allowed size 4096, caused by large
 _STARTED_AT = {"key": "StartedAt", "value": "2006-01-02T15:04:05.000Z", "type": 3}
 
 
+class UnreadableResultError(Exception):
+    """A result is there and cannot be read: the step that left it fails. The message says which and why."""
+
+
 def read_files(directory: Path, declared: Iterable[StepResult]) -> dict[str, str]:
-    """The text of each declared result that was written. A file beyond the limit is cut one byte after it."""
+    """The text of each declared result that was written. A file beyond the limit is cut one byte after it.
+
+    Raises:
+        UnreadableResultError: one of them is a directory, or cannot be read for another reason.
+    """
     found = {}
     for result in declared:
-        path = directory / result.name
-        try:
-            if path.is_symlink() or not path.is_file():
-                continue
-            with path.open("rb") as file:
-                found[result.name] = file.read(MAX_MESSAGE_BYTES + 1).decode(errors="replace")
-        except OSError:
-            continue
+        text = read_file(directory / result.name)
+        if text is not None:
+            found[result.name] = text
     return found
+
+
+def read_file(path: Path) -> str | None:
+    """The text of a result; nothing if there is none. Links are followed: what a step can read it may hand on.
+
+    Raises:
+        UnreadableResultError: it is no regular file, or cannot be read. A cluster waits for a pipe until the timeout.
+    """
+    try:
+        # O_NONBLOCK: a pipe must not make us wait for a writer
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise _unreadable("open", path, error.errno) from error
+    try:
+        mode = os.fstat(descriptor).st_mode
+        if not stat.S_ISREG(mode):
+            raise _unreadable("read", path, errno.EISDIR if stat.S_ISDIR(mode) else errno.EINVAL)
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            return file.read(MAX_MESSAGE_BYTES + 1).decode(errors="replace")
+    except OSError as error:
+        raise _unreadable("read", path, error.errno) from error
+    finally:
+        os.close(descriptor)
+
+
+def _unreadable(doing: str, path: Path, number: int | None) -> UnreadableResultError:
+    return UnreadableResultError(f"{doing} {path}: {os.strerror(number or errno.EIO).lower()}")
 
 
 def too_large(task: dict[str, str], step: dict[str, str]) -> bool:

@@ -212,9 +212,10 @@ class _Run:
             record.reason = "TaskRunTimeout" if result.ending is Ending.TIMED_OUT else "TaskRunCancelled"
             return True
         skip = self._judge(result, record, log)
-        if self._collect(record):
-            log.say(result_files.TOO_LARGE)
-            record.exit_code, record.reason = 1, "Error"
+        if fault := self._collect(record):
+            # the entrypoint fails after it has let the next step start; a code that it had noted before stays
+            log.say(fault)
+            record.exit_code, record.reason = record.exit_code if record.reason == "Continued" else 1, "Error"
         return skip
 
     def _judge(self, result: Outcome, record: StepRecord, log: StepLog) -> bool:
@@ -231,9 +232,9 @@ class _Run:
             self._write_exit_code("0")
             return False
         if self.step.on_error == "continue":
-            # the container ends with 0; only the record and the file know the real code
-            record.exit_code, record.reason = result.exit_code, "Continued"
-            self._write_exit_code(str(result.exit_code))
+            # the container ends with 0; only the record and the file know the real code, in Go's words: -1 for a signal
+            record.exit_code, record.reason = -1 if result.signalled else result.exit_code, "Continued"
+            self._write_exit_code(str(record.exit_code))
             return False
         record.exit_code, record.reason = result.exit_code, "Error"
         return True
@@ -243,19 +244,25 @@ class _Run:
         with disk_errors(path):
             path.write_text(text)
 
-    def _collect(self, record: StepRecord) -> bool:
-        """Read the results that are there now. Returns whether they are too large to be reported."""
+    def _collect(self, record: StepRecord) -> str:
+        """Take over the results that are there now. Returns why the step fails for them; empty if it does not."""
         places = self.around.places
         declared = [result for result in self.spec.results if result.value is None]
-        task = result_files.read_files(places.results, declared)
-        own = result_files.read_files(places.step(self.name) / "results", self.step.results)
+        task: dict[str, str] = {}
+        own: dict[str, str] = {}
+        fault = ""
+        try:
+            task = result_files.read_files(places.results, declared)
+            own = result_files.read_files(places.step(self.name) / "results", self.step.results)
+        except result_files.UnreadableResultError as error:
+            fault = f"Error executing command: {error}"
         if result_files.too_large(task, own):
-            return True
+            return result_files.TOO_LARGE
         self.outcome.task_files.update(task)
         types = {result.name: result for result in self.step.results}
         record.results = [result_files.typed(types[name], text) for name, text in own.items()]
         self.outcome.step_results[_short(self.name)] = record.results
-        return False
+        return fault
 
     def _step_results(
         self, environment: dict[str, str], when: list[When], argv: list[str]
@@ -299,14 +306,12 @@ class _Run:
         if ref is None or "/" in ref.task + ref.result or ref.result.startswith("."):
             raise LookupError(reference)
         try:
-            path = self.around.places.step(f"step-{ref.task}") / "results" / ref.result
-            if path.is_symlink():
-                raise LookupError(reference)
-            with path.open("rb") as file:
-                value = from_json_text(file.read(result_files.MAX_MESSAGE_BYTES + 1).decode(errors="replace"))
-        except OSError:
+            text = result_files.read_file(self.around.places.step(f"step-{ref.task}") / "results" / ref.result)
+        except result_files.UnreadableResultError:
             raise LookupError(reference) from None
-        return _part(value, ref)
+        if text is None:
+            raise LookupError(reference)
+        return _part(from_json_text(text), ref)
 
 
 def _part(value: Value, ref: ResultRef) -> Value:

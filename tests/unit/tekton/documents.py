@@ -72,7 +72,18 @@ class Ran:
 Runner = Callable[..., Ran]
 
 
+class _Dumper(yaml.SafeDumper):
+    """Quotes what ``kubectl`` takes for a boolean and PyYAML does not."""
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="'" if text in ("y", "Y", "n", "N") else None)
+
+
+_Dumper.add_representer(str, _text)
+
+
 def write(path: Path, *documents: dict[str, Any]) -> Path:
     """Write manifests into one file."""
-    path.write_text(yaml.safe_dump_all(documents, sort_keys=False))
+    path.write_text(yaml.dump_all(documents, Dumper=_Dumper, sort_keys=False))
     return path

@@ -39,6 +39,70 @@ def test_a_program_that_is_not_there_and_a_signal(run):
     assert {record.pipeline_task: record.exit_code for record in ran.result.task_runs} == {"a": 1, "b": 255}
 
 
+def test_a_signal_where_the_failure_is_ignored(run):
+    """Go's exit code of a process that a signal ended is -1: in the file and the record of the step."""
+    steps = [step("kill -9 $$", name="s", onError="continue"), step("cat $(steps.step-s.exitCode.path)", name="t")]
+    ran = run(pipeline(task("a", steps=steps)))
+    assert (ran.result.reason, ran.lines("a")) == ("Succeeded", ["-1"])
+    assert [(item.exit_code, item.reason) for item in ran.result.task_runs[0].steps] == [
+        (-1, "Continued"),
+        (0, "Completed"),
+    ]
+
+
+UNREADABLE = ["mkdir {}", "mkdir d; ln -s $PWD/d {}", "ln -s r {}", "mkfifo {}"]
+
+
+@pytest.mark.parametrize("make", UNREADABLE)
+def test_a_result_that_cannot_be_read(run, make):
+    """The entrypoint fails when it has let the next step start, which then fails on the same file."""
+    script = f"{make.format('$(results.r.path)')}; printf q > $(results.q.path)"
+    ran = run(pipeline(task("t", steps=[step(script, name="s"), step("echo next", name="u")], results=["r", "q"])))
+    record = ran.result.task_runs[0]
+    assert (ran.result.reason, record.reason, record.message) == (
+        "Failed",
+        "StepFailed",
+        '"step-s" exited with code 1: Error',
+    )
+    assert [(item.name, item.exit_code) for item in record.steps] == [("s", 1), ("u", 1)]
+    assert "next" in ran.lines("t")
+    assert record.results == []
+    assert any(line.startswith("Error executing command: ") and "/results/r: " in line for line in ran.lines("t"))
+
+
+@pytest.mark.parametrize(("code", "on_error", "shown"), [(3, "stopAndFail", 1), (3, "continue", 3), (0, "continue", 1)])
+def test_a_failed_step_with_a_result_that_cannot_be_read(run, code, on_error, shown):
+    script = f"mkdir $(results.r.path); exit {code}"
+    steps = [step(script, name="s", onError=on_error), step("echo next")]
+    ran = run(pipeline(task("t", steps=steps, results=["r"])))
+    assert ran.result.task_runs[0].message == f'"step-s" exited with code {shown}: Error'
+    assert ("next" in ran.lines("t")) == (on_error == "continue")
+
+
+def test_a_result_that_is_a_link(run, tmp_path):
+    (tmp_path / "file").write_text("linked")
+    script = f"ln -s {tmp_path}/file $(results.r.path); ln -s {tmp_path}/nothing $(results.q.path)"
+    ran = run(pipeline(task("t", script, results=["r", "q"])))
+    assert (ran.result.reason, [(item.name, item.value) for item in ran.result.task_runs[0].results]) == (
+        "Succeeded",
+        [("r", "linked")],
+    )
+
+
+def test_a_result_of_a_step_that_is_a_link_or_a_directory(run, tmp_path):
+    (tmp_path / "file").write_text("linked")
+    make = f"ln -s {tmp_path}/file $(step.results.q.path)"
+    use = step(command=["echo", "$(steps.s.results.q)"])
+    ran = run(pipeline(task("t", steps=[step(make, name="s", results=[{"name": "q"}]), use])))
+    assert (ran.result.reason, ran.lines("t")) == ("Succeeded", ["linked"])
+    make = "printf r > $(results.r.path); mkdir $(step.results.q.path)"
+    steps = [step(make, name="s", results=[{"name": "q"}])]
+    ran = run(pipeline(task("t", steps=steps, results=["r"])), directory="second")
+    record = ran.result.task_runs[0]
+    # the task's results were reported before the step's were looked at
+    assert (record.reason, [(item.name, item.value) for item in record.results]) == ("StepFailed", [("r", "r")])
+
+
 def test_other_branches_finish_but_nothing_new_starts(run):
     ran = run(
         pipeline(

@@ -153,7 +153,10 @@ def test_json_as_go_writes_it():
         ("09", 9.0),
         ("1.2.3", "1.2.3"),
         ("'yes'", "yes"),
-        ("n", "n"),
+        ("y", True),
+        ("N", False),
+        ("'y'", "y"),
+        ("yn", "yn"),
     ],
 )
 def test_plain_scalars_as_kubectl_reads_them(plain, value):
@@ -161,8 +164,17 @@ def test_plain_scalars_as_kubectl_reads_them(plain, value):
 
 
 def test_anchors_and_merges():
-    text = b"base: &b {x: 1, y: 2}\nuse: {<<: *b, y: 3}\n"
-    assert parse_manifests(text, name="f")[0].value["use"] == {"y": 3, "x": 1}
+    text = b"base: &b {x: 1, z: 2}\nuse: {<<: *b, z: 3}\n"
+    assert parse_manifests(text, name="f")[0].value["use"] == {"z": 3, "x": 1}
+
+
+def test_keys_as_kubectl_reads_them():
+    assert parse_manifests(b"{y: 1, N: 2, 010: 3, 'n': 4}", name="f")[0].value == {
+        "true": 1,
+        "false": 2,
+        "8": 3,
+        "n": 4,
+    }
 
 
 @pytest.mark.parametrize(
