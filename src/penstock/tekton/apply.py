@@ -39,11 +39,12 @@ def replace_when(when: Iterable[When], replacements: Replacements) -> list[When]
 
 
 def replace_container(container: C, replacements: Replacements) -> C:
-    """Name, image, command, args, env and working directory replaced; for steps and sidecars the script too."""
+    """All texts of a container replaced; of steps and sidecars the script too, of steps ``onError`` and ``when``."""
     strings = replacements.strings
     update: dict[str, object] = {
         "name": replace(container.name, strings),
         "image": replace(container.image, strings),
+        "image_pull_policy": replace(container.image_pull_policy, strings),
         "command": replace_items(container.command, replacements),
         "args": replace_items(container.args, replacements),
         "working_dir": replace(container.working_dir, strings),

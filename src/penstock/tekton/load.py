@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -13,12 +14,14 @@ from pydantic import ValidationError
 from penstock.contract.yaml_text import MAX_BYTES
 from penstock.contract.yaml_text import Document as YamlDocument
 from penstock.errors import UsageError
+from penstock.tekton.limits import pipeline_limits, task_limits
 from penstock.tekton.manifest import PipelineDocument, PipelineRunDocument, PipelineSpec, TaskDocument
 from penstock.tekton.manifest_file import read_manifests
 from penstock.tekton.manifest_task import TaskSpec
 from penstock.tekton.problems import Path as FieldPath
 from penstock.tekton.problems import Problem, path_text
-from penstock.tekton.validation import task_container_paths, validate_pipeline, validate_pipeline_usage
+from penstock.tekton.template import merged_steps
+from penstock.tekton.validation import validate_pipeline, validate_pipeline_usage
 from penstock.tekton.validation_run import validate_run
 from penstock.tekton.validation_task import validate_task, validate_usage
 
@@ -29,6 +32,14 @@ _MODELS: dict[str, type[TaskDocument] | type[PipelineDocument] | type[PipelineRu
     "Pipeline": PipelineDocument,
     "PipelineRun": PipelineRunDocument,
 }
+_FOREIGN = {
+    ("tekton.dev", "StepAction"): "Write its step into the Task: steps[].ref is not implemented.",
+    ("tekton.dev", "TaskRun"): "Write a PipelineRun with this one task.",
+    ("tekton.dev", "CustomRun"): "There are no custom tasks: write a Task.",
+    ("v1", "ConfigMap"): "Put its files into a directory: --workspace NAME=DIR.",
+    ("v1", "Secret"): "Put its files into a directory: --workspace NAME=DIR.",
+}
+"""What to do about kinds that stand in files with pipelines, by group and kind."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +92,7 @@ def load_pipeline(
         UsageError: the file cannot be read, is not valid, or uses a field that the runner does not support.
     """
     name = source or str(path)
-    manifests = [_parse(document, path) for document in read_manifests(path, name=name)]
+    manifests = [_parse(document, path) for document in read_manifests(path, name=name) if not _beside(document)]
     main = _choose(manifests, select, name)
     files = _Files(path, task_directories, manifests)
     pipeline = main
@@ -101,6 +112,7 @@ def load_pipeline(
         assert main.model.spec.pipeline_spec is not None  # noqa: S101
         spec, base = main.model.spec.pipeline_spec, ("spec", "pipelineSpec")
         problems += validate_pipeline(spec, base)
+    problems += pipeline_limits(spec, base)
     if problems:
         raise _refuse(pipeline.document, problems)
     run_document = main.model if isinstance(main.model, PipelineRunDocument) else None
@@ -121,22 +133,38 @@ def _parse(document: YamlDocument, path: Path) -> _Manifest:
     if not isinstance(value, dict):
         raise UsageError("a manifest is a mapping with apiVersion, kind and spec", where=_line(document, ()))
     kind, version = value.get("kind"), value.get("apiVersion")
+    model = _MODELS.get(kind) if isinstance(kind, str) else None
+    if model is None:
+        raise _foreign(document, str(kind)[:60], str(version)[:60])
     if isinstance(version, str) and version.startswith("tekton.dev/") and version != "tekton.dev/v1":
         raise UsageError(
             f"apiVersion: '{version[:60]}' is not supported, only tekton.dev/v1",
             where=_line(document, ("apiVersion",)),
             todo="Convert it; tekton.dev/v1beta1 is deprecated.",
         )
-    model = _MODELS.get(kind) if isinstance(kind, str) else None
-    if model is None:
-        raise UsageError(
-            f"kind: '{str(kind)[:60]}' is not supported, only Pipeline, PipelineRun and Task of tekton.dev/v1",
-            where=_line(document, ("kind",)),
-        )
     try:
         return _Manifest(document, path, model.model_validate(value))
     except ValidationError as error:
         raise _refuse(document, [_problem(item) for item in error.errors(include_url=False)]) from None
+
+
+def _foreign(document: YamlDocument, kind: str, version: str) -> UsageError:
+    """The refusal of a document that is no Pipeline, PipelineRun or Task: what it is, and what to do instead."""
+    todo = _FOREIGN.get((version.split("/")[0], kind), "")
+    what = f"kind: '{kind}' is not supported, only Pipeline, PipelineRun and Task of tekton.dev/v1"
+    if todo and version.startswith("tekton.dev/"):
+        what = f"kind: '{kind}' ({version}) is not supported by the runner on one machine"
+    return UsageError(what, where=_line(document, ("kind",)), todo=todo)
+
+
+def _beside(document: YamlDocument) -> bool:
+    """Whether a document may stand beside a run without being read.
+
+    A claim is what a workspace is bound to on a cluster. Here the workspace is bound to a directory, or the run is
+    refused for the workspace that names the claim.
+    """
+    value = document.value
+    return isinstance(value, dict) and (value.get("apiVersion"), value.get("kind")) == ("v1", "PersistentVolumeClaim")
 
 
 def _problem(error: Any) -> Problem:
@@ -147,7 +175,9 @@ def _problem(error: Any) -> Problem:
     if kind == "missing":
         return Problem(path, "missing field")
     if kind == "string_type":
-        return Problem(path, "it must be text; put it in quotes")
+        given = error["input"]
+        plain = f", not {json.dumps(given)}" if isinstance(given, bool | int | float) else ""
+        return Problem(path, f"it must be text{plain}; put it in quotes")
     message = str(error["msg"]).removeprefix("Value error, ")
     return Problem(path, message[0].lower() + message[1:])
 
@@ -188,8 +218,8 @@ class _Files:
         assert isinstance(manifest.model, TaskDocument)  # noqa: S101
         spec = manifest.model.spec
         base: FieldPath = ("spec",)
-        problems = [*validate_task(spec, base), *validate_usage(spec.steps, spec.params, base)]
-        problems += task_container_paths(spec, base)
+        problems = [*validate_task(spec, base), *validate_usage(merged_steps(spec), spec.params, base)]
+        problems += task_limits(spec, base)
         if problems:
             raise _refuse(manifest.document, problems)
         return spec

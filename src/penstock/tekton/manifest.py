@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from penstock.tekton.manifest_base import (
     AlphaFeature,
@@ -16,8 +16,24 @@ from penstock.tekton.manifest_base import (
     NeedsRegistry,
     NotDone,
     ParamValue,
+    TextMap,
+    Texts,
 )
 from penstock.tekton.manifest_task import EmbeddedTask, Param, ParamSpec, TaskSpec, When
+from penstock.tekton.manifest_unused import (
+    ChildMetadata,
+    ClaimTemplate,
+    ConfigMapSource,
+    CsiSource,
+    EmptyDir,
+    ProjectedSource,
+    ResourceRequirements,
+    SecretSource,
+)
+from penstock.tekton.problems import DNS_SUBDOMAIN
+
+MAX_NAME = 63
+"""Tekton's limit for the names of what it runs: they become labels."""
 
 
 class Metadata(Named):
@@ -25,8 +41,8 @@ class Metadata(Named):
 
     generate_name: str = Field("", alias="generateName")
     namespace: str = "default"
-    labels: Ignored = None
-    annotations: Ignored = None
+    labels: TextMap = Field(default_factory=dict)
+    annotations: TextMap = Field(default_factory=dict)
     uid: Ignored = None
     creation_timestamp: Ignored = Field(None, alias="creationTimestamp")
     resource_version: Ignored = Field(None, alias="resourceVersion")
@@ -34,6 +50,14 @@ class Metadata(Named):
     managed_fields: Ignored = Field(None, alias="managedFields")
     finalizers: NeedsCluster = None
     owner_references: NeedsCluster = Field(None, alias="ownerReferences")
+
+    @field_validator("name")
+    @classmethod
+    def _valid_name(cls, name: str) -> str:
+        if name and (len(name) > MAX_NAME or not DNS_SUBDOMAIN.fullmatch(name)):
+            what = f"up to {MAX_NAME} lower case letters, digits, hyphens and dots, between letters or digits"
+            raise ValueError(f"invalid resource name '{name[:80]}': it must be {what}")
+        return name
 
 
 def _kind(value: Any) -> Any:
@@ -93,8 +117,8 @@ class PipelineTask(Named):
     task_ref: TaskRef | None = Field(None, alias="taskRef")
     task_spec: EmbeddedTask | None = Field(None, alias="taskSpec")
     when: list[When] = Field(default_factory=list)
-    retries: int = Field(0, ge=0)
-    run_after: list[str] = Field(default_factory=list, alias="runAfter")
+    retries: int = 0
+    run_after: Texts = Field(default_factory=list, alias="runAfter")
     params: list[Param] = Field(default_factory=list)
     matrix: Matrix | None = None
     workspaces: list[TaskWorkspace] = Field(default_factory=list)
@@ -151,13 +175,13 @@ class WorkspaceBinding(Named):
     """What a PipelineRun binds a workspace to."""
 
     sub_path: str = Field("", alias="subPath")
-    volume_claim_template: Ignored = Field(None, alias="volumeClaimTemplate")
+    volume_claim_template: ClaimTemplate | None = Field(None, alias="volumeClaimTemplate")
     persistent_volume_claim: ClaimSource | None = Field(None, alias="persistentVolumeClaim")
-    empty_dir: Ignored = Field(None, alias="emptyDir")
-    config_map: Ignored = Field(None, alias="configMap")
-    secret: Ignored = None
-    projected: Ignored = None
-    csi: Ignored = None
+    empty_dir: EmptyDir | None = Field(None, alias="emptyDir")
+    config_map: ConfigMapSource | None = Field(None, alias="configMap")
+    secret: SecretSource | None = None
+    projected: ProjectedSource | None = None
+    csi: CsiSource | None = None
 
     def sources(self) -> list[str]:
         """The kinds of volume that are named, by their field."""
@@ -171,6 +195,20 @@ class WorkspaceBinding(Named):
             "csi",
         )
         return [self.__class__.model_fields[kind].alias or kind for kind in kinds if getattr(self, kind) is not None]
+
+    def missing_field(self) -> tuple[str, ...]:
+        """The field that a volume of its kind cannot do without; empty if it is there."""
+        needed = (
+            (self.persistent_volume_claim, "persistentVolumeClaim", "claim_name", "claimName"),
+            (self.config_map, "configMap", "name", "name"),
+            (self.secret, "secret", "secret_name", "secretName"),
+            (self.projected, "projected", "sources", "sources"),
+            (self.csi, "csi", "driver", "driver"),
+        )
+        for source, kind, attribute, field in needed:
+            if source is not None and not getattr(source, attribute):
+                return (kind, field)
+        return ()
 
 
 class Timeouts(Manifest):
@@ -200,7 +238,7 @@ class TaskRunTemplate(Manifest):
 class Overrides(Named):
     """Resources of one step or sidecar: they change nothing here."""
 
-    compute_resources: Ignored = Field(None, alias="computeResources")
+    compute_resources: ResourceRequirements | None = Field(None, alias="computeResources")
 
 
 class TaskRunSpecOverride(Manifest):
@@ -211,8 +249,8 @@ class TaskRunSpecOverride(Manifest):
     pod_template: NeedsCluster = Field(None, alias="podTemplate")
     step_specs: list[Overrides] = Field(default_factory=list, alias="stepSpecs")
     sidecar_specs: list[Overrides] = Field(default_factory=list, alias="sidecarSpecs")
-    metadata: Ignored = None
-    compute_resources: Ignored = Field(None, alias="computeResources")
+    metadata: ChildMetadata | None = None
+    compute_resources: ResourceRequirements | None = Field(None, alias="computeResources")
     timeout: Duration | None = None
 
 

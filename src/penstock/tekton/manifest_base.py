@@ -14,13 +14,15 @@ _DURATION = re.compile(r"([0-9]+\.?[0-9]*|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h)")
 
 
 class Manifest(BaseModel):
-    """A part of a manifest: every field is known, and a field that is ``null`` is not there."""
+    """A part of a manifest: every field is known, and what is ``null`` is not there or empty, as for Go."""
 
     model_config = ConfigDict(extra="forbid", strict=True, populate_by_name=True, protected_namespaces=())
 
     @model_validator(mode="before")
     @classmethod
     def _without_nulls(cls, data: Any) -> Any:
+        if data is None:
+            return {}
         return {key: value for key, value in data.items() if value is not None} if isinstance(data, dict) else data
 
 
@@ -91,5 +93,20 @@ NotDone = Annotated[Any, _refuser("it is not implemented")]
 Ignored = Any
 """A field that changes nothing here: resources, pull policy, security context, labels."""
 
+
+def _texts(value: Any) -> Any:
+    return ["" if item is None else item for item in value] if isinstance(value, list) else value
+
+
+Texts = Annotated[list[str], BeforeValidator(_texts)]
+"""A list of texts, in which ``null`` is an empty one, as Go reads it."""
+
+
+def _text_map(value: Any) -> Any:
+    return {key: "" if item is None else item for key, item in value.items()} if isinstance(value, dict) else value
+
+
+TextMap = Annotated[dict[str, str], BeforeValidator(_text_map)]
+"""A mapping to texts, such as labels, in which ``null`` is an empty one."""
 ParamValue = Annotated[Value, BeforeValidator(from_yaml)]
 Duration = Annotated[float, BeforeValidator(parse_duration)]

@@ -9,7 +9,6 @@ from pydantic import BeforeValidator, Field, model_validator
 from penstock.tekton.manifest_base import (
     AlphaFeature,
     Duration,
-    Ignored,
     Manifest,
     Named,
     NeedsCluster,
@@ -17,7 +16,10 @@ from penstock.tekton.manifest_base import (
     NeedsTerminal,
     NotDone,
     ParamValue,
+    Texts,
 )
+from penstock.tekton.manifest_unused import ChildMetadata, ResourceRequirements, SecurityContext
+from penstock.tekton.values import from_yaml, type_name
 
 ParamType = Literal["string", "array", "object"]
 
@@ -40,16 +42,9 @@ class ParamSpec(Named):
     @model_validator(mode="before")
     @classmethod
     def _infer_type(cls, data: Any) -> Any:
-        if not isinstance(data, dict) or data.get("type"):
+        if not isinstance(data, dict) or data.get("type") not in (None, ""):
             return data
-        default = data.get("default")
-        inferred = "string"
-        if data.get("properties") is not None:
-            inferred = "object"
-        elif isinstance(default, list) and all(isinstance(item, str) for item in default):
-            inferred = "array"
-        elif isinstance(default, dict) and all(isinstance(item, str) for item in default.values()):
-            inferred = "object"
+        inferred = "object" if data.get("properties") is not None else type_name(from_yaml(data.get("default")))
         return {**data, "type": inferred}
 
 
@@ -71,7 +66,7 @@ class When(Manifest):
 
     input: str = ""
     operator: str = ""
-    values: list[str] = Field(default_factory=list)
+    values: Texts = Field(default_factory=list)
     cel: AlphaFeature = None
 
 
@@ -88,41 +83,48 @@ class WorkspaceUsage(Named):
     mount_path: str = Field("", alias="mountPath")
 
 
+class StepProperty(Manifest):
+    """One key of a step's object. Unlike those of parameters and tasks, it gets no type from Tekton."""
+
+    type: Literal["", "string", "array", "object"] = ""
+
+
 class StepResult(Named):
-    """A result that a step hands to later steps."""
+    """A result that a step hands to later steps. It gets no type from Tekton; without one its keys do not count."""
 
-    type: ParamType = "string"
-    properties: dict[str, Property] | None = None
+    type: Literal["", "string", "array", "object"] = ""
+    properties: dict[str, StepProperty] | dict[str, Property] | None = None
     description: str = ""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _infer_type(cls, data: Any) -> Any:
-        if isinstance(data, dict) and not data.get("type"):
-            return {**data, "type": "string" if data.get("properties") is None else "object"}
-        return data
 
 
 class TaskResult(StepResult):
     """A result of a task: a file that a step writes, or the result of a step."""
 
+    properties: dict[str, Property] | None = None
     value: ParamValue | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _infer_type(cls, data: Any) -> Any:
+        if isinstance(data, dict) and data.get("type") in (None, ""):
+            return {**data, "type": "string" if data.get("properties") is None else "object"}
+        return data
 
 
 class Container(Named):
     """What steps, the step template and sidecars share."""
 
     image: str = ""
-    command: list[str] = Field(default_factory=list)
-    args: list[str] = Field(default_factory=list)
+    command: Texts = Field(default_factory=list)
+    args: Texts = Field(default_factory=list)
     working_dir: str = Field("", alias="workingDir")
     env: list[EnvVar] = Field(default_factory=list)
     env_from: NeedsCluster = Field(None, alias="envFrom")
-    compute_resources: Ignored = Field(None, alias="computeResources")
+    compute_resources: ResourceRequirements | None = Field(None, alias="computeResources")
     volume_mounts: NeedsContainer = Field(None, alias="volumeMounts")
     volume_devices: NeedsContainer = Field(None, alias="volumeDevices")
-    image_pull_policy: Ignored = Field(None, alias="imagePullPolicy")
-    security_context: Ignored = Field(None, alias="securityContext")
+    image_pull_policy: str = Field("", alias="imagePullPolicy")
+    security_context: SecurityContext | None = Field(None, alias="securityContext")
 
 
 class Step(Container):
@@ -141,8 +143,14 @@ class Step(Container):
     when: list[When] = Field(default_factory=list)
 
 
+def _no_name(_value: Any) -> Any:
+    raise ValueError("unknown field: Tekton v1 has no field of this name here")
+
+
 class StepTemplate(Container):
-    """What steps take over where they say nothing."""
+    """What steps take over where they say nothing. It has no name."""
+
+    name: Annotated[str, BeforeValidator(_no_name)] = ""
 
 
 def _port(value: Any) -> Any:
@@ -180,7 +188,7 @@ class TcpSocket(Manifest):
 class ExecAction(Manifest):
     """A probe that runs a command."""
 
-    command: list[str] = Field(default_factory=list)
+    command: Texts = Field(default_factory=list)
 
 
 class Probe(Manifest):
@@ -251,7 +259,7 @@ class TaskSpec(Manifest):
 class EmbeddedTask(TaskSpec):
     """A task that is written inside its pipeline."""
 
-    metadata: Ignored = None
+    metadata: ChildMetadata | None = None
     api_version: NotDone = Field(None, alias="apiVersion")
     kind: NotDone = None
     spec: NotDone = None

@@ -8,6 +8,7 @@ from penstock.tekton.manifest import PipelineTask
 from penstock.tekton.manifest_task import Param, Step, When
 from penstock.tekton.references import ResultRef, result_refs
 from penstock.tekton.substitution import expressions, value_texts
+from penstock.tekton.template import merged_steps
 
 
 def when_texts(when: Iterable[When]) -> list[str]:
@@ -24,6 +25,7 @@ def _step_texts(step: Step) -> list[str]:
     return [
         step.name,
         step.image,
+        step.image_pull_policy,
         step.script,
         step.working_dir,
         *step.command,
@@ -32,21 +34,36 @@ def _step_texts(step: Step) -> list[str]:
     ]
 
 
-def task_result_refs(task: PipelineTask) -> list[ResultRef]:
-    """The results that a pipeline task uses: in parameters, matrix, ``when``, and the steps written inside it."""
+def task_result_refs(task: PipelineTask, *, template: bool = True) -> list[ResultRef]:
+    """The results that a pipeline task uses: in parameters, matrix, ``when``, and the steps written inside it.
+
+    Args:
+        task: the pipeline task.
+        template: whether what its step template says counts too.
+    """
     texts = [*param_texts(task.all_params()), *when_texts(task.when)]
     if task.task_spec is not None:
-        for step in task.task_spec.steps:
+        for step in merged_steps(task.task_spec) if template else task.task_spec.steps:
             texts += _step_texts(step)
         for sidecar in task.task_spec.sidecars:
-            texts += [sidecar.name, sidecar.image, sidecar.script, sidecar.working_dir, *sidecar.command, *sidecar.args]
+            texts += [sidecar.name, sidecar.image, sidecar.image_pull_policy, sidecar.script, sidecar.working_dir]
+            texts += [*sidecar.command, *sidecar.args]
             texts += [env.value for env in sidecar.env]
     return result_refs(expressions(texts))
 
 
-def dependencies(tasks: Iterable[PipelineTask]) -> dict[str, list[str]]:
-    """For every task the names of the tasks it waits for, sorted. Names that do not exist are kept."""
-    return {task.name: sorted({ref.task for ref in task_result_refs(task)} | set(task.run_after)) for task in tasks}
+def dependencies(tasks: Iterable[PipelineTask], *, template: bool) -> dict[str, list[str]]:
+    """For every task the names of the tasks it waits for, sorted. Names that do not exist are kept.
+
+    Args:
+        tasks: tasks of one pipeline.
+        template: whether a result that only a step template names counts. Tekton's webhook builds the graph when it
+            has merged templates into their steps, its controller before: such a task is admitted, but does not wait.
+    """
+    return {
+        task.name: sorted({ref.task for ref in task_result_refs(task, template=template)} | set(task.run_after))
+        for task in tasks
+    }
 
 
 def graph_fault(parents: dict[str, list[str]]) -> tuple[str, str] | None:

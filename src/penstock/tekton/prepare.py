@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from penstock.tekton import matrix as matrices
+from penstock.tekton.admission import TaskRunSpec, refusal
 from penstock.tekton.apply import replace_spec
 from penstock.tekton.conclude import Limits
 from penstock.tekton.facts import Facts, Node
@@ -26,7 +27,6 @@ from penstock.tekton.plan import dependencies
 from penstock.tekton.problems import path_text
 from penstock.tekton.references import result_refs
 from penstock.tekton.result_passes import propagated_results
-from penstock.tekton.results import step_source
 from penstock.tekton.state import digest
 from penstock.tekton.substitution import Replacements, expressions, references, value_texts
 from penstock.tekton.substitution import replace as replace_text
@@ -83,41 +83,43 @@ class Prepared:
                 what = f"[User error] Validation failed for pipelinerun {self.name} with error invalid input params"
                 raise RunFailedError("PipelineValidationFailed", f"{what} for task {name}: {message}")
 
-    def jobs(self, node: Node, facts: Facts) -> list[Job]:
-        """The TaskRuns of a pipeline task that starts now.
+    def jobs(self, node: Node, facts: Facts) -> Iterator[Job]:
+        """The TaskRuns of a pipeline task that starts now, one after the other: those before a refused one are made.
 
         Raises:
-            RunFailedError: a workspace or a matrix cannot be had.
+            RunFailedError: a workspace or a matrix cannot be had, or a TaskRun is refused.
         """
         task = node.task
         names = task_run_names(self.name, task.name, matrices.count(task.matrix) if task.matrixed else 1)
         if task.matrixed:
             _check_matrix(facts)
         combinations = matrices.fan_out(task.matrix) if task.matrix is not None and task.matrixed else []
-        results = facts.task_results()
-        spec = replace_spec(self.task_spec(task), propagated_results(results))
+        spec = self.task_spec(task)
+        if task.task_spec is not None:
+            # a Task of its own is fetched anew for its TaskRun: only what is written inside is handed over with results
+            spec = replace_spec(spec, propagated_results(facts.task_results()))
         lengths = {other.name: other.aggregated() for other in self.nodes if other.task.matrixed}
-        jobs = []
         for index, name in enumerate(names):
             task = apply_task_context(task, self.spec, lengths)
             own = combinations[index] if index < len(combinations) else []
-            jobs.append(
-                Job(
-                    name=name,
-                    pipeline_task=task.name,
-                    task=task.task_ref.name if task.task_ref else name,
-                    spec=spec,
-                    embedded=task.task_spec is not None,
-                    params=(*own, *task.params),
-                    bindings=tuple(self._bindings(task, spec, results_text(facts))),
-                    retries=task.retries,
-                    timeout_s=self._timeout(node),
-                    ignore_failure=task.on_error == "continue",
-                    namespace=self.namespace,
-                    uid=_child_uid(self.uid, name),
-                )
+            job = Job(
+                name=name,
+                pipeline_task=task.name,
+                task=task.task_ref.name if task.task_ref else name,
+                spec=spec,
+                embedded=task.task_spec is not None,
+                params=(*own, *task.params),
+                bindings=tuple(self._bindings(task, spec, results_text(facts))),
+                retries=task.retries,
+                timeout_s=self._timeout(node),
+                ignore_failure=task.on_error == "continue",
+                namespace=self.namespace,
+                uid=_child_uid(self.uid, name),
             )
-        return jobs
+            if message := refusal(_task_run_spec(job)):
+                what = f"error creating TaskRun {name} for PipelineTask {task.name}: {message}"
+                raise RunFailedError("CreateRunFailed", what)
+            yield job
 
     def _timeout(self, node: Node) -> float:
         if node.name in self.timeouts:
@@ -153,6 +155,11 @@ class Prepared:
             path = "/".join(part for part in (own, sub_path) if part)
             bindings.append(TaskWorkspaceBinding(name, bound.directory, replace_text(path, contexts), bound.claim))
         return bindings
+
+
+def _task_run_spec(job: Job) -> TaskRunSpec:
+    names = tuple(binding.name for binding in job.bindings)
+    return TaskRunSpec(job.spec if job.embedded else None, job.params, names, job.retries, job.timeout_s)
 
 
 def results_text(facts: Facts) -> Replacements:
@@ -290,11 +297,12 @@ def _put_in(run: Prepared) -> None:
             what = f"{problem.message}: {path_text(problem.path)}"
             message = f"[User error] {subject} can't be Run; it has an invalid spec: {what}"
             raise RunFailedError("PipelineValidationFailed", message)
-    parents = dependencies(declared.tasks)
+    parents = dependencies(declared.tasks, template=False)
     run.nodes = [Node(task, final=False, parents=parents[task.name]) for task in spec.tasks]
     run.nodes += [Node(task, final=True, parents=[]) for task in spec.finally_tasks]
     for node in run.nodes:
         node.parents = [parent for parent in node.parents if parent]
+    run.check_task_params()
     _check_results(run)
     _check_optional(run)
 
@@ -321,13 +329,6 @@ def _check_results(run: Prepared) -> None:
                 what = f'invalid pipeline result "{result.name}": {message}'
                 message = f'Failed to resolve pipeline result reference for "{run.name}" with error {what}'
                 raise RunFailedError("InvalidPipelineResultReference", message)
-    for node in run.nodes:
-        steps = {step.name for step in run.task_spec(node.declared).steps}
-        for declared in run.task_spec(node.declared).results:
-            source = step_source(declared)
-            if source and source[0] not in steps:
-                what = f'the result "{declared.name}" of pipeline task "{node.name}" refers to no step'
-                raise RunFailedError("PipelineValidationFailed", f"[User error] {what}")
 
 
 def _check_optional(run: Prepared) -> None:

@@ -11,6 +11,7 @@ from penstock.tekton.substitution import references, without_index
 Path = tuple[str | int, ...]
 
 DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+DNS_SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 QUALIFIED_NAME = re.compile(r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]")
 
 
@@ -37,18 +38,23 @@ def unknown_variable(text: str, prefix: str, known: Collection[str]) -> str | No
     """A message if ``text`` refers to a variable that is not ``known``."""
     found = references(text, prefix)
     if found.too_deep:
-        limit = "Only two dot-separated components after the prefix are allowed"
-        return f'Invalid referencing of parameters in "{text[:200]}"! {limit}'
+        return _too_deep(text)
     if any(without_index(name) not in known for name in found.names):
         return f'non-existent variable in "{text[:200]}"'
     return None
 
 
+def _too_deep(text: str) -> str:
+    limit = "Only two dot-separated components after the prefix are allowed"
+    return f'Invalid referencing of parameters in "{text[:200]}"! {limit}'
+
+
 def prohibited_variable(text: str, prefix: str, prohibited: Collection[str]) -> str | None:
     """A message if ``text`` refers to a whole array where text is wanted."""
-    if not prohibited:
-        return None
-    if any(name.removesuffix("[*]") in prohibited for name in references(text, prefix).names):
+    found = references(text, prefix)
+    if found.too_deep:
+        return _too_deep(text)
+    if any(name.removesuffix("[*]") in prohibited for name in found.names):
         return f'variable type invalid in "{text[:200]}"'
     return None
 
@@ -64,9 +70,9 @@ def whole_variable(text: str, prefix: str, prohibited: Collection[str]) -> str |
 
 def not_isolated(text: str, prefix: str, arrays: Collection[str]) -> str | None:
     """A message if a reference to a whole array is not all that ``text`` holds."""
-    if not arrays:
-        return None
     found = references(text, prefix)
+    if found.too_deep:
+        return _too_deep(text)
     for name in found.names:
         if name.removesuffix("[*]") in arrays and text != found.first:
             return f'variable is not properly isolated in "{text[:200]}"'
@@ -82,3 +88,8 @@ def duplicates(names: list[str]) -> list[int]:
             result.append(index)
         seen.add(name)
     return result
+
+
+def duplicates_in_any_case(names: list[str]) -> list[int]:
+    """The same, where Tekton takes ``X`` and ``x`` for one name."""
+    return duplicates([name.lower() for name in names])

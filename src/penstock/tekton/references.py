@@ -10,6 +10,15 @@ _INDEX = re.compile(r"\[([0-9])*\*?\]")
 STEP_RESULT = re.compile(r"\$\(steps\..*?\.results\..*?\)")
 """A reference to the result of an earlier step, found in command, args, env and ``when`` of a step."""
 
+STEP_ARTIFACT = re.compile(r"\$\(steps\.([^.]+)\.(?:inputs|outputs)\.([^.)]+)\)|\$\(step\.artifacts\.path\)")
+TASK_ARTIFACT = re.compile(r"\$\(tasks\.([^.]+)\.(?:inputs|outputs)\.([^.)]+)\)")
+_ARTIFACTS_PATH = "$(artifacts.path)"
+
+
+def refers_to_artifact(text: str) -> bool:
+    """Whether a text of a step refers to artifacts, of whatever kind."""
+    return bool(STEP_ARTIFACT.search(text) or TASK_ARTIFACT.search(text)) or _ARTIFACTS_PATH in text
+
 
 @dataclass(frozen=True)
 class ResultRef:

@@ -161,7 +161,7 @@ class _Scheduler:
             try:
                 ending = self._pass(facts)
             except RunFailedError as failed:
-                ending = Condition("False", failed.reason, failed.message)
+                return self._finish(facts, Condition("False", failed.reason, failed.message), broken_off=True)
             if ending is not None:
                 return self._finish(facts, ending)
             self._launch()
@@ -198,11 +198,15 @@ class _Scheduler:
         return None
 
     def _start(self, node: Node, facts: Facts) -> None:
-        jobs = self.run_of.jobs(node, facts)
+        """Make the TaskRuns of a pipeline task.
+
+        Raises:
+            RunFailedError: one of them is refused. Those before it have been made, as on a cluster.
+        """
         taken = {record.name for other in self.run_of.nodes for record in other.runs}
-        if double := sorted(taken & {job.name for job in jobs}):
-            raise RunFailedError("CreateRunFailed", f'there are two TaskRuns named "{double[0]}"')
-        for job in jobs:
+        for job in self.run_of.jobs(node, facts):
+            if job.name in taken:
+                raise RunFailedError("CreateRunFailed", f'there are two TaskRuns named "{job.name}"')
             kept = self.state.task_runs.get(job.name)
             if kept is not None and kept.done:
                 node.runs.append(kept)
@@ -212,7 +216,7 @@ class _Scheduler:
             record = TaskRunRecord(job.name, job.pipeline_task)
             node.runs.append(record)
             self.waiting.append((job, Stop()))
-        if not jobs:
+        if not node.runs:
             raise RunFailedError("CreateRunFailed", f'the matrix of pipeline task "{node.name}" has no combinations')
 
     def _launch(self) -> None:
@@ -353,18 +357,23 @@ class _Scheduler:
                 self.told.add(task.name)
                 self.emit(Event("task-skipped", task.name, text=task.reason))
 
-    def _finish(self, facts: Facts, ending: Condition) -> PipelineRunResult:
-        """The result of the run as it is now; what still runs is ended first."""
+    def _finish(self, facts: Facts, ending: Condition, *, broken_off: bool = False) -> PipelineRunResult:
+        """The result of the run as it is now. What has been made runs to its end first; nothing else starts.
+
+        Args:
+            facts: the run at this moment.
+            ending: its condition.
+            broken_off: the controller gave up: it works out no results, and no more skipped tasks.
+        """
         run = self.run_of
-        skipped = skipped_tasks(facts)
-        results, message = pipeline_results(run.spec, facts)
+        skipped = [task for task in skipped_tasks(facts) if not broken_off or task.name in self.told]
+        results, message = ([], "") if broken_off else pipeline_results(run.spec, facts)
         if facts.clock.run:
             self._cancel({job.name for job, _ in (*self.running.values(), *self.waiting)})
-        self.waiting = []
-        while self.running:
+        while self.running or (self.waiting and not self.interrupted and self.broken is None):
+            self._launch()
             self._take(self.messages.get())
-        if self.interrupted or self.broken is not None:
-            self._raise_if_broken()
+        self._raise_if_broken()
         if message:
             what = f"Failed to get PipelineResult from TaskRun Results for PipelineRun {run.name}: {message}"
             ending = Condition("False", "CouldntGetPipelineResult", what)

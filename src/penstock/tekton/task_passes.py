@@ -9,10 +9,10 @@ from pathlib import Path
 from penstock.tekton.apply import replace_container, replace_spec, task_param_replacements
 from penstock.tekton.manifest_task import Param, Sidecar, Step, TaskSpec, WorkspaceDeclaration
 from penstock.tekton.params import out_of_bounds
-from penstock.tekton.problems import Problem, path_text
+from penstock.tekton.problems import path_text
 from penstock.tekton.substitution import Replacements
-from penstock.tekton.template import merge_template
-from penstock.tekton.validation_task import validate_usage
+from penstock.tekton.template import merged_steps
+from penstock.tekton.validation_task import validate_task, validate_usage
 from penstock.tekton.workspaces import TaskWorkspaceBinding
 
 
@@ -66,7 +66,8 @@ def index_texts(spec: TaskSpec) -> Iterable[str]:
     for container in (*spec.steps, *spec.sidecars, *([spec.step_template] if spec.step_template else [])):
         if isinstance(container, Step | Sidecar):
             yield container.script
-        yield from (container.name, container.image, container.working_dir, *container.command, *container.args)
+        yield from (container.name, container.image, container.image_pull_policy, container.working_dir)
+        yield from (*container.command, *container.args)
         yield from (env.value for env in container.env)
     yield from (workspace.mount_path for workspace in spec.workspaces)
 
@@ -117,16 +118,13 @@ def apply_task(
     spec = replace_spec(spec, Replacements(exit_codes))
     spec = _workspaces(spec, bindings, paths, places)
     spec = replace_spec(spec, Replacements({"credentials.path": str(places.credentials)}))
-    return spec.model_copy(update={"steps": [merge_template(step, spec.step_template) for step in spec.steps]})
+    return spec.model_copy(update={"steps": merged_steps(spec)})
 
 
 def remaining_faults(spec: TaskSpec) -> str:
     """What is still wrong once values are in: Tekton finds it when it makes the pod."""
-    problems = list(validate_usage(spec.steps, spec.params, ()))
-    for index, step in enumerate(spec.steps):
-        if step.on_error not in ("", "continue", "stopAndFail"):
-            problems.append(Problem(("steps", index, "onError"), f'invalid value: "{step.on_error[:80]}"'))
-    return "; ".join(f"{problem.message}: {path_text(problem.path)}" for problem in problems)
+    problems = [*validate_usage(merged_steps(spec), spec.params, ()), *validate_task(spec, ())]
+    return "; ".join(dict.fromkeys(f"{problem.message}: {path_text(problem.path)}" for problem in problems))
 
 
 def _results(spec: TaskSpec, places: Places) -> TaskSpec:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from penstock.tekton.manifest_task import EnvVar, Step, StepTemplate
+from penstock.tekton.manifest_task import EnvVar, Step, StepTemplate, TaskSpec
+
+
+def merged_steps(spec: TaskSpec) -> list[Step]:
+    """The steps of a task with its template in them: all that Tekton checks in steps, it checks in these."""
+    return [merge_template(step, spec.step_template) for step in spec.steps]
 
 
 def merge_template(step: Step, template: StepTemplate | None) -> Step:
@@ -12,6 +17,7 @@ def merge_template(step: Step, template: StepTemplate | None) -> Step:
     return step.model_copy(
         update={
             "image": step.image or template.image,
+            "image_pull_policy": step.image_pull_policy or template.image_pull_policy,
             "command": step.command or template.command,
             "args": step.args or template.args,
             "working_dir": step.working_dir or template.working_dir,

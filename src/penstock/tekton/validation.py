@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 
 from penstock.tekton import matrix as matrices
 from penstock.tekton.manifest import PipelineSpec, PipelineTask
-from penstock.tekton.manifest_task import Param, ParamSpec, TaskSpec
+from penstock.tekton.manifest_task import Param, ParamSpec
 from penstock.tekton.plan import dependencies, graph_fault, param_texts, when_texts
 from penstock.tekton.problems import (
     DNS_LABEL,
@@ -21,11 +21,12 @@ from penstock.tekton.problems import (
     unknown_variable,
     whole_variable,
 )
-from penstock.tekton.references import looks_like_result, parse_result, result_refs
+from penstock.tekton.references import TASK_ARTIFACT, looks_like_result, parse_result, result_refs
 from penstock.tekton.substitution import expressions, value_texts
+from penstock.tekton.template import merged_steps
 from penstock.tekton.validation_task import (
-    CONTAINER_PATH,
-    validate_param_specs,
+    NO_ARTIFACTS,
+    validate_param_types,
     validate_task,
     validate_usage,
     validate_when,
@@ -39,6 +40,8 @@ _WHOLE = re.compile(
 
 def validate_pipeline(spec: PipelineSpec, path: Path) -> Problems:
     """All problems of a pipeline's specification."""
+    if spec == PipelineSpec():
+        yield Problem(path, "expected at least one, got none: description, params, tasks, workspaces")
     sections = (("tasks", spec.tasks), ("finally", spec.finally_tasks))
     seen: set[str] = set()
     for section, tasks in sections:
@@ -46,15 +49,15 @@ def validate_pipeline(spec: PipelineSpec, path: Path) -> Problems:
             yield from _pipeline_task(task, seen, (*path, section, index))
             yield from _matrix(task, (*path, section, index))
             yield from _prefixes(task, (*path, section, index))
+            yield from _artifacts(task, (*path, section, index))
             yield from validate_when(task.when, (*path, section, index))
         yield from _context_variables(tasks, (*path, section))
-    if fault := graph_fault(dependencies(spec.tasks)):
+    if fault := graph_fault(dependencies(spec.tasks, template=True)):
         index = next(number for number, task in enumerate(spec.tasks) if task.name == fault[0])
         yield Problem((*path, "tasks", index), fault[1])
     if spec.finally_tasks and not spec.tasks:
         yield Problem((*path, "finally"), f"spec.tasks is empty but spec.finally has {len(spec.finally_tasks)} tasks")
-    yield from validate_param_specs(spec.params, path)
-    yield from _container_paths(spec, path)
+    yield from validate_params(spec.params, path)
     names = [workspace.name for workspace in spec.workspaces]
     for index in duplicates(names):
         yield Problem(
@@ -66,7 +69,15 @@ def validate_pipeline(spec: PipelineSpec, path: Path) -> Problems:
     yield from _status_variables(spec, path)
     yield from _results(spec, path)
     yield from _finally(spec, path)
-    yield from _matrix_consumers(spec.tasks, (*path, "tasks"))
+    for section, tasks in sections:
+        yield from _matrix_consumers(tasks, (*path, section))
+
+
+def validate_params(params: list[ParamSpec], path: Path) -> Problems:
+    """Types, defaults and double names of the parameters of a pipeline."""
+    for index in duplicates([param.name for param in params]):
+        yield Problem((*path, "params", index, "name"), f"the parameter '{params[index].name}' appears more than once")
+    yield from validate_param_types(params, path)
 
 
 def validate_pipeline_usage(spec: PipelineSpec, path: Path) -> Problems:
@@ -77,7 +88,7 @@ def validate_pipeline_usage(spec: PipelineSpec, path: Path) -> Problems:
             here = (*path, section, index)
             if task.task_spec is not None:
                 params = [*task.task_spec.params, *spec.params]
-                yield from validate_usage(task.task_spec.steps, params, (*here, "taskSpec"))
+                yield from validate_usage(merged_steps(task.task_spec), params, (*here, "taskSpec"))
             for number in duplicates([workspace.name for workspace in task.workspaces]):
                 yield Problem((*here, "workspaces", number), "the name of the workspace must be unique")
             for number, workspace in enumerate(task.workspaces):
@@ -164,8 +175,6 @@ def _pipeline_task(task: PipelineTask, seen: set[str], path: Path) -> Problems:
             (*path, "params", number, "name"), f"the parameter '{task.params[number].name}' appears more than once"
         )
     yield from validate_on_error(task, path)
-    if task.timeout is not None and task.timeout < 0:
-        yield Problem((*path, "timeout"), "a timeout cannot be negative")
 
 
 def validate_on_error(task: PipelineTask, path: Path) -> Problems:
@@ -220,6 +229,12 @@ def _prefixes(task: PipelineTask, path: Path) -> Problems:
         if expression.split(".", 1)[0] not in _PREFIXES:
             what = f'invalid variable reference "$({expression})", must start with one of: {", ".join(_PREFIXES)}'
             yield Problem(path, f"{what}; if you meant a shell variable, use ${{VAR}} instead")
+
+
+def _artifacts(task: PipelineTask, path: Path) -> Problems:
+    for index, param in enumerate(task.params):
+        if any(TASK_ARTIFACT.search(text) for text in value_texts(param.value)):
+            yield Problem((*path, "params", index, "value"), NO_ARTIFACTS)
 
 
 def _context_variables(tasks: list[PipelineTask], path: Path) -> Problems:
@@ -296,25 +311,3 @@ def _finally(spec: PipelineSpec, path: Path) -> Problems:
                     here,
                     f"final task has task result reference from a task {ref.task} which is not defined in the pipeline",
                 )
-
-
-def _container_paths(spec: PipelineSpec, path: Path) -> Problems:
-    for index, param in enumerate(spec.params):
-        yield from container_path(param.default or "", (*path, "params", index, "default"))
-    for section, tasks in (("tasks", spec.tasks), ("finally", spec.finally_tasks)):
-        for index, task in enumerate(tasks):
-            for number, given in enumerate(task.params):
-                yield from container_path(given.value, (*path, section, index, "params", number, "value"))
-            yield from task_container_paths(task.task_spec, (*path, section, index, "taskSpec"))
-
-
-def task_container_paths(spec: TaskSpec | None, path: Path) -> Problems:
-    """Defaults of a task's parameters that are paths of a container."""
-    for index, param in enumerate(spec.params if spec else ()):
-        yield from container_path(param.default or "", (*path, "params", index, "default"))
-
-
-def container_path(value: str | list[str] | dict[str, str], path: Path) -> Problems:
-    """A value that is a path that only a container has."""
-    if any(CONTAINER_PATH.search(text) for text in value_texts(value)):
-        yield Problem(path, "a literal path below /tekton or /workspace is only there in a container")

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from penstock.tekton.manifest import PipelineRunDocument, PipelineRunSpec, PipelineSpec, Timeouts
+from penstock.tekton.admission import ParamsInReach, validate_given
+from penstock.tekton.limits import container_path
+from penstock.tekton.manifest import (
+    Overrides,
+    PipelineRunDocument,
+    PipelineRunSpec,
+    PipelineSpec,
+    TaskRunSpecOverride,
+    Timeouts,
+    WorkspaceBinding,
+)
 from penstock.tekton.manifest_base import format_duration
-from penstock.tekton.manifest_task import Param, ParamSpec, Property
-from penstock.tekton.problems import Path, Problem, Problems, duplicates
+from penstock.tekton.manifest_task import Param
+from penstock.tekton.problems import Path, Problem, Problems, duplicates, duplicates_in_any_case
 from penstock.tekton.references import looks_like_result
 from penstock.tekton.substitution import expressions, value_texts
-from penstock.tekton.validation import container_path, validate_param_references
-from penstock.tekton.validation_task import (
-    validate_array_usage,
-    validate_param_names,
-    validate_param_specs,
-    validate_usage,
-)
-from penstock.tekton.values import Value, type_name
+from penstock.tekton.template import merged_steps
+from penstock.tekton.validation import validate_param_references, validate_params
+from penstock.tekton.validation_task import validate_params_in_steps, validate_usage
 
 DEFAULT_TIMEOUT_S = 3600.0
 """Tekton's ``default-timeout-minutes``: of a PipelineRun, and of a TaskRun."""
@@ -25,10 +30,7 @@ def validate_run(run: PipelineRunDocument) -> Problems:
     """All problems of a PipelineRun, apart from those of the pipeline inside it."""
     spec = run.spec
     base: Path = ("spec",)
-    for index in duplicates([param.name for param in spec.params]):
-        yield Problem(
-            (*base, "params", index, "name"), f"the parameter '{spec.params[index].name}' appears more than once"
-        )
+    yield from validate_given(spec.params, base)
     for index, param in enumerate(spec.params):
         here = (*base, "params", index, "value")
         if any(looks_like_result(expression) for expression in expressions(value_texts(param.value))):
@@ -36,14 +38,7 @@ def validate_run(run: PipelineRunDocument) -> Problems:
         yield from container_path(param.value, here)
     yield from _timeouts(spec.timeouts, base)
     yield from _overrides(spec, base)
-    for index in duplicates([workspace.name for workspace in spec.workspaces]):
-        name = spec.workspaces[index].name
-        yield Problem((*base, "workspaces", index), f"workspace '{name}' provided by pipelinerun more than once")
-    for index, workspace in enumerate(spec.workspaces):
-        if len(workspace.sources()) > 1:
-            yield Problem(
-                (*base, "workspaces", index), f"expected exactly one, got both: {', '.join(workspace.sources())}"
-            )
+    yield from _workspaces(spec.workspaces, base)
     if spec.pipeline_spec is not None:
         yield from _inline_params(spec.pipeline_spec, spec.params, (*base, "pipelineSpec"))
 
@@ -68,6 +63,7 @@ def _overrides(spec: PipelineRunSpec, base: Path) -> Problems:
     limit = spec.timeouts.tasks if spec.timeouts.tasks is not None else spec.timeouts.pipeline
     limit = DEFAULT_TIMEOUT_S if limit is None else limit
     for index, override in enumerate(spec.task_run_specs):
+        yield from _specs(override, (*base, "taskRunSpecs", index))
         here = (*base, "taskRunSpecs", index, "timeout")
         if override.timeout is not None and override.timeout < 0:
             yield Problem(here, f"{format_duration(override.timeout)} should be >= 0")
@@ -77,44 +73,56 @@ def _overrides(spec: PipelineRunSpec, base: Path) -> Problems:
 
 def _inline_params(spec: PipelineSpec, params: list[Param], base: Path) -> Problems:
     """Parameters reach down from the run to the pipeline to the tasks inside it: together they must make sense."""
-    known: dict[str, ParamSpec] = {}
-    for param in params:
-        known[param.name] = _as_spec(param.name, param.value)
-    for declared in spec.params:
-        known[declared.name] = _combine(declared, known.get(declared.name))
-    for task in spec.tasks:
-        for given in task.params:
-            before = known.get(given.name)
-            if before is None:
-                known[given.name] = _as_spec(given.name, given.value)
-            elif isinstance(given.value, dict):
-                properties = {**(before.properties or {}), **{key: Property() for key in given.value}}
-                known[given.name] = before.model_copy(update={"properties": properties})
-        for declared in task.task_spec.params if task.task_spec else ():
-            known[declared.name] = _combine(declared, known.get(declared.name))
-    together = list(known.values())
+    known = ParamsInReach()
+    known.give(params)
+    yield from known.declare(spec.params, base)
     for index, task in enumerate(spec.tasks):
+        here = (*base, "tasks", index)
+        yield from known.give_to_task(task.params, here)
         if task.task_spec is not None:
+            yield from known.declare(task.task_spec.params, (*here, "taskSpec"))
+    together = known.specs()
+    for index, task in enumerate(spec.tasks):
+        if task.task_spec is not None and task.task_spec.steps:
             here = (*base, "tasks", index, "taskSpec")
-            yield from validate_usage(task.task_spec.steps, together, here)
-            arrays = [param.name for param in together if param.type == "array"]
-            yield from validate_array_usage(task.task_spec.steps, arrays, here)
-    yield from validate_param_specs(together, base)
-    if any(task.task_spec is not None for task in spec.tasks):
-        yield from validate_param_names(together, base)
-    yield from validate_param_references(spec.tasks, together, (*base, "tasks"))
+            steps = merged_steps(task.task_spec)
+            yield from validate_params_in_steps(steps, together, here)
+            yield from validate_usage(steps, together, here)
+    if spec.tasks:
+        yield from validate_params(together, base)
+        yield from validate_param_references(spec.tasks, together, (*base, "tasks"))
 
 
-def _as_spec(name: str, value: Value) -> ParamSpec:
-    kind = type_name(value)
-    properties = {key: Property() for key in value} if isinstance(value, dict) else None
-    return ParamSpec.model_validate({"name": name, "type": kind, "default": value, "properties": None}).model_copy(
-        update={"properties": properties}
-    )
+def _workspaces(workspaces: list[WorkspaceBinding], base: Path) -> Problems:
+    for index in duplicates([workspace.name for workspace in workspaces]):
+        what = f"workspace '{workspaces[index].name}' provided by pipelinerun more than once"
+        yield Problem((*base, "workspaces", index), what)
+    for index, workspace in enumerate(workspaces):
+        here = (*base, "workspaces", index)
+        sources = workspace.sources()
+        if len(sources) != 1:
+            got = f"got both: {', '.join(sources)}" if sources else "got neither: emptyDir, volumeClaimTemplate, …"
+            yield Problem(here, f"expected exactly one, {got}")
+        elif field := workspace.missing_field():
+            yield Problem((*here, *field), "missing field")
 
 
-def _combine(declared: ParamSpec, before: ParamSpec | None) -> ParamSpec:
-    """What was given wins, with its type; only the keys of an object are those that are declared."""
-    if before is None:
-        return declared
-    return before.model_copy(update={"properties": declared.properties}) if before.type == "object" else before
+def _specs(override: TaskRunSpecOverride, path: Path) -> Problems:
+    """Resources of single steps and sidecars: who is meant, and that the task does not set its own."""
+    for field, specs in (("stepSpecs", override.step_specs), ("sidecarSpecs", override.sidecar_specs)):
+        names = [spec.name for spec in specs]
+        for index, name in enumerate(names):
+            if not name:
+                yield Problem((*path, field, index, "name"), "missing field")
+        named = [(index, name) for index, name in enumerate(names) if name]
+        for number in duplicates_in_any_case([name for _, name in named]):
+            index, name = named[number]
+            yield Problem((*path, field, index, "name"), f"'{name[:80]}' appears more than once")
+    if override.compute_resources is not None and any(_asks(spec) for spec in override.step_specs):
+        what = "expected exactly one, got both: stepSpecs.resources, computeResources"
+        yield Problem((*path, "computeResources"), what)
+
+
+def _asks(spec: Overrides) -> bool:
+    resources = spec.compute_resources
+    return resources is not None and bool(resources.limits or resources.requests or resources.claims)

@@ -1,11 +1,21 @@
-"""What Tekton's webhook checks in a Task, and what a process cannot do that a container can."""
+"""What Tekton's webhook checks in the specification of a Task, wherever it stands."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 
-from penstock.tekton.manifest_task import Container, ParamSpec, Step, StepResult, TaskResult, TaskSpec, When
+from penstock.tekton.manifest_task import (
+    ParamSpec,
+    Property,
+    Sidecar,
+    Step,
+    StepProperty,
+    StepResult,
+    TaskResult,
+    TaskSpec,
+    When,
+)
 from penstock.tekton.problems import (
     DNS_LABEL,
     Path,
@@ -17,44 +27,35 @@ from penstock.tekton.problems import (
     unknown_variable,
     whole_variable,
 )
-from penstock.tekton.references import STEP_RESULT
+from penstock.tekton.references import STEP_ARTIFACT, STEP_RESULT, refers_to_artifact
 from penstock.tekton.substitution import value_texts
-from penstock.tekton.template import merge_template
+from penstock.tekton.template import merged_steps
 from penstock.tekton.values import type_name
 
 RESULT_NAME = re.compile(r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]")
 _PARAM_NAME = re.compile(r"[_a-zA-Z][_a-zA-Z0-9.-]*")
 _OBJECT_NAME = re.compile(r"[_a-zA-Z][_a-zA-Z0-9-]*")
-_WORKSPACE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
-_ENV_NAME = re.compile(r"[^=\x00]+")
-CONTAINER_PATH = re.compile(r"(?<![\w)./}~-])/(tekton|workspace)(?=/|$|[\s\"';:,)])")
-_ARTIFACT = re.compile(r"\$\((steps?|tasks)\.[^)]*(inputs|outputs)|\$\((step\.)?artifacts\.path\)")
+NO_ARTIFACTS = "feature flag enable-artifacts should be set to true to use artifacts feature."
 
 
 def validate_task(spec: TaskSpec, path: Path) -> Problems:
-    """All problems of a task, whatever surrounds it."""
+    """All problems of a task, whatever surrounds it: Tekton's ``TaskSpec.Validate``."""
     if not spec.steps:
         yield Problem((*path, "steps"), "a task needs at least one step")
     yield from _workspaces(spec, path)
-    template = spec.step_template
-    merged = [merge_template(step, template) for step in spec.steps]
-    for index in duplicates([step.name if step.name else f"/{index}" for index, step in enumerate(merged)]):
-        yield Problem((*path, "steps", index, "name"), f"there are two steps named '{merged[index].name}'")
-    for index, step in enumerate(merged):
+    steps = merged_steps(spec)
+    for index in duplicates([step.name if step.name else f"/{index}" for index, step in enumerate(steps)]):
+        yield Problem((*path, "steps", index, "name"), f"there are two steps named '{steps[index].name}'")
+    for index, step in enumerate(steps):
         yield from _step(step, (*path, "steps", index))
     for index, sidecar in enumerate(spec.sidecars):
-        yield from _container(sidecar, sidecar.script, (*path, "sidecars", index))
-        if sidecar.name == "tekton-log-results":
-            yield Problem((*path, "sidecars", index, "name"), "this name is reserved by Tekton")
-    if template is not None:
-        yield from _host_paths(template, "", (*path, "stepTemplate"))
-    yield from validate_param_specs(spec.params, path)
-    yield from validate_param_names(spec.params, path)
-    yield from validate_array_usage(spec.steps, [param.name for param in spec.params if param.type == "array"], path)
-    yield from variables(spec.steps, r"context\.taskRun", ("name", "namespace", "uid"), path)
-    yield from variables(spec.steps, r"context\.task", ("name", "retry-count"), path)
+        yield from _sidecar(sidecar, (*path, "sidecars", index))
+    yield from validate_param_types(spec.params, path)
+    yield from validate_params_in_steps(steps, spec.params, path)
+    yield from variables(steps, r"context\.taskRun", ("name", "namespace", "uid"), path)
+    yield from variables(steps, r"context\.task", ("name", "retry-count"), path)
     names = [result.name for result in spec.results]
-    for index, step in enumerate(spec.steps):
+    for index, step in enumerate(steps):
         if message := unknown_variable(step.script, "results", names):
             yield Problem((*path, "steps", index, "script"), message)
     for index, result in enumerate(spec.results):
@@ -63,11 +64,17 @@ def validate_task(spec: TaskSpec, path: Path) -> Problems:
 
 
 def validate_usage(steps: list[Step], params: list[ParamSpec], path: Path) -> Problems:
-    """References of steps to parameters that are not declared, and objects used as a whole or with unknown keys."""
+    """References of steps to parameters that are not declared, and objects used as a whole or with unknown keys.
+
+    Args:
+        steps: the steps with the template merged into them.
+        params: the parameters that they can refer to.
+        path: of the task.
+    """
     yield from variables(steps, "params", [param.name for param in params], path)
     objects = [param for param in params if param.type == "object"]
     for param in objects:
-        if param.properties is None:
+        if not param.properties:
             yield Problem((*path, "params"), f"the object '{param.name}' needs its properties")
         yield from variables(steps, rf"params\.{re.escape(param.name)}", list(param.properties or ()), path)
     names = [param.name for param in objects]
@@ -75,6 +82,30 @@ def validate_usage(steps: list[Step], params: list[ParamSpec], path: Path) -> Pr
         for field, text, _ in texts(step):
             if message := whole_variable(text, "params", names):
                 yield Problem((*path, "steps", index, *field), message)
+
+
+def validate_params_in_steps(steps: list[Step], params: list[ParamSpec], path: Path) -> Problems:
+    """Double and invalid names of parameters, and whole arrays where a step cannot take them."""
+    for index in duplicates([param.name for param in params]):
+        yield Problem((*path, "params", index, "name"), f"the parameter '{params[index].name}' appears more than once")
+    yield from _param_names(params, path)
+    arrays = [param.name for param in params if param.type == "array"]
+    for index, step in enumerate(steps):
+        for field, text, item in texts(step):
+            check = not_isolated if item else prohibited_variable
+            if message := check(text, "params", arrays):
+                yield Problem((*path, "steps", index, *field), message)
+
+
+def validate_param_types(params: list[ParamSpec], path: Path) -> Problems:
+    """Types and defaults of declared parameters."""
+    for index, param in enumerate(params):
+        here = (*path, "params", index)
+        if param.default is not None and type_name(param.default) != param.type:
+            kind = type_name(param.default)
+            yield Problem((*here, "default"), f'"{param.type}" type does not match default value\'s type: "{kind}"')
+        elif wrong := _not_strings(param.properties):
+            yield Problem((*here, "properties"), f"the values of an object must be of type string: {wrong}")
 
 
 def texts(step: Step) -> Iterator[tuple[Path, str, bool]]:
@@ -99,34 +130,6 @@ def variables(steps: list[Step], prefix: str, known: Collection[str], path: Path
                 yield Problem((*path, "steps", index, *field), message)
 
 
-def validate_param_specs(params: list[ParamSpec], path: Path) -> Problems:
-    """Types, defaults and double names of declared parameters."""
-    for index in duplicates([param.name for param in params]):
-        yield Problem((*path, "params", index, "name"), f"the parameter '{params[index].name}' appears more than once")
-    for index, param in enumerate(params):
-        here = (*path, "params", index)
-        if param.default is not None and type_name(param.default) != param.type:
-            kind = type_name(param.default)
-            yield Problem((*here, "default"), f'"{param.type}" type does not match default value\'s type: "{kind}"')
-        if any(prop.type != "string" for prop in (param.properties or {}).values()):
-            yield Problem((*here, "properties"), "the values of an object must be of type string")
-
-
-def validate_param_names(params: list[ParamSpec], path: Path) -> Problems:
-    """The form of parameter names and object keys in a task."""
-    for index, param in enumerate(params):
-        names = [param.name]
-        pattern = _PARAM_NAME
-        if param.type == "object":
-            names += list(param.properties or ())
-            pattern = _OBJECT_NAME
-        for name in names:
-            if not pattern.fullmatch(name):
-                yield Problem(
-                    (*path, "params", index, "name"), f"the name '{name[:80]}' of a parameter or key is invalid"
-                )
-
-
 def validate_when(when: list[When], path: Path) -> Problems:
     """Operators and values of a ``when``."""
     for index, expression in enumerate(when):
@@ -137,88 +140,67 @@ def validate_when(when: list[When], path: Path) -> Problems:
             yield Problem((*here, "values"), "expecting non-empty values field")
 
 
+def _param_names(params: list[ParamSpec], path: Path) -> Problems:
+    for index, param in enumerate(params):
+        names = [param.name]
+        pattern = _PARAM_NAME
+        if param.type == "object":
+            names += list(param.properties or ())
+            pattern = _OBJECT_NAME
+        for name in names:
+            if not pattern.fullmatch(name):
+                what = f"the name '{name[:80]}' of a parameter or key is invalid"
+                yield Problem((*path, "params", index, "name"), what)
+
+
+def _not_strings(properties: Mapping[str, Property | StepProperty] | None) -> str:
+    return ", ".join(key for key, prop in (properties or {}).items() if prop.type != "string")
+
+
 def _workspaces(spec: TaskSpec, path: Path) -> Problems:
     names = [workspace.name for workspace in spec.workspaces]
-    mounts = [workspace.mount_path.rstrip("/") or f"/workspace/{workspace.name}" for workspace in spec.workspaces]
+    mounts = [_clean(workspace.mount_path or f"/workspace/{workspace.name}") for workspace in spec.workspaces]
     for index in duplicates(names):
         yield Problem((*path, "workspaces", index, "name"), f"workspace name '{names[index]}' must be unique")
     for index in duplicates(mounts):
         if index not in duplicates(names):
             yield Problem((*path, "workspaces", index, "mountPath"), "workspace mount path must be unique")
-    for index, name in enumerate(names):
-        if not _WORKSPACE_NAME.fullmatch(name):
-            yield Problem((*path, "workspaces", index, "name"), f"'{name[:80]}' cannot be the name of a workspace")
-    users: list[tuple[str, int, Container]] = [("steps", index, step) for index, step in enumerate(spec.steps)]
+    users: list[tuple[str, int, Step | Sidecar]] = [("steps", index, step) for index, step in enumerate(spec.steps)]
     users += [("sidecars", index, sidecar) for index, sidecar in enumerate(spec.sidecars)]
     for kind, index, user in users:
-        for number, usage in enumerate(getattr(user, "workspaces", ())):
+        for number, usage in enumerate(user.workspaces):
             if usage.name not in names:
                 yield Problem((*path, kind, index, "workspaces", number, "name"), f"undefined workspace '{usage.name}'")
-    yield from _mount_paths(spec, users, path)
 
 
-def _mount_paths(spec: TaskSpec, users: list[tuple[str, int, Container]], path: Path) -> Problems:
-    """A mount path is where a container sees a workspace; a process cannot, so nothing may name it literally."""
-    mounts = {workspace.mount_path for workspace in spec.workspaces}
-    mounts |= {usage.mount_path for _, _, user in users for usage in getattr(user, "workspaces", ())}
-    mounts = {mount.rstrip("/") for mount in mounts if len(mount.rstrip("/")) > 1}
-    for kind, index, user in users:
-        for field, text in _literal_texts(user, getattr(user, "script", "")):
-            for mount in mounts:
-                if re.search(rf"(?<![\w)./}}~-]){re.escape(mount)}(?=/|$|[\s\"';:,)])", text):
-                    todo = "the runner on one machine mounts nothing: write $(workspaces.NAME.path)"
-                    yield Problem((*path, kind, index, *field), f"the literal path '{mount}' of a workspace; {todo}")
-
-
-def _container(container: Container, script: str, path: Path) -> Problems:
-    if not container.image:
-        yield Problem((*path, "image"), "missing field")
-    if script and container.command:
-        yield Problem((*path, "script"), "script cannot be used with command")
-    if script.strip().startswith("#!win"):
-        yield Problem((*path, "script"), "the runner on one machine does not support Windows scripts")
-    if not script and not container.command:
-        what = "neither command nor script: the image's entrypoint is not known to the runner on one machine"
-        yield Problem((*path, "command"), what)
-    for index, env in enumerate(container.env):
-        if not _ENV_NAME.fullmatch(env.name):
-            yield Problem((*path, "env", index, "name"), f"'{env.name[:80]}' cannot be the name of a variable")
-    for field, text in _literal_texts(container, script):
-        if _ARTIFACT.search(text):
-            yield Problem((*path, *field), "the runner on one machine does not support artifacts (alpha in Tekton)")
-    yield from _host_paths(container, script, path)
-
-
-def _host_paths(container: Container, script: str, path: Path) -> Problems:
-    for field, text in _literal_texts(container, script):
-        if match := CONTAINER_PATH.search(text):
-            todo = "write $(results.NAME.path), $(workspaces.NAME.path) and the like"
-            what = f"the literal path '/{match.group(1)}' is only there in a container; {todo}"
-            yield Problem((*path, *field), what)
-
-
-def _literal_texts(container: Container, script: str) -> Iterator[tuple[Path, str]]:
-    yield ("script",), script
-    yield ("workingDir",), container.working_dir
-    for field, items in (("command", container.command), ("args", container.args)):
-        for index, text in enumerate(items):
-            yield (field, index), text
-    for index, env in enumerate(container.env):
-        yield ("env", index, "value"), env.value
+def _clean(path: str) -> str:
+    """A path as Go's ``filepath.Clean`` leaves it."""
+    parts: list[str] = []
+    for part in path.split("/"):
+        if part == ".." and parts and parts[-1] != "..":
+            parts.pop()
+        elif part not in ("", ".") and not (part == ".." and path.startswith("/")):
+            parts.append(part)
+    return ("/" if path.startswith("/") else "") + "/".join(parts) or "."
 
 
 def _step(step: Step, path: Path) -> Problems:
-    yield from _container(step, step.script, path)
+    for field, text, _ in texts(step):
+        if field[0] not in ("name", "image", "workingDir") and refers_to_artifact(text):
+            yield Problem((*path, *field), NO_ARTIFACTS)
+            return
+    if not step.image:
+        yield Problem((*path, "image"), "missing field")
+    if step.script and step.command:
+        yield Problem((*path, "script"), "script cannot be used with command")
     if step.name and not DNS_LABEL.fullmatch(step.name):
         yield Problem((*path, "name"), f"invalid value '{step.name[:80]}': it must be a valid DNS label")
     if step.timeout is not None and step.timeout < 0:
         yield Problem((*path, "timeout"), "negative timeout")
     if step.on_error not in ("", "continue", "stopAndFail") and not step.on_error.startswith("$(params"):
-        yield Problem((*path, "onError"), 'Task step onError must be either "continue" or "stopAndFail"')
-    for field in ("name", "image", "script", "working_dir"):
-        if STEP_RESULT.search(getattr(step, field)):
-            alias = {"working_dir": "workingDir"}.get(field, field)
-            yield Problem((*path, alias), "stepResult substitutions are only allowed in env, command and args")
+        what = f'invalid value: \'{step.on_error[:80]}\'. Task step onError must be either "continue" or "stopAndFail"'
+        yield Problem((*path, "onError"), what)
+    yield from _misplaced(step, path)
     if step.results:
         if message := unknown_variable(step.script, r"step\.results", [result.name for result in step.results]):
             yield Problem((*path, "script"), message)
@@ -227,28 +209,46 @@ def _step(step: Step, path: Path) -> Problems:
     yield from validate_when(step.when, path)
 
 
-def validate_array_usage(steps: list[Step], arrays: list[str], path: Path) -> Problems:
-    """References to whole arrays where they cannot be put in: in scripts, or within an argument."""
-    for index, step in enumerate(steps):
-        for field, text, item in texts(step):
-            check = not_isolated if item else prohibited_variable
-            if message := check(text, "params", arrays):
-                yield Problem((*path, "steps", index, *field), message)
+def _misplaced(step: Step, path: Path) -> Problems:
+    """References to what earlier steps left, in fields that are fixed before they run."""
+    fixed = (
+        ("name", step.name),
+        ("image", step.image),
+        ("imagePullPolicy", step.image_pull_policy),
+        ("workingDir", step.working_dir),
+    )
+    for field, text in fixed:
+        if STEP_ARTIFACT.search(text):
+            what = "stepArtifact substitutions are only allowed in env, command, args and script"
+            yield Problem((*path, field), what)
+    for field, text in (*fixed, ("script", step.script)):
+        if STEP_RESULT.search(text):
+            yield Problem((*path, field), "stepResult substitutions are only allowed in env, command and args")
+
+
+def _sidecar(sidecar: Sidecar, path: Path) -> Problems:
+    if sidecar.name == "tekton-log-results":
+        yield Problem((*path, "name"), "this name is reserved by Tekton")
+    if not sidecar.image:
+        yield Problem((*path, "image"), "missing field")
+    if sidecar.script and sidecar.command:
+        yield Problem((*path, "script"), "script cannot be used with command")
 
 
 def _result(result: StepResult, path: Path) -> Problems:
-    if not RESULT_NAME.fullmatch(result.name) or len(result.name) > 200:
+    if not RESULT_NAME.fullmatch(result.name):
         yield Problem((*path, "name"), f"'{result.name[:80]}' cannot be the name of a result")
-    if result.type == "object" and result.properties is None:
-        yield Problem((*path, "properties"), "an object needs its properties")
-    if any(prop.type != "string" for prop in (result.properties or {}).values()):
-        yield Problem((*path, "properties"), "the values of an object must be of type string")
+    elif result.type == "object":
+        if not result.properties:
+            yield Problem((*path, "properties"), "an object needs its properties")
+        elif wrong := _not_strings(result.properties):
+            yield Problem((*path, "properties"), f"the values of an object must be of type string: {wrong}")
 
 
 def _task_result_value(result: TaskResult, path: Path) -> Problems:
     if result.value is None or result.value == "":
         return
-    for text in value_texts(result.value):
+    for text in value_texts(result.value) or [""]:
         match = re.search(r"\$\(steps\.(.*?)\.results\.(.*?)\)", text)
         if not isinstance(result.value, str) or match is None:
             yield Problem((*path, "value"), "it must look like $(steps.STEP.results.RESULT)")

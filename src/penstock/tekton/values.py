@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
+ValueType = Literal["string", "array", "object"]
 Value = str | list[str] | dict[str, str]
 """A Tekton value; its type is ``string``, ``array`` or ``object``."""
 
 
-def type_name(value: Value) -> str:
+def type_name(value: Value) -> ValueType:
     """Tekton's name for the type of ``value``."""
     if isinstance(value, list):
         return "array"

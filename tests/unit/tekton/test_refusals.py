@@ -81,7 +81,8 @@ def test_a_field_that_is_not_supported_is_refused_by_name(run, document, field):
     "fields",
     [
         {"securityContext": {"runAsUser": 1}},
-        {"computeResources": {"limits": {"cpu": "1"}}},
+        {"computeResources": {"limits": {"cpu": "1", "memory": "64Mi"}, "requests": {"cpu": 0.5, "memory": "1e6"}}},
+        {"results": [{"name": "r", "properties": {"k": {}}}]},
         {"imagePullPolicy": "Always"},
         {"displayName": "x"},
     ],
@@ -90,7 +91,60 @@ def test_fields_that_change_nothing_are_accepted(run, fields):
     assert run(with_step(**fields)).result.succeeded
 
 
+CLAIM = {"spec": {"resources": {"requests": {"storage": "lots"}}}}
+EMPTY = "expected at least one, got none: description, params, tasks, workspaces"
+
+
+def override(**fields: Any) -> dict[str, Any]:
+    return with_run(taskRunSpecs=[{"pipelineTaskName": "a", **fields}])
+
+
+def with_template(**fields: Any) -> dict[str, Any]:
+    return pipeline(task("a", steps=[{"command": ["echo"]}], stepTemplate={"image": "i", **fields}))
+
+
+def given(value: Any) -> dict[str, Any]:
+    return pipeline(task("t"), task("a", params=[{"name": "p", "value": value}]))
+
+
 INVALID = [
+    (pipeline(), EMPTY),
+    ({**pipeline(), "spec": {}}, EMPTY),
+    ({**pipeline_run(), "spec": {"pipelineSpec": {"tasks": []}}}, EMPTY),
+    ({**pipeline_run(), "spec": {"pipelineSpec": {"finally": [], "params": []}}}, EMPTY),
+    (with_template(env=[{"name": "E", "value": "$(params.nobody)"}]), "non-existent variable"),
+    (with_template(args=["$(params.nobody)"]), "non-existent variable"),
+    (with_template(image="i$(params.nobody)"), "non-existent variable"),
+    (with_template(workingDir="$(context.taskRun.nothing)"), "non-existent variable"),
+    (with_template(imagePullPolicy="$(steps.s.results.r)"), "imagePullPolicy: stepResult substitutions"),
+    (with_template(name="s"), "stepTemplate.name: unknown field"),
+    (with_template(env=[{"name": "E", "value": "$(tasks.nobody.results.r)"}]), "wasn't present in Pipeline"),
+    (
+        pipeline_run(task("a", steps=[step(command=["echo"])], stepTemplate={"args": ["$(params.nobody)"]})),
+        "non-existent variable",
+    ),
+    (given("$(tasks.t.outputs.x)"), "enable-artifacts should be set to true"),
+    (given(["x", "$(tasks.t.inputs.x)"]), "enable-artifacts should be set to true"),
+    (given({"k": "$(tasks.t.outputs.x)"}), "enable-artifacts should be set to true"),
+    (
+        pipeline(task("t"), finally_=[task("a", params=[{"name": "p", "value": "$(tasks.t.outputs.x)"}])]),
+        "finally.0..params.0..value: feature flag enable-artifacts",
+    ),
+    (pipeline(task("a", "cat $(step.artifacts.path)")), "enable-artifacts should be set to true"),
+    (with_step(env=[{"name": "A", "value": "$(steps.s.inputs.x)"}]), "enable-artifacts should be set to true"),
+    (with_spec(sidecars=[{**SIDECAR, "script": "cat $(artifacts.path)"}]), "does not support artifacts"),
+    (with_step(computeResources={"limits": {"cpu": "two"}}), "limits.cpu: 'two' is not a quantity such as 500m"),
+    (with_step(computeResources={"requests": {"memory": "$(params.m)"}}), "is not a quantity"),
+    (with_step(computeResources={"limits": {"memory": "1GB"}}), "'1GB' is not a quantity"),
+    (with_step(computeResources={"request": {}}), "computeResources.request: unknown field"),
+    (with_step(securityContext={"runAsUser": "me"}), "securityContext.runAsUser"),
+    (with_step(securityContext={"seccompProfile": {"kind": "x"}}), "seccompProfile.kind: unknown field"),
+    (with_step(imagePullPolicy=1), "imagePullPolicy: it must be text, not 1"),
+    (with_step(results=[{"name": "r", "type": "object", "properties": {"k": {}}}]), "must be of type string: k"),
+    (with_spec(metadata={"labels": {"a": True}}), "metadata.labels.a: it must be text, not true"),
+    (with_spec(params=[{"name": "o", "type": "object", "properties": {}}]), "needs its properties"),
+    ({**pipeline(task("a")), "metadata": {"name": "My_Pipeline"}}, "invalid resource name 'My_Pipeline'"),
+    ({**pipeline(task("a")), "metadata": {"name": "p" * 64}}, "invalid resource name"),
     (pipeline(task("a"), task("a")), "there are two tasks named 'a'"),
     (pipeline(task("A")), "valid DNS label"),
     (pipeline({"name": "a"}), "expected exactly one of taskRef and taskSpec"),
@@ -140,7 +194,22 @@ INVALID = [
     (with_run(timeouts={"pipeline": "1m", "tasks": "2m"}), "should be <= pipeline duration"),
     (with_run(timeouts={"pipeline": "1m", "tasks": "40s", "finally": "40s"}), "should be <= pipeline duration"),
     (with_run(params=[{"name": "x", "value": "$(tasks.a.results.r)"}]), "cannot use result expressions"),
+    (with_run(timeouts={"tasks": "61m"}), "should be <= pipeline duration"),
+    (with_run(params=[{"name": "x", "value": "1"}, {"name": "X", "value": "2"}]), "'X' appears more than once"),
     (with_run(pipelineRef={"name": "p"}), "expected exactly one of pipelineRef and pipelineSpec"),
+    (with_run(workspaces=[{"name": "w"}]), "expected exactly one, got neither"),
+    (with_run(workspaces=[{"name": "w", "persistentVolumeClaim": {}}]), "persistentVolumeClaim.claimName: missing"),
+    (with_run(workspaces=[{"name": "w", "secret": {}}]), "secret.secretName: missing field"),
+    (with_run(workspaces=[{"name": "w", "emptyDir": {"sizeLimit": "1Q"}}]), "sizeLimit: '1Q' is not a quantity"),
+    (with_run(workspaces=[{"name": "w", "volumeClaimTemplate": CLAIM}]), "storage: 'lots' is not a quantity"),
+    (override(stepSpecs=[{"computeResources": {}}]), "stepSpecs.0..name: missing field"),
+    (override(sidecarSpecs=[{"name": ""}]), "sidecarSpecs.0..name: missing field"),
+    (override(stepSpecs=[{"name": "s"}, {"name": "S"}]), "stepSpecs.1..name: 'S' appears more than once"),
+    (
+        override(computeResources={}, stepSpecs=[{"name": "s", "computeResources": {"limits": {"cpu": 1}}}]),
+        "got both: stepSpecs.resources, computeResources",
+    ),
+    (override(metadata={"labels": {"a": 1}}), "metadata.labels.a: it must be text, not 1"),
     (with_run(workspaces=[{"name": "w", "emptyDir": {}, "secret": {"secretName": "s"}}]), "expected exactly one"),
     ({**pipeline(task("a")), "apiVersion": "tekton.dev/v1beta1"}, "'tekton.dev/v1beta1' is not supported"),
     ({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c"}}, "kind: 'ConfigMap' is not supported"),
@@ -152,6 +221,49 @@ INVALID = [
 def test_what_tekton_refuses_is_refused(run, document, words):
     with pytest.raises(UsageError, match=words):
         run(copy.deepcopy(document))
+
+
+def test_a_result_that_is_called_outputs_is_no_artifact(run):
+    made = task("a", "printf x > $(results.outputs.path)", results=["outputs"])
+    used = task("b", steps=[step(command=["echo"], args=["$(tasks.a.results.outputs)"])])
+    assert run(pipeline(made, used)).lines("b") == ["x"]
+
+
+@pytest.mark.parametrize(
+    ("version", "kind", "words"),
+    [
+        ("tekton.dev/v1beta1", "StepAction", r"kind: 'StepAction' \(tekton.dev/v1beta1\).*steps\[\].ref"),
+        ("tekton.dev/v1alpha1", "StepAction", r"kind: 'StepAction' \(tekton.dev/v1alpha1\).*steps\[\].ref"),
+        ("tekton.dev/v1", "TaskRun", r"kind: 'TaskRun' \(tekton.dev/v1\).*Write a PipelineRun"),
+        ("tekton.dev/v1beta1", "Task", "'tekton.dev/v1beta1' is not supported, only tekton.dev/v1. Convert it"),
+        ("v1", "ConfigMap", "kind: 'ConfigMap' is not supported.*--workspace NAME=DIR"),
+        ("v1", "Secret", "kind: 'Secret' is not supported.*--workspace NAME=DIR"),
+        ("v1", "Service", "kind: 'Service' is not supported, only Pipeline, PipelineRun and Task"),
+    ],
+)
+def test_a_refusal_says_what_is_there(run, version, kind, words):
+    other = {"apiVersion": version, "kind": kind, "metadata": {"name": "sa"}, "spec": {"image": "i"}}
+    with pytest.raises(UsageError, match=words):
+        run(other, pipeline(task("a")))
+
+
+def test_a_claim_beside_a_run_is_no_obstacle(run, tmp_path):
+    claim = {
+        "apiVersion": "v1",
+        "kind": "PersistentVolumeClaim",
+        "metadata": {"name": "shared"},
+        "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}},
+    }
+    document = pipeline_run(
+        task("t", "ls $(workspaces.w.path)"),
+        workspaces=[{"name": "w"}],
+        run={"workspaces": [{"name": "w", "persistentVolumeClaim": {"claimName": "shared"}}]},
+    )
+    (tmp_path / "w").mkdir()
+    (tmp_path / "w/file").touch()
+    assert run(claim, document, workspaces={"w": tmp_path / "w"}).lines("t") == ["file"]
+    with pytest.raises(UsageError, match=r"persistentVolumeClaim.*--workspace w=DIR"):
+        run(claim, document, directory="second")
 
 
 def test_a_word_like_workspace_in_a_path_is_no_container_path(run, tmp_path):

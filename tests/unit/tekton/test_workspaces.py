@@ -147,9 +147,17 @@ def test_workspaces_reach_tasks_that_are_written_inside(run, tmp_path):
     assert (tmp_path / "x").exists()
 
 
-@pytest.mark.parametrize("kind", ["persistentVolumeClaim", "configMap", "secret", "projected", "csi"])
-def test_volumes_of_a_cluster_need_a_directory(run, tmp_path, kind):
-    source = {"claimName": "c"} if kind == "persistentVolumeClaim" else {"name": "c"}
+@pytest.mark.parametrize(
+    ("kind", "source"),
+    [
+        ("persistentVolumeClaim", {"claimName": "c"}),
+        ("configMap", {"name": "c"}),
+        ("secret", {"secretName": "c"}),
+        ("projected", {"sources": [{"secret": {"name": "c"}}]}),
+        ("csi", {"driver": "c"}),
+    ],
+)
+def test_volumes_of_a_cluster_need_a_directory(run, tmp_path, kind, source):
     document = pipeline_run(
         uses("a", "echo $(workspaces.w.claim)-"),
         workspaces=[{"name": "w"}],
