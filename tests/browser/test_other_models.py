@@ -16,7 +16,7 @@ from penstock.bundle.directory import Bundle
 from penstock.bundle.models import Invocation, Measurement, Verdict
 from penstock.report.page import write_page
 
-FIRST = "LSE-D is 7.9, as it must be ≤ 9; there was no baseline to compare with (first release)"
+FIRST = "LSE-D is 7.9, as it must be ≤ 9; margin not compared: there is no baseline (first release)"
 
 
 def _measured(path: Path, shift: float) -> Bundle:
@@ -80,11 +80,21 @@ def test_values_of_the_suite_alone_are_enough(tmp_path: Path, opened: Callable[.
 
 def test_a_first_release_is_not_compared(tmp_path: Path, opened: Callable[..., Opened]) -> None:
     candidate = write_bundle(tmp_path / "new", "1.0.0", LOOKS[:2], candidate=True, frames=20)
-    verdict = Verdict(verdict="pass", baseline=None, level=0.05, rules=[rule("lse_d", "pass", FIRST, "≤ 9", n=2)])
+    bounds = rule("lse_d", "pass", FIRST, "≤ 9, no more than +5 % over the baseline", n=2)
+    nothing = rule("jitter", "pass", "not compared: there is no baseline", "no more than +5 % over the baseline", n=2)
+    parts = [(bounds, "margin"), (nothing, "rule")]
+    rules = [found.model_copy(update={"not_compared": part}) for found, part in parts]
+    verdict = Verdict(verdict="pass", baseline=None, level=0.05, rules=rules)
     write_page(candidate, None, verdict, candidate.report)
     page = opened(candidate.report / "index.html").page
     assert "no baseline: this is the first release" in page.locator("header").inner_text()
-    assert page.locator("h2").first.inner_text() == "Every rule holds"
+    assert page.locator("h2").first.inner_text() == (
+        "1 rule holds its bounds (margin not compared), 1 not compared: there is no baseline"
+    )
+    assert page.locator(".reasons .chip").all_inner_texts() == [
+        "not compared (no baseline)",
+        "bounds held, margin not compared",
+    ]
     assert page.locator("video").count() == 1
     assert page.locator(".side.baseline").is_hidden()
     page.keyboard.press("b")

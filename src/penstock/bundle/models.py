@@ -15,6 +15,8 @@ WHOLE_SUITE = "*"
 
 Status = Literal["ok", "failed", "timeout", "skipped"]
 Outcome = Literal["pass", "fail", "inconclusive"]
+NotCompared = Literal["margin", "rule"]
+"""The part of a rule that had no baseline to be compared with."""
 
 
 class Record(BaseModel):
@@ -253,6 +255,9 @@ class RuleResult(Record):
     advisory: bool = False
     """It blocks nothing, although its severity was not set to ``warn``: a slice of too few cases."""
     waiver: WaiverRecord | None = None
+    not_compared: NotCompared | None = None
+    """Without a baseline: ``margin``, if only the bounds could be checked; ``rule``, if there is nothing but a margin:
+    then nothing was checked, although the verdict is ``pass``."""
 
     @property
     def waived(self) -> bool:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from penstock.bundle.models import RuleResult, Verdict
 
-STYLES = {"pass": "green", "fail": "bold red", "inconclusive": "yellow"}
+STYLES = {"pass": "green", "bounds-only": "green", "not-compared": "dim", "fail": "bold red", "inconclusive": "yellow"}
 PLAIN_WIDTH = 140
 
 
@@ -79,6 +79,7 @@ def print_verdict(verdict: Verdict) -> None:
     from rich.console import Console
     from rich.text import Text
 
+    from penstock.gating.wording import tally
     from penstock.report.summary import rule_name, waiver_words
 
     console = Console(width=None if sys.stdout.isatty() else PLAIN_WIDTH, highlight=False)
@@ -89,9 +90,10 @@ def print_verdict(verdict: Verdict) -> None:
         )
         if result.waiver is not None:
             console.print(Text(f"  {printable(waiver_words(result.waiver))}"), soft_wrap=True)
-    against = f"the baseline {verdict.baseline}" if verdict.baseline is not None else "no baseline (first release)"
+    against = f"against the baseline {verdict.baseline}" if verdict.baseline is not None else "as a first release"
+    counted = f": {tally(verdict.rules)}" if verdict.verdict == "pass" else ""
     end = Text(verdict.verdict, style=STYLES[verdict.verdict])
-    end.append(printable(f": {verdict.candidate} against {against}"), style="default not bold")
+    end.append(printable(f": {verdict.candidate} {against}{counted}"), style="default not bold")
     console.print(end, soft_wrap=True)
 
 
@@ -100,7 +102,7 @@ def verdict_table(verdict: Verdict) -> Table:
     from rich.table import Table
     from rich.text import Text
 
-    from penstock.report.summary import rule_name, rule_numbers, rule_verdict
+    from penstock.report.summary import rule_name, rule_numbers, rule_state, rule_verdict
 
     table = Table("rule", box=None, pad_edge=False)
     for title in ("baseline", "candidate", "change"):
@@ -108,14 +110,14 @@ def verdict_table(verdict: Verdict) -> Table:
     table.add_column("limit")
     table.add_column("verdict")
     for rule in verdict.rules:
-        word = rule_verdict(rule)
+        word = Text(rule_verdict(rule), style=STYLES.get(rule_state(rule), "yellow"))
         cells = [printable(rule_name(rule)), *rule_numbers(rule), printable(rule.limit)]
-        table.add_row(*(Text(cell) for cell in cells), Text(word, style=STYLES.get(word, "yellow")))
+        table.add_row(*(Text(cell) for cell in cells), word)
     return table
 
 
 def _mark(result: RuleResult) -> str:
     """A rule that fell and blocks nothing has a mark of its own."""
     if result.verdict == "pass":
-        return "✓"
+        return "–" if result.not_compared == "rule" else "✓"
     return "!" if not result.blocks else "✗" if result.verdict == "fail" else "?"

@@ -14,6 +14,7 @@ from penstock.gating.calibration import Calibration
 from penstock.gating.holm import outcomes
 from penstock.gating.measurements import Table
 from penstock.gating.rules import Examined, conclude, examine
+from penstock.gating.wording import tally
 from penstock.metrics.registry import METRICS
 
 
@@ -157,11 +158,7 @@ def headline(verdict: Verdict) -> str:
     """The verdict in one line: the reason of the first rule that decided it, and how many more there are."""
     deciding = [rule for rule in verdict.rules if rule.blocks and rule.verdict == verdict.verdict]
     if verdict.verdict == "pass":
-        excused = sum(rule.verdict != "pass" and rule.waived for rule in verdict.rules)
-        warned = sum(rule.verdict != "pass" and not rule.waived for rule in verdict.rules)
-        warnings = f", {warned} of them only to warn and not held" if warned else ""
-        warnings += f", {excused} of them waived and not held" if excused else ""
-        against = "the baseline" if verdict.baseline is not None else "no baseline (first release)"
-        return f"pass against {against}: {len(verdict.rules)} rule{'s' if len(verdict.rules) != 1 else ''}{warnings}"
+        against = " against the baseline" if verdict.baseline is not None else " (first release)"
+        return f"pass{against}: {tally(verdict.rules)}"
     more = f" (and {len(deciding) - 1} more)" if len(deciding) > 1 else ""
     return f"{verdict.verdict}: {deciding[0].reason}{more}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from penstock.bundle.models import WHOLE_SUITE, Outcome, RuleResult, WaiverRecord
+from penstock.bundle.models import WHOLE_SUITE, NotCompared, Outcome, RuleResult, WaiverRecord
 from penstock.contract.policy import Rule
 from penstock.gating.decision import ROUNDING, Decision, mean, settle
 from penstock.gating.evidence import BOOTSTRAP_CASES, Evidence, Exact, weigh, weigh_resamples
@@ -15,6 +15,8 @@ from penstock.gating.wording import Subject, limit_text, named, subject_of
 
 MarginUnit = Callable[[Rule, float], float]
 """A rule and the baseline's mean → its margin in the metric's unit."""
+NO_BASELINE = "there is no baseline (first release)"
+_NOT_COMPARED: dict[NotCompared, str] = {"margin": "margin not compared", "rule": "not compared"}
 
 
 @dataclass
@@ -69,6 +71,7 @@ class Examined:
     candidate: float | None = None
     baseline: float | None = None
     comparison: Comparison | None = None
+    not_compared: NotCompared | None = None
     waiver: WaiverRecord | None = None
 
     @property
@@ -89,6 +92,7 @@ def examine(rule: Rule, candidate: Table, baseline: Table | None, margin_in_unit
     same_extractor(rule.metric, [candidate] if baseline is None else [candidate, baseline])
     subject = subject_of(rule)
     finding = Finding([], [], [])
+    missing = _not_compared(rule) if baseline is None else None
     ours = candidate.values(rule.metric, rule.slice)
     theirs = baseline.values(rule.metric, rule.slice) if baseline is not None else None
     _complete(rule, subject, ours, theirs, finding)
@@ -96,13 +100,13 @@ def examine(rule: Rule, candidate: Table, baseline: Table | None, margin_in_unit
         mean(list(theirs.by_case.values())) if theirs is not None and theirs.by_case and not theirs.lost else None
     )
     if finding.against:
-        return Examined(rule, subject, finding, len(ours.cases), baseline=theirs_mean)
+        return Examined(rule, subject, finding, len(ours.cases), baseline=theirs_mean, not_compared=missing)
     ours_mean = mean(list(ours.by_case.values()))
     _bounds(rule, subject, ours_mean, finding)
     _worst(rule, subject, ours, finding)
     comparison: Comparison | None = None
     if theirs is None:
-        finding.notes += ["there was no baseline to compare with (first release)"] if rule.margin is not None else []
+        finding.notes += [f"{_NOT_COMPARED[missing]}: {NO_BASELINE}"] if missing is not None else []
     elif (unpaired := _unpaired(subject, ours, theirs)) is None:
         comparison = _compare(rule, subject, ours, theirs, margin_in_unit)
     elif rule.margin is not None:
@@ -110,7 +114,14 @@ def examine(rule: Rule, candidate: Table, baseline: Table | None, margin_in_unit
     else:
         finding.notes.append(f"not compared: {unpaired}")
     cases = ours.resamples.cases if ours.resamples is not None else len(ours.cases)
-    return Examined(rule, subject, finding, cases, ours_mean, theirs_mean, comparison)
+    return Examined(rule, subject, finding, cases, ours_mean, theirs_mean, comparison, missing)
+
+
+def _not_compared(rule: Rule) -> NotCompared | None:
+    """What of a rule stays open where there is no baseline."""
+    if rule.margin is None:
+        return None
+    return "rule" if rule.min is rule.max is rule.worst is None else "margin"
 
 
 def conclude(examined: Examined, level: float, outcome: Outcome | None, slices: int = 1) -> RuleResult:
@@ -155,6 +166,7 @@ def conclude(examined: Examined, level: float, outcome: Outcome | None, slices: 
         needed=decision.needed if decision is not None and finding.verdict == "inconclusive" else None,
         advisory=advisory,
         waiver=examined.waiver,
+        not_compared=examined.not_compared,
     )
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from penstock.bundle.models import RuleResult
 from penstock.contract.policy import Direction, Margin, Rule
 from penstock.metrics.registry import METRICS
 
@@ -97,3 +98,27 @@ def named(cases: Mapping[str, str]) -> str:
     shown = [f"'{case}' ({why})" if why else f"'{case}'" for case, why in sorted(cases.items())[:MAX_NAMED]]
     more = len(cases) - len(shown)
     return ", ".join(shown) + (f" and {more} more" if more else "")
+
+
+def tally(rules: Sequence[RuleResult]) -> str:
+    """What became of the rules of a verdict that passes: ``3 rules hold, 2 not compared``."""
+    held = [rule for rule in rules if rule.verdict == "pass"]
+    broken = [rule for rule in rules if rule.verdict != "pass"]
+    waived = sum(rule.waived for rule in broken)
+    counts = (
+        (sum(rule.not_compared is None for rule in held), "holds", "hold"),
+        (
+            sum(rule.not_compared == "margin" for rule in held),
+            "holds its bounds (margin not compared)",
+            "hold their bounds (margins not compared)",
+        ),
+        (sum(rule.not_compared == "rule" for rule in held), "not compared", "not compared"),
+        (len(broken) - waived, "does not hold and only warns", "do not hold and only warn"),
+        (waived, "does not hold and is waived", "do not hold and are waived"),
+    )
+    parts = [(number, one if number == 1 else more) for number, one, more in counts if number]
+    words = [f"{number} {text}" for number, text in parts]
+    if words:  # the noun stands once, with the first
+        number, text = parts[0]
+        words[0] = f"{number} rule{'' if number == 1 else 's'} {text}"
+    return ", ".join(words)

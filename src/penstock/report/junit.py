@@ -5,9 +5,9 @@ the test reporters on GitHub read.
 
 - A rule that stops the release is a ``failure``, also an inconclusive one (``type="inconclusive"``): only ``pass``
   publishes. Never an ``error``: that word is for a run that broke, and a broken run has no verdict.
-- A rule that is broken and stops nothing (it only warns, is advisory, or is waived) is ``skipped`` with the reason: the
-  one state that all of them show apart from a passed test without turning the build red. GitLab and GitHub do not show
-  what a passed test has printed.
+- A rule that is broken and stops nothing (it only warns, is advisory, or is waived), and one that has only a margin and
+  no baseline to compare with, is ``skipped`` with the reason: the one state that all of them show apart from a passed
+  test without turning the build red. GitLab and GitHub do not show what a passed test has printed.
 - The reason is an attribute and the text: Jenkins shows the attribute first, GitLab the text.
 """
 
@@ -20,7 +20,10 @@ from xml.etree import ElementTree
 from penstock.bundle.models import RuleResult, Run, Verdict
 from penstock.errors import printable
 from penstock.files import write_text
-from penstock.report.summary import rule_interval, rule_name, rule_numbers, rule_verdict, stops, waiver_words
+from penstock.report.summary import rule_interval, rule_name, rule_numbers, rule_state, stops, waiver_words
+
+PASSED = ("pass", "bounds-only")
+"""States of a test that passed."""
 
 
 def write_junit(verdict: Verdict, path: Path, *, run: Run | None = None) -> None:
@@ -39,12 +42,12 @@ def write_junit(verdict: Verdict, path: Path, *, run: Run | None = None) -> None
 
 def junit_xml(verdict: Verdict, *, run: Run | None = None) -> str:
     """The document. Texts of models and bundles are escaped; characters that XML cannot hold are written out."""
-    broken = [rule for rule in verdict.rules if rule.verdict != "pass"]
-    failures = sum(stops(rule) for rule in broken)
+    failures = sum(stops(rule) for rule in verdict.rules)
+    skipped = sum(rule_state(rule) not in PASSED and not stops(rule) for rule in verdict.rules)
     counts = {"tests": str(len(verdict.rules)), "failures": str(failures), "errors": "0"}
     root = ElementTree.Element("testsuites", {"name": "penstock", **counts})
     model = run.model if run is not None else ""
-    details = {**counts, "skipped": str(len(broken) - failures), "time": "0"}
+    details = {**counts, "skipped": str(skipped), "time": "0"}
     if run is not None and run.steps:
         details["timestamp"] = run.steps[-1].started[:19]  # ISO 8601 without an offset, as the format has it
     suite = ElementTree.SubElement(root, "testsuite", {"name": _xml(f"penstock {model}".strip()), **details})
@@ -82,11 +85,11 @@ def _outcome(case: ElementTree.Element, rule: RuleResult) -> None:
         text += f"\n{waiver_words(rule.waiver)}"
     baseline, candidate, change = rule_numbers(rule)
     numbers = f"baseline {baseline}, candidate {candidate}, change {change}, interval {rule_interval(rule)}, n {rule.n}"
-    if rule.verdict == "pass":
+    if rule_state(rule) in PASSED:
         ElementTree.SubElement(case, "system-out").text = _xml(f"{text}\n{numbers}")
         return
-    kind, child = rule_verdict(rule), "failure" if stops(rule) else "skipped"
-    first = f"{kind}: {text}" if child == "skipped" else text
+    kind, child = rule_state(rule), "failure" if stops(rule) else "skipped"
+    first = text if kind in (rule.verdict, "not-compared") else f"{kind}: {text}"
     element = ElementTree.SubElement(case, child, {"type": kind, "message": _xml(" ".join(first.split()))})
     element.text = _xml(f"{first}\n{numbers}")
 

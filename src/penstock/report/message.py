@@ -6,6 +6,7 @@ import shutil
 
 from penstock.bundle.directory import Bundle
 from penstock.bundle.failures import first_failure
+from penstock.gating.wording import tally
 from penstock.report.summary import markdown_summary, title
 
 NEARLY_NOTHING_BYTES = 1 << 20
@@ -42,7 +43,12 @@ def message(bundle: Bundle, status: str) -> tuple[str, str]:
 def headline(bundle: Bundle, status: str) -> str:
     """The message in one line: the verdict, or which step broke and why."""
     first, body = message(bundle, status)
-    return f"{first}: {' '.join(body.split())}" if status == "Failed" else first
+    if status == "Failed":
+        return f"{first}: {' '.join(body.split())}"
+    verdict = bundle.verdict() if bundle.verdict_file.exists() else None
+    if verdict is not None and verdict.verdict == "pass" and any(rule.not_compared for rule in verdict.rules):
+        return f"{first} (first release: {tally(verdict.rules)})"
+    return first
 
 
 def _broken(bundle: Bundle) -> tuple[str, str]:

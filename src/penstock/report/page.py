@@ -17,6 +17,7 @@ from penstock.bundle.directory import Bundle
 from penstock.bundle.models import Verdict
 from penstock.errors import printable
 from penstock.files import write_text
+from penstock.gating.wording import tally
 from penstock.report.cases import CaseRow, case_rows
 from penstock.report.facts import facts, reproduce
 from penstock.report.media import EMBED_BYTES, Shown, show_media
@@ -39,8 +40,12 @@ STATES = {
     "waived": "waived",
     "advisory": "advisory",
     "warning": "warning",
+    "not-compared": "not compared (no baseline)",
+    "bounds-only": "bounds held, margin not compared",
     "pass": "held",
 }
+QUIET = ("", "pass", "bounds-only", "not-compared")
+"""States of rows that need no explanation."""
 
 
 def write_report(bundle: Bundle, baseline: Bundle | None) -> str:
@@ -96,10 +101,12 @@ def write_page(
         verdict=verdict,
         word=WORDS[verdict.verdict] if judged else "compared",
         states=STATES,
+        quiet=QUIET,
         judged=judged,
         counts=_counts(rows),
         rows=rows,
-        reasons=[row for row in rows if row.state not in ("", "pass")],
+        reasons=[row for row in rows if row.state not in QUIET],
+        heading=_heading(rows, verdict, judged=judged),
         max_reasons=MAX_REASONS,
         cases=cases,
         worst=cases[:WORST],
@@ -157,6 +164,18 @@ def _counts(rows: Iterable[MetricRow]) -> list[tuple[str, int]]:
     """How many rules failed, held, and so on."""
     found = Counter(row.state for row in rows if row.state)
     return [(state, found[state]) for state in STATES if found[state]]
+
+
+def _heading(rows: Iterable[MetricRow], verdict: Verdict, *, judged: bool) -> str:
+    """What stands above the rules on the first screen. Rules that had no baseline are never said to hold."""
+    if not judged:
+        return "What changed"
+    if any(row.state not in QUIET for row in rows):
+        return "Rules that did not hold"
+    if all(rule.not_compared is None for rule in verdict.rules):
+        return "Every rule holds"
+    words = tally(verdict.rules)
+    return f"{words[0].upper()}{words[1:]}: there is no baseline"
 
 
 def _columns(rows: list[MetricRow], cases: list[CaseRow], verdict: Verdict) -> list[tuple[str, str]]:

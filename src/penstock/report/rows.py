@@ -8,10 +8,10 @@ from penstock.bundle.models import RuleResult, Verdict, WaiverRecord
 from penstock.report.cases import Number, means, number, shown, signed, suite_numbers
 from penstock.report.forest import Forest, forest
 from penstock.report.side import Side
-from penstock.report.summary import rule_name, rule_verdict
+from penstock.report.summary import rule_name, rule_state
 from penstock.report.trend import Past, Trend, trend
 
-ORDER = ("fail", "inconclusive", "waived", "advisory", "warning", "pass")
+ORDER = ("fail", "inconclusive", "waived", "advisory", "warning", "not-compared", "bounds-only", "pass")
 """Of the states: what stops a release first."""
 
 
@@ -73,7 +73,7 @@ def _of_rule(place: int, rule: RuleResult, past: Past | None) -> MetricRow:
         limit=rule.limit,
         trend=trend(past, rule.metric, rule.slice, rule.candidate) if past else None,
         n=rule.n,
-        state=rule_verdict(rule),
+        state=rule_state(rule),
         reason=rule.reason,
         brief=brief,
         needed=rule.needed,

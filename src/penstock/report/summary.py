@@ -6,6 +6,7 @@ import re
 
 from penstock.bundle.models import RuleResult, Run, Verdict, WaiverRecord
 from penstock.errors import printable
+from penstock.gating.wording import tally
 from penstock.metrics.registry import METRICS
 from penstock.report.cases import number, shown
 
@@ -35,7 +36,8 @@ def markdown_summary(run: Run, verdict: Verdict) -> str:
     told = [rule for rule in verdict.rules if rule.verdict != "pass" or rule.waiver is not None]
     lines += [_bullet(rule) for rule in sorted(told, key=lambda rule: (not stops(rule), rule.verdict == "pass"))]
     if verdict.baseline is None:
-        lines.append("- There was no baseline: this is the first release.")
+        counted = f": {tally(verdict.rules)}" if verdict.verdict == "pass" else ""
+        lines.append(f"- First release: there is no baseline to compare with{counted}.")
     header = ("rule", "baseline", "candidate", "change", "interval", "limit", "verdict")
     lines += ["", f"| {' | '.join(header)} |", "|---|---:|---:|---:|---:|---|---|"]
     for rule in verdict.rules:
@@ -91,13 +93,25 @@ def stops(rule: RuleResult) -> bool:
     return rule.verdict != "pass" and rule.blocks
 
 
-def rule_verdict(rule: RuleResult) -> str:
-    """The verdict; of a broken rule that stops nothing, why it does not: ``waived``, ``warning`` or ``advisory``."""
-    if rule.verdict == "pass" or stops(rule):
+def rule_state(rule: RuleResult) -> str:
+    """The verdict as one word, also a CSS class.
+
+    Of a broken rule that stops nothing, why it does not: ``waived``, ``warning`` or ``advisory``. Of one without a
+    baseline, what was not compared: ``bounds-only`` or ``not-compared``.
+    """
+    if rule.verdict == "pass":
+        return {None: "pass", "margin": "bounds-only", "rule": "not-compared"}[rule.not_compared]
+    if stops(rule):
         return rule.verdict
     if rule.waived:
         return "waived"
     return "advisory" if rule.advisory else "warning"
+
+
+def rule_verdict(rule: RuleResult) -> str:
+    """:func:`rule_state` in words."""
+    state = rule_state(rule)
+    return {"bounds-only": "pass (margin not compared)", "not-compared": "not compared (no baseline)"}.get(state, state)
 
 
 def waiver_words(waiver: WaiverRecord) -> str:

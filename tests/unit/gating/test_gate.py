@@ -162,9 +162,10 @@ def test_a_first_release_is_held_by_its_bounds_and_says_so() -> None:
     )
     assert found.baseline is None
     assert [rule.verdict for rule in found.rules] == ["pass", "pass", "fail"]
-    assert found.rules[0].reason == "there was no baseline to compare with (first release)"
-    assert (
-        found.rules[1].reason == "LSE-D is 8, as it must be ≤ 9; there was no baseline to compare with (first release)"
+    assert [rule.not_compared for rule in found.rules] == ["rule", "margin", "margin"]
+    assert found.rules[0].reason == "not compared: there is no baseline (first release)"
+    assert found.rules[1].reason == (
+        "LSE-D is 8, as it must be ≤ 9; margin not compared: there is no baseline (first release)"
     )
     assert all(rule.baseline is rule.change is None for rule in found.rules)
 
@@ -251,7 +252,7 @@ def test_a_rule_that_warns_is_shown_and_stops_nothing() -> None:
     )
     assert found.verdict == "pass"
     assert [(rule.verdict, rule.severity) for rule in found.rules] == [("fail", "warn"), ("pass", "block")]
-    assert headline(found) == "pass against no baseline (first release): 2 rules, 1 of them only to warn and not held"
+    assert headline(found) == "pass (first release): 1 rule holds, 1 does not hold and only warns"
 
 
 def test_overall_and_headline() -> None:

@@ -107,7 +107,7 @@ def test_a_waived_rule_is_judged_and_has_no_say() -> None:
     assert (rule.verdict, rule.severity) == ("fail", "block")
     assert rule.waiver is not None
     assert (rule.waiver.author, rule.waiver.expires, rule.waiver.expired) == ("ada", "2026-05-04", False)
-    assert headline(found) == "pass against no baseline (first release): 2 rules, 1 of them waived and not held"
+    assert headline(found) == "pass (first release): 1 rule holds, 1 does not hold and is waived"
     assert Verdict.model_validate_json(found.model_dump_json()) == found
 
 

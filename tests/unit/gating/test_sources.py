@@ -143,3 +143,17 @@ def test_an_old_separator_in_a_text_does_not_break_a_line(tmp_path: Path) -> Non
     path = tmp_path / "m.jsonl"
     path.write_text('{"case": "a", "metric": "lse_d", "value": null, "error": "a\u2028b\x85c"}\n', encoding="utf-8")
     assert [found.error for found in read_source(path).measurements] == ["a\u2028b\x85c"]
+
+
+def test_the_terminal_says_what_was_not_compared(tmp_path: Path) -> None:
+    new, policy = tmp_path / "new.jsonl", tmp_path / "policy.yaml"
+    new.write_text('{"case": "a", "metric": "lse_d", "value": 7.0}\n{"case": "a", "metric": "lse_c", "value": 5.0}\n')
+    policy.write_text("rules:\n  - {metric: lse_d, max: 9, margin: 5%}\n  - {metric: lse_c, margin: 5%}\n")
+    result = CliRunner().invoke(app, ["--candidate", str(new), "--policy", str(policy)])
+    assert result.exit_code == 0
+    assert "pass (margin not compared)" in result.stdout
+    assert "not compared (no baseline)" in result.stdout
+    assert "– LSE-C: not compared: there is no baseline (first release)" in result.stdout
+    assert result.stdout.splitlines()[-1] == (
+        f"pass: {new} as a first release: 1 rule holds its bounds (margin not compared), 1 not compared"
+    )

@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.unit.report.verdicts import ALL, RUN, WAIVER, rule, verdict_of
+from tests.unit.report.verdicts import ALL, FIRST, RUN, WAIVER, rule, verdict_of
 
 from penstock.report.junit import junit_xml, write_junit
 
@@ -66,6 +66,18 @@ def test_each_rule_is_a_test_case_in_the_shape_of_jenkins(tmp_path: Path) -> Non
     assert "waived until 2026-12-31 by Ada" in (cases[4][0].get("message") or "")
     properties = {entry.get("name"): entry.get("value") for entry in suite[0]}
     assert (properties["baseline"], properties["commit"], properties["verdict"]) == ("release-6", "c" * 40, "fail")
+
+
+def test_a_rule_without_a_baseline_is_skipped_and_no_passed_test() -> None:
+    root = parse(junit_xml(FIRST))
+    hold(root)
+    assert (root[0].get("skipped"), root[0].get("failures")) == ("2", "0")
+    assert [(case[0].tag, case[0].get("type"), case[0].get("message")) for case in root.iter("testcase")] == [
+        ("system-out", None, None),
+        ("system-out", None, None),
+        ("skipped", "not-compared", "not compared: there is no baseline (first release)"),
+        ("skipped", "not-compared", "not compared: there is no baseline (first release)"),
+    ]
 
 
 def test_no_two_test_cases_have_one_name() -> None:

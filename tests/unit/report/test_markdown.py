@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.unit.report.verdicts import ALL, RUN, WAIVER, rule, verdict_of
+from tests.unit.report.verdicts import ALL, FIRST, RUN, WAIVER, rule, verdict_of
 
 from penstock.bundle.directory import Bundle
 from penstock.bundle.models import Run
@@ -42,8 +42,20 @@ def test_the_table_has_interval_and_the_cases_that_would_settle_it() -> None:
     assert "| – | ≤ 9 | fail |" in markdown_summary(RUN, verdict_of(rule(interval=None)))
 
 
-def test_a_first_release_says_so() -> None:
-    assert "no baseline: this is the first release" in markdown_summary(RUN, verdict_of(baseline=None))
+def test_a_first_release_never_says_that_a_margin_holds() -> None:
+    lines = markdown_summary(RUN, FIRST).splitlines()
+    assert lines[2] == (
+        "- First release: there is no baseline to compare with: 1 rule holds, 1 holds its bounds "
+        "(margin not compared), 2 not compared."
+    )
+    assert [line.rsplit("| ", 1)[1] for line in lines if line.startswith("| ")][1:] == [
+        "pass |",
+        "pass (margin not compared) |",
+        "not compared (no baseline) |",
+        "not compared (no baseline) |",
+    ]
+    broken = verdict_of(*FIRST.rules, rule(baseline=None), baseline=None)
+    assert "- First release: there is no baseline to compare with." in markdown_summary(RUN, broken)
 
 
 def test_the_comment_begins_with_its_marker_and_says_what_it_speaks_of() -> None:

@@ -11,13 +11,14 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from tests.unit.report.verdicts import FIRST
 
 from penstock.bundle.directory import Bundle
 from penstock.bundle.models import Invocation, Measurement, RuleResult, Source, Verdict
 from penstock.bundle.steps import begin
 from penstock.errors import UsageError
 from penstock.report.facts import reproduce
-from penstock.report.message import message
+from penstock.report.message import headline, message
 from penstock.report.page import write_page, write_report
 from penstock.report.summary import plain
 
@@ -146,6 +147,36 @@ def test_a_first_release_says_that_there_was_no_baseline(pair: tuple[Bundle, Bun
     candidate.write_verdict(candidate.verdict().model_copy(update={"baseline": None}))
     assert "no baseline" in write_report(candidate, None)
     assert "first release" in (candidate.report / "index.html").read_text(encoding="utf-8")
+
+
+def test_a_margin_without_a_baseline_is_not_said_to_hold(pair: tuple[Bundle, Bundle]) -> None:
+    candidate, _ = pair
+    candidate.write_verdict(FIRST)
+    write_report(candidate, None)
+    html = (candidate.report / "index.html").read_text(encoding="utf-8")
+    heading = "1 rule holds, 1 holds its bounds (margin not compared), 2 not compared: there is no baseline"
+    assert f'<h2 id="why">{heading}</h2>' in html
+    assert "Every rule holds" not in html
+    table = html[html.index('<table class="metrics">') : html.index('id="cases"')]
+    chips = re.findall(r'<span class="chip ([a-z-]*)">([^<]*)</span>', table)
+    assert chips == [
+        ("not-compared", "not compared (no baseline)"),
+        ("not-compared", "not compared (no baseline)"),
+        ("bounds-only", "bounds held, margin not compared"),
+        ("pass", "held"),
+    ]
+    said = headline(candidate, "Succeeded")
+    assert said.endswith(
+        "accepted (first release: 1 rule holds, 1 holds its bounds (margin not compared), 2 not compared)"
+    )
+
+
+def test_where_all_was_compared_every_rule_holds(pair: tuple[Bundle, Bundle]) -> None:
+    candidate, baseline = pair
+    candidate.write_verdict(Verdict(verdict="pass", baseline="old", level=0.05, rules=[rule("lse_d", "pass")]))
+    write_report(candidate, baseline)
+    assert '<h2 id="why">Every rule holds</h2>' in (candidate.report / "index.html").read_text(encoding="utf-8")
+    assert headline(candidate, "Succeeded").endswith("accepted")
 
 
 def sources(page_file: Path) -> list[str]:

@@ -50,3 +50,18 @@ ALL = verdict_of(
     rule("pass", waiver=WAIVER, metric="latency"),
     rule(),
 )
+
+FIRST = verdict_of(
+    *(
+        rule("pass", metric=metric, baseline=None, change=None, interval=None, not_compared=part, reason=reason)
+        for metric, part, reason in (
+            ("av_offset_abs", None, "|A/V offset| is 0 frames, as it must be ≤ 1 frames"),
+            ("lse_d", "margin", "LSE-D is 8, as it must be ≤ 9; margin not compared: there is no baseline"),
+            ("lse_c", "rule", "not compared: there is no baseline (first release)"),
+            ("kid", "rule", "not compared: there is no baseline (first release)"),
+        )
+    ),
+    verdict="pass",
+    baseline=None,
+)
+"""A first release: bounds that hold, and margins that had nothing to be compared with."""
