@@ -12,6 +12,8 @@ from penstock.bundle.steps import recorded
 from penstock.contract.check import check_repository
 from penstock.contract.models import Contract
 from penstock.errors import UsageError
+from penstock.gating.suite_size import Known
+from penstock.gating.suite_words import judge_suite
 from penstock.invocation.repository_check import run_check
 from penstock.metrics.registry import METRICS
 from penstock.tekton.step import log, progress, run_step, workspace
@@ -43,6 +45,7 @@ def step(arguments: Arguments) -> dict[str, str]:
 def _held(source: Path) -> Contract:
     """The contract, once nothing is wrong with it, its suite and the files that they name."""
     report = check_repository(source, metrics={metric.name: metric.direction for metric in METRICS.values()})
+    judge_suite(report, source, Known())
     for fault in report.faults:
         log("fault", what=str(fault), warning=fault.warning)
     serious = [fault for fault in report.faults if not fault.warning]

@@ -13,7 +13,8 @@ from penstock.bundle.machine import this_machine
 from penstock.bundle.models import Machine, Manifest, Run
 from penstock.errors import PenstockError
 from penstock.files import disk_errors, sha256_file
-from penstock.gating.comparable import TIMED, gpu_models
+from penstock.gating.comparable import gpu_models
+from penstock.metrics.registry import TIMED
 from penstock.store.archive import fetch, name_part
 from penstock.store.store import Store
 

@@ -8,33 +8,109 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from penstock.errors import UsageError
+
 if TYPE_CHECKING:
     from penstock.contract.check import Report
+    from penstock.contract.models import Contract
+    from penstock.gating.suite_size import Known, MarginCheck
 
 
 def check(
     directory: Annotated[Path, typer.Argument(help="The model's repository.", metavar="[DIR]")] = Path(),
+    store: Annotated[
+        str,
+        typer.Option(
+            help="Where releases are kept: say whether the suite can settle the policy's margins, as far as "
+            "the release of today and the runs that were compared tell."
+        ),
+    ] = "",
+    baseline: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="The same from a bundle or a measurements.jsonl. Given again, the oldest first, each is a change of "
+            "the one before.",
+            metavar="PATH",
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Check penstock.yaml, its suite and the files that they name; every fault with file, line and field.
 
+    Margins that the suite cannot settle are warnings: what is known of them comes from the policy's calibration, and
+    from --store and --baseline.
+
     Example: penstock check . --json
+
+    Example: penstock check . --store penstock-runs/store
     """
     from penstock.contract.check import check_repository
     from penstock.errors import ExitCode
+    from penstock.gating.suite_words import judge_suite
     from penstock.metrics.registry import METRICS
 
     report = check_repository(directory, metrics={metric.name: metric.direction for metric in METRICS.values()})
+    known = _known(report.contract, store, baseline or [])
+    margins = judge_suite(report, directory, known)
     if as_json:
-        typer.echo(json.dumps(_content(report), indent=2, ensure_ascii=False))
+        typer.echo(json.dumps(_content(report, margins), indent=2, ensure_ascii=False, allow_nan=False))
     else:
         for fault in report.faults:
             typer.echo(str(fault))
+        if known.anything and margins:
+            settled = sum(margin.answer == "settled" for margin in margins)
+            typer.echo(f"the suite is known to settle {settled} of {_count(len(margins), 'margin')}")
         typer.echo(_summary(report))
     raise typer.Exit(ExitCode.OK if report.ok else ExitCode.USAGE)
 
 
-def _content(report: Report) -> dict[str, Any]:
+def _known(contract: Contract | None, store: str, baselines: list[Path]) -> Known:
+    """What was measured of the model before.
+
+    Raises:
+        UsageError: both options are given, or a path is none that can be read, or two cannot be compared.
+        WorldError: the store cannot be read.
+    """
+    from penstock.gating.suite_size import Known
+
+    if store and baselines:
+        raise UsageError("--store and --baseline are two sources", where="penstock check", todo="Leave one out.")
+    if store and contract is not None:
+        return _from_store(contract.name, store)
+    return _from_files(baselines) if baselines else Known()
+
+
+def _from_store(model: str, store: str) -> Known:
+    from penstock.gating.measurements import Table
+    from penstock.gating.suite_size import Known
+    from penstock.store.comparisons import earlier_comparisons
+    from penstock.store.store import open_store
+
+    if "://" not in store and not Path(store).is_dir():
+        raise UsageError("there is no such directory", where=f"--store {store}", todo="Name the store of a release.")
+    earlier = earlier_comparisons(open_store(store), model)
+    if earlier.released is None:
+        typer.echo(f"note: '{model}' has no release in {store} yet", err=True)
+        return Known()
+    pairs = [(Table("baseline", before), Table("candidate", after)) for before, after in earlier.pairs]
+    return Known(Table("baseline", earlier.released), pairs)
+
+
+def _from_files(paths: list[Path]) -> Known:
+    from itertools import pairwise
+
+    from penstock.gating.comparable import check_comparable
+    from penstock.gating.measurements import Table, read_source
+    from penstock.gating.suite_size import Known
+
+    sources = [read_source(path) for path in paths]
+    for before, after in pairwise(sources):
+        check_comparable(after.run, before.run)
+    tables = [Table(source.name, source.measurements) for source in sources]
+    return Known(tables[-1], list(pairwise(tables)))
+
+
+def _content(report: Report, margins: list[MarginCheck]) -> dict[str, Any]:
     faults = [
         {
             "file": fault.file,
@@ -54,6 +130,24 @@ def _content(report: Report) -> dict[str, Any]:
         "cases": len(report.suite.cases) if report.suite else None,
         "rules": len(report.contract.policy.rules) if report.contract else None,
         "faults": faults,
+        "margins": [_margin(found) for found in margins],
+    }
+
+
+def _margin(found: MarginCheck) -> dict[str, Any]:
+    return {
+        "rule": found.place,
+        "metric": found.rule.metric,
+        "slice": found.rule.slice,
+        "severity": found.rule.severity,
+        "cases": found.cases,
+        "answer": found.answer,
+        "basis": found.spread.basis if found.spread is not None else None,
+        "seen": found.spread.seen if found.spread is not None else None,
+        "margin": found.margin,
+        "error": found.error,
+        "smallest_margin": found.smallest_margin,
+        "needed": found.needed,
     }
 
 

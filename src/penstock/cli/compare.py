@@ -91,7 +91,7 @@ def _judge(first: Source, second: Source, rules: Policy, file: Path) -> Verdict:
 def _write_page(first: Source, second: Source, comparison: Comparison, verdict: Verdict | None, out: Path) -> None:
     """The page of the report. Without a policy it has no rules, and calls nothing accepted."""
     from penstock.bundle.models import Verdict
-    from penstock.gating.comparable import TIMED
+    from penstock.metrics.registry import TIMED
     from penstock.report.page import write_page
 
     if out.exists() and not out.is_dir():

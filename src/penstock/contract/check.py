@@ -43,6 +43,12 @@ class Report:
     faults: list[Fault] = field(default_factory=list)
     contract: Contract | None = None
     suite: Suite | None = None
+    document: Document | None = None
+    """What the contract was read from."""
+
+    def sort(self) -> None:
+        """Bring the faults into the order of files and lines, the contract's first."""
+        self.faults.sort(key=lambda fault: (fault.file != CONTRACT_FILE, fault.file, fault.line, fault.column))
 
     @property
     def ok(self) -> bool:
@@ -64,6 +70,7 @@ def check_repository(directory: Path, *, metrics: Mapping[str, Direction | None]
     contract_document = _document(report, lambda: read_contract_text(directory), CONTRACT_FILE)
     if contract_document is None:
         return report
+    report.document = contract_document
     report.contract, faults = validated(contract_document, Contract)
     report.faults += faults
     folder = contract_document.value.get("suite") if isinstance(contract_document.value, dict) else None
@@ -75,7 +82,7 @@ def check_repository(directory: Path, *, metrics: Mapping[str, Direction | None]
         report.faults += _policy_faults(directory, report.contract, report.suite, metrics, contract_document)
         if report.suite is not None and suite_document is not None:
             report.faults += call_faults(report.contract, report.suite, contract_document, suite_document)
-    report.faults.sort(key=lambda fault: (fault.file != CONTRACT_FILE, fault.file, fault.line, fault.column))
+    report.sort()
     return report
 
 

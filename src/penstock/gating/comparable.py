@@ -8,9 +8,8 @@ from dataclasses import dataclass
 
 from penstock.bundle.models import Machine, Run
 from penstock.errors import UsageError
+from penstock.metrics.registry import TIMED
 
-TIMED = ("latency", "real_time_factor", "peak_memory", "gpu_memory")
-"""Metrics that speak about the machine as well as about the model."""
 PARAMETERS_SINCE = 2
 """Version of ``run.json`` that records parameters; an empty set in an older one is an unknown set."""
 MAX_NAMED = 5

@@ -9,12 +9,11 @@ from dataclasses import dataclass, field
 from penstock.bundle.models import WHOLE_SUITE, Measurement
 from penstock.contract.policy import Direction, Policy
 from penstock.errors import UsageError
-from penstock.gating.comparable import TIMED
 from penstock.gating.decision import ROUNDING, change_interval, mean
 from penstock.gating.evidence import weigh, weigh_resamples
 from penstock.gating.measurements import Source, Table, Values
 from penstock.gating.wording import named
-from penstock.metrics.registry import METRICS
+from penstock.metrics.registry import METRICS, TIMED
 
 WORST = 5
 """Cases that are named."""

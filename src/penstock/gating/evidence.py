@@ -38,6 +38,10 @@ class Evidence(Protocol):
     def method(self) -> str:
         """Which test it is."""
 
+    @property
+    def deviation(self) -> float | None:
+        """Standard deviation of one case's difference: √cases standard errors; ``None``: one case shows none."""
+
     def not_worse_than(self, amount: float, rounding: float) -> float:
         """P-value against "the mean worsening is ``amount`` or more": small says that it is less."""
 
@@ -58,6 +62,7 @@ class Exact:
     worsening: float
     cases: int
     method: str = "no variance"
+    deviation: float = 0.0
 
     def not_worse_than(self, amount: float, rounding: float) -> float:
         return 0.0 if self.worsening <= amount + rounding else 1.0
@@ -82,6 +87,10 @@ class Spread:
     freedom: int | None
     method: str
 
+    @property
+    def deviation(self) -> float:
+        return self.error * math.sqrt(self.cases)
+
     def not_worse_than(self, amount: float, rounding: float) -> float:
         return distribution((self.worsening - amount + rounding) / self.error, self.freedom)
 
@@ -93,7 +102,7 @@ class Spread:
         return self.worsening - reach, self.worsening + reach
 
     def needed(self, amount: float, level: float) -> int | None:
-        return cases_needed(self.error * math.sqrt(self.cases), self.worsening - amount, level, self.cases)
+        return cases_needed(self.deviation, self.worsening - amount, level, self.cases)
 
 
 @dataclass(frozen=True)
@@ -131,6 +140,7 @@ class Single:
     worsening: float
     cases: int = 1
     method: str = "one case"
+    deviation: None = None
 
     def not_worse_than(self, amount: float, rounding: float) -> float:  # noqa: ARG002
         return 1.0
@@ -191,13 +201,23 @@ def weigh_resamples(worsening: float, resampled: Sequence[float], cases: int, ro
     return Spread(worsening, cases, error * math.sqrt(cases / (cases - 1)), cases - 1, "bootstrap by case")
 
 
-def cases_needed(deviation: float, distance: float, level: float, cases: int) -> int | None:
-    """Cases with which a difference that is ``distance`` from the margin is settled at ``level`` with a power of 80 %.
+def reach(cases: int, level: float) -> float | None:
+    """How many standard errors the bound at ``level`` lies above the mean change; ``None``: so few cases have none.
 
-    ``((z_level + z_0.8) · deviation ÷ distance)²``: 2.49 at the level 0.05. More than there are, for these did not
-    settle it; ``None`` where the mean lies on the margin, or the number says nothing any more.
+    Sign flips (5 to 19 cases) are taken for Student's t, which they follow closely.
+    """
+    if cases < 2 or (FLIP_CASES <= cases < BOOTSTRAP_CASES and level * 2**cases < 1):
+        return None
+    return quantile(level, None if cases >= BOOTSTRAP_CASES else cases - 1)
+
+
+def cases_needed(deviation: float, distance: float, level: float, cases: int, power: float = POWER) -> int | None:
+    """Cases with which a difference that is ``distance`` from the margin is settled at ``level`` with a given power.
+
+    ``((z_level + z_power) · deviation ÷ distance)²``: 2.49 for 80 % at the level 0.05. More than there are, for these
+    did not settle it; ``None`` where the mean lies on the margin, or the number says nothing any more.
     """
     if distance == 0:
         return None
-    number = ((NORMAL.inv_cdf(1 - level) + NORMAL.inv_cdf(POWER)) * deviation / abs(distance)) ** 2
+    number = ((NORMAL.inv_cdf(1 - level) + NORMAL.inv_cdf(power)) * deviation / abs(distance)) ** 2
     return max(cases + 1, math.ceil(number)) if number < 1e6 else None

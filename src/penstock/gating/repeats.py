@@ -14,9 +14,8 @@ from penstock.bundle.steps import utc_now
 from penstock.errors import UsageError
 from penstock.gating.calibration import Calibration, MeasuredOn, Noise, factor, margin_factor
 from penstock.gating.comparable import Difference, differences
-from penstock.gating.evidence import BOOTSTRAP_CASES
+from penstock.gating.evidence import reach
 from penstock.gating.measurements import Source, Table
-from penstock.gating.student import quantile
 
 AGAIN = "Give runs of one and the same revision, suite, extractors and parameters."
 
@@ -94,10 +93,7 @@ class _Figures:
         """How many errors the gate's bound lies above the change; ``None``: it has none."""
         if self.whole and self.drawn_from is None:
             return 0.0  # held as it is
-        cases = self.drawn_from or len(self.runs[0])
-        if cases < 2:
-            return None
-        return quantile(level, None if cases >= BOOTSTRAP_CASES else cases - 1)
+        return reach(self.drawn_from or len(self.runs[0]), level)
 
 
 def _noise(
@@ -120,7 +116,7 @@ def _noise(
     error = max(math.sqrt(2) * noise, figures.sd_resampled or 0.0)
     smallest = factor(level) * error
     share = smallest / abs(mean) * 100 if mean else math.inf
-    reach = 0.0 if error == 0 else figures.reach(level)
+    above = 0.0 if error == 0 else figures.reach(level)
     return Noise(
         metric=metric,
         slice=slice_name,
@@ -135,7 +131,7 @@ def _noise(
         sd_resampled=figures.sd_resampled,
         smallest_change=smallest,
         smallest_change_per_cent=share if math.isfinite(share) else None,
-        smallest_margin=margin_factor(level, reach) * error if reach is not None else None,
+        smallest_margin=margin_factor(level, above) * error if above is not None else None,
     )
 
 

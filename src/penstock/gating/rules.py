@@ -108,7 +108,7 @@ def examine(rule: Rule, candidate: Table, baseline: Table | None, margin_in_unit
     if theirs is None:
         finding.notes += [f"{_NOT_COMPARED[missing]}: {NO_BASELINE}"] if missing is not None else []
     elif (unpaired := _unpaired(subject, ours, theirs)) is None:
-        comparison = _compare(rule, subject, ours, theirs, margin_in_unit)
+        comparison = comparison_of(rule, subject, ours, theirs, margin_in_unit)
     elif rule.margin is not None:
         finding.against.append(unpaired)
     else:
@@ -228,7 +228,7 @@ def _unpaired(subject: Subject, ours: Values, theirs: Values) -> str | None:
     return None
 
 
-def _compare(rule: Rule, subject: Subject, ours: Values, theirs: Values, margin_in_unit: MarginUnit) -> Comparison:
+def comparison_of(rule: Rule, subject: Subject, ours: Values, theirs: Values, margin_in_unit: MarginUnit) -> Comparison:
     """The change against the baseline. Both sides have the same cases."""
     cases = sorted(ours.by_case)
     sign = -1.0 if subject.direction == "higher" else 1.0

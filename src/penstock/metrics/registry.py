@@ -6,6 +6,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 Direction = Literal["lower", "higher"]
+TIMED = ("latency", "real_time_factor", "peak_memory", "gpu_memory")
+"""Metrics that speak about the machine as well as about the model: what else runs there moves them."""
+WHOLE_SUITE_METRICS = ("fid", "kid")
+"""Metrics that have one value for all cases together, and none for a slice."""
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,18 @@ from pathlib import Path
 
 import pytest
 import typer
+import yaml
 from jsonschema import Draft202012Validator
 from typer.testing import CliRunner
 
 from penstock.cli.check import check
 from penstock.cli.init import init as init_command
 from penstock.cli.schema import schema
+from penstock.contract.load import load_contract
+from penstock.contract.policy import Policy
 from penstock.errors import UsageError
+from penstock.gating.suite_words import policy_remarks
+from penstock.metrics.registry import TIMED
 
 runner = CliRunner()
 app = typer.Typer()
@@ -38,9 +43,10 @@ def test_from_nothing_to_a_good_contract(tmp_path: Path) -> None:
     result = runner.invoke(app, ["check", str(root)])
     assert result.exit_code == 2
     lines = result.stdout.splitlines()
-    assert lines[-1] == "5 faults"
-    # What is missing is missing files and the digest, each with what to do.
-    assert all("missing" in line or "there is no file" in line or "sha256sum" in line for line in lines[:-1])
+    assert lines[-1] == "5 faults and 2 warnings"
+    # What is missing is missing files and the digest, each with what to do. One case is too few for a margin.
+    faults = [line for line in lines[:-1] if not line.endswith("(warning)")]
+    assert all("missing" in line or "there is no file" in line or "sha256sum" in line for line in faults)
 
     (root / "weights").mkdir()
     (root / "weights/model.onnx").write_bytes(b"weights")
@@ -50,7 +56,10 @@ def test_from_nothing_to_a_good_contract(tmp_path: Path) -> None:
     (root / "suite/portrait-01.png").write_bytes(PNG)
     (root / "suite/speech-01.wav").write_bytes(WAV)
     result = runner.invoke(app, ["check", str(root)])
-    assert (result.exit_code, result.stdout) == (0, "ok: my-model (talking-head): 1 case, 1 file of weights, 3 rules\n")
+    assert result.exit_code == 0
+    *warnings, last = result.stdout.splitlines()
+    assert last == "ok: my-model (talking-head): 1 case, 1 file of weights, 3 rules and 2 warnings"
+    assert all("one case cannot tell a change of" in line and line.endswith("(warning)") for line in warnings)
 
 
 def test_init_never_overwrites_unless_forced(tmp_path: Path) -> None:
@@ -125,3 +134,97 @@ except RuntimeError:
     loaded = set(done.stdout.splitlines()[-1].split())
     assert "penstock.contract.check" in loaded
     assert not loaded & {"numpy", "cv2", "av", "scipy", "onnxruntime", "boto3", "httpx", "jinja2", "torch", "rich"}
+
+
+# margins that the suite cannot settle
+
+
+def whole_repository(root: Path, policy: str, cases: int) -> Path:
+    """A repository without faults, with so many cases."""
+    init(root)
+    contract = (root / "penstock.yaml").read_text()
+    head = contract[: contract.index("policy:")].replace("0" * 64, hashlib.sha256(b"weights").hexdigest())
+    (root / "penstock.yaml").write_text(f"{head}policy:\n  rules:\n{policy}")
+    case = "  - {{name: case-{}, inputs: {{image: a.png, audio: a.wav}}, parameters: {{duration: 2.0}}}}\n"
+    listed = "".join(case.format(number) for number in range(cases))
+    (root / "suite/suite.yaml").write_text(f"version: 1\nfamily: talking-head\ncases:\n{listed}")
+    (root / "weights").mkdir()
+    (root / "weights/model.onnx").write_bytes(b"weights")
+    (root / "Containerfile").write_text("FROM scratch\n")
+    (root / "suite/a.png").write_bytes(PNG)
+    (root / "suite/a.wav").write_bytes(WAV)
+    return root
+
+
+def measured(path: Path, *values: float) -> Path:
+    lines = [{"case": f"case-{number}", "metric": "jitter", "value": value} for number, value in enumerate(values)]
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    return path
+
+
+def test_check_says_which_margins_the_suite_cannot_settle(tmp_path: Path) -> None:
+    root = whole_repository(tmp_path / "my-model", "    - {metric: jitter, margin: 10%}\n", 4)
+    old, new = measured(tmp_path / "old.jsonl", 1, 1, 1, 1), measured(tmp_path / "new.jsonl", 1.3, 0.9, 1.1, 0.7)
+    result = runner.invoke(app, ["check", str(root)])
+    assert (result.exit_code, len(result.stdout.splitlines())) == (0, 1), "nothing is known, and nothing is said"
+    result = runner.invoke(app, ["check", str(root), "--baseline", str(old), "--baseline", str(new)])
+    assert result.exit_code == 0, "a warning is no fault"
+    fine, counted, last = result.stdout.splitlines()
+    assert "policy.rules[0].margin: 4 cases cannot settle a margin of 10 % (0.1) on jitter: its change has" in fine
+    assert counted == "the suite is known to settle 0 of 1 margin"
+    assert last.startswith("ok: my-model")
+    assert last.endswith("1 rule and 1 warning")
+    result = runner.invoke(app, ["check", str(root), "--baseline", str(old), "--baseline", str(new), "--json"])
+    content = json.loads(result.stdout)
+    (margin,) = content["margins"]
+    assert (margin["answer"], margin["basis"], margin["seen"], margin["cases"]) == ("not settled", "comparisons", 1, 4)
+    assert margin["needed"] > 20
+    assert content["faults"][0]["severity"] == "warning"
+
+
+def test_check_warns_of_a_blocking_margin_on_time(tmp_path: Path) -> None:
+    root = whole_repository(tmp_path / "my-model", "    - {metric: latency, margin: 20%}\n", 6)
+    result = runner.invoke(app, ["check", str(root)])
+    assert result.exit_code == 0
+    assert "'latency' is compared with values that were measured on another day" in result.stdout
+
+
+def test_check_takes_a_store_that_is_there_or_baselines(tmp_path: Path) -> None:
+    root = whole_repository(tmp_path / "my-model", "    - {metric: jitter, margin: 10%}\n", 4)
+    for arguments, what in (
+        (["--store", str(tmp_path / "none")], "there is no such directory"),
+        (["--store", str(tmp_path), "--baseline", str(tmp_path)], "two sources"),
+        (["--baseline", str(tmp_path / "none.jsonl")], "none.jsonl"),
+    ):
+        with pytest.raises(UsageError, match=what):
+            runner.invoke(app, ["check", str(root), *arguments], catch_exceptions=False)
+    assert not (tmp_path / "none").exists()
+
+
+def test_a_broken_calibration_is_a_fault(tmp_path: Path) -> None:
+    root = whole_repository(tmp_path / "my-model", "    - {metric: jitter, margin: 10%}\n  calibration: c.json\n", 4)
+    (root / "c.json").write_text("{}")
+    result = runner.invoke(app, ["check", str(root)])
+    assert result.exit_code == 2
+    assert "policy.calibration: not a calibration" in result.stdout
+    (root / "c.json").unlink()
+    result = runner.invoke(app, ["check", str(root)])
+    assert result.stdout.splitlines()[-1] == "1 fault"
+
+
+def test_the_policy_of_the_template_lets_no_timing_stop_an_unchanged_model(tmp_path: Path) -> None:
+    init(tmp_path)
+    policy = load_contract(tmp_path).policy
+    for rule in policy.rules:
+        exact = rule.margin is None or rule.severity == "warn" or policy.baseline == "rerun"
+        assert exact or rule.metric not in TIMED, "the load of the machine would stop a model that did not change"
+    assert any(rule.metric in TIMED for rule in policy.rules), "and time is shown all the same"
+    commented = yaml.safe_load(
+        "\n".join(
+            line.replace("# - ", "- ")
+            for line in (tmp_path / "penstock.yaml").read_text().splitlines()
+            if "# - {" in line
+        )
+    )
+    suggested = Policy.model_validate({"rules": commented})
+    assert [remark.what for remark in policy_remarks(suggested)] == []

@@ -1,0 +1,191 @@
+"""What ``penstock check`` says of margins that a suite cannot settle, and what would settle them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from penstock.contract.check import Report
+from penstock.contract.faults import fault_at
+from penstock.contract.policy import Policy, PolicyFault, Rule
+from penstock.errors import UsageError
+from penstock.gating.calibration import calibration_of
+from penstock.gating.evidence import BOOTSTRAP_CASES
+from penstock.gating.suite_size import Known, MarginCheck, margin_checks
+from penstock.gating.wording import Subject, subject_of
+from penstock.metrics.registry import TIMED, WHOLE_SUITE_METRICS
+
+TO_KNOW_BETTER = "A second run by --baseline, or a --store with past runs, tells more."
+
+
+def judge_suite(report: Report, directory: Path, known: Known) -> list[MarginCheck]:
+    """Add warnings about margins to a report, and say what the suite can settle.
+
+    Args:
+        report: of :func:`penstock.contract.check.check_repository`.
+        directory: the repository: the policy's ``calibration`` lies in it.
+        known: what was measured before; the calibration is added to it.
+
+    Returns:
+        One entry for each rule with a margin; none where the contract or the suite cannot be read.
+
+    Raises:
+        UsageError: measurements are contradictory, or not through the extractor that the noise was recorded through.
+    """
+    contract, suite, document = report.contract, report.suite, report.document
+    if contract is None or suite is None or document is None:
+        return []
+    policy = contract.policy
+    try:
+        known = replace(known, calibration=calibration_of(policy, directory))
+    except UsageError as error:
+        fault = fault_at(document, ("policy", "calibration"), error.what, todo=error.todo)
+        if all(other.field != fault.field for other in report.faults):  # that it is not there was said before
+            report.faults.append(fault)
+    checks = margin_checks(policy, suite, known)
+    for remark in (*policy_remarks(policy), *size_remarks(policy, checks)):
+        place = ("policy", *remark.path)
+        report.faults.append(fault_at(document, place, remark.what, todo=remark.todo, warning=remark.warning))
+    report.sort()
+    return checks
+
+
+def policy_remarks(policy: Policy) -> Iterator[PolicyFault]:
+    """Margins that chance decides, whatever the suite."""
+    for place, rule in enumerate(policy.rules):
+        if rule.margin is None:
+            continue
+        path = ("rules", place, "margin")
+        if rule.metric in TIMED and rule.severity == "block" and policy.baseline == "stored":
+            yield PolicyFault(
+                path,
+                f"'{rule.metric}' is compared with values that were measured on another day: what else runs on the "
+                "machine moves it, and may stop a model that did not change",
+                "Write 'baseline: rerun' beside 'rules', or give a bound ('max'), or 'severity: warn'.",
+                warning=True,
+            )
+        if rule.metric == "kid" and rule.margin.relative:
+            yield PolicyFault(
+                path,
+                "KID of a good model lies near 0 or below it, and a share of that is next to nothing",
+                "Give the margin as a number, such as 0.02.",
+                warning=True,
+            )
+
+
+def size_remarks(policy: Policy, checks: Sequence[MarginCheck]) -> Iterator[PolicyFault]:
+    """Margins that the suite cannot settle, or may not."""
+    for check in checks:
+        rule, subject = check.rule, subject_of(check.rule)
+        path = ("rules", check.place, "margin" if rule.slice is None else "slice")
+        if check.cases == 0:
+            continue  # there is no such slice: the policy's own fault
+        if rule.slice is not None and check.cases < BOOTSTRAP_CASES and "severity" not in rule.model_fields_set:
+            yield PolicyFault(
+                path,
+                f"the slice '{rule.slice}' has {_cases(check)}: below {BOOTSTRAP_CASES}, its margin only warns",
+                "Write 'severity: warn', or 'severity: block' if it is to stop a release all the same.",
+                warning=True,
+            )
+        if check.answer == "settled":
+            continue
+        what, todo = _few(check, subject, policy) if check.spread is None else _unsettled(check, subject)
+        if what:
+            only = " (this rule only warns)" if rule.severity == "warn" else ""
+            yield PolicyFault(path, f"{what}{only}", todo, warning=True)
+
+
+def _few(check: MarginCheck, subject: Subject, policy: Policy) -> tuple[str, str]:
+    """What the number of cases alone says; empty if it says nothing."""
+    rule = check.rule
+    if rule.metric in WHOLE_SUITE_METRICS and rule.slice is not None:
+        what = f"{subject.title} has one value for the whole suite and none for a slice: this rule always fails"
+        return what, "Leave 'slice' out."
+    more = f"Take {check.needed} cases at least; {BOOTSTRAP_CASES} are better."
+    if check.cases == 1 and rule.metric in WHOLE_SUITE_METRICS:
+        return f"one clip shows no spread: {subject.title} is compared as if it were exact", more
+    if check.cases == 1:
+        return f"one case cannot tell a change of {subject.title} from noise: a changed model is inconclusive", more
+    if check.answer == "not settled":
+        return f"{_cases(check)} cannot settle anything at the level {policy.level:g}", more
+    if rule.metric == "fid" and rule.severity == "block" and check.cases < BOOTSTRAP_CASES:
+        what = f"FID of {_cases(check)} is biased upwards, and a change of it is seldom settled"
+        return what, f"{_kid_words(check)} {TO_KNOW_BETTER}"
+    return "", ""
+
+
+def _unsettled(check: MarginCheck, subject: Subject) -> tuple[str, str]:
+    """A margin that is too fine for what is known, and what would do."""
+    spread = check.spread
+    if spread is None or check.margin is None or check.error is None or check.smallest_margin is None:
+        return "", ""
+    source = {
+        "comparisons": f"by {_count(spread.seen, 'earlier comparison')}",
+        "noise": f"by {spread.seen} runs of the same model",
+        "stopped": f"by {_count(spread.seen, 'comparison')} that this rule stopped",
+        "cases": "by how far the baseline's own cases lie apart",
+    }[spread.basis]
+    most = " at most" if spread.is_bound else ""
+    what = (
+        f"{_cases(check)} {'may not' if spread.is_bound else 'cannot'} settle a margin of "
+        f"{_margin_words(check.rule, check.margin, subject)} on {subject.title}: its change has a standard error of"
+        f"{most} {subject.amounts(check.error)[0]}, {source}"
+    )
+    smallest = _smallest_words(check, subject)
+    if check.needed is not None:
+        cases = f"{'At most about' if spread.is_bound else 'About'} {check.needed} cases"
+        todo = f"{cases} would settle it, or a margin of {smallest}."
+    elif spread.is_bound:
+        todo = "What would settle it cannot be told from that."
+    elif spread.shared:
+        todo = f"More cases would not: all cases of a run move together. A margin of {smallest} would"
+        todo += ", or 'baseline: rerun'." if check.rule.metric in TIMED else "."
+    else:
+        todo = f"A margin of {smallest} would settle it."
+    if check.rule.metric == "fid":
+        todo += f" {_kid_words(check)}"
+    return what, f"{todo} {TO_KNOW_BETTER}" if spread.is_bound else todo
+
+
+def _kid_words(check: MarginCheck) -> str:
+    """What to gate in place of FID."""
+    instead = check.instead
+    if instead is None or not instead.smallest_margin:
+        return "Gate 'kid' instead, which few clips do not bias, and report FID by 'severity: warn'."
+    smallest = _rounded_up(instead.smallest_margin)
+    return f"Or gate 'kid': these clips settle a margin of {smallest} on it."
+
+
+def _margin_words(rule: Rule, amount: float, subject: Subject) -> str:
+    """``10 % (0.026)``, ``5 sd (0.3 s)``, ``0.2 s``."""
+    shown = subject.amounts(amount)[0]
+    if rule.margin is None or not (rule.margin.relative or rule.margin.noise):
+        return shown
+    as_written = f"{rule.margin.amount * 100:.12g} %" if rule.margin.relative else f"{rule.margin.amount:.12g} sd"
+    return f"{as_written} ({shown})"
+
+
+def _smallest_words(check: MarginCheck, subject: Subject) -> str:
+    """The smallest margin that holds, in the unit that the rule's is written in."""
+    smallest = check.smallest_margin or 0.0
+    if check.rule.margin is not None and check.rule.margin.relative and check.base:
+        return f"{_rounded_up(smallest / abs(check.base) * 100)} %"
+    return f"{_rounded_up(smallest)} {subject.unit}".strip()
+
+
+def _rounded_up(value: float) -> str:
+    """Two digits, never less than ``value``: a margin that is written like this holds."""
+    step = 10.0 ** (math.floor(math.log10(value)) - 1)
+    return (
+        f"{math.ceil(value / step - 1e-9) * step:.2g}" if step < 1 else f"{math.ceil(value / step - 1e-9) * step:.0f}"
+    )
+
+
+def _cases(check: MarginCheck) -> str:
+    return _count(check.cases, "case")
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}{'' if number == 1 else 's'}"

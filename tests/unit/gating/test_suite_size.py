@@ -1,0 +1,259 @@
+"""What a suite can settle, before anything runs: held against the verdict's own decisions."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from penstock.bundle.models import Measurement, Resamples
+from penstock.contract.models import Suite
+from penstock.contract.policy import Policy
+from penstock.gating.calibration import Calibration
+from penstock.gating.decision import decide
+from penstock.gating.measurements import Source, Table
+from penstock.gating.repeats import calibrate
+from penstock.gating.suite_size import Known, MarginCheck, Pair, margin_checks
+from penstock.gating.suite_words import policy_remarks, size_remarks
+
+
+def suite(cases: int, **slices: int) -> Suite:
+    """``cases`` cases, the first so many of which carry a slice."""
+    listed = [
+        {
+            "name": f"case-{number:03}",
+            "inputs": {"image": "a.png", "audio": "a.wav"},
+            "slices": [name for name, count in slices.items() if number < count],
+        }
+        for number in range(cases)
+    ]
+    return Suite.model_validate({"version": 1, "family": "talking-head", "cases": listed})
+
+
+def policy(*rules: dict[str, Any], **more: Any) -> Policy:
+    return Policy.model_validate({"rules": list(rules), **more})
+
+
+def table(metric: str, values: Sequence[float], slice_name: str = "") -> Table:
+    slices = [slice_name] if slice_name else []
+    lines = [
+        Measurement(case=f"case-{number:03}", metric=metric, value=value, slices=slices)
+        for number, value in enumerate(values)
+    ]
+    return Table("side", lines)
+
+
+def pair(metric: str, differences: Sequence[float], base: float = 10.0, slice_name: str = "") -> Pair:
+    """A baseline whose cases are alike, and a candidate."""
+    before = [base] * len(differences)
+    after = [base + difference for difference in differences]
+    return table(metric, before, slice_name), table(metric, after, slice_name)
+
+
+def whole(metric: str, value: float, values: Sequence[float], cases: int) -> Measurement:
+    return Measurement(
+        case="*", metric=metric, value=value, resamples=Resamples(cases=cases, key="k", values=list(values))
+    )
+
+
+def noisy(count: int, deviation: float, seed: int = 1, shift: float = 0.0) -> list[float]:
+    """Differences with exactly this standard deviation, around ``shift``."""
+    draw = random.Random(seed)
+    values = [draw.gauss(0, 1) for _ in range(count)]
+    mean = sum(values) / count
+    scale = (sum((value - mean) ** 2 for value in values) / (count - 1)) ** 0.5
+    return [shift + deviation * (value - mean) / scale for value in values]
+
+
+def only(rules: Policy, cases: Suite, known: Known) -> MarginCheck:
+    (found,) = margin_checks(rules, cases, known)
+    return found
+
+
+def said(rules: Policy, cases: Suite, known: Known) -> list[str]:
+    remarks = [*policy_remarks(rules), *size_remarks(rules, margin_checks(rules, cases, known))]
+    assert all(remark.warning for remark in remarks)
+    return [f"{remark.place}: {remark.what}. {remark.todo}" for remark in remarks]
+
+
+@pytest.mark.parametrize(("cases", "promise"), [(8, 0.9), (24, 0.93), (60, 0.93)])  # of few, the error is guessed
+def test_the_smallest_margin_is_the_one_at_which_the_verdict_keeps_its_promise(cases: int, promise: float) -> None:
+    known = Known(*pair("lse_d", noisy(cases, 1.0))[:1], [pair("lse_d", noisy(cases, 1.0))])
+    found = only(policy({"metric": "lse_d", "margin": 100.0}), suite(cases), known)
+    assert found.answer == "settled"
+    smallest = found.smallest_margin
+    assert smallest is not None
+    draw = random.Random(7)
+    trials = 400
+
+    def share(margin: float, worse: float, wanted: str) -> float:
+        samples = ([worse + draw.gauss(0, 1) for _ in range(cases)] for _ in range(trials))
+        return sum(decide(sample, margin, "lower", 0.05).verdict == wanted for sample in samples) / trials
+
+    assert share(smallest, 0.0, "pass") >= promise
+    assert share(smallest, 2 * smallest, "fail") >= promise
+    assert share(smallest / 2, 0.0, "pass") < 0.75, "half of it is too fine"
+
+
+def test_the_number_of_cases_that_would_settle_a_margin_does() -> None:
+    known = Known(pairs=[pair("lse_d", noisy(12, 1.0))])
+    rules = policy({"metric": "lse_d", "margin": 0.5})
+    found = only(rules, suite(12), known)
+    assert (found.answer, found.needed) == ("not settled", 44)  # (3.29 · 1 / 0.5)²
+    assert only(rules, suite(44), known).answer == "settled"
+    assert only(rules, suite(43), known).answer == "not settled"
+    # below 20 cases the bounds are wider than the formula's
+    few = only(policy({"metric": "lse_d", "margin": 1.0}), suite(6), known)
+    assert few.needed is not None
+    assert only(policy({"metric": "lse_d", "margin": 1.0}), suite(few.needed), known).answer == "settled"
+    assert only(policy({"metric": "lse_d", "margin": 1.0}), suite(few.needed - 1), known).answer == "not settled"
+
+
+def fid_pair(deviation: float, kid: float) -> Pair:
+    """FID and KID on 8 clips: the resamples differ by so much."""
+    draws = noisy(400, 1.0, seed=3)
+    base = [30 + 10 * value for value in noisy(400, 1.0, seed=4)]
+    sides: list[list[Measurement]] = [[], []]
+    for metric, scale in (("fid", deviation), ("kid", kid)):
+        sides[0].append(whole(metric, 0.255, base, 8))
+        sides[1].append(whole(metric, 0.241, [a + scale * b for a, b in zip(base, draws, strict=True)], 8))
+    return Table("baseline", sides[0]), Table("candidate", sides[1])
+
+
+def test_fid_over_few_clips_is_named_with_what_would_settle_it() -> None:
+    before, after = fid_pair(0.0536, 0.006)
+    rules = policy({"metric": "fid", "margin": "10%"})
+    found = only(rules, suite(8), Known(before, [(before, after)]))
+    assert found.answer == "not settled"
+    assert found.error == pytest.approx(0.0536 * (8 / 7) ** 0.5, rel=1e-2)
+    (text,) = said(rules, suite(8), Known(before, [(before, after)]))
+    assert text.startswith(
+        "rules[0].margin: 8 cases cannot settle a margin of 10 % (0.026) on FID: its change has a standard error of "
+        "0.057, by 1 earlier comparison. About 4"
+    )
+    assert "cases would settle it, or a margin of 80 %. Or gate 'kid': these clips settle a margin of 0.023" in text
+    # KID is held to a number
+    held = policy({"metric": "kid", "margin": 0.03})
+    assert only(held, suite(8), Known(before, [(before, after)])).answer == "settled"
+    assert said(held, suite(8), Known(before, [(before, after)])) == []
+
+
+def test_one_baseline_alone_gives_a_bound_and_never_says_that_a_suite_is_too_small() -> None:
+    before, _ = fid_pair(0.05, 0.006)
+    rules = policy({"metric": "fid", "margin": "10%"})
+    found = only(rules, suite(8), Known(before))
+    assert (found.answer, found.spread.basis if found.spread else "") == ("not known", "cases")
+    (text,) = said(rules, suite(8), Known(before))
+    assert "8 cases may not settle" in text
+    assert "at most" in text
+    assert "What would settle it cannot be told from that. Gate 'kid' instead" in text
+    # cases that lie close together show that a margin holds whatever changes
+    close = Known(table("lse_d", noisy(24, 0.1, shift=8.0)))
+    assert only(policy({"metric": "lse_d", "margin": "5%"}), suite(24), close).answer == "settled"
+    # of cases that are all alike nothing can be said
+    alike = Known(table("av_offset_abs", [0.0] * 8))
+    assert only(policy({"metric": "av_offset_abs", "margin": 1}), suite(8), alike).answer == "not known"
+
+
+def test_a_comparison_that_the_rule_stopped_is_no_example_of_what_has_to_be_told_apart() -> None:
+    wild, mild = pair("lse_d", noisy(24, 1.0, shift=5.0)), pair("lse_d", noisy(24, 0.1))
+    rules = policy({"metric": "lse_d", "margin": "5%"})
+    both = only(rules, suite(24), Known(mild[0], [wild, mild]))
+    assert both.answer == "settled"
+    assert both.spread is not None
+    assert (both.spread.basis, both.spread.seen) == ("comparisons", 1)
+    alone = only(rules, suite(24), Known(wild[0], [wild]))
+    assert alone.spread is not None
+    assert (alone.answer, alone.spread.basis) == ("not known", "stopped")
+    unchanged = only(rules, suite(24), Known(mild[0], [pair("lse_d", [0.0] * 24)]))
+    assert unchanged.spread is None, "a release that changed nothing says nothing of one that does"
+
+
+def noise(*runs: Sequence[float]) -> Calibration:
+    sides = [
+        Source(f"run-{number}", [*table("latency", values).by_metric["latency"].values()])
+        for number, values in enumerate(runs)
+    ]
+    return calibrate(sides).calibration
+
+
+def test_noise_counts_and_what_moves_whole_runs_is_not_helped_by_cases() -> None:
+    apart = noise(*(noisy(8, 1.0, seed=seed, shift=10.0) for seed in range(5)))
+    found = only(policy({"metric": "latency", "margin": "1%"}), suite(8), Known(calibration=apart))
+    assert found.spread is not None
+    assert (found.answer, found.spread.basis) == ("not settled", "noise")
+    assert found.smallest_margin == pytest.approx(apart.metrics[0].smallest_margin)
+    assert found.needed is not None
+    together = noise(*([10.0 + shift] * 8 for shift in (0.0, 0.5, -0.5, 0.2)))
+    rules = policy({"metric": "latency", "margin": "1%"}, baseline="rerun")
+    assert only(rules, suite(8), Known(calibration=together)).needed is None
+    (text,) = said(rules, suite(8), Known(calibration=together))
+    assert "More cases would not: all cases of a run move together." in text
+    assert "or 'baseline: rerun'" in text
+    # a deterministic model shows no noise, which says nothing of one that changed
+    still = noise([1.0] * 8, [1.0] * 8)
+    assert only(policy({"metric": "latency", "margin": "1%"}), suite(8), Known(calibration=still)).answer == "not known"
+    # sd of the noise is a margin, too
+    counted = only(
+        policy({"metric": "latency", "margin": "5 sd"}, calibration="c.json"), suite(8), Known(calibration=apart)
+    )
+    assert counted.margin == pytest.approx(5 * apart.metrics[0].noise)
+
+
+def test_slices_of_one_metric_share_the_level() -> None:
+    before, after = pair("lse_d", noisy(24, 1.0), slice_name="a")
+    one = policy({"metric": "lse_d", "slice": "a", "margin": 0.7, "severity": "block"})
+    two = policy(*one.model_dump(exclude_unset=True)["rules"], {"metric": "lse_d", "slice": "b", "margin": 0.7})
+    known = Known(before, [(before, after)])
+    assert only(one, suite(24, a=24), known).answer == "settled"
+    assert margin_checks(two, suite(24, a=24, b=20), known)[0].answer == "not settled"
+
+
+@pytest.mark.parametrize(
+    ("rule", "cases", "words"),
+    [
+        ({"metric": "lse_d", "margin": "5%"}, suite(1), "one case cannot tell a change of LSE-D from noise"),
+        ({"metric": "lse_d", "margin": "5%"}, suite(1), "Take 5 cases at least; 20 are better."),
+        ({"metric": "kid", "margin": 0.02}, suite(1), "one clip shows no spread: KID is compared as if it were exact"),
+        ({"metric": "fid", "margin": "5%"}, suite(8), "FID of 8 cases is biased upwards"),
+        ({"metric": "kid", "margin": "5%"}, suite(24), "KID of a good model lies near 0"),
+        (
+            {"metric": "fid", "slice": "fast", "margin": "5%", "severity": "warn"},
+            suite(24, fast=20),
+            "FID has one value for the whole suite and none for a slice: this rule always fails (this rule only warns)",
+        ),
+        (
+            {"metric": "lse_d", "slice": "fast", "margin": "5%"},
+            suite(24, fast=6),
+            "the slice 'fast' has 6 cases: below 20, its margin only warns. Write 'severity: warn', or",
+        ),
+        ({"metric": "real_time_factor", "margin": "20%"}, suite(24), "compared with values that were measured on"),
+        ({"metric": "peak_memory", "margin": "20%"}, suite(24), "Write 'baseline: rerun' beside 'rules', or give"),
+    ],
+)
+def test_what_can_be_said_without_any_measurement(rule: dict[str, Any], cases: Suite, words: str) -> None:
+    (text,) = said(policy(rule), cases, Known())
+    assert words in text
+
+
+def test_a_level_that_few_cases_cannot_reach() -> None:
+    (text,) = said(policy({"metric": "lse_d", "margin": "5%"}, level=0.01), suite(5), Known())
+    assert "5 cases cannot settle anything at the level 0.01. Take 7 cases at least" in text
+
+
+@pytest.mark.parametrize(
+    ("rule", "more"),
+    [
+        ({"metric": "real_time_factor", "max": 1.0}, {}),
+        ({"metric": "real_time_factor", "margin": "20%", "severity": "warn"}, {}),
+        ({"metric": "real_time_factor", "margin": "20%"}, {"baseline": "rerun"}),
+        ({"metric": "lse_d", "margin": "5%"}, {}),
+        ({"metric": "lse_d", "slice": "fast", "margin": "5%", "severity": "block"}, {}),
+        ({"metric": "lse_d", "slice": "none", "margin": "5%"}, {}),  # said by the policy's own check
+        ({"metric": "our_own", "margin": 1, "direction": "lower"}, {}),
+    ],
+)
+def test_nothing_is_said_without_a_reason(rule: dict[str, Any], more: dict[str, Any]) -> None:
+    assert said(policy(rule, **more), suite(24, fast=6), Known()) == []
