@@ -53,6 +53,10 @@ parity: $(PARITY)/.ready ## metrics against implementations that are not ours (i
 error-rates: $(DEV)/.ready ## the verdict's error rates on real runs of sonic-lite (some ten minutes; goes on where it was broken off)
 	$(DEV)/bin/python tests/error_rates/sonic_lite.py --out build/error-rates
 
+.PHONY: error-rates-under-load
+error-rates-under-load: $(DEV)/.ready ## an unchanged model, judged by the policy of penstock init, 60 times beside four busy loops (ten minutes)
+	PATH="$(CURDIR)/$(DEV)/bin:$$PATH" $(DEV)/bin/python tests/error_rates/under_load.py --out build/error-rates-under-load
+
 bench: $(DEV)/.ready $(PARITY)/.ready ## speed, side by side in one run; a summary at the end says what was met
 	command -v chromium >/dev/null || { apt-get update --quiet=2 && apt-get install --quiet=2 --yes --no-install-recommends chromium; }
 	PATH="$(CURDIR)/$(PARITY)/bin:$$PATH" PENSTOCK_PARITY_PYTHON="$(CURDIR)/$(PARITY)/bin/python" \

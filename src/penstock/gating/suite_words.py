@@ -154,7 +154,7 @@ def _kid_words(check: MarginCheck) -> str:
     instead = check.instead
     if instead is None or not instead.smallest_margin:
         return "Gate 'kid' instead, which few clips do not bias, and report FID by 'severity: warn'."
-    smallest = _rounded_up(instead.smallest_margin)
+    smallest = rounded_up(instead.smallest_margin)
     return f"Or gate 'kid': these clips settle a margin of {smallest} on it."
 
 
@@ -171,11 +171,11 @@ def _smallest_words(check: MarginCheck, subject: Subject) -> str:
     """The smallest margin that holds, in the unit that the rule's is written in."""
     smallest = check.smallest_margin or 0.0
     if check.rule.margin is not None and check.rule.margin.relative and check.base:
-        return f"{_rounded_up(smallest / abs(check.base) * 100)} %"
-    return f"{_rounded_up(smallest)} {subject.unit}".strip()
+        return f"{rounded_up(smallest / abs(check.base) * 100)} %"
+    return f"{rounded_up(smallest)} {subject.unit}".strip()
 
 
-def _rounded_up(value: float) -> str:
+def rounded_up(value: float) -> str:
     """Two digits, never less than ``value``: a margin that is written like this holds."""
     step = 10.0 ** (math.floor(math.log10(value)) - 1)
     return (

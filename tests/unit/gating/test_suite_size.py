@@ -16,7 +16,7 @@ from penstock.gating.decision import decide
 from penstock.gating.measurements import Source, Table
 from penstock.gating.repeats import calibrate
 from penstock.gating.suite_size import Known, MarginCheck, Pair, margin_checks
-from penstock.gating.suite_words import policy_remarks, size_remarks
+from penstock.gating.suite_words import policy_remarks, rounded_up, size_remarks
 
 
 def suite(cases: int, **slices: int) -> Suite:
@@ -257,3 +257,12 @@ def test_a_level_that_few_cases_cannot_reach() -> None:
 )
 def test_nothing_is_said_without_a_reason(rule: dict[str, Any], more: dict[str, Any]) -> None:
     assert said(policy(rule, **more), suite(24, fast=6), Known()) == []
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.2, "0.2"), (0.02271, "0.023"), (79.4, "80"), (8.61, "8.7"), (9.91, "10"), (0.0995, "0.1"), (1234.0, "1300")],
+)
+def test_a_margin_that_is_recommended_is_never_too_small(value: float, text: str) -> None:
+    assert rounded_up(value) == text
+    assert float(text) >= value
