@@ -58,7 +58,8 @@ def _of_rule(place: int, rule: RuleResult, past: Past | None) -> MetricRow:
     change = entry.change
     if rule.change is not None and rule.baseline is None:
         change = signed(rule.metric, rule.change)
-    brief = rule.reason.removeprefix(f"{entry.title} ")
+    state = rule_state(rule)
+    brief = "" if state == "not-compared" else rule.reason.removeprefix(f"{entry.title} ")
     if rule.needed is not None:
         brief = brief.replace(f"; about {rule.needed} cases would settle it", "")
     return MetricRow(
@@ -73,7 +74,7 @@ def _of_rule(place: int, rule: RuleResult, past: Past | None) -> MetricRow:
         limit=rule.limit,
         trend=trend(past, rule.metric, rule.slice, rule.candidate) if past else None,
         n=rule.n,
-        state=rule_state(rule),
+        state=state,
         reason=rule.reason,
         brief=brief,
         needed=rule.needed,
