@@ -20,6 +20,9 @@ from penstock.cli.schema import schema
 from penstock.contract.load import load_contract
 from penstock.contract.policy import Policy
 from penstock.errors import UsageError
+from penstock.gating.calibration import write_calibration
+from penstock.gating.measurements import read_source
+from penstock.gating.repeats import calibrate
 from penstock.gating.suite_words import policy_remarks
 from penstock.metrics.registry import TIMED
 
@@ -118,7 +121,11 @@ def test_schema(tmp_path: Path) -> None:
 
 
 def test_check_loads_nothing_heavy(tmp_path: Path) -> None:
-    init(tmp_path)
+    """Nor does the step *check*, whose image has no numpy: with a calibration, and without measurements."""
+    rules = "    - {metric: jitter, margin: 10%}\n  calibration: c.json\n"
+    tmp_path = whole_repository(tmp_path / "my-model", rules, 8)
+    runs = (measured(tmp_path / f"{number}.jsonl", *(1 + number * n for n in range(8))) for number in (1, 2))
+    write_calibration(tmp_path / "c.json", calibrate([read_source(run) for run in runs]).calibration)
     # typer.Exit is a RuntimeError
     code = """
 import sys
@@ -131,6 +138,8 @@ except RuntimeError:
     print(*sys.modules)
 """
     done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=True)
+    assert "8 cases cannot settle a margin of 10 %" in done.stdout
+    assert "by 2 runs of the same model" in done.stdout
     loaded = set(done.stdout.splitlines()[-1].split())
     assert "penstock.contract.check" in loaded
     assert not loaded & {"numpy", "cv2", "av", "scipy", "onnxruntime", "boto3", "httpx", "jinja2", "torch", "rich"}
