@@ -1,4 +1,5 @@
-"""The main job on one machine: a good release of ``sonic-lite`` is published, a worse one is stopped.
+"""The main job on one machine: of ``sonic-lite`` a first release is published, a worse one is stopped, and a better one
+is published in place of the first.
 
 Example: ``python test-assets/demo.py --out demo``
 """
@@ -36,11 +37,15 @@ class Expected:
     published: bool
 
 
-RELEASES = (Expected("v1.0.0", 0, "pass", published=True), Expected("v1.1.0", 1, "fail", published=False))
+RELEASES = (
+    Expected("v1.0.0", 0, "pass", published=True),
+    Expected("v1.1.0", 1, "fail", published=False),
+    Expected("v1.2.0", 0, "pass", published=True),
+)
 
 
 def main() -> int:
-    """Run both releases and hold what came out against what must."""
+    """Run the releases and compare what came out with what must."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=Path("demo"), help="the demo's own directory; made anew")
     out: Path = parser.parse_args().out
@@ -59,9 +64,11 @@ def main() -> int:
     subprocess.run(make, check=True)
 
     faults: list[str] = []
+    current: Expected | None = None
     for release in RELEASES:
         console.rule(f"{MODEL} {release.tag}")
-        faults += run_release(console, repository, release, out)
+        faults += run_release(console, repository, release, current, out)
+        current = release if release.published else current
     console.rule("what came out")
     for release in RELEASES:
         show(console, release, out)
@@ -70,8 +77,10 @@ def main() -> int:
     return 1 if faults else 0
 
 
-def run_release(console: Console, repository: Path, release: Expected, out: Path) -> list[str]:
-    """Run the release pipeline; returns what is not as it should be."""
+def run_release(
+    console: Console, repository: Path, release: Expected, current: Expected | None, out: Path
+) -> list[str]:
+    """Run the release pipeline, ``current`` being the current release; returns what is not as it should be."""
     name = run_name(release)
     program = str(Path(sys.executable).with_name("penstock"))
     command = [
@@ -92,19 +101,37 @@ def run_release(console: Console, repository: Path, release: Expected, out: Path
     faults = []
     if exit_code != release.exit_code:
         faults.append(f"{release.tag} ended with exit code {exit_code}, not {release.exit_code}")
+    return faults + faults_of_verdict(release, current, out) + faults_of_store(release, current, out)
+
+
+def faults_of_verdict(release: Expected, current: Expected | None, out: Path) -> list[str]:
+    """What is not as it should be about the verdict."""
     verdict = verdict_of(out, release)
-    if verdict is None or verdict.verdict != release.verdict:
-        faults.append(
-            f"the verdict on {release.tag} is {verdict.verdict if verdict else 'missing'}, not {release.verdict}"
-        )
-    version = release.tag.removeprefix("v")
-    if (out / "store" / "published" / MODEL / f"{version}.json").exists() != release.published:
+    if verdict is None:
+        return [f"there is no verdict on {release.tag}"]
+    faults = []
+    if verdict.verdict != release.verdict:
+        faults.append(f"the verdict on {release.tag} is {verdict.verdict}, not {release.verdict}")
+    baseline = run_name(current) if current is not None else None
+    if verdict.baseline != baseline:
+        faults.append(f"{release.tag} was compared with {verdict.baseline}, not with {baseline}")
+    return faults
+
+
+def faults_of_store(release: Expected, current: Expected | None, out: Path) -> list[str]:
+    """What is not as it should be about what was kept and published."""
+    store = out / "store"
+    faults = []
+    if (store / "published" / MODEL / f"{release.tag.removeprefix('v')}.json").exists() != release.published:
         faults.append(f"{release.tag} was {'not ' if release.published else ''}published")
-    if not (out / "store" / "runs" / MODEL / name / "manifest.json").exists():
+    if not (store / "runs" / MODEL / run_name(release) / "manifest.json").exists():
         faults.append(f"the evidence of {release.tag} was not kept")
-    pointer = json.loads((out / "store" / "baselines" / f"{MODEL}.json").read_text(encoding="utf-8"))
-    if pointer["run_id"] != run_name(RELEASES[0]):
-        faults.append(f"after {release.tag} the released model is that of {pointer['run_id']}")
+    pointer = store / "baselines" / f"{MODEL}.json"
+    found = json.loads(pointer.read_text(encoding="utf-8"))["run_id"] if pointer.exists() else None
+    now = release if release.published else current
+    expected = run_name(now) if now is not None else None
+    if found != expected:
+        faults.append(f"after {release.tag} the current release is that of {found}, not of {expected}")
     return faults
 
 

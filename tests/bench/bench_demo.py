@@ -41,7 +41,7 @@ def main() -> int:
             time.sleep(0.1)
         seconds = time.perf_counter() - started
     sys.stdout.write("| what | measured | limit |\n|---|---:|---:|\n")
-    sys.stdout.write(f"| demo, both releases | {seconds:.1f} s | {TIME_LIMIT_S} s |\n")
+    sys.stdout.write(f"| demo, all three releases | {seconds:.1f} s | {TIME_LIMIT_S} s |\n")
     sys.stdout.write(f"| peak memory over all its processes | {peak:.0f} MiB | {MEMORY_LIMIT_MIB} MiB |\n")
     return 0 if demo.returncode == 0 and seconds < TIME_LIMIT_S and peak < MEMORY_LIMIT_MIB else 1
 

@@ -56,7 +56,7 @@ def put_sonic_scout(facts: Facts, session: str, looking_for: dict[str, Any]) -> 
     sonic = yaml.safe_load((ASSETS / "models" / "sonic-lite" / "releases.yaml").read_text(encoding="utf-8"))
     folder = OWN_MODELS / "sonic-scout"
     manifest = yaml.safe_load((folder / "releases.yaml").read_text(encoding="utf-8"))
-    manifest = {"base": sonic["base"], "copies": sonic["copies"], **manifest}
+    manifest = {**manifest, "base": sonic["base"], "copies": sonic["copies"] + manifest["copies"]}
     files = {SESSION_FILE: session, "sonic_lite/looking_for.json": json.dumps(looking_for, indent=2)}
     return _put(facts, "sonic-scout", manifest, folder / "releases", files)
 

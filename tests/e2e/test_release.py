@@ -52,7 +52,7 @@ def test_the_model_ran_as_the_image_that_was_built_in_the_cluster(first: Run, fi
     (step,) = infer["status"]["steps"]
     assert step["imageID"].endswith(image.digest)
     assert infer["spec"]["params"]
-    assert [call.status for call in first_bundle.invocations()] == ["ok"] * 8
+    assert [call.status for call in first_bundle.invocations()] == ["ok"] * 24
 
 
 def test_its_image_has_the_version_as_its_tag(session: Session, first_bundle: Bundle) -> None:

@@ -12,12 +12,14 @@ import pytest
 import yaml
 from talking_head_service import ASSETS, MODEL
 
+from penstock.contract.load import load_contract, load_suite
 from penstock.contract.models import Contract, Suite
+from penstock.contract.policy import Policy
 from penstock.contract.presets import with_preset
 from penstock.errors import UsageError
 from penstock.files import sha256_file
 
-TAGS = ["v1.0.0", "v1.0.1-desync", "v1.0.2-duration", "v1.0.3-crash", "v1.0.4-silent", "v1.0.5", "v1.1.0"]
+TAGS = ["v1.0.0", "v1.0.1-desync", "v1.0.2-duration", "v1.0.3-crash", "v1.0.4-silent", "v1.0.5", "v1.1.0", "v1.2.0"]
 
 
 def git(repository: Path, *arguments: str) -> str:
@@ -103,11 +105,25 @@ def test_contract_and_suite_hold_and_name_the_digests_of_what_is_there(repositor
         assert weights is not None
         assert sha256_file(tree / weights.path) == weights.sha256
     suite = Suite.model_validate(yaml.safe_load((tree / "suite" / "suite.yaml").read_text()))
-    assert len(suite.cases) == 8
+    assert len(suite.cases) == 24
     for case in suite.cases:
         assert all((tree / "suite" / file).is_file() for file in case.inputs.values())
     assert suite.reference is not None
-    assert len(list((tree / "suite" / suite.reference).iterdir())) == 8
+    assert len(list((tree / "suite" / suite.reference).iterdir())) == 24
+
+
+def test_every_rule_that_blocks_speaks_of_cases_enough(repository: Path, tmp_path: Path) -> None:
+    """Twenty cases are where the intervals of the gate reach the error rates that the documents promise (ADR 8)."""
+    tree = tmp_path / "tree"
+    subprocess.run(["git", "clone", "-q", str(repository), str(tree)], check=True, capture_output=True)
+    contract = load_contract(tree)
+    suite = load_suite(tree, contract)
+    policy = contract.policy
+    assert isinstance(policy, Policy)
+    blocking = [rule for rule in policy.rules if rule.severity == "block" and rule.margin is not None]
+    assert {rule.metric for rule in blocking} >= {"lse_d", "lse_c", "kid"}
+    for rule in blocking:
+        assert sum(rule.slice is None or rule.slice in case.slices for case in suite.cases) >= 20, rule
 
 
 def test_the_program_prints_the_commits(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from sonic_lite.portrait import Image
 
-MAX_FILE_BYTES = 16_000_000
+MAX_FILE_BYTES = 7_800_000
 """The disk of a small node is small too."""
 
 
