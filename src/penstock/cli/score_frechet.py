@@ -32,9 +32,9 @@ def frechet(
 ) -> None:
     """FID and KID between two sets of pictures: how far A lies from B.
 
-    A set is a directory of PNG, JPEG and WebP files (hidden files are passed over, anything else is refused), or a
-    video, of which every frame counts. Pictures may differ in size. Values are comparable only under the same
-    extractor, FID only at the same numbers of pictures.
+    A set is a directory of pictures and videos, read as a suite's reference is (notes and licences are passed over,
+    anything else is refused), or a video, of which every frame counts. Pictures may differ in size. Values are
+    comparable only under the same extractor, FID only at the same numbers of pictures.
 
     Example: penstock score frechet outputs/ reference.mp4 --weights inception.onnx --json
     """
@@ -65,13 +65,10 @@ def frechet(
 def _features(network: ImageFeatures, path: Path) -> Features:
     """Features of the pictures of a directory or a video; two at least."""
     from penstock.errors import UsageError
-    from penstock.media.images import image_files, read_image
+    from penstock.media.sets import read_set
     from penstock.media.video import read_frames
 
-    if path.is_dir():
-        features = network.features(read_image(file) for file in image_files(path))
-    else:
-        features = network.features(read_frames(path, fps=None))
+    features = network.features(read_set(path) if path.is_dir() else read_frames(path, fps=None))
     if len(features) < 2:
         raise UsageError("there is only one picture", where=str(path), todo="Give at least two pictures or frames.")
     return features

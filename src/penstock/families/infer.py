@@ -24,10 +24,10 @@ from penstock.families.inputs import input_paths
 from penstock.files import disk_errors
 from penstock.invocation.driver import Model, start
 from penstock.invocation.sandbox import ImageFiles
+from penstock.kinds import SUFFIXES
 
 OUTPUT_NAME = "output"
 LOG_FILE = Path("logs") / "model.log"
-SUFFIXES = {"video/mp4": ".mp4", "video/webm": ".webm", "video/quicktime": ".mov", "video/x-matroska": ".mkv"}
 Progress = Callable[[int, int, str], None]
 """Cases done, cases in all, what was done last."""
 

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from penstock.contract.load import SUITE_FILE, input_path
 from penstock.contract.models import Case, Contract
 from penstock.contract.presets import command_argv, request_fields, request_files
-from penstock.contract.suite import EXPECTED, HEAD_BYTES, media_fault, media_kind
 from penstock.errors import UsageError
 from penstock.files import open_regular
+from penstock.kinds import EVERY_KIND, EXPECTED, media_fault, recognise
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+log = logging.getLogger(__name__)
 
 
 def check_case(contract: Contract, source_dir: Path, case: Case, seen: set[Path]) -> dict[str, Path]:
@@ -31,13 +40,15 @@ def check_case(contract: Contract, source_dir: Path, case: Case, seen: set[Path]
     for name, file in case.inputs.items():
         where = f"{contract.suite}/{file} (input '{name}' of case '{case.name}' in {contract.suite}/{SUITE_FILE})"
         path = input_path(source_dir, contract, file)
-        if (fault := media_fault(path, expected=EXPECTED.get(name, ("image", "audio", "video")))) is not None:
+        if (fault := media_fault(path, expected=EXPECTED.get(name, EVERY_KIND))) is not None:
             raise UsageError(fault[0], where=where, todo=fault[1])
         if path not in seen:
             try:
-                decode(path, sound_only=name == "audio")
+                remarks = decode(path, sound_only=name == "audio")
             except UsageError as error:
                 raise UsageError(error.what, where=where, todo=error.todo) from error
+            for remark in remarks:
+                log.warning("%s: %s", where, remark)
             seen.add(path)
         paths[name] = path
     if contract.call.http is not None:
@@ -62,21 +73,44 @@ def input_paths(contract: Contract, source_dir: Path, case: Case) -> dict[str, P
     return paths
 
 
-def decode(path: Path, *, sound_only: bool = False) -> None:
-    """Decode a media file to its end and keep nothing.
+def reference_frames(contract: Contract, source_dir: Path, reference: str) -> Iterator[npt.NDArray[np.uint8]]:
+    """The pictures and frames of a suite's reference, see :func:`penstock.media.sets.read_set`.
+
+    Raises:
+        UsageError: a file of it cannot be read; ``where`` names it as the suite does.
+    """
+    from penstock.media.sets import read_set
+
+    directory = input_path(source_dir, contract, reference)
+    try:
+        yield from read_set(directory)
+    except UsageError as error:
+        file = Path(error.where).relative_to(directory)
+        where = f"{contract.suite}/{reference}/{file} ('reference' in {contract.suite}/{SUITE_FILE})"
+        raise UsageError(error.what, where=where, todo=error.todo) from error
+
+
+def decode(path: Path, *, sound_only: bool = False) -> tuple[str, ...]:
+    """Decode a media file to its end and keep nothing; return what is worth a word: several tracks, silence.
 
     Raises:
         UsageError: it is damaged, truncated, empty of content, or over the limits of :mod:`penstock.media`.
     """
-    from penstock.media import read_audio, read_frames
+    from penstock.media import probe, read_audio, read_frames
     from penstock.media.images import read_image
+    from penstock.media.loudness import SILENT, is_silent
 
     with open_regular(path, where=str(path)) as file:
-        kind = media_kind(file.read(HEAD_BYTES))
-    if kind == "image":
+        found = recognise(file)
+    if found is not None and found.kind == "image":
         read_image(path)
-    elif kind == "audio" or sound_only:
-        if not read_audio(path).size:
+        return ()
+    remarks = probe(path).remarks
+    if sound_only or (found is not None and found.kind == "audio"):
+        sound = read_audio(path)
+        if not sound.size:
             raise UsageError("there is no sound in the file", where=str(path), todo="Give a recording.")
-    elif not sum(1 for _ in read_frames(path, fps=None)):
+        return (*remarks, SILENT) if is_silent(sound) else remarks
+    if not sum(1 for _ in read_frames(path, fps=None)):
         raise UsageError("there is no frame in the file", where=str(path), todo="Give a video.")
+    return remarks

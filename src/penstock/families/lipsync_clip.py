@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -11,11 +12,14 @@ import numpy as np
 import numpy.typing as npt
 
 from penstock.errors import UsageError
+from penstock.kinds import VIDEO_SUFFIXES
 from penstock.media import VideoInfo, probe, read_audio, read_frames, read_reference_frames
 from penstock.media.ahead import Ahead
 from penstock.media.jpeg import bgr_through_jpeg
 from penstock.metrics.face import CROP_SIZE, Box, FaceTrack, crop_with_box, crop_with_track, find_track, find_tracks
 from penstock.metrics.lipsync import SAMPLES_A_FRAME, LipSync, LipSyncExtractor, score_lipsync
+
+log = logging.getLogger(__name__)
 
 Frame = npt.NDArray[np.uint8]
 
@@ -59,7 +63,7 @@ def score_clip(
         protocol: which frames are scored.
 
     Raises:
-        UsageError: it cannot be read, has no picture or no sound, shows no face, or is too short.
+        UsageError: it cannot be read, has no picture or no sound, is silent, shows no face, or is too short.
     """
     audio = read_audio(video, with_video=True)
     info = _picture(video)
@@ -126,7 +130,7 @@ def _score_track(
     return FaceScore(number, track.median_box(), track.first, len(track.boxes), score)
 
 
-def video_files(directory: Path, suffixes: Sequence[str] = (".mp4", ".mov", ".mkv", ".webm", ".avi")) -> list[Path]:
+def video_files(directory: Path, suffixes: Sequence[str] = VIDEO_SUFFIXES) -> list[Path]:
     """The videos below a directory, in the order of their paths; hidden files and folders are passed over.
 
     Raises:
@@ -145,10 +149,12 @@ def video_files(directory: Path, suffixes: Sequence[str] = (".mp4", ".mov", ".mk
 
 
 def _picture(video: Path) -> VideoInfo:
-    info = probe(video).video
-    if info is None:
+    found = probe(video)
+    if found.video is None:
         raise UsageError("the file has no video", where=str(video), todo="Give a video with sound.")
-    return info
+    for remark in found.remarks:
+        log.warning("%s: %s", video, remark)
+    return found.video
 
 
 def _frames(video: Path, protocol: Protocol) -> Iterator[Frame]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -16,7 +17,8 @@ from penstock.bundle.models import WHOLE_SUITE, Invocation, Measurement, Resampl
 from penstock.contract.load import input_path
 from penstock.contract.models import Case, Contract, Suite, Weights
 from penstock.contract.presets import parameters
-from penstock.errors import UsageError
+from penstock.errors import PenstockError, UsageError
+from penstock.families.inputs import reference_frames
 from penstock.files import inside, write_json
 from penstock.metrics.registry import METRICS
 
@@ -40,6 +42,8 @@ if TYPE_CHECKING:
         ) -> npt.NDArray[np.float64]:
             """One value a resample."""
 
+
+log = logging.getLogger(__name__)
 
 FRAMES_FILE = "frames.json"
 MAX_WORKERS = 4
@@ -193,21 +197,22 @@ def _examine(
     networks: Networks,
     gpu: bool,
 ) -> Answer:
-    from penstock.families.talking_head import PEAKS_PER_SECOND, Answer, examine, metric_names
+    from penstock.families.talking_head import PEAKS_PER_SECOND, Answer, examine, metric_names, unmeasured
 
     if call is None or call.status != "ok" or call.output is None:
         reason = "the case was not put to the model" if call is None else call.error or f"the call was {call.status}"
         return Answer(values=dict.fromkeys(metric_names(lip_sync=networks.lipsync is not None, gpu=gpu), reason))
     video = inside(bundle.path, call.output, where=str(bundle.invocations_file))
-    answer = examine(
-        case,
-        call,
-        video,
-        {name: input_path(source_dir, contract, file) for name, file in case.inputs.items()},
-        parameters(contract, case),
-        syncnet=networks.lipsync,
-        frechet=networks.frechet,
-    )
+    inputs = {name: input_path(source_dir, contract, file) for name, file in case.inputs.items()}
+    given = parameters(contract, case)
+    try:
+        answer = examine(case, call, video, inputs, given, syncnet=networks.lipsync, frechet=networks.frechet)
+    except PenstockError:
+        raise
+    except Exception as error:  # the video is hostile: what it does to a decoder is this case's fault, not the run's
+        reason = f"the output cannot be measured: {type(error).__name__}: {' '.join(str(error).split())[:200]}"
+        log.warning("case '%s': %s", case.name, reason, exc_info=error)
+        return unmeasured(call, reason, lip_sync=networks.lipsync is not None)
     frames = {"fps": 25, "sync_distance": answer.sync_distance, "jitter": answer.jitter, "face": answer.face}
     if answer.sound:
         frames["sound"] = {"per_second": PEAKS_PER_SECOND, "peaks": answer.sound}
@@ -285,24 +290,4 @@ def _values(
 def _reference_features(contract: Contract, suite: Suite, source_dir: Path, networks: Networks) -> Features | None:
     if networks.frechet is None or suite.reference is None:
         return None
-    return networks.frechet.features(_reference_frames(input_path(source_dir, contract, suite.reference)))
-
-
-def _reference_frames(directory: Path) -> Iterator[npt.NDArray[np.uint8]]:
-    """All pictures, and all frames of all videos, of a directory, by name; notes and licences may lie beside them."""
-    from penstock.contract.suite import HEAD_BYTES, media_kind
-    from penstock.files import open_regular
-    from penstock.media import read_frames
-    from penstock.media.images import read_image
-
-    if not directory.is_dir():
-        raise UsageError("the directory is missing", where=str(directory), todo="Correct 'reference' in suite.yaml.")
-    for path in sorted(directory.iterdir()):
-        if path.name.startswith(".") or path.is_dir():
-            continue
-        with open_regular(path, where=str(path)) as file:
-            kind = media_kind(file.read(HEAD_BYTES))
-        if kind == "image":
-            yield read_image(path)
-        elif kind == "video":
-            yield from read_frames(path, fps=25)
+    return networks.frechet.features(reference_frames(contract, source_dir, suite.reference))

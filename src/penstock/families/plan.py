@@ -14,7 +14,7 @@ from penstock.bundle.shards import Shard, shards_folder, split
 from penstock.bundle.steps import Products
 from penstock.contract.models import Contract, Suite
 from penstock.errors import UsageError
-from penstock.families.inputs import check_case, input_paths
+from penstock.families.inputs import check_case, input_paths, reference_frames
 from penstock.families.once import suite_digest
 from penstock.files import disk_errors, sha256_json
 
@@ -50,8 +50,8 @@ def plan(
         shards: parts that are put to models of their own; not more than there are cases.
 
     Raises:
-        UsageError: a file of the suite is missing, empty, or not what it should be; a case lacks an input or parameter;
-            so many shards cannot be.
+        UsageError: a file of the suite or of its reference is missing, empty, or not what it should be; a case lacks an
+            input or parameter; so many shards cannot be.
     """
     parts = split(shards, len(suite.cases))
     run = bundle.run()
@@ -114,6 +114,9 @@ def _prove(contract: Contract, suite: Suite, source_dir: Path) -> None:
     seen: set[Path] = set()
     for case in suite.cases:
         check_case(contract, source_dir, case, seen)
+    if suite.reference is not None and contract.extractors.frechet is not None:
+        for _ in reference_frames(contract, source_dir, suite.reference):
+            pass
 
 
 def _depends_on(run: Run, suite: str) -> dict[str, object]:

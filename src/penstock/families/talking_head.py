@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +21,8 @@ from penstock.media.held import HeldFrames
 from penstock.metrics import face
 from penstock.metrics.lipsync import MIN_FRAMES, SAMPLES_A_FRAME, LipSync, score_lipsync
 from penstock.metrics.picture import Jitter, sharpness
+
+log = logging.getLogger(__name__)
 
 FPS = 25
 LIP_SYNC = ("lse_d", "lse_c", "av_offset", "av_offset_abs")
@@ -100,6 +103,8 @@ def examine(
     except UsageError as error:
         _nothing_to_see(answer, error, lip_sync=syncnet is not None)
         return answer
+    for remark in info.remarks:
+        log.warning("case '%s': %s", case.name, remark)
     watch = _FrameWatch(case.face_box, frechet)
     held = HeldFrames(video, fps=FPS, limits=limits)
     stream = watch.frames(held)
@@ -141,6 +146,11 @@ def examine(
     else:
         answer.values["real_time_factor"] = "the latency is not known" if latency is None else latency / seconds
     return answer
+
+
+def unmeasured(call: Invocation, reason: str, *, lip_sync: bool) -> Answer:
+    """What is known about an answer of which nothing but the call could be measured, for this ``reason``."""
+    return Answer(values=_of_the_call(call) | dict.fromkeys((*(LIP_SYNC if lip_sync else ()), *PICTURE), reason))
 
 
 class _FrameWatch:

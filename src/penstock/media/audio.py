@@ -15,26 +15,33 @@ from penstock.errors import UsageError
 from penstock.media.container import (
     DEFAULT_LIMITS,
     Limits,
+    damaged,
     decoder,
     decoding,
     ends_early,
     opened,
+    packet_time,
     too_long,
     truncated,
 )
+from penstock.media.timeline import placed
+from penstock.media.tracks import chosen
 
 Sound = npt.NDArray[np.int16]
 
-_GAP_SECONDS = Fraction(1, 10)
-"""A hole in the time stamps longer than this is filled with silence (``aresample=async=1`` does the same)."""
+_STAMPED = ("mov", "matroska", "ogg")
+"""Containers with time stamps of their own for sound; in the others FFmpeg counts samples, or guesses."""
 
 
 def read_audio(path: Path, *, rate: int = 16_000, with_video: bool = False, limits: Limits = DEFAULT_LIMITS) -> Sound:
-    """Decode the first audio stream, mixed to mono and resampled as ``ffmpeg -ac 1 -ar RATE -acodec pcm_s16le`` does
-    it: through the same library with the same settings, so to the last sample.
+    """Decode the sound, mixed to mono and resampled as ``ffmpeg -ac 1 -ar RATE -acodec pcm_s16le`` does it: through the
+    same library with the same settings, so to the last sample. Of several tracks the one is read that FFmpeg takes
+    (:func:`penstock.media.tracks.chosen`).
 
     The priming samples of an encoder are cut off, also those of AAC in Matroska, which FFmpeg up to 7 leaves in (21 ms
-    at 48 kHz). A hole in the time stamps is silence, as with ``aresample=async=1``.
+    at 48 kHz). Each sample lies where its time stamp says (:mod:`penstock.media.timeline`): a hole, however short, is
+    silence of that length, and of sound that overlaps, what came first stays. Sound whose rate or channels change is
+    resampled part by part.
 
     Args:
         path: a video or sound file.
@@ -51,17 +58,12 @@ def read_audio(path: Path, *, rate: int = 16_000, with_video: bool = False, limi
         UsageError: missing, not a media file, no audio stream, damaged, truncated or over the limits.
     """
     with opened(path, limits=limits) as container:
-        if not container.streams.audio:
+        track = chosen(container.streams.audio)
+        if track is None:
             raise UsageError("the file has no sound", where=str(path), todo="Give a file with an audio stream.")
-        stream = container.streams.audio[0]
+        stream = track.stream
         codec = decoder(stream, path)
-        if not (0 < codec.sample_rate <= limits.sample_rate and 0 < codec.channels <= limits.channels):
-            raise UsageError(
-                f"the sound has {codec.channels} channels at {codec.sample_rate} Hz, "
-                f"at most {limits.channels} at {limits.sample_rate} Hz are read",
-                where=str(path),
-                todo="Write it as mono at 16 kHz.",
-            )
+        _check(codec.sample_rate, codec.channels, path, limits)
         zero = _first_frame_start(path, limits) if with_video else None
         start, sound = _resampled(container, stream, path, rate, limits)
         if promised := ends_early(sound.size / rate, stream, container):
@@ -77,56 +79,109 @@ def read_audio(path: Path, *, rate: int = 16_000, with_video: bool = False, limi
 def _first_frame_start(path: Path, limits: Limits) -> Fraction | None:
     """When the first video frame is shown, in seconds; None if there is no video."""
     with opened(path, limits=limits) as container, decoding(path):
-        if not container.streams.video:
+        track = chosen(container.streams.video)
+        if track is None:
             return None
-        for frame in container.decode(container.streams.video[0]):
+        for frame in container.decode(track.stream):
             return None if frame.pts is None else Fraction(frame.pts) * frame.time_base
     return None
 
 
+def _check(rate: int, channels: int, path: Path, limits: Limits) -> None:
+    if not (0 < rate <= limits.sample_rate and 0 < channels <= limits.channels):
+        raise UsageError(
+            f"the sound has {channels} channels at {rate} Hz, "
+            f"at most {limits.channels} at {limits.sample_rate} Hz are read",
+            where=str(path),
+            todo="Write it as mono at 16 kHz.",
+        )
+
+
 def _resampled(container: Any, stream: Any, path: Path, rate: int, limits: Limits) -> tuple[Fraction | None, Sound]:
     """When the sound begins, in seconds (None if it does not say), and all of it."""
-    resampler = av.AudioResampler(format="s16", layout="mono", rate=rate)
-    pieces: list[Sound] = []
+    line = _Line(rate, path)
     begin: Fraction | None = None
-    heard = Fraction(0)  # seconds put into the resampler since ``begin``
-    for frame in _decoded(container, stream, path):
-        if not frame.samples or not frame.sample_rate:
-            continue
-        length = Fraction(frame.samples, frame.sample_rate)
-        if frame.pts is not None:
-            start = Fraction(frame.pts) * frame.time_base
-            begin = start if begin is None else begin
-            gap = start - begin - heard
-            if gap > Fraction(limits.seconds):
-                too_long(path, limits)
-            if gap > _GAP_SECONDS:
-                pieces += _converted(resampler, None, path)
-                resampler = av.AudioResampler(format="s16", layout="mono", rate=rate)
-                pieces.append(np.zeros(round(gap * rate), np.int16))
-                heard += gap
-        heard += length
-        if heard > Fraction(limits.seconds):
+    stamped = container.format.name.split(",")[0] in _STAMPED
+    for piece in placed(_decoded(container, stream, path), stamped=stamped):
+        begin = piece.begin if begin is None else begin
+        frame = piece.frame
+        _check(frame.sample_rate, len(frame.layout.channels), path, limits)
+        if piece.at + Fraction(frame.samples, frame.sample_rate) > Fraction(limits.seconds):
             too_long(path, limits)
-        frame.pts = (
-            None  # the resampler counts samples; time stamps that jitter by less than a gap are not its business
-        )
-        pieces += _converted(resampler, frame, path)
-    if heard:
-        pieces += _converted(resampler, None, path)
-    return begin, np.concatenate(pieces) if pieces else np.empty(0, np.int16)
+        line.add(frame, piece.at)
+    return begin, line.sound()
 
 
-def _converted(resampler: av.AudioResampler, frame: Any, path: Path) -> list[Sound]:
-    with decoding(path):
-        return [piece.to_ndarray()[0] for piece in resampler.resample(frame)]
+class _Line:
+    """Mono sound at one rate that is put together from frames at their places."""
+
+    def __init__(self, rate: int, path: Path) -> None:
+        self._rate = rate
+        self._path = path
+        self._parts: list[Sound] = []
+        self._size = 0
+        self._skip = 0
+        """Samples that are yet to be left out, because others are there in their place."""
+        self._resampler: av.AudioResampler | None = None
+        self._kind: tuple[str, str, int] | None = None
+        self._end = Fraction(0)
+
+    def add(self, frame: Any, at: Fraction) -> None:
+        """Put a frame ``at`` seconds from the begin; frames come in the order of their places."""
+        kind = (frame.format.name, frame.layout.name, frame.sample_rate)
+        if kind != self._kind or at != self._end:
+            self._flush()
+            self._go_to(round(at * self._rate), exactly=at != self._end)
+            self._resampler = av.AudioResampler(format="s16", layout="mono", rate=self._rate)
+            self._kind = kind
+        self._end = at + Fraction(frame.samples, frame.sample_rate)
+        frame.pts = None  # the resampler counts samples: their place is known
+        self._convert(frame)
+
+    def sound(self) -> Sound:
+        """All that was added, int16 ``(n,)``."""
+        self._flush()
+        return np.concatenate(self._parts) if self._parts else np.empty(0, np.int16)
+
+    def _go_to(self, place: int, *, exactly: bool) -> None:
+        """Let the next sample be number ``place``; where nothing was moved, one more or less is the resampler's."""
+        missing = place - self._size
+        if not exactly and abs(missing) <= 1:
+            return
+        self._skip = max(0, -missing)
+        if missing > 0:
+            self._keep(np.zeros(missing, np.int16))
+
+    def _flush(self) -> None:
+        if self._resampler is not None:
+            self._convert(None)
+            self._resampler = None
+
+    def _convert(self, frame: Any) -> None:
+        if self._resampler is None:
+            raise AssertionError("nothing was begun")
+        with decoding(self._path):
+            for piece in self._resampler.resample(frame):
+                self._keep(piece.to_ndarray()[0])
+
+    def _keep(self, samples: Sound) -> None:
+        left = samples[self._skip :]
+        self._skip -= samples.size - left.size
+        self._parts.append(left)
+        self._size += left.size
 
 
 def _decoded(container: Any, stream: Any, path: Path) -> Iterator[Any]:
+    """The frames of a stream that hold sound; one that is damaged ends it."""
+    # FFmpeg calls the last packet of a WAV corrupt that is shorter than it read at a time. Whether the file is whole is
+    # known from its header.
+    whole = container.format.name == "wav"
     with decoding(path):
         for packet in container.demux(stream):
-            if packet.is_corrupt:
-                raise UsageError(
-                    "the file is damaged or truncated", where=str(path), todo="Write or fetch the file again."
-                )
-            yield from packet.decode()
+            if packet.is_corrupt and not whole:
+                damaged(path, f"a packet of sound at {packet_time(packet)} is cut off")
+            for frame in packet.decode():
+                if frame.is_corrupt:
+                    damaged(path, f"sound at {packet_time(packet)} cannot be decoded")
+                if frame.samples and frame.sample_rate:
+                    yield frame

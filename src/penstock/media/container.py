@@ -15,14 +15,20 @@ from typing import Any, NoReturn
 import av
 import av.error
 
-from penstock.errors import UsageError
+from penstock.errors import PenstockError, UsageError
+from penstock.kinds import WAV, recognise, unread
+from penstock.media.tracks import chosen
 from penstock.media.upright import turn_of
+from penstock.media.wave import promised_bytes
 
-FORMATS = ("mov", "mp4", "m4a", "3gp", "3g2", "mj2", "matroska", "webm", "avi", "wav", "flac", "mp3", "ogg")
-"""FFmpeg demuxers that are recognised. None of them refers to other files or to the network."""
-
-_TRUSTED_DURATION = ("mov", "matroska", "avi", "wav", "flac")
-"""Containers whose header says how long the whole is, so that a shorter content means a truncated file."""
+_TRUSTED_DURATION = ("mov", "matroska", "avi", "flac")
+"""Containers whose header says how long the whole is, so that a shorter content means a truncated file. (That of WAV
+says so in bytes: see :func:`opened`.)"""
+_UNKNOWN_FRAMES = 0x3FF0_0000
+"""What an AVI says that was written into a pipe, or a little less than that: no such file is read."""
+_SWALLOW_ERRORS = ("hevc", "mjpeg", "flac")
+"""Decoders that neither mark a damaged picture or sound nor refuse it, unless they are told to."""
+AGAIN = "Write or fetch the file again."
 
 
 @dataclass(frozen=True)
@@ -72,12 +78,15 @@ class AudioInfo:
 
 @dataclass(frozen=True)
 class MediaInfo:
-    """What a file says it holds. ``format`` is FFmpeg's name of the container."""
+    """What a file says it holds. ``format`` is FFmpeg's name of the container; ``remarks`` say which track is read
+    where there are several.
+    """
 
     format: str
     duration_s: float | None
     video: VideoInfo | None
     audio: AudioInfo | None
+    remarks: tuple[str, ...] = ()
 
 
 def probe(path: Path, *, limits: Limits = DEFAULT_LIMITS) -> MediaInfo:
@@ -87,14 +96,14 @@ def probe(path: Path, *, limits: Limits = DEFAULT_LIMITS) -> MediaInfo:
         UsageError: missing, empty, not a recognised container, or over the limits.
     """
     with opened(path, limits=limits) as container:
-        video = container.streams.video[0] if container.streams.video else None
-        audio = container.streams.audio[0] if container.streams.audio else None
-        whole = container.duration / av.time_base if container.duration and container.duration > 0 else None
+        video, audio = chosen(container.streams.video), chosen(container.streams.audio)
+        whole = _whole_seconds(container)
         info = MediaInfo(
             format=container.format.name,
             duration_s=whole,
-            video=None if video is None else _video_info(container, video, path, limits),
-            audio=None if audio is None else _audio_info(container, audio, path),
+            video=None if video is None else _video_info(container, video.stream, path, limits),
+            audio=None if audio is None else _audio_info(container, audio.stream, path),
+            remarks=tuple(track.remark for track in (video, audio) if track is not None and track.remark),
         )
     if whole is not None and whole > limits.seconds:
         too_long(path, limits)
@@ -133,17 +142,37 @@ def decoder(stream: Any, path: Path) -> Any:
             where=str(path),
             todo="Write it as H.264 and AAC, or other common codecs.",
         )
-    return stream.codec_context
+    codec = stream.codec_context
+    if codec.name in _SWALLOW_ERRORS:
+        codec.options = {"err_detect": "crccheck+explode"}
+    return codec
+
+
+def packet_time(packet: Any) -> str:
+    """When what a packet holds is due, for messages."""
+    time = packet.dts if packet.pts is None else packet.pts
+    return "an unknown time" if time is None else f"{float(time * packet.time_base):.2f} s"
 
 
 def stream_seconds(stream: Any, container: Any) -> float | None:
     """How long a stream says it is, in seconds; None where it does not say."""
     said = _own_seconds(stream, container)
-    if said is not None:
-        return said
-    if container.duration and container.duration > 0:
-        return float(container.duration / av.time_base)
-    return None
+    return said if said is not None else _whole_seconds(container)
+
+
+def _whole_seconds(container: Any) -> float | None:
+    """How long a file says it is, in seconds; None where it does not say."""
+    if not container.duration or container.duration <= 0 or _has_placeholders(container):
+        return None
+    start = container.start_time or 0
+    # Matroska's header says when the last frame ends. (Where it says nothing, FFmpeg subtracts the start itself.)
+    late = start if container.format.name.startswith("matroska") and 0 < start < container.duration else 0
+    return float((container.duration - late) / av.time_base)
+
+
+def _has_placeholders(container: Any) -> bool:
+    """Whether an AVI was written into a pipe, by a program that could not know its length."""
+    return container.format.name == "avi" and any(stream.frames >= _UNKNOWN_FRAMES for stream in container.streams)
 
 
 def _own_seconds(stream: Any, container: Any) -> float | None:
@@ -158,7 +187,7 @@ def _own_seconds(stream: Any, container: Any) -> float | None:
         end = int(hours) * 3600 + int(minutes) * 60 + float(seconds)
         length = end - float((stream.start_time or 0) * stream.time_base)
         return length if length > 0 else None
-    if stream.duration and stream.duration > 0 and stream.time_base:
+    if stream.duration and stream.duration > 0 and stream.time_base and not _has_placeholders(container):
         return float(stream.duration * stream.time_base)
     return None
 
@@ -187,7 +216,7 @@ def truncated(path: Path, what: str, got: float, promised: float) -> NoReturn:
     raise UsageError(
         f"the file is truncated: its header promises {promised:.2f} s of {what}, {got:.2f} s are there",
         where=str(path),
-        todo="Write or fetch the file again.",
+        todo=AGAIN,
     )
 
 
@@ -199,8 +228,8 @@ def ends_early(got: float, stream: Any, container: Any) -> float:
     if container.format.name.split(",")[0] not in _TRUSTED_DURATION:
         return 0.0
     promised = _own_seconds(stream, container)
-    if promised is None and len(container.streams) == 1 and container.duration and container.duration > 0:
-        promised = container.duration / av.time_base
+    if promised is None and len(container.streams) == 1:
+        promised = _whole_seconds(container)
     if promised is None:
         return 0.0
     return promised if got < promised - max(0.1, 0.02 * promised) else 0.0
@@ -224,27 +253,39 @@ def opened(path: Path, *, limits: Limits = DEFAULT_LIMITS) -> Iterator[Any]:
         if not stat.S_ISREG(status.st_mode):
             raise UsageError("this is not a regular file", where=str(path), todo="Give a video or sound file.")
         if not status.st_size:
-            raise UsageError("the file is empty", where=str(path), todo="Write or fetch the file again.")
+            raise UsageError("the file is empty", where=str(path), todo=AGAIN)
         if status.st_size > limits.file_bytes:
             raise UsageError(
                 f"the file has {status.st_size} bytes, at most {limits.file_bytes} are read",
                 where=str(path),
                 todo="Cut it shorter.",
             )
-        options = {"format_whitelist": ",".join(FORMATS), "protocol_whitelist": "file"}
+        with decoding(path):
+            found = recognise(file)
+        if found is None or not found.demuxer:
+            what, todo = unread(file) if found is None else (f"this is a {found.name} picture", "")
+            raise UsageError(what, where=str(path), todo=todo or "Give a video or sound file.")
+        if found is WAV and (length := promised_bytes(file, status.st_size)) is not None and length[0] > length[1]:
+            raise UsageError(
+                f"the file is truncated: its header promises {length[0]} bytes of sound, {max(0, length[1])} are there",
+                where=str(path),
+                todo=AGAIN,
+            )
+        file.seek(0)
         try:
             container = stack.enter_context(
-                av.open(file, mode="r", options=options, io_open=_refuse, metadata_errors="replace")
+                av.open(
+                    file,
+                    mode="r",
+                    format=found.demuxer,
+                    options={"format_whitelist": found.demuxer, "protocol_whitelist": "file"},
+                    io_open=_refuse,
+                    metadata_errors="replace",
+                )
             )
-        except (av.error.FFmpegError, OSError, ValueError) as error:
-            if file.seek(0) == 0 and file.read(24) == b"version https://git-lfs.":
-                raise UsageError(
-                    "this is a Git LFS pointer, not the file itself", where=str(path), todo="Run 'git lfs pull' there."
-                ) from error
+        except Exception as error:
             raise UsageError(
-                "this is not a video or sound file that can be read",
-                where=str(path),
-                todo="Give MP4, MOV, Matroska, WebM, AVI, WAV, FLAC, MP3 or Ogg, whole.",
+                f"this is a damaged {found.name} file: {_reason(error)}", where=str(path), todo=AGAIN
             ) from error
         yield container
 
@@ -256,13 +297,27 @@ def _refuse(_url: str, _flags: int, _options: dict[str, str]) -> NoReturn:
 
 @contextlib.contextmanager
 def decoding(path: Path) -> Iterator[None]:
-    """Turn what FFmpeg says about damaged content into one :class:`UsageError`."""
+    """Turn whatever a decoder raises about a file's content into one :class:`UsageError`.
+
+    Decoders of hostile files fail in ways that nobody has listed (``ValueError``, ``struct.error``, ``MemoryError``,
+    FFmpeg's own): none of them may end more than the work on this file.
+    """
     try:
         yield
-    except (av.error.FFmpegError, MemoryError) as error:
-        reason = getattr(error, "strerror", None) or "out of memory"
-        raise UsageError(
-            f"the file is damaged or truncated: {reason.lower()}",
-            where=str(path),
-            todo="Write or fetch the file again.",
-        ) from error
+    except PenstockError:
+        raise
+    except Exception as error:
+        raise UsageError(f"the file is damaged or truncated: {_reason(error)}", where=str(path), todo=AGAIN) from error
+
+
+def _reason(error: Exception) -> str:
+    """An exception of a decoder in a few words."""
+    if isinstance(error, MemoryError):
+        return "out of memory"
+    said = " ".join(str(getattr(error, "strerror", None) or error).split())[:200].rstrip(".")
+    return said.lower() if isinstance(error, av.error.FFmpegError) else f"{type(error).__name__}: {said}"
+
+
+def damaged(path: Path, what: str) -> NoReturn:
+    """Refuse a file of which a part cannot be decoded as it was written."""
+    raise UsageError(f"the file is damaged or truncated: {what}", where=str(path), todo=AGAIN)

@@ -17,11 +17,12 @@ import numpy as np
 import numpy.typing as npt
 
 from penstock.errors import UsageError
+from penstock.kinds import IS_LFS_POINTER, LFS_POINTER, MAX_BYTES, PULL
+from penstock.media.container import decoding
 
 Frame = npt.NDArray[np.uint8]
 Size = tuple[int, int]
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 _ADVICE = "Give whole PNG, JPEG or WebP files."
 _JPEG_SIZES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 """Markers of the JPEG segments that hold the size of the picture."""
@@ -35,37 +36,12 @@ _FILL = re.compile(rb"\xff+")
 class ImageLimits:
     """What a picture may cost at most: bytes of the file, pixels of a side, pixels in all."""
 
-    file_bytes: int = 64 << 20
+    file_bytes: int = MAX_BYTES["image"]
     side_pixels: int = 8192
     pixels: int = 32 << 20
 
 
 DEFAULT_IMAGE_LIMITS = ImageLimits()
-
-
-def image_files(directory: Path) -> list[Path]:
-    """The pictures of a directory, sorted by name; hidden files are passed over.
-
-    Raises:
-        UsageError: it cannot be read, holds no picture, or holds something else (which is named).
-    """
-    try:
-        names = sorted(entry.name for entry in directory.iterdir() if not entry.name.startswith("."))
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise UsageError(
-            f"the directory cannot be read: {reason}", where=str(directory), todo="Check the path."
-        ) from error
-    for name in names:
-        if not name.lower().endswith(SUFFIXES) or (directory / name).is_dir():
-            raise UsageError(
-                f"'{name}' is no picture",
-                where=str(directory),
-                todo="Keep only .png, .jpg, .jpeg and .webp files there, without folders.",
-            )
-    if not names:
-        raise UsageError("the directory holds no picture", where=str(directory), todo=_ADVICE)
-    return [directory / name for name in names]
 
 
 def read_image(path: Path, *, limits: ImageLimits = DEFAULT_IMAGE_LIMITS) -> Frame:
@@ -80,10 +56,8 @@ def read_image(path: Path, *, limits: ImageLimits = DEFAULT_IMAGE_LIMITS) -> Fra
     except IndexError:
         size = None
     if size is None:
-        if data.startswith(b"version https://git-lfs"):
-            raise UsageError(
-                "this is a Git LFS pointer, not the file itself", where=str(path), todo="Run 'git lfs pull' there."
-            )
+        if data.startswith(LFS_POINTER):
+            raise UsageError(IS_LFS_POINTER, where=str(path), todo=PULL)
         raise UsageError("this is no whole PNG, JPEG or WebP picture", where=str(path), todo=_ADVICE)
     width, height = size
     if not (0 < width <= limits.side_pixels and 0 < height <= limits.side_pixels and width * height <= limits.pixels):
@@ -93,10 +67,8 @@ def read_image(path: Path, *, limits: ImageLimits = DEFAULT_IMAGE_LIMITS) -> Fra
             where=str(path),
             todo="Scale it down.",
         )
-    try:
+    with decoding(path):
         image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
-    except cv2.error:
-        image = None
     # The size in the header is the one before turning upright; a decoder that found another one read something else.
     if image is None or sorted(image.shape[:2]) != sorted(size):
         raise UsageError("the picture is damaged", where=str(path), todo="Write or fetch the file again.")

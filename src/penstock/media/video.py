@@ -17,14 +17,17 @@ from penstock.media.container import (
     DEFAULT_LIMITS,
     Limits,
     check_size,
+    damaged,
     decoder,
     decoding,
     ends_early,
     opened,
+    packet_time,
     too_long,
     truncated,
 )
 from penstock.media.rate import at_program_rate, at_rate
+from penstock.media.tracks import chosen
 from penstock.media.upright import Turn, mark, turn_of
 
 Frame = npt.NDArray[np.uint8]
@@ -63,7 +66,9 @@ def read_frames(
             before the end.
     """
     for frame in read_raw_frames(path, fps=fps, rule=rule, limits=limits):
-        yield to_bgr(frame)
+        with decoding(path):
+            image = to_bgr(frame)
+        yield image
 
 
 def frame_times(path: Path, *, limits: Limits = DEFAULT_LIMITS) -> npt.NDArray[np.float64]:
@@ -139,13 +144,14 @@ def _from_the_first(timed: Iterator[tuple[Any, Fraction, Fraction]]) -> Iterator
 def _timed(path: Path, limits: Limits, rule: Rule = "fps") -> Iterator[tuple[Any, Fraction, Fraction]]:
     """All frames of the first video stream with start and duration in seconds."""
     with opened(path, limits=limits) as container:
-        if not container.streams.video:
+        track = chosen(container.streams.video)
+        if track is None:
             raise UsageError("the file has no video", where=str(path), todo="Give a file with a video stream.")
-        stream = container.streams.video[0]
+        stream = track.stream
         codec = decoder(stream, path)
         check_size(codec.width, codec.height, path, limits)
         # The decoder must not even allocate a picture that the bitstream, unlike the header, says is huge.
-        codec.options = {"max_pixels": str(limits.side_pixels**2)}
+        codec.options = {**codec.options, "max_pixels": str(limits.side_pixels**2)}
         clock = _Clock(stream, path, limits)
         # An MP4 says how long a frame lasts in the order of decoding; where pictures are reordered, that says nothing
         # about showing. FFmpeg 7 then takes the average instead, and its filter shows the last frame as long as the
@@ -155,7 +161,8 @@ def _timed(path: Path, limits: Limits, rule: Rule = "fps") -> Iterator[tuple[Any
         gap: Fraction | None = None
         turn: Turn | None = None
         for frame in _decoded(container, stream, path):
-            turn = turn_of(frame) if turn is None else turn
+            with decoding(path):
+                turn = turn_of(frame) if turn is None else turn
             mark(frame, turn)
             clock.check(frame)
             placed = clock.place(frame)
@@ -227,7 +234,8 @@ def _decoded(container: Any, stream: Any, path: Path) -> Iterator[Any]:
     with decoding(path):
         for packet in container.demux(stream):
             if packet.is_corrupt:
-                raise UsageError(
-                    "the file is damaged or truncated", where=str(path), todo="Write or fetch the file again."
-                )
-            yield from packet.decode()
+                damaged(path, f"a packet of the video at {packet_time(packet)} is cut off")
+            for frame in packet.decode():
+                if frame.is_corrupt:
+                    damaged(path, f"the picture at {packet_time(packet)} cannot be decoded whole")
+                yield frame

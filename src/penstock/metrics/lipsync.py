@@ -12,6 +12,7 @@ Where the reference is wrong or crashes:
 - several faces: its pipeline answers the least LSE-D and the greatest LSE-C of all tracks, so perhaps of two faces;
   here one face is scored (see :mod:`penstock.metrics.face`).
 - fewer than 9 windows: its smoothed confidences are medians with zeros from beyond the ends; here the filter shrinks.
+- silent sound: it answers some LSE-D and an offset of up to 15 frames; here the value is missing.
 - It leaves out the last window of a clip; so does this, since all published numbers do.
 
 What it makes of other frame rates and of late sound is told in :func:`penstock.media.read_frames` and
@@ -28,6 +29,7 @@ import numpy as np
 import numpy.typing as npt
 
 from penstock.errors import UsageError
+from penstock.media.loudness import SILENT, is_silent
 from penstock.metrics.median import median_filter
 from penstock.metrics.mfcc import mfcc
 
@@ -96,7 +98,8 @@ def score_lipsync(
 
     Raises:
         UsageError: a frame of another size, or fewer than 6 frames or 0.24 s of sound: there would be no window to
-            compare.
+            compare; or the sound beside the frames is silent (:func:`penstock.media.loudness.is_silent`): there would
+            be nothing to compare with.
     """
     limit = audio.size // SAMPLES_A_FRAME
     columns = mfcc(audio) if audio.size else np.empty((13, 0), np.float32)
@@ -109,6 +112,8 @@ def score_lipsync(
         video.append(lips)
         sound.append(voice)
         start += windows
+    if is_silent(audio[: (start + _WINDOW_FRAMES) * SAMPLES_A_FRAME]):
+        raise UsageError(SILENT, where=where, todo="Give a clip in which somebody speaks.")
     return compare(np.concatenate(video), np.concatenate(sound))
 
 

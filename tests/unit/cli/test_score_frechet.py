@@ -122,16 +122,16 @@ def test_bad_sets_are_refused_by_name(tmp_path, weights):
     good = directory(tmp_path / "good", frames(3))
     one = directory(tmp_path / "one", frames(1))
     mixed = directory(tmp_path / "mixed", frames(2))
-    (mixed / "readme.md").write_text("x")
+    (mixed / "half.dat").write_text("x")
     damaged = directory(tmp_path / "damaged", frames(2))
     (damaged / "000.png").write_bytes((good / "000.png").read_bytes()[:60])
     (tmp_path / "empty").mkdir()
     (tmp_path / "text.mp4").write_text("no video")
     for other, message in (
         (one, "only one picture"),
-        (mixed, "'readme.md' is no picture"),
+        (mixed, "half.dat: this is no image"),
         (damaged, "000.png"),
-        (tmp_path / "empty", "no picture"),
+        (tmp_path / "empty", "no image or video"),
         (tmp_path / "text.mp4", "text.mp4"),
         (tmp_path / "missing", "missing"),
         (video(tmp_path / "single.mp4", frames(1)), "only one picture"),

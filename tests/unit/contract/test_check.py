@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from penstock.contract.check import check_repository, source_kind
-from penstock.contract.suite import media_kind
 from penstock.errors import UsageError
 from penstock.metrics.registry import METRICS
 
@@ -95,7 +94,7 @@ def test_the_pointer_of_the_right_weights_is_fine_and_too_large_media_is_not(rep
     assert faults(root) == []
     with (root / "suite/a.png").open("r+b") as file:
         file.truncate(600 << 20)  # sparse
-    assert "larger than 512 MiB (600 MiB)" in only(root)
+    assert "larger than 64 MiB (600 MiB)" in only(root)
 
 
 def test_a_contract_of_whose_files_nothing_is_there(repository: Write) -> None:
@@ -173,11 +172,29 @@ def test_cases_must_give_what_the_call_wants(repository: Write, change: tuple[st
 def test_a_reference_needs_one_picture_and_may_have_notes(repository: Write) -> None:
     root = repository(suite=("cases:", "reference: reference\ncases:"))
     (root / "suite/reference").mkdir()
-    assert "there is no image or video in it. Add some." in only(root)
+    assert "the directory holds no image or video. Put images or videos there." in only(root)
     (root / "suite/reference/LICENCE").write_text("CC0")
-    assert "there is no image or video in it. LICENCE: this is no image" in only(root)
+    assert "the directory holds no image or video" in only(root)
     (root / "suite/reference/b.png").write_bytes((root / "suite/a.png").read_bytes())
     assert faults(root) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "what"),
+    [
+        ("005.png", b"", "reference/005.png: the file is empty"),
+        ("006.png", b"<html>404</html>", "reference/006.png: this is no image, sound or video that Penstock knows"),
+        ("7.png", b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "7.png: this is a Git LFS pointer"),
+        ("frame", b"not a picture any more", "reference/frame: this is no image, sound or video"),
+        ("8.tif", b"II*\0" + bytes(40), "reference/8.tif: this is a TIFF picture, which is not read"),
+    ],
+)
+def test_every_file_of_a_reference_counts(repository: Write, name: str, content: bytes, what: str) -> None:
+    root = repository(suite=("cases:", "reference: reference\ncases:"))
+    (root / "suite/reference").mkdir()
+    (root / "suite/reference/b.png").write_bytes((root / "suite/a.png").read_bytes())
+    (root / "suite/reference" / name).write_bytes(content)
+    assert what in only(root)
 
 
 def test_a_command_must_be_told_where_to_write(repository: Write) -> None:
@@ -232,28 +249,3 @@ def test_sources_that_are_not(source: str) -> None:
     with pytest.raises(UsageError) as caught:
         source_kind(source)
     assert "secret" not in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    ("head", "kind"),
-    [
-        (b"\x89PNG\r\n\x1a\n", "image"),
-        (b"\xff\xd8\xff\xe0", "image"),
-        (b"RIFF\0\0\0\0WEBP", "image"),
-        (b"RIFF\0\0\0\0WAVE", "audio"),
-        (b"RIFF\0\0\0\0AVI ", "video"),
-        (b"RIFF\0\0\0\0EVIL", None),
-        (b"fLaC", "audio"),
-        (b"ID3\x04", "audio"),
-        (b"\xff\xfb\x90", "audio"),
-        (b"\0\0\0\x20ftypisom", "video"),
-        (b"\0\0\0\x20ftypM4A ", "audio"),
-        (b"\x1aE\xdf\xa3", "video"),
-        (b"G" + b"\0" * 187 + b"G", "video"),
-        (b"Good morning", None),
-        (b"\xff\xfeh\0i\0", None),
-        (b"#!/bin/sh", None),
-    ],
-)
-def test_media_are_known_by_their_first_bytes(head: bytes, kind: str | None) -> None:
-    assert media_kind(head) == kind

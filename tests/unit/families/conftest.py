@@ -143,6 +143,11 @@ def image_features() -> bytes:
     return _model(nodes, inputs, outputs, {}, "image-features", "colours-tiny")
 
 
+def hum() -> Any:
+    """A second of something to hear."""
+    return (3000 * np.sin(np.arange(16_000) / 9)).astype(np.int16)
+
+
 class Repository:
     """A model's repository on disk with its contract and suite."""
 
@@ -156,7 +161,7 @@ class Repository:
         for index in range(3):
             cv2.imwrite(str(path / "suite" / "reference" / f"{index}.png"), image + np.uint8(10 * index))
         (path / "suite" / "reference" / "LICENCE").write_text("notes", encoding="utf-8")
-        soundfile.write(path / "suite" / "speech.wav", np.zeros(16_000, np.int16), 16_000)
+        soundfile.write(path / "suite" / "speech.wav", hum(), 16_000)
         (path / "syncnet.onnx").write_bytes(syncnet())
         (path / "features.onnx").write_bytes(image_features())
 

@@ -5,15 +5,19 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
 from penstock.bundle.directory import Bundle
 from penstock.bundle.models import Invocation, Measurement
 from penstock.errors import UsageError
+from penstock.families import talking_head
 from penstock.families.measure import extractor_names, measure, measurement
 from penstock.families.talking_head import pixel_box
+from penstock.media import Limits, MediaInfo
 from penstock.metrics.registry import METRICS
 
 PER_CASE = ["lse_d", "lse_c", "av_offset", "av_offset_abs", "duration_error", "sharpness", "jitter", "real_time_factor",
@@ -117,7 +121,7 @@ def test_failed_call_fails_all_its_metrics_and_those_of_the_suite(
 @pytest.mark.parametrize(
     ("make", "reason"),
     [
-        (lambda video: b"not a video at all", "the output is not a video that can be measured: this is not a video"),
+        (lambda video: b"not a video at all", "the output is not a video that can be measured: this is no image"),
         (lambda video: video(25)[:1500], "the output is not a video that can be measured"),
         (
             lambda video: video(25, picture=False),
@@ -189,8 +193,43 @@ def test_broken_reference_is_the_suites_fault(repository, bundle: Bundle, put: P
     put(make_video(6))
     picture = repository.path / "suite" / "reference" / "1.png"
     picture.write_bytes(picture.read_bytes()[:40])
-    with pytest.raises(UsageError):
+    with pytest.raises(
+        UsageError, match=r"suite/reference/1.png \('reference' in suite/suite.yaml\): this is no whole"
+    ):
         measure(repository.contract(extractors=True), repository.suite("a"), bundle, repository.path)
+
+
+@pytest.mark.parametrize("error", [ValueError("Frame does not match"), MemoryError(), RecursionError("deep")])
+def test_whatever_a_decoder_raises_is_the_cases_reason(
+    repository, bundle: Bundle, put: Put, make_video, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    """No file is known that does it (the known ones have tests of their own), so it is done to the decoder's place."""
+    whole = talking_head.probe
+
+    def probe(path: Path, *, limits: Limits) -> MediaInfo:
+        if "case-1" in path.parts:
+            raise error
+        return whole(path, limits=limits)
+
+    monkeypatch.setattr(talking_head, "probe", probe)
+    put(make_video(10), make_video(10))
+    lines = measure(repository.contract(extractors=True), repository.suite("a", "b"), bundle, repository.path)
+    found = table(lines)
+    assert found["case-0", "lse_d"].value is not None
+    for metric in PER_CASE[:8]:
+        assert str(found["case-1", metric].error).startswith(f"the output cannot be measured: {type(error).__name__}")
+    assert found["case-1", "latency"].value == 0.5
+
+
+def test_silent_sound_has_no_lip_sync_but_the_rest(repository, bundle: Bundle, put: Put, make_video) -> None:
+    soundfile.write(repository.path / "suite" / "speech.wav", np.zeros(16_000, np.int16), 16_000)
+    put(make_video(25, sound=False))
+    found = table(measure(repository.contract(extractors=True), repository.suite("a"), bundle, repository.path))
+    for metric in PER_CASE[:4]:
+        assert found["case-0", metric].value is None
+        assert str(found["case-0", metric].error).startswith("the sound is silent")
+    assert found["case-0", "sharpness"].value is not None
+    assert found["*", "fid"].value is not None
 
 
 def test_value_that_is_not_finite_is_a_reason() -> None:

@@ -179,6 +179,26 @@ def test_broken_suite_is_found_before_the_model_starts(
         assert "case 'case-0' in suite/suite.yaml" in caught.value.where
 
 
+@pytest.mark.parametrize("content", [b"", b"<html>404</html>", b"version https://git-lfs.github.com/spec/v1\n"])
+def test_broken_reference_is_found_before_the_model_starts(repository, planned_for: Bundle, content: bytes) -> None:
+    (repository.path / "suite" / "reference" / "1.png").write_bytes(content)
+    contract = repository.contract(extractors=True)
+    with pytest.raises(UsageError) as caught:
+        plan(contract, repository.suite("a"), repository.path, planned_for, cache=None)
+    assert caught.value.where == "suite/reference/1.png ('reference' in suite/suite.yaml)"
+    assert planned_for.run().inference is None
+
+
+def test_silence_in_the_suite_is_told(repository, planned_for: Bundle, caplog: pytest.LogCaptureFixture) -> None:
+    plan(repository.contract(), repository.suite("a"), repository.path, planned_for, cache=None)
+    assert not caplog.messages
+    soundfile.write(repository.path / "suite" / "speech.wav", np.zeros(16_000, np.int16), 16_000)
+    plan(repository.contract(), repository.suite("a"), repository.path, planned_for, cache=None)
+    (message,) = caplog.messages
+    assert message.startswith("suite/speech.wav (input 'audio' of case 'case-0'")
+    assert "the sound is silent" in message
+
+
 def test_parameter_that_nothing_fills(repository, planned_for: Bundle) -> None:
     with pytest.raises(UsageError, match=r"the case 'case-0' has nothing that fills '\{order\}'"):
         plan(repository.contract(), repository.suite("a", parameters={}), repository.path, planned_for, cache=None)

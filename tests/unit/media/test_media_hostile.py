@@ -43,9 +43,9 @@ def test_not_there_not_a_file_empty_not_media(tmp_path, read):
     (tmp_path / "empty.mp4").touch()
     refused(tmp_path / "empty.mp4", read, "empty")
     (tmp_path / "text.mp4").write_text("no video\n" * 1000)
-    refused(tmp_path / "text.mp4", read, "not a video or sound file")
+    refused(tmp_path / "text.mp4", read, "no image, sound or video that Penstock knows")
     (tmp_path / "random.mp4").write_bytes(np.random.default_rng(0).bytes(50_000))
-    refused(tmp_path / "random.mp4", read, "not a video or sound file")
+    refused(tmp_path / "random.mp4", read, "no image, sound or video that Penstock knows")
     (tmp_path / "lfs.mp4").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n")
     refused(tmp_path / "lfs.mp4", read, "Git LFS pointer")
 
@@ -71,7 +71,7 @@ def test_a_name_with_a_nul_byte():
 def test_files_that_refer_to_others_are_not_followed(tmp_path, clip, name, text, read):
     path = tmp_path / name
     path.write_text(text.format(secret=clip))
-    refused(path, read, "not a video or sound file")
+    refused(path, read, "no image, sound or video that Penstock knows")
 
 
 def test_without_video_and_without_sound(tmp_path):
@@ -95,7 +95,7 @@ def test_truncated(tmp_path, suffix):
     cut = tmp_path / f"cut{suffix}"
     for share in (0.3, 0.6):
         cut.write_bytes(data[: int(len(data) * share)])
-        with pytest.raises(UsageError, match=r"truncated|damaged|not a video") as caught:
+        with pytest.raises(UsageError, match=r"truncated|damaged") as caught:
             frames_of(cut)
         assert cut.name in str(caught.value)
 
