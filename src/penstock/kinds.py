@@ -29,8 +29,11 @@ SUFFIXES = {"video/mp4": ".mp4", "video/webm": ".webm", "video/quicktime": ".mov
 LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 IS_LFS_POINTER = "this is a Git LFS pointer, not the file itself"
 PULL = "Run `git lfs pull` where the repository is cloned."
-READ = "Use PNG, JPEG or WebP; WAV, FLAC, MP3, Ogg or M4A; MP4, MOV, Matroska, WebM or AVI."
-"""What to do with a file of another format."""
+_READ: dict[Kind, str] = {
+    "image": "PNG, JPEG or WebP",
+    "audio": "WAV, FLAC, MP3, Ogg or M4A",
+    "video": "MP4, MOV, Matroska, WebM or AVI",
+}
 
 
 @dataclass(frozen=True)
@@ -157,12 +160,12 @@ def _other(file: BinaryIO) -> str:
     return "no image, sound or video that Penstock knows"
 
 
-def unread(file: BinaryIO) -> tuple[str, str]:
-    """Why an open file is not read that :func:`recognise` does not know, and what to do."""
+def unread(file: BinaryIO, expected: tuple[Kind, ...] = EVERY_KIND) -> tuple[str, str]:
+    """Why an open file is not read that :func:`recognise` does not know, and what to give in its place."""
     file.seek(0)
     if file.read(len(LFS_POINTER)) == LFS_POINTER:
         return IS_LFS_POINTER, PULL
-    return f"this is {_other(file)}", READ
+    return f"this is {_other(file)}", f"Use {'; '.join(_READ[kind] for kind in expected)}."
 
 
 def media_fault(path: Path, *, expected: tuple[Kind, ...] = EVERY_KIND) -> tuple[str, str] | None:
@@ -171,7 +174,7 @@ def media_fault(path: Path, *, expected: tuple[Kind, ...] = EVERY_KIND) -> tuple
         with open_regular(path, where="") as file:
             size = os.fstat(file.fileno()).st_size
             found = recognise(file)
-            fault = unread(file) if found is None else None
+            fault = unread(file, expected) if found is None else None
     except (UsageError, OSError) as error:
         what = error.what if isinstance(error, UsageError) else f"the file cannot be read: {error.strerror}".lower()
         return what, "Add the file, or change the path." if "missing" in what else ""

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, BinaryIO, NoReturn
 
 import av
 import av.error
@@ -24,6 +24,7 @@ from penstock.media.wave import promised_bytes
 _TRUSTED_DURATION = ("mov", "matroska", "avi", "flac")
 """Containers whose header says how long the whole is, so that a shorter content means a truncated file. (That of WAV
 says so in bytes: see :func:`opened`.)"""
+_FLAC_ROUNDING_S = 0.001
 _UNKNOWN_FRAMES = 0x3FF0_0000
 """What an AVI says that was written into a pipe, or a little less than that: no such file is read."""
 _SWALLOW_ERRORS = ("hevc", "mjpeg", "flac")
@@ -223,7 +224,8 @@ def truncated(path: Path, what: str, got: float, promised: float) -> NoReturn:
 def ends_early(got: float, stream: Any, container: Any) -> float:
     """The seconds that a header promises for a stream if its content of ``got`` seconds falls short of them, else 0.
 
-    A tenth of a second and two per cent are forgiven: containers round, and streams of one file differ in length.
+    A tenth of a second and two per cent are forgiven: containers round, and streams of one file differ in length. FLAC
+    counts its samples, and a damaged part of it is passed over without a word: nothing is forgiven.
     """
     if container.format.name.split(",")[0] not in _TRUSTED_DURATION:
         return 0.0
@@ -232,7 +234,8 @@ def ends_early(got: float, stream: Any, container: Any) -> float:
         promised = _whole_seconds(container)
     if promised is None:
         return 0.0
-    return promised if got < promised - max(0.1, 0.02 * promised) else 0.0
+    forgiven = _FLAC_ROUNDING_S if container.format.name == "flac" else max(0.1, 0.02 * promised)
+    return promised if got < promised - forgiven else 0.0
 
 
 @contextlib.contextmanager
@@ -263,14 +266,11 @@ def opened(path: Path, *, limits: Limits = DEFAULT_LIMITS) -> Iterator[Any]:
         with decoding(path):
             found = recognise(file)
         if found is None or not found.demuxer:
-            what, todo = unread(file) if found is None else (f"this is a {found.name} picture", "")
+            what, todo = unread(file, ("video", "audio")) if found is None else (f"this is a {found.name} picture", "")
             raise UsageError(what, where=str(path), todo=todo or "Give a video or sound file.")
-        if found is WAV and (length := promised_bytes(file, status.st_size)) is not None and length[0] > length[1]:
-            raise UsageError(
-                f"the file is truncated: its header promises {length[0]} bytes of sound, {max(0, length[1])} are there",
-                where=str(path),
-                todo=AGAIN,
-            )
+        options = {"format_whitelist": found.demuxer, "protocol_whitelist": "file"}
+        if found is WAV:
+            options |= _wav_options(file, status.st_size, path)
         file.seek(0)
         try:
             container = stack.enter_context(
@@ -278,7 +278,7 @@ def opened(path: Path, *, limits: Limits = DEFAULT_LIMITS) -> Iterator[Any]:
                     file,
                     mode="r",
                     format=found.demuxer,
-                    options={"format_whitelist": found.demuxer, "protocol_whitelist": "file"},
+                    options=options,
                     io_open=_refuse,
                     metadata_errors="replace",
                 )
@@ -288,6 +288,21 @@ def opened(path: Path, *, limits: Limits = DEFAULT_LIMITS) -> Iterator[Any]:
                 f"this is a damaged {found.name} file: {_reason(error)}", where=str(path), todo=AGAIN
             ) from error
         yield container
+
+
+def _wav_options(file: BinaryIO, file_bytes: int, path: Path) -> dict[str, str]:
+    """How FFmpeg is to read a WAV: to the end of the file where its header makes no promise; else it must be kept."""
+    length = promised_bytes(file, file_bytes)
+    if length is None:
+        return {"ignore_length": "1"}
+    promised, there = length
+    if promised > there:
+        raise UsageError(
+            f"the file is truncated: its header promises {promised} bytes of sound, {max(0, there)} are there",
+            where=str(path),
+            todo=AGAIN,
+        )
+    return {}
 
 
 def _refuse(_url: str, _flags: int, _options: dict[str, str]) -> NoReturn:

@@ -19,7 +19,7 @@ TREMBLE = Fraction(20, 1000)
 """A piece that is early or late by up to this, and of whose followers one is not, has a time stamp that trembles."""
 RESTART = Fraction(1)
 """A time stamp that lies back by more than this begins a new time line, as where two files were joined."""
-FOLLOWERS = 8
+FOLLOWERS = 25
 
 
 @dataclass(frozen=True)
@@ -61,16 +61,19 @@ def placed(frames: Iterable[Any], *, stamped: bool) -> Iterator[Piece]:
             if late < -RESTART:
                 origin, late = counted.zero - shift, Fraction(0)
             if stamped:
-                shift += _displacement(late, [f.zero - origin - shift for f in followers if f.zero is not None])
+                line = origin + shift
+                shift += _displacement(late, (f.zero - line for f in followers if f.zero is not None))
         yield Piece(counted.frame, counted.before + shift, begin)
 
 
-def _displacement(late: Fraction, followers: list[Fraction]) -> Fraction:
+def _displacement(late: Fraction, followers: Iterable[Fraction]) -> Fraction:
     """By how much a frame that is ``late`` (early, if below 0) is to be moved, given how late its followers are."""
+    if abs(late) <= ROUNDING:
+        return Fraction(0)
     if abs(late) > TREMBLE:
         return late
-    least = min([late, *followers]) if late > 0 else max([late, *followers])
-    return least if abs(least) > ROUNDING and (least > 0) == (late > 0) else Fraction(0)
+    least = min((late, *followers)) if late > 0 else max((late, *followers))
+    return least if (least > ROUNDING if late > 0 else least < -ROUNDING) else Fraction(0)
 
 
 def _counted(frames: Iterable[Any]) -> Iterator[_Counted]:
@@ -81,12 +84,12 @@ def _counted(frames: Iterable[Any]) -> Iterator[_Counted]:
         before += Fraction(frame.samples, frame.sample_rate)
 
 
-def _with_followers(frames: Iterator[_Counted]) -> Iterator[tuple[_Counted, list[_Counted]]]:
-    """Each frame with up to :data:`FOLLOWERS` that come after it."""
+def _with_followers(frames: Iterator[_Counted]) -> Iterator[tuple[_Counted, deque[_Counted]]]:
+    """Each frame with up to :data:`FOLLOWERS` that come after it, which are to be looked at before the next."""
     waiting: deque[_Counted] = deque()
     for frame in frames:
         waiting.append(frame)
         if len(waiting) > FOLLOWERS:
-            yield waiting.popleft(), list(waiting)
+            yield waiting.popleft(), waiting
     while waiting:
-        yield waiting.popleft(), list(waiting)
+        yield waiting.popleft(), waiting
