@@ -57,7 +57,6 @@ ODD = {
     "speech, 48 kHz stereo": of_speech,
     "48 kHz stereo": lambda folder: clip(folder, sound_rate=48_000, layout="stereo"),
     "8 kHz mono": lambda folder: clip(folder, sound_rate=8_000),
-    "silent": lambda folder: clip(folder, loudness=0.0),
     "sound shorter": lambda folder: clip(folder, seconds=0.4),
     "sound longer": lambda folder: clip(folder, seconds=1.1),
     "30 fps": lambda folder: clip(folder, rate=30, frames=17),
@@ -155,6 +154,15 @@ def test_no_sound_crashes_the_reference_and_is_one_message_here(net, tmp_path):
         evaluate(net, tmp_path)
     with pytest.raises(UsageError, match="the file has no sound"):
         media.read_audio(path, with_video=True)
+
+
+def test_silence_has_a_value_in_the_reference_and_a_reason_here(net, extractor, tmp_path):
+    path = clip(tmp_path, loudness=0.0)
+    extract(path, tmp_path)
+    lossless(frames_of(path), tmp_path)
+    assert np.isfinite(evaluate(net, tmp_path).lse_d)
+    with pytest.raises(UsageError, match="the sound is silent"):
+        score_lipsync(media.read_frames(path), media.read_audio(path, with_video=True), extractor)
 
 
 def test_another_size_is_one_message_here(extractor, tmp_path):

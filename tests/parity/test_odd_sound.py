@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import python_speech_features
 from odd_clips import numbered, voice, write
-from syncnet_reference import samples_of
+from syncnet_reference import run, samples_of
 
 from penstock import media
 from penstock.errors import UsageError
@@ -109,6 +109,49 @@ def test_sound_begins_with_the_picture(tmp_path, suffix, late):
         silence -= 1024
     assert (mine[silence:] == theirs).all()
     assert not mine[:silence].any()
+
+
+def stamped(path, times, *, codec="pcm_s16le"):
+    """Sound in packets whose time stamps are ``times``, an expression of FFmpeg's ``asetpts``."""
+    original = record(path.with_name("original.wav"), "pcm_s16le", 16_000, "mono")
+    size = 1024 if codec == "aac" else 320
+    run("-i", original, "-af", f"asetnsamples={size},asetpts='{times}'", "-c:a", codec, path)
+    return path
+
+
+IN_TIME = ("-af", "aresample=async=1:min_hard_comp=0.002")
+"""FFmpeg puts each sample where its time stamp says, from 2 ms on; its default is 100."""
+
+
+@pytest.mark.parametrize("hole", [0.01, 0.033, 0.06, 0.09, 0.12, 0.5])
+@pytest.mark.parametrize(("suffix", "codec"), [("mkv", "pcm_s16le"), ("mp4", "aac")])
+def test_a_hole_is_ffmpegs_to_the_sample(tmp_path, suffix, codec, hole):
+    path = stamped(tmp_path / f"hole.{suffix}", f"PTS+if(gte(T,0.6),{hole}/TB,0)", codec=codec)
+    mine, theirs = media.read_audio(path).astype(int), samples_of(path, *IN_TIME)
+    assert mine.size == theirs.size
+    assert np.abs(mine - theirs).max() <= (1 if codec == "aac" else 0)
+
+
+def test_sound_that_runs_slow_is_ffmpegs_to_the_sample(tmp_path):
+    path = stamped(tmp_path / "slow.mkv", "PTS*1.03")
+    assert (media.read_audio(path) == samples_of(path, *IN_TIME)).all()
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mkv"])
+def test_the_track_is_ffmpegs(tmp_path, suffix):
+    first = record(tmp_path / "first.wav", "pcm_s16le", 16_000, "mono", loudness=0.0)
+    second = record(tmp_path / "second.wav", "pcm_s16le", 16_000, "mono")
+    for number, marks in enumerate((("0", "default"), ("default", "0"), ("0", "0"))):
+        path = tmp_path / f"{number}.{suffix}"
+        tracks = ["-map", "0:a", "-map", "1:a", "-c:a", "pcm_s16le" if suffix == "mkv" else "aac"]
+        run("-i", first, "-i", second, *tracks, "-disposition:a:0", marks[0], "-disposition:a:1", marks[1], path)
+        assert np.abs(media.read_audio(path).astype(int) - samples_of(path)).max() <= 1
+
+
+def test_wav_from_a_pipe_is_ffmpegs(tmp_path):
+    path = tmp_path / "pipe.wav"
+    path.write_bytes(run("-i", record(tmp_path / "a.flac", "flac", 16_000, "mono"), "-f", "wav", "-"))
+    assert (media.read_audio(path) == samples_of(path)).all()
 
 
 def test_no_sound(tmp_path):

@@ -122,6 +122,38 @@ def test_clips_too_short_are_refused(frames, samples, usable):
     assert "at least 6 frames" in caught.value.todo
 
 
+def speech(samples, peak):
+    """Something of which the loudest stretch has the root mean square ``peak`` / √2."""
+    return (peak * np.sin(np.arange(samples) / 9)).astype(np.int16)
+
+
+@pytest.mark.parametrize(
+    "sound",
+    [
+        np.zeros(16_000, np.int16),
+        np.random.default_rng(1).integers(-2, 3, 16_000).astype(np.int16),  # dither
+        np.full(16_000, 900, np.int16),  # nothing but an offset
+        np.where(np.arange(16_000) // 40 % 2, 8, -8).astype(np.int16),  # the least of mu-law
+        np.concatenate([np.zeros(30 * 640, np.int16), speech(9000, 8000)]),  # only after the last frame
+    ],
+    ids=["zeros", "dither", "offset", "mu-law", "after the picture"],
+)
+def test_silence_is_not_scored(sound):
+    with pytest.raises(UsageError, match="the sound is silent: nothing in it is louder than -70 dBFS") as caught:
+        score_lipsync(numbered(30), sound, Recorder(), where="silent.mp4")
+    assert "silent.mp4" in str(caught.value)
+    assert caught.value.todo
+
+
+@pytest.mark.parametrize(
+    "sound",
+    [speech(19_200, 30), np.concatenate([np.zeros(12_000, np.int16), speech(1000, 300), np.zeros(6200, np.int16)])],
+    ids=["very quiet", "one word"],
+)
+def test_quiet_sound_is_scored(sound):
+    assert len(score_lipsync(numbered(30), sound, Recorder()).frame_distances) == 25
+
+
 @pytest.mark.parametrize("frame", [np.zeros((256, 224, 3), np.uint8), np.zeros((224, 224, 3), np.float32)])
 def test_frames_of_another_kind_are_refused(frame):
     with pytest.raises(UsageError, match=r"not uint8 \(224, 224, 3\)"):
