@@ -16,7 +16,8 @@ import av
 import av.error
 
 from penstock.errors import PenstockError, UsageError
-from penstock.kinds import WAV, recognise, unread
+from penstock.kinds import MATROSKA, WAV, recognise, unread
+from penstock.media.ebml import damaged_at
 from penstock.media.tracks import chosen
 from penstock.media.upright import turn_of
 from penstock.media.wave import promised_bytes
@@ -271,6 +272,8 @@ def opened(path: Path, *, limits: Limits = DEFAULT_LIMITS) -> Iterator[Any]:
         options = {"format_whitelist": found.demuxer, "protocol_whitelist": "file"}
         if found is WAV:
             options |= _wav_options(file, status.st_size, path)
+        if found is MATROSKA and (lost := damaged_at(file, status.st_size)) is not None:
+            damaged(path, f"at byte {lost} there is nothing that belongs there")
         file.seek(0)
         try:
             container = stack.enter_context(
