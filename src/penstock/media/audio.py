@@ -101,14 +101,15 @@ def _resampled(container: Any, stream: Any, path: Path, rate: int, limits: Limit
     """When the sound begins, in seconds (None if it does not say), and all of it."""
     line = _Line(rate, path)
     begin: Fraction | None = None
+    longest = Fraction(limits.seconds)
     stamped = container.format.name.split(",")[0] in _STAMPED
     for piece in placed(_decoded(container, stream, path), stamped=stamped):
         begin = piece.begin if begin is None else begin
         frame = piece.frame
         _check(frame.sample_rate, len(frame.layout.channels), path, limits)
-        if piece.at + Fraction(frame.samples, frame.sample_rate) > Fraction(limits.seconds):
+        if piece.end > longest:
             too_long(path, limits)
-        line.add(frame, piece.at)
+        line.add(frame, piece.at, piece.end)
     return begin, line.sound()
 
 
@@ -126,15 +127,15 @@ class _Line:
         self._kind: tuple[str, str, int] | None = None
         self._end = Fraction(0)
 
-    def add(self, frame: Any, at: Fraction) -> None:
-        """Put a frame ``at`` seconds from the begin; frames come in the order of their places."""
+    def add(self, frame: Any, at: Fraction, end: Fraction) -> None:
+        """Put a frame from ``at`` to ``end``, in seconds from the begin; frames come in the order of their places."""
         kind = (frame.format.name, frame.layout.name, frame.sample_rate)
         if kind != self._kind or at != self._end:
             self._flush()
             self._go_to(round(at * self._rate), exactly=at != self._end)
             self._resampler = av.AudioResampler(format="s16", layout="mono", rate=self._rate)
             self._kind = kind
-        self._end = at + Fraction(frame.samples, frame.sample_rate)
+        self._end = end
         frame.pts = None  # the resampler counts samples: their place is known
         self._convert(frame)
 

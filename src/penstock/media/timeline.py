@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 ROUNDING = Fraction(2, 1000)
@@ -29,6 +30,8 @@ class Piece:
     frame: Any
     at: Fraction
     """Seconds from the begin of the sound."""
+    end: Fraction
+    """Where its last sample ends."""
     begin: Fraction | None
     """When the sound begins, in seconds by its time stamps; ``None``: it has none so far."""
 
@@ -38,6 +41,7 @@ class _Counted:
     frame: Any
     before: Fraction
     """Seconds of sound that come before this frame."""
+    length: Fraction
     zero: Fraction | None
     """When the sound would have begun, by this frame's time stamp, without a hole; ``None``: it has none."""
 
@@ -63,7 +67,8 @@ def placed(frames: Iterable[Any], *, stamped: bool) -> Iterator[Piece]:
             if stamped:
                 line = origin + shift
                 shift += _displacement(late, (f.zero - line for f in followers if f.zero is not None))
-        yield Piece(counted.frame, counted.before + shift, begin)
+        at = counted.before + shift
+        yield Piece(counted.frame, at, at + counted.length, begin)
 
 
 def _displacement(late: Fraction, followers: Iterable[Fraction]) -> Fraction:
@@ -79,9 +84,14 @@ def _displacement(late: Fraction, followers: Iterable[Fraction]) -> Fraction:
 def _counted(frames: Iterable[Any]) -> Iterator[_Counted]:
     before = Fraction(0)
     for frame in frames:
-        zero = None if frame.pts is None else Fraction(frame.pts) * frame.time_base - before
-        yield _Counted(frame, before, zero)
-        before += Fraction(frame.samples, frame.sample_rate)
+        length = _length(frame.samples, frame.sample_rate)
+        yield _Counted(frame, before, length, None if frame.pts is None else frame.pts * frame.time_base - before)
+        before += length
+
+
+@lru_cache
+def _length(samples: int, rate: int) -> Fraction:
+    return Fraction(samples, rate)
 
 
 def _with_followers(frames: Iterator[_Counted]) -> Iterator[tuple[_Counted, deque[_Counted]]]:
