@@ -144,6 +144,25 @@ def test_clips_that_cannot_be_scored(tmp_path, network, frames, sound, message):
     assert "odd.mkv" in str(caught.value)
 
 
+def test_of_two_sounds_the_default_is_scored_and_it_is_said(tmp_path, network, capsys, caplog):
+    clip = write_talker(tmp_path / "one.mkv")
+    two = tmp_path / "two.mkv"
+    with av.open(str(clip)) as source, av.open(str(two), "w") as target:
+        video = target.add_stream_from_template(source.streams.video[0])
+        silent = target.add_stream("pcm_s16le", rate=16_000, layout="mono")
+        silent.disposition = av.stream.Disposition(0)
+        audio = target.add_stream_from_template(source.streams.audio[0])
+        audio.disposition = av.stream.Disposition.default
+        for packet in [packet for packet in source.demux() if packet.size]:
+            packet.stream = video if packet.stream.type == "video" else audio
+            target.mux(packet)
+        block = av.AudioFrame.from_ndarray(np.zeros((1, 16_000), np.int16), format="s16", layout="mono")
+        block.sample_rate, block.pts, block.time_base = 16_000, 0, Fraction(1, 16_000)
+        target.mux([*silent.encode(block), *silent.encode(None)])
+    assert answer(capsys, two, network)["lse_d"] == answer(capsys, clip, network)["lse_d"]
+    assert "two.mkv: there are 2 sound tracks: number 2, which is marked as the default, is read" in caplog.text
+
+
 def test_sound_alone(tmp_path, network):
     path = tmp_path / "sound.wav"
     with av.open(str(path), "w") as container:
