@@ -20,6 +20,7 @@ from penstock.contract.load import load_contract, load_suite
 from penstock.contract.models import Contract, Suite
 from penstock.errors import UsageError
 from penstock.families.beside import called_alike
+from penstock.families.durations import with_durations
 from penstock.families.infer import Calls, infer
 from penstock.families.turns import infer_in_turns
 from penstock.invocation.sandbox import ImageFiles
@@ -65,6 +66,7 @@ def step(arguments: Arguments) -> dict[str, str]:
 
 def _one(arguments: Arguments, part: Shard, contract: Contract, suite: Suite, code: Path) -> list[Invocation]:
     """One model, whose repository is ``code``, over the suite of ``source``."""
+    suite = _timed(suite, Bundle(arguments.bundle))
     image = _image_files(arguments, Bundle(arguments.bundle), code)
     record = _Record(arguments, part, len(suite.cases), Bundle(arguments.bundle), this_machine())
     calls = infer(
@@ -93,8 +95,8 @@ def _in_turns(
     ours = _Record(arguments, part, len(suite.cases), Bundle(arguments.bundle), machine)
     theirs = _Record(arguments, part, len(suite.cases), baseline, machine)
     calls, _ = infer_in_turns(
-        Calls(contract, suite, arguments.source, ours.shard, image=image),
-        Calls(alike, suite, arguments.source, theirs.shard, code=code, image=other_image),
+        Calls(contract, _timed(suite, Bundle(arguments.bundle)), arguments.source, ours.shard, image=image),
+        Calls(alike, _timed(suite, baseline), arguments.source, theirs.shard, code=code, image=other_image),
         temporary=_temporary(arguments, image),
         on_progress=progress,
         on_use=ours.used,
@@ -103,6 +105,12 @@ def _in_turns(
     ours.end()
     theirs.end()
     return calls
+
+
+def _timed(suite: Suite, bundle: Bundle) -> Suite:
+    """The suite with the durations that the step plan has found for the model of this bundle."""
+    inference = bundle.run().inference
+    return with_durations(suite, inference.durations if inference is not None else {})
 
 
 def _temporary(arguments: Arguments, image: ImageFiles | None) -> Path | None:

@@ -43,8 +43,7 @@ def step(arguments: Arguments) -> dict[str, str]:
     with recorded(bundle, "weights") as note, released_errors(arguments.released):
         contract = load_contract(arguments.source)
         # both sides are measured through the candidate's extractors
-        extractors = () if arguments.released else (contract.extractors.lipsync, contract.extractors.frechet)
-        judges = [judge for judge in extractors if judge is not None]
+        judges = [] if arguments.released else list(contract.extractors.files.values())
         files = provide(
             [*contract.weights, *judges],
             arguments.source,

@@ -287,3 +287,26 @@ def test_a_phone_can_play_too(report: Path, opened: Callable[..., Opened]) -> No
     assert shown["baseline"] == shown["candidate"] == pytest.approx(41, abs=2)
     heights = "() => [...document.querySelectorAll('.transport button')].map((b) => b.getBoundingClientRect().height)"
     assert min(page.evaluate(heights)) >= 32
+
+
+def test_space_plays_on_a_fresh_page_without_a_click(report: Path, opened: Callable[..., Opened]) -> None:
+    page = opened(report).page
+    wait_until_shown(page)
+    assert page.evaluate("document.activeElement === document.body")
+    before = frames_shown(page)["baseline"]  # the first case has no answer
+    page.keyboard.press(" ")
+    page.wait_for_function("() => document.querySelector('#play').textContent === '❚❚'")
+    assert page.evaluate("document.querySelector('#play').getBoundingClientRect().top < innerHeight")
+    page.keyboard.press(" ")
+    page.wait_for_function("() => document.querySelector('#play').textContent === '▶'")
+    assert frames_shown(page)["baseline"] >= before
+
+
+def test_space_on_what_scrolls_or_answers_to_it_is_left_alone(report: Path, opened: Callable[..., Opened]) -> None:
+    page = opened(report).page
+    wait_until_shown(page)
+    page.locator("details.glossary summary").focus()
+    page.keyboard.press(" ")
+    assert page.locator("details.glossary").get_attribute("open") is not None
+    assert page.locator("#play").inner_text() == "▶"
+    assert "How far apart lips and sound are" in page.locator("details.glossary").inner_text()

@@ -20,6 +20,7 @@ from penstock.contract.load import (
 )
 from penstock.contract.models import CONTRACT_FILE, Contract, Suite
 from penstock.errors import UsageError
+from penstock.extractors.shipped import SHIPPED
 from penstock.families.once import suite_digest
 from penstock.files import disk_errors, inside, write_text
 
@@ -75,7 +76,11 @@ def load_reference(directory: Path, slice_name: str = "") -> Reference:
 def extractor_digests(contract: Contract) -> dict[str, str]:
     """Role → SHA-256 of the extractors that a contract names."""
     named = {role: getattr(contract.extractors, role) for role in ROLES}
-    return {role: weights.sha256 for role, weights in named.items() if weights is not None}
+    return {
+        role: SHIPPED[extractor] if isinstance(extractor, str) else extractor.sha256
+        for role, extractor in named.items()
+        if extractor is not None
+    }
 
 
 def put_reference(source: Path, reference: Reference) -> list[str]:
@@ -105,12 +110,13 @@ def put_reference(source: Path, reference: Reference) -> list[str]:
             document["suite"] = f"{PLACE}/suite"
         if extractor_digests(contract) != reference.extractors:
             _clear(place, place / "extractors")
+            (place / "extractors").mkdir(parents=True)
             document["extractors"] = _copy_extractors(reference, place / "extractors")
     if document != before:
         write_text(source / CONTRACT_FILE, yaml.safe_dump(document, allow_unicode=True, sort_keys=False))
         load_contract(source)
     # said of the files as they are now: a killed attempt may have changed them
-    return [name for name in ("suite", "extractors") if PLACE in str(document.get(name, ""))]
+    return [name for name in ("suite", "extractors") if (place / name).is_dir()]
 
 
 def _clear(*places: Path) -> None:
@@ -145,12 +151,15 @@ def _copy_suite(reference: Reference, place: Path) -> None:
         )
 
 
-def _copy_extractors(reference: Reference, place: Path) -> dict[str, dict[str, str]]:
+def _copy_extractors(reference: Reference, place: Path) -> dict[str, dict[str, str] | str]:
     """The extractors' section; files that lie in the repository are copied, others are fetched as they always are."""
-    section: dict[str, dict[str, str]] = {}
+    section: dict[str, dict[str, str] | str] = {}
     for role in ROLES:
         weights = getattr(reference.contract.extractors, role)
         if weights is None:
+            continue
+        if isinstance(weights, str):
+            section[role] = weights
             continue
         path, source = f"{PLACE}/extractors/{role}{Path(weights.path).suffix}", weights.source
         if "://" not in source:

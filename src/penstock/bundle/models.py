@@ -131,6 +131,8 @@ class Inference(Record):
     shards: list[ShardRecord] = []
     used_s: float = 0.0
     """Seconds in which a model was in use, over all shards."""
+    durations: dict[str, float] = {}
+    """Case → the parameter ``duration``, in seconds, of the cases that leave it to their audio."""
     machine: Machine | None = None
     """Where the outputs of an earlier run were made; ``None``: the model ran in this one, or that was not kept."""
 
@@ -258,6 +260,8 @@ class RuleResult(Record):
     not_compared: NotCompared | None = None
     """Without a baseline: ``margin``, if only the bounds could be checked; ``rule``, if there is nothing but a margin:
     then nothing was checked, although the verdict is ``pass``."""
+    extractor: str | None = None
+    """The network that the candidate's values were measured through, ``name@sha256:…``; ``None``: through none."""
 
     @property
     def waived(self) -> bool:

@@ -34,6 +34,8 @@ S3_SOURCE = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/[^\s?#]+")
 SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
 ROLES = {"lipsync": ("lse_d", "lse_c", "av_offset", "av_offset_abs"), "frechet": ("fid", "kid")}
 """Extractor → the metrics that look through it."""
+STAND_INS = {"lipsync": "syncnet-compact", "frechet": "portrait-features"}
+"""Extractor → the name of the stand-in that comes with Penstock."""
 SourceKind = Literal["lfs", "path", "https", "s3"]
 
 
@@ -116,15 +118,16 @@ def contract_file_faults(directory: Path, contract: Contract, document: Document
     """Files that the contract names and that are not there, and sources that no step could fetch."""
     build = contract.build
     if (recipe := _inside(directory, build.containerfile)) is not None and not recipe.is_file():
-        todo = "Write one, or name yours in build.containerfile."
-        yield fault_at(document, ("build", "containerfile"), f"there is no file '{build.containerfile}'", todo=todo)
+        # where no image is built (a run on one machine, build-mode=process) none is needed
+        todo = "A run that builds an image needs one: write it, or name yours in build.containerfile."
+        what = f"there is no file '{build.containerfile}'"
+        yield fault_at(document, ("build", "containerfile"), what, todo=todo, warning=True)
     if (context := _inside(directory, build.context)) is not None and not context.is_dir():
         yield fault_at(document, ("build", "context"), f"there is no directory '{build.context}'")
     for index, weights in enumerate(contract.weights):
         yield from _weights_faults(directory, weights, document, ("weights", index))
-    for role in ROLES:
-        if (extractor := getattr(contract.extractors, role)) is not None:
-            yield from _weights_faults(directory, extractor, document, ("extractors", role))
+    for role, extractor in contract.extractors.files.items():
+        yield from _weights_faults(directory, extractor, document, ("extractors", role))
 
 
 def source_kind(source: str) -> SourceKind:
@@ -236,7 +239,7 @@ def _policy_faults(
                 document,
                 ("policy", "rules", wanting[0], "metric"),
                 what,
-                todo="Name one, or give one to the run.",
+                todo=f"Name a file, or the stand-in that comes with Penstock: {role}: {STAND_INS[role]}.",
                 warning=True,
             )
     if suite is not None and suite.reference is None:

@@ -120,15 +120,23 @@ def model_faults(
     for item in error.errors(include_url=False):
         loc = prefix + tuple(item["loc"])
         missing = item["type"] == "missing"
-        # A union adds the name of each alternative to the place; what is not in the file is no place.
-        path = document.longest(loc)
+        path = _in_file(document, loc)
         if missing:
-            path = (*path, loc[len(path)])
+            path = (*path, loc[-1])
         what, todo = _plain(item, path, _value_at(document, path), model, prefix)
         if item["loc"] and item["loc"][-1] == "[key]":
             what = f"the name '{item['loc'][-2]}' is not allowed: {what}"
         found.setdefault((field_of(path), missing), fault_at(document, path, what, todo=todo))
     return sorted(found.values(), key=lambda fault: (fault.line, fault.column))
+
+
+def _in_file(document: Document, loc: KeyPath) -> KeyPath:
+    """The place in the file: a union adds the name of each alternative, which is no place."""
+    path: KeyPath = ()
+    for part in loc:
+        if document.has((*path, part)):
+            path = (*path, part)
+    return path
 
 
 def _plain(item: Any, path: KeyPath, value: Any, model: type[BaseModel], prefix: KeyPath) -> tuple[str, str]:

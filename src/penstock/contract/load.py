@@ -127,9 +127,7 @@ def contract_paths(contract: Contract) -> list[tuple[KeyPath, str]]:
         (("build", "context"), contract.build.context),
         (("suite",), contract.suite),
     ]
-    for role in ("lipsync", "frechet"):
-        if (weights := getattr(contract.extractors, role)) is not None:
-            paths.append((("extractors", role, "path"), weights.path))
+    paths += [(("extractors", role, "path"), weights.path) for role, weights in contract.extractors.files.items()]
     return paths
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
 from penstock.contract.policy import Policy, Strict
 from penstock.contract.presets import PRESETS, with_preset
@@ -121,11 +121,30 @@ class Check(Strict):
     timeout_s: Seconds = 600.0
 
 
-class Extractors(Strict):
-    """The networks that metrics look through, as ONNX files in the repository."""
+def _named_or_file(value: object) -> str:
+    return "name" if isinstance(value, str) else "file"
 
-    lipsync: Weights | None = None
-    frechet: Weights | None = None
+
+_File = Annotated[Weights, Tag("file")]
+
+
+class Extractors(Strict):
+    """The networks that metrics look through: ONNX files in the repository, or by name what comes with Penstock."""
+
+    lipsync: (
+        Annotated[_File | Annotated[Literal["syncnet-compact"], Tag("name")], Discriminator(_named_or_file)] | None
+    ) = None
+    """SyncNet, for LSE-D, LSE-C and the offset; `syncnet-compact` is the stand-in that comes with Penstock."""
+    frechet: (
+        Annotated[_File | Annotated[Literal["portrait-features"], Tag("name")], Discriminator(_named_or_file)] | None
+    ) = None
+    """Inception, for FID and KID; `portrait-features` is the stand-in that comes with Penstock."""
+
+    @property
+    def files(self) -> dict[str, Weights]:
+        """Role → the file in the repository, of those that are not named."""
+        roles = {"lipsync": self.lipsync, "frechet": self.frechet}
+        return {role: named for role, named in roles.items() if isinstance(named, Weights)}
 
 
 class Contract(Strict):

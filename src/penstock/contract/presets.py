@@ -44,7 +44,8 @@ PRESETS: dict[str, dict[str, Any]] = {
         "parameters": SONIC_DEFAULTS,
     },
 }
-"""Preset → the part of ``call`` that it fills. ``duration`` has no default: each case says how long its video is."""
+"""Preset → the part of ``call`` that it fills. ``duration`` has no default: it is as long as the case's audio, unless
+the case says another."""
 
 
 def with_preset(name: str, call: Mapping[str, Any]) -> dict[str, Any]:
@@ -70,6 +71,14 @@ def _over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
 def parameters(contract: Contract, case: Case) -> dict[str, Scalar]:
     """The parameters of a case, with the contract's defaults below them."""
     return {**contract.call.parameters, **case.parameters}
+
+
+def wanted_names(contract: Contract) -> set[str]:
+    """The names of inputs and parameters that the call of a case wants."""
+    http, command = contract.call.http, contract.call.command
+    texts = [text_of(value) for value in http.fields.values()] if http is not None else []
+    texts += command.argv if command is not None else []
+    return {name for text in texts for name in placeholders(text)}
 
 
 def request_fields(contract: Contract, case: Case) -> dict[str, str]:

@@ -76,6 +76,8 @@ def call_faults(
                     yield fault_at(contract_document, ("call", "http", "argv", index), error.what, todo=error.todo)
     for index, case in enumerate(suite.cases):
         given = parameters(contract, case)
+        # its own length unless it says another
+        audible = {"duration"} if "audio" in case.inputs else set()
         for name in sorted({*case.inputs, *case.parameters} & set(RESERVED)):
             yield fault_at(
                 suite_document,
@@ -99,11 +101,11 @@ def call_faults(
                     )
             for field, value in http.fields.items():
                 yield from _unfilled(
-                    text_of(value), set(given), case, index, f"call.http.fields.{field}", suite_document
+                    text_of(value), {*given, *audible}, case, index, f"call.http.fields.{field}", suite_document
                 )
         if command is not None:
             for position, text in enumerate(command.argv):
-                known = {*given, *case.inputs, "output"}
+                known = {*given, *audible, *case.inputs, "output"}
                 yield from _unfilled(text, known, case, index, f"call.command.argv[{position}]", suite_document)
 
 

@@ -18,6 +18,7 @@ from penstock.contract.load import input_path
 from penstock.contract.models import Case, Contract, Suite, Weights
 from penstock.contract.presets import parameters
 from penstock.errors import PenstockError, UsageError
+from penstock.extractors.shipped import shipped_file
 from penstock.families.inputs import reference_frames
 from penstock.files import inside, write_json
 from penstock.metrics.registry import METRICS
@@ -87,7 +88,8 @@ def open_networks(
 
     Raises:
         UsageError: as :func:`extractor_names`.
-        WorldError: ``cuda`` asked for where there is none.
+        WorldError: this installation lacks an extractor that comes with Penstock; ``cuda`` asked for where there is
+            none.
     """
     lipsync, frechet = contract.extractors.lipsync, contract.extractors.frechet
     syncnet: SyncNet | None = None
@@ -105,14 +107,18 @@ def open_networks(
     return Networks(syncnet, features)
 
 
-def _file(source_dir: Path, weights: Weights, role: str) -> Path:
-    return inside(source_dir, weights.path, where=f"extractors.{role}.path")
+def _file(source_dir: Path, named: Weights | str, role: str) -> Path:
+    """The file in the repository, or of the extractor that comes with Penstock."""
+    if isinstance(named, str):
+        return shipped_file(named)
+    return inside(source_dir, named.path, where=f"extractors.{role}.path")
 
 
-def _check_digest(weights: Weights, label: str, role: str) -> None:
-    if not label.endswith(f"@sha256:{weights.sha256}"):
+def _check_digest(named: Weights | str, label: str, role: str) -> None:
+    """Prove that what was loaded is what the contract names; one that comes with Penstock was proven before."""
+    if isinstance(named, Weights) and not label.endswith(f"@sha256:{named.sha256}"):
         raise UsageError(
-            f"'{weights.path}' is not the file that the contract names: it is {label}",
+            f"'{named.path}' is not the file that the contract names: it is {label}",
             where=f"extractors.{role}.sha256",
             todo="Fetch the weights again, or correct the SHA-256.",
         )

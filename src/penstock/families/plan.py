@@ -14,6 +14,7 @@ from penstock.bundle.shards import Shard, shards_folder, split
 from penstock.bundle.steps import Products
 from penstock.contract.models import Contract, Suite
 from penstock.errors import UsageError
+from penstock.families.durations import audio_durations, with_durations
 from penstock.families.inputs import check_case, input_paths, reference_frames
 from penstock.families.once import suite_digest
 from penstock.files import disk_errors, sha256_json
@@ -63,12 +64,12 @@ def plan(
     products = sha256_json(_depends_on(run, digest))
     earlier = Products(cache, INFER, products) if cache is not None else None
     unchanged = earlier is not None and earlier.restore(bundle)
-    if not unchanged:
-        _prove(contract, suite, source_dir)
+    durations = {} if unchanged else _prove(contract, suite, source_dir)
     inference = Inference(
         unchanged=unchanged,
         products=products if cache is not None else "",
         parts=[str(part) for part in parts],
+        durations=durations,
         machine=earlier.made_on() if earlier is not None and unchanged else None,
     )
     record = SuiteRecord(digest=digest, cases=len(suite.cases))
@@ -96,13 +97,14 @@ def plan_released(
         WorldError: the released model cannot be called with a case: it wants an input or parameter that there is not.
     """
     with released_errors():
-        for case in suite.cases:
+        durations = audio_durations(contract, suite, source_dir)
+        for case in with_durations(suite, durations).cases:
             check_case(contract, source_dir, case, set(input_paths(contract, source_dir, case).values()))
     run = bundle.run()
     if as_process and run.source is not None:
         # it may have been released as an image, but its code is what runs now
         run = run.model_copy(update={"image": Image(kind="process", digest=f"sha256:{run.source.tree}")})
-    inference = Inference(unchanged=False, parts=[str(part) for part in planned.shards])
+    inference = Inference(unchanged=False, parts=[str(part) for part in planned.shards], durations=durations)
     record = SuiteRecord(digest=planned.suite_digest, cases=len(suite.cases))
     if not _goes_on(run, inference, record):
         _forget(bundle)
@@ -110,13 +112,16 @@ def plan_released(
     bundle.update_run(run.model_copy(update=known))
 
 
-def _prove(contract: Contract, suite: Suite, source_dir: Path) -> None:
+def _prove(contract: Contract, suite: Suite, source_dir: Path) -> dict[str, float]:
+    """Prove every case; returns the durations that are those of the cases' audio."""
     seen: set[Path] = set()
-    for case in suite.cases:
+    durations = audio_durations(contract, suite, source_dir)
+    for case in with_durations(suite, durations).cases:
         check_case(contract, source_dir, case, seen)
     if suite.reference is not None and contract.extractors.frechet is not None:
         for _ in reference_frames(contract, source_dir, suite.reference):
             pass
+    return durations
 
 
 def _depends_on(run: Run, suite: str) -> dict[str, object]:

@@ -12,7 +12,7 @@ from penstock.contract.policy import Policy, Rule, Waiver, policy_faults
 from penstock.errors import UsageError
 from penstock.gating.calibration import Calibration
 from penstock.gating.holm import outcomes
-from penstock.gating.measurements import Table
+from penstock.gating.measurements import Table, extractor_of
 from penstock.gating.rules import Examined, conclude, examine
 from penstock.gating.wording import tally
 from penstock.metrics.registry import METRICS
@@ -65,7 +65,10 @@ def gate(
         replace(warned(examine(rule, ours, theirs, in_unit), calibration), waiver=waiver_of(rule, policy.waivers, day))
         for rule in policy.rules
     ]
-    results = conclusions(examined, policy.level)
+    results = [
+        result.model_copy(update={"extractor": extractor_of(result.metric, ours)})
+        for result in conclusions(examined, policy.level)
+    ]
     return Verdict(
         verdict=overall(results),
         baseline=baseline_name if baseline is not None else None,

@@ -135,6 +135,11 @@ class Table:
         return {found.extractor for found in self.by_metric.get(metric, {}).values() if found.value is not None}
 
 
+def extractor_of(metric: str, table: Table) -> str | None:
+    """The one network that a metric's values were measured through, as :func:`same_extractor` has proven."""
+    return next(iter(table.extractors(metric)), None)
+
+
 def same_extractor(metric: str, sides: Iterable[Table]) -> None:
     """Values are compared only under the same extractor.
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from penstock.bundle.models import WHOLE_SUITE, Invocation, Measurement, RuleResult, Verdict
-from penstock.metrics.registry import METRICS
+from penstock.metrics.registry import METRICS, is_stand_in
 from penstock.report.limits import Limits, limits_of
 from penstock.report.side import Side
 
@@ -35,6 +35,8 @@ class Number:
     worse: float
     """How much worse than the baseline, as a share of it; 0 if equal, better, or not comparable."""
     error: str
+    stand_in: bool = False
+    """It was measured through a stand-in network."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,15 @@ class CaseRow:
         return next((number for number in self.numbers if number.metric == metric), None)
 
 
-def number(metric: str, candidate: float | None, baseline: float | None, *, unit: str = "", error: str = "") -> Number:
+def number(
+    metric: str,
+    candidate: float | None,
+    baseline: float | None,
+    *,
+    unit: str = "",
+    error: str = "",
+    extractor: str | None = None,
+) -> Number:
     """Put one value beside the baseline's, with the digits that the metric deserves."""
     known = METRICS.get(metric)
     change, worse = "", 0.0
@@ -78,6 +88,7 @@ def number(metric: str, candidate: float | None, baseline: float | None, *, unit
         change=change,
         worse=worse,
         error=error,
+        stand_in=is_stand_in(extractor),
     )
 
 
@@ -215,7 +226,8 @@ def _yardsticks(
 def suite_numbers(candidate: Side, baseline: Side | None) -> list[Number]:
     """Each metric's mean over the cases (or its one value for the suite) beside the baseline's."""
     here, there = means(candidate.measurements), means(baseline.measurements if baseline else [])
-    return [number(metric, here[metric], there.get(metric)) for metric in ordered(here)]
+    through = {found.metric: found.extractor for found in candidate.measurements}
+    return [number(metric, here[metric], there.get(metric), extractor=through.get(metric)) for metric in ordered(here)]
 
 
 def means(measurements: Iterable[Measurement]) -> dict[str, float | None]:
@@ -239,7 +251,8 @@ def _numbers(here: dict[str, Measurement], there: dict[str, Measurement]) -> lis
         known = mine or other
         error = (mine.error or "") if mine else "not measured"
         unit = known.unit if known else ""
-        numbers.append(number(metric, mine.value if mine else None, before, unit=unit, error=error))
+        through = known.extractor if known else None
+        numbers.append(number(metric, mine.value if mine else None, before, unit=unit, error=error, extractor=through))
     return numbers
 
 

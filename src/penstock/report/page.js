@@ -43,11 +43,14 @@ function start(section) {
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input[type=search], select, .mouth, summary")) return;
     const inside = section.contains(event.target);
+    // Space plays from anywhere, as soon as the page is open, unless something has the focus that scrolls or answers to it.
+    const anywhere = event.key === " " && player.leader && !event.target.closest("input, .scroll, pre");
     // A button answers to space itself; so does the scrub bar to the arrows, which move it by a frame.
     const own = (event.key === " " && event.target.closest("button, a")) || (event.key.startsWith("Arrow") && event.target === at("scrub"));
-    const id = keys[event.key.toLowerCase()] ?? (inside && !own ? here[event.key] : undefined);
+    const id = keys[event.key.toLowerCase()] ?? ((inside || anywhere) && !own ? here[event.key] : undefined);
     if (!id || at(id).disabled) return;
     event.preventDefault();
+    if (anywhere && !inside) section.scrollIntoView({ block: "nearest" });
     actions[id]();
   });
   for (const canvas of Object.values(viewer.mouths)) movable(canvas, viewer);

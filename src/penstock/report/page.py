@@ -18,10 +18,11 @@ from penstock.bundle.models import Verdict
 from penstock.errors import printable
 from penstock.files import write_text
 from penstock.gating.wording import tally
-from penstock.report.cases import CaseRow, case_rows
+from penstock.metrics.registry import STAND_IN, is_stand_in
+from penstock.report.cases import CaseRow, Number, case_rows
 from penstock.report.facts import facts, reproduce
 from penstock.report.media import EMBED_BYTES, Shown, show_media
-from penstock.report.rows import MetricRow, metric_rows, past_rows
+from penstock.report.rows import MetricRow, glossary, metric_rows, past_rows
 from penstock.report.series import frames_of
 from penstock.report.side import Side, read_side
 from penstock.report.summary import WORDS, markdown_summary
@@ -111,6 +112,9 @@ def write_page(
         cases=cases,
         worst=cases[:WORST],
         columns=_columns(rows, cases, verdict),
+        stand_ins={found.metric for found in candidate.measurements if is_stand_in(found.extractor)},
+        stand_in=STAND_IN,
+        glossary=glossary(found.metric for found in candidate.measurements),
         past=past,
         past_rows=past_rows(candidate, past) if past else [],
         facts=facts(candidate.run, before.run if before else None),
@@ -200,7 +204,7 @@ def _data(
             "error": printable(case.error),
             "slices": [printable(name) for name in case.slices],
             "numbers": [
-                [printable(text) for text in (n.title, n.unit, n.baseline, n.candidate, n.change, n.error)]
+                [printable(text) for text in (n.title, _aside(n), n.baseline, n.candidate, n.change, n.error)]
                 + [n.worse > 0 and n.metric == case.telling]
                 for n in case.numbers
             ],
@@ -212,6 +216,11 @@ def _data(
         }
         for case in cases
     ]
+
+
+def _aside(number: Number) -> str:
+    """What stands small beside a metric's name: its unit, and that its value is one of a stand-in."""
+    return ", ".join(word for word in (number.unit, "stand-in" if number.stand_in else "") if word)
 
 
 def _medium(shown: Shown) -> dict[str, Any]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from penstock.bundle.models import RuleResult, Verdict, WaiverRecord
-from penstock.report.cases import Number, means, number, shown, signed, suite_numbers
+from penstock.metrics.registry import METRICS, is_stand_in
+from penstock.report.cases import Number, means, number, ordered, shown, signed, suite_numbers
 from penstock.report.forest import Forest, forest
 from penstock.report.side import Side
-from penstock.report.summary import rule_name, rule_state
+from penstock.report.summary import rule_state, rule_title
 from penstock.report.trend import Past, Trend, trend
 
 ORDER = ("fail", "inconclusive", "waived", "advisory", "warning", "not-compared", "bounds-only", "pass")
@@ -36,6 +38,10 @@ class MetricRow:
     """As the verdict has it."""
     brief: str
     """Without the name that it begins with, and what the page says apart: to stand beside the name."""
+    meaning: str = ""
+    """What the metric means, in a sentence."""
+    stand_in: bool = False
+    """Its numbers are those of a stand-in network."""
     needed: int | None = None
     waiver: WaiverRecord | None = None
 
@@ -64,7 +70,7 @@ def _of_rule(place: int, rule: RuleResult, past: Past | None) -> MetricRow:
         brief = brief.replace(f"; about {rule.needed} cases would settle it", "")
     return MetricRow(
         anchor=f"rule-{place}",
-        name=rule_name(rule),
+        name=rule_title(rule),
         unit=entry.unit,
         baseline=entry.baseline,
         candidate=entry.candidate,
@@ -77,6 +83,8 @@ def _of_rule(place: int, rule: RuleResult, past: Past | None) -> MetricRow:
         state=state,
         reason=rule.reason,
         brief=brief,
+        meaning=meaning_of(rule.metric),
+        stand_in=is_stand_in(rule.extractor),
         needed=rule.needed,
         waiver=rule.waiver,
     )
@@ -98,7 +106,19 @@ def _of_metric(entry: Number, mean: float | None, past: Past | None) -> MetricRo
         state="",
         reason="",
         brief="",
+        meaning=meaning_of(entry.metric),
+        stand_in=entry.stand_in,
     )
+
+
+def meaning_of(metric: str) -> str:
+    """What a metric means, in a sentence; empty for one that Penstock does not know."""
+    return METRICS[metric].meaning if metric in METRICS else ""
+
+
+def glossary(measured: Iterable[str]) -> list[tuple[str, str]]:
+    """Title and meaning of each metric that Penstock knows, in the registry's order."""
+    return [(METRICS[name].title, METRICS[name].meaning) for name in ordered(set(measured)) if name in METRICS]
 
 
 @dataclass(frozen=True)
@@ -109,6 +129,7 @@ class PastRow:
     values: list[tuple[str, bool]]
     """A release's mean, and whether it is comparable with the candidate's."""
     candidate: str
+    stand_in: bool
 
 
 def past_rows(candidate: Side, past: Past) -> list[PastRow]:
@@ -118,6 +139,7 @@ def past_rows(candidate: Side, past: Past) -> list[PastRow]:
             entry.title,
             [(shown(entry.metric, value), comparable) for _, value, comparable in past.values(entry.metric, None)],
             entry.candidate,
+            entry.stand_in,
         )
         for entry in suite_numbers(candidate, None)
     ]

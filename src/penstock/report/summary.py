@@ -7,7 +7,7 @@ import re
 from penstock.bundle.models import RuleResult, Run, Verdict, WaiverRecord
 from penstock.errors import printable
 from penstock.gating.wording import tally
-from penstock.metrics.registry import METRICS
+from penstock.metrics.registry import METRICS, is_stand_in
 from penstock.report.cases import number, shown
 
 WORDS = {"pass": "accepted", "fail": "rejected", "inconclusive": "inconclusive"}
@@ -62,10 +62,18 @@ def cut(text: str, limit: int = MAX_CHARACTERS) -> str:
     return f"{text[: max(end, 0)]}\n\n{CUT_NOTE}"
 
 
-def rule_name(rule: RuleResult) -> str:
+def rule_title(rule: RuleResult) -> str:
     """``LSE-D`` or ``LSE-D (fast-speech)``."""
     name = number(rule.metric, None, None).title
     return f"{name} ({rule.slice})" if rule.slice else name
+
+
+def rule_name(rule: RuleResult) -> str:
+    """The title, and that its numbers are those of a stand-in: ``LSE-D (fast-speech, stand-in)``."""
+    words = [rule.slice] if rule.slice else []
+    words += ["stand-in"] if is_stand_in(rule.extractor) else []
+    title = number(rule.metric, None, None).title
+    return f"{title} ({', '.join(words)})" if words else title
 
 
 def rule_numbers(rule: RuleResult) -> tuple[str, str, str]:

@@ -158,3 +158,14 @@ def test_the_contract_that_is_written_is_plain_yaml(tmp_path: Path, reference: R
     put_reference(source, reference)
     written = yaml.safe_load((source / "penstock.yaml").read_text(encoding="utf-8"))
     assert written["description"] == "größe: [1] # no"
+
+
+def test_a_stand_in_is_named_in_the_commit_too(tmp_path: Path) -> None:
+    named: dict[str, str | bytes] = {"penstock.yaml": text(contract(extractors={"lipsync": "syncnet-compact"}))}
+    reference = load_reference(lay(tmp_path / "bad", named))
+    assert reference.extractors == {"lipsync": sha256_file(EXTRACTOR)}
+    source = lay(tmp_path / "commit")
+    assert put_reference(source, reference) == ["extractors"]
+    assert put_reference(source, reference) == ["extractors"]
+    assert load_contract(source).extractors.lipsync == "syncnet-compact"
+    assert put_reference(lay(tmp_path / "same", named), reference) == []

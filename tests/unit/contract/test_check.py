@@ -104,6 +104,7 @@ def test_a_contract_of_whose_files_nothing_is_there(repository: Write) -> None:
     (root / "suite/suite.yaml").unlink()
     found = faults(root)
     assert "there is no file 'Containerfile'" in found[0]
+    assert found[0].endswith("(warning)")
     assert "weights/model.onnx: the file is missing. Add it to the repository" in found[1]
     assert found[2] == "suite/suite.yaml:1: the file is missing"
 
@@ -154,10 +155,6 @@ def test_fid_without_a_reference_is_a_fault_and_warnings_alone_are_fine(reposito
 @pytest.mark.parametrize(
     ("change", "what"),
     [
-        (
-            ("{duration: 2.0}", "{}"),
-            "the case 'portrait-01' gives no 'duration', which call.http.fields.duration of penstock.yaml wants",
-        ),
         ((", audio: a.wav", ""), "the case 'portrait-01' has no input 'audio'"),
         (("{duration: 2.0}", "{duration: 2.0, image: 3}"), "'image' is an input and a parameter"),
         (("{duration: 2.0}", "{duration: 2.0, port: 3}"), "the name 'port' has a meaning of its own"),
@@ -195,6 +192,46 @@ def test_every_file_of_a_reference_counts(repository: Write, name: str, content:
     (root / "suite/reference/b.png").write_bytes((root / "suite/a.png").read_bytes())
     (root / "suite/reference" / name).write_bytes(content)
     assert what in only(root)
+
+
+def test_a_case_with_audio_need_give_no_duration(repository: Write) -> None:
+    assert faults(repository(suite=("{duration: 2.0}", "{}"))) == []
+
+
+def test_a_case_without_audio_must_give_its_duration(repository: Write) -> None:
+    found = faults(repository(suite=("audio: a.wav}\n    parameters: {duration: 2.0}", "sound: a.wav}")))
+    what = "the case 'portrait-01' gives no 'duration', which call.http.fields.duration of penstock.yaml wants"
+    assert any(what in text for text in found)
+
+
+def test_no_containerfile_is_a_warning_because_a_run_may_build_no_image(repository: Write) -> None:
+    root = repository()
+    (root / "Containerfile").unlink()
+    report = check_repository(root, metrics=DIRECTIONS)
+    assert report.ok
+    (fault,) = report.faults
+    assert "A run that builds an image needs one" in fault.todo
+
+
+def test_a_stand_in_is_named_without_a_file(repository: Write) -> None:
+    named = ("policy:\n", "extractors: {lipsync: syncnet-compact, frechet: portrait-features}\npolicy:\n")
+    report = check_repository(repository(contract=named), metrics=DIRECTIONS)
+    assert report.faults == []
+    assert report.contract is not None
+    assert report.contract.extractors.lipsync == "syncnet-compact"
+    assert report.contract.extractors.files == {}
+
+
+def test_a_misspelt_stand_in_is_told_what_was_meant(repository: Write) -> None:
+    named = ("policy:\n", "extractors: {lipsync: syncnet-compct}\npolicy:\n")
+    assert only(repository(contract=named)) == (
+        "penstock.yaml:13: extractors.lipsync: must be 'syncnet-compact'. Did you mean 'syncnet-compact'?"
+    )
+
+
+def test_a_misspelt_field_of_an_extractors_file_is_told_what_was_meant(repository: Write) -> None:
+    named = ("policy:\n", f"extractors: {{lipsync: {{pth: a, sha256: {'a' * 64}, source: lfs}}}}\npolicy:\n")
+    assert any("unknown field 'pth'. Did you mean 'path'?" in text for text in faults(repository(contract=named)))
 
 
 def test_a_command_must_be_told_where_to_write(repository: Write) -> None:

@@ -1,0 +1,57 @@
+"""The extractors that a contract names without a file."""
+
+from __future__ import annotations
+
+import typing
+from pathlib import Path
+
+import penstock_extractors
+import pytest
+
+from penstock.contract.check import STAND_INS as BY_ROLE
+from penstock.contract.models import Contract, Extractors
+from penstock.errors import WorldError
+from penstock.extractors import shipped
+from penstock.extractors.shipped import SHIPPED, shipped_file
+from penstock.families.measure import extractor_names
+from penstock.files import sha256_file
+from penstock.metrics.registry import STAND_INS
+
+
+def contract() -> Contract:
+    return Contract.model_validate(
+        {
+            "version": 1,
+            "name": "tiny",
+            "family": "talking-head",
+            "call": {"command": {"argv": ["x", "{output}"]}},
+            "suite": "suite",
+            "extractors": {"lipsync": "syncnet-compact", "frechet": "portrait-features"},
+            "policy": {"rules": [{"metric": "latency", "max": 1}]},
+        }
+    )
+
+
+def test_their_digests_are_those_of_the_files() -> None:
+    folder = Path(next(iter(penstock_extractors.__path__)))
+    assert {name: sha256_file(folder / f"{name}.onnx") for name in SHIPPED} == SHIPPED
+    assert set(SHIPPED) == set(STAND_INS) == set(BY_ROLE.values()) == set(shipped.STAND_INS.values())
+    for role, name in BY_ROLE.items():
+        assert f"'{name}'" in str(typing.get_type_hints(Extractors, include_extras=True)[role])
+
+
+def test_they_need_not_be_in_the_repository(tmp_path: Path) -> None:
+    names = extractor_names(contract(), tmp_path)
+    assert names == {
+        "lipsync": f"syncnet-compact@sha256:{SHIPPED['syncnet-compact']}",
+        "frechet": f"portrait-features@sha256:{SHIPPED['portrait-features']}",
+    }
+
+
+def test_another_file_under_the_name_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "syncnet-compact.onnx").write_bytes(b"other")
+    monkeypatch.setattr(penstock_extractors, "__path__", [str(tmp_path)])
+    with pytest.raises(WorldError, match="not the 'syncnet-compact' that comes with Penstock"):
+        shipped_file("syncnet-compact")
+    with pytest.raises(WorldError, match="has no extractor 'portrait-features'"):
+        shipped_file("portrait-features")

@@ -1,0 +1,88 @@
+"""A stand-in is called one beside every number that rests on it, and the glossary says what each metric means."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from penstock.bundle.directory import Bundle
+from penstock.bundle.models import Measurement, Run, Verdict
+from penstock.cli.gate import print_verdict
+from penstock.contract.policy import Policy
+from penstock.gating.gate import gate
+from penstock.metrics.registry import METRICS, STAND_IN, is_stand_in
+from penstock.report.page import write_page
+from penstock.report.summary import markdown_summary
+
+STAND = "syncnet-compact@sha256:" + "d4" * 32
+PUBLISHED = "syncnet-v2@sha256:" + "e5" * 32
+RUN = Run(penstock="0.1.0", run_id="r", model="sonic")
+
+
+def measured(extractor: str) -> list[Measurement]:
+    cases = ("one", "two", "three")
+    lips = [Measurement(case=case, metric="lse_d", value=7.5, extractor=extractor) for case in cases]
+    return lips + [Measurement(case=case, metric="latency", value=0.5) for case in cases]
+
+
+def judged(extractor: str) -> Verdict:
+    rules = [{"metric": "lse_d", "max": 7.0}, {"metric": "latency", "max": 1.0}]
+    policy = Policy.model_validate({"rules": rules})
+    return gate(measured(extractor), None, policy, candidate_name="r", baseline_name=None)
+
+
+def test_only_the_extractors_that_come_with_penstock_are_stand_ins() -> None:
+    assert is_stand_in(STAND)
+    assert not is_stand_in(PUBLISHED)
+    assert not is_stand_in(None)
+
+
+def test_the_verdict_records_through_which_network_a_rule_was_judged() -> None:
+    assert [rule.extractor for rule in judged(STAND).rules] == [STAND, None]
+
+
+def test_the_terminal_and_the_summary_say_it(capsys: pytest.CaptureFixture[str]) -> None:
+    print_verdict(judged(STAND))
+    lines = capsys.readouterr().out.splitlines()
+    assert [line for line in lines if "LSE-D" in line] == [line for line in lines if "(stand-in)" in line]
+    summary = markdown_summary(RUN, judged(STAND))
+    assert summary.count("LSE-D (stand-in)") == 2
+    assert "latency (stand-in)" not in summary
+    assert "stand-in" not in markdown_summary(RUN, judged(PUBLISHED))
+
+
+def page(folder: Path, extractor: str) -> str:
+    bundle = Bundle(folder / "bundle")
+    bundle.write_measurements(measured(extractor))
+    write_page(bundle, None, judged(extractor), folder / "page")
+    return (folder / "page" / "index.html").read_text(encoding="utf-8")
+
+
+def test_the_page_says_it_in_each_of_its_tables(tmp_path: Path) -> None:
+    text = page(tmp_path, STAND)
+    mark = f'<small class="stand-in" title="{STAND_IN}">stand-in</small>'
+    assert f"<b><bdi>LSE-D</bdi></b></a> {mark}" in text  # the reasons
+    assert f"<bdi>LSE-D</bdi> {mark}</th>" in text  # rules and metrics
+    assert f'<th scope="col">LSE-D {mark}</th>' in text  # all cases
+    assert f"<span>LSE-D {mark}" in text  # the worst cases
+    assert '["LSE-D","stand-in"' in text  # the viewer
+    assert '<th scope="col">latency</th>' in text
+    assert 'class="stand-in"' not in page(tmp_path / "other", PUBLISHED)
+
+
+def test_the_page_says_what_its_metrics_mean(tmp_path: Path) -> None:
+    text = page(tmp_path, STAND)
+    assert f"<dt>LSE-D</dt><dd>{METRICS['lse_d'].meaning}</dd>" in text
+    assert f'title="{METRICS["latency"].meaning}"' in text
+    assert METRICS["fid"].meaning not in text  # it was not measured
+
+
+def test_the_glossary_has_each_metric_in_one_sentence() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "glossary.md").read_text(encoding="utf-8")
+    rows = [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in text.splitlines() if "`" in line]
+    told = {row[1].strip("`"): (row[0].replace("\\|", "|"), row[4]) for row in rows if len(row) == 5}
+    assert told == {metric.name: (metric.title, metric.meaning) for metric in METRICS.values()}
+    assert STAND_IN[1:] in text
+    assert all(metric.meaning.endswith(".") and ". " not in metric.meaning for metric in METRICS.values())
