@@ -10,16 +10,17 @@ from pathlib import Path
 from penstock.bundle.directory import Bundle, write_model
 from penstock.bundle.history import HISTORY_FILE
 from penstock.bundle.steps import recorded
-from penstock.contract.load import load_contract, load_policy
+from penstock.contract.load import load_contract, read_policy
 from penstock.contract.models import CONTRACT_FILE
 from penstock.files import inside
 from penstock.gating.calibration import calibration_of
 from penstock.gating.comparable import check_comparable
 from penstock.gating.gate import gate, headline
+from penstock.metrics.registry import METRICS
 from penstock.store.history import past_releases
 from penstock.store.rerun import baseline_of
 from penstock.store.store import open_store
-from penstock.tekton.step import param, run_step, shorten, workspace
+from penstock.tekton.step import log, param, run_step, shorten, workspace
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,9 @@ def step(arguments: Arguments) -> dict[str, str]:
     policy, policy_file = contract.policy, arguments.source / CONTRACT_FILE
     if arguments.policy:
         policy_file = inside(arguments.source, arguments.policy, where="policy")
-        policy = load_policy(policy_file)
+        policy, warnings = read_policy(policy_file, {metric.name: metric.direction for metric in METRICS.values()})
+        for fault in warnings:
+            log("fault", what=str(fault), warning=True)
     with recorded(bundle, "gate") as note:
         store = open_store(arguments.store, arguments.store_credentials)
         pointer, released = baseline_of(store, contract.name, policy, bundle, arguments.baseline)

@@ -10,9 +10,10 @@ from pathlib import Path
 from penstock.bundle.directory import Bundle
 from penstock.bundle.rerun import released_errors
 from penstock.bundle.steps import recorded
-from penstock.contract.load import load_contract, load_policy
+from penstock.contract.load import load_contract, read_policy
 from penstock.contract.models import Contract
 from penstock.files import inside, sha256_json
+from penstock.metrics.registry import METRICS
 from penstock.sources.fetch import Fetcher
 from penstock.sources.weights import provide
 from penstock.store.rerun import plan_rerun
@@ -65,9 +66,11 @@ def step(arguments: Arguments) -> dict[str, str]:
 
 def _released(arguments: Arguments, contract: Contract) -> tuple[str, str]:
     """Run id and commit of the model that is to be run again; empty if there is none, or the policy wants none."""
-    policy = (
-        load_policy(inside(arguments.source, arguments.policy, where="policy")) if arguments.policy else contract.policy
-    )
+    policy = contract.policy
+    if arguments.policy:
+        # here, before the model runs: a mistake in it would only be found when all is measured
+        known = {metric.name: metric.direction for metric in METRICS.values()}
+        policy, _ = read_policy(inside(arguments.source, arguments.policy, where="policy"), known)
     if policy.baseline != "rerun" or not arguments.store:
         return "", ""
     store = open_store(arguments.store, arguments.store_credentials)

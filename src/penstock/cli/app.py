@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+import re
 import sys
 import traceback
 from collections.abc import Sequence
@@ -14,11 +16,14 @@ from penstock import __version__
 from penstock.cli.bisect import bisect
 from penstock.cli.calibrate import calibrate
 from penstock.cli.check import check
+from penstock.cli.clean import clean
 from penstock.cli.comment import comment
 from penstock.cli.compare import compare
 from penstock.cli.gate import gate
 from penstock.cli.init import init
+from penstock.cli.open_report import open_report
 from penstock.cli.run import run
+from penstock.cli.runs import runs
 from penstock.cli.schema import schema
 from penstock.cli.score_frechet import frechet
 from penstock.cli.score_lipsync import lipsync
@@ -39,7 +44,7 @@ app = typer.Typer(
     name="penstock",
     help=HELP,
     no_args_is_help=True,
-    add_completion=False,
+    add_completion=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
@@ -50,6 +55,9 @@ app.command()(init)
 app.command()(check)
 app.command()(schema)
 app.command()(run)
+app.command()(runs)
+app.command("open")(open_report)
+app.command()(clean)
 app.command()(gate)
 app.command()(calibrate)
 app.command()(compare)
@@ -99,6 +107,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             _say(f"error: {error}")
         else:
             show()
+            if meant := _track_meant(error):
+                _say(f"Did you mean 'penstock run {meant}'?")
         return int(ExitCode.USAGE)
     except (typer.Abort, KeyboardInterrupt):
         _say("interrupted")
@@ -113,6 +123,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         _say(f"bug: {type(error).__name__}: {printable(str(error))}. Report it with the output of --debug.")
         return int(ExitCode.BUG)
     return answer if isinstance(answer, int) else int(ExitCode.OK)
+
+
+def _track_meant(error: TyperException) -> str:
+    """The track whose name was given, or nearly, as if it were a command."""
+    from penstock.cli.run_request import TRACKS
+
+    named = re.search(r"No such command '([^']+)'", getattr(error, "message", ""))
+    return next(iter(difflib.get_close_matches(named[1], TRACKS, n=1)), "") if named else ""
 
 
 def _say(text: str) -> None:

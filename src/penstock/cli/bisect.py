@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from penstock.cli.run_folder import OUT
+
 
 def bisect(
     good: Annotated[str, typer.Option(help="A revision that was well: branch, tag or commit, also main~3.")],
@@ -23,7 +25,7 @@ def bisect(
     store: Annotated[
         str, typer.Option(help="Where archived runs are: a directory or s3://bucket/prefix; OUT/store by default.")
     ] = "",
-    out: Annotated[Path, typer.Option(help="Where runs, cache and bisections lie.")] = Path("penstock-runs"),
+    out: Annotated[Path, typer.Option(help="Where runs, cache and bisections lie.")] = OUT,
     reuse: Annotated[bool, typer.Option(help="Take bundles and products of earlier runs.")] = True,
     retry: Annotated[bool, typer.Option("--retry", help="Try commits again that could not be run before.")] = False,
     param: Annotated[

@@ -19,9 +19,10 @@ from penstock.bisect.reference import Reference, load_reference
 from penstock.bundle.directory import Bundle
 from penstock.bundle.failures import first_failure
 from penstock.cli.bisect_display import BisectDisplay, show_end
+from penstock.cli.policy_file import policy_at
+from penstock.cli.run_folder import OUT, prepare
 from penstock.cli.run_request import SCHEME, environment, manifests, pairs, track_exit_code
 from penstock.cli.run_scratch import scratch
-from penstock.contract.load import load_policy
 from penstock.errors import ExitCode, Interrupted, UsageError, WorldError
 from penstock.files import disk_errors, sha256_json, write_json
 from penstock.sources.git import clone
@@ -53,7 +54,7 @@ class Options:
     margin: str = ""
     policy: Path | None = None
     store: str = ""
-    out: Path = Path("penstock-runs")
+    out: Path = OUT
     reuse: bool = True
     retry: bool = False
     params: tuple[str, ...] = ()
@@ -90,6 +91,7 @@ def carry_out(options: Options) -> int:
         params = {"reuse": "false"} | params
     repository = _repository(options.repo, params, workspaces)
     out = options.out.absolute()
+    prepare(out)
     try:
         return _find(options, repository, out, params, workspaces)
     except (Interrupted, KeyboardInterrupt):
@@ -196,7 +198,7 @@ def _reference(options: Options, repository: Repository, bad: Commit, directory:
 def _question(options: Options, reference: Reference) -> Question:
     directory, policy, where = reference.directory, reference.contract.policy, "the policy of --bad"
     if options.policy is not None:
-        directory, policy, where = options.policy.parent, load_policy(options.policy), str(options.policy)
+        directory, policy, where = options.policy.parent, policy_at(options.policy), str(options.policy)
     return question(
         policy,
         directory,

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from penstock.cli.run_folder import OUT
+
 
 def calibrate(
     repo: Annotated[str, typer.Option(help="The model's repository: a URL, or a path of this machine.")] = "",
@@ -29,7 +31,7 @@ def calibrate(
     level: Annotated[
         float, typer.Option(help="The share of unchanged models that a rule may stop; the policy's by default.")
     ] = 0.0,
-    out: Annotated[Path, typer.Option(help="Where runs and cache lie.")] = Path("penstock-runs"),
+    out: Annotated[Path, typer.Option(help="Where runs and cache lie.")] = OUT,
     param: Annotated[
         list[str] | None, typer.Option(help="A parameter of the pipeline, e.g. shards=2.", metavar="NAME=VALUE")
     ] = None,

@@ -13,10 +13,12 @@ from penstock import __version__
 from penstock.bundle.directory import Bundle
 from penstock.bundle.failures import first_failure
 from penstock.cli.calibrate_show import show
+from penstock.cli.policy_file import policy_at
 from penstock.cli.run_display import Display
+from penstock.cli.run_folder import OUT, prepare
 from penstock.cli.run_request import SCHEME, environment, manifests, pairs, track_exit_code
 from penstock.cli.run_scratch import scratch
-from penstock.contract.load import load_contract, load_policy
+from penstock.contract.load import load_contract
 from penstock.contract.yaml_text import read_yaml
 from penstock.errors import ExitCode, Interrupted, PenstockError, UsageError, WorldError
 from penstock.files import disk_errors, sha256_json, write_json
@@ -46,7 +48,7 @@ class Options:
     policy: Path | None = None
     level: float = 0.0
     """0: the policy's."""
-    out: Path = Path("penstock-runs")
+    out: Path = OUT
     params: tuple[str, ...] = ()
     workspaces: tuple[str, ...] = ()
     as_json: bool = False
@@ -65,7 +67,7 @@ def carry_out(options: Options) -> int:
         raise UsageError(f"{options.level:g} is no level", where="--level", todo="Give a number between 0 and 0.5.")
     if options.file.is_dir():
         raise UsageError("this is a directory", where=f"--file {options.file}", todo="Name the file to write.")
-    policy = load_policy(options.policy) if options.policy is not None else None
+    policy = policy_at(options.policy) if options.policy is not None else None
     if options.bundles:
         if options.repo or options.revision or options.params or options.workspaces:
             given = "--repo" if options.repo else "--revision" if options.revision else "--param and --workspace"
@@ -112,6 +114,7 @@ class Runs:
         self._params = {"url": url, "reuse": "false"} | ({"allow-local": "true"} if local else {}) | params
         self._options = options
         self._out = options.out.absolute()
+        prepare(self._out)
         spec = pipeline_run(manifests(), "")["spec"]
         self._key = sha256_json([spec, self._params, options.revision, __version__])[:10]
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from penstock.cli.run_folder import OUT
 from penstock.errors import UsageError, printable
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ VARIABLES = {"github": ("PENSTOCK_FORGE_TOKEN", "GITHUB_TOKEN"), "gitlab": ("PEN
 
 
 def comment(
-    bundle: Annotated[Path, typer.Option(help="The run's bundle.")],
+    bundle: Annotated[str, typer.Option(help="The run: its name, a version, a tag, or its bundle's directory.")],
     github: Annotated[
         str | None, typer.Option(help="OWNER/REPO#12, OWNER/REPO@COMMIT, or OWNER/REPO: what the run's commit is in.")
     ] = None,
@@ -30,17 +31,20 @@ def comment(
     token_file: Annotated[
         Path | None, typer.Option(help="Holds the token. Else: PENSTOCK_FORGE_TOKEN, GITHUB_TOKEN or GITLAB_TOKEN.")
     ] = None,
+    runs: Annotated[Path, typer.Option(help="Where the run lies, if it is named.")] = OUT,
+    store: Annotated[str, typer.Option(help="Where releases are kept, if one is named; RUNS/store by default.")] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the comment, send nothing.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print what was done as JSON.")] = False,
 ) -> None:
     """Write a run's summary below a pull request, or update the one that is there.
 
-    Example: penstock comment --bundle runs/sonic-1.1.0/bundle --github example/sonic#12
+    Example: penstock comment --bundle 1.1.0 --github example/sonic#12
     """
     from penstock.bundle.directory import Bundle
+    from penstock.cli.run_names import find_bundle
     from penstock.report.pull_request import comment_text, marker
 
-    found = Bundle(bundle)
+    found = Bundle(find_bundle(bundle, out=runs, store=store))
     run, text = found.run(), comment_text(found)
     if dry_run:
         typer.echo(text, nl=False)  # every text of others in it is made plain already

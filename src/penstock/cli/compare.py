@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from penstock.cli.run_folder import OUT
 from penstock.errors import UsageError, printable
 
 if TYPE_CHECKING:
@@ -25,30 +26,39 @@ if TYPE_CHECKING:
 PLAIN_WIDTH = 140
 LEVEL = 0.05
 MAX_NAMED = 10
+STAND_IN = " (stand-in)"
 
 
 def compare(
-    bundle_a: Annotated[
-        Path, typer.Argument(help="A bundle's directory, or a measurements.jsonl: the change is from it.")
+    a: Annotated[
+        str,
+        typer.Argument(
+            help="A run's name, a version, a tag, a bundle's directory, a measurements.jsonl: the change is from it.",
+            metavar="A",
+        ),
     ],
-    bundle_b: Annotated[Path, typer.Argument(help="The same, and the change is to it.")],
+    b: Annotated[str, typer.Argument(help="The same, and the change is to it.", metavar="B")],
     policy: Annotated[
         Path | None, typer.Option(help="Also judge B against A by this policy; exit as `penstock gate` does.")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Also write the page, index.html, into this directory.")] = None,
+    runs: Annotated[Path, typer.Option(help="Where runs lie that are named.")] = OUT,
+    store: Annotated[str, typer.Option(help="Where releases are kept that are named; RUNS/store by default.")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print the comparison as JSON.")] = False,
 ) -> None:
     """Put two runs beside each other: what changed, how sure that is, and the worst cases. Exit 0 when compared.
 
-    Example: penstock compare runs/sonic-1.0.0/bundle runs/sonic-1.1.0/bundle --out comparison
+    Example: penstock compare 1.0.0 1.1.0 --out comparison
     """
-    from penstock.contract.load import load_policy
+    from penstock.cli.policy_file import policy_at
+    from penstock.cli.run_names import find_bundle
     from penstock.gating.comparable import differences, notes
     from penstock.gating.compare import compare as beside
     from penstock.gating.measurements import read_source
+    from penstock.metrics.registry import is_stand_in
 
-    rules = load_policy(policy) if policy is not None else None
-    first, second = read_source(bundle_a), read_source(bundle_b)
+    rules = policy_at(policy) if policy is not None else None
+    first, second = (read_source(find_bundle(text, out=runs, store=store)) for text in (a, b))
     verdict = _judge(first, second, rules, policy) if rules is not None and policy is not None else None
     comparison = beside(first, second, level=rules.level if rules is not None else LEVEL, policy=rules)
     remarks = notes(second.run, first.run)
@@ -61,7 +71,9 @@ def compare(
         content["verdict"] = verdict.model_dump(mode="json") if verdict is not None else None
         typer.echo(json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False))
     else:
-        _print(comparison, remarks, verdict)
+        measured = (*first.measurements, *second.measurements)
+        stand_ins = {found.metric for found in measured if is_stand_in(found.extractor)}
+        _print(comparison, remarks, verdict, stand_ins)
         if out is not None:
             typer.echo(f"page: {out / 'index.html'}")
     if verdict is not None:
@@ -143,7 +155,7 @@ def _as_bundle(source: Source, scratch: Path) -> Bundle:
     return bundle
 
 
-def _print(comparison: Comparison, remarks: list[str], verdict: Verdict | None) -> None:
+def _print(comparison: Comparison, remarks: list[str], verdict: Verdict | None, stand_ins: set[str]) -> None:
     from rich.console import Console
     from rich.text import Text
 
@@ -155,7 +167,7 @@ def _print(comparison: Comparison, remarks: list[str], verdict: Verdict | None) 
     say(f"from {comparison.baseline} to {comparison.candidate}; bounds at level {comparison.level:g}")
     for remark in remarks:
         say(f"! {remark}")
-    console.print(_metrics_table(comparison))
+    console.print(_metrics_table(comparison, stand_ins))
     for found in comparison.metrics:
         if found.note:
             say(f"  {found.metric}: {found.note}")
@@ -169,7 +181,7 @@ def _print(comparison: Comparison, remarks: list[str], verdict: Verdict | None) 
                 say(f"only {side} has the {what} {', '.join(names[:MAX_NAMED])}{more}")
     if comparison.worst:
         say("worst cases:")
-        console.print(_worst_table(comparison))
+        console.print(_worst_table(comparison, stand_ins))
     else:
         say("no case became worse in a metric of which it is known which way is better")
     if verdict is not None:
@@ -179,7 +191,7 @@ def _print(comparison: Comparison, remarks: list[str], verdict: Verdict | None) 
         print_verdict(verdict)
 
 
-def _metrics_table(comparison: Comparison) -> Table:
+def _metrics_table(comparison: Comparison, stand_ins: set[str]) -> Table:
     from rich.text import Text
 
     from penstock.report.cases import number
@@ -191,12 +203,13 @@ def _metrics_table(comparison: Comparison) -> Table:
         bounds = interval_words(found.metric, found.interval) if found.interval is not None else "–"
         change = row.change if found.change is not None else "–"
         name = f"{row.title} [{row.unit}]" if row.unit else row.title
+        name += STAND_IN if found.metric in stand_ins else ""
         cells = (name, row.baseline, row.candidate, change, bounds, str(found.n))
         table.add_row(*(Text(printable(cell)) for cell in cells))
     return table
 
 
-def _worst_table(comparison: Comparison) -> Table:
+def _worst_table(comparison: Comparison, stand_ins: set[str]) -> Table:
     from rich.text import Text
 
     from penstock.report.cases import number
@@ -206,8 +219,9 @@ def _worst_table(comparison: Comparison) -> Table:
         row = number(found.metric, found.candidate, found.baseline)
         # the share is of the mean over the cases: one case's own value may be next to nothing
         share = "–" if found.share is None else f"{found.share:.1%} of the mean"
-        cells = (found.case, row.baseline, row.candidate, row.change or found.error or "–", share, row.title)
-        table.add_row(*(Text(printable(cell)) for cell in cells))
+        cells = (found.case, row.baseline, row.candidate, row.change or found.error or "–", share)
+        name = row.title + (STAND_IN if found.metric in stand_ins else "")
+        table.add_row(*(Text(printable(cell)) for cell in (*cells, name)))
     return table
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from penstock.cli.run_folder import OUT
 from penstock.errors import printable
 
 if TYPE_CHECKING:
@@ -20,27 +21,34 @@ PLAIN_WIDTH = 140
 
 
 def gate(
-    candidate: Annotated[Path, typer.Option(help="A bundle's directory, or a measurements.jsonl.")],
+    candidate: Annotated[
+        str, typer.Option(help="A run's name, a version, a tag, a bundle's directory, or a measurements.jsonl.")
+    ],
     policy: Annotated[Path, typer.Option(help="A policy, or a penstock.yaml that has one.")],
-    baseline: Annotated[Path | None, typer.Option(help="The same of the released model, if there is one.")] = None,
+    baseline: Annotated[str | None, typer.Option(help="The same of the released model, if there is one.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the verdict as JSON.")] = False,
     out: Annotated[Path | None, typer.Option(help="Also write the verdict to this file.")] = None,
+    runs: Annotated[Path, typer.Option(help="Where runs lie that are named.")] = OUT,
+    store: Annotated[str, typer.Option(help="Where releases are kept that are named; RUNS/store by default.")] = "",
     junit: Annotated[Path | None, typer.Option(help="Also write JUnit XML to this file, for a CI server.")] = None,
 ) -> None:
     """Compare a candidate with the released model. Exit 0: pass, 1: fail, 3: inconclusive.
 
     Example: penstock gate --candidate new.jsonl --baseline old.jsonl --policy policy.yaml --json
+
+    Example: penstock gate --candidate 1.1.0 --baseline 1.0.0 --policy penstock.yaml
     """
     from penstock.bundle.directory import write_model
-    from penstock.contract.load import load_policy
+    from penstock.cli.policy_file import policy_at
+    from penstock.cli.run_names import find_bundle
     from penstock.gating.calibration import calibration_of
     from penstock.gating.comparable import check_comparable, notes
     from penstock.gating.gate import gate as decide
     from penstock.gating.measurements import read_source
 
-    rules = load_policy(policy)
-    ours = read_source(candidate)
-    theirs = read_source(baseline) if baseline is not None else None
+    rules = policy_at(policy)
+    ours = read_source(find_bundle(candidate, out=runs, store=store))
+    theirs = read_source(find_bundle(baseline, out=runs, store=store)) if baseline is not None else None
     if theirs is not None:
         check_comparable(ours.run, theirs.run)
     verdict = decide(

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from penstock.cli.run_folder import OUT
+
 
 def run(
     what: Annotated[
@@ -22,7 +24,7 @@ def run(
         typer.Option(help="A parameter, NAME=VALUE; an array or object as JSON.", metavar="NAME=VALUE"),
     ] = None,
     workspace: Annotated[list[str] | None, typer.Option(help="A workspace, NAME=DIR.", metavar="NAME=DIR")] = None,
-    out: Annotated[Path, typer.Option(help="Where runs, cache and store lie.")] = Path("penstock-runs"),
+    out: Annotated[Path, typer.Option(help="Where runs, cache and store lie.")] = OUT,
     store: Annotated[
         str, typer.Option(help="Where releases are kept: a directory or s3://bucket/prefix; OUT/store by default.")
     ] = "",

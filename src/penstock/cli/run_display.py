@@ -17,9 +17,13 @@ if TYPE_CHECKING:
 
     from penstock.tekton.records import Event
 
-QUIET = {"progress", "done", "interrupted"}
-"""Events of our own steps that are shown as progress, not as text."""
+QUIET = {"progress", "done", "interrupted", "archived", "published", "notified"}
+"""Events of our own steps that are shown as progress, or that the end of the run tells, not as text."""
 TROUBLE = ("error", "bug")
+SETTLED = (ExitCode.REJECTED, ExitCode.USAGE, ExitCode.INCONCLUSIVE)
+"""Exit codes of a step that another try cannot change."""
+VERDICTS = {ExitCode.REJECTED: "rejected", ExitCode.INCONCLUSIVE: "inconclusive"}
+SKIPPED = "task-skipped"
 ONLY_BESIDE = (
     *("clone-released", "weights-released", "infer-turns", "infer-released", "infer-released-again", "infer-again"),
     *("collect-released", "measure-released"),
@@ -37,6 +41,8 @@ class Display:
         self._started: dict[str, float] = {}
         self._bars: dict[str, TaskID] = {}
         self._troubles: set[str] = set()
+        self._settled: dict[str, int] = {}
+        self._skipped: list[str] = []
         self._progress: Progress | None = None
 
     def __enter__(self) -> Display:
@@ -57,6 +63,7 @@ class Display:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._tell_skipped()
         if self._progress is not None:
             self._progress.stop()
 
@@ -64,6 +71,8 @@ class Display:
         """Show one event. ``quiet`` shows only what went wrong."""
         with self._lock:
             name = shown_name(event)
+            if event.kind != SKIPPED:
+                self._tell_skipped()
             if self._quiet:
                 if event.kind == "output":
                     self._trouble(name, _our_line(event.text))
@@ -75,14 +84,25 @@ class Display:
                 self._output(name, event.step, event.text)
             elif event.kind == "taskrun-finished":
                 seconds = time.monotonic() - self._started.get(event.task_run, time.monotonic())
-                word = "done" if event.text in ("Succeeded", "Completed") else event.text
-                self._end(name, f"{word} in {seconds:.1f} s")
+                self._end(name, f"{self._word(name, event)} in {seconds:.1f} s")
             elif event.kind == "taskrun-reused":
                 self._end(name, "done before")
-            elif event.kind == "task-skipped" and event.pipeline_task not in ONLY_BESIDE:
-                self._end(name, f"skipped: {event.text}")
-            elif event.kind == "taskrun-retried":
+            elif event.kind == SKIPPED and event.pipeline_task not in ONLY_BESIDE:
+                self._skipped.append(name)
+            elif event.kind == "taskrun-retried" and name not in self._settled:
                 self._line(f"{name}: tried again: {event.text}")
+
+    def _word(self, name: str, event: Event) -> str:
+        """How a task ended."""
+        if event.text in ("Succeeded", "Completed"):
+            return "done"
+        return VERDICTS.get(ExitCode(self._settled[name]), "failed") if name in self._settled else event.text
+
+    def _tell_skipped(self) -> None:
+        """One line for all tasks that were not run because of the same thing."""
+        if self._skipped and not self._quiet:
+            self._line(f"not run: {', '.join(self._skipped)}")
+        self._skipped = []
 
     def _bar(self, name: str) -> None:
         if self._progress is None:
@@ -108,6 +128,8 @@ class Display:
             self._trouble(name, line)
         elif line["event"] == "log":
             self._line(f"{name}: {line.get('message', '')}")
+        elif line["event"] == "fault":
+            self._line(f"{name}: {line.get('what', '')}")
         elif line["event"] not in QUIET:
             rest = ", ".join(f"{key} {value}" for key, value in line.items() if key not in ("event", "time"))
             self._line(f"{name}: {line['event']}: {rest}")
@@ -116,6 +138,12 @@ class Display:
         """Show an error; the same one of a second try is not shown again."""
         # a step that was told to stop says so, but that is not what went wrong
         if line is not None and line["event"] in TROUBLE and line.get("exit_code") != ExitCode.INTERRUPTED:
+            if line.get("exit_code") in SETTLED:
+                if name in self._settled:
+                    return  # the second try of what cannot change
+                self._settled[name] = line["exit_code"]
+                if line["exit_code"] in VERDICTS:
+                    return  # the end of the run says it
             text = f"{name}: {line['event']}: {line.get('error', '')}"
             # times and process ids differ from try to try
             alike = re.sub(r"\d+", "0", text)

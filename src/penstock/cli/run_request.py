@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import os
 import re
-import secrets
 import shlex
 import sys
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from penstock.cli.run_end import as_json, ending, refused_at_start, show
+from penstock.cli.run_folder import OUT, begin, link_of, mark_refused, prepare, unmark_refused
+from penstock.cli.run_names import made_up_name
 from penstock.cli.run_scratch import scratch
+from penstock.contract.faults import one_line
 from penstock.errors import ExitCode, Interrupted, UsageError, WorldError
-from penstock.files import disk_errors, write_json
+from penstock.files import write_json
 
 if TYPE_CHECKING:
     from penstock.tekton.records import PipelineRunResult
@@ -24,6 +27,9 @@ TRACKS = ("release", "verify")
 RUN_NAME = re.compile(r"^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$")
 SCHEME = re.compile(r"^([a-z][a-z0-9+.-]*::?//|[a-z][a-z0-9+.-]*::|[^/@]+@[^/:]+:)", re.IGNORECASE)
 PROBLEMS = (ExitCode.USAGE, ExitCode.WORLD, ExitCode.BUG, ExitCode.INTERRUPTED)
+RESUMABLE = (ExitCode.WORLD, ExitCode.BUG, ExitCode.INTERRUPTED)
+"""Ends after which the same run may well come further; a verdict or a mistake stays what it is."""
+MAX_NAMED = 3
 VERDICTS = (ExitCode.REJECTED, ExitCode.INCONCLUSIVE)
 """Only the step *enforce* may end with these."""
 
@@ -37,7 +43,7 @@ class Options:
     revision: str = ""
     params: tuple[str, ...] = ()
     workspaces: tuple[str, ...] = ()
-    out: Path = Path("penstock-runs")
+    out: Path = OUT
     store: str = ""
     name: str = ""
     resume: str = ""
@@ -67,7 +73,7 @@ def carry_out(options: Options) -> int:
     from penstock.tekton.load import load_pipeline
     from penstock.tekton.runner import run_pipeline
 
-    name = options.resume or options.name or made_up_name(options.what)
+    name = options.resume or options.name or made_up_name(options.what, options.repo, options.revision)
     if not RUN_NAME.match(name):
         raise UsageError(
             f"'{name}' is not a run's name",
@@ -80,10 +86,12 @@ def carry_out(options: Options) -> int:
     track = request.what in TRACKS
     if not track:
         loaded = load_pipeline(Path(request.what))
-    with disk_errors(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-    if not options.resume:
-        begin(folder, request)
+    if options.resume:
+        unmark_refused(folder)
+    else:
+        prepare(out)
+        begin(folder, asdict(request))
+        mention_changes(options)
     if track:
         ours = [manifests() / "tasks", manifests() / "pipelines"]
         loaded = load_pipeline(pipeline_run(folder, request.what, name), task_directories=ours)
@@ -101,6 +109,11 @@ def carry_out(options: Options) -> int:
                 # a run that was killed before the engine began has nothing to go on from: it begins
                 resume=(folder / "state" / "state.json").exists(),
             )
+        except UsageError:
+            # nothing has run: the name is free again
+            if not options.resume:
+                mark_refused(folder)
+            raise
         except Interrupted as error:
             raise Interrupted(error.what, where=error.where, todo=go_on(options, name)) from error
         except WorldError as error:
@@ -108,10 +121,9 @@ def carry_out(options: Options) -> int:
                 error.what, where=error.where, todo=f"{error.todo} {go_on(options, name)}".strip()
             ) from error
     code = track_exit_code(ended) if track else exit_code(ended)
-    if options.as_json:
-        sys.stdout.write(json.dumps(ended.to_json() | {"exitCode": int(code)}, indent=2, ensure_ascii=False) + "\n")
-    else:
-        show_end(ended, folder, code, track=track, options=options)
+    if refused_at_start(ended, code) if track else ended.refused:
+        mark_refused(folder)
+    show_end(ended, folder, code, track=track, options=options)
     return int(code)
 
 
@@ -129,6 +141,7 @@ def new_request(options: Options, out: Path) -> Request:
             )
     workspaces = {key: str(Path(value).absolute()) for key, value in workspaces.items()}
     if options.what not in TRACKS:
+        _prove_pipeline(options.what)
         if options.repo or options.revision or options.store:
             raise UsageError(
                 "--repo, --revision and --store belong to the release and verify pipelines",
@@ -156,6 +169,22 @@ def new_request(options: Options, out: Path) -> Request:
     return Request(options.what, given | params, {"work": str(out)} | workspaces)
 
 
+def _prove_pipeline(what: str) -> None:
+    """Prove that what is no track is the file of a pipeline.
+
+    Raises:
+        UsageError: it is neither.
+    """
+    if Path(what).is_file():
+        return
+    close = difflib.get_close_matches(what, TRACKS, n=1)
+    raise UsageError(
+        f"there is no pipeline '{what}'",
+        where="penstock run",
+        todo=f"Did you mean '{close[0]}'?" if close else "Say release, verify, or the file of a Tekton pipeline.",
+    )
+
+
 def pairs(texts: tuple[str, ...], option: str) -> dict[str, str]:
     """``NAME=VALUE`` texts as a mapping; the value may hold further ``=``."""
     found: dict[str, str] = {}
@@ -169,33 +198,16 @@ def pairs(texts: tuple[str, ...], option: str) -> dict[str, str]:
     return found
 
 
-def made_up_name(what: str) -> str:
-    """A name that no other run has: what is run, the time, four random digits."""
-    stem = re.sub(r"[^a-z0-9]+", "-", Path(what).stem.lower()).strip("-")[:30] or "run"
-    return f"{stem}-{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+def mention_changes(options: Options) -> None:
+    """Say that what runs is what was committed, where there is more than that in a work tree."""
+    from penstock.sources.worktree import uncommitted
 
-
-def begin(folder: Path, request: Request) -> None:
-    """Write the request down; a run of the same name is never run over.
-
-    Raises:
-        UsageError: there is one.
-    """
-    file = folder / "request.json"
-    # written whole and then given its name, which fails if the name is taken: a killed start takes no name
-    whole = folder / f".request-{secrets.token_hex(4)}.json"
-    try:
-        with disk_errors(file):
-            write_json(whole, {"what": request.what, "params": request.params, "workspaces": request.workspaces})
-            os.link(whole, file)
-    except FileExistsError:
-        raise UsageError(
-            f"the run '{folder.name}' exists already",
-            where=str(folder),
-            todo=f"Go on with it by --resume {folder.name}, or choose another --name.",
-        ) from None
-    finally:
-        whole.unlink(missing_ok=True)
+    if options.quiet or not options.repo or SCHEME.match(options.repo) or not Path(options.repo).is_dir():
+        return
+    if changed := uncommitted(Path(options.repo)):
+        more = f" and {len(changed) - MAX_NAMED} more" if len(changed) > MAX_NAMED else ""
+        what = f"{options.repo} has changes that are not committed ({', '.join(changed[:MAX_NAMED])}{more})"
+        sys.stderr.write(f"note: {one_line(what)}: what runs is {options.revision} as it was committed\n")
 
 
 def read_request(folder: Path, options: Options) -> Request:
@@ -284,29 +296,25 @@ def track_exit_code(ended: PipelineRunResult) -> ExitCode:
 
 
 def show_end(ended: PipelineRunResult, folder: Path, code: ExitCode, *, track: bool, options: Options) -> None:
-    """The verdict and where the report is; for any pipeline its end and its results."""
+    """The verdict, what was published, and where the report is; for any other pipeline its end and its results."""
     from rich.console import Console
 
-    from penstock.bundle.directory import Bundle
     from penstock.cli.gate import PLAIN_WIDTH
 
+    shown = link_of(folder) if link_of(folder).exists() else folder
+    end = ending(ended, shown, code) if track else None
+    if options.as_json:
+        content = ended.to_json() | {"exitCode": int(code)} | (as_json(end) if end is not None else {})
+        sys.stdout.write(json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+        return
     console = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else PLAIN_WIDTH)
-    bundle = Bundle(folder / "bundle")
-    if track and bundle.verdict_file.exists():
-        from penstock.cli.gate import verdict_table
-
-        verdict = bundle.verdict()
-        console.print(verdict_table(verdict), soft_wrap=False)
-        for rule in verdict.rules:
-            if rule.verdict != "pass":
-                console.print(f"{'warning: ' if rule.severity == 'warn' else ''}{rule.reason}", markup=False)
-    elif not track:
+    if end is not None:
+        show(console, ended, shown, code, end)
+    else:
         for key, value in ended.results:
             console.print(f"{key}: {value if isinstance(value, str) else json.dumps(value)}", markup=False)
-    console.print(f"{ended.name}: {ended.reason}: {ended.message}", markup=False)
-    if track and (bundle.report / "index.html").exists():
-        console.print(f"report: {bundle.report / 'index.html'}", markup=False)
-    if code in PROBLEMS:
+        console.print(f"{ended.name}: {ended.reason}: {ended.message}", markup=False)
+    if code in RESUMABLE:
         console.print(go_on(options, ended.name), markup=False)
 
 

@@ -27,6 +27,7 @@ PATTERNS = {
 }
 """The models' patterns in plain words (a test holds the two together)."""
 
+MEANT = "Did you mean"
 TYPES = {
     "string_type": "must be text",
     "int_type": "must be a whole number",
@@ -98,7 +99,11 @@ def field_of(path: KeyPath) -> str:
 
 def raise_first(faults: Iterable[Fault]) -> None:
     """Raise the first fault (by line) as a :class:`UsageError` that says how many more there are."""
-    serious = sorted((fault for fault in faults if not fault.warning), key=lambda fault: fault.line)
+    # a name that was misspelt is why another one is missing
+    serious = sorted(
+        (fault for fault in faults if not fault.warning),
+        key=lambda fault: (fault.line, not fault.todo.startswith(MEANT)),
+    )
     if serious:
         first, more = serious[0], len(serious) - 1
         others = f"{more} more fault{'s' if more > 1 else ''}: `penstock check` lists all." if more else ""
@@ -196,7 +201,7 @@ def suggestion(word: str, names: Iterable[str]) -> str:
     names = list(names)
     close = difflib.get_close_matches(word, names, n=1) or [name for name in names if name == word.lower()]
     if close:
-        return f"Did you mean '{close[0]}'?"
+        return f"{MEANT} '{close[0]}'?"
     return f"Fields here: {', '.join(names)}." if names else ""
 
 

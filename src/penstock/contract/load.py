@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TypeVar
 
@@ -9,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from penstock.contract.faults import Fault, fault_at, model_faults, raise_first
 from penstock.contract.models import CONTRACT_FILE, Contract, Suite
-from penstock.contract.policy import Policy
+from penstock.contract.policy import Direction, Policy, policy_faults
 from penstock.contract.yaml_text import Document, KeyPath, read_yaml
 from penstock.errors import UsageError
 from penstock.files import inside
@@ -54,16 +55,38 @@ def load_policy(path: Path) -> Policy:
     Raises:
         UsageError: ``where`` is ``FILE:LINE: field.path``.
     """
+    document, section = _policy_text(path)
+    policy, faults = validated(document, Policy, section)
+    return accepted(policy, faults)
+
+
+def read_policy(path: Path, metrics: Mapping[str, Direction | None]) -> tuple[Policy, list[Fault]]:
+    """The policy in ``path``, see :func:`load_policy`, compared with the known metrics, and what is likely wrong in it.
+
+    Args:
+        path: the file.
+        metrics: name of each known metric → which way is better.
+
+    Raises:
+        UsageError: ``where`` is ``FILE:LINE: field.path``.
+    """
+    document, section = _policy_text(path)
+    policy, faults = validated(document, Policy, section)
+    if policy is not None:
+        faults += [
+            fault_at(document, (*section, *fault.path), fault.what, todo=fault.todo, warning=fault.warning)
+            for fault in policy_faults(policy, known=metrics)
+        ]
+    return accepted(policy, faults), [fault for fault in faults if fault.warning]
+
+
+def _policy_text(path: Path) -> tuple[Document, KeyPath]:
+    """The file, and where in it the policy stands."""
     if path.is_dir():
         path = path / CONTRACT_FILE
     document = read_yaml(path, name=str(path))
-    section: KeyPath = (
-        ("policy",)
-        if isinstance(document.value, dict) and "policy" in document.value and "rules" not in document.value
-        else ()
-    )
-    policy, faults = validated(document, Policy, section)
-    return accepted(policy, faults)
+    within = isinstance(document.value, dict) and "policy" in document.value and "rules" not in document.value
+    return document, ("policy",) if within else ()
 
 
 def suite_directory(directory: Path, contract: Contract) -> Path:

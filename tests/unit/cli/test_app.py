@@ -22,6 +22,9 @@ COMMANDS = [
     "check",
     "schema",
     "run",
+    "runs",
+    "open",
+    "clean",
     "gate",
     "calibrate",
     "compare",
@@ -56,6 +59,34 @@ def test_bad_usage_is_two_without_a_traceback(argv: list[str], capsys: pytest.Ca
     assert "Traceback" not in captured.err
 
 
+@pytest.mark.parametrize(
+    ("argv", "meant"),
+    [
+        (["relase"], "Did you mean 'penstock run release'?"),
+        (["verfy"], "Did you mean 'penstock run verify'?"),
+        (["chekc"], "Did you mean 'check'"),
+        (["score", "lipsnyc"], "Did you mean 'lipsync'"),
+        (["run", "relase", "--repo", "x"], "there is no pipeline 'relase'. Did you mean 'release'?"),
+        (["run", "build.yml"], "there is no pipeline 'build.yml'. Say release, verify, or the file"),
+        (["check", "--jsno"], "--json"),
+    ],
+)
+def test_a_misspelt_command_is_told_what_was_meant(
+    argv: list[str], meant: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(argv) == 2
+    assert meant in capsys.readouterr().err
+
+
+def test_the_shell_can_complete_commands() -> None:
+    program = Path(sys.executable).with_name("penstock")
+    asked = {"_PENSTOCK_COMPLETE": "complete_bash", "COMP_WORDS": "penstock ru", "COMP_CWORD": "1"}
+    done = subprocess.run(
+        [str(program)], capture_output=True, text=True, check=False, env={"PATH": "/usr/bin:/bin", **asked}
+    )
+    assert done.stdout.split() == ["run", "runs"]
+
+
 def test_a_bug_is_seventy_and_says_so(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     def broken(_: object) -> int:
         raise KeyError("x\x1b[2J")
@@ -68,7 +99,7 @@ def test_a_bug_is_seventy_and_says_so(monkeypatch: pytest.MonkeyPatch, capsys: p
     assert "Traceback" in captured
 
 
-@pytest.mark.parametrize("command", [["--help"], ["schema"], ["run", "--help"], ["check", "."]])
+@pytest.mark.parametrize("command", [["--help"], ["schema"], ["run", "--help"], ["check", "."], ["runs"], ["clean"]])
 def test_commands_without_a_network_load_nothing_heavy(command: list[str], tmp_path: Path) -> None:
     code = f"import sys; from penstock.cli.app import main; main({command!r}); print('LOADED', *sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path)

@@ -1,0 +1,25 @@
+"""Reading a policy that a command was given: what is likely wrong in it is said on standard error."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from penstock.contract.policy import Policy
+
+
+def policy_at(path: Path) -> Policy:
+    """The policy in a file, or in the contract of a directory.
+
+    Raises:
+        UsageError: ``where`` is ``FILE:LINE: field.path``.
+    """
+    from penstock.contract.load import read_policy
+    from penstock.metrics.registry import METRICS
+
+    policy, warnings = read_policy(path, {metric.name: metric.direction for metric in METRICS.values()})
+    for fault in warnings:
+        sys.stderr.write(f"{fault}\n")
+    return policy
