@@ -9,20 +9,29 @@ PARITY := .venv-parity
 help: ## list what can be made
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 16
 
+# pip's own word for a Python that is too old is a list of versions that it has passed over.
+define check-python
+@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	echo "error: $(PYTHON) is $$($(PYTHON) --version 2>/dev/null || echo not there), and Penstock needs Python 3.11 or later: make PYTHON=python3.11 $(MAKECMDGOALS)" >&2; exit 2; }
+endef
+
 # Environments: made anew when the pinned requirements change; no root, no torch but in the parity one.
 $(VENV)/.ready: requirements/base.txt pyproject.toml
+	$(check-python)
 	$(PYTHON) -m venv --clear $(VENV)
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/base.txt
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(DEV)/.ready: requirements/dev.txt pyproject.toml
+	$(check-python)
 	$(PYTHON) -m venv --clear $(DEV)
 	$(DEV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	$(DEV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(PARITY)/.ready: requirements/parity.txt pyproject.toml
+	$(check-python)
 	$(PYTHON) -m venv --clear $(PARITY)
 	$(PARITY)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/parity.txt
 	$(PARITY)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/parity-nodeps.txt

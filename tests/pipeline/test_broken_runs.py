@@ -38,7 +38,9 @@ def test_broken_repository(penstock: Penstock, broken: Path, orphans: Orphans, t
     ended = dataclasses.replace(penstock, repository=broken).run(tag, "r")
     said_once(ended, code, *words)
     assert orphans.left() == []
-    assert "--resume r" in ended.stdout
+    # what was put in wrong stays wrong: only the world may be kinder the next time
+    assert ("--resume r" in ended.stdout) == (code == 4)
+    assert ("tried again" in ended.stderr) == (code == 4)
 
 
 def test_unreachable_repository(penstock: Penstock) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from tests.pipeline.pipeline_runs import (
@@ -26,6 +27,7 @@ def test_good_release_is_published(first: Ended) -> None:
     assert first.code == 0, first.stderr
     assert (first.status["status"], first.status["exitCode"]) == ("True", 0)
     assert published(first.out) == ["1.0.0"]
+    assert (first.status["verdict"], first.status["published"], first.status["reason"]) == ("pass", "1.0.0", "")
     told = pointer(first.out)
     assert told is not None
     assert (told["run_id"], told["version"]) == ("first", "1.0.0")
@@ -51,7 +53,7 @@ def test_second_run_over_the_same_is_unchanged(released: Penstock, first: Ended)
     status = again.step_status()
     assert (status["infer"], status["measure"]) == ("unchanged", "unchanged")
     # the model was not even started, and the log, the record and the page say so
-    assert "infer: skipped: When Expressions evaluated to false" in again.stderr
+    assert "not run: infer" in again.stderr.splitlines()
     assert "plan: unchanged: " in again.stderr
     inference = again.bundle.run().inference
     assert inference is not None
@@ -88,11 +90,18 @@ def was_rejected(ended: Ended, rule: str, reason: str) -> None:
     failing = {line.metric: line.reason for line in verdict.rules if line.verdict == "fail"}
     assert reason in failing[rule]
     assert published(ended.out) == ["1.0.0"]
-    told = pointer(ended.out)
-    assert told is not None
-    assert told["run_id"] == "first"
-    assert "skipped" in next(line for line in ended.stderr.splitlines() if line.startswith("publish: "))
-    assert "the gate rejected the model" in one_message(ended)
+    kept = pointer(ended.out)
+    assert kept is not None
+    assert kept["run_id"] == "first"
+    assert "not run: publish" in ended.stderr.splitlines()
+    # a verdict is no error: the end says it, once, and offers nothing that cannot change it
+    assert "error: " not in ended.stderr
+    assert "tried again" not in ended.stderr
+    told = ended.status
+    assert (told["verdict"], told["published"]) == ("fail", None)
+    assert reason in told["reason"]
+    assert Path(told["report"]).is_file()
+    assert Path(told["bundle"]).samefile(ended.bundle.path)
 
 
 @pytest.mark.parametrize("tag", ["v1.2.0", "v1.3.0"], ids=["crashes-on-one-case", "crashes-always"])
@@ -127,6 +136,17 @@ def test_name_is_taken_once(released: Penstock) -> None:
     assert "--resume first" in one_message(ended)
     assert archived(ended).run().source is not None
     assert published(released.out) == ["1.0.0"]
+
+
+def test_a_refusal_at_the_start_does_not_use_up_the_name(penstock: Penstock) -> None:
+    for arguments in (("v9.9.9", "again"), ("v1.0.0", "again", "--param", "shards=none")):
+        ended = penstock.run(*arguments)
+        assert ended.code == 2, ended.stderr
+        assert "--resume" not in ended.stderr + ended.stdout
+        assert "tried again" not in ended.stderr
+    ended = penstock.run("v1.0.0", "again", track="verify")
+    assert ended.code == 0, ended.stderr
+    assert ended.stdout.splitlines()[-1] == "tiny 1.0.0: verified. Nothing is published on this track"
 
 
 def test_verify_publishes_nothing(penstock: Penstock) -> None:

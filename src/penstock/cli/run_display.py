@@ -43,6 +43,7 @@ class Display:
         self._troubles: set[str] = set()
         self._settled: dict[str, int] = {}
         self._skipped: list[str] = []
+        self._faults: list[str] = []
         self._progress: Progress | None = None
 
     def __enter__(self) -> Display:
@@ -128,8 +129,10 @@ class Display:
             self._trouble(name, line)
         elif line["event"] == "log":
             self._line(f"{name}: {line.get('message', '')}")
-        elif line["event"] == "fault":
+        elif line["event"] == "fault" and line.get("warning"):
             self._line(f"{name}: {line.get('what', '')}")
+        elif line["event"] == "fault":
+            self._faults.append(f"{name}: {line.get('what', '')}")
         elif line["event"] not in QUIET:
             rest = ", ".join(f"{key} {value}" for key, value in line.items() if key not in ("event", "time"))
             self._line(f"{name}: {line['event']}: {rest}")
@@ -149,6 +152,10 @@ class Display:
             alike = re.sub(r"\d+", "0", text)
             self._line(f"{name}: the same error again" if alike in self._troubles else text)
             self._troubles.add(alike)
+            # the error names the first
+            for fault in self._faults[1:]:
+                self._line(fault)
+            self._faults = []
 
     def _advance(self, name: str, done: int, total: int, what: str) -> None:
         if self._progress is None:

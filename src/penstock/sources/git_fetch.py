@@ -13,13 +13,15 @@ from pathlib import Path
 from penstock.errors import UsageError, WorldError
 from penstock.sources.git_session import GitSession, explain_failure
 from penstock.sources.git_url import RepositoryUrl, submodule_url
-from penstock.sources.tree import lfs_pointers
+from penstock.sources.tree import lfs_pointers, pointer_oid
 
 log = logging.getLogger(__name__)
 
 MAX_REVISION_CHARACTERS = 255
 MAX_SUBMODULES = 100
 MAX_SUBMODULE_DEPTH = 5
+LFS_MISSING = re.compile(r"does not exist|not found|\b404\b|missing object", re.IGNORECASE)
+"""What git-lfs says where the server has no such object."""
 _HEX = re.compile(r"^[0-9a-f]{4,64}$")
 _FORBIDDEN = re.compile(r"[\s~^:?*\[\\]|\.\.|@\{|//|^/|/$|\.lock$|^@$")
 
@@ -240,4 +242,25 @@ class Fetcher:
         log.info("Git LFS brings %d files", len(pointers))
         pulled = self.session.run("-c", "filter.lfs.smudge=git-lfs smudge -- %f", "lfs", "pull", "origin", cwd=where)
         if pulled.code:
+            said = [line for line in pulled.tail.splitlines() if LFS_MISSING.search(line)]
+            oids = {path: pointer_oid(where / path) for path in pointers}
+            if lost := {path: oid for path, oid in oids.items() if oid and any(oid[:7] in line for line in said)}:
+                raise missing_objects(lost, source)
             raise explain_failure(pulled.tail, where=f"git lfs pull from {source.text}")
+
+
+def missing_objects(lost: dict[str, str], source: RepositoryUrl) -> WorldError:
+    """The error for files whose content the server of Git LFS does not have.
+
+    Args:
+        lost: path → SHA-256 of the object.
+        source: the repository.
+    """
+    (path, oid), *others = lost.items()
+    names = ", ".join(f"'{name}'" for name, _ in others[:3])
+    more = f" (and {len(others)} more: {names})" if others else ""
+    return WorldError(
+        f"Git LFS has no content for '{path}': object {oid} is missing there{more}",
+        where=source.text,
+        todo="Push it from where it is: git lfs push --all origin.",
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -60,6 +61,14 @@ def is_pointer(path: Path) -> bool:
         return False
     with path.open("rb") as file:
         return file.read(len(LFS_POINTER)) == LFS_POINTER
+
+
+def pointer_oid(path: Path) -> str:
+    """The SHA-256 that a Git LFS pointer names; empty if the file is none, or a broken one."""
+    if not is_pointer(path):
+        return ""
+    found = re.search(rb"^oid sha256:([0-9a-f]{64})$", path.read_bytes(), re.MULTILINE)
+    return found[1].decode() if found else ""
 
 
 def lfs_pointers(root: Path) -> tuple[str, ...]:

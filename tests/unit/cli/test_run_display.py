@@ -82,6 +82,14 @@ def test_a_fault_is_its_sentence_and_what_the_end_tells_is_not_told_twice(capsys
     assert lines == ["check: penstock.yaml:9: unknown field 'naem' (warning)", "plan: released model: version 1.0.0"]
 
 
+def test_every_fault_of_a_contract_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
+    faults = ["penstock.yaml:2: naem: unknown field", "penstock.yaml:9: suite: must be text"]
+    error = line("check", "error", error=f"{faults[0]} (and 1 more: `penstock check` lists them)", exit_code=2)
+    events = [line("check", "fault", what=what, warning=False) for what in faults]
+    lines = shown(capsys, *events, error, task("taskrun-retried", "check"), *events, error)
+    assert lines == [f"check: error: {faults[0]} (and 1 more: `penstock check` lists them)", f"check: {faults[1]}"]
+
+
 def ended(*records: tuple[str, str], status: str = "True") -> PipelineRunResult:
     runs = [TaskRunRecord(name=name, pipeline_task=name, status=state) for name, state in records]  # type: ignore[arg-type]
     return PipelineRunResult("r", "release", status, "Failed", "Tasks Completed: 3", task_runs=runs)  # type: ignore[arg-type]

@@ -308,6 +308,20 @@ def test_lfs(repository: Path, tmp_path: Path, fake_lfs: Path) -> None:
     assert "hunter2" not in str(caught.value)
 
 
+@pytest.mark.skipif(shutil.which("git-lfs") is None, reason="git-lfs is not installed here")
+def test_an_object_that_git_lfs_does_not_have_is_named(repository: Path, tmp_path: Path) -> None:
+    pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:{}\nsize 12\n"
+    attributes = "*.bin filter=lfs diff=lfs merge=lfs -text\n"
+    files: dict[str, str | bytes] = {f"w/{letter}.bin": pointer.format(letter * 64) for letter in "abc"}
+    commit(repository, {**files, ".gitattributes": attributes})
+    with pytest.raises(WorldError) as caught:
+        local(repository, "main", tmp_path / "clone")
+    assert caught.value.what == (
+        f"Git LFS has no content for 'w/a.bin': object {'a' * 64} is missing there (and 2 more: 'w/b.bin', 'w/c.bin')"
+    )
+    assert "git lfs push" in caught.value.todo
+
+
 def test_lfsconfig_is_refused(repository: Path, tmp_path: Path, fake_lfs: Path) -> None:
     commit(repository, {"w.bin": LFS_POINTER, ".lfsconfig": "[lfs]\nurl=https://elsewhere.example/\n"})
     with pytest.raises(UsageError, match="lfsconfig"):
