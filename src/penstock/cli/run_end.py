@@ -71,8 +71,18 @@ def _reason(ended: PipelineRunResult, bundle: Bundle, verdict: Verdict | None, c
         return f"{deciding[0]}{more}" if deciding else ""
     if code == ExitCode.OK:
         return ""
+    _, why = _broke(ended, bundle)
+    return why or ended.message
+
+
+def _broke(ended: PipelineRunResult, bundle: Bundle) -> tuple[str, str]:
+    """The step that broke first, and what it said; empty if no step did."""
     failure = first_failure(bundle)
-    return failure.error if failure is not None else ended.message
+    if failure is not None:
+        return failure.step, failure.error
+    failed = [record for record in ended.task_runs if record.status == "False"]
+    first = min(failed, key=lambda record: record.finished, default=None)
+    return (first.pipeline_task, first.message) if first is not None else ("", "")
 
 
 def told(rule: RuleResult) -> str:
@@ -90,14 +100,13 @@ def sentence(ended: PipelineRunResult, folder: Path, code: ExitCode, end: Ending
     from penstock.report.summary import WORDS
 
     bundle = Bundle(folder / "bundle")
-    failure = first_failure(bundle)
     if end.verdict is not None and code in (ExitCode.OK, ExitCode.REJECTED, ExitCode.INCONCLUSIVE):
         word = WORDS[end.verdict]
     elif code == ExitCode.OK:
         word = "verified"
     else:
-        word = f"stopped in the step {failure.step}" if failure is not None else "stopped"
-        word = "refused" if ended.refused else word
+        step, _ = _broke(ended, bundle)
+        word = "refused" if ended.refused else f"stopped in the step {step}" if step else "stopped"
         if end.verdict is not None:
             word = f"{WORDS[end.verdict]}, but {word}"
     parts = [f"{subject(bundle, ended.name)}: {word}"]

@@ -41,6 +41,7 @@ def frechet(
     from penstock.extractors.image_features import ImageFeatures
     from penstock.extractors.shipped import extractor_file
     from penstock.metrics.frechet import frechet_distance, kernel_distance
+    from penstock.metrics.registry import shown_extractor
 
     network = ImageFeatures.load(extractor_file("image-features", weights))
     sets = [_features(network, path) for path in (measured, reference)]
@@ -57,7 +58,7 @@ def frechet(
     typer.echo(f"FID        {result['fid']:.3f}")
     typer.echo(f"KID        {result['kid']:.5f}")
     typer.echo(f"pictures   {result['n']} against {result['n_reference']}")
-    typer.echo(f"extractor  {result['extractor']}")
+    typer.echo(f"extractor  {shown_extractor(network.name)}")
     if min(len(features) for features in sets) < FEW:
         typer.echo("FID is biased upwards with few pictures: compare it only at these numbers, or use KID.")
 

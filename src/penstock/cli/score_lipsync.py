@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from penstock.errors import ExitCode, PenstockError, UsageError
+from penstock.metrics.registry import shown_extractor
 
 if TYPE_CHECKING:
     from penstock.extractors.syncnet import SyncNet
@@ -151,7 +152,7 @@ def _show(found: FaceScore, network: SyncNet, protocol: Protocol, as_json: bool)
     typer.echo(f"LSE-C      {values['lse_c']:.3f}")
     typer.echo(f"offset     {values['offset_frames']:+d} frames of 40 ms")
     typer.echo(f"protocol   {protocol.value}")
-    typer.echo(f"extractor  {network.label}")
+    typer.echo(f"extractor  {shown_extractor(network.label)}")
 
 
 def _values(found: FaceScore) -> dict[str, Any]:
@@ -171,7 +172,7 @@ def _list(faces: Iterator[tuple[str, FaceScore]], network: SyncNet, protocol: Pr
         code = ExitCode.USAGE if failed else code
         typer.echo(_json_line(name, found, network, protocol) if as_json else _row(name, found))
     if not as_json:
-        typer.echo(f"protocol {protocol.value}, extractor {network.label}")
+        typer.echo(f"protocol {protocol.value}, extractor {shown_extractor(network.label)}")
     return code
 
 

@@ -103,3 +103,8 @@ STAND_IN = (
 def is_stand_in(extractor: str | None) -> bool:
     """Whether a value that was measured through ``extractor`` (``name@sha256:…``) is one of a stand-in."""
     return extractor is not None and extractor.partition("@")[0] in STAND_INS
+
+
+def shown_extractor(extractor: str) -> str:
+    """An extractor's label as people read it: with the word "stand-in" where it is one."""
+    return f"{extractor} (stand-in)" if is_stand_in(extractor) else extractor

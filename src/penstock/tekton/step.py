@@ -35,7 +35,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FrameType
-from typing import Any, Literal, TypeVar, get_type_hints
+from typing import Any, Literal, NoReturn, TypeVar, get_type_hints
 
 from penstock.bundle.directory import Bundle
 from penstock.bundle.failures import forget_failure, remember_failure
@@ -73,9 +73,19 @@ def _field(kind: Kind, help_text: str, default: str | bool | int | None) -> Any:
     return dataclasses.field(metadata=metadata)
 
 
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """A wrong argument is an error like any other: one line, which the log and the end of the run have."""
+        raise UsageError(message, where=self.prog, todo="Correct the parameter.")
+
+
 def parse_arguments(step_name: str, arguments: type[A], argv: Sequence[str] | None) -> tuple[A, dict[str, Path]]:
-    """Parse ``argv`` into the dataclass and the result paths; exits with 2 on unknown or missing arguments."""
-    parser = argparse.ArgumentParser(
+    """Parse ``argv`` into the dataclass and the result paths.
+
+    Raises:
+        UsageError: an argument is unknown, missing, or not of its type.
+    """
+    parser = _Parser(
         prog=f"penstock-{step_name}",
         description=(arguments.__doc__ or "").strip(),
         epilog=f"Run by tekton/tasks/{step_name}.yaml. Exit codes: 0 done, 1 rejected, 2 bad input, 3 inconclusive, "
