@@ -112,7 +112,8 @@ def _write_page(first: Source, second: Source, comparison: Comparison, verdict: 
     if verdict is None:
         # the page ranks its cases by what has a rule: as in the table of this command, time and memory come last
         telling = [found for found in comparison.metrics if found.metric not in TIMED] or comparison.metrics
-        changes = [_as_rule(found) for found in telling]
+        through = {found.metric: found.extractor for found in second.measurements if found.value is not None}
+        changes = [_as_rule(found, through.get(found.metric)) for found in telling]
         verdict = Verdict(
             verdict="pass", baseline=first.name, candidate=second.name, level=comparison.level, rules=changes
         )
@@ -121,7 +122,7 @@ def _write_page(first: Source, second: Source, comparison: Comparison, verdict: 
         write_page(sides[1], sides[0], verdict, out, judged=judged)
 
 
-def _as_rule(found: MetricChange) -> RuleResult:
+def _as_rule(found: MetricChange, extractor: str | None) -> RuleResult:
     """A change as the page shows one: a line of its table, which blocks nothing."""
     from penstock.bundle.models import RuleResult
     from penstock.report.cases import number
@@ -141,6 +142,7 @@ def _as_rule(found: MetricChange) -> RuleResult:
         interval=found.interval,
         limit="",
         n=found.n,
+        extractor=extractor,
     )
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from penstock.bundle.directory import Bundle
 from penstock.bundle.models import Measurement, Run, Verdict
+from penstock.cli.app import main
 from penstock.cli.gate import print_verdict
 from penstock.contract.policy import Policy
 from penstock.gating.gate import gate
@@ -70,6 +71,19 @@ def test_the_page_says_it_in_each_of_its_tables(tmp_path: Path) -> None:
     assert '["LSE-D","stand-in"' in text  # the viewer
     assert '<th scope="col">latency</th>' in text
     assert 'class="stand-in"' not in page(tmp_path / "other", PUBLISHED)
+
+
+def test_a_comparison_says_it_in_the_terminal_and_on_its_page(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bundle = Bundle(tmp_path / "a")
+    bundle.write_measurements(measured(STAND))
+    file = str(bundle.measurements_file)
+    assert main(["compare", file, file, "--out", str(tmp_path / "page")]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line for line in lines if "LSE-D" in line] == [line for line in lines if "(stand-in)" in line]
+    text = (tmp_path / "page" / "index.html").read_text(encoding="utf-8")
+    assert f'<bdi>LSE-D</bdi> <small class="stand-in" title="{STAND_IN}">stand-in</small></th>' in text
 
 
 def test_the_page_says_what_its_metrics_mean(tmp_path: Path) -> None:
