@@ -10,6 +10,7 @@ from pathlib import Path
 from penstock.bundle.directory import Bundle
 from penstock.bundle.steps import recorded
 from penstock.contract.check import check_repository
+from penstock.contract.faults import serious_faults
 from penstock.contract.models import Contract
 from penstock.errors import UsageError
 from penstock.gating.suite_size import Known
@@ -48,7 +49,7 @@ def _held(source: Path) -> Contract:
     judge_suite(report, source, Known())
     for fault in report.faults:
         log("fault", what=str(fault), warning=fault.warning)
-    serious = [fault for fault in report.faults if not fault.warning]
+    serious = serious_faults(report.faults)
     if serious or report.contract is None:
         more = f" (and {len(serious) - 1} more: `penstock check` lists them)" if len(serious) > 1 else ""
         raise UsageError(f"{serious[0]}{more}")

@@ -132,7 +132,7 @@ class Display:
         elif line["event"] == "fault" and line.get("warning"):
             self._line(f"{name}: {line.get('what', '')}")
         elif line["event"] == "fault":
-            self._faults.append(f"{name}: {line.get('what', '')}")
+            self._faults.append(str(line.get("what", "")))
         elif line["event"] not in QUIET:
             rest = ", ".join(f"{key} {value}" for key, value in line.items() if key not in ("event", "time"))
             self._line(f"{name}: {line['event']}: {rest}")
@@ -152,9 +152,10 @@ class Display:
             alike = re.sub(r"\d+", "0", text)
             self._line(f"{name}: the same error again" if alike in self._troubles else text)
             self._troubles.add(alike)
-            # the error names the first
-            for fault in self._faults[1:]:
-                self._line(fault)
+            # the error names one of the faults that were found: the others follow
+            for fault in self._faults:
+                if not str(line.get("error", "")).startswith(fault):
+                    self._line(f"{name}: {fault}")
             self._faults = []
 
     def _advance(self, name: str, done: int, total: int, what: str) -> None:

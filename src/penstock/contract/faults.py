@@ -97,13 +97,15 @@ def field_of(path: KeyPath) -> str:
     return text
 
 
+def serious_faults(faults: Iterable[Fault]) -> list[Fault]:
+    """The faults that are no warnings, by line; first those that say what was meant: they are why others are there."""
+    serious = [fault for fault in faults if not fault.warning]
+    return sorted(serious, key=lambda fault: (not fault.todo.startswith(MEANT), fault.line))
+
+
 def raise_first(faults: Iterable[Fault]) -> None:
-    """Raise the first fault (by line) as a :class:`UsageError` that says how many more there are."""
-    # a name that was misspelt is why another one is missing
-    serious = sorted(
-        (fault for fault in faults if not fault.warning),
-        key=lambda fault: (fault.line, not fault.todo.startswith(MEANT)),
-    )
+    """Raise the first of :func:`serious_faults` as a :class:`UsageError` that says how many more there are."""
+    serious = serious_faults(faults)
     if serious:
         first, more = serious[0], len(serious) - 1
         others = f"{more} more fault{'s' if more > 1 else ''}: `penstock check` lists all." if more else ""

@@ -213,3 +213,10 @@ def patterns(schema: Any) -> Iterator[str]:
     elif isinstance(schema, list):
         for inner in schema:
             yield from patterns(inner)
+
+
+def test_a_misspelt_field_is_told_before_the_one_that_is_missing_for_it(repository: Write) -> None:
+    with pytest.raises(UsageError) as caught:
+        load_contract(repository(contract=("name: little", "naem: little")))
+    assert caught.value.where == "penstock.yaml:2: naem"
+    assert caught.value.todo.startswith("Did you mean 'name'?")
