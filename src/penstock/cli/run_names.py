@@ -106,31 +106,27 @@ def _open(store: str, out: Path) -> Store | None:
 
 def _archived(store: Store, text: str, *, by_name: bool) -> list[tuple[str, str]]:
     """(model, run id) of the runs of a store that are meant."""
-    found = [
-        (model, run_id)
-        for model, version, run_id in _published(store)
-        if text in {version, f"v{version}", f"{model}-{version}", f"{model}-v{version}"}
-    ]
+    found = list(_published(store, text))
     if not found and by_name:
         manifests = (entry.key.split("/") for entry in store.list("runs") if entry.key.endswith("/manifest.json"))
         found = [(parts[1], parts[2]) for parts in manifests if len(parts) == 4 and parts[2] == text]
     return found
 
 
-def _published(store: Store) -> Iterator[tuple[str, str, str]]:
-    """Model, version and run id of each release."""
+def _published(store: Store, text: str) -> Iterator[tuple[str, str]]:
+    """Model and run id of each release whose version is meant."""
     import tempfile
 
     from penstock.bundle.directory import read_model
     from penstock.store.release import Release
 
-    with tempfile.TemporaryDirectory(prefix="penstock-releases-") as folder:
-        path = Path(folder) / "release.json"
-        for entry in store.list("published"):
-            if entry.key.endswith(".json"):
+    for entry in store.list("published"):
+        _, model, version = [*entry.key.removesuffix(".json").split("/"), "", ""][:3]
+        if version and text in {version, f"v{version}", f"{model}-{version}", f"{model}-v{version}"}:
+            with tempfile.TemporaryDirectory(prefix="penstock-release-") as folder:
+                path = Path(folder) / "release.json"
                 store.get_file(entry.key, path)
-                release = read_model(path, Release)
-                yield release.model, release.version, release.run_id
+                yield model, read_model(path, Release).run_id
 
 
 def _one(text: str, archived: list[tuple[str, str]], runs: list[LocalRun], store: Store, out: Path) -> Path:
