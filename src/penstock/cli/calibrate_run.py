@@ -14,7 +14,7 @@ from penstock.bundle.directory import Bundle
 from penstock.bundle.failures import first_failure
 from penstock.cli.calibrate_show import show
 from penstock.cli.run_display import Display
-from penstock.cli.run_request import SCHEME, environment, manifests, pairs, track_exit_code
+from penstock.cli.run_request import SCHEME, environment, manifests, pairs, python_params, track_exit_code
 from penstock.cli.run_scratch import scratch
 from penstock.contract.load import load_contract, load_policy
 from penstock.contract.yaml_text import read_yaml
@@ -109,7 +109,8 @@ class Runs:
             raise UsageError(f"'{own[0]}' is set by the calibration", where="--param", todo="Leave it out.")
         local = not SCHEME.match(options.repo)
         url = str(Path(options.repo).absolute()) if local else options.repo
-        self._params = {"url": url, "reuse": "false"} | ({"allow-local": "true"} if local else {}) | params
+        found = python_params(Path(options.repo).absolute() if local else None)
+        self._params = {"url": url, "reuse": "false"} | ({"allow-local": "true"} if local else {}) | found | params
         self._options = options
         self._out = options.out.absolute()
         spec = pipeline_run(manifests(), "")["spec"]

@@ -81,11 +81,11 @@ class _Network(httpcore.NetworkBackend):
 
     def connect_tcp(
         self,
-        host: str,
+        host: str,  # noqa: ARG002 (there is one: the model's own)
         port: int,
         timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
+        local_address: str | None = None,  # noqa: ARG002
+        socket_options: Iterable[Any] | None = None,  # noqa: ARG002
     ) -> httpcore.NetworkStream:
         deadline = time.monotonic() + (NO_LIMIT_S if timeout is None else timeout)
         made: socket.socket | None = None

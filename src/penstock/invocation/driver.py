@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
-from penstock.bundle.models import Level
 from penstock.contract.models import Case, Contract
+from penstock.contract.policy import Level
 from penstock.files import disk_errors, replacing
 from penstock.invocation.environment import PythonEnvironment, own_environment
 from penstock.invocation.log import BoundedLog

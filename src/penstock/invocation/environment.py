@@ -114,8 +114,9 @@ def environment_at(path: Path, chosen: str) -> PythonEnvironment:
         kind = "conda"
     elif not _holds_library(prefix):
         raise UsageError(
-            "this directory is no Python environment: it has neither pyvenv.cfg, nor conda-meta, nor a standard library",
+            "this directory is no Python environment",
             where=f"{chosen}: {prefix}",
+            todo="One has pyvenv.cfg, conda-meta, or a standard library.",
         )
     return PythonEnvironment(prefix, kind, installations, chosen)
 

@@ -6,7 +6,8 @@ import os
 from collections.abc import Mapping
 from typing import Final
 
-from penstock.bundle.models import Isolation, Level
+from penstock.bundle.models import Isolation
+from penstock.contract.policy import Level
 from penstock.invocation.bubblewrap import bubblewrap
 from penstock.invocation.landlock import landlock_abi
 
@@ -16,14 +17,19 @@ LOCAL_RUN = "PENSTOCK_LOCAL_RUN"
 """Set by ``penstock run`` for its steps: they are no pods, even where Penstock itself runs in one."""
 
 
-def best_level(environment: Mapping[str, str] = os.environ) -> Level:
+def best_level(environment: Mapping[str, str] = os.environ, *, image: bool = False) -> Level:
     """The strongest level that a model gets from a step that runs here.
 
-    A step of a cluster is in a pod of its own: mounts, processes, IPC and network are the pod's, the namespace's network
-    policy closes it, and the model shares all that with nothing but the step's own driver. That counts as
-    ``namespaces``, and is all there is: the seccomp profile of pods, ``RuntimeDefault``, forbids to make others.
+    Args:
+        environment: of this process.
+        image: the model runs in the image in which this process runs: in a pod, or in a container of which nothing is
+            known, and in which no namespaces are made.
+
+    A step of a cluster is in a pod of its own: mounts, processes, IPC and network are the pod's, the network policy
+    closes it, and the model shares all that with nothing but the step's own driver. That counts as ``namespaces``, and
+    is all there is: the seccomp profile of pods, ``RuntimeDefault``, forbids making others.
     """
-    if in_pod(environment) or bubblewrap() is not None:
+    if in_pod(environment) or (not image and bubblewrap() is not None):
         return "namespaces"
     return "landlock" if landlock_abi() > 0 else "none"
 

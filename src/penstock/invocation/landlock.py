@@ -1,8 +1,8 @@
 """Landlock: what the kernel lets an unprivileged process give up for itself and all its children.
 
 Linux 5.13 and later. Files since ABI 1, TCP ports since ABI 4 (6.7), signals and abstract Unix sockets to processes
-outside since ABI 6 (6.12). It says nothing of UDP, of Unix sockets with a path, of ``chmod`` and its kind, nor of System
-V segments: :mod:`penstock.invocation.seccomp` does. Only the standard library: this runs in the launcher.
+outside since ABI 6 (6.12). It says nothing of UDP, of Unix sockets with a path, of ``chmod`` and its kind, nor of
+System V segments: :mod:`penstock.invocation.seccomp` does. Only the standard library: this runs in the launcher.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ It is started as ``python -I -S -c BOOT FOLDER HANDLE``, imports only what stand
 that everything that must happen between ``fork`` and ``exec`` happens in a process with one thread. It stays as the
 parent of the model's processes (a *subreaper*: a daemon that detaches itself comes back to it), and ends them all
 when the model's first process ends, when it is told to, or when Penstock itself is gone, however it died. Where the
-model has namespaces of its own (:mod:`penstock.invocation.bubblewrap`), this program runs in them, as the first process.
+model has namespaces of its own (:mod:`penstock.invocation.bubblewrap`), this program is the first process in them.
 
 The protocol: the first line on standard input is a JSON object (see :class:`penstock.invocation.sandbox.Sandbox`); end
 of file there means "stop". On standard output it says ``started ABI``, ``error TEXT`` or ``exit CODE

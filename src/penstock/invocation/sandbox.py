@@ -1,12 +1,12 @@
 """What a model may see and touch: a clean environment, and walls around it as far as this machine has them.
 
-The levels (:mod:`penstock.invocation.isolation`) are *namespaces*, *landlock* and *none*; docs/security.md says what each
-holds. At all of them the model has no capabilities and a filter of system calls, and can write only below its scratch
-directory (not at *none*) and read only system directories, the Python that it runs on, its own source and the suite's
-inputs: not the bundle, the store, nor the user's home. It may listen on its own port only and connect to nothing. Where
-the contract names hosts in ``call.network``, connections are allowed to *ports* 443, 80 and 53 (and to the ports that
-are named as ``host:port``) of any host, because the kernel knows no host names; a cluster's network policy is what holds
-the names.
+The levels (:mod:`penstock.invocation.isolation`) are *namespaces*, *landlock* and *none*; docs/security.md says what
+each holds. At all of them the model has no capabilities and a filter of system calls. Unless it is *none*, the model
+can write only below its scratch directory and read only system directories, the Python that it runs on, its own source
+and the suite's inputs: not the bundle, the store, nor the user's home. It may listen on its own port only and connect to
+nothing. Where the contract names hosts in ``call.network``, connections are allowed to *ports* 443, 80 and 53 (and to
+the ports that are named as ``host:port``) of any host, because the kernel knows no host names; a cluster's network
+policy is what holds the names.
 
 On a cluster this runs in the model's own image (:class:`ImageFiles`). Then all that the image holds is the model's to
 read, and its ``PATH`` and variables are the model's; the volumes of the container are not: not the bundle, not the
@@ -24,7 +24,8 @@ from pathlib import Path
 from typing import Any
 
 import penstock
-from penstock.bundle.models import Isolation, Level
+from penstock.bundle.models import Isolation
+from penstock.contract.policy import Level
 from penstock.errors import UsageError
 from penstock.invocation import seccomp
 from penstock.invocation.bubblewrap import bubblewrap
@@ -115,11 +116,7 @@ class Sandbox:
 
     @property
     def _level(self) -> Level:
-        if self.level is not None:
-            return self.level
-        best = best_level()
-        # of a container that is no pod nothing is known
-        return "landlock" if best == "namespaces" and self.image is not None and not in_pod() else best
+        return self.level or best_level(image=self.image is not None)
 
     @property
     def wrapped(self) -> bool:

@@ -122,7 +122,8 @@ def checked(result):
         raise OSError(ctypes.get_errno(), "refused")
     return result
 def libc(number, *arguments):
-    return checked(LIBC.syscall(ctypes.c_long(number), *[ctypes.c_long(a) if isinstance(a, int) else a for a in arguments]))
+    words = [ctypes.c_long(word) if isinstance(word, int) else word for word in arguments]
+    return checked(LIBC.syscall(ctypes.c_long(number), *words))
 def datagram(address):
     made = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     made.sendto(b"ping", address)

@@ -62,10 +62,10 @@ class Outside:
         segment = library.shmget(0, 4096, 0o1666)
         stack.callback(library.shmctl, segment, 0, None)
         token = secrets.token_hex(4)
-        shared = Path("/dev/shm") / f"theirs-{token}"  # noqa: S108
+        shared = Path("/dev/shm") / f"theirs-{token}"
         shared.write_text("x", encoding="utf-8")
         stack.callback(shared.unlink)
-        self.left = Path("/dev/shm") / f"left-{token}"  # noqa: S108
+        self.left = Path("/dev/shm") / f"left-{token}"
         stack.callback(lambda: self.left.unlink(missing_ok=True))
         self.known: dict[str, Any] = {
             "OUTSIDE": str(self.outside),
