@@ -3,7 +3,7 @@
 The levels (:mod:`penstock.invocation.isolation`) are *namespaces*, *landlock* and *none*; docs/security.md says what
 each holds. At all of them the model has no capabilities and a filter of system calls. Unless it is *none*, the model
 can write only below its scratch directory and read only system directories, the Python that it runs on, its own source
-and the suite's inputs: not the bundle, the store, nor the user's home. It may listen on its own port only and connect to
+and the suite's inputs: not the bundle, the store, nor the user's home. It may listen on its own port and connect to
 nothing. Where the contract names hosts in ``call.network``, connections are allowed to *ports* 443, 80 and 53 (and to
 the ports that are named as ``host:port``) of any host, because the kernel knows no host names; a cluster's network
 policy is what holds the names.

@@ -38,6 +38,14 @@ ATTEMPTS = (
         "`chmod` a file that it may read, by handle",
         'handle = os.open("readable.txt", os.O_RDONLY); os.fchmod(handle, 0o777)',
     ),
+    Attempt(
+        "`chmod` a file of the user through a link in its scratch directory",
+        "os.symlink(OUTSIDE + '/private', SCRATCH + '/link'); os.chmod(SCRATCH + '/link', 0o777)",
+    ),
+    Attempt(
+        "the same through `/proc`",
+        "os.chmod('/proc/self/cwd/../outside/private', 0o777)",
+    ),
     Attempt("set the times of a file of the user", 'os.utime(OUTSIDE + "/private", (1, 1))'),
     Attempt("change the owner of a file of the user", 'os.chown(OUTSIDE + "/private", -1, os.getgid())'),
     Attempt("set extended attributes", 'os.setxattr("readable.txt", "user.mark", b"x")'),
@@ -102,6 +110,10 @@ ALLOWED = (
         "assert os.stat('mine').st_mode & 0o777 == 0o751; os.fchmod(os.open('mine', os.O_RDONLY), 0o640); "
         "assert os.stat('mine').st_mode & 0o777 == 0o640; os.utime('mine', (5, 6)); os.chdir(SOURCE)",
     ),
+    (
+        "a link of its own, which is left alone",
+        "os.symlink('mine', SCRATCH + '/own'); os.chmod(SCRATCH + '/own', 0o600)",
+    ),
     ("an archive unpacked", "unpack()"),
     ("workers that share arrays", "workers()"),
     ("a manager process on a Unix socket", "manager()"),
@@ -153,7 +165,8 @@ def leave():
         raise OSError("seen by nobody")
 def capable():
     said = dict(line.split(":", 1) for line in open("/proc/self/status").read().splitlines() if ":" in line)
-    if int(said["CapEff"], 16) == int(said["CapPrm"], 16) == int(said["CapBnd"], 16) == 0 and os.getuid() is not None:
+    names = ("CapEff", "CapPrm", "CapBnd") if os.getuid() == 0 else ("CapEff", "CapPrm")
+    if not any(int(said[name], 16) for name in names):
         raise OSError("none")
 def unpack():
     packed = io.BytesIO()

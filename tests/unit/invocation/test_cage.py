@@ -101,7 +101,7 @@ def tried(outside: Outside, tmp_path: Path, level: Any, network: tuple[str, ...]
     box = Sandbox(source=outside.source, scratch=tmp_path / "scratch", level=level, network=network)
     (outside.source / "model.py").write_text(program(), encoding="utf-8")
     known = outside.known | {"SCRATCH": str(box.scratch / "tmp"), "LEVEL": level}
-    argv = ["python", "model.py", json.dumps(known)]
+    argv = ["python3", "model.py", json.dumps(known)]
     with BoundedLog(tmp_path / "log") as log, ModelProcess(argv, box, log) as process:
         ended = process.wait(60.0)
         text = (tmp_path / "log").read_text(encoding="utf-8")
@@ -142,6 +142,7 @@ def test_each_attempt_ends_as_the_table_says(outside: Outside, tmp_path: Path, l
     assert outside.left.exists() == (level != "namespaces")
     assert (outside.outside / "private").stat().st_mode & 0o777 == 0o644
     assert (outside.source / "readable.txt").stat().st_mode & 0o777 == 0o644
+    assert not list(outside.source.glob("planted.py")) or level == "none"
 
 
 def test_the_page_has_each_row() -> None:
