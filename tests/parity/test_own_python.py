@@ -1,0 +1,75 @@
+"""A torch model in an environment of its own, which is not the one that Penstock runs in."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sysconfig
+import venv
+from pathlib import Path
+
+import pytest
+
+from penstock.invocation.environment import environment_at
+from penstock.invocation.log import BoundedLog
+from penstock.invocation.process import ModelProcess
+from penstock.invocation.sandbox import Sandbox
+
+MODEL = """
+import os, sys
+import torch
+from torch.utils.data import DataLoader, TensorDataset
+class Net(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layers = torch.nn.Sequential(torch.nn.Linear(8, 16), torch.nn.ReLU(), torch.nn.Linear(16, 1))
+    def forward(self, x):
+        return self.layers(x)
+if __name__ == "__main__":
+    torch.manual_seed(1)
+    data = DataLoader(TensorDataset(torch.ones(12, 8)), batch_size=4, num_workers=2)
+    values = torch.cat([Net()(batch).detach() for (batch,) in data])
+    torch.save(values, os.path.join(os.environ["TMPDIR"], "values.pt"))
+    print(sys.prefix, torch.__file__, len(values))
+"""
+
+
+@pytest.fixture(scope="module")
+def theirs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An environment with all packages of this one, each file a second name of the same."""
+    prefix = tmp_path_factory.mktemp("theirs") / "env"
+    venv.create(prefix, symlinks=True, with_pip=False)
+    (packages,) = prefix.glob("lib/python3*/site-packages")
+
+    def link(source: str, target: str) -> str:
+        try:
+            os.link(source, target)
+        except OSError:
+            shutil.copy2(source, target)
+        return target
+
+    shutil.copytree(sysconfig.get_path("purelib"), packages, copy_function=link, dirs_exist_ok=True)
+    return prefix
+
+
+@pytest.mark.parametrize("level", ["landlock", "namespaces"])
+def test_torch_model_with_workers_in_its_own_environment(tmp_path: Path, theirs: Path, level: str) -> None:
+    source = tmp_path / "source"
+    source.mkdir()
+    (source / "model.py").write_text(MODEL, encoding="utf-8")
+    box = Sandbox(
+        source=source,
+        scratch=tmp_path / "scratch",
+        python=environment_at(theirs, "--python"),
+        level=level,  # type: ignore[arg-type]
+    )
+    with BoundedLog(tmp_path / "log") as log, ModelProcess(["python", "model.py"], box, log) as process:
+        ended = process.wait(110.0)
+        said = log.end()
+    assert ended is not None
+    assert ended.code == 0, said
+    prefix, torch_file, count = said.splitlines()[-1].split()
+    assert prefix == str(theirs)
+    assert torch_file.startswith(f"{theirs}/")
+    assert count == "12"
+    assert (tmp_path / "scratch" / "tmp" / "values.pt").is_file()
