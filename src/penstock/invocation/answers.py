@@ -3,8 +3,8 @@
 Landlock does not speak of ``chmod``, of times, nor of Unix sockets with a path; a filter of system calls sees no paths.
 So the kernel holds these calls and asks here. The path is read once, opened here, and the *opened* file is looked at
 and changed: what the model changes in its memory meanwhile counts for nothing. Allowed is what lies in the directories
-that the model may write to. ``connect`` is made here too, on the model's own socket: to Unix sockets in those
-directories, and to the TCP ports that the contract has opened.
+that the model may write to. ``connect`` is made here too, on a new socket that takes the place of the model's: to Unix
+sockets in those directories, and to the TCP ports that the contract has opened.
 
 Only the standard library: this runs in the launcher.
 """
@@ -16,15 +16,23 @@ import errno
 import fcntl
 import os
 import socket
+import stat
 import struct
 import threading
 from typing import Any
 
-from penstock.invocation.landlock import syscall
-
-RECEIVE, SEND, STILL_VALID = 0xC0502100, 0xC0182101, 0x40082102
-REQUEST, ANSWER = struct.Struct("=QIIiIQ6Q"), struct.Struct("=QqiI")
-PIDFD_GETFD = 438
+RECEIVE, SEND, STILL_VALID, PUT_HANDLE = 0xC0502100, 0xC0182101, 0x40082102, 0x40182103
+REQUEST, ANSWER, PUT = struct.Struct("=QIIiIQ6Q"), struct.Struct("=QqiI"), struct.Struct("=QIIII")
+PUT_AT_NUMBER = 1
+SOCKETS = {
+    "TCP": (socket.AF_INET, socket.SOCK_STREAM),
+    "TCPv6": (socket.AF_INET6, socket.SOCK_STREAM),
+    "UDP": (socket.AF_INET, socket.SOCK_DGRAM),
+    "UDPv6": (socket.AF_INET6, socket.SOCK_DGRAM),
+    "UNIX-STREAM": (socket.AF_UNIX, socket.SOCK_STREAM),
+    "UNIX": (socket.AF_UNIX, socket.SOCK_SEQPACKET),
+}
+"""What the kernel calls a socket; one for datagrams to a path cannot be made."""
 AT_FDCWD, AT_SYMLINK_NOFOLLOW = -100, 0x100
 MAX_PATH, MAX_ADDRESS = 4096, 128
 UTIME_NOW, UTIME_OMIT = (1 << 30) - 1, (1 << 30) - 2
@@ -144,7 +152,10 @@ class Answers:
                 opened = os.open(path, flags, dir_fd=folder)
             finally:
                 os.close(folder)
-        if not self._is_writable(os.readlink(f"/proc/self/fd/{opened}")):  # noqa: PTH115
+        facts = os.fstat(opened)
+        # another name of a file could be one outside
+        alone = facts.st_nlink <= 1 or not stat.S_ISREG(facts.st_mode)
+        if not alone or not self._is_writable(os.readlink(f"/proc/self/fd/{opened}")):  # noqa: PTH115
             os.close(opened)
             raise PermissionError(errno.EACCES, "outside")
         return opened
@@ -163,51 +174,77 @@ class Answers:
     # connecting
 
     def _connect(self, identity: int, thread: int, arguments: list[int]) -> None:
+        number = _signed(arguments[0])
         try:
             with _Memory(thread) as memory:
                 address = memory.read(arguments[1], min(arguments[2] & 0xFFFFFFFF, MAX_ADDRESS))
+            asked = _Socket(thread, number)
             self._still_valid(identity)
-            own = socket.socket(fileno=_handle_of(thread, _signed(arguments[0])))
+            made = socket.socket(asked.family, asked.kind)
+            made.setblocking(not asked.flags & os.O_NONBLOCK)
         except OSError as error:
             self._answer(identity, error.errno or errno.EACCES)
             return
-        if own.family == socket.AF_UNIX:
-            with own:
-                self._answer(identity, self._result_of(lambda: self._to_path(thread, own, address)))
-        elif own.family in (socket.AF_INET, socket.AF_INET6):
-            # it may take long, and other calls are not to wait for it
-            threading.Thread(target=self._to_host, args=(identity, own, address), daemon=True).start()
-        else:
-            own.close()
-            self._answer(identity, errno.EACCES)
 
-    def _to_path(self, thread: int, own: socket.socket, address: bytes) -> None:
+        def connect() -> None:
+            with made:
+                if made.family == socket.AF_UNIX:
+                    problem = self._result_of(lambda: self._to_path(thread, made, address))
+                else:
+                    problem = self._result_of(lambda: self._to_host(made, address))
+                if problem in (0, errno.EINPROGRESS):
+                    problem = self._result_of(lambda: self._put(identity, made, number, asked)) or problem
+                self._answer(identity, problem)
+
+        if made.family == socket.AF_UNIX or asked.flags & os.O_NONBLOCK:
+            connect()
+            return
+        try:
+            # it may take long, and other calls are not to wait for it
+            threading.Thread(target=connect, daemon=True).start()
+        except RuntimeError:
+            self._answer(identity, errno.EAGAIN)
+
+    def _put(self, identity: int, made: socket.socket, number: int, asked: _Socket) -> None:
+        """Put our socket in the place of the model's."""
+        flags = asked.flags & os.O_CLOEXEC
+        packed = PUT.pack(identity, PUT_AT_NUMBER, made.fileno(), number, flags)
+        fcntl.ioctl(self.handle, PUT_HANDLE, bytearray(packed), True)
+
+    def _to_path(self, thread: int, made: socket.socket, address: bytes) -> None:
         path = address[2:].partition(b"\0")[0]
         if self._private and address[2:3] == b"\0":
-            own.connect(address[2:])
+            made.connect(address[2:])
             return
-        if own.type == socket.SOCK_DGRAM or len(address) < 3 or not path:
+        if not path:
             raise PermissionError(errno.EACCES, "no path")  # a name without one reaches any process of this machine
         target = self._opened(thread, AT_FDCWD, path, follow=True)
         try:
-            own.connect(f"/proc/self/fd/{target}")
+            made.connect(f"/proc/self/fd/{target}")
         finally:
             os.close(target)
 
-    def _to_host(self, identity: int, own: socket.socket, address: bytes) -> None:
-        def connect() -> None:
-            family, port = struct.unpack("=H", address[:2])[0], int.from_bytes(address[2:4], "big")
-            stream = own.type == socket.SOCK_STREAM
-            if family != own.family or (stream and port not in self._ports):
-                raise PermissionError(errno.EACCES, "port")
-            if family == socket.AF_INET:
-                own.connect((socket.inet_ntop(family, address[4:8]), port))
-            else:
-                scope = struct.unpack("=I", address[24:28])[0]
-                own.connect((socket.inet_ntop(family, address[8:24]), port, 0, scope))
+    def _to_host(self, made: socket.socket, address: bytes) -> None:
+        family, port = struct.unpack("=H", address[:2])[0], int.from_bytes(address[2:4], "big")
+        if family != made.family or (made.type == socket.SOCK_STREAM and port not in self._ports):
+            raise PermissionError(errno.EACCES, "port")
+        if family == socket.AF_INET:
+            made.connect((socket.inet_ntop(family, address[4:8]), port))
+        else:
+            scope = struct.unpack("=I", address[24:28])[0]
+            made.connect((socket.inet_ntop(family, address[8:24]), port, 0, scope))
 
-        with own:
-            self._answer(identity, self._result_of(connect))
+
+class _Socket:
+    """What kind of socket a number is in another process, and its flags."""
+
+    def __init__(self, thread: int, number: int) -> None:
+        name = os.getxattr(f"/proc/{thread}/fd/{number}", "system.sockprotoname").rstrip(b"\0").decode()
+        if name not in SOCKETS:
+            raise PermissionError(errno.EACCES, name)
+        self.family, self.kind = SOCKETS[name]
+        with open(f"/proc/{thread}/fdinfo/{number}", "rb") as file:  # noqa: PTH123 (pathlib costs start-up time here)
+            self.flags = next((int(line.split()[1], 8) for line in file if line.startswith(b"flags:")), 0)
 
 
 class _Memory:
@@ -264,14 +301,3 @@ def _times(packed: bytes) -> tuple[int, int] | None:
         else:
             found.append(-1 if nanoseconds == UTIME_OMIT else seconds * 10**9 + nanoseconds)
     return found[0], found[1]
-
-
-def _handle_of(thread: int, number: int) -> int:
-    """A handle of our own for what ``number`` is in another process."""
-    with open(f"/proc/{thread}/status", "rb") as file:  # noqa: PTH123 (pathlib costs start-up time here)
-        group = next(int(line.split()[1]) for line in file if line.startswith(b"Tgid:"))
-    process = os.pidfd_open(group)
-    try:
-        return syscall(PIDFD_GETFD, process, number, 0)
-    finally:
-        os.close(process)

@@ -54,9 +54,11 @@ class Bubblewrap:
         mounts = [(path, "--ro-bind-try") for path in readable]
         mounts += [(path, "--bind") for path in writable if path not in OWN_DEVICES]
         mounts += [(path, "--dev-bind-try") for path in devices if path not in OWN_DEVICES]
+        there = {path for path, how in mounts if how == "--ro-bind-try"}
         # what lies deeper comes later, so that it is not covered
         for path, how in sorted(dict(mounts).items(), key=lambda mount: mount[0].count("/")):
-            if path in ("/proc", "/dev"):
+            below = how == "--ro-bind-try" and any(str(parent) in there for parent in Path(path).parents)
+            if below or path in ("/proc", "/dev"):
                 continue
             if how == "--ro-bind-try" and path.count("/") == 1 and Path(path).is_symlink():
                 words += ["--symlink", str(Path(path).readlink()), path]

@@ -160,13 +160,13 @@ class ModelProcess:
 
     def stop(self) -> None:
         """End the whole tree: asked to first, made to after the grace. Safe to call twice."""
-        if self._supervisor.stdin is not None and not self._supervisor.stdin.closed:
-            self._supervisor.stdin.close()
         self._finish()
 
     def _finish(self) -> None:
         below: list[int] = []
         self._control.close()
+        if self._supervisor.stdin is not None and not self._supervisor.stdin.closed:
+            self._supervisor.stdin.close()  # also where bwrap is dead and the launcher is not
         try:
             self._supervisor.wait(timeout=self._grace_s + launch.KILL_LIMIT_S + 5)
         except subprocess.TimeoutExpired:

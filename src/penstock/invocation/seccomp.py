@@ -177,13 +177,14 @@ class _Program:
         return packed
 
 
-def compiled(*, own_namespaces: bool, udp: bool, machine: str = "") -> bytes:
+def compiled(*, own_namespaces: bool, udp: bool, answers: bool = True, machine: str = "") -> bytes:
     """The filter for a model.
 
     Args:
         own_namespaces: it has mounts and IPC of its own. If not, what they close is refused here, or left to the
             launcher to answer.
         udp: it may have UDP sockets: its network is its own, or it may reach hosts and has to look up their names.
+        answers: the launcher answers what a filter cannot decide; else that is allowed.
         machine: the processor's architecture, by default this machine's.
 
     Returns:
@@ -205,9 +206,9 @@ def compiled(*, own_namespaces: bool, udp: bool, machine: str = "") -> bytes:
             made.refuse(name, errno.EPERM)
         for name in ATTRIBUTES:
             made.refuse(name, errno.ENOTSUP)
-        for name in FILE_CALLS:
+    if answers:
+        for name in (*(FILE_CALLS if not own_namespaces else ()), CONNECT):
             made.ask(name)
-    made.ask(CONNECT)
     return made.end()
 
 

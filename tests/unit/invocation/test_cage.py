@@ -11,6 +11,7 @@ import secrets
 import socket
 import subprocess
 import sys
+import textwrap
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -143,6 +144,40 @@ def test_each_attempt_ends_as_the_table_says(outside: Outside, tmp_path: Path, l
     assert (outside.outside / "private").stat().st_mode & 0o777 == 0o644
     assert (outside.source / "readable.txt").stat().st_mode & 0o777 == 0o644
     assert not list(outside.source.glob("planted.py")) or level == "none"
+
+
+@pytest.mark.parametrize("level", ["landlock", "namespaces"])
+def test_hosts_that_are_named_are_reached_and_no_others(outside: Outside, tmp_path: Path, level: Any) -> None:
+    """Blocking and not, with the options that the socket had; the record says that the network is shared."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        text = f"""
+            import asyncio, socket
+            made = socket.socket()
+            made.settimeout(5)
+            made.connect(("127.0.0.1", {outside.known["PORT"]}))
+            print(made.getpeername()[1] == {outside.known["PORT"]}, made.gettimeout(), socket.create_connection(made.getpeername()).getblocking())
+            async def reach(port):
+                await asyncio.open_connection("127.0.0.1", port)
+            asyncio.run(reach({outside.known["PORT"]}))
+            try:
+                asyncio.run(reach({other.getsockname()[1]}))
+            except PermissionError:
+                print("refused")
+            datagram = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            datagram.connect(("127.0.0.1", {outside.known["UDP_PORT"]}))
+            datagram.send(b"ping")
+            print(datagram.recv(10))
+        """
+        (outside.source / "model.py").write_text(textwrap.dedent(text), encoding="utf-8")
+        named = (f"127.0.0.1:{outside.known['PORT']}",)
+        box = Sandbox(source=outside.source, scratch=tmp_path / "scratch", level=level, network=named)
+        with BoundedLog(tmp_path / "log") as log, ModelProcess(["python3", "model.py"], box, log) as process:
+            ended = process.wait(30.0)
+            assert log.end().splitlines() == ["True 5.0 True", "refused", "b'ping'"]
+    assert ended is not None
+    assert ended.code == 0
+    assert box.isolation.level == level
+    assert box.isolation.how.endswith("network shared with this machine for call.network")
 
 
 def test_the_page_has_each_row() -> None:
