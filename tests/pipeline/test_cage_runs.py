@@ -57,13 +57,12 @@ def test_model_in_the_repositorys_environment_in_namespaces(tmp_path: Path, dema
     (shard,) = inference.shards
     assert shard.isolation is not None
     assert shard.isolation.level == "namespaces"
-    assert shard.python == f"{demanding / '.venv'} (found)"
+    python = f"{demanding / '.venv'} (the repository's .venv)"
+    assert shard.python == python
     page = (ended.bundle.report / "index.html").read_text(encoding="utf-8")
     assert str(shard.isolation) in page
     log = (ended.bundle.path / "logs" / "model.log").read_text(encoding="utf-8")
-    assert log.startswith(
-        f"[penstock] confined by: {shard.isolation}\n[penstock] python: {demanding / '.venv'} (found)\n"
-    )
+    assert log.startswith(f"[penstock] confined by: {shard.isolation}\n[penstock] python: {python}\n")
 
 
 def test_environment_that_is_named_goes_before_the_one_that_is_active(tmp_path: Path, demanding: Path) -> None:

@@ -171,7 +171,8 @@ def choose_environment(
     if contract:
         return environment_at(repository / Path(contract).expanduser(), "call.python")
     if found:
-        return environment_at(Path(found), "found")
+        beside = Path(found) == repository / ".venv"
+        return environment_at(Path(found), "the repository's .venv" if beside else "the active environment")
     return own_environment()
 
 

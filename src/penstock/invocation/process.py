@@ -21,6 +21,10 @@ from penstock.invocation.sandbox import Sandbox
 
 GRACE_S = 3.0
 START_LIMIT_S = 30.0
+START_ADVICE = (
+    "Correct 'argv' in penstock.yaml. A Python environment is not in the clone: name it by 'call.python' or --python, "
+    "and write 'python' in 'argv'."
+)
 
 
 @dataclass(frozen=True)
@@ -112,9 +116,7 @@ class ModelProcess:
             if not reason:
                 self._drain.join(timeout=2.0)
                 reason = f"the launcher did not answer; it said: {self._log.end()}"
-            raise WorldError(
-                f"the model could not be started: {reason}", where=argv[0], todo="Correct 'argv' in penstock.yaml."
-            )
+            raise WorldError(f"the model could not be started: {reason}", where=argv[0], todo=START_ADVICE)
 
     def _next_line(self, deadline: float) -> str | None:
         """The launcher's next line; ``None`` at the deadline or at its end."""

@@ -155,7 +155,8 @@ def test_hosts_that_are_named_are_reached_and_no_others(outside: Outside, tmp_pa
             made = socket.socket()
             made.settimeout(5)
             made.connect(("127.0.0.1", {outside.known["PORT"]}))
-            print(made.getpeername()[1] == {outside.known["PORT"]}, made.gettimeout(), socket.create_connection(made.getpeername()).getblocking())
+            again = socket.create_connection(made.getpeername())
+            print(made.getpeername() == again.getpeername(), made.gettimeout(), again.getblocking())
             async def reach(port):
                 await asyncio.open_connection("127.0.0.1", port)
             asyncio.run(reach({outside.known["PORT"]}))
