@@ -73,3 +73,39 @@ def test_torch_model_with_workers_in_its_own_environment(tmp_path: Path, theirs:
     assert torch_file.startswith(f"{theirs}/")
     assert count == "12"
     assert (tmp_path / "scratch" / "tmp" / "values.pt").is_file()
+
+
+@pytest.mark.parametrize("level", ["landlock", "namespaces"])
+@pytest.mark.parametrize("words", [["uv", "run", "--no-sync", "python", "model.py"], ["uv", "run", "model.py"]])
+def test_uv_runs_in_that_environment_without_network_or_writing(
+    tmp_path: Path, level: str, words: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert shutil.which("uv") is not None, "uv is among the requirements of these tests"
+    for name in ("UV_CACHE_DIR", "VIRTUAL_ENV"):
+        monkeypatch.delenv(name, raising=False)
+    work = tmp_path / "work"
+    venv.create(work / ".venv", symlinks=True, with_pip=False)
+    (packages,) = work.glob(".venv/lib/python3*/site-packages")
+    (packages / "their_package.py").touch()
+    before = sorted(path.relative_to(work) for path in work.rglob("*"))
+    source = tmp_path / "source"
+    source.mkdir()
+    (source / "pyproject.toml").write_text(
+        '[project]\nname = "model"\nversion = "1"\nrequires-python = ">=3.10"\ndependencies = ["their-package"]\n',
+        encoding="utf-8",
+    )
+    (source / "model.py").write_text("import sys, their_package; print(sys.prefix)", encoding="utf-8")
+    box = Sandbox(
+        source=source,
+        scratch=tmp_path / "scratch",
+        python=environment_at(work / ".venv", "call.python"),
+        level=level,  # type: ignore[arg-type]
+    )
+    with BoundedLog(tmp_path / "log") as log, ModelProcess(words, box, log) as process:
+        ended = process.wait(60.0)
+        said = log.end()
+    assert ended is not None
+    assert ended.code == 0, said
+    assert said.splitlines()[-1] == str(work / ".venv")
+    assert sorted(path.relative_to(work) for path in work.rglob("*")) == before
+    assert sorted(path.name for path in source.iterdir()) == ["model.py", "pyproject.toml"]
