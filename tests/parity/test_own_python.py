@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 import sysconfig
+import tempfile
 import venv
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -52,14 +54,23 @@ def theirs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return prefix
 
 
+@pytest.fixture
+def scratch() -> Iterator[Path]:
+    """Short: the path of a worker's Unix socket in it has at most 107 bytes."""
+    with tempfile.TemporaryDirectory(prefix="own-") as made:
+        yield Path(made) / "s"
+
+
 @pytest.mark.parametrize("level", ["landlock", "namespaces"])
-def test_torch_model_with_workers_in_its_own_environment(tmp_path: Path, theirs: Path, level: str) -> None:
+def test_torch_model_with_workers_in_its_own_environment(
+    tmp_path: Path, scratch: Path, theirs: Path, level: str
+) -> None:
     source = tmp_path / "source"
     source.mkdir()
     (source / "model.py").write_text(MODEL, encoding="utf-8")
     box = Sandbox(
         source=source,
-        scratch=tmp_path / "scratch",
+        scratch=scratch,
         python=environment_at(theirs, "--python"),
         level=level,  # type: ignore[arg-type]
     )
@@ -72,7 +83,7 @@ def test_torch_model_with_workers_in_its_own_environment(tmp_path: Path, theirs:
     assert prefix == str(theirs)
     assert torch_file.startswith(f"{theirs}/")
     assert count == "12"
-    assert (tmp_path / "scratch" / "tmp" / "values.pt").is_file()
+    assert (scratch / "tmp" / "values.pt").is_file()
 
 
 @pytest.mark.parametrize("level", ["landlock", "namespaces"])

@@ -11,6 +11,7 @@ import secrets
 import socket
 import subprocess
 import sys
+import tempfile
 import textwrap
 import threading
 from collections.abc import Iterator
@@ -92,14 +93,24 @@ class Outside:
 
 
 @pytest.fixture
-def outside(tmp_path: Path) -> Iterator[Outside]:
-    with contextlib.ExitStack() as stack:
-        yield Outside(tmp_path, stack)
+def stack() -> Iterator[contextlib.ExitStack]:
+    with contextlib.ExitStack() as made:
+        yield made
 
 
-def tried(outside: Outside, tmp_path: Path, level: Any, network: tuple[str, ...] = ()) -> tuple[dict[str, str], str]:
+@pytest.fixture
+def outside(tmp_path: Path, stack: contextlib.ExitStack) -> Outside:
+    return Outside(tmp_path, stack)
+
+
+def tried(outside: Outside, tmp_path: Path, level: Any) -> tuple[dict[str, str], str]:
     """What came of each attempt at a level, and the model's log."""
-    box = Sandbox(source=outside.source, scratch=tmp_path / "scratch", level=level, network=network)
+    with tempfile.TemporaryDirectory(prefix="cage-") as scratch:  # a Unix socket's path has at most 107 bytes
+        return tried_in(Path(scratch) / "s", outside, tmp_path, level)
+
+
+def tried_in(scratch: Path, outside: Outside, tmp_path: Path, level: Any) -> tuple[dict[str, str], str]:
+    box = Sandbox(source=outside.source, scratch=scratch, level=level)
     (outside.source / "model.py").write_text(program(), encoding="utf-8")
     known = outside.known | {"SCRATCH": str(box.scratch / "tmp"), "LEVEL": level}
     argv = ["python3", "model.py", json.dumps(known)]
@@ -121,12 +132,11 @@ def expected(level: str) -> dict[str, str]:
     return answers | {what: "open" for what, _ in ALLOWED}
 
 
-def test_each_attempt_succeeds_where_nothing_is_confined(outside: Outside, tmp_path: Path) -> None:
+def test_each_attempt_succeeds_where_nothing_is_confined(outside: Outside, stack: contextlib.ExitStack) -> None:
     """Else it would be no attempt."""
-    scratch = tmp_path / "scratch"
-    scratch.mkdir()
+    scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="cage-"))
     (outside.source / "model.py").write_text(program(), encoding="utf-8")
-    known = outside.known | {"SCRATCH": str(scratch), "LEVEL": ""}
+    known = outside.known | {"SCRATCH": scratch, "LEVEL": ""}
     command = [sys.executable, "model.py", json.dumps(known)]
     done = subprocess.run(command, cwd=outside.source, capture_output=True, text=True, timeout=60, check=True)
     said = json.loads(done.stdout.splitlines()[-1])
