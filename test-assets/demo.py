@@ -95,6 +95,9 @@ def run_release(
         str(out),
         "--name",
         name,
+        # the model runs on what Penstock has, whatever is active in this shell
+        "--python",
+        sys.prefix,
     ]
     console.print("$ " + " ".join(["penstock", *command[1:]]), style="dim", soft_wrap=True)
     exit_code = subprocess.run(command, check=False).returncode

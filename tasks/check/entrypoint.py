@@ -13,17 +13,24 @@ from penstock.contract.check import check_repository
 from penstock.contract.faults import serious_faults
 from penstock.contract.models import Contract
 from penstock.errors import UsageError
+from penstock.families.local_python import Named, local_environment
 from penstock.gating.suite_size import Known
 from penstock.gating.suite_words import judge_suite
 from penstock.invocation.repository_check import run_check
 from penstock.metrics.registry import METRICS
-from penstock.tekton.step import log, progress, run_step, workspace
+from penstock.tekton.step import log, param, progress, run_step, workspace
 
 
 @dataclass(frozen=True)
 class Arguments:
     """Check penstock.yaml and run the checks (lint, unit tests) that it names."""
 
+    python: str = param(
+        "the Python environment of a model that runs on one machine without an image; empty: the contract's", default=""
+    )
+    python_found: str = param(
+        "the Python environment that is taken there where the contract names none; empty: Penstock's own", default=""
+    )
     source: Path = workspace("the model's repository")
     bundle: Path = workspace("the run's bundle")
 
@@ -36,9 +43,11 @@ def step(arguments: Arguments) -> dict[str, str]:
     bundle = Bundle(arguments.bundle)
     with recorded(bundle, "check") as note:
         contract = _held(arguments.source)
+        named = Named(arguments.python, arguments.python_found)
+        python = local_environment(contract, bundle.run(), arguments.source, named) if contract.checks else None
         for number, check in enumerate(contract.checks):
             progress(number, len(contract.checks), check.name)
-            run_check(check, arguments.source, bundle.path / "logs")
+            run_check(check, arguments.source, bundle.path / "logs", python=python)
         note.note = f"{len(contract.checks)} checks"
     return {"checks": str(len(contract.checks))}
 

@@ -22,7 +22,10 @@ from penstock.errors import UsageError
 from penstock.families.beside import called_alike
 from penstock.families.durations import with_durations
 from penstock.families.infer import Calls, infer
+from penstock.families.local_python import Named, local_environment
 from penstock.families.turns import infer_in_turns
+from penstock.invocation.environment import PythonEnvironment
+from penstock.invocation.isolation import best_level, in_pod, isolation
 from penstock.invocation.sandbox import ImageFiles
 from penstock.tekton.step import launched, log, param, progress, run_step, workspace
 
@@ -35,6 +38,12 @@ class Arguments:
     shard: str = param("which part of them: 2/3 is the second of three", default="1/1")
     image: str = param("the image that this step runs in, as the step plan said")
     runtime_id: str = param("which driver calls the model, as the step plan said")
+    python: str = param(
+        "the Python environment of a model that runs on one machine without an image; empty: the contract's", default=""
+    )
+    python_found: str = param(
+        "the Python environment that is taken there where the contract names none; empty: Penstock's own", default=""
+    )
     source: Path = workspace("the model's repository")
     bundle: Path = workspace("the run's bundle")
     runtime: Path = workspace("the driver, which comes with this step into the model's image")
@@ -68,7 +77,8 @@ def _one(arguments: Arguments, part: Shard, contract: Contract, suite: Suite, co
     """One model, whose repository is ``code``, over the suite of ``source``."""
     suite = _timed(suite, Bundle(arguments.bundle))
     image = _image_files(arguments, Bundle(arguments.bundle), code)
-    record = _Record(arguments, part, len(suite.cases), Bundle(arguments.bundle), this_machine())
+    python = local_environment(contract, Bundle(arguments.bundle).run(), code, _named(arguments), image)
+    record = _Record(arguments, part, contract, len(suite.cases), Bundle(arguments.bundle), this_machine(), python)
     calls = infer(
         contract,
         suite,
@@ -76,6 +86,7 @@ def _one(arguments: Arguments, part: Shard, contract: Contract, suite: Suite, co
         record.shard,
         code=code,
         image=image,
+        python=python,
         temporary=_temporary(arguments, image),
         on_progress=progress,
         on_use=record.used,
@@ -92,11 +103,25 @@ def _in_turns(
         alike = called_alike(contract, load_contract(code))
         other_image = _image_files(arguments, baseline, code)
     image, machine = _image_files(arguments, Bundle(arguments.bundle), arguments.source), this_machine()
-    ours = _Record(arguments, part, len(suite.cases), Bundle(arguments.bundle), machine)
-    theirs = _Record(arguments, part, len(suite.cases), baseline, machine)
+    run, named = Bundle(arguments.bundle).run(), _named(arguments)
+    python = local_environment(contract, run, arguments.source, named, image)
+    with released_errors():
+        their_python = local_environment(alike, run, code, named, other_image)
+    ours = _Record(arguments, part, contract, len(suite.cases), Bundle(arguments.bundle), machine, python)
+    theirs = _Record(arguments, part, alike, len(suite.cases), baseline, machine, their_python)
     calls, _ = infer_in_turns(
-        Calls(contract, _timed(suite, Bundle(arguments.bundle)), arguments.source, ours.shard, image=image),
-        Calls(alike, _timed(suite, baseline), arguments.source, theirs.shard, code=code, image=other_image),
+        Calls(
+            contract, _timed(suite, Bundle(arguments.bundle)), arguments.source, ours.shard, image=image, python=python
+        ),
+        Calls(
+            alike,
+            _timed(suite, baseline),
+            arguments.source,
+            theirs.shard,
+            code=code,
+            image=other_image,
+            python=their_python,
+        ),
         temporary=_temporary(arguments, image),
         on_progress=progress,
         on_use=ours.used,
@@ -113,6 +138,10 @@ def _timed(suite: Suite, bundle: Bundle) -> Suite:
     return with_durations(suite, inference.durations if inference is not None else {})
 
 
+def _named(arguments: Arguments) -> Named:
+    return Named(arguments.python, arguments.python_found)
+
+
 def _temporary(arguments: Arguments, image: ImageFiles | None) -> Path | None:
     """An image need not have a directory for temporary files, and its root is read-only: Tekton's own volume is not."""
     return arguments.runtime.parent if image else None
@@ -121,7 +150,16 @@ def _temporary(arguments: Arguments, image: ImageFiles | None) -> Path | None:
 class _Record:
     """What is known of a shard, kept up to date in its directory."""
 
-    def __init__(self, arguments: Arguments, part: Shard, cases: int, bundle: Bundle, machine: Machine) -> None:
+    def __init__(
+        self,
+        arguments: Arguments,
+        part: Shard,
+        contract: Contract,
+        cases: int,
+        bundle: Bundle,
+        machine: Machine,
+        python: PythonEnvironment | None,
+    ) -> None:
         self.shard = part.bundle(bundle)
         self.shard.sweep()
         before = shard_record(self.shard)
@@ -133,7 +171,15 @@ class _Record:
             started=before.started if before else utc_now("milliseconds"),
             uses=before.uses if before else [],
             machine=machine,
+            isolation=isolation(
+                best_level(image=arguments.model_dir is not None), pod=in_pod(), network=bool(contract.call.network)
+            ),
+            python=str(python) if python is not None else "",
         )
+        said = (
+            f"the model is confined by {self._record.isolation}; Python: {self._record.python or 'that of the image'}"
+        )
+        log("log", message=said)
         write_shard_record(self.shard, self._record)
 
     def used(self, use: Use) -> None:

@@ -13,11 +13,13 @@ from penstock.bundle.models import Image
 from penstock.bundle.rerun import is_rerun, released_errors
 from penstock.bundle.shards import Shard
 from penstock.bundle.steps import recorded
-from penstock.contract.load import load_contract, load_suite
+from penstock.contract.load import load_contract, load_policy, load_suite
 from penstock.contract.models import Contract
 from penstock.errors import UsageError
 from penstock.families.beside import called_alike, halves, how, parts_for
+from penstock.families.local_python import Named, local_environment
 from penstock.families.plan import plan, plan_released
+from penstock.files import inside
 from penstock.invocation.runtime import provide_runtime
 from penstock.tekton.step import log, param, run_step, workspace
 
@@ -29,6 +31,13 @@ class Arguments:
     slice: str = param("only the cases that carry this slice; empty: all", default="")
     shards: int = param("how many parts the suite is split into, each put to a model of its own", default=1)
     reuse: bool = param("take the outputs of an earlier run if nothing that they depend on has changed", default=True)
+    policy: str = param("a policy file below the repository; empty: the contract's", default="")
+    python: str = param(
+        "the Python environment of a model that runs on one machine without an image; empty: the contract's", default=""
+    )
+    python_found: str = param(
+        "the Python environment that is taken there where the contract names none; empty: Penstock's own", default=""
+    )
     process_image: str = param(
         "the image in which the model runs as a process, where none was built", default="penstock.local/infer:0.1.0"
     )
@@ -60,7 +69,23 @@ def step(arguments: Arguments) -> dict[str, str]:
         # pairs are to be fresh on both sides
         cache = arguments.cache if arguments.reuse and not released else None
         shards = parts_for(beside, arguments.shards)
-        planned = plan(contract, suite, arguments.source, bundle, cache=cache, shards=shards)
+        policy = contract.policy
+        if arguments.policy:
+            policy = load_policy(inside(arguments.source, arguments.policy, where="policy"))
+        python = None
+        if image.kind == "process":
+            named = Named(arguments.python, arguments.python_found)
+            python = local_environment(contract, bundle.run(), arguments.source, named)
+        planned = plan(
+            contract,
+            suite,
+            arguments.source,
+            bundle,
+            cache=cache,
+            shards=shards,
+            demanded=policy.isolation,
+            python=python.digest() if python is not None else "",
+        )
         if released:
             as_process = beside == "turns"
             plan_released(released.contract, suite, arguments.source, released.bundle, planned, as_process=as_process)

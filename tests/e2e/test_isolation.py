@@ -69,6 +69,16 @@ def test_the_scout_looked(report: dict[str, Any], scout_bundle: Bundle) -> None:
     assert all(call.status == "ok" for call in scout_bundle.invocations())
 
 
+def test_the_pod_counts_as_namespaces(scout_bundle: Bundle) -> None:
+    inference = scout_bundle.run().inference
+    assert inference is not None
+    assert inference.isolation == "namespaces"
+    levels = [shard.isolation for shard in inference.shards]
+    assert [(found.level, found.how.startswith("pod, Landlock ABI")) for found in levels if found] == [
+        ("namespaces", True)
+    ] * len(levels)
+
+
 def test_the_model_is_nobody(report: dict[str, Any]) -> None:
     assert report["who"] == [65532, 65532]
 

@@ -54,7 +54,10 @@ def measured(repository: Path, out: Path, revision: str) -> list[Measurement]:
     """Run a revision through the pipeline up to *measure*; measurements of an earlier run in ``out`` are taken."""
     kept = out / "measurements" / f"{revision}.jsonl"
     if not kept.exists():
-        options = Options(repo=str(repository), revision=revision, runs=1, out=out / "runs", quiet=True)
+        python = f"python={sys.prefix}"  # whatever is active in this shell
+        options = Options(
+            repo=str(repository), revision=revision, runs=1, out=out / "runs", params=(python,), quiet=True
+        )
         (source,) = Runs(options).sources()
         write_lines(kept, source.measurements)
     return list(read_lines(kept, Measurement))

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 from tests.pipeline.pipeline_runs import Ended, Orphans, Penstock, broken_repository, tiny_repository
 
-from penstock.invocation.launch import PR_SET_CHILD_SUBREAPER, descendants
+from penstock.invocation.launch import descendants
+from penstock.invocation.privileges import PR_SET_CHILD_SUBREAPER
 
 Once = Callable[[str, Callable[[Path], object]], Path]
 

@@ -7,6 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from penstock.contract.policy import Level
+
 SCHEMA_VERSION = 1
 RUN_SCHEMA_VERSION = 2
 """2: ``run.json`` records the parameters; in version 1 they are always empty."""
@@ -95,6 +97,17 @@ class Use(Record):
     seconds: float
 
 
+class Isolation(Record):
+    """How far the model was confined, see docs/security.md."""
+
+    level: Level
+    how: str = ""
+    """By what, in words: ``bubblewrap 0.8.0, Landlock ABI 7``."""
+
+    def __str__(self) -> str:
+        return f"{self.level} ({self.how})" if self.how else self.level
+
+
 class ShardRecord(Record):
     """One shard of the suite, as the step *infer* ran it: ``shards/1-of-2/shard.json``, later in ``run.json``."""
 
@@ -112,6 +125,10 @@ class ShardRecord(Record):
     uses: list[Use] = []
     """One entry a time that the step ran (a step whose pod was lost runs again) and had to call the model."""
     machine: Machine | None = None
+    isolation: Isolation | None = None
+    """``None`` in bundles of older versions."""
+    python: str = ""
+    """The environment that the model ran on, and what chose it; empty where that is the image's."""
 
     @property
     def used_s(self) -> float:
@@ -135,6 +152,8 @@ class Inference(Record):
     """Case → the parameter ``duration``, in seconds, of the cases that leave it to their audio."""
     machine: Machine | None = None
     """Where the outputs of an earlier run were made; ``None``: the model ran in this one, or that was not kept."""
+    isolation: Level | None = None
+    """The level that models get where this was planned; outputs of an earlier run were made at the same."""
 
 
 class Run(Record):

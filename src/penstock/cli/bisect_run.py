@@ -21,7 +21,7 @@ from penstock.bundle.failures import first_failure
 from penstock.cli.bisect_display import BisectDisplay, show_end
 from penstock.cli.policy_file import policy_at
 from penstock.cli.run_folder import OUT, prepare
-from penstock.cli.run_request import SCHEME, environment, manifests, pairs, track_exit_code
+from penstock.cli.run_request import SCHEME, environment, manifests, pairs, python_params, track_exit_code
 from penstock.cli.run_scratch import scratch
 from penstock.errors import ExitCode, Interrupted, UsageError, WorldError
 from penstock.files import disk_errors, sha256_json, write_json
@@ -260,6 +260,7 @@ class Engine:
         self._reference = reference
         self._display = display
         local = {"allow-local": "true"} if repository.local else {}
+        local |= python_params(Path(repository.url) if repository.local else None)
         self._params = {"url": repository.url, "slice": reference.slice} | local | params
         self._workspaces = {"work": out, REFERENCE: reference.directory} | workspaces
         # what a run depends on is in its name: another pipeline, suite or parameter is another run

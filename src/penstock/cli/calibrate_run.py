@@ -16,7 +16,7 @@ from penstock.cli.calibrate_show import show
 from penstock.cli.policy_file import policy_at
 from penstock.cli.run_display import Display
 from penstock.cli.run_folder import OUT, prepare
-from penstock.cli.run_request import SCHEME, environment, manifests, pairs, track_exit_code
+from penstock.cli.run_request import SCHEME, environment, manifests, pairs, python_params, track_exit_code
 from penstock.cli.run_scratch import scratch
 from penstock.contract.load import load_contract
 from penstock.contract.yaml_text import read_yaml
@@ -111,7 +111,8 @@ class Runs:
             raise UsageError(f"'{own[0]}' is set by the calibration", where="--param", todo="Leave it out.")
         local = not SCHEME.match(options.repo)
         url = str(Path(options.repo).absolute()) if local else options.repo
-        self._params = {"url": url, "reuse": "false"} | ({"allow-local": "true"} if local else {}) | params
+        found = python_params(Path(options.repo).absolute() if local else None)
+        self._params = {"url": url, "reuse": "false"} | ({"allow-local": "true"} if local else {}) | found | params
         self._options = options
         self._out = options.out.absolute()
         prepare(self._out)

@@ -28,6 +28,14 @@ def run(
     store: Annotated[
         str, typer.Option(help="Where releases are kept: a directory or s3://bucket/prefix; OUT/store by default.")
     ] = "",
+    python: Annotated[
+        str,
+        typer.Option(
+            help="The model's Python environment: a directory or an interpreter; else that of the contract, the active "
+            "one, or the repository's .venv.",
+            metavar="PATH",
+        ),
+    ] = "",
     name: Annotated[str, typer.Option(help="The run's name; made up if left out.")] = "",
     resume: Annotated[
         str,
@@ -55,6 +63,7 @@ def run(
         workspaces=tuple(workspace or ()),
         out=out,
         store=store,
+        python=python,
         name=name,
         resume=resume,
         jobs=jobs,

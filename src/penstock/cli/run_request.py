@@ -19,6 +19,8 @@ from penstock.cli.run_scratch import scratch
 from penstock.contract.faults import one_line
 from penstock.errors import ExitCode, Interrupted, UsageError, WorldError
 from penstock.files import write_json
+from penstock.invocation.environment import environment_at, named_by_shell
+from penstock.invocation.isolation import LOCAL_RUN
 
 if TYPE_CHECKING:
     from penstock.tekton.records import PipelineRunResult
@@ -45,6 +47,7 @@ class Options:
     workspaces: tuple[str, ...] = ()
     out: Path = OUT
     store: str = ""
+    python: str = ""
     name: str = ""
     resume: str = ""
     jobs: int = 0
@@ -142,9 +145,9 @@ def new_request(options: Options, out: Path) -> Request:
     workspaces = {key: str(Path(value).absolute()) for key, value in workspaces.items()}
     if options.what not in TRACKS:
         _prove_pipeline(options.what)
-        if options.repo or options.revision or options.store:
+        if options.repo or options.revision or options.store or options.python:
             raise UsageError(
-                "--repo, --revision and --store belong to the release and verify pipelines",
+                "--repo, --revision, --store and --python belong to the release and verify pipelines",
                 where=options.what,
                 todo="Use --param.",
             )
@@ -160,6 +163,7 @@ def new_request(options: Options, out: Path) -> Request:
     given = {"url": str(Path(options.repo).absolute()) if local else options.repo, "revision": options.revision}
     if local:
         given["allow-local"] = "true"
+    given |= python_params(Path(options.repo).absolute() if local else None, options.python)
     if options.what == "release":
         store = options.store or str(out / "store")
         given["store"] = store if store.startswith("s3://") else str(Path(store).absolute())
@@ -183,6 +187,24 @@ def _prove_pipeline(what: str) -> None:
         where="penstock run",
         todo=f"Did you mean '{close[0]}'?" if close else "Say release, verify, or the file of a Tekton pipeline.",
     )
+
+
+def python_params(repository: Path | None, named: str = "") -> dict[str, str]:
+    """The parameters that say which Python a model gets that runs without an image.
+
+    Args:
+        repository: the model's, if it is a directory of this machine.
+        named: ``--python``.
+
+    Raises:
+        UsageError: it is no environment.
+    """
+    if named:
+        path = Path(named).expanduser().absolute()
+        environment_at(path, "--python")  # a mistake is told before anything runs
+        return {"python": str(path)}
+    found = named_by_shell(repository)
+    return {"python-found": found} if found else {}
 
 
 def pairs(texts: tuple[str, ...], option: str) -> dict[str, str]:
@@ -216,7 +238,8 @@ def read_request(folder: Path, options: Options) -> Request:
     Raises:
         UsageError: there is no such run, it was of another pipeline, or options are given that it fixed when it began.
     """
-    fixed = {"--repo": options.repo, "--revision": options.revision, "--store": options.store, "--name": options.name}
+    fixed = {"--repo": options.repo, "--revision": options.revision, "--store": options.store}
+    fixed |= {"--name": options.name, "--python": options.python}
     lists = {"--param": options.params, "--workspace": options.workspaces}
     if given := [option for option, value in [*fixed.items(), *lists.items()] if value]:
         raise UsageError(
@@ -266,7 +289,7 @@ def environment(temporary: Path) -> dict[str, str]:
     """
     own = str(Path(sys.executable).parent)
     path = os.pathsep.join([own, os.environ.get("PATH", os.defpath)])
-    return dict(os.environ) | {"PATH": path, "TMPDIR": str(temporary)}
+    return dict(os.environ) | {"PATH": path, "TMPDIR": str(temporary), LOCAL_RUN: "1"}
 
 
 def exit_code(ended: PipelineRunResult) -> ExitCode:

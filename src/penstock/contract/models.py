@@ -89,6 +89,9 @@ class Call(Strict):
     """Calls that are made first and not counted."""
     env: dict[VariableName, str] = Field(default_factory=dict)
     """Environment variables of the model's process. No secrets: they are recorded."""
+    python: RelativePath | None = None
+    """The Python environment of a model that runs without an image: a directory such as ``.venv``, or an interpreter;
+    relative to the repository, or absolute."""
     network: list[Host] = Field(default_factory=list)
     """Hosts that the model may reach, ``name`` or ``name:port``; none by default."""
 

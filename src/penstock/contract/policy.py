@@ -15,6 +15,10 @@ MetricName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_.-]{0,63}$")]
 FiniteFloat = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 
 
+Level = Literal["none", "landlock", "namespaces"]
+"""How far a model is confined, from the weakest to the strongest; see docs/security.md."""
+
+
 class Strict(BaseModel):
     """Base of everything that people write: unknown fields are errors."""
 
@@ -104,6 +108,8 @@ class Policy(Strict):
     waivers: Annotated[list[Waiver], Field(max_length=200)] = []
     baseline: Literal["stored", "rerun"] = "stored"
     """Whether the released model's stored measurements are compared with, or new ones, made beside the candidate's."""
+    isolation: Level = "none"
+    """How far a model has to be confined that is run for this policy: at least so far."""
     calibration: str | None = None
     """File of ``penstock calibrate``, relative to the policy's: what ``sd`` in a margin counts."""
 

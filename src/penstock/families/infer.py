@@ -23,6 +23,7 @@ from penstock.contract.models import Case, Contract, Suite
 from penstock.families.inputs import input_paths
 from penstock.files import disk_errors
 from penstock.invocation.driver import Model, start
+from penstock.invocation.environment import PythonEnvironment
 from penstock.invocation.sandbox import ImageFiles
 from penstock.kinds import SUFFIXES
 
@@ -44,6 +45,7 @@ def infer(
     *,
     code: Path | None = None,
     image: ImageFiles | None = None,
+    python: PythonEnvironment | None = None,
     temporary: Path | None = None,
     on_progress: Progress | None = None,
     on_use: Callable[[Use], None] = no_use,
@@ -63,6 +65,7 @@ def infer(
         bundle: what is filled: a run's bundle, or a shard's.
         code: the model's repository, if it is another one: that of the released model.
         image: the model is that of the image in which this process runs, see there.
+        python: what a model without an image runs on; ``None``: what Penstock itself does.
         temporary: where the model's scratch directory is made, by default where temporary files go.
         on_progress: told after each case.
         on_use: told after each case since when the model is in use.
@@ -73,7 +76,7 @@ def infer(
         UsageError: a file of the suite is gone; a case lacks an input or parameter.
         WorldError: the model could not be started or never got ready; or the disk is full.
     """
-    calls = Calls(contract, suite, source_dir, bundle, code=code, image=image, resume=resume)
+    calls = Calls(contract, suite, source_dir, bundle, code=code, image=image, python=python, resume=resume)
     left = calls.begin()
     if left:
         with scratch_folder(temporary) as work, calls.started(work, on_use):
@@ -107,6 +110,7 @@ class Calls:
         *,
         code: Path | None = None,
         image: ImageFiles | None = None,
+        python: PythonEnvironment | None = None,
         resume: bool = True,
     ) -> None:
         self.suite = suite
@@ -114,6 +118,7 @@ class Calls:
         self._bundle = bundle
         self._code = code or source_dir
         self._image = image
+        self._python = python
         self._inputs = {case.name: input_paths(contract, source_dir, case) for case in suite.cases}
         self._readable = self._beside_the_code(source_dir)
         self.done = _done(bundle, suite) if resume else {}
@@ -148,7 +153,13 @@ class Calls:
         self._began, self._clock = utc_now("milliseconds"), time.monotonic()
         log_file = self._bundle.path / LOG_FILE
         with start(
-            self._contract, self._code, work / "scratch", log_file, image=self._image, readable=self._readable
+            self._contract,
+            self._code,
+            work / "scratch",
+            log_file,
+            image=self._image,
+            python=self._python,
+            readable=self._readable,
         ) as self._model:
             yield self._model
 

@@ -13,11 +13,13 @@ from penstock.bundle.rerun import released_errors
 from penstock.bundle.shards import Shard, shards_folder, split
 from penstock.bundle.steps import Products
 from penstock.contract.models import Contract, Suite
+from penstock.contract.policy import Level
 from penstock.errors import UsageError
 from penstock.families.durations import audio_durations, with_durations
 from penstock.families.inputs import check_case, input_paths, reference_frames
 from penstock.families.once import suite_digest
 from penstock.files import disk_errors, sha256_json
+from penstock.invocation.isolation import best_level, is_below
 
 INFER = "infer"
 """The step whose products are kept."""
@@ -34,11 +36,20 @@ class Plan:
 
 
 def plan(
-    contract: Contract, suite: Suite, source_dir: Path, bundle: Bundle, *, cache: Path | None, shards: int = 1
+    contract: Contract,
+    suite: Suite,
+    source_dir: Path,
+    bundle: Bundle,
+    *,
+    cache: Path | None,
+    shards: int = 1,
+    demanded: Level = "none",
+    python: str = "",
 ) -> Plan:
     """Take the outputs of an earlier run where they hold, or prove every input of the suite and split it.
 
-    Outputs hold if code, weights, image, suite, machine and Penstock are the same; then the inputs were proven before.
+    Outputs hold if code, weights, image, suite, machine, Penstock, the Python that a local model runs on and how far it
+    is confined are the same; then the inputs were proven before.
     Only outputs of runs without a failed case are kept: a failure may be the world's, and is worth another try. What a
     killed attempt over the same plan has left in the bundle stays, anything else that an earlier plan has left goes.
 
@@ -49,11 +60,20 @@ def plan(
         bundle: the run's.
         cache: where outputs of earlier runs are; ``None``: they are not looked for, and none are kept.
         shards: parts that are put to models of their own; not more than there are cases.
+        demanded: how far the policy demands that the model is confined.
+        python: digest of the environment that a local model runs on.
 
     Raises:
         UsageError: a file of the suite or of its reference is missing, empty, or not what it should be; a case lacks an
-            input or parameter; so many shards cannot be.
+            input or parameter; so many shards cannot be; the model would be confined less far than is demanded.
     """
+    level = best_level()
+    if is_below(level, demanded):
+        raise UsageError(
+            f"the policy demands that the model is confined by '{demanded}', and here it would be by '{level}'",
+            where="policy.isolation",
+            todo="Install bubblewrap (bwrap), or run on a cluster: docs/security.md says what each level needs.",
+        )
     parts = split(shards, len(suite.cases))
     run = bundle.run()
     try:
@@ -61,7 +81,7 @@ def plan(
     except UsageError:
         _prove(contract, suite, source_dir)  # says more exactly which case it is
         raise
-    products = sha256_json(_depends_on(run, digest))
+    products = sha256_json(_depends_on(run, digest, level, python))
     earlier = Products(cache, INFER, products) if cache is not None else None
     unchanged = earlier is not None and earlier.restore(bundle)
     durations = {} if unchanged else _prove(contract, suite, source_dir)
@@ -71,6 +91,7 @@ def plan(
         parts=[str(part) for part in parts],
         durations=durations,
         machine=earlier.made_on() if earlier is not None and unchanged else None,
+        isolation=level,
     )
     record = SuiteRecord(digest=digest, cases=len(suite.cases))
     if not unchanged and not _goes_on(run, inference, record):
@@ -124,7 +145,7 @@ def _prove(contract: Contract, suite: Suite, source_dir: Path) -> dict[str, floa
     return durations
 
 
-def _depends_on(run: Run, suite: str) -> dict[str, object]:
+def _depends_on(run: Run, suite: str, level: Level, python: str) -> dict[str, object]:
     """Everything that decides what the model returns, and how fast."""
     return {
         "penstock": __version__,
@@ -132,6 +153,8 @@ def _depends_on(run: Run, suite: str) -> dict[str, object]:
         "weights": [[weights.path, weights.sha256] for weights in run.weights],
         "image": run.image.digest if run.image else "",
         "suite": suite,
+        "isolation": level,
+        "python": python,
         "machine": [run.machine.processor, run.machine.gpu] if run.machine else [],
     }
 

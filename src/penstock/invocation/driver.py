@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from penstock.contract.models import Case, Contract
+from penstock.contract.policy import Level
 from penstock.files import disk_errors, replacing
+from penstock.invocation.environment import PythonEnvironment, own_environment
 from penstock.invocation.log import BoundedLog
-from penstock.invocation.sandbox import ImageFiles, Sandbox, confinement
+from penstock.invocation.sandbox import ImageFiles, Sandbox
 
 MAX_OUTPUT_BYTES = 1 << 30
 
@@ -72,6 +74,8 @@ def start(
     *,
     readable: tuple[Path, ...] = (),
     image: ImageFiles | None = None,
+    python: PythonEnvironment | None = None,
+    level: Level | None = None,
     ready_timeout_s: float | None = None,
 ) -> Iterator[Model]:
     """Start the model that ``contract`` describes; when the block is left, none of its processes is alive.
@@ -83,6 +87,8 @@ def start(
         log_file: what the model writes to standard output and error, bounded (see :mod:`penstock.invocation.log`).
         readable: files and directories beside ``source_dir`` that it may read: the suite's inputs.
         image: the model is that of the image in which this process runs.
+        python: what a model without an image runs on; ``None``: what Penstock itself does.
+        level: how far it is confined; ``None``: as far as this machine can.
         ready_timeout_s: instead of the contract's.
 
     Raises:
@@ -99,9 +105,14 @@ def start(
         image=image,
         network=tuple(contract.call.network),
         environment=dict(contract.call.env),
+        python=python,
+        level=level,
     )
     with BoundedLog(log_file) as log:
-        log.note(confinement())
+        log.note(f"confined by: {sandbox.isolation}")
+        if image is None:
+            used = python or own_environment()
+            log.note(f"python: {used}")
         model = _make(contract, sandbox, log, ready_timeout_s)
         try:
             yield model

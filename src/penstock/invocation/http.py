@@ -20,6 +20,7 @@ from penstock.contract.models import Case, Contract, Http
 from penstock.contract.presets import request_fields, request_files, service_argv
 from penstock.errors import WorldError, printable
 from penstock.files import replacing
+from penstock.invocation.connection import HandedOver
 from penstock.invocation.driver import MAX_OUTPUT_BYTES, CallResult
 from penstock.invocation.log import BoundedLog
 from penstock.invocation.memory import MemoryWatch, gpu_used_mib
@@ -66,12 +67,7 @@ class HttpModel:
         self._problem: str | None = None
         self._gpu_before = gpu_used_mib()
         # Nothing of this machine's proxies, .netrc or certificates may have a say in a call to the model.
-        self._client = httpx.Client(
-            trust_env=False,
-            verify=False,  # noqa: S501 (plain http only; loading certificates takes time)
-            follow_redirects=False,
-            limits=httpx.Limits(max_keepalive_connections=0),
-        )
+        self._client = httpx.Client(trust_env=False, follow_redirects=False, transport=HandedOver(self._connect))
         try:
             self._start()
         except BaseException:
@@ -110,6 +106,11 @@ class HttpModel:
         elif result.status == "timeout":
             self._end()  # it may be wedged; the next case meets a fresh one
         return result
+
+    def _connect(self, port: int, timeout_s: float) -> socket.socket:
+        if self._process is None:
+            raise ConnectionResetError("the model is not started")
+        return self._process.connect(port, timeout_s)
 
     # starting and ending
 

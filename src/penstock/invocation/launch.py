@@ -1,138 +1,48 @@
 """The small program between Penstock and a model: it confines the model, watches it and ends all of it.
 
-It runs as a file of its own (``python -I -S launch.py``), imports nothing of Penstock and starts in some 30 ms, so
+It is started as ``python -I -S -c BOOT FOLDER HANDLE``, imports only what stands beside it and starts in some 30 ms, so
 that everything that must happen between ``fork`` and ``exec`` happens in a process with one thread. It stays as the
 parent of the model's processes (a *subreaper*: a daemon that detaches itself comes back to it), and ends them all
-when the model's first process ends, when it is told to, or when Penstock itself is gone, however it died.
+when the model's first process ends, when it is told to, or when Penstock itself is gone, however it died. Where the
+model has namespaces of its own (:mod:`penstock.invocation.bubblewrap`), this program is the first process in them.
 
 The protocol: the first line on standard input is a JSON object (see :class:`penstock.invocation.sandbox.Sandbox`); end
-of file there means "stop". On standard output it says ``started ABI``, ``error TEXT`` or ``exit CODE MAX_RSS_KIB``, a
-line each. Standard error is the model's log.
+of file there means "stop". On standard output it says ``started ABI``, ``error TEXT`` or ``exit CODE
+MAX_RSS_KIB``, a line each. Standard error is the model's log. Over the socket HANDLE Penstock asks for connections to
+the model's service: a port as two bytes, answered by four bytes, the number of an error or 0 with the connected socket.
+So Penstock reaches a service in another network namespace, and nothing stands between the two.
 """
 
 from __future__ import annotations
 
+import base64
 import contextlib
-import ctypes
+import errno
 import json
 import os
 import resource
 import select
 import signal
-import stat
+import socket
 import sys
 import time
 from typing import Any, NoReturn
 
-PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS = 1, 36, 38
-LANDLOCK_CREATE, LANDLOCK_ADD, LANDLOCK_RESTRICT = 444, 445, 446
+from penstock.invocation.answers import Answers
+from penstock.invocation.landlock import restrict
+from penstock.invocation.privileges import (
+    PR_SET_CHILD_SUBREAPER,
+    PR_SET_DUMPABLE,
+    PR_SET_NO_NEW_PRIVS,
+    PR_SET_PDEATHSIG,
+    drop_capabilities,
+    load_filter,
+    prctl,
+)
 
-EXECUTE, WRITE_FILE, READ_FILE, READ_DIR = 1 << 0, 1 << 1, 1 << 2, 1 << 3
-MAKE_CHAR, MAKE_BLOCK = 1 << 6, 1 << 11
-REFER, TRUNCATE, IOCTL_DEV = 1 << 13, 1 << 14, 1 << 15
-BIND_TCP, CONNECT_TCP = 1, 2
-SCOPE_ABSTRACT_UNIX, SCOPE_SIGNAL = 1, 2
-
-READ = EXECUTE | READ_FILE | READ_DIR
-FILE_RIGHTS = EXECUTE | WRITE_FILE | READ_FILE | TRUNCATE | IOCTL_DEV
-DEVICE = READ_FILE | READ_DIR | WRITE_FILE | TRUNCATE | IOCTL_DEV
-RULE_PATH_BENEATH, RULE_NET_PORT = 1, 2
-
+BOOT = "import sys; sys.path.insert(0, sys.argv[1]); from penstock.invocation.launch import main; sys.exit(main())"
+"""Imported rather than run as a script, so that its compiled form is used."""
 KILL_LIMIT_S = 10.0
-
-
-class _Ruleset(ctypes.Structure):
-    _fields_ = (("fs", ctypes.c_uint64), ("net", ctypes.c_uint64), ("scoped", ctypes.c_uint64))
-
-
-class _PathBeneath(ctypes.Structure):
-    _pack_ = 1
-    _fields_ = (("access", ctypes.c_uint64), ("fd", ctypes.c_int32))
-
-
-class _NetPort(ctypes.Structure):
-    _fields_ = (("access", ctypes.c_uint64), ("port", ctypes.c_uint64))
-
-
-def _libc() -> ctypes.CDLL:
-    return ctypes.CDLL(None, use_errno=True)
-
-
-def _syscall(number: int, *arguments: Any) -> int:
-    result = int(_libc().syscall(ctypes.c_long(number), *arguments))
-    if result < 0:
-        code = ctypes.get_errno()
-        raise OSError(code, os.strerror(code))
-    return result
-
-
-def landlock_abi() -> int:
-    """The kernel's Landlock version; 0 where there is none."""
-    if not sys.platform.startswith("linux"):
-        return 0
-    try:
-        return max(0, _syscall(LANDLOCK_CREATE, None, ctypes.c_size_t(0), ctypes.c_uint32(1)))
-    except OSError:
-        return 0
-
-
-def _fs_rights(abi: int) -> int:
-    newest = {1: 12, 2: 13, 3: 14, 4: 14}.get(abi, 15)
-    return (1 << (newest + 1)) - 1
-
-
-def restrict(spec: dict[str, Any]) -> int:
-    """Give up, for this process and all its children, what ``spec`` does not name; return the ABI used (0: none).
-
-    Raises:
-        OSError: the kernel has Landlock but refused; the model must not start unconfined then.
-    """
-    abi = landlock_abi()
-    if abi == 0:
-        return 0
-    handled = _fs_rights(abi)
-    attributes = _Ruleset(
-        handled,
-        BIND_TCP | CONNECT_TCP if abi >= 4 else 0,
-        SCOPE_ABSTRACT_UNIX | SCOPE_SIGNAL if abi >= 6 else 0,
-    )
-    size = 8 if abi < 4 else 16 if abi < 6 else 24
-    ruleset = _syscall(LANDLOCK_CREATE, ctypes.byref(attributes), ctypes.c_size_t(size), ctypes.c_uint32(0))
-    write = handled & ~(MAKE_CHAR | MAKE_BLOCK)
-    for key, rights in (("readable", READ), ("writable", write), ("devices", DEVICE)):
-        for path in spec[key]:
-            _allow_path(ruleset, path, rights & handled)
-    if abi >= 4:
-        for key, right in (("bind", BIND_TCP), ("connect", CONNECT_TCP)):
-            for port in spec[key]:
-                rule = _NetPort(right, port)
-                _add_rule(ruleset, RULE_NET_PORT, rule)
-    _syscall(LANDLOCK_RESTRICT, ctypes.c_int(ruleset), ctypes.c_uint32(0))
-    os.close(ruleset)
-    return abi
-
-
-def _add_rule(ruleset: int, kind: int, rule: ctypes.Structure) -> None:
-    _syscall(LANDLOCK_ADD, ctypes.c_int(ruleset), ctypes.c_int(kind), ctypes.byref(rule), ctypes.c_uint32(0))
-
-
-def _allow_path(ruleset: int, path: str, rights: int) -> None:
-    try:
-        handle = os.open(path, os.O_PATH | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return
-    try:
-        if not stat.S_ISDIR(os.fstat(handle).st_mode):
-            rights &= FILE_RIGHTS
-        rule = _PathBeneath(rights, handle)
-        _add_rule(ruleset, RULE_PATH_BENEATH, rule)
-    finally:
-        os.close(handle)
-
-
-def _prctl(option: int, value: int) -> None:
-    if sys.platform.startswith("linux"):
-        _libc().prctl(option, ctypes.c_ulong(value), ctypes.c_ulong(0), ctypes.c_ulong(0), ctypes.c_ulong(0))
 
 
 def _limit(name: int, value: int) -> None:
@@ -141,19 +51,20 @@ def _limit(name: int, value: int) -> None:
     resource.setrlimit(name, (allowed, allowed))
 
 
-def _become_model(spec: dict[str, Any], report: int, parent: int) -> NoReturn:
-    """In the child: confine, then become the model. A failure goes to ``report`` (a pipe that ``exec`` closes)."""
+def _become_model(spec: dict[str, Any], report: socket.socket, parent: int) -> NoReturn:
+    """In the child: confine, then become the model. A failure goes to ``report``, which ``exec`` closes."""
     stage = "cannot start"
     try:
         os.setsid()
-        _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        prctl(PR_SET_DUMPABLE, 1)
+        prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != parent:
             os._exit(125)
         null = os.open(os.devnull, os.O_RDONLY)
         os.dup2(null, 0)
         os.dup2(2, 1)
-        os.closerange(3, report)
-        os.closerange(report + 1, 1 << 16)
+        os.closerange(3, report.fileno())
+        os.closerange(report.fileno() + 1, 1 << 16)
         signal.set_wakeup_fd(-1)
         for number in (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGCHLD, signal.SIGTERM, signal.SIGINT):
             signal.signal(number, signal.SIG_DFL)
@@ -164,14 +75,19 @@ def _become_model(spec: dict[str, Any], report: int, parent: int) -> NoReturn:
         _prefer_as_victim()
         stage = f"cannot enter the directory '{spec['directory']}'"
         os.chdir(spec["directory"])
+        prctl(PR_SET_NO_NEW_PRIVS, 1)
+        stage = "cannot give up the capabilities"
+        drop_capabilities()
         stage = "cannot confine the model with Landlock"
-        _prctl(PR_SET_NO_NEW_PRIVS, 1)
-        abi = restrict(spec)
-        os.write(report, f"abi {abi}\n".encode())
+        abi = restrict(spec) if spec["landlock"] else 0
+        stage = "cannot filter the model's system calls"
+        listener = load_filter(base64.b64decode(spec["filter"]), listen=bool(spec["asked"]))
+        socket.send_fds(report, [f"abi {abi}\n".encode()], [] if listener is None else [listener])
         stage = f"cannot run '{spec['argv'][0]}'"
         os.execvpe(spec["argv"][0], spec["argv"], spec["environment"])  # noqa: S606 (no shell is what we want)
     except (OSError, ValueError) as error:
-        os.write(report, f"error {stage}: {getattr(error, 'strerror', None) or error}\n".encode())
+        with contextlib.suppress(OSError):
+            report.send(f"error {stage}: {getattr(error, 'strerror', None) or error}\n".encode())
     finally:
         os._exit(125)
 
@@ -223,28 +139,35 @@ class _Supervisor:
     def __init__(self) -> None:
         self.child = 0
         self.done = False
+        self.answers: Answers | None = None
 
     def say(self, line: str) -> None:
         with contextlib.suppress(OSError):  # Penstock is gone; the end of file on standard input says what to do
             os.write(1, (line + "\n").encode())
 
     def start(self, spec: dict[str, Any]) -> bool:
-        report_read, report_write = os.pipe()
-        os.set_inheritable(report_write, False)
+        report, childs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         parent = os.getpid()
         self.child = os.fork()
         if self.child == 0:
-            _become_model(spec, report_write, parent)
-        os.close(report_write)
-        said = b""
-        while chunk := os.read(report_read, 4096):
-            said += chunk
-        os.close(report_read)
+            _become_model(spec, childs, parent)
+        childs.close()
+        said, handles = b"", []
+        with report:
+            while True:
+                chunk, found, _, _ = socket.recv_fds(report, 4096, 1)
+                handles += found
+                if not chunk:
+                    break
+                said += chunk
         lines = said.decode(errors="replace").splitlines()
         for line in lines:
             if line.startswith("error "):
                 self.say(line)
                 return False
+        if handles:
+            calls = {int(number): name for number, name in spec["asked"].items()}
+            self.answers = Answers(handles[0], calls, spec["own"], spec["connect"], private=spec["private"])
         abi = lines[0].removeprefix("abi ") if lines else "0"
         self.say(f"started {abi}")
         return True
@@ -269,13 +192,21 @@ class _Supervisor:
             except OSError:
                 continue
 
+    def _serve(self, seconds: float) -> None:
+        """Let time pass; a process that is ending well may still ask."""
+        handles = [self.answers.handle] if self.answers is not None else []
+        if self.answers is not None and select.select(handles, [], [], seconds)[0]:
+            self.answers.one()
+        else:
+            time.sleep(0 if handles else seconds)
+
     def end_tree(self, grace_s: float) -> None:
         """Ask all processes to end, then make them. Frozen first, so that none can fork while others are killed."""
         deadline = time.monotonic() + grace_s
         if self.reap() and grace_s > 0:
             self.signal_all(signal.SIGTERM)
             while self.reap() and time.monotonic() < deadline:
-                time.sleep(0.02)
+                self._serve(0.02)
         deadline = time.monotonic() + KILL_LIMIT_S
         while self.reap() and time.monotonic() < deadline:
             self.signal_all(signal.SIGSTOP)
@@ -283,16 +214,37 @@ class _Supervisor:
             time.sleep(0.005)
 
 
-def main() -> int:
-    """Read the order, start the model, stay until it is over. Exit code 0; what happened is said on standard output."""
+def connect(control: socket.socket, port: int) -> None:
+    """Send a socket that is connected, or is being connected, to a port of this network's loopback."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as made:
+        made.setblocking(False)
+        problem = made.connect_ex(("127.0.0.1", port))
+        problem = 0 if problem == errno.EINPROGRESS else problem
+        with contextlib.suppress(OSError):  # Penstock is gone
+            socket.send_fds(control, [problem.to_bytes(4, "big")], [] if problem else [made.fileno()])
+
+
+def _order() -> bytes:
+    """The first line on standard input; empty at its end."""
     order = b""
     while not order.endswith(b"\n"):
-        byte = os.read(0, 1)
-        if not byte:
-            return 0
-        order += byte
+        chunk = os.read(0, 1 << 16)
+        if not chunk:
+            return b""
+        order += chunk
+    return order
+
+
+def main() -> int:
+    """Read the order, start the model, stay until it is over. Exit code 0; what happened is said on standard output."""
+    prctl(PR_SET_DUMPABLE, 0)  # the model, the same user's, is not to look into this process
+    order = _order()
+    if not order:
+        return 0
     spec = json.loads(order)
-    _prctl(PR_SET_CHILD_SUBREAPER, 1)
+    control = socket.socket(fileno=int(sys.argv[2]))
+    control.set_inheritable(False)
+    prctl(PR_SET_CHILD_SUBREAPER, 1)
     wake_read, wake_write = os.pipe()
     for handle in (wake_read, wake_write):
         os.set_blocking(handle, False)
@@ -304,17 +256,33 @@ def main() -> int:
     if not supervisor.start(spec):
         supervisor.end_tree(0)
         return 0
+    poller = select.poll()
+    for handle in (0, wake_read, control.fileno()):
+        poller.register(handle, select.POLLIN)
+    if supervisor.answers is not None:
+        poller.register(supervisor.answers.handle, select.POLLIN)
     while True:
-        readable, _, _ = select.select([0, wake_read], [], [])
-        if wake_read in readable:
+        ready = dict(poller.poll())
+        if wake_read in ready:
             os.read(wake_read, 4096)
         supervisor.reap()
         if supervisor.done:
             supervisor.end_tree(0)
             return 0
-        if stopping or (0 in readable and not os.read(0, 4096)):
+        if stopping or (0 in ready and not os.read(0, 4096)):
             supervisor.end_tree(float(spec["grace_s"]))
             return 0
+        if control.fileno() in ready:
+            asked = control.recv(2)
+            if asked:
+                connect(control, int.from_bytes(asked, "big"))
+            else:
+                poller.unregister(control)
+        if supervisor.answers is not None and (happened := ready.get(supervisor.answers.handle)):
+            if happened & select.POLLIN:
+                supervisor.answers.one()
+            else:
+                poller.unregister(supervisor.answers.handle)  # no process has the filter any more
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from penstock.files import disk_errors
 HEAD_BYTES = 1 << 20
 TAIL_BYTES = 1 << 20
 READ_BYTES = 1 << 16
+RECENT_BYTES = 1 << 13
 
 
 class BoundedLog:
@@ -30,6 +31,7 @@ class BoundedLog:
         self._tail: deque[bytes] = deque()
         self._tail_size = 0
         self._recent = b""
+        self._recent_is_cut = False
         self._dropped = 0
         self._lock = threading.Lock()
         with disk_errors(path):
@@ -47,7 +49,9 @@ class BoundedLog:
     def write(self, data: bytes) -> None:
         """Add ``data``. A full disk loses log lines, not the run."""
         with self._lock:
-            self._recent = (self._recent + data)[-8192:]
+            recent = self._recent + data
+            self._recent = recent[-RECENT_BYTES:]
+            self._recent_is_cut |= len(recent) > RECENT_BYTES
             head, rest = data[: self._head_left], data[self._head_left :]
             self._head_left -= len(head)
             if head and self._file is not None:
@@ -70,7 +74,7 @@ class BoundedLog:
     def mark(self) -> None:
         """From here on :meth:`end` speaks of what comes now (a new process, a new call)."""
         with self._lock:
-            self._recent = b""
+            self._recent, self._recent_is_cut = b"", False
 
     def drain(self, pipe: IO[bytes]) -> threading.Thread:
         """Start a thread that copies ``pipe`` here until its end, then closes it."""
@@ -84,14 +88,25 @@ class BoundedLog:
                 self.write(chunk)
 
     def end(self, limit: int = 600) -> str:
-        """The last ``limit`` characters since :meth:`mark`, safe to print; ``(empty)`` if there are none.
+        """The last lines since :meth:`mark`, safe to print; ``(empty)`` if there are none.
 
-        Blank lines and Penstock's own lines are left out.
+        Lines are whole: as many as fit into ``limit`` characters, and the last one however long it is, unless it is
+        longer than what is remembered. Blank lines and Penstock's own lines are left out.
         """
         with self._lock:
-            text = self._recent.decode("utf-8", errors="replace")
-        lines = [line.rstrip() for line in text.splitlines() if line.strip() and not line.startswith("[penstock] ")]
-        return printable("\n".join(lines)[-limit:]) or "(empty)"
+            text, cut = self._recent.decode("utf-8", errors="replace"), self._recent_is_cut
+        lines = text.splitlines()
+        if cut and len(lines) > 1:
+            lines = lines[1:]
+        elif cut and lines:
+            lines = [f"…{lines[0]}"]
+        lines = [line.rstrip() for line in lines if line.strip() and not line.startswith("[penstock] ")]
+        kept = lines[-1:]
+        for line in reversed(lines[:-1]):
+            if sum(map(len, kept)) + len(kept) + len(line) > limit:
+                break
+            kept.insert(0, line)
+        return printable("\n".join(kept)) or "(empty)"
 
     def close(self) -> None:
         """Write the tail. Nothing is added after this."""

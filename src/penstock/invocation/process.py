@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import select
 import signal
+import socket
 import subprocess
-import sys
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from types import TracebackType
 
 from penstock.errors import WorldError
@@ -21,6 +21,10 @@ from penstock.invocation.sandbox import Sandbox
 
 GRACE_S = 3.0
 START_LIMIT_S = 30.0
+START_ADVICE = (
+    "Correct 'argv' in penstock.yaml. A Python environment is not in the clone: name it by 'call.python' or --python, "
+    "and write 'python' in 'argv'."
+)
 
 
 @dataclass(frozen=True)
@@ -49,17 +53,20 @@ class ModelProcess:
         self._exit: Exit | None = None
         self._grace_s = grace_s
         sandbox.prepare()
-        program = Path(launch.__file__)
+        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._supervisor = subprocess.Popen(
-            [sys.executable, "-I", "-S", str(program)],
+            sandbox.launcher(argv, theirs.fileno()),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env={"PATH": os.defpath, "LANG": "C.UTF-8"},
             cwd="/",
             start_new_session=True,
+            pass_fds=(theirs.fileno(),),
             bufsize=0,
         )
+        theirs.close()
+        self._launcher = self._supervisor.pid
         assert self._supervisor.stdin is not None  # noqa: S101 (pipes were asked for)
         assert self._supervisor.stderr is not None  # noqa: S101
         self._drain = log.drain(self._supervisor.stderr)
@@ -68,6 +75,8 @@ class ModelProcess:
             with contextlib.suppress(BrokenPipeError):
                 _write_all(self._supervisor.stdin.fileno(), json.dumps(order).encode() + b"\n")
             self._await_start(argv)
+            if sandbox.wrapped:  # then what was started is bwrap, and the launcher its only child
+                self._launcher = next(iter(launch.descendants(self._supervisor.pid)), self._supervisor.pid)
         except BaseException:
             self.stop()
             raise
@@ -83,15 +92,31 @@ class ModelProcess:
     @property
     def supervisor(self) -> int:
         """Process id of the launcher; the model's processes are its descendants."""
-        return self._supervisor.pid
+        return self._launcher
+
+    def connect(self, port: int, timeout_s: float) -> socket.socket:
+        """A TCP socket that is connected, or is being connected, to a port of the model's own loopback.
+
+        Raises:
+            OSError: nothing listens there, or the model is gone.
+        """
+        self._control.settimeout(timeout_s)
+        self._control.send(port.to_bytes(2, "big"))
+        answer, handles, _, _ = socket.recv_fds(self._control, 4, 1)
+        if not answer:
+            raise ConnectionResetError(errno.ECONNRESET, "the model is gone")
+        if problem := int.from_bytes(answer, "big"):
+            raise OSError(problem, os.strerror(problem))
+        return socket.socket(fileno=handles[0])
 
     def _await_start(self, argv: list[str]) -> None:
         line = self._next_line(time.monotonic() + START_LIMIT_S)
         if line is None or not line.startswith("started "):
-            reason = (line or "").removeprefix("error ") or "the launcher did not answer"
-            raise WorldError(
-                f"the model could not be started: {reason}", where=argv[0], todo="Correct 'argv' in penstock.yaml."
-            )
+            reason = (line or "").removeprefix("error ")
+            if not reason:
+                self._drain.join(timeout=2.0)
+                reason = f"the launcher did not answer; it said: {self._log.end()}"
+            raise WorldError(f"the model could not be started: {reason}", where=argv[0], todo=START_ADVICE)
 
     def _next_line(self, deadline: float) -> str | None:
         """The launcher's next line; ``None`` at the deadline or at its end."""
@@ -137,12 +162,13 @@ class ModelProcess:
 
     def stop(self) -> None:
         """End the whole tree: asked to first, made to after the grace. Safe to call twice."""
-        if self._supervisor.stdin is not None and not self._supervisor.stdin.closed:
-            self._supervisor.stdin.close()
         self._finish()
 
     def _finish(self) -> None:
         below: list[int] = []
+        self._control.close()
+        if self._supervisor.stdin is not None and not self._supervisor.stdin.closed:
+            self._supervisor.stdin.close()  # also where bwrap is dead and the launcher is not
         try:
             self._supervisor.wait(timeout=self._grace_s + launch.KILL_LIMIT_S + 5)
         except subprocess.TimeoutExpired:

@@ -8,13 +8,20 @@ from pathlib import Path
 
 from penstock.contract.models import Check
 from penstock.errors import UsageError
+from penstock.invocation.environment import PythonEnvironment
 from penstock.invocation.log import BoundedLog
 from penstock.invocation.process import ModelProcess, describe_exit
 from penstock.invocation.sandbox import Sandbox
 
 
-def run_check(check: Check, source: Path, logs: Path) -> None:
+def run_check(check: Check, source: Path, logs: Path, *, python: PythonEnvironment | None = None) -> None:
     """Run one check in ``source``; its output is kept as ``logs/check-NAME.log``.
+
+    Args:
+        check: what is run.
+        source: the clone, which it can read.
+        logs: a directory.
+        python: what it runs on, as a local model does; ``None``: what Penstock itself does.
 
     Raises:
         UsageError: it exited with another code than 0, or not in time; the message holds the end of its output.
@@ -23,7 +30,9 @@ def run_check(check: Check, source: Path, logs: Path) -> None:
     scratch = Path(tempfile.mkdtemp(prefix="penstock-check-"))
     try:
         with BoundedLog(logs / f"check-{check.name}.log") as log:
-            with ModelProcess(check.argv, Sandbox(source=source.resolve(), scratch=scratch), log) as process:
+            sandbox = Sandbox(source=source.resolve(), scratch=scratch, python=python)
+            log.note(f"confined by: {sandbox.isolation}")
+            with ModelProcess(check.argv, sandbox, log) as process:
                 ended = process.wait(check.timeout_s)
             if ended is None:
                 raise UsageError(f"not done after {check.timeout_s:g} s", where=f"check '{check.name}'", todo=log.end())

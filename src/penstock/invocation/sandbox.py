@@ -1,12 +1,12 @@
-"""What a model may see and touch: a clean environment, and Landlock where the kernel has it.
+"""What a model may see and touch: a clean environment, and walls around it as far as this machine has them.
 
-Landlock (Linux 5.13 and later, no privileges needed) lets the model write only below its scratch directory, and read
-only system directories, the Python that it runs on, its own source and the suite's inputs: not the bundle, the store,
-nor the user's home. Since ABI 4 it also binds TCP: the model may listen on its own port only and connect to nothing.
-Where the contract names hosts in ``call.network``, connections are allowed to *ports* 443, 80 and 53 (and to the ports
-that are named as ``host:port``) of any host, because Landlock knows no host names; a cluster's network policy is what
-holds the names. UDP is not covered. Since ABI 6 signals and abstract sockets to processes outside are refused too.
-It says nothing about ``chmod``, ``chown`` and times of files that belong to the same user.
+The levels (:mod:`penstock.invocation.isolation`) are *namespaces*, *landlock* and *none*; docs/security.md says what
+each holds. At all of them the model has no capabilities and a filter of system calls. Unless it is *none*, the model
+can write only below its scratch directory and read only system directories, the Python that it runs on, its own source
+and the suite's inputs: not the bundle, the store, nor the user's home. It may listen on its own port and connect to
+nothing. Where the contract names hosts in ``call.network``, connections are allowed to *ports* 443, 80 and 53 (and to
+the ports that are named as ``host:port``) of any host, because the kernel knows no host names; a cluster's network
+policy is what holds the names.
 
 On a cluster this runs in the model's own image (:class:`ImageFiles`). Then all that the image holds is the model's to
 read, and its ``PATH`` and variables are the model's; the volumes of the container are not: not the bundle, not the
@@ -15,6 +15,7 @@ driver's runtime, nothing of Tekton's, and of the repository no more than the su
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import os
 import sys
@@ -22,13 +23,28 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import penstock
+from penstock.bundle.models import Isolation
+from penstock.contract.policy import Level
 from penstock.errors import UsageError
-from penstock.invocation.launch import landlock_abi
+from penstock.invocation import seccomp
+from penstock.invocation.bubblewrap import bubblewrap
+from penstock.invocation.environment import PythonEnvironment, own_environment, program_of_user
+from penstock.invocation.isolation import best_level, in_pod, isolation
+from penstock.invocation.launch import BOOT
 
 SYSTEM_DIRECTORIES = (
     *("/usr", "/lib", "/lib32", "/lib64", "/bin", "/sbin", "/opt", "/nix/store"),
-    *("/etc", "/run/systemd/resolve", "/var/cache/fontconfig", "/proc", "/sys"),
+    *("/run/systemd/resolve", "/var/cache/fontconfig", "/proc", "/sys"),
 )
+SETTINGS = (
+    *("alternatives", "ca-certificates", "ca-certificates.conf", "fonts", "gai.conf", "glvnd", "group", "host.conf"),
+    *("hostname", "hosts", "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "locale.alias", "locale.conf", "localtime"),
+    *("machine-id", "magic", "mime.types", "nsswitch.conf", "nvidia", "OpenCL", "os-release", "passwd"),
+    *("pki/ca-trust", "pki/tls/cert.pem", "pki/tls/certs", "pki/tls/openssl.cnf", "protocols", "resolv.conf"),
+    *("services", "ssl/cert.pem", "ssl/certs", "ssl/openssl.cnf", "timezone", "vulkan"),
+)
+"""What a model may read of ``/etc``: as root all of it would be passwords and private keys as well."""
 DEVICES = (
     *("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty"),
     *("/dev/dri", "/dev/kfd", "/dev/nvidia-caps"),
@@ -88,6 +104,24 @@ class Sandbox:
     """``call.env`` of the contract."""
     image: ImageFiles | None = None
     """The model runs in this process's container, and has its files, its programs and its variables."""
+    python: PythonEnvironment | None = None
+    """What a local model runs on; ``None``: what Penstock itself does."""
+    level: Level | None = None
+    """How far it is confined; ``None``: as far as this machine can."""
+
+    @property
+    def isolation(self) -> Isolation:
+        """How far the model is confined, for records."""
+        return isolation(self._level, pod=in_pod(), network=bool(self.network))
+
+    @property
+    def _level(self) -> Level:
+        return self.level or best_level(image=self.image is not None)
+
+    @property
+    def wrapped(self) -> bool:
+        """Whether it gets namespaces of its own here, and does not only have those of a pod."""
+        return self._level == "namespaces" and self.image is None and not in_pod()
 
     def prepare(self) -> None:
         """Make the scratch directories."""
@@ -97,10 +131,11 @@ class Sandbox:
     def variables(self, port: int | None = None) -> dict[str, str]:
         """The model's whole environment. The contract can replace ``PATH`` and ``LANG``, but not what follows them."""
         given = dict(os.environ) | {"LD_LIBRARY_PATH": library_path_at_start()}
-        programs = (str(Path(sys.executable).parent), *PROGRAM_DIRECTORIES)
+        python = self.python or own_environment()
+        programs = (str(python.programs), *PROGRAM_DIRECTORIES)
         variables = {"PATH": os.pathsep.join(dict.fromkeys(programs)), "LANG": "C.UTF-8", "PYTHONUNBUFFERED": "1"}
         if self.image is None:
-            variables |= {name: given[name] for name in PASSED_ON if given.get(name)}
+            variables |= {name: given[name] for name in PASSED_ON if given.get(name)} | python.variables()
         else:
             variables["PATH"] = os.pathsep.join(PROGRAM_DIRECTORIES)
             variables |= {name: value for name, value in given.items() if value and not name.startswith(NOT_THE_MODELS)}
@@ -118,26 +153,68 @@ class Sandbox:
 
     def order(self, argv: list[str], *, port: int | None, grace_s: float) -> dict[str, Any]:
         """The JSON object that :mod:`penstock.invocation.launch` reads."""
+        variables = self.variables(port)
+        program, *rest = argv
+        readable = self._readable()
         if self.image is None:
-            python = {sys.prefix, sys.base_prefix, str(Path(sys.executable).resolve().parent.parent)}
-            readable = [*SYSTEM_DIRECTORIES, *sorted(python), str(self.source)]
-        else:
-            readable = self.image.readable()
-        readable += map(str, self.readable)
-        cards = sorted(str(path) for path in Path("/dev").glob("nvidia*"))
+            program, needed = program_of_user(program, variables["PATH"])
+            readable += needed
+        own = self.wrapped
+        # a container has mounts and IPC of its own, and no sockets but its own
+        contained = self.image is not None or in_pod()
+        rules = seccomp.compiled(own_namespaces=own or contained, udp=own or bool(self.network), answers=not contained)
         return {
-            "argv": argv,
-            "environment": self.variables(port),
+            "argv": [program, *rest],
+            "environment": variables,
             "directory": str(self.source),
+            "landlock": self._level != "none",
             "readable": readable,
             "writable": [str(self.scratch), SHARED_MEMORY],
-            "devices": [*DEVICES, *cards],
+            "devices": [*DEVICES, *_cards()],
             "bind": [port] if port is not None else [],
             "connect": connect_ports(self.network),
+            "filter": base64.b64encode(rules).decode(),
+            "asked": {} if contained else seccomp.asked(),
+            "own": [str(self.scratch)],
+            "private": own and not self.network,
             "open_files": OPEN_FILES,
             "file_bytes": MAX_FILE_BYTES,
             "grace_s": grace_s,
         }
+
+    def launcher(self, argv: list[str], handle: int) -> list[str]:
+        """The command line of :mod:`penstock.invocation.launch`, in namespaces of its own where there are.
+
+        Args:
+            argv: the model's own, for what it has to be able to read.
+            handle: a socket that the launcher inherits.
+        """
+        root = Path(penstock.__file__).parent.parent
+        words = ["-I", "-S", "-c", BOOT, str(root), str(handle)]
+        wrapper = bubblewrap() if self.wrapped else None
+        if wrapper is None:
+            return [sys.executable, *words]
+        _, needed = program_of_user(argv[0], self.variables()["PATH"])
+        own = own_environment()
+        code = [str(root / "penstock" / "__init__.py"), str(root / "penstock" / "invocation")]
+        return wrapper.command(
+            [str(Path(sys.executable).resolve()), *words],
+            readable=[*self._readable(), *needed, *map(str, own.installations), *code],
+            writable=[str(self.scratch)],
+            devices=[*DEVICES, *_cards()],
+            network=bool(self.network),
+        )
+
+    def _readable(self) -> list[str]:
+        if self.image is not None:
+            return [*self.image.readable(), *map(str, self.readable)]
+        settings = [f"/etc/{name}" for name in SETTINGS]
+        python = (self.python or own_environment()).readable()
+        return [*SYSTEM_DIRECTORIES, *settings, *python, str(self.source), *map(str, self.readable)]
+
+
+def _cards() -> list[str]:
+    return sorted(str(path) for path in Path("/dev").glob("nvidia*"))
 
 
 def library_path_at_start() -> str:
@@ -166,12 +243,3 @@ def connect_ports(network: tuple[str, ...]) -> list[int]:
                 raise UsageError(f"'{host}' is not a host or host:port", where="call.network")
             ports.add(int(port))
     return sorted(ports)
-
-
-def confinement() -> str:
-    """In words, for the log: how far a model is confined on this machine."""
-    abi = landlock_abi()
-    if abi == 0:
-        return "no Landlock on this kernel: the model can read and write what this user can"
-    lacks = [text for needed, text in ((4, "TCP connections"), (6, "signals to other processes")) if abi < needed]
-    return f"Landlock ABI {abi}" + (f", which does not restrict {' and '.join(lacks)}" if lacks else "")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from dataclasses import dataclass
 
-from penstock.bundle.models import Run
+from penstock.bundle.models import Inference, Run
 
 
 @dataclass(frozen=True)
@@ -57,11 +57,24 @@ def _facts(run: Run) -> dict[str, str]:
             "system": f"{machine.system}, Python {machine.python}",
             "versions": ", ".join(f"{name} {version}" for name, version in machine.versions.items()),
         }
+    rows |= _model(run.inference)
     rows |= {
         f"step {step.name}": f"{step.seconds:.2f} s, {step.status}{', ' + step.note if step.note else ''}"
         for step in run.steps
     }
     return {label: value for label, value in rows.items() if value}
+
+
+def _model(inference: Inference | None) -> dict[str, str]:
+    """How the model ran: how far it was confined, and on which Python."""
+    if inference is None:
+        return {}
+    levels = [str(shard.isolation) for shard in inference.shards if shard.isolation] or [inference.isolation or ""]
+    pythons = [shard.python for shard in inference.shards]
+    return {
+        "model confined by": "; ".join(dict.fromkeys(levels)),
+        "model's Python": "; ".join(dict.fromkeys(filter(None, pythons))),
+    }
 
 
 def reproduce(run: Run) -> str:

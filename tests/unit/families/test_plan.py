@@ -15,7 +15,9 @@ from penstock.bundle.models import Image, Inference, Invocation
 from penstock.bundle.shards import MAX_SHARDS, Shard, shards_folder, split
 from penstock.bundle.steps import begin
 from penstock.errors import UsageError
+from penstock.families import plan as planning
 from penstock.families.plan import plan
+from penstock.invocation.isolation import LEVELS, best_level, in_pod, is_below
 
 
 @pytest.fixture
@@ -56,7 +58,7 @@ def test_plan_is_written_down(repository, planned_for: Bundle, tmp_path: Path) -
     assert (run.inference.parts, len(run.inference.products)) == (["1/2", "2/2"], 64)
     without = plan(repository.contract(), suite, repository.path, planned_for, cache=None)
     assert without.suite_digest == made.suite_digest
-    assert planned_for.run().inference == Inference(unchanged=False, parts=["1/1"])
+    assert planned_for.run().inference == Inference(unchanged=False, parts=["1/1"], isolation=best_level())
 
 
 def test_what_decides_whether_outputs_hold(repository, planned_for: Bundle, tmp_path: Path) -> None:
@@ -202,3 +204,47 @@ def test_silence_in_the_suite_is_told(repository, planned_for: Bundle, caplog: p
 def test_parameter_that_nothing_fills(repository, planned_for: Bundle) -> None:
     with pytest.raises(UsageError, match=r"the case 'case-0' has nothing that fills '\{order\}'"):
         plan(repository.contract(), repository.suite("a", parameters={}), repository.path, planned_for, cache=None)
+
+
+def test_a_policy_demands_a_level_before_anything_runs(
+    repository, planned_for: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def planned(demanded: str, level: str) -> None:
+        monkeypatch.setattr(planning, "best_level", lambda: level)
+        plan(repository.contract(), repository.suite("a"), repository.path, planned_for, cache=None, demanded=demanded)
+
+    for demanded, level in (("none", "none"), ("landlock", "namespaces"), ("namespaces", "namespaces")):
+        planned(demanded, level)
+        inference = planned_for.run().inference
+        assert inference is not None
+        assert inference.isolation == level
+    for demanded, level in (("landlock", "none"), ("namespaces", "landlock")):
+        with pytest.raises(
+            UsageError, match=f"demands that the model is confined by '{demanded}', and here .* '{level}'"
+        ):
+            planned(demanded, level)
+    assert [is_below("landlock", level) for level in LEVELS] == [False, False, True]
+
+
+def test_outputs_of_another_level_or_python_are_not_taken_over(
+    repository, planned_for: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def products(level: str, python: str = "") -> str:
+        monkeypatch.setattr(planning, "best_level", lambda: level)
+        suite = repository.suite("a")
+        plan(repository.contract(), suite, repository.path, planned_for, cache=tmp_path / "cache", python=python)
+        inference = planned_for.run().inference
+        assert inference is not None
+        return inference.products
+
+    assert len({products("landlock"), products("namespaces"), products("namespaces", "torch 2.5")}) == 3
+    assert products("landlock") == products("landlock")
+
+
+def test_a_pod_counts_as_namespaces() -> None:
+    pod = {"KUBERNETES_SERVICE_HOST": "10.0.0.1"}
+    assert best_level(pod, image=True) == best_level(pod) == "namespaces"
+    assert in_pod(pod)
+    # `penstock run` in a pod of somebody else's: its steps are none of their own
+    assert not in_pod(pod | {"PENSTOCK_LOCAL_RUN": "1"})
+    assert best_level({}, image=True) != "namespaces"

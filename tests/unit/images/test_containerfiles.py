@@ -16,7 +16,7 @@ NEVER_CALLED = {
     # A module that these steps import can do more than they ask of it.
     "check": {"numpy"},  # it weighs no measurements: it has none
     "plan": {"onnxruntime", "threadpoolctl"},
-    "collect": {"httpx", "numpy", "opencv-python-headless", "av", "onnxruntime", "threadpoolctl"},
+    "collect": {"httpcore", "httpx", "numpy", "opencv-python-headless", "av", "onnxruntime", "threadpoolctl"},
     "infer": {"numpy", "opencv-python-headless", "av"},
 }
 FOR_MODELS = {"scipy", "soundfile", "numpy", "opencv-python-headless", "av"}

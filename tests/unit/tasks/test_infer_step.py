@@ -17,6 +17,8 @@ from penstock.bundle.models import Image
 from penstock.bundle.shards import Shard, shard_record
 from penstock.bundle.steps import begin
 from penstock.files import sha256_file
+from penstock.invocation.environment import OWN_PYTHON
+from penstock.invocation.isolation import best_level
 
 RUNTIME_PACKAGES = {
     *("penstock", "penstock_tasks", "pydantic", "pydantic_core", "annotated_types", "typing_extensions"),
@@ -81,6 +83,9 @@ def test_needs_no_more_than_the_runtime_has(mounted: Mounted) -> None:
     assert record.ended
     assert record.machine is not None
     assert 0 < record.used_s < 30
+    assert record.isolation is not None
+    assert record.isolation.level == best_level()
+    assert record.python == f"{sys.prefix} ({OWN_PYTHON})"
     assert [call.case for call in Shard(2, 2).bundle(mounted.bundle).invocations()] == ["two"]
 
 
@@ -106,6 +111,9 @@ def test_model_of_an_image_runs_in_its_working_directory(
     record = shard_record(shard)
     assert record is not None
     assert record.image == reference
+    # a container that is no pod; in a pod it would be `namespaces`
+    assert record.isolation is not None
+    assert (record.isolation.level, record.python) == ("landlock", "")
     assert list((tmp_path / "workspace").iterdir()) == [mounted.runtime]
     assert main(mounted.arguments(f"--model-dir={app}", image="another")) == 2
 
