@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from penstock.bundle.directory import Bundle, read_model
+from penstock.bundle.directory import Bundle
 from penstock.bundle.models import Source
 from penstock.bundle.rerun import TRACK, hold_side_by_side, is_rerun, keep_evidence, released_errors
 from penstock.bundle.steps import begin
 from penstock.contract.policy import Policy
 from penstock.errors import WorldError
-from penstock.store.archive import fetch, name_part
-from penstock.store.release import Baseline, Release, baseline
+from penstock.store.archive import fetch
+from penstock.store.baseline import Baseline, baseline, release_of
 from penstock.store.store import Store
 
 
@@ -44,7 +43,7 @@ def plan_rerun(store: Store, model: str, directory: Path) -> Released | None:
     pointer = baseline(store, model)
     if pointer is None:
         return None
-    release = _release(store, pointer)
+    release = release_of(store, pointer)
     source = Source(
         url=release.url,
         revision=release.commit,
@@ -58,14 +57,6 @@ def plan_rerun(store: Store, model: str, directory: Path) -> Released | None:
     known = {"model": model, "source": source, "image": release.image, "weights": release.weights}
     bundle.update_run(run.model_copy(update=known))
     return Released(pointer.run_id, source)
-
-
-def _release(store: Store, pointer: Baseline) -> Release:
-    key = f"published/{name_part(pointer.model, 'model')}/{name_part(pointer.version, 'version')}.json"
-    with tempfile.TemporaryDirectory(prefix="penstock-release-") as folder:
-        path = Path(folder) / "release.json"
-        store.get_file(key, path)
-        return read_model(path, Release)
 
 
 def baseline_of(

@@ -28,8 +28,10 @@ def store(tmp_path: Path) -> Store:
     return LocalStore(tmp_path / "store")
 
 
-def released(store: Store, folder: Path, run_id: str = "run-1", version: str = "1.0.0") -> Bundle:
-    bundle = accepted_bundle(folder / run_id, run_id=run_id, version=version)
+def released(
+    store: Store, folder: Path, run_id: str = "run-1", version: str = "1.0.0", baseline: str | None = None
+) -> Bundle:
+    bundle = accepted_bundle(folder / run_id, run_id=run_id, version=version, baseline=baseline)
     archive(bundle, store, model=MODEL, run_id=run_id)
     publish(store, bundle)
     return bundle
@@ -94,7 +96,7 @@ def test_stored_measurements_are_never_taken_for_a_rerun(store: Store, candidate
         baseline_of(store, MODEL, RERUN, candidate, where)
     again = tmp_path / "again"
     plan_rerun(store, MODEL, again)
-    released(store, tmp_path, "run-3", "1.0.1")
+    released(store, tmp_path, "run-3", "1.0.1", "run-1")
     with pytest.raises(WorldError, match="the release of today is 'run-3', and beside the candidate ran 'run-1'"):
         baseline_of(store, MODEL, RERUN, candidate, again)
 
