@@ -23,6 +23,9 @@ def gate(
     candidate: Annotated[Path, typer.Option(help="A bundle's directory, or a measurements.jsonl.")],
     policy: Annotated[Path, typer.Option(help="A policy, or a penstock.yaml that has one.")],
     baseline: Annotated[Path | None, typer.Option(help="The same of the released model, if there is one.")] = None,
+    policy_floor: Annotated[
+        Path | None, typer.Option(help="The platform's rules, judged as well: no waiver reaches them.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the verdict as JSON.")] = False,
     out: Annotated[Path | None, typer.Option(help="Also write the verdict to this file.")] = None,
     junit: Annotated[Path | None, typer.Option(help="Also write JUnit XML to this file, for a CI server.")] = None,
@@ -35,6 +38,7 @@ def gate(
     from penstock.contract.load import load_policy
     from penstock.gating.calibration import calibration_of
     from penstock.gating.comparable import check_comparable, notes
+    from penstock.gating.floor import read_floor
     from penstock.gating.gate import gate as decide
     from penstock.gating.measurements import read_source
 
@@ -51,6 +55,7 @@ def gate(
         baseline_name=theirs.name if theirs is not None else None,
         cases=ours.cases,
         calibration=calibration_of(rules, policy if policy.is_dir() else policy.parent),
+        floor=read_floor(policy_floor) if policy_floor is not None else None,
     )
     if out is not None:
         write_model(out, verdict)

@@ -8,11 +8,12 @@ import re
 import secrets
 import shlex
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from penstock.cli.run_floor import FLOOR, check_floor, keep_floor
 from penstock.cli.run_scratch import scratch
 from penstock.errors import ExitCode, Interrupted, UsageError, WorldError
 from penstock.files import disk_errors, write_json
@@ -41,6 +42,8 @@ class Options:
     store: str = ""
     name: str = ""
     resume: str = ""
+    regate: str = ""
+    policy_floor: Path | None = None
     jobs: int = 0
     as_json: bool = False
     quiet: bool = False
@@ -83,7 +86,10 @@ def carry_out(options: Options) -> int:
     with disk_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
     if not options.resume:
+        if options.policy_floor is not None:
+            request = replace(request, workspaces=request.workspaces | {FLOOR: str(folder / FLOOR)})
         begin(folder, request)
+        keep_floor(folder, options.policy_floor)
     if track:
         ours = [manifests() / "tasks", manifests() / "pipelines"]
         loaded = load_pipeline(pipeline_run(folder, request.what, name), task_directories=ours)
@@ -129,13 +135,22 @@ def new_request(options: Options, out: Path) -> Request:
             )
     workspaces = {key: str(Path(value).absolute()) for key, value in workspaces.items()}
     if options.what not in TRACKS:
-        if options.repo or options.revision or options.store:
+        if options.repo or options.revision or options.store or options.regate or options.policy_floor:
             raise UsageError(
-                "--repo, --revision and --store belong to the release and verify pipelines",
+                "--repo, --revision, --store, --regate and --policy-floor belong to the release and verify pipelines",
                 where=options.what,
-                todo="Use --param.",
+                todo="Use --param and --workspace.",
             )
         return Request(str(Path(options.what).absolute()), params, workspaces)
+    if options.what != "release" and (options.regate or options.policy_floor):
+        raise UsageError("only a release is gated", where="--regate, --policy-floor", todo="Leave it out.")
+    if options.policy_floor is not None:
+        check_floor(options.policy_floor)
+    if options.regate and not options.repo and (earlier := run_before(out / "runs" / options.regate)) is not None:
+        given = earlier.params | {"regate": options.regate}
+        given |= {"revision": options.revision} if options.revision else {}
+        given |= {"store": location(options.store)} if options.store else {}
+        return Request("release", given | params, earlier.workspaces | {"work": str(out)} | workspaces)
     for option, value in (("--repo", options.repo), ("--revision", options.revision)):
         if not value:
             raise UsageError(
@@ -148,12 +163,17 @@ def new_request(options: Options, out: Path) -> Request:
     if local:
         given["allow-local"] = "true"
     if options.what == "release":
-        store = options.store or str(out / "store")
-        given["store"] = store if store.startswith("s3://") else str(Path(store).absolute())
+        given["store"] = location(options.store or str(out / "store"))
+        given |= {"regate": options.regate} if options.regate else {}
     elif options.store:
         raise UsageError("the verify pipeline stores nothing", where="--store", todo="Leave it out.")
     # --param has the last word: it is the more specific one
     return Request(options.what, given | params, {"work": str(out)} | workspaces)
+
+
+def location(store: str) -> str:
+    """A store as a run needs it: a directory by its absolute path."""
+    return store if store.startswith("s3://") else str(Path(store).absolute())
 
 
 def pairs(texts: tuple[str, ...], option: str) -> dict[str, str]:
@@ -205,6 +225,7 @@ def read_request(folder: Path, options: Options) -> Request:
         UsageError: there is no such run, it was of another pipeline, or options are given that it fixed when it began.
     """
     fixed = {"--repo": options.repo, "--revision": options.revision, "--store": options.store, "--name": options.name}
+    fixed |= {"--regate": options.regate, "--policy-floor": str(options.policy_floor or "")}
     lists = {"--param": options.params, "--workspace": options.workspaces}
     if given := [option for option, value in [*fixed.items(), *lists.items()] if value]:
         raise UsageError(
@@ -213,8 +234,7 @@ def read_request(folder: Path, options: Options) -> Request:
             todo="It is as it was when the run began: leave it out.",
         )
     try:
-        content = json.loads((folder / "request.json").read_text(encoding="utf-8"))
-        request = Request(content["what"], dict(content["params"]), dict(content["workspaces"]))
+        request = recorded_request(folder)
     except (OSError, ValueError, KeyError, TypeError):
         raise UsageError(
             "there is no run that can be resumed",
@@ -229,6 +249,25 @@ def read_request(folder: Path, options: Options) -> Request:
             todo=f"penstock run {request.what} --resume {folder.name}",
         )
     return request
+
+
+def run_before(folder: Path) -> Request | None:
+    """The request of the release whose outputs are judged again; ``None`` if it did not run here."""
+    try:
+        request = recorded_request(folder)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return request if request.what == "release" else None
+
+
+def recorded_request(folder: Path) -> Request:
+    """What :func:`begin` wrote down.
+
+    Raises:
+        OSError, ValueError, KeyError, TypeError: there is nothing, or it is not that.
+    """
+    content = json.loads((folder / "request.json").read_text(encoding="utf-8"))
+    return Request(content["what"], dict(content["params"]), dict(content["workspaces"]))
 
 
 def manifests() -> Path:
@@ -288,6 +327,7 @@ def show_end(ended: PipelineRunResult, folder: Path, code: ExitCode, *, track: b
     from rich.console import Console
 
     from penstock.bundle.directory import Bundle
+    from penstock.bundle.failures import first_failure
     from penstock.cli.gate import PLAIN_WIDTH
 
     console = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else PLAIN_WIDTH)
@@ -306,7 +346,8 @@ def show_end(ended: PipelineRunResult, folder: Path, code: ExitCode, *, track: b
     console.print(f"{ended.name}: {ended.reason}: {ended.message}", markup=False)
     if track and (bundle.report / "index.html").exists():
         console.print(f"report: {bundle.report / 'index.html'}", markup=False)
-    if code in PROBLEMS:
+    failure = first_failure(bundle) if track else None
+    if code in PROBLEMS and (failure is None or failure.resumable):
         console.print(go_on(options, ended.name), markup=False)
 
 

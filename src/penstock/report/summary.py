@@ -63,9 +63,10 @@ def cut(text: str, limit: int = MAX_CHARACTERS) -> str:
 
 
 def rule_name(rule: RuleResult) -> str:
-    """``LSE-D`` or ``LSE-D (fast-speech)``."""
+    """``LSE-D``, ``LSE-D (fast-speech)``; a rule of the platform's floor says so: ``LSE-D (floor)``."""
     name = number(rule.metric, None, None).title
-    return f"{name} ({rule.slice})" if rule.slice else name
+    told = [word for word in (rule.slice, "floor" if rule.origin == "floor" else None) if word]
+    return f"{name} ({', '.join(told)})" if told else name
 
 
 def rule_numbers(rule: RuleResult) -> tuple[str, str, str]:

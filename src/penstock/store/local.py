@@ -21,6 +21,7 @@ from penstock.store.store import (
     Entry,
     Pointer,
     Store,
+    UnfitStoreError,
     check_key,
     damaged,
     decode_pointer,
@@ -149,7 +150,7 @@ class LocalStore(Store):
                 self.swap_pointer(f"{key}.json", {"probe": True}, seen=self.read_pointer(f"{key}.json"))
             except OSError as error:
                 reason = os.strerror(error.errno or 0).lower()
-                raise WorldError(
+                raise UnfitStoreError(
                     f"the store's file system lacks what Penstock needs: hard links and flock ({reason})",
                     where=self.uri,
                     todo="Keep the store on a file system that has them: ext4, XFS, Btrfs, NFS 4.",

@@ -34,6 +34,8 @@ ATTEMPTS = 10
 class SupersededError(WorldError):
     """Another model was released since the gate compared."""
 
+    resumable = False
+
 
 @dataclass(frozen=True)
 class Published:

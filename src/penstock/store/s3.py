@@ -17,6 +17,7 @@ from penstock.store.store import (
     Entry,
     Pointer,
     Store,
+    UnfitStoreError,
     check_key,
     damaged,
     decode_pointer,
@@ -334,7 +335,7 @@ class S3Store(Store):
             with contextlib.closing(answer["Body"]) as body:
                 value = decode_pointer(where, body.read(MAX_POINTER_BYTES + 1))
             if not answer.get("ETag"):
-                raise WorldError("the store gives objects no ETag", where=where, todo=REQUIREMENT)
+                raise UnfitStoreError("the store gives objects no ETag", where=where, todo=REQUIREMENT)
             return Pointer(value, str(answer["ETag"]))
 
     def probe(self, name: str, *, need_bytes: int = 0) -> None:  # noqa: ARG002 - a bucket does not say how much it holds

@@ -9,9 +9,9 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from penstock.errors import WorldError, printable
+from penstock.errors import printable
 from penstock.store.s3 import REQUIREMENT, error_code, precondition_failed, s3_errors
-from penstock.store.store import PROBE, Pointer
+from penstock.store.store import PROBE, Pointer, UnfitStoreError
 
 if TYPE_CHECKING:
     from penstock.store.s3 import S3Store
@@ -37,7 +37,7 @@ def probe(store: S3Store, name: str) -> None:
     looked at.
 
     Raises:
-        WorldError: names the request that the store refused or did not keep, and what it has to be able to do.
+        UnfitStoreError: names the request that the store refused or did not keep, and what it has to be able to do.
     """
     from botocore.exceptions import ClientError
 
@@ -63,7 +63,7 @@ def probe(store: S3Store, name: str) -> None:
             if status not in REFUSALS or error_code(error) in NOT_REFUSALS:
                 raise
             said = printable(str(error.response.get("Error", {}).get("Message", ""))[:300])
-            raise WorldError(
+            raise UnfitStoreError(
                 f"the store refuses {doing} ({error_code(error)}: {said})", where=store.uri, todo=REQUIREMENT
             ) from None
         finally:
@@ -89,15 +89,15 @@ def _swaps(store: S3Store, key: str) -> None:
         raise _unkept(store, "If-None-Match: it refuses to write where nothing is")
     seen = store.read_pointer(key)
     if seen is None:
-        raise WorldError("the store does not show what was just written", where=store.uri, todo=REQUIREMENT)
+        raise UnfitStoreError("the store does not show what was just written", where=store.uri, todo=REQUIREMENT)
     if store.put_if(key, {"probe": 2}, FOREIGN):
         raise _unkept(store, "If-Match: it replaces what was changed meanwhile")
     if not store.put_if(key, {"probe": 3}, seen):
         raise _unkept(store, "If-Match: it refuses to replace what was not changed")
 
 
-def _unkept(store: S3Store, what: str) -> WorldError:
-    return WorldError(f"the store does not honour {what}", where=store.uri, todo=REQUIREMENT)
+def _unkept(store: S3Store, what: str) -> UnfitStoreError:
+    return UnfitStoreError(f"the store does not honour {what}", where=store.uri, todo=REQUIREMENT)
 
 
 def _forget(store: S3Store, keys: tuple[str, ...]) -> None:

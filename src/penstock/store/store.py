@@ -197,6 +197,12 @@ def damaged(where: str) -> WorldError:
     return WorldError("the content is not what its SHA-256 says", where=where, todo="Restore it from a copy.")
 
 
+class UnfitStoreError(WorldError):
+    """The store lacks something that Penstock needs: trying again does not help."""
+
+    resumable = False
+
+
 class NotStoredError(WorldError):
     """The store has no such object."""
 
