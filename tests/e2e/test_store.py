@@ -53,11 +53,12 @@ def test_two_releases_at_once_end_with_one_chain(
     assert list(twice.list("probes")) == []
 
 
-def test_a_run_is_judged_again_from_the_store(
-    session: Session, sonic_lite: Repository, first: Run, bundles: Path
-) -> None:
+def test_a_run_is_judged_again_from_the_store(session: Session, facts: Facts, first: Run, bundles: Path) -> None:
+    """As the step publish would tell people to type it."""
     first.must_be_green()
-    again = session.release(sonic_lite, GOOD, regate=first.name, reuse="false").wait().must_be_green()
+    words = ["pipeline", "start", "release", "--use-pipelinerun", first.name, "--param", f"regate={first.name}"]
+    said = facts.tkn("--namespace", session.cluster.namespace, *words, "--output", "name")
+    again = Run(session.cluster, said.strip().splitlines()[-1].rpartition("/")[2], MODEL).wait().must_be_green()
     assert set(again.skipped) == {"infer"}
     ours, theirs = again.bundle(bundles / "judged-again"), first.bundle(bundles / "judged-first")
     assert (ours.run().regated_from, ours.run().image) == (first.name, theirs.run().image)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -178,7 +179,7 @@ def hold_owner(store: Store, current: Baseline | None, model: str, url: str) -> 
             f"the name '{model}' belongs to the repository {theirs}, and this one is {ours}",
             where="penstock.yaml: name",
             todo="Choose another name. If the model has moved here, whoever runs the store says so: "
-            f"penstock store transfer {model} --to {url} --reason TEXT --store {store.uri}",
+            f"penstock store transfer {model} --to {shlex.quote(url)} --reason TEXT --store {shlex.quote(store.uri)}",
         )
 
 

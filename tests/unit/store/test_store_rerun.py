@@ -9,7 +9,7 @@ from stored_bundle import accepted_bundle
 
 from penstock.bundle.directory import Bundle
 from penstock.bundle.models import Inference, Invocation, Machine, Measurement, ShardRecord
-from penstock.contract.policy import Policy
+from penstock.contract.policy import Policy, Rule
 from penstock.errors import WorldError
 from penstock.store.archive import archive
 from penstock.store.local import LocalStore
@@ -128,3 +128,17 @@ def test_a_value_that_the_released_model_lacks_is_not_held_against_the_candidate
         baseline_of(store, MODEL, RERUN, candidate, where)
     candidate.write_measurements([Measurement(metric="latency", **nothing)])
     assert baseline_of(store, MODEL, RERUN, candidate, where)[1] is not None, "neither has it: the gate says so"
+
+
+def test_a_margin_of_the_floor_wants_its_values_as_well(store: Store, candidate: Bundle, tmp_path: Path) -> None:
+    """The policy's own rules do not compare that metric."""
+    released(store, tmp_path)
+    where = tmp_path / "baseline"
+    plan_rerun(store, MODEL, where)
+    ran_on(Bundle(where), HERE, 0.5)
+    Bundle(where).write_measurements([Measurement(case="c", metric="lse_d", value=None, error="no face")])
+    candidate.write_measurements([Measurement(case="c", metric="lse_d", value=8.0)])
+    assert baseline_of(store, MODEL, RERUN, candidate, where)[1] is not None
+    floor = Rule.model_validate({"metric": "lse_d", "margin": 0.1})
+    with pytest.raises(WorldError, match="its answer has no 'lse_d'"):
+        baseline_of(store, MODEL, RERUN, candidate, where, rules=[*RERUN.rules, floor])
