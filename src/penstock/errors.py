@@ -34,6 +34,8 @@ class PenstockError(Exception):
     """
 
     exit_code = ExitCode.BUG
+    resumable = True
+    """Whether going on with the run may help; where only a new one can, ``todo`` says which."""
 
     def __init__(self, what: str, *, where: str = "", todo: str = "") -> None:
         super().__init__(what)

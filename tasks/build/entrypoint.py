@@ -47,6 +47,9 @@ def step(arguments: Arguments) -> dict[str, str]:
             raise UsageError(
                 "the bundle does not say what was cloned", where=str(bundle.run_file), todo="Run the step clone first."
             )
+        if run.regated_from is not None and run.image is not None:
+            note.inputs, note.note = run.image.digest, f"{run.image.kind} of the run '{run.regated_from}'"
+            return {"IMAGE_URL": run.image.url, "IMAGE_DIGEST": run.image.digest}
         log_file = bundle.path / "logs" / "build.log"
         before = log_file.stat().st_size if log_file.exists() else 0
         image = build(

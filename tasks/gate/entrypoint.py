@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,11 +11,13 @@ from pathlib import Path
 from penstock.bundle.directory import Bundle, write_model
 from penstock.bundle.history import HISTORY_FILE
 from penstock.bundle.steps import recorded
+from penstock.contract.floor import FLOOR_FILE, floor_in
 from penstock.contract.load import load_contract, read_policy
 from penstock.contract.models import CONTRACT_FILE
-from penstock.files import inside
+from penstock.files import disk_errors, inside, replacing
 from penstock.gating.calibration import calibration_of
 from penstock.gating.comparable import check_comparable
+from penstock.gating.floor import Floor, read_floor
 from penstock.gating.gate import gate, headline
 from penstock.metrics.registry import METRICS
 from penstock.store.history import past_releases
@@ -33,6 +36,7 @@ class Arguments:
     bundle: Path = workspace("the run's bundle")
     baseline: Path = workspace("where the baseline's bundle goes")
     store_credentials: Path | None = workspace("for S3", optional=True)
+    policy_floor: Path | None = workspace("the platform's rules: policy-floor.yaml", optional=True)
 
 
 RESULTS: tuple[str, ...] = ("verdict", "baseline", "reason")
@@ -50,7 +54,9 @@ def step(arguments: Arguments) -> dict[str, str]:
             log("fault", what=str(fault), warning=True)
     with recorded(bundle, "gate") as note:
         store = open_store(arguments.store, arguments.store_credentials)
-        pointer, released = baseline_of(store, contract.name, policy, bundle, arguments.baseline)
+        floor = _floor(arguments.policy_floor, bundle)
+        rules = [*policy.rules, *(floor.rules.rules if floor is not None else [])]
+        pointer, released = baseline_of(store, contract.name, policy, bundle, arguments.baseline, rules=rules)
         if released is not None and policy.baseline == "stored":
             check_comparable(bundle.run(), released.run())
         verdict = gate(
@@ -61,12 +67,26 @@ def step(arguments: Arguments) -> dict[str, str]:
             baseline_name=pointer.run_id if pointer else None,
             cases=[call.case for call in bundle.invocations()],
             calibration=calibration_of(policy, policy_file.parent),
+            floor=floor,
         )
         bundle.write_verdict(verdict)
         write_model(bundle.path / HISTORY_FILE, past_releases(store, contract.name, pointer))
         note.note = verdict.verdict
     reason = headline(verdict)
     return {"verdict": verdict.verdict, "baseline": pointer.run_id if pointer else "", "reason": shorten(reason, 500)}
+
+
+def _floor(folder: Path | None, bundle: Bundle) -> Floor | None:
+    """The platform's floor, if there is one; the bundle keeps a copy of it."""
+    kept = bundle.path / FLOOR_FILE
+    file = floor_in(folder)
+    with disk_errors(kept):
+        kept.unlink(missing_ok=True)
+        if file is None:
+            return None
+        with replacing(kept) as temporary:
+            shutil.copyfile(file, temporary)
+    return read_floor(kept)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,6 +31,8 @@ class Arguments:
 
 
 RESULTS: tuple[str, ...] = ("uri", "digest")
+REQUEST_FILE = "request.json"
+"""Beside the bundle of a run on one machine."""
 
 
 def step(arguments: Arguments) -> dict[str, str]:
@@ -38,14 +41,29 @@ def step(arguments: Arguments) -> dict[str, str]:
         raise UsageError(
             f"the verdict is '{arguments.verdict}', not 'pass'", where="publish", todo="Only what holds is published."
         )
-    store = open_store(arguments.store, arguments.store_credentials)
+    store, bundle = open_store(arguments.store, arguments.store_credentials), Bundle(arguments.bundle)
     published = publish(
         store,
-        Bundle(arguments.bundle),
+        bundle,
         tag=partial(tag_image, tls_verify=arguments.tls_verify, authfile=authfile(arguments.registry_credentials)),
+        again=_again(bundle),
     )
     log("published", uri=published.uri, digest=published.digest)
     return {"uri": published.uri, "digest": published.digest}
+
+
+def _again(bundle: Bundle) -> str:
+    """What to type once another model was released since the gate compared."""
+    run, rerun = bundle.run(), bundle.verdict().comparison == "rerun"
+    source = run.source
+    if (bundle.path.parent / REQUEST_FILE).is_file() and source is not None:  # on one machine: OUT/runs/NAME/bundle
+        words = ["penstock", "run", "release", "--out", str(bundle.path.parents[2])]
+        words += ["--repo", source.url, "--revision", source.revision] if rerun else ["--regate", run.run_id]
+    else:
+        words = ["tkn", "pipeline", "start", "release", "--use-pipelinerun", run.run_id]
+        words += [] if rerun else ["--param", f"regate={run.run_id}"]
+    why = "The released model has to run beside it again" if rerun else "Have its outputs judged against that one"
+    return f"{why}: {shlex.join(words)}"
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -12,21 +12,25 @@ from penstock.bundle.rerun import released_errors
 from penstock.bundle.steps import recorded
 from penstock.contract.load import load_contract, read_policy
 from penstock.contract.models import Contract
+from penstock.errors import UsageError
 from penstock.files import inside, sha256_json
 from penstock.metrics.registry import METRICS
 from penstock.sources.fetch import Fetcher
 from penstock.sources.weights import provide
+from penstock.store.admission import admit
+from penstock.store.regate import take_over
 from penstock.store.rerun import plan_rerun
-from penstock.store.store import open_store
+from penstock.store.store import Store, open_store
 from penstock.tekton.step import log, param, run_step, workspace
 
 
 @dataclass(frozen=True)
 class Arguments:
-    """Fetch and verify the weights that the contract names; with 'baseline: rerun', look up the released model too."""
+    """Try the store out, fetch and verify the weights; with 'baseline: rerun', look up the released model too."""
 
-    store: str = param("where releases are kept; empty: no released model is looked for", default="")
+    store: str = param("where releases are kept; empty: there is none, as on the verify track", default="")
     policy: str = param("a policy file below the repository; empty: the contract's", default="")
+    regate: str = param("id of an archived run whose outputs are judged again; empty: the model runs", default="")
     released: bool = param("these are the released model's, to be run again beside the candidate", default=False)
     source: Path = workspace("the model's repository")
     bundle: Path = workspace("the run's bundle")
@@ -39,10 +43,13 @@ RESULTS: tuple[str, ...] = ("digest", "released-run", "released-commit")
 
 
 def step(arguments: Arguments) -> dict[str, str]:
-    """Fetch, verify, scan; write the digests to ``run.json``. Say which model is to be run again, if any."""
+    """Prove that this may be released here; fetch, verify, scan. Say which model is to be run again, if any."""
     bundle = Bundle(arguments.bundle)
     with recorded(bundle, "weights") as note, released_errors(arguments.released):
         contract = load_contract(arguments.source)
+        store = open_store(arguments.store, arguments.store_credentials) if arguments.store else None
+        if store is not None:
+            admit(store, bundle.run(), contract.name)
         # both sides are measured through the candidate's extractors
         judges = [] if arguments.released else list(contract.extractors.files.values())
         files = provide(
@@ -56,7 +63,10 @@ def step(arguments: Arguments) -> dict[str, str]:
         bundle.update_run(
             bundle.run().model_copy(update={"weights": own, "model": contract.name, "family": contract.family})
         )
-        released = _released(arguments, contract)
+        released = _released(arguments, contract, store)
+        if arguments.regate:
+            _regate(arguments.regate, bundle, store, released[0])
+            note.note = f"outputs of the run '{arguments.regate}'"
     return {
         "digest": sha256_json([[file.path, file.sha256] for file in own]),
         "released-run": released[0],
@@ -64,22 +74,35 @@ def step(arguments: Arguments) -> dict[str, str]:
     }
 
 
-def _released(arguments: Arguments, contract: Contract) -> tuple[str, str]:
+def _released(arguments: Arguments, contract: Contract, store: Store | None) -> tuple[str, str]:
     """Run id and commit of the model that is to be run again; empty if there is none, or the policy wants none."""
     policy = contract.policy
     if arguments.policy:
         # here, before the model runs: a mistake in it would only be found when all is measured
         known = {metric.name: metric.direction for metric in METRICS.values()}
         policy, _ = read_policy(inside(arguments.source, arguments.policy, where="policy"), known)
-    if policy.baseline != "rerun" or not arguments.store:
+    if policy.baseline != "rerun" or store is None:
         return "", ""
-    store = open_store(arguments.store, arguments.store_credentials)
     released = plan_rerun(store, contract.name, arguments.baseline)
     if released is None:
         log("first release", what="there is no released model that could be run beside the candidate")
         return "", ""
     log("released model", version=released.source.version, commit=released.source.commit, run=released.run_id)
     return released.run_id, released.source.commit
+
+
+def _regate(earlier: str, bundle: Bundle, store: Store | None, released: str) -> None:
+    """Take the outputs of an archived run instead of running the model."""
+    if store is None:
+        raise UsageError("there is no store to take a run from", where="--regate", todo="Name the store.")
+    if released:
+        raise UsageError(
+            "the policy says 'baseline: rerun': both models run fresh, side by side",
+            where="--regate",
+            todo="Start a new run without it.",
+        )
+    take_over(store, bundle, earlier)
+    log("judged again", run=earlier)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -18,7 +18,7 @@ from penstock.bundle.directory import Bundle, read_model
 from penstock.errors import PenstockError
 from penstock.files import sha256_file
 from penstock.store.archive import fetch
-from penstock.store.release import Baseline, Release
+from penstock.store.baseline import Baseline, Release
 from penstock.store.store import Store
 
 LOSE_TIMEOUT_S = 1200

@@ -17,6 +17,8 @@ from tests.e2e.run import Cluster, Request, Run
 
 GOOD, WORSE = "v1.0.0", "v1.1.0"
 """Releases of sonic-lite: the first is published, the second is stopped by the gate."""
+FLOOR = "penstock-policy-floor"
+"""Installed, and empty."""
 Plan = dict[str, tuple[tuple[str, ...], Callable[..., Any]]]
 RESULTS = ROOT / "build" / "e2e"
 
@@ -34,8 +36,10 @@ class Session:
         """The registry's repository of a model."""
         return RegistryRepository(f"{self.place.registry}/{model}")
 
-    def release(self, repository: Repository, revision: str, *, claim: str = CLAIM, **params: str) -> Run:
-        """Start a release as an engineer does; ``params`` have the last word."""
+    def release(
+        self, repository: Repository, revision: str, *, claim: str = CLAIM, floor: str = FLOOR, **params: str
+    ) -> Run:
+        """Start a release as an engineer does; ``params`` have the last word. ``floor`` is a ConfigMap."""
         given = {
             "url": repository.url,
             "revision": revision,
@@ -51,6 +55,7 @@ class Session:
                 "work": f"claimName={claim}",
                 "store-credentials": f"secret={STORE_SECRET}",
                 "registry-credentials": f"secret={REGISTRY_SECRET}",
+                "policy-floor": f"config={floor}",
             },
             pod_template=POD_TEMPLATE,
             name=f"{repository.model}-{revision.replace('.', '-')}",

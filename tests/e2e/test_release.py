@@ -12,7 +12,7 @@ from tests.e2e.session import GOOD, WORSE, Session
 
 from penstock.bundle.directory import Bundle
 from penstock.files import sha256_file
-from penstock.store.release import baseline
+from penstock.store.baseline import baseline
 
 MODEL = "sonic-lite"
 

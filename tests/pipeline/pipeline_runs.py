@@ -127,7 +127,7 @@ def release(repository: Path, tag: str, changes: dict[str, str | bytes]) -> None
 
 
 def tiny_repository(directory: Path) -> Path:
-    """The good release (v1.0.0, v1.0.1) and bad ones, each a tag."""
+    """Good releases (v1.0.0, v1.0.1, v1.0.2) and bad ones, each a tag."""
     repository = new_repository(directory)
     commit(repository, files(), "good")
     git(repository, "tag", "v1.0.0")
@@ -135,6 +135,7 @@ def tiny_repository(directory: Path) -> Path:
     crashing = contract(call=call | {"env": {"CRASHES_ON": "肖像.png"}})
     always = contract(call=call | {"env": {"CRASHES_ON": ".png"}})
     release(repository, "v1.0.1", {"README.md": "The same model.\n"})
+    release(repository, "v1.0.2", {"README.md": "The same model, told better.\n"})
     release(repository, "v1.1.0", {"answer.mp4": video(20)})
     release(repository, "v1.2.0", {"penstock.yaml": text(crashing)})
     release(repository, "v1.3.0", {"penstock.yaml": text(always)})

@@ -22,6 +22,8 @@ from tests.pipeline.pipeline_runs import (
 from tests.unit.sources.source_servers import commit, git, new_repository
 
 from penstock.bundle.directory import Bundle
+from penstock.store.store import open_store
+from penstock.store.transfer import transfer
 
 CASES = [f"case-{number}" for number in range(6)]
 SLOW = 'import sys, time\nif sys.argv[1] != "check": time.sleep(0.7)\n'
@@ -42,13 +44,15 @@ def candidate() -> dict[str, str | bytes]:
 
 @pytest.fixture(scope="session")
 def slower(once: Once, repository: Path, first: Ended) -> Ended:
-    """A slower candidate after the first release, from another clone of the repository than that came from."""
+    """A slower candidate after the first release, from another clone, to which the name was moved."""
 
     def run(folder: Path) -> None:
         git(folder, "clone", "-q", str(repository), "clone")
         commit(folder / "clone", candidate(), "slower")
         git(folder / "clone", "tag", "v2.0.0")
         shutil.copytree(first.out, folder / "out")
+        store = open_store(folder / "out" / "store")
+        assert transfer(store, "tiny", str(folder / "clone"), reason="a clone of it", by="a test") is not None
         ended = Penstock(folder / "clone", folder / "out").run("v2.0.0", "slower")
         (folder / "said").write_text(f"{ended.code}\n{ended.stderr}", encoding="utf-8")
 
@@ -123,6 +127,7 @@ def test_a_released_model_that_is_gone_breaks_the_run(first: Ended, tmp_path: Pa
     commit(elsewhere, files() | candidate(), "another history")
     git(elsewhere, "tag", "v2.0.0")
     shutil.copytree(first.out / "store", tmp_path / "out" / "store")
+    transfer(open_store(tmp_path / "out" / "store"), "tiny", str(elsewhere), reason="rewritten", by="a test")
     ended = Penstock(elsewhere, tmp_path / "out").run("v2.0.0", "gone")
     assert ended.code == 4, ended.stderr
     said = one_message(ended)

@@ -24,9 +24,11 @@ class Failure(Record):
     step: str
     error: str
     time: str
+    resumable: bool = True
+    """Whether going on with the run may help."""
 
 
-def remember_failure(bundle: Bundle, step: str, error: str, *, part: str = "") -> None:
+def remember_failure(bundle: Bundle, step: str, error: str, *, part: str = "", resumable: bool = True) -> None:
     """Leave a step's error in the bundle. Where that cannot be written (a full volume), the log alone has it.
 
     Args:
@@ -34,11 +36,13 @@ def remember_failure(bundle: Bundle, step: str, error: str, *, part: str = "") -
         step: the step's name.
         error: what it said.
         part: which of several at the same time: a shard's name.
+        resumable: whether going on with the run may help.
     """
     if step in NOT_SAID or not bundle.path.is_dir():
         return
     with contextlib.suppress(OSError, PenstockError):
-        write_model(_file(bundle, step, part), Failure(step=step, error=error, time=utc_now("milliseconds")))
+        failure = Failure(step=step, error=error, time=utc_now("milliseconds"), resumable=resumable)
+        write_model(_file(bundle, step, part), failure)
 
 
 def forget_failure(bundle: Bundle, step: str, *, part: str = "") -> None:

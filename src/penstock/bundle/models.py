@@ -176,6 +176,8 @@ class Run(Record):
     """What the contract has every case called with, the preset's defaults included; cases' own are in the suite."""
     machine: Machine | None = None
     steps: list[StepRecord] = []
+    regated_from: str | None = None
+    """Id of the archived run whose outputs these are: they were judged again, against another release."""
 
 
 class Invocation(Record):
@@ -281,6 +283,8 @@ class RuleResult(Record):
     then nothing was checked, although the verdict is ``pass``."""
     extractor: str | None = None
     """The network that the candidate's values were measured through, ``name@sha256:…``; ``None``: through none."""
+    origin: Literal["policy", "floor"] = "policy"
+    """Whose rule it is: the repository's, or the platform's."""
 
     @property
     def waived(self) -> bool:
@@ -291,6 +295,15 @@ class RuleResult(Record):
     def blocks(self) -> bool:
         """Whether its answer counts for the verdict."""
         return self.severity == "block" and not self.advisory and not self.waived
+
+
+class FloorRecord(Record):
+    """Which policy floor was judged beside the policy; the bundle holds it as ``policy-floor.yaml``."""
+
+    sha256: str
+    """Of the file."""
+    level: float
+    min_cases: int
 
 
 class Verdict(Record):
@@ -305,6 +318,9 @@ class Verdict(Record):
     comparison: Literal["stored", "rerun"] = "stored"
     """Where the baseline's measurements came from."""
     rules: list[RuleResult]
+    """The policy's, then the floor's."""
+    floor: FloorRecord | None = None
+    """The platform's floor; ``None``: it had none."""
 
 
 class Manifest(Record):

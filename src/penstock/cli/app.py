@@ -27,6 +27,7 @@ from penstock.cli.runs import runs
 from penstock.cli.schema import schema
 from penstock.cli.score_frechet import frechet
 from penstock.cli.score_lipsync import lipsync
+from penstock.cli.store_transfer import transfer
 from penstock.cli.weights_import import import_weights
 from penstock.errors import ExitCode, PenstockError, printable
 
@@ -50,6 +51,7 @@ app = typer.Typer(
 )
 score = typer.Typer(help="Compute one metric on its own.", no_args_is_help=True, rich_markup_mode=None)
 weights = typer.Typer(help="Work with weights.", no_args_is_help=True, rich_markup_mode=None)
+store = typer.Typer(help="Work with a store.", no_args_is_help=True, rich_markup_mode=None)
 
 app.command()(init)
 app.command()(check)
@@ -67,7 +69,9 @@ score.command()(lipsync)
 score.command()(frechet)
 weights.command("import")(import_weights)
 app.add_typer(score, name="score")
+store.command()(transfer)
 app.add_typer(weights, name="weights")
+app.add_typer(store, name="store")
 
 
 def _version(wanted: bool) -> None:

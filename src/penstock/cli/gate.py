@@ -26,6 +26,9 @@ def gate(
     ],
     policy: Annotated[Path, typer.Option(help="A policy, or a penstock.yaml that has one.")],
     baseline: Annotated[str | None, typer.Option(help="The same of the released model, if there is one.")] = None,
+    policy_floor: Annotated[
+        Path | None, typer.Option(help="The platform's rules, judged as well: no waiver reaches them.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the verdict as JSON.")] = False,
     out: Annotated[Path | None, typer.Option(help="Also write the verdict to this file.")] = None,
     runs: Annotated[Path, typer.Option(help="Where runs lie that are named.")] = OUT,
@@ -43,6 +46,7 @@ def gate(
     from penstock.cli.run_names import find_bundle
     from penstock.gating.calibration import calibration_of
     from penstock.gating.comparable import check_comparable, notes
+    from penstock.gating.floor import read_floor
     from penstock.gating.gate import gate as decide
     from penstock.gating.measurements import read_source
 
@@ -59,6 +63,7 @@ def gate(
         baseline_name=theirs.name if theirs is not None else None,
         cases=ours.cases,
         calibration=calibration_of(rules, policy if policy.is_dir() else policy.parent),
+        floor=read_floor(policy_floor) if policy_floor is not None else None,
     )
     if out is not None:
         write_model(out, verdict)

@@ -41,6 +41,16 @@ def run(
         str,
         typer.Option(help="Go on with the run of this name, from the first step that did not finish.", metavar="RUN"),
     ] = "",
+    regate: Annotated[
+        str,
+        typer.Option(
+            help="Judge the outputs of this archived run again, as a new run, against the release of today.",
+            metavar="RUN",
+        ),
+    ] = "",
+    policy_floor: Annotated[
+        Path | None, typer.Option(help="The platform's rules, judged as well: no waiver reaches them.")
+    ] = None,
     jobs: Annotated[int, typer.Option(min=0, help="Tasks at a time; 0: as many as are ready, as Tekton does.")] = 0,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the end of the run as JSON, in the shape of a PipelineRun's status.")
@@ -50,6 +60,8 @@ def run(
     """Run the release or verify pipeline over a model, or any Tekton v1 Pipeline or PipelineRun.
 
     Example: penstock run release --repo ../sonic --revision v1.1.0
+
+    Example: penstock run release --regate release-20260102-030405-abcd
 
     Example: penstock run build.yaml --param image=app --workspace source=.
     """
@@ -66,6 +78,8 @@ def run(
         python=python,
         name=name,
         resume=resume,
+        regate=regate,
+        policy_floor=policy_floor,
         jobs=jobs,
         as_json=as_json,
         quiet=quiet,

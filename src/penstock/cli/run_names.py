@@ -118,7 +118,7 @@ def _published(store: Store, text: str) -> Iterator[tuple[str, str]]:
     import tempfile
 
     from penstock.bundle.directory import read_model
-    from penstock.store.release import Release
+    from penstock.store.baseline import Release
 
     for entry in store.list("published"):
         _, model, version = [*entry.key.removesuffix(".json").split("/"), "", ""][:3]

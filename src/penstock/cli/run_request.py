@@ -8,11 +8,12 @@ import os
 import re
 import shlex
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from penstock.cli.run_end import as_json, ending, refused_at_start, show
+from penstock.cli.run_floor import FLOOR, check_floor, keep_floor
 from penstock.cli.run_folder import OUT, begin, link_of, mark_refused, prepare, unmark_refused
 from penstock.cli.run_names import made_up_name
 from penstock.cli.run_scratch import scratch
@@ -50,6 +51,8 @@ class Options:
     python: str = ""
     name: str = ""
     resume: str = ""
+    regate: str = ""
+    policy_floor: Path | None = None
     jobs: int = 0
     as_json: bool = False
     quiet: bool = False
@@ -93,7 +96,10 @@ def carry_out(options: Options) -> int:
         unmark_refused(folder)
     else:
         prepare(out)
+        if options.policy_floor is not None:
+            request = replace(request, workspaces=request.workspaces | {FLOOR: str(folder / FLOOR)})
         begin(folder, asdict(request))
+        keep_floor(folder, options.policy_floor)
         mention_changes(options)
     if track:
         ours = [manifests() / "tasks", manifests() / "pipelines"]
@@ -145,13 +151,24 @@ def new_request(options: Options, out: Path) -> Request:
     workspaces = {key: str(Path(value).absolute()) for key, value in workspaces.items()}
     if options.what not in TRACKS:
         _prove_pipeline(options.what)
-        if options.repo or options.revision or options.store or options.python:
+        ours = (options.repo, options.revision, options.store, options.python, options.regate, options.policy_floor)
+        if any(ours):
             raise UsageError(
-                "--repo, --revision, --store and --python belong to the release and verify pipelines",
+                "--repo, --revision, --store, --python, --regate and --policy-floor belong to the release and verify "
+                "pipelines",
                 where=options.what,
-                todo="Use --param.",
+                todo="Use --param and --workspace.",
             )
         return Request(str(Path(options.what).absolute()), params, workspaces)
+    if options.what != "release" and (options.regate or options.policy_floor):
+        raise UsageError("only a release is gated", where="--regate, --policy-floor", todo="Leave it out.")
+    if options.policy_floor is not None:
+        check_floor(options.policy_floor)
+    if options.regate and not options.repo and (earlier := run_before(out / "runs" / options.regate)) is not None:
+        given = earlier.params | {"regate": options.regate}
+        given |= {"revision": options.revision} if options.revision else {}
+        given |= {"store": location(options.store)} if options.store else {}
+        return Request("release", given | params, earlier.workspaces | {"work": str(out)} | workspaces)
     for option, value in (("--repo", options.repo), ("--revision", options.revision)):
         if not value:
             raise UsageError(
@@ -165,8 +182,8 @@ def new_request(options: Options, out: Path) -> Request:
         given["allow-local"] = "true"
     given |= python_params(Path(options.repo).absolute() if local else None, options.python)
     if options.what == "release":
-        store = options.store or str(out / "store")
-        given["store"] = store if store.startswith("s3://") else str(Path(store).absolute())
+        given["store"] = location(options.store or str(out / "store"))
+        given |= {"regate": options.regate} if options.regate else {}
     elif options.store:
         raise UsageError("the verify pipeline stores nothing", where="--store", todo="Leave it out.")
     # --param has the last word: it is the more specific one
@@ -207,6 +224,11 @@ def python_params(repository: Path | None, named: str = "") -> dict[str, str]:
     return {"python-found": found} if found else {}
 
 
+def location(store: str) -> str:
+    """A store as a run needs it: a directory by its absolute path."""
+    return store if store.startswith("s3://") else str(Path(store).absolute())
+
+
 def pairs(texts: tuple[str, ...], option: str) -> dict[str, str]:
     """``NAME=VALUE`` texts as a mapping; the value may hold further ``=``."""
     found: dict[str, str] = {}
@@ -238,8 +260,9 @@ def read_request(folder: Path, options: Options) -> Request:
     Raises:
         UsageError: there is no such run, it was of another pipeline, or options are given that it fixed when it began.
     """
-    fixed = {"--repo": options.repo, "--revision": options.revision, "--store": options.store}
-    fixed |= {"--name": options.name, "--python": options.python}
+    fixed = {"--repo": options.repo, "--revision": options.revision, "--store": options.store, "--name": options.name}
+    fixed |= {"--python": options.python, "--regate": options.regate}
+    fixed |= {"--policy-floor": str(options.policy_floor or "")}
     lists = {"--param": options.params, "--workspace": options.workspaces}
     if given := [option for option, value in [*fixed.items(), *lists.items()] if value]:
         raise UsageError(
@@ -248,8 +271,7 @@ def read_request(folder: Path, options: Options) -> Request:
             todo="It is as it was when the run began: leave it out.",
         )
     try:
-        content = json.loads((folder / "request.json").read_text(encoding="utf-8"))
-        request = Request(content["what"], dict(content["params"]), dict(content["workspaces"]))
+        request = recorded_request(folder)
     except (OSError, ValueError, KeyError, TypeError):
         raise UsageError(
             "there is no run that can be resumed",
@@ -264,6 +286,25 @@ def read_request(folder: Path, options: Options) -> Request:
             todo=f"penstock run {request.what} --resume {folder.name}",
         )
     return request
+
+
+def run_before(folder: Path) -> Request | None:
+    """The request of the release whose outputs are judged again; ``None`` if it did not run here."""
+    try:
+        request = recorded_request(folder)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return request if request.what == "release" else None
+
+
+def recorded_request(folder: Path) -> Request:
+    """What :func:`begin` wrote down.
+
+    Raises:
+        OSError, ValueError, KeyError, TypeError: there is nothing, or it is not that.
+    """
+    content = json.loads((folder / "request.json").read_text(encoding="utf-8"))
+    return Request(content["what"], dict(content["params"]), dict(content["workspaces"]))
 
 
 def manifests() -> Path:
@@ -322,6 +363,8 @@ def show_end(ended: PipelineRunResult, folder: Path, code: ExitCode, *, track: b
     """The verdict, what was published, and where the report is; for any other pipeline its end and its results."""
     from rich.console import Console
 
+    from penstock.bundle.directory import Bundle
+    from penstock.bundle.failures import first_failure
     from penstock.cli.gate import PLAIN_WIDTH
 
     shown = link_of(folder) if link_of(folder).exists() else folder
@@ -337,7 +380,8 @@ def show_end(ended: PipelineRunResult, folder: Path, code: ExitCode, *, track: b
         for key, value in ended.results:
             console.print(f"{key}: {value if isinstance(value, str) else json.dumps(value)}", markup=False)
         console.print(f"{ended.name}: {ended.reason}: {ended.message}", markup=False)
-    if code in RESUMABLE:
+    failure = first_failure(Bundle(folder / "bundle")) if track else None
+    if code in RESUMABLE and (failure is None or failure.resumable):
         console.print(go_on(options, ended.name), markup=False)
 
 

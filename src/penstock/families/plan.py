@@ -52,6 +52,7 @@ def plan(
     is confined are the same; then the inputs were proven before.
     Only outputs of runs without a failed case are kept: a failure may be the world's, and is worth another try. What a
     killed attempt over the same plan has left in the bundle stays, anything else that an earlier plan has left goes.
+    Outputs of a run that is judged again are in the bundle already.
 
     Args:
         contract: how the model is called.
@@ -81,6 +82,8 @@ def plan(
     except UsageError:
         _prove(contract, suite, source_dir)  # says more exactly which case it is
         raise
+    if run.regated_from is not None:
+        return _taken_over(run, digest)
     products = sha256_json(_depends_on(run, digest, level, python))
     earlier = Products(cache, INFER, products) if cache is not None else None
     unchanged = earlier is not None and earlier.restore(bundle)
@@ -99,6 +102,16 @@ def plan(
     known = {"suite": record, "inference": inference, "parameters": dict(contract.call.parameters)}
     bundle.update_run(run.model_copy(update=known))
     return Plan(digest, unchanged, tuple(parts))
+
+
+def _taken_over(run: Run, digest: str) -> Plan:
+    """The outputs are those of an archived run, and in the bundle: the step *weights* has brought them."""
+    inference = run.inference
+    if inference is None or run.suite is None or run.suite.digest != digest:
+        raise UsageError(
+            "its suite was another", where=f"run '{run.regated_from}'", todo="Start a new run without --regate."
+        )
+    return Plan(digest, True, tuple(map(Shard.parse, inference.parts)))
 
 
 def plan_released(

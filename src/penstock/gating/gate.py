@@ -11,6 +11,7 @@ from penstock.bundle.models import Measurement, Outcome, RuleResult, Verdict, Wa
 from penstock.contract.policy import Policy, Rule, Waiver, policy_faults
 from penstock.errors import UsageError
 from penstock.gating.calibration import Calibration
+from penstock.gating.floor import Floor, judge_floor
 from penstock.gating.holm import outcomes
 from penstock.gating.measurements import Table, extractor_of
 from penstock.gating.rules import Examined, conclude, examine
@@ -27,6 +28,7 @@ def gate(
     baseline_name: str | None,
     cases: Sequence[str] = (),
     calibration: Calibration | None = None,
+    floor: Floor | None = None,
     today: datetime.date | None = None,
 ) -> Verdict:
     """Hold the candidate against the policy and the baseline.
@@ -40,6 +42,7 @@ def gate(
         baseline_name: the same of the baseline; ``None`` if there is none.
         cases: cases that were put to the candidate: each must have a value of every metric that is measured by case.
         calibration: the policy's record of the noise; needed by margins that count it.
+        floor: the platform's rules, judged as well.
         today: the day that waivers are held against; by default today in UTC.
 
     Returns:
@@ -50,10 +53,9 @@ def gate(
         UsageError: the policy cannot be applied, or the measurements cannot be compared (two values for one case,
             different extractors).
     """
-    known = {metric.name: metric.direction for metric in METRICS.values()}
-    for fault in policy_faults(policy, known=known):
-        if not fault.warning:
-            raise UsageError(fault.what, where=f"policy.{fault.place}", todo=fault.todo)
+    hold_policy(policy, "policy")
+    if floor is not None:
+        hold_policy(floor.rules.as_policy(), "policy floor")
     ours = Table("candidate", candidate, cases)
     theirs = Table("baseline", baseline) if baseline is not None else None
 
@@ -65,10 +67,10 @@ def gate(
         replace(warned(examine(rule, ours, theirs, in_unit), calibration), waiver=waiver_of(rule, policy.waivers, day))
         for rule in policy.rules
     ]
-    results = [
-        result.model_copy(update={"extractor": extractor_of(result.metric, ours)})
-        for result in conclusions(examined, policy.level)
-    ]
+    results = conclusions(examined, policy.level)
+    if floor is not None:
+        results += judge_floor(floor.rules, ours, theirs, in_unit, conclusions)
+    results = [result.model_copy(update={"extractor": extractor_of(result.metric, ours)}) for result in results]
     return Verdict(
         verdict=overall(results),
         baseline=baseline_name if baseline is not None else None,
@@ -76,7 +78,20 @@ def gate(
         level=policy.level,
         comparison=policy.baseline,
         rules=results,
+        floor=floor.record if floor is not None else None,
     )
+
+
+def hold_policy(policy: Policy, name: str) -> None:
+    """Prove that rules can be applied.
+
+    Raises:
+        UsageError: the first that cannot; ``where`` begins with ``name``.
+    """
+    known = {metric.name: metric.direction for metric in METRICS.values()}
+    for fault in policy_faults(policy, known=known):
+        if not fault.warning:
+            raise UsageError(fault.what, where=f"{name}.{fault.place}", todo=fault.todo)
 
 
 def conclusions(examined: Sequence[Examined], level: float) -> list[RuleResult]:

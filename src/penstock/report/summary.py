@@ -63,17 +63,19 @@ def cut(text: str, limit: int = MAX_CHARACTERS) -> str:
 
 
 def rule_title(rule: RuleResult) -> str:
-    """``LSE-D`` or ``LSE-D (fast-speech)``."""
-    name = number(rule.metric, None, None).title
-    return f"{name} ({rule.slice})" if rule.slice else name
+    """``LSE-D``, ``LSE-D (fast-speech)``; a rule of the platform's floor says so: ``LSE-D (floor)``."""
+    return _named(rule)
 
 
 def rule_name(rule: RuleResult) -> str:
     """The title, and that its numbers are those of a stand-in: ``LSE-D (fast-speech, stand-in)``."""
-    words = [rule.slice] if rule.slice else []
-    words += ["stand-in"] if is_stand_in(rule.extractor) else []
+    return _named(rule, *(["stand-in"] if is_stand_in(rule.extractor) else []))
+
+
+def _named(rule: RuleResult, *more: str) -> str:
+    told = [word for word in (rule.slice, "floor" if rule.origin == "floor" else None, *more) if word]
     title = number(rule.metric, None, None).title
-    return f"{title} ({', '.join(words)})" if words else title
+    return f"{title} ({', '.join(told)})" if told else title
 
 
 def rule_numbers(rule: RuleResult) -> tuple[str, str, str]:

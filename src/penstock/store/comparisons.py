@@ -14,7 +14,7 @@ from penstock.bundle.models import Measurement, Verdict
 from penstock.bundle.rerun import EVIDENCE
 from penstock.errors import UsageError, WorldError
 from penstock.store.archive import fetch, run_key
-from penstock.store.release import baseline
+from penstock.store.baseline import baseline
 from penstock.store.store import Store
 
 log = logging.getLogger(__name__)

@@ -15,7 +15,7 @@ from penstock.bundle.history import History, PastRelease, PastValue
 from penstock.bundle.models import Measurement
 from penstock.errors import PenstockError, UsageError, WorldError, printable
 from penstock.store.archive import fetch, name_part
-from penstock.store.release import Baseline, Release
+from penstock.store.baseline import Baseline, Release
 from penstock.store.store import Store
 
 log = logging.getLogger(__name__)
@@ -46,6 +46,8 @@ def past_releases(store: Store, model: str, newest: Baseline | None, *, count: i
     except (UsageError, WorldError) as error:
         log.warning("the releases of %s cannot be listed: %s", model, error.what)
         return History(model=model, note=_note("the earlier releases cannot be listed", error))
+    if newest.release is not None:
+        published.setdefault(newest.run_id, newest.release)  # its record may not be written yet
     chain: list[tuple[str, Release | None]] = []
     run_id: str | None = newest.run_id
     while run_id is not None and len(chain) < count and run_id not in {known for known, _ in chain}:

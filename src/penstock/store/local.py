@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import hashlib
 import os
+import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,8 +17,11 @@ from penstock.errors import WorldError
 from penstock.files import CHUNK_BYTES, disk_errors, replacing, sha256_file
 from penstock.store.store import (
     MAX_POINTER_BYTES,
+    PROBE,
     Entry,
+    Pointer,
     Store,
+    UnfitStoreError,
     check_key,
     damaged,
     decode_pointer,
@@ -25,6 +31,9 @@ from penstock.store.store import (
 )
 
 _TEMPORARY = ".incoming-"
+LOCK_TIMEOUT_S = 60.0
+"""A pointer is locked for milliseconds: who waits this long waits for a process that was stopped."""
+MIN_FREE_BYTES = 64 << 20
 
 
 class LocalStore(Store):
@@ -101,26 +110,63 @@ class LocalStore(Store):
             for path in [path for path in root.rglob(f"{_TEMPORARY}*") if path.is_file()]:
                 path.unlink(missing_ok=True)
 
-    def put_pointer(self, key: str, value: dict[str, Any]) -> None:
-        """See :meth:`Store.put_pointer`."""
+    def swap_pointer(self, key: str, value: dict[str, Any], *, seen: Pointer | None) -> bool:
+        """See :meth:`Store.swap_pointer`. A lock is held from looking to renaming."""
         content = encode_pointer(key, value)
         path = self._path(key)
-        with replacing(path) as temporary:
-            temporary.write_bytes(content)
         with disk_errors(path):
-            _sync_directory(path.parent)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with _locked(path.with_name(f".{path.name}.lock")):
+                there = self.read_pointer(key)
+                if (there.version if there else None) != (seen.version if seen else None):
+                    return False
+                with replacing(path) as temporary:
+                    temporary.write_bytes(content)
+                _sync_directory(path.parent)
+        return True
 
-    def get_pointer(self, key: str) -> dict[str, Any] | None:
-        """See :meth:`Store.get_pointer`."""
+    def read_pointer(self, key: str) -> Pointer | None:
+        """See :meth:`Store.read_pointer`. Its version is the SHA-256 of its content."""
         try:
             with self._path(key).open("rb") as file:
-                return decode_pointer(self.location(key), file.read(MAX_POINTER_BYTES + 1))
+                content = file.read(MAX_POINTER_BYTES + 1)
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:
             raise WorldError(
                 f"cannot read: {os.strerror(error.errno or 0).lower()}", where=self.location(key)
             ) from None
+        return Pointer(decode_pointer(self.location(key), content), hashlib.sha256(content).hexdigest())
+
+    def probe(self, name: str, *, need_bytes: int = 0) -> None:
+        """See :meth:`Store.probe`: it can be written, has hard links and locks, and room."""
+        key = f"probes/{name}"
+        need = max(need_bytes, MIN_FREE_BYTES)
+        with tempfile.TemporaryDirectory(prefix="penstock-probe-") as folder:
+            file = Path(folder) / "probe"
+            file.write_bytes(PROBE)
+            try:
+                self.put_file(f"{key}.bin", file, hashlib.sha256(PROBE).hexdigest())
+                self.swap_pointer(f"{key}.json", {"probe": True}, seen=self.read_pointer(f"{key}.json"))
+            except OSError as error:
+                reason = os.strerror(error.errno or 0).lower()
+                raise UnfitStoreError(
+                    f"the store's file system lacks what Penstock needs: hard links and flock ({reason})",
+                    where=self.uri,
+                    todo="Keep the store on a file system that has them: ext4, XFS, Btrfs, NFS 4.",
+                ) from None
+            finally:
+                for left in (f"{name}.bin", f"{name}.json", f".{name}.json.lock"):
+                    (self.directory / "probes" / left).unlink(missing_ok=True)
+                with contextlib.suppress(OSError):  # another run is probing
+                    (self.directory / "probes").rmdir()
+        free = shutil.disk_usage(self.directory).free
+        if free < need:
+            raise WorldError(
+                f"the store has {free >> 20} MiB free, and this run needs about {-(-need >> 20)} MiB",
+                where=self.uri,
+                todo="Free space, or use a larger volume.",
+            )
 
     def _path(self, key: str) -> Path:
         return self.directory / check_key(key)
@@ -137,5 +183,28 @@ def _sync_directory(path: Path) -> None:
     try:
         with contextlib.suppress(OSError):
             os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextlib.contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Hold a lock that ends with this process. The file stays: removing it would let two processes hold two locks."""
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
+    try:
+        deadline = time.monotonic() + LOCK_TIMEOUT_S
+        while True:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    raise WorldError(
+                        "another process holds the lock of this pointer",
+                        where=str(path),
+                        todo="Look for a penstock process that is stopped, and end it.",
+                    ) from None
+                time.sleep(0.01)
+        yield
     finally:
         os.close(handle)

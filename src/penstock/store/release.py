@@ -1,65 +1,40 @@
-"""Publishing an accepted run, and the pointer to the release of today."""
+"""Publishing an accepted run: it becomes the release of today if the one that it was judged against still is."""
 
 from __future__ import annotations
 
 import logging
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from pathlib import Path
 
-from pydantic import ValidationError
-
-from penstock.bundle.directory import Bundle, explain, read_model, write_model
-from penstock.bundle.models import SCHEMA_VERSION, Image, Record, WeightsFile
+from penstock.bundle.directory import Bundle
+from penstock.bundle.models import Image
 from penstock.errors import UsageError, WorldError
 from penstock.files import sha256_file
-from penstock.store.archive import name_part, run_key
+from penstock.store.archive import run_key
+from penstock.store.baseline import (
+    Baseline,
+    Release,
+    current_release,
+    finish,
+    hold_owner,
+    move,
+    published,
+    published_key,
+)
+from penstock.store.names import repository_identity
 from penstock.store.store import Store
 
 log = logging.getLogger(__name__)
 
-
-class Release(Record):
-    """``published/MODEL/VERSION.json``: written once, never changed; without a time, so that it comes out the same."""
-
-    schema_version: int = SCHEMA_VERSION
-    model: str
-    version: str
-    run_id: str
-    url: str
-    commit: str
-    tree: str
-    weights: list[WeightsFile]
-    image: Image
-    manifest_sha256: str
-    replaces: str | None
-    """Run id of the baseline at that time; ``None`` for a first release."""
-
-    def same_content(self, other: Release) -> bool:
-        """Whether both are the same code, weights and image, whichever run showed it."""
-        return (self.commit, self.tree, self.weights, self.image) == (
-            other.commit,
-            other.tree,
-            other.weights,
-            other.image,
-        )
+ATTEMPTS = 10
+"""After one that was lost to somebody faster, the next nearly always finds out that it came too late."""
 
 
-class Baseline(Record):
-    """``baselines/MODEL.json``: which run is the release of today."""
+class SupersededError(WorldError):
+    """Another model was released since the gate compared."""
 
-    schema_version: int = SCHEMA_VERSION
-    model: str
-    version: str
-    run_id: str
-    commit: str
-    weights: list[WeightsFile]
-    image: Image
-    manifest_sha256: str
-    time: str
-    """When the pointer was moved: UTC, ISO 8601."""
+    resumable = False
 
 
 @dataclass(frozen=True)
@@ -72,7 +47,7 @@ class Published:
     """Of the image, or of the source tree where there is none: ``sha256:…``."""
     version: str
     already: bool
-    """The release was published before; nothing was changed."""
+    """The release was published before; the store was not changed."""
 
 
 def publish(
@@ -80,89 +55,72 @@ def publish(
     bundle: Bundle,
     *,
     tag: Callable[[Image, str], None] | None = None,
+    again: str = "Start a new run.",
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Published:
     """Make an accepted, archived run the release of today.
 
-    The record comes first, then the image's tag, the pointer last: whoever is killed in between goes on next time. A
-    version is published once; publishing the same content again changes nothing, also when a newer release has come
-    since.
+    The pointer moves first, by compare-and-swap from the release that the verdict was made against; it carries the
+    release's record, which is written next, then the image's tag. Whoever is killed in between goes on next time, and
+    whoever publishes next finishes the record before. A version is published once; publishing the same content again
+    changes nothing, also when a newer release has come since (docs/adr/0015).
 
     Args:
         store: where the run was archived.
         bundle: sealed and archived.
         tag: gives an image (by digest) the version as its tag in the registry, see
             :func:`penstock.sources.image.tag_image`; only called for a run that has an image.
+        again: what to do once another model was released meanwhile.
         now: the time.
 
     Raises:
-        UsageError: the verdict is not ``pass``, the bundle is incomplete or changed, or the version is published with
-            other content.
+        UsageError: the verdict is not ``pass``, the bundle is incomplete or changed, the version is published with
+            other content, or the name belongs to another repository.
+        SupersededError: the baseline of the verdict is not the release of today any more; nothing was published.
         WorldError: the run is not archived; the store or the registry fails.
     """
-    verdict = bundle.verdict().verdict
-    if verdict != "pass":
-        raise UsageError(f"the verdict is '{verdict}': only an accepted run is published", where=str(bundle.path))
-    bundle.verify()
-    record = _record(bundle, replaces=None)
-    digest = sha256_file(bundle.manifest_file)
-    archived = store.digest(f"{run_key(record.model, record.run_id)}/{bundle.manifest_file.name}")
-    if archived != digest:
-        problem = "is not archived" if archived is None else "is archived with other content"
-        raise WorldError(f"the run '{record.run_id}' {problem}", where=store.uri, todo="Run the archive step first.")
-    key = f"published/{record.model}/{name_part(record.version, 'version')}.json"
-    before = baseline(store, record.model)
-    record = record.model_copy(update={"replaces": before.run_id if before else None})
-    written, new = _write_once(store, key, record)
-    if not written.same_content(record):
+    verdict = bundle.verdict()
+    if verdict.verdict != "pass":
         raise UsageError(
-            f"version {record.version} is published already, with other content (run '{written.run_id}')",
-            where=store.location(key),
-            todo="Raise the version: a published one never changes.",
+            f"the verdict is '{verdict.verdict}': only an accepted run is published", where=str(bundle.path)
         )
-    done = Published(store.location(key), record.image.digest, record.version, already=False)
-    if not new and (before.run_id if before else None) != written.replaces:
-        # The pointer has moved since this version came out: to it, or on to a newer one. It does not go back.
-        log.info("%s %s is published already", record.model, record.version)
-        return replace(done, already=True)
-    if tag is not None and record.image.kind == "image":
-        tag(record.image, record.version)
-    pointer = Baseline(
-        model=record.model,
-        version=record.version,
-        run_id=record.run_id,
-        commit=record.commit,
-        weights=record.weights,
-        image=record.image,
-        manifest_sha256=digest,
-        time=now().astimezone(UTC).isoformat(timespec="seconds"),
+    bundle.verify()
+    record = _record(bundle, replaces=verdict.baseline)
+    _hold_archived(store, record)
+    done = Published(
+        store.location(published_key(record.model, record.version)), record.image.digest, record.version, already=False
     )
-    store.put_pointer(_pointer_key(record.model), pointer.model_dump(mode="json"))
-    log.info("%s %s is the release of today", record.model, record.version)
+    for _ in range(ATTEMPTS):
+        current = current_release(store, record.model)
+        before = current.baseline if current is not None else None
+        if before is not None:
+            finish(store, before)
+        hold_owner(store, before, record.model, record.url)
+        if _is_published(store, record, before):
+            done = replace(done, already=True)
+            break
+        _hold_judged_against(before, record, again)
+        pointer = Baseline(
+            model=record.model,
+            version=record.version,
+            run_id=record.run_id,
+            commit=record.commit,
+            weights=record.weights,
+            image=record.image,
+            manifest_sha256=record.manifest_sha256,
+            time=now().astimezone(UTC).isoformat(timespec="seconds"),
+            repository=before.repository if before and before.repository else repository_identity(record.url),
+            release=record,
+            transfer=before.transfer if before else None,
+        )
+        if move(store, pointer, seen=current):
+            break
+    else:
+        raise WorldError("others keep moving the baseline's pointer", where=store.uri, todo="Try again.")
+    log.info("%s %s is %s", record.model, record.version, "published already" if done.already else "released")
+    if tag is not None and record.image.kind == "image":
+        _tag(tag, record)
     return done
-
-
-def baseline(store: Store, model: str) -> Baseline | None:
-    """The release of today, or ``None`` before the first.
-
-    Raises:
-        WorldError: the store cannot be reached, or its pointer is damaged.
-    """
-    key = _pointer_key(model)
-    value = store.get_pointer(key)
-    if value is None:
-        return None
-    try:
-        return Baseline.model_validate(value)
-    except ValidationError as error:
-        where = store.location(key)
-        raise WorldError(
-            f"the baseline's pointer is damaged: {explain(error)}", where=where, todo="Restore it."
-        ) from None
-
-
-def _pointer_key(model: str) -> str:
-    return f"baselines/{name_part(model, 'model')}.json"
 
 
 def _record(bundle: Bundle, *, replaces: str | None) -> Release:
@@ -184,16 +142,52 @@ def _record(bundle: Bundle, *, replaces: str | None) -> Release:
     )
 
 
-def _write_once(store: Store, key: str, record: Release) -> tuple[Release, bool]:
-    """Write the record unless there is one. Returns what is there now, and whether it is this one."""
-    with tempfile.TemporaryDirectory(prefix="penstock-release-") as folder:
-        path = Path(folder) / "release.json"
-        if not store.exists(key):
-            write_model(path, record)
-            try:
-                return record, store.put_file(key, path, sha256_file(path))
-            except WorldError:
-                if not store.exists(key):
-                    raise
-        store.get_file(key, path)  # it was there, or another publish was faster
-        return read_model(path, Release), False
+def _hold_archived(store: Store, record: Release) -> None:
+    archived = store.digest(f"{run_key(record.model, record.run_id)}/manifest.json")
+    if archived != record.manifest_sha256:
+        problem = "is not archived" if archived is None else "is archived with other content"
+        raise WorldError(f"the run '{record.run_id}' {problem}", where=store.uri, todo="Run the archive step first.")
+
+
+def _is_published(store: Store, record: Release, before: Baseline | None) -> bool:
+    """Whether this version is out, with this content.
+
+    Raises:
+        UsageError: it is out with other content.
+    """
+    there = published(store, record.model, record.version)
+    if there is None:
+        return False
+    if not there.same_content(record):
+        raise UsageError(
+            f"version {record.version} is published already, with other content (run '{there.run_id}')",
+            where=store.location(published_key(record.model, record.version)),
+            todo="Raise the version: a published one never changes.",
+        )
+    # older versions wrote the record before they moved the pointer: one that was killed in between is not out yet
+    return (before.run_id if before is not None else None) != there.replaces
+
+
+def _hold_judged_against(before: Baseline | None, record: Release, again: str) -> None:
+    """Prove that the baseline of the verdict is the release of today."""
+    if (before.run_id if before is not None else None) == record.replaces:
+        return
+    today = f"{before.version} (run '{before.run_id}')" if before is not None else "none"
+    judged = f"run '{record.replaces}'" if record.replaces is not None else "none, as a first release"
+    raise SupersededError(
+        f"nothing was published: the released model is {today} now, and the gate compared with {judged}",
+        where=f"{record.model} {record.version}",
+        todo=again,
+    )
+
+
+def _tag(tag: Callable[[Image, str], None], record: Release) -> None:
+    """Tag the image; the release is out already, and publishing once more makes up for a tag that failed."""
+    try:
+        tag(record.image, record.version)
+    except WorldError as error:
+        raise WorldError(
+            f"{record.version} is released, and its image has no tag yet: {error.what}",
+            where=error.where,
+            todo=f"{error.todo} The step publish, run again, sets it.".strip(),
+        ) from error

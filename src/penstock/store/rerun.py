@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from penstock.bundle.directory import Bundle, read_model
+from penstock.bundle.directory import Bundle
 from penstock.bundle.models import Source
 from penstock.bundle.rerun import TRACK, hold_side_by_side, is_rerun, keep_evidence, released_errors
 from penstock.bundle.steps import begin
-from penstock.contract.policy import Policy
+from penstock.contract.policy import Policy, Rule
 from penstock.errors import WorldError
-from penstock.store.archive import fetch, name_part
-from penstock.store.release import Baseline, Release, baseline
+from penstock.store.archive import fetch
+from penstock.store.baseline import Baseline, baseline, release_of
 from penstock.store.store import Store
 
 
@@ -44,7 +44,7 @@ def plan_rerun(store: Store, model: str, directory: Path) -> Released | None:
     pointer = baseline(store, model)
     if pointer is None:
         return None
-    release = _release(store, pointer)
+    release = release_of(store, pointer)
     source = Source(
         url=release.url,
         revision=release.commit,
@@ -60,16 +60,14 @@ def plan_rerun(store: Store, model: str, directory: Path) -> Released | None:
     return Released(pointer.run_id, source)
 
 
-def _release(store: Store, pointer: Baseline) -> Release:
-    key = f"published/{name_part(pointer.model, 'model')}/{name_part(pointer.version, 'version')}.json"
-    with tempfile.TemporaryDirectory(prefix="penstock-release-") as folder:
-        path = Path(folder) / "release.json"
-        store.get_file(key, path)
-        return read_model(path, Release)
-
-
 def baseline_of(
-    store: Store, model: str, policy: Policy, candidate: Bundle, directory: Path
+    store: Store,
+    model: str,
+    policy: Policy,
+    candidate: Bundle,
+    directory: Path,
+    *,
+    rules: Sequence[Rule] | None = None,
 ) -> tuple[Baseline | None, Bundle | None]:
     """The release of today and what the candidate is compared with; ``None`` for both before the first release.
 
@@ -80,6 +78,7 @@ def baseline_of(
             of the released model that ran beside the candidate; its records are kept in the candidate's bundle.
         candidate: the run's bundle.
         directory: where the baseline's bundle goes, or lies.
+        rules: all that compare with it; the policy's by default.
 
     Raises:
         WorldError: the released model was not run again, or is not the release of today any more, or not on the same
@@ -104,18 +103,18 @@ def baseline_of(
     if pointer is None:
         return None, None
     hold_side_by_side(candidate.run(), released.run())
-    _hold_complete(policy, candidate, released)
+    _hold_complete(policy.rules if rules is None else rules, candidate, released)
     keep_evidence(candidate, released)
     return pointer, released
 
 
-def _hold_complete(policy: Policy, candidate: Bundle, released: Bundle) -> None:
+def _hold_complete(rules: Sequence[Rule], candidate: Bundle, released: Bundle) -> None:
     """Prove that the released model has every value that a margin compares with: what it lacks is not the candidate's.
 
     Raises:
         WorldError: names the first that is missing.
     """
-    compared = {rule.metric for rule in policy.rules if rule.margin is not None}
+    compared = {rule.metric for rule in rules if rule.margin is not None}
     there = {(item.case, item.metric) for item in candidate.measurements() if item.value is not None}
     for item in released.measurements():
         if item.value is None and item.metric in compared and (item.case, item.metric) in there:

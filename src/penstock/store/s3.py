@@ -15,7 +15,9 @@ from penstock.files import CHUNK_BYTES, disk_errors, replacing, sha256_file
 from penstock.store.store import (
     MAX_POINTER_BYTES,
     Entry,
+    Pointer,
     Store,
+    UnfitStoreError,
     check_key,
     damaged,
     decode_pointer,
@@ -24,6 +26,10 @@ from penstock.store.store import (
     missing,
 )
 
+REQUIREMENT = (
+    "Penstock needs a store that takes SHA-256 checksums (x-amz-checksum-sha256) and conditional writes (If-None-Match "
+    "and If-Match), such as Amazon S3 or versitygw; docs/operations.md says why."
+)
 PART_BYTES = 64 << 20
 """Larger files are uploaded in parts of this size, each with its checksum."""
 _SETTINGS = {
@@ -103,12 +109,14 @@ def s3_errors(where: str) -> Iterator[None]:
         yield
     except ClientError as error:
         code = error_code(error)
-        if code in ("404", "NoSuchKey", "NotFound"):
+        if is_missing(error):
             raise missing(where) from None
         said = printable(str(error.response.get("Error", {}).get("Message", ""))[:300])
         todo = (
             "Check the credentials."
             if code in ("403", "AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch")
+            else "Make the bucket, or correct its name."
+            if code == "NoSuchBucket"
             else ""
         )
         raise WorldError(f"S3 answered {code}: {said}".rstrip(": "), where=where, todo=todo or "Try again.") from None
@@ -124,6 +132,21 @@ def s3_errors(where: str) -> Iterator[None]:
 def error_code(error: Any) -> str:
     """The code of a botocore ``ClientError``."""
     return str(error.response.get("Error", {}).get("Code", "unknown"))
+
+
+def is_missing(error: Any) -> bool:
+    """Whether a ``ClientError`` says that there is no such object."""
+    return error_code(error) in ("404", "NoSuchKey", "NotFound")
+
+
+def precondition_failed(error: Any) -> bool:
+    """Whether a ``ClientError`` says that a condition of the write did not hold, or that two writes collided."""
+    return error_code(error) in ("412", "PreconditionFailed", "409", "ConditionalRequestConflict")
+
+
+def checksum(content: bytes) -> str:
+    """S3's ``x-amz-checksum-sha256``: Base64 of the SHA-256."""
+    return base64.b64encode(hashlib.sha256(content).digest()).decode()
 
 
 class S3Store(Store):
@@ -155,19 +178,11 @@ class S3Store(Store):
         with s3_errors(where):
             try:
                 if path.stat().st_size > self.part_bytes:
-                    self._put_parts(key, path, sha256)
+                    self.put_parts(key, path, sha256)
                 else:
-                    with path.open("rb") as body:
-                        self.client.put_object(
-                            Bucket=self.bucket,
-                            Key=self._key(key),
-                            Body=body,
-                            ChecksumSHA256=base64.b64encode(bytes.fromhex(sha256)).decode(),
-                            Metadata={"sha256": sha256},
-                            IfNoneMatch="*",
-                        )
+                    self.put_once(key, path, sha256)
             except ClientError as error:
-                if error_code(error) not in ("412", "PreconditionFailed", "409", "ConditionalRequestConflict"):
+                if not precondition_failed(error):
                     raise
                 there = self.digest(key)  # another one was faster
                 if there is None:
@@ -175,8 +190,30 @@ class S3Store(Store):
                 return _same(there, sha256, where)
         return True
 
-    def _put_parts(self, key: str, path: Path, sha256: str) -> None:
-        names = {"Bucket": self.bucket, "Key": self._key(key)}
+    def put_once(self, key: str, path: Path, sha256: str) -> None:
+        """Store a file in one request.
+
+        Raises:
+            botocore.exceptions.ClientError: S3 refused, or there is an object of this name.
+        """
+        with path.open("rb") as body:
+            self.client.put_object(
+                Bucket=self.bucket,
+                Key=self.full_key(key),
+                Body=body,
+                ChecksumSHA256=base64.b64encode(bytes.fromhex(sha256)).decode(),
+                Metadata={"sha256": sha256},
+                IfNoneMatch="*",
+            )
+
+    def put_parts(self, key: str, path: Path, sha256: str) -> None:
+        """Store a file in several parts; as :meth:`put_file`, for large ones.
+
+        Raises:
+            WorldError: the file changed meanwhile.
+            botocore.exceptions.ClientError: S3 refused.
+        """
+        names = {"Bucket": self.bucket, "Key": self.full_key(key)}
         upload = self.client.create_multipart_upload(**names, ChecksumAlgorithm="SHA256", Metadata={"sha256": sha256})
         names_upload = {**names, "UploadId": upload["UploadId"]}
         try:
@@ -185,12 +222,10 @@ class S3Store(Store):
             with path.open("rb") as file:
                 while chunk := file.read(self.part_bytes):
                     whole.update(chunk)
-                    checksum = base64.b64encode(hashlib.sha256(chunk).digest()).decode()
+                    digest = checksum(chunk)
                     number = len(parts) + 1
-                    done = self.client.upload_part(
-                        **names_upload, PartNumber=number, Body=chunk, ChecksumSHA256=checksum
-                    )
-                    parts.append({"PartNumber": number, "ETag": done["ETag"], "ChecksumSHA256": checksum})
+                    done = self.client.upload_part(**names_upload, PartNumber=number, Body=chunk, ChecksumSHA256=digest)
+                    parts.append({"PartNumber": number, "ETag": done["ETag"], "ChecksumSHA256": digest})
             if whole.hexdigest() != sha256:
                 raise WorldError("the file changed while it was stored", where=str(path), todo="Start a new run.")
             self.client.complete_multipart_upload(**names_upload, MultipartUpload={"Parts": parts}, IfNoneMatch="*")
@@ -204,7 +239,7 @@ class S3Store(Store):
         where = self.location(key)
         digest = hashlib.sha256()
         with s3_errors(where), replacing(path) as temporary:
-            answer = self.client.get_object(Bucket=self.bucket, Key=self._key(key))
+            answer = self.client.get_object(Bucket=self.bucket, Key=self.full_key(key))
             expected = sha256 or answer.get("Metadata", {}).get("sha256")
             with temporary.open("wb") as out, contextlib.closing(answer["Body"]) as body:
                 while chunk := body.read(CHUNK_BYTES):
@@ -222,23 +257,25 @@ class S3Store(Store):
         where = self.location(key)
         with s3_errors(where):
             try:
-                head = self.client.head_object(Bucket=self.bucket, Key=self._key(key))
+                head = self.client.head_object(Bucket=self.bucket, Key=self.full_key(key))
             except ClientError as error:
-                if error_code(error) in ("404", "NoSuchKey", "NotFound"):
+                if is_missing(error):
                     return None
                 raise
             recorded = head.get("Metadata", {}).get("sha256")
             if recorded:
                 return str(recorded)
             digest = hashlib.sha256()
-            with contextlib.closing(self.client.get_object(Bucket=self.bucket, Key=self._key(key))["Body"]) as body:
+            with contextlib.closing(self.client.get_object(Bucket=self.bucket, Key=self.full_key(key))["Body"]) as body:
                 while chunk := body.read(CHUNK_BYTES):
                     digest.update(chunk)
             return digest.hexdigest()
 
     def list(self, prefix: str) -> Iterator[Entry]:
         """See :meth:`Store.list`."""
-        below = self._key(prefix.rstrip("/")) + "/" if prefix.strip("/") else (f"{self.prefix}/" if self.prefix else "")
+        below = (
+            self.full_key(prefix.rstrip("/")) + "/" if prefix.strip("/") else (f"{self.prefix}/" if self.prefix else "")
+        )
         cut = len(self.prefix) + 1 if self.prefix else 0
         with s3_errors(self.uri):
             for page in self.client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=below):
@@ -249,35 +286,66 @@ class S3Store(Store):
         """See :meth:`Store.forget_unfinished`. Nothing to do: an object is there whole or not at all."""
         check_key(prefix)
 
-    def put_pointer(self, key: str, value: dict[str, Any]) -> None:
-        """See :meth:`Store.put_pointer`."""
-        content = encode_pointer(key, value)
-        checksum = base64.b64encode(hashlib.sha256(content).digest()).decode()
+    def swap_pointer(self, key: str, value: dict[str, Any], *, seen: Pointer | None) -> bool:
+        """See :meth:`Store.swap_pointer`."""
         with s3_errors(self.location(key)):
+            return self.put_if(key, value, seen)
+
+    def put_if(self, key: str, value: dict[str, Any], seen: Pointer | None) -> bool:
+        """Replace a pointer under ``If-Match`` with the ETag that was seen, or make it under ``If-None-Match: *``.
+
+        Returns:
+            Whether it says ``value`` now.
+
+        Raises:
+            botocore.exceptions.ClientError: S3 refused for another reason than the condition.
+        """
+        from botocore.exceptions import ClientError
+
+        content = encode_pointer(key, value)
+        condition = {"IfMatch": seen.version} if seen is not None else {"IfNoneMatch": "*"}
+        try:
             self.client.put_object(
                 Bucket=self.bucket,
-                Key=self._key(key),
+                Key=self.full_key(key),
                 Body=content,
-                ChecksumSHA256=checksum,
+                ChecksumSHA256=checksum(content),
                 ContentType="application/json",
+                **condition,
             )
+        except ClientError as error:
+            if not precondition_failed(error) and not (seen is not None and is_missing(error)):
+                raise
+            # our own first try may have gone through, and its answer been lost
+            return self.get_pointer(key) == value
+        return True
 
-    def get_pointer(self, key: str) -> dict[str, Any] | None:
-        """See :meth:`Store.get_pointer`."""
+    def read_pointer(self, key: str) -> Pointer | None:
+        """See :meth:`Store.read_pointer`. Its version is its ETag."""
         from botocore.exceptions import ClientError
 
         where = self.location(key)
         with s3_errors(where):
             try:
-                answer = self.client.get_object(Bucket=self.bucket, Key=self._key(key))
+                answer = self.client.get_object(Bucket=self.bucket, Key=self.full_key(key))
             except ClientError as error:
-                if error_code(error) in ("404", "NoSuchKey", "NotFound"):
+                if is_missing(error):
                     return None
                 raise
             with contextlib.closing(answer["Body"]) as body:
-                return decode_pointer(where, body.read(MAX_POINTER_BYTES + 1))
+                value = decode_pointer(where, body.read(MAX_POINTER_BYTES + 1))
+            if not answer.get("ETag"):
+                raise UnfitStoreError("the store gives objects no ETag", where=where, todo=REQUIREMENT)
+            return Pointer(value, str(answer["ETag"]))
 
-    def _key(self, key: str) -> str:
+    def probe(self, name: str, *, need_bytes: int = 0) -> None:  # noqa: ARG002 - a bucket does not say how much it holds
+        """See :meth:`Store.probe`."""
+        from penstock.store.s3_probe import probe
+
+        probe(self, name)
+
+    def full_key(self, key: str) -> str:
+        """A key of the store as the bucket knows it: below the prefix."""
         return f"{self.prefix}/{check_key(key)}" if self.prefix else check_key(key)
 
 

@@ -13,6 +13,7 @@ from penstock.errors import UsageError, WorldError
 
 MAX_KEY_BYTES = 900
 MAX_POINTER_BYTES = 1 << 20
+PROBE = b"Penstock tries out what this store can do.\n"
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,15 @@ class Entry:
 
     key: str
     bytes: int
+
+
+@dataclass(frozen=True)
+class Pointer:
+    """A pointer as it was read: what it says, and which of its versions that was."""
+
+    value: dict[str, Any]
+    version: str
+    """What the store knows it by: an ETag, or the SHA-256 of its content."""
 
 
 class Store(ABC):
@@ -61,16 +71,42 @@ class Store(ABC):
         """All objects below ``prefix``, sorted by key."""
 
     @abstractmethod
-    def put_pointer(self, key: str, value: dict[str, Any]) -> None:
-        """Write a small JSON object that may be replaced later; readers see the old or the new one."""
+    def swap_pointer(self, key: str, value: dict[str, Any], *, seen: Pointer | None) -> bool:
+        """Replace a small JSON object, but only the version that was seen; readers see the old or the new one.
+
+        Args:
+            key: the pointer's.
+            value: what it is to say.
+            seen: what :meth:`read_pointer` returned; ``None``: there was none, and there still must be none.
+
+        Returns:
+            False if somebody else has moved it since: nothing was written.
+        """
 
     @abstractmethod
-    def get_pointer(self, key: str) -> dict[str, Any] | None:
-        """Read what :meth:`put_pointer` wrote, or ``None``."""
+    def read_pointer(self, key: str) -> Pointer | None:
+        """Read what :meth:`swap_pointer` wrote, or ``None``."""
 
     @abstractmethod
     def forget_unfinished(self, prefix: str) -> None:
         """Remove what a killed writer has left below ``prefix``, where nobody else writes now."""
+
+    @abstractmethod
+    def probe(self, name: str, *, need_bytes: int = 0) -> None:
+        """Try everything that archiving and publishing will need, on small objects below ``probes/``, and remove them.
+
+        Args:
+            name: the run's id: two runs that probe at once are not in each other's way.
+            need_bytes: about how much is going to be stored; only a local store can tell whether there is room.
+
+        Raises:
+            WorldError: names what the store lacks.
+        """
+
+    def get_pointer(self, key: str) -> dict[str, Any] | None:
+        """What a pointer says, or ``None``."""
+        found = self.read_pointer(key)
+        return None if found is None else found.value
 
     def exists(self, key: str) -> bool:
         """Whether there is an object."""
@@ -159,6 +195,12 @@ def differs(where: str) -> WorldError:
 def damaged(where: str) -> WorldError:
     """The error for content that is not what its digest says."""
     return WorldError("the content is not what its SHA-256 says", where=where, todo="Restore it from a copy.")
+
+
+class UnfitStoreError(WorldError):
+    """The store lacks something that Penstock needs: trying again does not help."""
+
+    resumable = False
 
 
 class NotStoredError(WorldError):

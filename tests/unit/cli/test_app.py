@@ -12,7 +12,7 @@ import pytest
 from penstock import __version__
 from penstock.cli import run_request
 from penstock.cli.app import main
-from penstock.cli.run_request import Options, new_request, pairs, track_exit_code
+from penstock.cli.run_request import Options, Request, begin, new_request, pairs, track_exit_code
 from penstock.errors import ExitCode, UsageError
 from penstock.tekton.records import PipelineRunResult, TaskRunRecord
 
@@ -33,6 +33,7 @@ COMMANDS = [
     "score lipsync",
     "score frechet",
     "weights import",
+    "store transfer",
 ]
 HEAVY = {"numpy", "scipy", "cv2", "av", "onnxruntime", "boto3", "httpx", "torch", "onnx", "jinja2"}
 
@@ -145,12 +146,37 @@ def test_a_local_path_is_allowed_locally_and_a_url_is_left_as_it_is(tmp_path: Pa
         Options(what="verify", repo="x", revision="v1", store="s"),
         Options(what="file.yaml", repo="x"),
         Options(what="release", repo="x", revision="v1", params=("nothing",)),
+        Options(what="release", regate="nowhere"),
+        Options(what="verify", repo="x", revision="v1", regate="first"),
+        Options(what="file.yaml", regate="first"),
+        Options(what="verify", repo="x", revision="v1", policy_floor=Path("floor.yaml")),
+        Options(what="file.yaml", policy_floor=Path("floor.yaml")),
+        Options(what="release", repo="x", revision="v1", policy_floor=Path("/nowhere.yaml")),
         Options(what="release", repo="x", revision="v1", workspaces=("basic-auth=/nowhere/at/all",)),
     ],
 )
 def test_options_that_do_not_fit_are_refused(options: Options, tmp_path: Path) -> None:
     with pytest.raises(UsageError):
         new_request(options, tmp_path)
+
+
+def test_a_run_is_judged_again_as_it_was_started(tmp_path: Path) -> None:
+    """From its name alone, if it ran here; what is given beside it wins."""
+    first = new_request(Options(what="release", repo="model", revision="v1", params=("depth=0",)), tmp_path)
+    folder = tmp_path / "runs" / "first"
+    folder.mkdir(parents=True)
+    begin(folder, first)
+    again = new_request(Options(what="release", regate="first"), tmp_path)
+    assert again == Request("release", first.params | {"regate": "first"}, first.workspaces)
+    given = Options(what="release", regate="first", revision="v2", store="s3://bucket/a", params=("depth=1",))
+    assert new_request(given, tmp_path).params == first.params | {
+        "regate": "first",
+        "revision": "v2",
+        "store": "s3://bucket/a",
+        "depth": "1",
+    }
+    elsewhere = new_request(Options(what="release", repo="model", revision="v1", regate="other"), tmp_path)
+    assert elsewhere.params["regate"] == "other"
 
 
 def test_values_keep_their_equals_signs() -> None:

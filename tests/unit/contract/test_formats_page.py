@@ -9,9 +9,11 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
-from penstock.bundle.models import Measurement, RuleResult, Verdict
+from penstock.bundle.models import FloorRecord, Measurement, RuleResult, Verdict
+from penstock.contract.floor import PolicyFloor
 from penstock.contract.models import Build, Call, Case, Check, Command, Contract, Extractors, Http, Suite, Weights
 from penstock.contract.policy import Margin, Policy, Rule
+from penstock.store.baseline import Baseline, Transfer
 
 PAGE = (Path(__file__).parents[3] / "docs/formats.md").read_text(encoding="utf-8")
 MODELS: list[tuple[type[BaseModel], str]] = [
@@ -28,9 +30,13 @@ MODELS: list[tuple[type[BaseModel], str]] = [
     (Policy, "The policy"),
     (Rule, "The policy"),
     (Margin, "The policy"),
+    (PolicyFloor, "The policy floor"),
     (Measurement, "Measurements"),
     (Verdict, "The verdict"),
     (RuleResult, "The verdict"),
+    (FloorRecord, "The verdict"),
+    (Baseline, "The release of today"),
+    (Transfer, "The release of today"),
 ]
 
 
@@ -51,10 +57,11 @@ def test_the_examples_are_valid() -> None:
         yaml.safe_load(text.replace("…64 hex digits…", "0" * 64).replace("…", "0" * 64))
         for text in re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
     ]
-    contract, suite, policy = blocks
+    contract, suite, policy, floor = blocks
     Contract.model_validate(contract)
     Suite.model_validate(suite)
     Policy.model_validate(policy)
+    PolicyFloor.model_validate(floor)
     lines = re.search(r"```\n(\{.*?)```", PAGE, re.DOTALL)
     assert lines is not None
     assert [Measurement.model_validate_json(line).case for line in lines[1].splitlines()] == [

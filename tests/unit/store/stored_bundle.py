@@ -9,7 +9,14 @@ from penstock.bundle.models import Image, Measurement, Outcome, Run, Source, Ver
 
 
 def accepted_bundle(
-    path: Path, *, run_id: str = "run-1", version: str = "1.0.0", commit: str = "c" * 40, verdict: Outcome = "pass"
+    path: Path,
+    *,
+    run_id: str = "run-1",
+    version: str = "1.0.0",
+    commit: str = "c" * 40,
+    verdict: Outcome = "pass",
+    baseline: str | None = None,
+    url: str = "https://example.org/sonic-lite",
 ) -> Bundle:
     """A bundle with a verdict and an output, not sealed yet."""
     bundle = Bundle(path)
@@ -19,7 +26,7 @@ def accepted_bundle(
             run_id=run_id,
             model="sonic-lite",
             source=Source(
-                url="https://example.org/sonic-lite",
+                url=url,
                 revision=f"v{version}",
                 commit=commit,
                 committer_date="2024-05-01T10:00:00+02:00",
@@ -31,7 +38,7 @@ def accepted_bundle(
         )
     )
     bundle.write_measurements([Measurement(case="c", metric="lse_d", value=1.0)])
-    bundle.write_verdict(Verdict(verdict=verdict, level=0.05, rules=[]))
+    bundle.write_verdict(Verdict(verdict=verdict, baseline=baseline, level=0.05, rules=[]))
     (path / "outputs" / "größe").mkdir(parents=True)
     (path / "outputs" / "größe" / "output.mp4").write_bytes(b"video" * 1000)
     return bundle

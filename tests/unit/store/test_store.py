@@ -81,13 +81,19 @@ def test_list(store: Store, tmp_path: Path) -> None:
     assert list(store.list("absent")) == []
 
 
-def test_pointer(store: Store) -> None:
-    assert store.get_pointer("baselines/m.json") is None
-    store.put_pointer("baselines/m.json", {"run_id": "a"})
-    store.put_pointer("baselines/m.json", {"run_id": "ü"})
-    assert store.get_pointer("baselines/m.json") == {"run_id": "ü"}
+def test_pointer_moves_only_from_what_was_seen(store: Store) -> None:
+    key = "baselines/m.json"
+    assert store.read_pointer(key) is None
+    assert store.swap_pointer(key, {"run_id": "a"}, seen=None)
+    first = store.read_pointer(key)
+    assert not store.swap_pointer(key, {"run_id": "b"}, seen=None)
+    assert store.swap_pointer(key, {"run_id": "ü"}, seen=first)
+    assert not store.swap_pointer(key, {"run_id": "b"}, seen=first)
+    assert not store.swap_pointer("baselines/gone.json", {"run_id": "b"}, seen=first)
+    assert store.get_pointer(key) == {"run_id": "ü"}
+    assert [entry.key for entry in store.list("baselines")] == [key]
     with pytest.raises(UsageError, match="larger"):
-        store.put_pointer("big", {"x": "y" * (2 << 20)})
+        store.swap_pointer("big", {"x": "y" * (2 << 20)}, seen=None)
 
 
 def test_pointer_that_is_none(store: Store, tmp_path: Path) -> None:
@@ -185,7 +191,7 @@ def test_aws_files(s3_store: S3Store, tmp_path: Path) -> None:
     (folder / "credentials").write_text("[default]\naws_access_key_id=key\naws_secret_access_key=secret\n")
     (folder / "config").write_text("[default]\nregion=us-east-1\n")
     store = open_store(f"s3://{s3_store.bucket}", folder)
-    store.put_pointer("p", {"a": 1})
+    assert store.swap_pointer("p", {"a": 1}, seen=None)
     assert store.get_pointer("p") == {"a": 1}
 
 

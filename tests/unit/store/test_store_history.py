@@ -10,16 +10,24 @@ from stored_bundle import accepted_bundle
 
 from penstock.bundle.models import Measurement
 from penstock.store.archive import archive
+from penstock.store.baseline import baseline
 from penstock.store.history import mean, past_releases
 from penstock.store.local import LocalStore
-from penstock.store.release import baseline, publish
+from penstock.store.release import publish
 from penstock.store.store import Store
 
 
 def release(folder: Path, store: Store, number: int) -> None:
     """Publish version ``1.NUMBER.0``; every name sorts otherwise than the order of the releases."""
     run_id = f"run-{(7 * number) % 10}"
-    bundle = accepted_bundle(folder / str(number), run_id=run_id, version=f"1.{number}.0", commit=f"{number:040x}")
+    before = baseline(store, "sonic-lite")
+    bundle = accepted_bundle(
+        folder / str(number),
+        run_id=run_id,
+        version=f"1.{number}.0",
+        commit=f"{number:040x}",
+        baseline=before.run_id if before else None,
+    )
     bundle.write_measurements(
         Measurement(case=case, metric="lse_d", value=7.0 + number + shift, slices=[case], extractor="net@1")
         for case, shift in (("a", 0.0), ("b", 1.0))

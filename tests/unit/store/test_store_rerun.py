@@ -9,7 +9,7 @@ from stored_bundle import accepted_bundle
 
 from penstock.bundle.directory import Bundle
 from penstock.bundle.models import Inference, Invocation, Machine, Measurement, ShardRecord
-from penstock.contract.policy import Policy
+from penstock.contract.policy import Policy, Rule
 from penstock.errors import WorldError
 from penstock.store.archive import archive
 from penstock.store.local import LocalStore
@@ -28,8 +28,10 @@ def store(tmp_path: Path) -> Store:
     return LocalStore(tmp_path / "store")
 
 
-def released(store: Store, folder: Path, run_id: str = "run-1", version: str = "1.0.0") -> Bundle:
-    bundle = accepted_bundle(folder / run_id, run_id=run_id, version=version)
+def released(
+    store: Store, folder: Path, run_id: str = "run-1", version: str = "1.0.0", baseline: str | None = None
+) -> Bundle:
+    bundle = accepted_bundle(folder / run_id, run_id=run_id, version=version, baseline=baseline)
     archive(bundle, store, model=MODEL, run_id=run_id)
     publish(store, bundle)
     return bundle
@@ -94,7 +96,7 @@ def test_stored_measurements_are_never_taken_for_a_rerun(store: Store, candidate
         baseline_of(store, MODEL, RERUN, candidate, where)
     again = tmp_path / "again"
     plan_rerun(store, MODEL, again)
-    released(store, tmp_path, "run-3", "1.0.1")
+    released(store, tmp_path, "run-3", "1.0.1", "run-1")
     with pytest.raises(WorldError, match="the release of today is 'run-3', and beside the candidate ran 'run-1'"):
         baseline_of(store, MODEL, RERUN, candidate, again)
 
@@ -126,3 +128,17 @@ def test_a_value_that_the_released_model_lacks_is_not_held_against_the_candidate
         baseline_of(store, MODEL, RERUN, candidate, where)
     candidate.write_measurements([Measurement(metric="latency", **nothing)])
     assert baseline_of(store, MODEL, RERUN, candidate, where)[1] is not None, "neither has it: the gate says so"
+
+
+def test_a_margin_of_the_floor_wants_its_values_as_well(store: Store, candidate: Bundle, tmp_path: Path) -> None:
+    """The policy's own rules do not compare that metric."""
+    released(store, tmp_path)
+    where = tmp_path / "baseline"
+    plan_rerun(store, MODEL, where)
+    ran_on(Bundle(where), HERE, 0.5)
+    Bundle(where).write_measurements([Measurement(case="c", metric="lse_d", value=None, error="no face")])
+    candidate.write_measurements([Measurement(case="c", metric="lse_d", value=8.0)])
+    assert baseline_of(store, MODEL, RERUN, candidate, where)[1] is not None
+    floor = Rule.model_validate({"metric": "lse_d", "margin": 0.1})
+    with pytest.raises(WorldError, match="its answer has no 'lse_d'"):
+        baseline_of(store, MODEL, RERUN, candidate, where, rules=[*RERUN.rules, floor])

@@ -313,6 +313,8 @@ class Store:
 
 
 def bring(run: Run, store: Store, *more: str) -> dict[str, str]:
+    cloned = store.bundle.run().source
+    run.bundle.update_run(run.bundle.run().model_copy(update={"source": cloned}))
     places = {"source": run.source, "bundle": run.bundle.path, "cache": run.folder / "cache"}
     return run.step(weights, 0, f"--store={store.folder}", *more, **places, baseline=run.folder / "found")
 

@@ -1,0 +1,43 @@
+"""``penstock store transfer``: a model's name moves to another repository."""
+
+from __future__ import annotations
+
+import getpass
+import socket
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def transfer(
+    model: Annotated[str, typer.Argument(help="The model's name.")],
+    to: Annotated[str, typer.Option(help="The repository that the name belongs to from now on: a URL, or a path.")],
+    reason: Annotated[str, typer.Option(help="Why; it stays on record.")],
+    store: Annotated[str, typer.Option(help="Where the model is released: a directory or s3://bucket/prefix.")],
+    by: Annotated[str, typer.Option(help="Who says so; user and machine by default.")] = "",
+    store_credentials: Annotated[
+        Path | None, typer.Option(help="A directory with AWS_ACCESS_KEY_ID and so on; the environment by default.")
+    ] = None,
+) -> None:
+    """Let a model's name belong to another repository. What is released stays the baseline.
+
+    Example: penstock store transfer mini --to git@git.example.org:new/mini.git --reason "the team moved" --store s3://releases/penstock
+    """
+    from penstock.errors import printable
+    from penstock.store.store import open_store
+    from penstock.store.transfer import transfer as move
+
+    done = move(open_store(store, store_credentials), model, to, reason=reason, by=by or _whoever_this_is())
+    if done is None:
+        typer.echo(f"{model} belongs to that repository already")
+        return
+    typer.echo(printable(f"{model}: from {done.before} to {done.after}, transfer {done.number}, by {done.by}"))
+
+
+def _whoever_this_is() -> str:
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):  # a user without a name, in a container
+        user = "unknown"
+    return f"{user}@{socket.gethostname()}"

@@ -1,0 +1,78 @@
+"""The platform's floor: its rules, judged beside the repository's own and out of reach of its policy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from penstock.bundle.models import WHOLE_SUITE, FloorRecord, RuleResult
+from penstock.contract.floor import FloorRule, PolicyFloor, load_floor
+from penstock.files import sha256_file
+from penstock.gating.measurements import Table
+from penstock.gating.rules import Examined, MarginUnit, examine
+
+Conclude = Callable[[Sequence[Examined], float], list[RuleResult]]
+
+
+@dataclass(frozen=True)
+class Floor:
+    """A floor that was read, and the digest that the verdict names it by."""
+
+    rules: PolicyFloor
+    sha256: str
+
+    @property
+    def record(self) -> FloorRecord:
+        """For ``verdict.json``."""
+        return FloorRecord(sha256=self.sha256, level=self.rules.level, min_cases=self.rules.min_cases)
+
+
+def read_floor(path: Path) -> Floor:
+    """The floor in a file; see :func:`penstock.contract.floor.load_floor`."""
+    return Floor(load_floor(path), sha256_file(path))
+
+
+def judge_floor(
+    floor: PolicyFloor, ours: Table, theirs: Table | None, in_unit: MarginUnit, conclude: Conclude
+) -> list[RuleResult]:
+    """The floor's rules against the same values as the policy's.
+
+    No waiver reaches them, and none only warns because its slice is small: the severity is the floor's. A rule that
+    looks at too few cases fails.
+
+    Args:
+        floor: the rules.
+        ours: the candidate's values.
+        theirs: the baseline's; ``None`` for a first release.
+        in_unit: a rule's margin in the metric's unit.
+        conclude: what was seen of all rules, and the level → their answers.
+    """
+    examined, least = [], []
+    for rule in floor.rules:
+        item = examine(rule.model_copy(update={"severity": rule.severity}), ours, theirs, in_unit)
+        cases, needed = _cases(item, ours), _least(rule, floor)
+        if cases < needed:
+            item.finding.against.append(
+                f"{cases} case{'s' if cases != 1 else ''}, fewer than the {needed} that the platform's floor asks for"
+            )
+        examined.append(item)
+        least.append(needed)
+    return [_of_the_floor(found, needed) for found, needed in zip(conclude(examined, floor.level), least, strict=True)]
+
+
+def _least(rule: FloorRule, floor: PolicyFloor) -> int:
+    return rule.min_cases if rule.min_cases is not None else floor.min_cases
+
+
+def _cases(item: Examined, ours: Table) -> int:
+    """How many cases a rule looked at; a value of the whole suite looks at all that it was put to."""
+    if WHOLE_SUITE not in ours.by_metric.get(item.rule.metric, {}) or item.cases > 1:
+        return item.cases
+    return len(set(ours.expected) or set(ours.slices) - {WHOLE_SUITE})
+
+
+def _of_the_floor(result: RuleResult, least: int) -> RuleResult:
+    told = result.reason if result.verdict == "pass" else f"{result.reason} (a rule of the platform's floor)"
+    limit = f"{result.limit}, at least {least} cases" if least > 1 else result.limit
+    return result.model_copy(update={"origin": "floor", "reason": told, "limit": limit})
