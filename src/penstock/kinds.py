@@ -22,8 +22,6 @@ EXPECTED: dict[str, tuple[Kind, ...]] = {"image": ("image",), "audio": ("audio",
 
 MAX_BYTES: dict[Kind, int] = {"image": 64 << 20, "audio": 512 << 20, "video": 512 << 20}
 """The largest file of a suite, by its kind."""
-VIDEO_SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi")
-"""Names by which videos are found in a folder; what they hold is told by their first bytes."""
 SUFFIXES = {"video/mp4": ".mp4", "video/webm": ".webm", "video/quicktime": ".mov", "video/x-matroska": ".mkv"}
 """Media type of an answer → the suffix of the file that holds it."""
 LFS_POINTER = b"version https://git-lfs.github.com/spec/"

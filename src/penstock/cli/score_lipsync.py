@@ -73,8 +73,8 @@ def lipsync(
     """How well lips and sound fit together: LSE-D, LSE-C, offset.
 
     Video of another rate is resampled to 25 frames per second. A positive offset means that the sound comes before the
-    lips. Values are comparable only under the same extractor and protocol. A folder is searched for videos (mp4, m4v,
-    mov, mkv, webm, avi); one that cannot be scored has its reason in the list, and the exit code is 2.
+    lips. Values are comparable only under the same extractor and protocol. A folder is searched for videos, its
+    folders too; one that cannot be scored has its reason in the list, and the exit code is 2.
 
     Example: penstock score lipsync answer.mp4 --weights syncnet.onnx --json
 

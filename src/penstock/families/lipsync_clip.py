@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from penstock.errors import UsageError
-from penstock.kinds import VIDEO_SUFFIXES
+from penstock.files import open_regular
+from penstock.kinds import is_note, recognise
 from penstock.media import VideoInfo, probe, read_audio, read_frames, read_reference_frames
 from penstock.media.ahead import Ahead
 from penstock.media.jpeg import bgr_through_jpeg
@@ -130,22 +131,29 @@ def _score_track(
     return FaceScore(number, track.median_box(), track.first, len(track.boxes), score)
 
 
-def video_files(directory: Path, suffixes: Sequence[str] = VIDEO_SUFFIXES) -> list[Path]:
-    """The videos below a directory, in the order of their paths; hidden files and folders are passed over.
+def video_files(directory: Path) -> list[Path]:
+    """The videos below a directory, in the order of their paths.
+
+    Notes, hidden files and folders, sounds and pictures are passed over (:mod:`penstock.kinds`). Any other file counts
+    as a video: one that cannot be read is told of, not left out.
 
     Raises:
         UsageError: there is none.
     """
-    found = [
-        path
-        for path in sorted(directory.rglob("*"), key=lambda path: path.parts)
-        if path.suffix.lower() in suffixes
-        and path.is_file()
-        and not any(part.startswith(".") for part in path.relative_to(directory).parts)
-    ]
+    found = [path for path in sorted(directory.rglob("*"), key=lambda path: path.parts) if _is_wanted(path, directory)]
     if not found:
         raise UsageError("there is no video in the directory", where=str(directory), todo="Give a folder of videos.")
     return found
+
+
+def _is_wanted(path: Path, directory: Path) -> bool:
+    if any(part.startswith(".") for part in path.relative_to(directory).parts) or is_note(path.name):
+        return False
+    if not path.is_file():
+        return False
+    with open_regular(path, where=str(path)) as file:
+        known = recognise(file)
+    return known is None or known.kind == "video"
 
 
 def _picture(video: Path) -> VideoInfo:

@@ -271,7 +271,7 @@ def _of_the_suite(
     statistics = (frechet_distance, resampled_frechet), (kernel_distance, resampled_kernel)
     for name, (distance, resampled) in zip(SUITE_METRICS, statistics, strict=True):
         try:
-            point = distance(np.concatenate(there), reference)
+            point = distance(np.concatenate(clips), reference)
         except UsageError as error:
             yield measurement(WHOLE_SUITE, name, error.what, extractor=label)
             continue

@@ -1,3 +1,4 @@
+import contextlib
 import json
 import re
 import subprocess
@@ -149,3 +150,90 @@ def test_importing_the_command_loads_no_heavy_package():
     )
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert answer.stdout.strip() == "[]"
+
+
+def test_statistics_stand_for_the_pictures(tmp_path, weights):
+    a, b = directory(tmp_path / "a", frames(10)), directory(tmp_path / "b", frames(14, seed=1, brighter=40))
+    expected = json.loads(score(a, b, "--weights", weights, "--json"))
+    said = score(a, "--save", tmp_path / "a.npz", "--weights", weights)
+    assert "statistics of 10 pictures, extractor four-pixels@sha256" in said
+    saved = json.loads(score(b, a, "--save", tmp_path / "b.npz", "--weights", weights, "--json"))
+    assert saved["n"] == 14
+    for first, second in ((tmp_path / "a.npz", b), (a, tmp_path / "b.npz"), (tmp_path / "a.npz", tmp_path / "b.npz")):
+        assert json.loads(score(first, second, "--weights", weights, "--json")) == expected
+    # nothing is left but the files, and no network is needed for two of them
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "a.npz", "b", "b.npz"]
+    missing = tmp_path / "no-network.onnx"
+    assert json.loads(score(tmp_path / "a.npz", tmp_path / "b.npz", "--weights", missing, "--json")) == expected
+
+
+def test_statistics_of_another_program_have_a_fid_but_no_kid(tmp_path, weights):
+    a, b = directory(tmp_path / "a", frames(30)), directory(tmp_path / "b", frames(40, seed=1, brighter=40))
+    expected = json.loads(score(a, b, "--weights", weights, "--json"))
+    score(b, "--save", tmp_path / "b.npz", "--weights", weights)
+    with np.load(tmp_path / "b.npz") as ours:
+        assert np.allclose(ours["mu"], ours["features"].mean(axis=0))
+        assert np.allclose(ours["sigma"], np.cov(ours["features"], rowvar=False))
+        np.savez(tmp_path / "theirs.npz", mu=ours["mu"], sigma=ours["sigma"])
+    found = json.loads(score(a, tmp_path / "theirs.npz", "--weights", weights, "--json"))
+    assert found["fid"] == pytest.approx(expected["fid"], rel=1e-6)
+    assert found["kid"] is None
+    assert found["n_reference"] is None
+    text = score(a, tmp_path / "theirs.npz", "--weights", weights)
+    assert "KID        none" in text
+    assert "does not say its extractor" in text
+
+
+def test_statistics_of_another_extractor_are_refused(tmp_path, weights):
+    a = directory(tmp_path / "a", frames(10))
+    score(a, "--save", tmp_path / "a.npz", "--weights", weights)
+    with pytest.raises(UsageError, match=r"different extractors: portrait-features@.* and four-pixels@"):
+        score(a, tmp_path / "a.npz")
+    with pytest.raises(UsageError, match="nothing to compare with"):
+        score(a)
+    with pytest.raises(UsageError, match=r"ends in \.npz"):
+        score(a, "--save", tmp_path / "a.bin", "--weights", weights)
+
+
+def arrays(**given):
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(9, 4)).astype(np.float32)
+    return {"mu": rows.mean(axis=0), "sigma": np.cov(rows, rowvar=False), **given}
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"sigma": np.eye(3)}, "'mu' has the shape"),
+        ({"sigma": -np.eye(4)}, "no covariance"),
+        ({"sigma": np.triu(np.ones((4, 4)))}, "no covariance"),
+        ({"mu": np.full(4, np.nan)}, "finite"),
+        ({"mu": np.array(["a", "b", "c", "d"])}, "finite"),
+        ({"features": np.ones((1, 4), np.float32)}, "its features have the shape"),
+        ({"features": np.full((3, 4), np.inf, np.float32)}, "not finite"),
+        ({"mu": np.array([{}] * 4, dtype=object)}, "cannot be read"),
+    ],
+)
+def test_statistics_that_are_none(tmp_path, weights, given, message):
+    path = tmp_path / "odd.npz"
+    np.savez(path, **arrays(**given))
+    with pytest.raises(UsageError, match=message) as caught:
+        score(path, path, "--weights", weights)
+    assert "odd.npz" in str(caught.value)
+
+
+def test_damaged_statistics_are_one_message(tmp_path, weights):
+    path = tmp_path / "odd.npz"
+    np.savez(path, **arrays())
+    whole = path.read_bytes()
+    random = np.random.default_rng(0)
+    for number in range(60):
+        damaged = bytearray(whole)
+        if number % 3:
+            damaged[random.integers(len(whole))] ^= 1 << int(random.integers(8))
+        path.write_bytes(damaged[: len(whole) if number % 3 else random.integers(len(whole))])
+        with contextlib.suppress(UsageError):  # anything else is a fault of ours
+            score(path, path, "--weights", weights)
+    np.savez(path, other=np.ones(3))
+    with pytest.raises(UsageError, match="neither 'features' nor"):
+        score(path, path)

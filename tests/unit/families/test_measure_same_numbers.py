@@ -106,11 +106,14 @@ def on_one_core(answered: tuple[Any, ...]) -> Values:
 
 
 def by_score(answered: tuple[Any, ...]) -> Values:
-    """LSE-D, LSE-C and the offset of each answer, as the command prints them."""
+    """LSE-D, LSE-C and the offset of each answer, FID and KID of all, as the commands print them."""
     _, _, bundle, source = answered
+    folder = bundle.path / "answers"
+    folder.mkdir()
     found: Values = {}
     for case in range(CASES):
         video = bundle.outputs / f"case-{case}" / "output.mp4"
+        (folder / f"case-{case}.mp4").write_bytes(video.read_bytes())
         result = score("lipsync", video, "--weights", source / "syncnet.onnx")
         offset = float(result["offset_frames"])
         found |= {
@@ -119,7 +122,8 @@ def by_score(answered: tuple[Any, ...]) -> Values:
             (f"case-{case}", "av_offset"): offset,
             (f"case-{case}", "av_offset_abs"): abs(offset),
         }
-    return found
+    result = score("frechet", folder, source / "suite" / "reference", "--weights", source / "features.onnx")
+    return found | {("*", "fid"): result["fid"], ("*", "kid"): result["kid"]}
 
 
 def score(command: str, *arguments: str | Path) -> dict[str, Any]:
