@@ -9,7 +9,7 @@ import json
 import os
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, BinaryIO
 
@@ -146,13 +146,27 @@ def sha256_tree(directory: Path) -> str:
     Raises:
         UsageError: see :func:`regular_files`.
     """
-    pairs = []
+    return sha256_json([[path.as_posix(), digest] for path, digest in file_digests(directory).items()])
+
+
+def file_digests(directory: Path, *, aside: Collection[str] = ()) -> dict[Path, str]:
+    """SHA-256 of every regular file below ``directory``, by its relative path, sorted.
+
+    Args:
+        directory: where.
+        aside: files and folders right below it that do not count.
+
+    Raises:
+        UsageError: see :func:`regular_files`.
+    """
+    found = {}
     with folder_errors(directory), Folder.at(directory) as folder:
         for relative, facts in folder.walk():
-            _plain(directory, relative, facts.st_mode)
-            with folder.open(relative) as file:
-                pairs.append((Path(relative), sha256_of(file)))
-    return sha256_json([[path.as_posix(), digest] for path, digest in sorted(pairs)])
+            path = _plain(directory, relative, facts.st_mode)
+            if path.parts[0] not in aside:
+                with folder.open(relative) as file:
+                    found[path] = sha256_of(file)
+    return dict(sorted(found.items()))
 
 
 def _plain(directory: Path, relative: str, mode: int) -> Path:

@@ -171,7 +171,10 @@ class Folder:
                 name = names.pop()
                 if name in skip:
                     continue
-                facts = os.stat(name, dir_fd=folder.descriptor, follow_symlinks=False)
+                try:
+                    facts = os.stat(name, dir_fd=folder.descriptor, follow_symlinks=False)
+                except FileNotFoundError:
+                    continue  # removed since the folder was listed
                 if not stat.S_ISDIR(facts.st_mode):
                     yield f"{prefix}{name}", facts
                     continue

@@ -23,6 +23,7 @@ from penstock.files import (
     sha256_tree,
     write_json,
 )
+from penstock.handles import discard_tree
 
 
 def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
@@ -132,6 +133,7 @@ def test_what_is_no_plain_file_in_a_tree_is_a_message(tmp_path: Path, kind: str)
     for read in (regular_files, sha256_tree):
         with pytest.raises(UsageError, match=kind):
             read(tree)
+    discard_tree(tree)
 
 
 def test_the_digest_of_a_tree_is_of_names_and_content(tmp_path: Path) -> None:
