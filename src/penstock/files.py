@@ -49,7 +49,7 @@ def replacing(path: Path) -> Iterator[Path]:
     """
     with disk_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        start = os.fsdecode(os.fsencode(path.name)[:MAX_NAME_BYTES - 40])  # a name may be as long as names can be
+        start = os.fsdecode(os.fsencode(path.name)[: MAX_NAME_BYTES - 40])  # a name may be as long as names can be
         handle, name = tempfile.mkstemp(prefix=f".{start}.tmp-", dir=path.parent)
         os.close(handle)
         temporary = Path(name)

@@ -147,7 +147,7 @@ class Folder:
 
     def names(self) -> list[str]:
         """Names of all entries, sorted."""
-        return sorted(os.listdir(self.descriptor))
+        return sorted(os.listdir(self.descriptor))  # noqa: PTH208 (a handle has no path)
 
     def walk(self, *, skip: frozenset[str] = frozenset()) -> Iterator[tuple[str, os.stat_result]]:
         """All entries below but directories, as relative path and facts, in the order of names, folder by folder.

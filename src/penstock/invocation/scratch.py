@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -86,7 +85,7 @@ class Scratch:
 
 
 def collect(folder: Folder, name: str, output: Path) -> str | None:
-    """Copy the file ``name`` that a model left in ``folder`` to ``output``; return what is wrong with it, else ``None``.
+    """Copy the file ``name`` that a model left in ``folder`` to ``output``; return what is wrong with it, or ``None``.
 
     Nothing that could lead elsewhere is followed: it must be a regular file, with this one name, and hold still.
     """

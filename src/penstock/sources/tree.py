@@ -70,7 +70,5 @@ def is_pointer(path: Path) -> bool:
 def lfs_pointers(root: Path) -> tuple[str, ...]:
     """Paths of all Git LFS pointers below ``root``."""
     return tuple(
-        path.as_posix()
-        for path, facts in tree_entries(root)
-        if stat.S_ISREG(facts.st_mode) and is_pointer(root / path)
+        path.as_posix() for path, facts in tree_entries(root) if stat.S_ISREG(facts.st_mode) and is_pointer(root / path)
     )

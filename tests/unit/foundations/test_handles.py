@@ -60,11 +60,11 @@ def test_everything_is_walked_in_order_with_a_handful_of_descriptors(tmp_path: P
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(name)
     (tmp_path / "c" / "link").symlink_to(tmp_path)
-    before = set(os.listdir("/proc/self/fd"))
+    before = set(Path("/proc/self/fd").iterdir())
     with Folder.at(tmp_path) as folder:
         found = [path for path, _ in folder.walk(skip=frozenset({"skipped"}))]
     assert found == ["a", "b/1", "b/2", "c/d/e", "c/link"]
-    assert set(os.listdir("/proc/self/fd")) == before
+    assert set(Path("/proc/self/fd").iterdir()) == before
 
 
 @pytest.mark.usefixtures("ordinary_user")

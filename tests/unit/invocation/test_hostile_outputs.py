@@ -49,9 +49,7 @@ def put(
     (repository / "program.py").write_text(HEAD + program, encoding="utf-8")
     (tmp_path / "inputs").mkdir(exist_ok=True)
     done = []
-    with start(
-        contract, repository, tmp_path / "scratch", tmp_path / "log", readable=(tmp_path / "inputs",)
-    ) as model:
+    with start(contract, repository, tmp_path / "scratch", tmp_path / "log", readable=(tmp_path / "inputs",)) as model:
         for case, inputs in orders:
             output = tmp_path / "kept.mp4"
             output.unlink(missing_ok=True)
