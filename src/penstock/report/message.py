@@ -1,7 +1,7 @@
 """The message that tells people how a run ended.
 
-What a repository or a model has to say (names, versions, reasons, the end of a log) goes into chats, mails and comments,
-which take some of it for markup, links or names that are notified: it gets there escaped, see :class:`Message`.
+What a repository or a model has to say (names, versions, reasons, the end of a log) goes into chats, mails and
+comments, which take some of it for markup, links or names that are notified: it is escaped, see :class:`Message`.
 """
 
 from __future__ import annotations

@@ -7,7 +7,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-
 from penstock_tasks.notify.entrypoint import Arguments, step
 
 from penstock.bundle.directory import Bundle
@@ -78,7 +77,7 @@ def test_receivers(tmp_path: Path) -> None:
 
 
 HOSTILE = (
-    "<b>x</b> <script>a</script> [l](http://evil.test) <http://evil.test> http://evil.test ![i](http://evil.test/x.png) "
+    "<b>x</b> <script>a</script> [l](http://evil.test) <http://evil.test> http://evil.test ![i](http://evil.test/x) "
     "@everyone @here <!channel> <@U1> &lt;img src=x onerror=y&gt; &#60;i&#62; **bold** `code` *a* _b_ ~~s~~ #12 \u202e"
 )
 FORBIDDEN = ("<b>", "<script", "<a ", "<img", "<em", "<strong", "<code", "<i>", "&lt;img src=x onerror=y&gt;")
