@@ -130,12 +130,14 @@ def read_regular(path: Path, *, max_bytes: int, where: str) -> bytes:
 
 
 def regular_files(directory: Path) -> list[Path]:
-    """All regular files below ``directory``, sorted, as relative paths.
+    """All regular files below ``directory``, sorted, as relative paths; none if there is no such directory.
 
     Raises:
         UsageError: something else stands there (a link may lead elsewhere, a pipe is waited for), a folder may not be
             read, or a name is not UTF-8 text.
     """
+    if not directory.is_dir():
+        return []
     with folder_errors(directory), Folder.at(directory) as folder:
         return sorted(_plain(directory, relative, facts.st_mode) for relative, facts in folder.walk())
 
@@ -150,7 +152,7 @@ def sha256_tree(directory: Path) -> str:
 
 
 def file_digests(directory: Path, *, aside: Collection[str] = ()) -> dict[Path, str]:
-    """SHA-256 of every regular file below ``directory``, by its relative path, sorted.
+    """SHA-256 of every regular file below ``directory``, by its relative path, sorted; none without the directory.
 
     Args:
         directory: where.
@@ -159,7 +161,9 @@ def file_digests(directory: Path, *, aside: Collection[str] = ()) -> dict[Path, 
     Raises:
         UsageError: see :func:`regular_files`.
     """
-    found = {}
+    found: dict[Path, str] = {}
+    if not directory.is_dir():
+        return found
     with folder_errors(directory), Folder.at(directory) as folder:
         for relative, facts in folder.walk():
             path = _plain(directory, relative, facts.st_mode)

@@ -90,6 +90,8 @@ class Bundle:
 
         A bundle has one writer at a time, so that none of them is still being written.
         """
+        if not self.path.is_dir():
+            return
         with disk_errors(self.path), folder_errors(self.path), Folder.at(self.path) as folder:
             for relative, _ in folder.walk():
                 if TEMPORARY.match(Path(relative).name):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,17 +17,17 @@ NOBODY = 65534
 
 
 @pytest.fixture
-def ordinary_user(tmp_path: Path) -> Iterator[None]:
-    """Root may read and write everything; models are to be cleaned up after by people who may not."""
-    if os.geteuid():
-        yield
-        return
-    os.chown(tmp_path, NOBODY, NOBODY)
-    for parent in list(tmp_path.parents)[:2]:
-        parent.chmod(0o711)
-    os.seteuid(NOBODY)
-    yield
-    os.seteuid(0)
+def of_an_ordinary_user() -> Iterator[Path]:
+    """A directory of a user to whom permissions apply, as they do not to root; within, this process is that user."""
+    folder = Path(tempfile.mkdtemp(prefix="penstock-test-"))
+    root = os.geteuid() == 0
+    if root:
+        os.chown(folder, NOBODY, NOBODY)
+        os.seteuid(NOBODY)
+    yield folder
+    if root:
+        os.seteuid(0)
+    remove_tree(folder)
 
 
 def test_a_handle_is_of_the_directory_and_not_of_its_name(tmp_path: Path) -> None:
@@ -67,15 +68,14 @@ def test_everything_is_walked_in_order_with_a_handful_of_descriptors(tmp_path: P
     assert set(Path("/proc/self/fd").iterdir()) == before
 
 
-@pytest.mark.usefixtures("ordinary_user")
-def test_folders_that_are_closed_to_their_owner_are_removed(tmp_path: Path) -> None:
-    top = tmp_path / "top"
+def test_folders_that_are_closed_to_their_owner_are_removed(of_an_ordinary_user: Path) -> None:
+    top = of_an_ordinary_user / "top"
     (top / "a" / "b" / "c").mkdir(parents=True)
     (top / "a" / "b" / "c" / "file").touch()
     for path in (top / "a" / "b" / "c", top / "a" / "b", top / "a", top):
         path.chmod(0)
     remove_tree(top)
-    assert list(tmp_path.iterdir()) == []
+    assert list(of_an_ordinary_user.iterdir()) == []
 
 
 def test_what_links_lead_to_is_not_removed(tmp_path: Path) -> None:
