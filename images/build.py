@@ -1,7 +1,7 @@
 """Build every step's image, push it by digest, and write the overlay that installs them.
 
-python -m images.build --registry registry.example.org/penstock
-python -m images.build --registry 127.0.0.1:5000 --tls-verify=false --only measure
+python -m images.build --registry registry.example.org/penstock --base python:3.11-slim@sha256:…
+python -m images.build --registry 127.0.0.1:5000 --tls-verify=false --allow-tag --only measure
 """
 
 from __future__ import annotations
@@ -14,12 +14,15 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from images.overlay import MADE, OUT, shown, write_overlay
+from images.packages import label_packages, pushed_packages
+from images.pins import pinned
 from images.recipe import DEFAULT_BASE, ROOT, Recipe, keys, recipes, tag
 from images.registry import Pushed, check_name, check_reachable, find
 
@@ -31,6 +34,8 @@ LOGS = ROOT / "build" / "images"
 TIMEOUT_S = 3600.0
 LOG_LINES = 15
 KEY_LABEL = "dev.penstock.key"
+PACKAGES = "packages"
+"""Folder beside the overlay: what is installed in each image."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +44,8 @@ class Options:
 
     registry: str
     base: str
+    """As it was asked for; from :func:`make` on ``NAME@sha256:…``."""
+    allow_tag: bool
     tls_verify: bool
     only: tuple[str, ...]
     out: Path
@@ -73,6 +80,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         options = Options(
             registry=check_name(chosen.registry),
             base=chosen.base,
+            allow_tag=chosen.allow_tag,
             tls_verify=chosen.tls_verify == "true",
             only=tuple(chosen.only),
             out=chosen.out,
@@ -101,7 +109,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m images.build",
         description=(__doc__ or "").partition("\n")[0],
-        epilog="example: make images REGISTRY=registry.example.org/penstock\n"
+        epilog="example: make images REGISTRY=registry.example.org/penstock BASE=python:3.11-slim@sha256:…\n"
         "Needs buildah, and skopeo to see what is pushed already. Credentials: `buildah login`. "
         "Exit codes: 0 done, 2 bad usage, 4 the world failed.",
         allow_abbrev=False,
@@ -109,6 +117,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--registry", default="", metavar="HOST[:PORT][/PATH]", help="where the images are pushed to")
     parser.add_argument("--base", default=DEFAULT_BASE, metavar="IMAGE", help="what they stand on (%(default)s)")
+    parser.add_argument("--allow-tag", action="store_true", help="take a base without a digest: what its tag names now")
     parser.add_argument("--tls-verify", choices=("true", "false"), default="true", help="false: also plain http")
     parser.add_argument("--only", action="append", default=[], metavar="NAME", help="this step only; can be repeated")
     parser.add_argument("--out", type=Path, default=OUT, metavar="DIR", help="where the overlay goes (build/install)")
@@ -176,6 +185,9 @@ def make(options: Options, say: Say) -> list[Made]:
     if shutil.which("buildah") is None:
         raise WorldError("buildah is not installed", todo="Install it: apt-get install buildah skopeo")
     check_reachable(options.registry, tls_verify=options.tls_verify)
+    base_name = pinned(options.base, allow_tag=options.allow_tag, tls_verify=options.tls_verify)
+    options = replace(options, base=base_name)
+    say(f"the base image is {options.base}")
     base = _pull(options)
     work = Work(options, all_of_them, base, keys(all_of_them, base), say)
     with ThreadPoolExecutor(options.jobs) as pool:
@@ -196,7 +208,8 @@ def make(options: Options, say: Say) -> list[Made]:
                 task.cancel()
             raise
     made.sort(key=lambda one: one.name)
-    write(options, made)
+    packages = {one.name: pushed_packages(one.pushed.reference, tls_verify=options.tls_verify) for one in made}
+    write(options, made, packages)
     return made
 
 
@@ -236,6 +249,8 @@ def _build(name: str, work: Work) -> None:
         *(f"--build-arg={argument}={image}" for argument, image in on.items()),
         f"--label={KEY_LABEL}={work.keys[name]}",
         f"--label=org.opencontainers.image.title=penstock {name}",
+        f"--label=org.opencontainers.image.base.name={options.base.partition('@')[0]}",
+        f"--label=org.opencontainers.image.base.digest={options.base.partition('@')[2]}",
         *(f"--file={recipe.containerfile}", f"--tag={work.local(name)}", str(ROOT)),
     ]
     built = run(argv, cwd=ROOT, timeout_s=TIMEOUT_S, join=True, log_file=log)
@@ -255,6 +270,7 @@ def _build(name: str, work: Work) -> None:
 def _build_and_push(name: str, work: Work) -> Made:
     started, options = time.monotonic(), work.options
     _build(name, work)
+    label_packages(work.local(name))
     with tempfile.TemporaryDirectory(prefix="penstock-image-") as folder:
         digest_file = Path(folder) / "digest"
         target = work.remote(name)
@@ -279,8 +295,11 @@ def _log(name: str) -> Path:
     return LOGS / f"{name}.log"
 
 
-def write(options: Options, made: list[Made]) -> None:
-    """The overlay; with ``--only``, the other images stay as the last overlay for this registry had them."""
+def write(options: Options, made: list[Made], packages: Mapping[str, dict[str, Any]]) -> None:
+    """The overlay, and the records beside it: which images, on which base, with which packages.
+
+    With ``--only``, the other images stay as the last overlay for this registry had them.
+    """
     record = options.out / MADE
     before = json.loads(record.read_text(encoding="utf-8")) if record.is_file() else {}
     kept = before.get("images", {}) if options.only and before.get("registry") == options.registry else {}
@@ -288,6 +307,8 @@ def write(options: Options, made: list[Made]) -> None:
     write_overlay(options.out, images)
     about = {"registry": options.registry, "tls_verify": options.tls_verify, "base": options.base}
     write_json(record, {**about, "images": images})
+    for name, installed in packages.items():
+        write_json(options.out / PACKAGES / f"{name}.json", {"image": images[name], "base": options.base, **installed})
 
 
 def _last(text: str) -> str:

@@ -9,11 +9,12 @@ import json
 import os
 import stat
 import tempfile
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any, BinaryIO
+from collections.abc import Collection, Iterator
+from pathlib import Path, PurePosixPath
+from typing import IO, Any, BinaryIO
 
 from penstock.errors import UsageError, WorldError
+from penstock.handles import MAX_NAME_BYTES, Folder, NotPlainError, in_words, kind_of, open_plain
 
 CHUNK_BYTES = 1 << 20
 
@@ -35,6 +36,8 @@ def disk_errors(where: Path) -> Iterator[None]:
             raise WorldError(
                 f"cannot write: {reason}", where=str(where), todo="Choose a writable directory."
             ) from error
+        if error.errno == errno.ENAMETOOLONG:
+            raise UsageError("the name is too long for a file", where=str(where), todo="Use a shorter one.") from error
         raise
 
 
@@ -46,7 +49,8 @@ def replacing(path: Path) -> Iterator[Path]:
     """
     with disk_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.tmp-", dir=path.parent)
+        start = os.fsdecode(os.fsencode(path.name)[: MAX_NAME_BYTES - 40])  # a name may be as long as names can be
+        handle, name = tempfile.mkstemp(prefix=f".{start}.tmp-", dir=path.parent)
         os.close(handle)
         temporary = Path(name)
         try:
@@ -72,17 +76,23 @@ def write_json(path: Path, value: Any) -> None:
 
 def sha256_file(path: Path) -> str:
     """SHA-256 of a file's content, as 64 hex digits."""
-    digest = hashlib.sha256()
     with path.open("rb") as file:
-        while chunk := file.read(CHUNK_BYTES):
-            digest.update(chunk)
+        return sha256_of(file)
+
+
+def sha256_of(file: IO[bytes]) -> str:
+    """SHA-256 of what is left in an open file."""
+    digest = hashlib.sha256()
+    while chunk := file.read(CHUNK_BYTES):
+        digest.update(chunk)
     return digest.hexdigest()
 
 
 def sha256_json(value: Any) -> str:
     """SHA-256 of a JSON value in canonical form (sorted keys, no spaces): equal values, equal digests."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    return hashlib.sha256(text.encode()).hexdigest()
+    # File names need not be UTF-8: Python holds their odd bytes as lone surrogates.
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def open_regular(path: Path, *, where: str) -> BinaryIO:
@@ -120,31 +130,83 @@ def read_regular(path: Path, *, max_bytes: int, where: str) -> bytes:
 
 
 def regular_files(directory: Path) -> list[Path]:
-    """All regular files below ``directory``, sorted, as relative paths. Symbolic links are refused: they may leave."""
-    found: list[Path] = []
-    for folder, folders, names in os.walk(directory):
-        for name in sorted(folders + names):
-            path = Path(folder) / name
-            if path.is_symlink():
-                raise UsageError(
-                    f"'{path.relative_to(directory)}' is a symbolic link",
-                    where=str(directory),
-                    todo="Keep plain files only.",
-                )
-        found += [Path(folder, name).relative_to(directory) for name in names]
-    return sorted(found)
+    """All regular files below ``directory``, sorted, as relative paths; none if there is no such directory.
+
+    Raises:
+        UsageError: something else stands there (a link may lead elsewhere, a pipe is waited for), a folder may not be
+            read, or a name is not UTF-8 text.
+    """
+    if not directory.is_dir():
+        return []
+    with folder_errors(directory), Folder.at(directory) as folder:
+        return sorted(_plain(directory, relative, facts.st_mode) for relative, facts in folder.walk())
 
 
 def sha256_tree(directory: Path) -> str:
-    """SHA-256 over the sorted (relative path, content digest) pairs of a directory's regular files."""
-    return sha256_json([[path.as_posix(), sha256_file(directory / path)] for path in regular_files(directory)])
+    """SHA-256 over the sorted (relative path, content digest) pairs of a directory's regular files.
+
+    Raises:
+        UsageError: see :func:`regular_files`.
+    """
+    return sha256_json([[path.as_posix(), digest] for path, digest in file_digests(directory).items()])
+
+
+def file_digests(directory: Path, *, aside: Collection[str] = ()) -> dict[Path, str]:
+    """SHA-256 of every regular file below ``directory``, by its relative path, sorted; none without the directory.
+
+    Args:
+        directory: where.
+        aside: files and folders right below it that do not count.
+
+    Raises:
+        UsageError: see :func:`regular_files`.
+    """
+    found: dict[Path, str] = {}
+    if not directory.is_dir():
+        return found
+    with folder_errors(directory), Folder.at(directory) as folder:
+        for relative, facts in folder.walk():
+            path = _plain(directory, relative, facts.st_mode)
+            if path.parts[0] not in aside:
+                with folder.open(relative) as file:
+                    found[path] = sha256_of(file)
+    return dict(sorted(found.items()))
+
+
+def _plain(directory: Path, relative: str, mode: int) -> Path:
+    """Prove that an entry is a regular file whose name can be written down."""
+    if not stat.S_ISREG(mode):
+        raise UsageError(f"'{relative}' is {kind_of(mode)}", where=str(directory), todo="Keep plain files only.")
+    try:
+        relative.encode("utf-8")
+    except UnicodeEncodeError:
+        raise UsageError(f"the name '{relative}' is not UTF-8 text", where=str(directory), todo="Rename it.") from None
+    return Path(relative)
+
+
+@contextlib.contextmanager
+def folder_errors(directory: Path) -> Iterator[None]:
+    """Turn what is wrong with a directory's content into one clear :class:`UsageError`.
+
+    It is not for what is written: see :func:`disk_errors`.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.EIO, errno.ESTALE, errno.EMFILE, errno.ENFILE):
+            raise
+        inner = f"'{error.filename}': " if isinstance(error.filename, str) else ""
+        raise UsageError(f"{inner}{in_words(error)}", where=str(directory), todo="Keep plain files only.") from None
 
 
 def inside(root: Path, relative: str, *, where: str) -> Path:
-    """Resolve ``relative`` below ``root`` and prove that it stays there (no absolute path, no ``..``, no symlink out).
+    """The path ``relative`` below ``root``, proven to stay there: not absolute, no ``..``, no link on any part of it.
+
+    Whoever opens it while a program that may write there runs does so with :func:`open_inside`.
 
     Raises:
-        UsageError: the path leaves ``root``; ``where`` names the field that held it.
+        UsageError: the path leaves ``root``, has a link in it, or is longer than a path can be; ``where`` names the
+            field that held it.
     """
     if not relative or "\x00" in relative:
         raise UsageError("the path is empty or contains a NUL byte", where=where)
@@ -152,17 +214,34 @@ def inside(root: Path, relative: str, *, where: str) -> Path:
         raise UsageError(
             f"the path '{relative}' leaves the repository", where=where, todo="Use a relative path without '..'."
         )
-    resolved_root = root.resolve()
+    resolved = root.resolve()
+    below = PurePosixPath(relative)
     try:
-        resolved = (resolved_root / relative).resolve()
-    except RuntimeError:  # Python 3.11's way to report a loop
-        raise UsageError(
-            f"the path '{relative}' is a loop of symbolic links", where=where, todo="Commit the file itself."
-        ) from None
-    if not resolved.is_relative_to(resolved_root):
-        raise UsageError(
-            f"the path '{relative}' leaves the repository through a symbolic link",
-            where=where,
-            todo="Commit the file itself.",
-        )
-    return resolved
+        with Folder.at(resolved) as folder:
+            mode = folder.stat(below.as_posix()).st_mode if below.parts else stat.S_IFDIR
+    except (FileNotFoundError, NotADirectoryError):
+        return resolved / below
+    except NotPlainError as error:
+        todo = "Commit the file itself." if "symbolic link" in in_words(error) else "Correct the path."
+        raise UsageError(f"the path '{relative}': {in_words(error)}", where=where, todo=todo) from None
+    except OSError as error:
+        raise UsageError(f"the path '{relative}' cannot be read: {in_words(error)}", where=where) from None
+    if stat.S_ISLNK(mode):
+        raise UsageError(f"the path '{relative}' is a symbolic link", where=where, todo="Commit the file itself.")
+    return resolved / below
+
+
+def open_inside(path: Path, *, where: str) -> BinaryIO:
+    """Open a regular file by the path that :func:`inside` returned; a link that has come in since is refused.
+
+    Raises:
+        UsageError: there is no such file, it is no regular file, or it cannot be read; ``where`` is put before that.
+    """
+    try:
+        return open_plain(path)
+    except FileNotFoundError:
+        raise UsageError("the file is missing", where=where) from None
+    except NotPlainError as error:
+        raise UsageError(f"not a regular file: {in_words(error)}", where=where) from None
+    except OSError as error:
+        raise UsageError(f"cannot be read: {in_words(error)}", where=where) from None

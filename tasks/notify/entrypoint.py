@@ -39,11 +39,11 @@ def step(arguments: Arguments) -> dict[str, str]:
     bundle = Bundle(arguments.bundle)
     if arguments.baseline is not None:
         gather_failures(bundle, Bundle(arguments.baseline))
-    title, body = message(bundle, arguments.status)
+    said = message(bundle, arguments.status)
     failed: list[PenstockError] = []
     sent = 0
     try:
-        sent = notify(receivers_in(arguments.receivers), title, body)
+        sent = notify(receivers_in(arguments.receivers), said.chat_title, said.markdown)
     except PenstockError as error:  # the comment is tried all the same
         failed.append(error)
     try:
@@ -57,7 +57,7 @@ def step(arguments: Arguments) -> dict[str, str]:
         log("error", step="notify", error=str(further))
     if failed:
         raise failed[0]
-    log("notified", title=title, sent=sent)
+    log("notified", title=said.title, sent=sent)
     return {"sent": str(sent), "summary": shorten(headline(bundle, arguments.status), MAX_SUMMARY_BYTES)}
 
 

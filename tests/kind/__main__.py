@@ -73,6 +73,7 @@ def make_images() -> None:
         "images",
         f"REGISTRY={cluster.ON_THIS_MACHINE}",
         "TLS_VERIFY=false",
+        "IMAGES_OPTIONS=--allow-tag",
         timeout_s=3600,
     )
 

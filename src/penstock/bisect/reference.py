@@ -22,7 +22,8 @@ from penstock.contract.models import CONTRACT_FILE, Contract, Suite
 from penstock.errors import UsageError
 from penstock.extractors.shipped import SHIPPED
 from penstock.families.once import suite_digest
-from penstock.files import disk_errors, inside, write_text
+from penstock.files import disk_errors, inside, regular_files, write_text
+from penstock.handles import discard_tree
 
 PLACE = ".penstock-bisect"
 """Where another commit's suite and extractors are put in a commit's files."""
@@ -124,7 +125,7 @@ def _clear(*places: Path) -> None:
     for path in places:
         if path.is_symlink() or path.is_file():
             path.unlink()
-    shutil.rmtree(places[-1], ignore_errors=True)
+    discard_tree(places[-1])
 
 
 def _same_suite(source: Path, contract: Contract, reference: Reference) -> bool:
@@ -173,8 +174,9 @@ def _copy_extractors(reference: Reference, place: Path) -> dict[str, dict[str, s
 def _copy(source: Path, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     if source.is_dir():
-        shutil.copytree(source, target, dirs_exist_ok=True)
+        for path in regular_files(source):
+            _copy(source / path, target / path)
     elif source.is_file():
-        shutil.copyfile(source, target)
+        shutil.copyfile(source, target, follow_symlinks=False)
     else:
         raise UsageError("the file is missing", where=str(source), todo="The bad commit's suite names it: add it.")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -15,7 +14,8 @@ from pydantic import BaseModel, ValidationError
 
 from penstock.bundle.models import Invocation, Manifest, Measurement, Run, StepRecord, Verdict
 from penstock.errors import UsageError
-from penstock.files import disk_errors, open_regular, read_regular, regular_files, sha256_file, write_text
+from penstock.files import disk_errors, file_digests, folder_errors, read_regular, write_text
+from penstock.handles import Folder
 
 MAX_RECORD_BYTES = 64 << 20
 TEMPORARY = re.compile(r"\..+\.tmp-[A-Za-z0-9_]+")
@@ -90,17 +90,17 @@ class Bundle:
 
         A bundle has one writer at a time, so that none of them is still being written.
         """
-        with disk_errors(self.path):
-            for folder, _, names in os.walk(self.path):
-                for name in names:
-                    if TEMPORARY.match(name):
-                        Path(folder, name).unlink(missing_ok=True)
+        if not self.path.is_dir():
+            return
+        with disk_errors(self.path), folder_errors(self.path), Folder.at(self.path) as folder:
+            for relative, _ in folder.walk():
+                if TEMPORARY.match(Path(relative).name):
+                    (self.path / relative).unlink(missing_ok=True)
 
     def seal(self) -> Manifest:
         """Write ``manifest.json`` over every file that is there now. Nothing may be written after it."""
         self.sweep()
-        files = {path.as_posix(): sha256_file(self.path / path) for path in self._content()}
-        manifest = Manifest(files=files)
+        manifest = Manifest(files=self._digests())
         write_model(self.manifest_file, manifest)
         return manifest
 
@@ -111,10 +111,10 @@ class Bundle:
             UsageError: names the files that are missing, changed or extra; or the manifest itself is broken.
         """
         manifest = read_model(self.manifest_file, Manifest)
-        here = {path.as_posix() for path in self._content()}
-        missing = sorted(set(manifest.files) - here)
-        extra = sorted(here - set(manifest.files))
-        changed = sorted(name for name in here & set(manifest.files) if self._digest(name) != manifest.files[name])
+        here = self._digests()
+        missing = sorted(set(manifest.files) - set(here))
+        extra = sorted(set(here) - set(manifest.files))
+        changed = sorted(name for name in set(here) & set(manifest.files) if here[name] != manifest.files[name])
         faults = [
             f"{word} {', '.join(names[:5])}{f' and {len(names) - 5} more' if len(names) > 5 else ''}"
             for word, names in (("missing", missing), ("changed", changed), ("extra", extra))
@@ -128,14 +128,14 @@ class Bundle:
             )
         return manifest
 
-    def _digest(self, name: str) -> str:
-        """Of a file's content; a FIFO or device that stands in a file's place is refused, never waited for."""
-        open_regular(self.path / name, where=str(self.path / name)).close()
-        return sha256_file(self.path / name)
+    def _digests(self) -> dict[str, str]:
+        """Of every file that the manifest is to name; a pipe or device in a file's place is refused, never waited for.
 
-    def _content(self) -> list[Path]:
+        Raises:
+            UsageError: something in the bundle is no plain file.
+        """
         aside = (self.manifest_file.name, self.failures.name)
-        return [path for path in regular_files(self.path) if path.parts[0] not in aside]
+        return {path.as_posix(): digest for path, digest in file_digests(self.path, aside=aside).items()}
 
 
 def read_model(path: Path, model: type[Model]) -> Model:

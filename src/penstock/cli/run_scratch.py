@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from penstock.errors import UsageError
 from penstock.files import disk_errors
+from penstock.handles import discard_tree
 
 RECORD = "temporary"
 PREFIX = "penstock-run-"
@@ -44,7 +44,7 @@ def scratch(folder: Path) -> Iterator[Path]:
                 ) from None
             _remove(os.pread(handle, 4096, 0))
             made = tempfile.mkdtemp(prefix=PREFIX)
-            stack.callback(shutil.rmtree, made, ignore_errors=True)
+            stack.callback(discard_tree, Path(made))
             os.ftruncate(handle, 0)
             os.pwrite(handle, os.fsencode(made), 0)
         yield Path(made)
@@ -55,4 +55,4 @@ def _remove(recorded: bytes) -> None:
     path = Path(os.fsdecode(recorded))
     with contextlib.suppress(OSError, ValueError):
         if path.is_absolute() and path.name.startswith(PREFIX) and path.lstat().st_uid == os.getuid():
-            shutil.rmtree(path, ignore_errors=True)
+            discard_tree(path)

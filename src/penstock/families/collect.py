@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
+import contextlib
+import stat
 from datetime import datetime
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from penstock.errors import UsageError, WorldError
 from penstock.families.infer import LOG_FILE
 from penstock.families.plan import INFER
 from penstock.files import disk_errors, inside
+from penstock.handles import Folder, NotPlainError, discard_tree, in_words, kind_of
 
 AGAIN = "Run the step infer again."
 
@@ -53,7 +55,7 @@ def collect(suite: Suite, bundle: Bundle, *, cache: Path | None) -> list[Invocat
         products.keep(bundle, [Path(bundle.invocations_file.name), Path(bundle.outputs.name)], made_on=made_on)
     _record(bundle, run, inference, calls)
     with disk_errors(bundle.path):
-        shutil.rmtree(shards_folder(bundle), ignore_errors=True)
+        discard_tree(shards_folder(bundle))
     return calls
 
 
@@ -70,9 +72,10 @@ def _merge(suite: Suite, bundle: Bundle, inference: Inference) -> Inference:
     _hold_cases(suite, [*calls, *(call for call in found.values() if call not in calls)], shards_folder(bundle))
     for _, shard in shards:
         for call in shard.invocations():
-            _take(shard.outputs / call.case, bundle.outputs / call.case)
+            found[call.case] = _take_output(shard, call, bundle)
         name = LOG_FILE.with_stem(f"{LOG_FILE.stem}-{shard.path.name}") if len(shards) > 1 else LOG_FILE
-        _take(shard.path / LOG_FILE, bundle.path / name)
+        _take(shard, LOG_FILE.as_posix(), bundle.path / name)
+    calls = [found[case.name] for case in suite.cases]
     bundle.write_invocations(calls)
     used = round(sum(record.used_s for record in records), 3)
     return inference.model_copy(update={"shards": records, "used_s": used})
@@ -85,13 +88,46 @@ def _ended(part: Shard, shard: Bundle) -> ShardRecord:
     return record
 
 
-def _take(source: Path, target: Path) -> None:
-    """Move a file or directory into the bundle, unless an earlier attempt has."""
-    if source.exists():
-        with disk_errors(target):
-            shutil.rmtree(target, ignore_errors=True)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            source.replace(target)
+def _take_output(shard: Bundle, call: Invocation, bundle: Bundle) -> Invocation:
+    """Move what a call has left into the bundle; if that is no plain file of its own, the call has failed.
+
+    Where the kernel cannot confine a model, it could have written here as well as the driver.
+    """
+    if call.status != "ok":
+        return call
+    folder = f"{shard.outputs.name}/{call.case}/"
+    output = call.output or ""
+    name = output.removeprefix(folder)
+    if not output.startswith(folder) or name != Path(name).name:
+        raise WorldError(f"the output of the case '{call.case}' lies elsewhere", where=str(shard.path), todo=AGAIN)
+    if (problem := _take(shard, output, bundle.path / output)) is None:
+        return call
+    return call.model_copy(update={"status": "failed", "output": None, "error": f"the model's output: {problem}"})
+
+
+def _take(shard: Bundle, relative: str, target: Path) -> str | None:
+    """Move a file of a shard into the bundle, unless an earlier attempt has; return what is wrong with it, if anything.
+
+    It is moved through handles of the directories, so that what was looked at is what is moved.
+    """
+    with disk_errors(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        above, _, name = relative.rpartition("/")
+        with Folder.at(shard.path) as whole, Folder.at(target.parent) as into:
+            try:
+                source = whole.folder(above)
+            except FileNotFoundError:
+                return None  # moved before, or gone: who counts the outputs says so
+            except (NotPlainError, PermissionError) as error:
+                return in_words(error)
+            with source, contextlib.suppress(FileNotFoundError):
+                facts = source.stat(name)
+                if not stat.S_ISREG(facts.st_mode):
+                    return f"'{name}' is {kind_of(facts.st_mode)}"
+                if facts.st_nlink != 1:
+                    return f"'{name}' has another name"
+                source.move(name, into, target.name)
+    return None
 
 
 def _hold_cases(suite: Suite, calls: list[Invocation], where: Path) -> None:

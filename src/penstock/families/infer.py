@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import mimetypes
-import shutil
 import tempfile
 import time
 from collections.abc import Callable, Collection, Iterator
@@ -22,6 +21,7 @@ from penstock.contract.load import suite_directory
 from penstock.contract.models import Case, Contract, Suite
 from penstock.families.inputs import input_paths
 from penstock.files import disk_errors
+from penstock.handles import discard_tree
 from penstock.invocation.driver import Model, start
 from penstock.invocation.environment import PythonEnvironment
 from penstock.invocation.sandbox import ImageFiles
@@ -95,7 +95,7 @@ def scratch_folder(temporary: Path | None) -> Iterator[Path]:
     try:
         yield work
     finally:
-        shutil.rmtree(work, ignore_errors=True)
+        discard_tree(work)
 
 
 class Calls:
@@ -241,7 +241,7 @@ def _is_there(bundle: Bundle, record: Invocation) -> bool:
 
 
 def _forget(bundle: Bundle, case: Case) -> None:
-    shutil.rmtree(bundle.outputs / case.name, ignore_errors=True)
+    discard_tree(bundle.outputs / case.name)
 
 
 def _is_ok(record: Invocation | None) -> bool:

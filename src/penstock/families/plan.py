@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from penstock.families.durations import audio_durations, with_durations
 from penstock.families.inputs import check_case, input_paths, reference_frames
 from penstock.families.once import suite_digest
 from penstock.files import disk_errors, sha256_json
+from penstock.handles import discard_tree
 from penstock.invocation.isolation import best_level, is_below
 
 INFER = "infer"
@@ -182,6 +182,6 @@ def _forget(bundle: Bundle) -> None:
     """Remove outputs and calls that are not of this plan."""
     with disk_errors(bundle.path):
         for folder in (shards_folder(bundle), bundle.outputs):
-            shutil.rmtree(folder, ignore_errors=True)
+            discard_tree(folder)
             folder.mkdir(exist_ok=True)
         bundle.invocations_file.unlink(missing_ok=True)

@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from pathlib import Path
 
 from penstock.contract.models import Case, Contract
 from penstock.contract.presets import command_argv, command_of
-from penstock.files import disk_errors
-from penstock.invocation.driver import CallResult, collect
+from penstock.handles import Folder
+from penstock.invocation.driver import CallResult
 from penstock.invocation.log import BoundedLog
 from penstock.invocation.memory import MemoryWatch, gpu_used_mib
 from penstock.invocation.process import ModelProcess, describe_exit
 from penstock.invocation.sandbox import Sandbox
+from penstock.invocation.scratch import CALL, Scratch, collect
 
 
 class CommandModel:
-    """See :class:`penstock.invocation.driver.Model`. The program writes into a directory of the call, which is emptied
-    before and removed after; only the one file that it was asked for is taken, once all its processes have ended.
+    """See :class:`penstock.invocation.driver.Model`. The program writes into a directory of the call, which is new
+    and removed after; only the one file that it was asked for is taken, once all its processes have ended, through a
+    handle of that directory which was opened before the program was started.
     """
 
-    def __init__(self, contract: Contract, sandbox: Sandbox, log: BoundedLog) -> None:
+    def __init__(self, contract: Contract, sandbox: Sandbox, scratch: Scratch, log: BoundedLog) -> None:
         self._contract = contract
         self._command = command_of(contract)
         self._sandbox = sandbox
+        self._scratch = scratch
         self._log = log
         self._gpu_before = gpu_used_mib()
 
@@ -45,20 +47,14 @@ class CommandModel:
         """Nothing runs between calls."""
 
     def call(self, case: Case, inputs: dict[str, Path], output: Path, timeout_s: float) -> CallResult:
-        folder = self._sandbox.scratch / "call"
-        with disk_errors(folder):
-            _remove(folder)
-            folder.mkdir(parents=True)
-        written = folder / f"output{self._command.output}"
-        argv = command_argv(self._contract, case, {**inputs, "output": written})
+        name = f"output{self._command.output}"
+        argv = command_argv(self._contract, case, {**inputs, "output": self._scratch.path / CALL / name})
         self._log.mark()
         self._log.note(f"case {case.name}: {' '.join(argv)}")
-        try:
-            return self._run(argv, written, output, timeout_s)
-        finally:
-            _remove(folder)
+        with self._scratch.call() as folder:
+            return self._run(argv, folder, name, output, timeout_s)
 
-    def _run(self, argv: list[str], written: Path, output: Path, timeout_s: float) -> CallResult:
+    def _run(self, argv: list[str], folder: Folder, name: str, output: Path, timeout_s: float) -> CallResult:
         begin = time.monotonic()
         with ModelProcess(argv, self._sandbox, self._log) as process:
             with MemoryWatch(process.supervisor, gpu_before_mib=self._gpu_before) as watch:
@@ -73,7 +69,7 @@ class CommandModel:
         problem: str | None
         if ended.code != 0:
             problem = f"the model {describe_exit(ended.code)}; the end of its log: {self._log.end()}"
-        elif (problem := collect(written, output)) is not None:
+        elif (problem := collect(folder, name, output)) is not None:
             problem = f"{problem}; the end of its log: {self._log.end()}"
         return CallResult(
             "ok" if problem is None else "failed",
@@ -83,11 +79,3 @@ class CommandModel:
             gpu_memory_mib=watch.gpu_mib,
             error=problem,
         )
-
-
-def _remove(path: Path) -> None:
-    """Remove whatever a model put at ``path``: a directory, or a link or file in its place."""
-    if path.is_symlink() or path.is_file():
-        path.unlink()
-    else:
-        shutil.rmtree(path, ignore_errors=True)

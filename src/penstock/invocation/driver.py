@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import shutil
-import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,12 +10,10 @@ from typing import Literal, Protocol
 
 from penstock.contract.models import Case, Contract
 from penstock.contract.policy import Level
-from penstock.files import disk_errors, replacing
 from penstock.invocation.environment import PythonEnvironment, own_environment
 from penstock.invocation.log import BoundedLog
 from penstock.invocation.sandbox import ImageFiles, Sandbox
-
-MAX_OUTPUT_BYTES = 1 << 30
+from penstock.invocation.scratch import Scratch
 
 
 @dataclass(frozen=True)
@@ -94,13 +89,10 @@ def start(
     Raises:
         WorldError: it could not be started or never got ready; the message holds the end of its log.
     """
-    scratch = scratch_dir.resolve()
-    with disk_errors(scratch):
-        shutil.rmtree(scratch, ignore_errors=True)
-        scratch.mkdir(parents=True)
+    scratch = Scratch(scratch_dir)
     sandbox = Sandbox(
         source=(image.directory if image else source_dir).resolve(),
-        scratch=scratch,
+        scratch=scratch.path,
         readable=tuple(path.resolve() for path in readable),
         image=image,
         network=tuple(contract.call.network),
@@ -108,50 +100,25 @@ def start(
         python=python,
         level=level,
     )
-    with BoundedLog(log_file) as log:
+    with contextlib.closing(scratch), BoundedLog(log_file) as log:
         log.note(f"confined by: {sandbox.isolation}")
         if image is None:
             used = python or own_environment()
             log.note(f"python: {used}")
-        model = _make(contract, sandbox, log, ready_timeout_s)
+        model = _make(contract, sandbox, scratch, log, ready_timeout_s)
         try:
             yield model
         finally:
             model.close()
-            shutil.rmtree(scratch, ignore_errors=True)
 
 
-def _make(contract: Contract, sandbox: Sandbox, log: BoundedLog, ready_timeout_s: float | None) -> Model:
+def _make(
+    contract: Contract, sandbox: Sandbox, scratch: Scratch, log: BoundedLog, ready_timeout_s: float | None
+) -> Model:
     if contract.call.http is None:
         from penstock.invocation.command import CommandModel
 
-        return CommandModel(contract, sandbox, log)
+        return CommandModel(contract, sandbox, scratch, log)
     from penstock.invocation.http import HttpModel
 
-    return HttpModel(contract, contract.call.http, sandbox, log, ready_timeout_s=ready_timeout_s)
-
-
-def collect(path: Path, output: Path) -> str | None:
-    """Copy what a model left at ``path`` to ``output``; return what is wrong with it, else ``None``.
-
-    Nothing that could lead elsewhere is followed: ``path`` must be a regular file, not a link, pipe or device.
-    """
-    try:
-        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return "the model wrote no output"
-    except OSError:
-        return "the model's output is not a regular file"
-    facts = os.fstat(handle)
-    # A hard link could be a name for a file that is not the model's own.
-    if not stat.S_ISREG(facts.st_mode) or facts.st_nlink != 1:
-        os.close(handle)
-        return "the model's output is not a regular file"
-    with os.fdopen(handle, "rb") as source:
-        if facts.st_size == 0:
-            return "the model's output is empty"
-        if facts.st_size > MAX_OUTPUT_BYTES:
-            return f"the model's output is larger than {MAX_OUTPUT_BYTES >> 20} MiB"
-        with replacing(output) as temporary, temporary.open("wb") as target:
-            shutil.copyfileobj(source, target, 1 << 20)
-    return None
+    return HttpModel(contract, contract.call.http, sandbox, scratch, log, ready_timeout_s=ready_timeout_s)

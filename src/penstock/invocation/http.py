@@ -19,13 +19,14 @@ import httpx
 from penstock.contract.models import Case, Contract, Http
 from penstock.contract.presets import request_fields, request_files, service_argv
 from penstock.errors import WorldError, printable
-from penstock.files import replacing
+from penstock.files import open_inside, replacing
 from penstock.invocation.connection import HandedOver
-from penstock.invocation.driver import MAX_OUTPUT_BYTES, CallResult
+from penstock.invocation.driver import CallResult
 from penstock.invocation.log import BoundedLog
 from penstock.invocation.memory import MemoryWatch, gpu_used_mib
 from penstock.invocation.process import ModelProcess, describe_exit
 from penstock.invocation.sandbox import Sandbox
+from penstock.invocation.scratch import MAX_OUTPUT_BYTES, Scratch
 
 READY_POLL_S = 0.1
 READY_REQUEST_S = 2.0
@@ -50,6 +51,7 @@ class HttpModel:
         contract: Contract,
         http: Http,
         sandbox: Sandbox,
+        scratch: Scratch,
         log: BoundedLog,
         *,
         ready_timeout_s: float | None = None,
@@ -57,6 +59,7 @@ class HttpModel:
         self._contract = contract
         self._http = http
         self._sandbox = sandbox
+        self._scratch = scratch
         self._log = log
         self._base = ""
         self._ready_timeout_s = ready_timeout_s or http.ready_timeout_s
@@ -121,6 +124,7 @@ class HttpModel:
             self._base = f"http://127.0.0.1:{port}"
             self._log.mark()
             argv = service_argv(self._contract, port)
+            self._scratch.tidy()
             self._log.note(f"starting {' '.join(argv)}")
             self._process = ModelProcess(argv, self._sandbox, self._log, port=port)
             try:
@@ -191,7 +195,7 @@ class HttpModel:
             files = {
                 field: (
                     _file_name(name, inputs[name]),
-                    stack.enter_context(inputs[name].open("rb")),
+                    stack.enter_context(open_inside(inputs[name], where=f"input '{name}' of case '{case.name}'")),
                     _media_type(inputs[name]),
                 )
                 for field, name in request_files(self._contract, case).items()

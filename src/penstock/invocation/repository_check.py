@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from pathlib import Path
 
 from penstock.contract.models import Check
 from penstock.errors import UsageError
+from penstock.handles import discard_tree
 from penstock.invocation.environment import PythonEnvironment
 from penstock.invocation.log import BoundedLog
 from penstock.invocation.process import ModelProcess, describe_exit
@@ -41,4 +41,4 @@ def run_check(check: Check, source: Path, logs: Path, *, python: PythonEnvironme
                     describe_exit(ended.code), where=f"check '{check.name}'", todo=f"The end of its output: {log.end()}"
                 )
     finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+        discard_tree(scratch)

@@ -1,40 +1,66 @@
-"""The message that tells people how a run ended."""
+"""The message that tells people how a run ended.
+
+What a repository or a model has to say (names, versions, reasons, the end of a log) goes into chats, mails and
+comments, which take some of it for markup, links or names that are notified: it is escaped, see :class:`Message`.
+"""
 
 from __future__ import annotations
 
 import shutil
+from dataclasses import dataclass
 
 from penstock.bundle.directory import Bundle
 from penstock.bundle.failures import first_failure
 from penstock.gating.wording import tally
-from penstock.report.summary import markdown_summary, title
+from penstock.report.summary import bare, markdown_summary, plain, title
 
 NEARLY_NOTHING_BYTES = 1 << 20
 """With less than that no step can write its files."""
 LEFT_NO_WORD = "left no word: its pod was deleted or evicted, or could not start, or its log says more."
 
 
-def message(bundle: Bundle, status: str) -> tuple[str, str]:
-    """Title and body, also for a run that broke before it had a verdict.
+@dataclass(frozen=True)
+class Message:
+    """How a run ended."""
+
+    title: str
+    """One line as it is, for logs and terminals."""
+    text: str
+    """The body as it is, but for a verdict's: that is Markdown, with what comes from elsewhere escaped."""
+    is_markdown: bool = False
+
+    @property
+    def chat_title(self) -> str:
+        """The title where no service finds anything in it to format, to link or to notify."""
+        return bare(self.title)
+
+    @property
+    def markdown(self) -> str:
+        """The body as Markdown; whatever it is converted to, nothing in it becomes markup, a link or a name."""
+        return self.text if self.is_markdown else plain(self.text)
+
+
+def message(bundle: Bundle, status: str) -> Message:
+    """The message about a run, also about one that broke before it had a verdict.
 
     Args:
         bundle: the run's bundle, as far as it came.
         status: Tekton's aggregate status of the tasks (``Succeeded``, ``Failed``, ``Completed``, ``None``), or empty.
     """
     if status == "Failed":
-        return _broken(bundle)
+        return Message(*_broken(bundle))
     if not bundle.run_file.exists():
-        return (
+        return Message(
             "Penstock: the run ended before the repository was cloned",
             f"Status of the tasks: {status or 'unknown'}.",
         )
     run = bundle.run()
     if bundle.verdict_file.exists():
         verdict = bundle.verdict()
-        return title(run, verdict), markdown_summary(run, verdict)
+        return Message(title(run, verdict), markdown_summary(run, verdict), is_markdown=True)
     name = f"{run.model} " if run.model else ""
     ended = "finished" if run.track == "verify" and status in ("Succeeded", "Completed") else "broke"
-    return (
+    return Message(
         f"{name}{run.track} run {run.run_id} {ended}",
         f"{_last_step(bundle)} Status of the tasks: {status or 'unknown'}.",
     )
@@ -42,13 +68,13 @@ def message(bundle: Bundle, status: str) -> tuple[str, str]:
 
 def headline(bundle: Bundle, status: str) -> str:
     """The message in one line: the verdict, or which step broke and why."""
-    first, body = message(bundle, status)
+    said = message(bundle, status)
     if status == "Failed":
-        return f"{first}: {' '.join(body.split())}"
+        return f"{said.title}: {' '.join(said.text.split())}"
     verdict = bundle.verdict() if bundle.verdict_file.exists() else None
     if verdict is not None and verdict.verdict == "pass" and any(rule.not_compared for rule in verdict.rules):
-        return f"{first} (first release: {tally(verdict.rules)})"
-    return first
+        return f"{said.title} (first release: {tally(verdict.rules)})"
+    return said.title
 
 
 def _broken(bundle: Bundle) -> tuple[str, str]:

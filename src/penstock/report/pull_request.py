@@ -35,8 +35,8 @@ def comment_text(bundle: Bundle, status: str = "") -> str:
     run = bundle.run()
     if bundle.verdict_file.exists() and status != "Failed":
         return pull_request_markdown(run, bundle.verdict())
-    first, body = message(bundle, status)
-    return _comment(run, f"## {plain(first)}\n\n{plain(body)}\n", None)
+    said = message(bundle, status)
+    return _comment(run, f"## {plain(said.title)}\n\n{plain(said.text)}\n", None)
 
 
 def write_beside_page(bundle: Bundle) -> None:

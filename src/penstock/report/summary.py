@@ -19,6 +19,8 @@ INVISIBLE = "\u200b"
 _REFERENCE = re.compile(
     r"(?<![A-Za-z0-9])(@|GH-)(?=\w)|([#&%$~!])(?=\w)|(://)|(?<![A-Za-z0-9])(www)(?=\.)", re.IGNORECASE
 )
+_FORMATTING = re.compile(r"[\\`*<>\[\]|~!]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|&(?=#?\w+;)")
+"""An underscore within a word stays: names have them, and nothing takes it for more."""
 
 
 def title(run: Run, verdict: Verdict) -> str:
@@ -148,4 +150,13 @@ def plain(text: str) -> str:
     words = printable(" ".join(text.split()))
     for character in "\\`*_[]<>|!~":
         words = words.replace(character, "\\" + character)
+    return _REFERENCE.sub(lambda found: found[0] + INVISIBLE, words)
+
+
+def bare(text: str) -> str:
+    """One line with nothing in it that a mail, a chat or a forge formats, links or notifies, and no escape to be seen.
+
+    For titles: some services show them as they are, others put them into HTML or Markdown of their own.
+    """
+    words = _FORMATTING.sub("?", printable(" ".join(text.split())))
     return _REFERENCE.sub(lambda found: found[0] + INVISIBLE, words)

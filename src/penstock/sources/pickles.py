@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 import pickletools
-import sys
+from dataclasses import dataclass, field
 from typing import IO, Any, cast
 
 from penstock.errors import UsageError
+from penstock.sources.harmless import is_harmless
 
 PICKLE_SUFFIXES = frozenset({".pkl", ".pickle", ".pt", ".pth", ".ckpt", ".joblib"})
 MAX_READS = 8_000_000
@@ -19,31 +19,6 @@ TORCH_PICKLES = 5
 """Before 1.6 PyTorch wrote magic number, protocol, system, content and storage keys, then raw numbers."""
 LONG_ARGUMENT_BYTES = 4096
 """No import name is longer: longer arguments are skipped, not read."""
-
-# Names of Python's own library that checkpoints need. Any other name of it is refused, whether or not a list of
-# dangerous ones has it: there are more ways to run code in there than lists know.
-_BUILTINS = (
-    "bool bytearray bytes complex dict float frozenset int list long object range set slice str tuple unicode xrange"
-)
-_NAMES = {
-    "_codecs": "encode",
-    "argparse": "Namespace",
-    "builtins": _BUILTINS,
-    "__builtin__": _BUILTINS,
-    "collections": "Counter OrderedDict defaultdict deque",
-    "copyreg": "_reconstructor",
-    "copy_reg": "_reconstructor",
-    "datetime": "date datetime timedelta timezone",
-    "decimal": "Decimal",
-    "fractions": "Fraction",
-    "pathlib": "Path PosixPath PurePosixPath WindowsPath",
-    "types": "SimpleNamespace",
-    "uuid": "UUID",
-}
-_STANDARD_LIBRARY = frozenset((module, name) for module, names in _NAMES.items() for name in names.split())
-_PYTHON_2 = frozenset(
-    ["Queue", "StringIO", "__builtin__", "cPickle", "commands", "copy_reg", "exceptions", "httplib", "urllib2"]
-)
 
 
 class _Skipped(bytes):
@@ -107,8 +82,8 @@ def looks_like_pickle(start: bytes) -> bool:
     return len(start) >= 2 and start[0] == 0x80 and start[1] <= 5
 
 
-def check_pickle(stream: IO[bytes], size: int, *, where: str, must_be: bool) -> tuple[str, ...] | None:
-    """Hold every name that the pickles in ``stream`` import against what is allowed.
+def check_pickle(stream: IO[bytes], size: int, *, where: str, must_be: bool) -> bool:
+    """Hold every name that the pickles in ``stream`` import against :mod:`penstock.sources.harmless`.
 
     Args:
         stream: at the start of the first pickle; seekable.
@@ -117,73 +92,154 @@ def check_pickle(stream: IO[bytes], size: int, *, where: str, must_be: bool) -> 
         must_be: its name or first bytes say that it is a pickle, so one that cannot be read to its end is refused.
 
     Returns:
-        Foreign names that are neither known as harmless nor as dangerous; ``None`` if this is not a pickle.
+        Whether this is a pickle.
 
     Raises:
-        UsageError: names the import that would run code, or says why the pickle cannot be judged.
+        UsageError: names the import that is refused, or says why the pickle cannot be judged.
     """
-    start = stream.tell()
-    pickles = _whole_pickles(Guarded(stream, size), where)
-    if pickles == 0:
+    guarded = Guarded(stream, size)
+    first = _read(guarded, where)
+    if first.broken:
+        # What an unpickler meets before the break, it has run by then.
+        if first.ran:
+            _refuse(first, where)
         if must_be:
             raise UsageError("a broken pickle, which cannot be judged", where=where, todo="Save the weights again.")
-        return None
-    stream.seek(start)
-    found = _globals(Guarded(stream, size), pickles, where)
-    foreign = []
-    for module, name, safety in sorted(found):
-        if safety == "dangerous" or _refused(module, name):
-            raise UsageError(f"loading it would run '{f'{module}.{name}'[:200]}'", where=where, todo=_SAFER)
-        if safety == "suspicious" and (module, name) not in _STANDARD_LIBRARY:
-            foreign.append(f"{module}.{name}")
-    return tuple(foreign)
+        return False
+    _refuse(first, where)
+    if first.magic:
+        for number in range(2, TORCH_PICKLES + 1):
+            part = _read(guarded, where)
+            if part.broken:
+                what = f"a pickle that cannot be judged: its part {number} is broken"
+                raise UsageError(what, where=where, todo=_SAFER)
+            _refuse(part, where)
+        return True  # behind them stand raw numbers, which are not to be read as a sixth
+    while guarded.tell() < size:
+        further = _read(guarded, where)
+        if not further.broken or further.ran:
+            _refuse(further, where)
+        if further.broken:
+            break
+    return True
 
 
 _SAFER = "Save the weights as safetensors or ONNX, or as a state_dict that holds nothing but tensors."
 
 
-def _refused(module: str, name: str) -> bool:
-    top = module.split(".", 1)[0]
-    return (top in sys.stdlib_module_names or top in _PYTHON_2) and (module, name) not in _STANDARD_LIBRARY
+def _refuse(program: Program, where: str) -> None:
+    for module, name in sorted(program.imports):
+        if not is_harmless(module, name):
+            what = f"loading it would run '{f'{module}.{name}'[:200]}', which weights do not need"
+            raise UsageError(what, where=where, todo=_SAFER)
+    if program.computed:
+        raise UsageError("loading it would run something whose name it makes up as it goes", where=where, todo=_SAFER)
 
 
-def _globals(guarded: Guarded, pickles: int, where: str) -> set[tuple[str, str, str]]:
-    """Module, name and picklescan's opinion of every import in the stream's pickles."""
-    from picklescan.scanner import scan_pickle_bytes
+@dataclass
+class Program:
+    """What one pickle does, as far as it can be read."""
 
-    logger = logging.getLogger("picklescan")
-    level = logger.level
-    logger.setLevel(logging.CRITICAL)  # what it finds is said once, by our error
-    found: set[tuple[str, str, str]] = set()
-    try:
-        # Behind PyTorch's five pickles stand raw numbers, which are not to be read as a sixth.
-        for _ in range(TORCH_PICKLES if pickles == TORCH_PICKLES else 1):
-            result = scan_pickle_bytes(cast(IO[bytes], guarded), where, multiple_pickles=pickles != TORCH_PICKLES)
-            found |= {(str(item.module), str(item.name), str(item.safety.value)) for item in result.globals}
-    except Exception as error:
-        raise UsageError(f"a pickle that cannot be judged: {error}", where=where, todo=_SAFER) from None
-    finally:
-        logger.setLevel(level)
-    if guarded.exhausted:
-        raise UsageError("a pickle too large or too long-winded to be judged", where=where, todo=_SAFER)
-    return found
+    imports: set[tuple[str, str]] = field(default_factory=set)
+    """Module and name of each import."""
+    computed: bool = False
+    """It imports something whose name does not stand in it."""
+    magic: bool = False
+    """It holds PyTorch's magic number: four more belong to it."""
+    ran: bool = False
+    """Something was called before its end or its break."""
+    broken: bool = False
 
 
-def _whole_pickles(guarded: Guarded, where: str) -> int:
-    """How many pickles at the start of the stream must be judged: 0 (it is none), 1 (or more), or PyTorch's five.
+def _read(guarded: Guarded, where: str) -> Program:
+    """Follow one pickle's program: which strings are on the stack where a name is taken from there.
 
-    What Python's reader of opcodes cannot read to the end, another may still run: so those that count must be whole.
+    Raises:
+        UsageError: there is too much to look at.
     """
-    for number in range(TORCH_PICKLES):
-        magic = False
-        try:
-            for opcode, argument, _ in pickletools.genops(cast(Any, guarded)):
-                magic = magic or (opcode.name in ("LONG1", "LONG") and argument == TORCH_MAGIC)
-        except Exception as error:
-            if guarded.exhausted or number:
-                reason = str(error) if guarded.exhausted else f"its part {number + 1} is broken"
-                raise UsageError(f"a pickle that cannot be judged: {reason}", where=where, todo=_SAFER) from None
-            return 0
-        if number == 0 and not magic:
-            return 1
-    return TORCH_PICKLES
+    program = Program()
+    machine = _Machine(program)
+    try:
+        for opcode, argument, _ in pickletools.genops(cast(Any, guarded)):
+            machine.step(opcode, argument)
+    except Exception as error:
+        if guarded.exhausted:
+            raise UsageError(f"a pickle that cannot be judged: {error}", where=where, todo=_SAFER) from None
+        program.broken = True  # what Python's reader of opcodes cannot read to the end, another may still run
+    return program
+
+
+_MARK = object()
+_OTHER = object()
+"""On the stack: anything that is not a string which stands in the pickle."""
+_STRINGS = frozenset(
+    ["STRING", "BINSTRING", "SHORT_BINSTRING", "UNICODE", "SHORT_BINUNICODE", "BINUNICODE", "BINUNICODE8"]
+)
+_PUT = frozenset(["PUT", "BINPUT", "LONG_BINPUT"])
+_GET = frozenset(["GET", "BINGET", "LONG_BINGET"])
+_CALLS = frozenset(["REDUCE", "BUILD", "INST", "OBJ", "NEWOBJ", "NEWOBJ_EX"])
+_EXTENSIONS = frozenset(["EXT1", "EXT2", "EXT4"])
+
+
+class _Machine:
+    """The unpickler's stack and memo, with nothing on them but strings and marks. Raises where it would fail."""
+
+    def __init__(self, program: Program) -> None:
+        self._program = program
+        self._stack: list[object] = []
+        self._memo: dict[int, object] = {}
+
+    def step(self, opcode: pickletools.OpcodeInfo, argument: Any) -> None:
+        """Do what an opcode does."""
+        name, stack = opcode.name, self._stack
+        if name in _STRINGS:
+            stack.append(argument)
+        elif name == "MARK":
+            stack.append(_MARK)
+        elif name == "POP":
+            stack.pop()
+        elif name == "DUP":
+            stack.append(self._top())
+        elif name in _PUT:
+            self._memo[int(argument)] = self._top()
+        elif name == "MEMOIZE":
+            self._memo[len(self._memo)] = self._top()
+        elif name in _GET:
+            stack.append(self._memo[int(argument)])
+        elif name == "GLOBAL":
+            self._import(*argument.split(" ", 1))
+        elif name == "STACK_GLOBAL":
+            attribute, module = stack.pop(), stack.pop()
+            self._import(module, attribute)
+        else:
+            self._other(opcode, argument)
+
+    def _other(self, opcode: pickletools.OpcodeInfo, argument: Any) -> None:
+        """Everything else leaves values that are no strings of the pickle's."""
+        before = list(opcode.stack_before)
+        if pickletools.markobject in before:
+            while self._stack.pop() is not _MARK:
+                pass
+            before = before[: before.index(pickletools.markobject)]
+        for _ in before:
+            self._top()
+            self._stack.pop()
+        if opcode.name == "INST":
+            self._import(*argument.split(" ", 1))
+            self._stack.pop()  # what is made of it is pushed below
+        self._program.computed |= opcode.name in _EXTENSIONS
+        self._program.ran |= opcode.name in _CALLS
+        self._program.magic |= opcode.name in ("LONG1", "LONG") and argument == TORCH_MAGIC
+        self._stack += [_OTHER] * len(opcode.stack_after)
+
+    def _top(self) -> object:
+        if self._stack[-1] is _MARK:
+            raise IndexError("nothing is on the stack above the mark")
+        return self._stack[-1]
+
+    def _import(self, module: object, name: object) -> None:
+        if isinstance(module, str) and isinstance(name, str):
+            self._program.imports.add((module, name))
+        else:
+            self._program.computed = True
+        self._stack.append(_OTHER)

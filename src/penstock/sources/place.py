@@ -6,7 +6,6 @@ import contextlib
 import json
 import logging
 import os
-import shutil
 import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from typing import Any
 
 from penstock.errors import UsageError
 from penstock.files import disk_errors, write_json
+from penstock.handles import discard_tree, remove_tree
 from penstock.sources.tree import tree_digest
 
 log = logging.getLogger(__name__)
@@ -56,7 +56,7 @@ class Place(ABC):
                 path.chmod(0o755)
                 yield path
             finally:
-                shutil.rmtree(path, ignore_errors=True)
+                discard_tree(path)
 
     def leftovers(self) -> list[Path]:
         """What killed clones left."""
@@ -110,7 +110,7 @@ class ReplacedPlace(Place):
         """See :meth:`Place.prepare`."""
         for leftover in self.leftovers():
             log.info("removing what a killed clone left: %s", leftover.name)
-            shutil.rmtree(leftover, ignore_errors=True)
+            discard_tree(leftover)
         if not self.directory.exists() or not any(self.directory.iterdir()):
             return None
         if not self.marker.is_file():
@@ -136,7 +136,7 @@ class ReplacedPlace(Place):
             old = Path(tempfile.mkdtemp(prefix=self.prefix, dir=self.workshop))
             self.directory.rename(old)
             partial.rename(self.directory)
-            shutil.rmtree(old, ignore_errors=True)
+            discard_tree(old)
         write_json(self.marker, wanted | {"clone": record})
 
 
@@ -159,7 +159,7 @@ class FilledPlace(Place):
             content.append(Path(tempfile.mkdtemp(prefix=self.prefix, dir=self.workshop)))
         for path in sorted(content, key=lambda path: path.name.startswith(self.prefix)):
             if path.is_dir() and not path.is_symlink():
-                shutil.rmtree(path)
+                remove_tree(path)
             else:
                 path.unlink()
 

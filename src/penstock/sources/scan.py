@@ -1,9 +1,9 @@
 """Looking at a file of weights before anything loads it: what it is, and whether loading it could run code.
 
 ONNX, safetensors and plain NumPy arrays hold data only: they are accepted once their structure holds. Pickles (``.pt``,
-``.pth``, ``.pkl``, ``.bin``, ``.model``; bare, in a zip or in a tar) are programs: they are accepted only if every name
-that they import is one that checkpoints need, or is foreign but not known as dangerous. A file of another format is
-accepted as opaque bytes. Whatever is not :attr:`Scanned.data_only` may be loaded only where no network is.
+``.pth``, ``.pkl``, ``.bin``, ``.model``; bare, compressed, in a zip or in a tar) are programs: they are accepted only
+if every name that they import is one that checkpoints need, see :mod:`penstock.sources.harmless`. A file of another
+format is accepted as opaque bytes. Whatever is not :attr:`Scanned.data_only` may be loaded only where no network is.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from __future__ import annotations
 import ast
 import contextlib
 import json
+import lzma
+import os
 import struct
 import tarfile
 import zipfile
@@ -21,6 +23,8 @@ from pathlib import Path
 from typing import IO, Literal
 
 from penstock.errors import UsageError
+from penstock.files import open_inside
+from penstock.sources.packed import compression, unpacked
 from penstock.sources.pickles import PICKLE_SUFFIXES, check_pickle, looks_like_pickle
 
 Format = Literal["onnx", "safetensors", "npy", "npz", "pickle", "zip", "tar", "opaque"]
@@ -31,13 +35,6 @@ MAX_EXPANSION = 200
 MAX_EXPANDED_BYTES = 64 << 30
 MAX_HEADER_BYTES = 100_000_000
 MAX_NPY_HEADER_BYTES = 1 << 16
-_COMPRESSED = {
-    b"\x1f\x8b": "gzip",
-    b"BZh": "bzip2",
-    b"\xfd7zXZ\x00": "xz",
-    b"7z\xbc\xaf": "7z",
-    b"\x28\xb5\x2f\xfd": "zstd",
-}
 _NPY_MAGIC = b"\x93NUMPY"
 _ONNX_FIELDS = frozenset({1, 2, 3, 4, 5, 6, 7, 8, 14, 20, 25, 26})
 
@@ -49,8 +46,6 @@ class Scanned:
     format: Format
     data_only: bool
     """It holds numbers, and no loader of its format runs anything from it."""
-    foreign: tuple[str, ...] = ()
-    """Names outside Python's library that a pickle imports, and that nobody has judged."""
 
 
 def scan(path: Path, *, name: str = "") -> Scanned:
@@ -66,8 +61,8 @@ def scan(path: Path, *, name: str = "") -> Scanned:
     """
     name = name or path.name
     suffix = Path(name).suffix.lower()
-    size = path.stat().st_size
-    with path.open("rb") as file:
+    with open_inside(path.resolve(), where=name) as file:
+        size = os.fstat(file.fileno()).st_size
         start = file.read(16)
         file.seek(0)
         if suffix == ".safetensors":
@@ -81,24 +76,41 @@ def scan(path: Path, *, name: str = "") -> Scanned:
             return Scanned("npy", data_only=True)
         if suffix == ".npy":
             raise UsageError("not a NumPy array", where=name)
-        if start.startswith(b"PK"):
-            return _zip(file, size, name, numpy=suffix == ".npz")
-        if suffix == ".npz":
+        if suffix == ".npz" and not start.startswith(b"PK"):
             raise UsageError("not an archive of NumPy arrays", where=name)
+        if start.startswith(b"PK") or not (kind := compression(start)):
+            return _loaded(file, size, start, name, suffix)
+        return _compressed(file, kind, name, suffix)
+
+
+def _loaded(file: IO[bytes], size: int, start: bytes, name: str, suffix: str) -> Scanned:
+    """What loaders of pickles take: a zip, a tar, a bare pickle; everything else is opaque."""
+    if start.startswith(b"PK"):
+        return _zip(file, size, name, numpy=suffix == ".npz")
+    if _is_tar(file):
+        return _tar(file, name)
+    must_be = looks_like_pickle(start) or suffix in PICKLE_SUFFIXES
+    found = check_pickle(file, size, where=name, must_be=must_be)
+    return Scanned("pickle" if found else "opaque", data_only=False)
+
+
+def _compressed(file: IO[bytes], kind: str, name: str, suffix: str) -> Scanned:
+    """joblib, pandas and others unpack before they unpickle: what is inside is judged."""
+    named = suffix in PICKLE_SUFFIXES or Path(name).with_suffix("").suffix.lower() in PICKLE_SUFFIXES
+    content = unpacked(file, kind, MAX_MEMBER_PICKLE_BYTES)
+    if content is None or (len(content) > MAX_MEMBER_PICKLE_BYTES and named):
+        if named:
+            what = f"it is compressed ({kind}) and cannot be judged"
+            raise UsageError(what, where=name, todo="Store it as it is.")
         file.seek(0)
-        if suffix in PICKLE_SUFFIXES:
-            for magic, kind in _COMPRESSED.items():
-                if start.startswith(magic):
-                    raise UsageError(
-                        f"it is compressed ({kind}) and cannot be judged", where=name, todo="Store it as it is."
-                    )
-            if _is_tar(path):
-                return _tar(path, name)
-        must_be = looks_like_pickle(start) or suffix in PICKLE_SUFFIXES
-        foreign = check_pickle(file, size, where=name, must_be=must_be)
-    return (
-        Scanned("opaque", data_only=False) if foreign is None else Scanned("pickle", data_only=False, foreign=foreign)
-    )
+        return _loaded(file, os.fstat(file.fileno()).st_size, b"", name, suffix)
+    start = content[:16]
+    if len(content) > MAX_MEMBER_PICKLE_BYTES and (looks_like_pickle(start) or start.startswith(b"PK")):
+        raise UsageError(f"it is compressed ({kind}) and too large to be judged", where=name, todo="Store it as it is.")
+    if start.startswith(_NPY_MAGIC):
+        _npy(BytesIO(content), name)
+        return Scanned("npy", data_only=True)
+    return _loaded(BytesIO(content), len(content), start, name, ".pkl" if named else "")
 
 
 def _safetensors(file: IO[bytes], size: int, name: str) -> None:
@@ -197,7 +209,6 @@ def _has_objects(described: object) -> bool:
 
 def _zip(file: IO[bytes], size: int, name: str, *, numpy: bool) -> Scanned:
     """A zip: NumPy's ``.npz``, PyTorch's checkpoint, or anything else. Every pickle in it is judged."""
-    foreign: list[str] = []
     pickles = False
     try:
         archive = zipfile.ZipFile(file)
@@ -221,9 +232,7 @@ def _zip(file: IO[bytes], size: int, name: str, *, numpy: bool) -> Scanned:
                 continue
             if member.file_size <= MAX_MEMBER_PICKLE_BYTES:
                 content = archive.read(member)
-                found = check_pickle(BytesIO(content), len(content), where=where, must_be=named)
-                pickles = pickles or found is not None
-                foreign += found or ()
+                pickles |= check_pickle(BytesIO(content), len(content), where=where, must_be=named)
             elif named:
                 raise UsageError("a pickle too large to be judged", where=where)
     except (
@@ -235,31 +244,36 @@ def _zip(file: IO[bytes], size: int, name: str, *, numpy: bool) -> Scanned:
         ValueError,
         struct.error,
         zlib.error,
+        lzma.LZMAError,
     ) as error:
         raise UsageError(f"a zip that cannot be judged: {error}", where=name, todo="Fetch or save it again.") from None
     if numpy:
         return Scanned("npz", data_only=True)
-    return Scanned("pickle" if pickles else "zip", data_only=False, foreign=tuple(sorted(set(foreign))))
+    return Scanned("pickle" if pickles else "zip", data_only=False)
 
 
-def _is_tar(path: Path) -> bool:
-    with contextlib.suppress(OSError, tarfile.TarError):
-        return tarfile.is_tarfile(path)
-    return False
+def _is_tar(file: IO[bytes]) -> bool:
+    """Whether a tar with at least one member begins here; the stream stands at its start again."""
+    found = False
+    with contextlib.suppress(OSError, tarfile.TarError, ValueError), tarfile.open(fileobj=file, mode="r:") as archive:
+        found = archive.next() is not None
+    file.seek(0)
+    return found
 
 
-def _tar(path: Path, name: str) -> Scanned:
+def _tar(file: IO[bytes], name: str) -> Scanned:
     """A tar: how PyTorch saved before 0.1.10. Every member is judged as a pickle."""
-    foreign: list[str] = []
     try:
-        with tarfile.open(path, "r:") as archive:
+        with tarfile.open(fileobj=file, mode="r:") as archive:
             for number, member in enumerate(archive):
                 if number > MAX_MEMBERS:
                     raise UsageError("more members than can be judged", where=name)
                 opened = archive.extractfile(member) if member.isfile() else None
                 if opened is not None:
-                    found = check_pickle(opened, member.size, where=f"{name}:{member.name}", must_be=False)
-                    foreign += found or ()
-    except (tarfile.TarError, OSError, EOFError) as error:
+                    start = opened.read(2)
+                    opened.seek(0)
+                    must_be = looks_like_pickle(start)
+                    check_pickle(opened, member.size, where=f"{name}:{member.name}", must_be=must_be)
+    except (tarfile.TarError, OSError, EOFError, ValueError) as error:
         raise UsageError(f"a tar that cannot be judged: {error}", where=name) from None
-    return Scanned("tar", data_only=False, foreign=tuple(sorted(set(foreign))))
+    return Scanned("tar", data_only=False)

@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
 from penstock.errors import UsageError
-from penstock.files import sha256_file, sha256_json
+from penstock.files import folder_errors, open_inside, sha256_json, sha256_of
+from penstock.handles import Folder, kind_of
 
 LFS_POINTER = b"version https://git-lfs.github.com/spec/v1\n"
 MAX_POINTER_BYTES = 1024
 
 
-def tree_entries(root: Path) -> Iterator[Path]:
-    """Regular files and symbolic links below ``root``, as relative paths; ``.git`` is left out everywhere."""
-    for folder, folders, names in os.walk(root):
-        links = [name for name in folders if Path(folder, name).is_symlink()]
-        folders[:] = sorted(name for name in folders if name != ".git" and name not in links)
-        for name in sorted([*names, *links]):
-            if name != ".git":
-                yield Path(folder, name).relative_to(root)
+def tree_entries(root: Path) -> Iterator[tuple[Path, os.stat_result]]:
+    """Everything below ``root`` but folders, as relative path and facts; ``.git`` is left out everywhere.
+
+    Raises:
+        UsageError: a folder may not be read, or folders are nested too deep.
+    """
+    with folder_errors(root), Folder.at(root) as folder:
+        for relative, facts in folder.walk(skip=frozenset({".git"})):
+            yield Path(relative), facts
 
 
 def tree_digest(root: Path) -> str:
@@ -32,9 +35,9 @@ def tree_digest(root: Path) -> str:
     """
     resolved = root.resolve()
     entries: list[list[str]] = []
-    for path in sorted(tree_entries(root)):
+    for path, facts in sorted(tree_entries(root), key=lambda entry: entry[0]):
         full = root / path
-        if full.is_symlink():
+        if stat.S_ISLNK(facts.st_mode):
             target = str(full.readlink())
             inside = Path(os.path.realpath(full))
             if (
@@ -48,16 +51,18 @@ def tree_digest(root: Path) -> str:
                     todo="Commit the file itself.",
                 )
             entries.append([path.as_posix(), "link", sha256_json(target)])
-        elif full.is_file():
-            entries.append([path.as_posix(), sha256_file(full)])
+        elif stat.S_ISREG(facts.st_mode):
+            with open_inside(resolved / path, where=str(full)) as file:
+                entries.append([path.as_posix(), sha256_of(file)])
         else:
-            raise UsageError(f"'{path}' is neither a file nor a link", where=str(root))
+            raise UsageError(f"'{path}' is {kind_of(facts.st_mode)}, neither a file nor a link", where=str(root))
     return sha256_json(entries)
 
 
 def is_pointer(path: Path) -> bool:
     """Whether a file is a Git LFS pointer in place of the content."""
-    if path.is_symlink() or path.stat().st_size > MAX_POINTER_BYTES:
+    facts = path.lstat()
+    if not stat.S_ISREG(facts.st_mode) or facts.st_size > MAX_POINTER_BYTES:
         return False
     with path.open("rb") as file:
         return file.read(len(LFS_POINTER)) == LFS_POINTER
@@ -73,4 +78,6 @@ def pointer_oid(path: Path) -> str:
 
 def lfs_pointers(root: Path) -> tuple[str, ...]:
     """Paths of all Git LFS pointers below ``root``."""
-    return tuple(path.as_posix() for path in tree_entries(root) if is_pointer(root / path))
+    return tuple(
+        path.as_posix() for path, facts in tree_entries(root) if stat.S_ISREG(facts.st_mode) and is_pointer(root / path)
+    )

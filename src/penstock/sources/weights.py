@@ -134,5 +134,4 @@ def _say(path: str, size: int, scanned: Scanned) -> None:
     if scanned.data_only:
         log.info("%s: %s, %d bytes, verified", path, scanned.format, size)
         return
-    foreign = f"; it imports {', '.join(scanned.foreign[:10])}" if scanned.foreign else ""
-    log.warning("%s: %s, %d bytes, verified; load it only where no network is%s", path, scanned.format, size, foreign)
+    log.warning("%s: %s, %d bytes, verified; load it only where no network is", path, scanned.format, size)

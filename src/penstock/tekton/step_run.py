@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from penstock.files import disk_errors
+from penstock.handles import discard_tree
 from penstock.tekton import results as result_files
 from penstock.tekton.manifest_task import Container, Step, TaskSpec, When
 from penstock.tekton.process import Command, Ending, Outcome, Stop, run_command
@@ -330,4 +330,4 @@ def _part(value: Value, ref: ResultRef) -> Value:
 def clean(directory: Path) -> None:
     """Remove what an earlier attempt left."""
     for name in ("results", "steps", "scripts", "cwd", "empty", "credentials"):
-        shutil.rmtree(directory / name, ignore_errors=True)
+        discard_tree(directory / name)

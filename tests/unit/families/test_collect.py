@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -151,6 +152,37 @@ def test_collect_that_was_killed_begins_again(repository, tmp_path: Path, broken
     assert work.collect(cache=work.cache) == calls == work.bundle.invocations()
     assert sha256_tree(work.bundle.outputs / "case-0") == wanted
     assert not shards_folder(work.bundle).exists()
+
+
+@pytest.mark.parametrize("kind", ["link", "folder-link", "hard-link", "pipe", "folder"])
+def test_what_is_no_file_of_the_models_own_is_that_cases_failure(repository, tmp_path: Path, kind: str) -> None:
+    """Where the kernel confines nothing, a model can write where its driver does."""
+    work = whole(repository, tmp_path / "w")
+    released = tmp_path / "released" / "case-0"
+    released.mkdir(parents=True)
+    (released / "output.mp4").write_bytes(b"RELEASED")
+    folder = Shard(1, 2).bundle(work.bundle).outputs / "case-0"
+    output = folder / "output.mp4"
+    output.unlink()
+    if kind == "link":
+        output.symlink_to(released / "output.mp4")
+    elif kind == "folder-link":
+        folder.rmdir()
+        folder.symlink_to(released)
+    elif kind == "hard-link":
+        output.hardlink_to(released / "output.mp4")
+    elif kind == "pipe":
+        os.mkfifo(output)
+    else:
+        output.mkdir()
+    first, second = work.collect(cache=work.cache)
+    assert (first.status, first.output, second.status) == ("failed", None, "ok")
+    assert first.error is not None
+    assert first.error.startswith("the model's output: ")
+    assert work.bundle.invocations() == [first, second]
+    assert not (work.bundle.outputs / "case-0" / "output.mp4").exists()
+    assert (released / "output.mp4").read_bytes() == b"RELEASED"
+    work.bundle.seal()
 
 
 def no_plan(work: Work) -> None:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
+import socket
 from pathlib import Path
 
 import pytest
+from trees import deep
 
 from penstock.bundle.directory import Bundle
 from penstock.bundle.models import Measurement, Run
 from penstock.bundle.steps import Products, begin, recorded
 from penstock.errors import UsageError
 from penstock.files import sha256_json
+from penstock.handles import discard_tree
 
 
 @pytest.fixture
@@ -67,6 +71,26 @@ def test_a_sealed_bundle_holds_and_an_edited_one_is_caught(bundle: Bundle) -> No
         UsageError, match=r"missing outputs/a/gone\.mp4; changed outputs/a/output\.mp4; extra extra\.txt"
     ):
         bundle.verify()
+
+
+@pytest.mark.parametrize("kind", ["socket", "pipe", "symbolic link", "deeper than", "not UTF-8"])
+def test_what_is_no_plain_file_in_a_bundle_is_a_message(bundle: Bundle, kind: str) -> None:
+    bundle.seal()
+    if kind == "socket":
+        with socket.socket(socket.AF_UNIX) as made:
+            made.bind(str(bundle.outputs / "s"))
+    elif kind == "pipe":
+        os.mkfifo(bundle.outputs / "p")
+    elif kind == "symbolic link":
+        (bundle.outputs / "l").symlink_to("/etc")
+    elif kind == "deeper than":
+        deep(bundle.outputs, 1100)
+    else:
+        Path(os.fsdecode(bytes(bundle.outputs) + b"/\xff")).touch()
+    for read in (bundle.verify, bundle.seal):
+        with pytest.raises(UsageError, match=kind):
+            read()
+    discard_tree(bundle.outputs)
 
 
 def test_a_newer_bundle_is_refused_and_unknown_fields_of_this_version_are_not(bundle: Bundle) -> None:

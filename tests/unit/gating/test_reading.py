@@ -206,7 +206,7 @@ EDITS: list[tuple[str, Callable[[Path], Any], str]] = [
     ),
     ("a link", lambda path: link(path / "verdict.json", "/etc/hostname"), "'verdict.json' is a symbolic link"),
     ("a link for a manifest", lambda path: link(path / "manifest.json", "/nowhere"), "manifest.json"),
-    ("a pipe", lambda path: pipe(path / "verdict.json"), "verdict.json: not a regular file"),
+    ("a pipe", lambda path: pipe(path / "verdict.json"), "'verdict.json' is a pipe"),
     ("a folder", lambda path: folder(path / "verdict.json"), "missing verdict.json"),
 ]
 

@@ -5,12 +5,16 @@ from __future__ import annotations
 import http.server
 import json
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from images.build import Made, Options, main, write
+from images.packages import SCRIPT, parse
+from images.pins import pinned
 from images.registry import Pushed, check_name, check_reachable
 
 from penstock.errors import UsageError, WorldError
@@ -145,18 +149,83 @@ def made(name: str, digit: str) -> Made:
 
 
 def options(out: Path, *only: str, registry: str = "host/p") -> Options:
-    return Options(registry=registry, base="python", tls_verify=True, only=only, out=out, jobs=1, anew=False)
+    base = f"python@{DIGEST}"
+    return Options(
+        registry=registry, base=base, allow_tag=False, tls_verify=True, only=only, out=out, jobs=1, anew=False
+    )
 
 
 def test_only_one_step_leaves_the_others_as_they_were(out: Path) -> None:
-    write(options(out), [made("gate", "a"), made("clone", "a")])
-    write(options(out, "gate"), [made("gate", "b")])
+    write(options(out), [made("gate", "a"), made("clone", "a")], {})
+    write(options(out, "gate"), [made("gate", "b")], {})
     images = json.loads((out / "images.json").read_text())["images"]
     assert images == {"gate": f"host/p/gate@sha256:{'b' * 64}", "clone": f"host/p/clone@sha256:{'a' * 64}"}
     assert (out / "kustomization.yaml").read_text().count("newName") == 2
 
 
 def test_another_registry_takes_nothing_over(out: Path) -> None:
-    write(options(out), [made("gate", "a"), made("clone", "a")])
-    write(options(out, "gate", registry="other/p"), [made("gate", "b")])
+    write(options(out), [made("gate", "a"), made("clone", "a")], {})
+    write(options(out, "gate", registry="other/p"), [made("gate", "b")], {})
     assert list(json.loads((out / "images.json").read_text())["images"]) == ["gate"]
+
+
+def test_what_an_image_stands_on_and_what_is_in_it_is_recorded(out: Path) -> None:
+    write(options(out), [made("gate", "a")], {"gate": {"deb": {"libc6": "2.36-9"}, "python": ["numpy==1.26.4"]}})
+    assert json.loads((out / "images.json").read_text())["base"] == f"python@{DIGEST}"
+    assert json.loads((out / "packages" / "gate.json").read_text()) == {
+        "image": f"host/p/gate@sha256:{'a' * 64}",
+        "base": f"python@{DIGEST}",
+        "deb": {"libc6": "2.36-9"},
+        "python": ["numpy==1.26.4"],
+    }
+
+
+@pytest.mark.usefixtures("buildah")
+def test_a_base_without_a_digest_is_refused(capsys: pytest.CaptureFixture[str], out: Path, registry: str) -> None:
+    argv = [f"--registry={registry}/x", "--tls-verify=false"]
+    for base in ([], ["--base=host/python:3.11-slim"]):
+        code, said = failing(capsys, out, *argv, *base)
+        assert code == 2
+        assert "the base image has no digest" in said
+        assert "--allow-tag" in said
+    for odd in ("python@sha256:short", "python@", "-x", "", "a b", f"python@{DIGEST}x", f"x@y@{DIGEST}"):
+        with pytest.raises(UsageError, match="is not an image's name"):
+            pinned(odd, allow_tag=True, tls_verify=True)
+    assert pinned(f"host/python:3@{DIGEST}", allow_tag=False, tls_verify=True) == f"host/python@{DIGEST}"
+
+
+@pytest.mark.parametrize(
+    ("says", "answer"),
+    [(f"echo {DIGEST}", f"host:5000/python@{DIGEST}"), ("echo no such tag >&2; exit 1", None), ("echo latest", None)],
+)
+def test_a_tag_that_is_allowed_becomes_a_digest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, says: str, answer: str | None
+) -> None:
+    skopeo = tmp_path / "skopeo"
+    skopeo.write_text(f'#!/bin/sh\necho "$*" >{tmp_path}/asked\n{says}\n')
+    skopeo.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    if answer is not None:
+        assert pinned("host:5000/python:3", allow_tag=True, tls_verify=False) == answer
+    else:
+        with pytest.raises(WorldError, match="digest cannot be had"):
+            pinned("host:5000/python:3", allow_tag=True, tls_verify=False)
+    asked = (tmp_path / "asked").read_text().split()
+    assert asked[:4] == ["inspect", "--no-tags", "--tls-verify=false", "--format={{.Digest}}"]
+    monkeypatch.setenv("PATH", str(tmp_path / "nothing"))
+    with pytest.raises(WorldError, match="skopeo is not installed"):
+        pinned("host:5000/python:3", allow_tag=True, tls_verify=False)
+
+
+def test_what_is_installed_here_is_told() -> None:
+    ran = subprocess.run([sys.executable, "-I", "-c", SCRIPT], capture_output=True, text=True, check=True)
+    packages = parse(ran.stdout, where="here")
+    assert packages == json.loads(ran.stdout)
+    if Path("/var/lib/dpkg/status").exists():
+        assert packages["deb"]["libc6" if "libc6" in packages["deb"] else "dpkg"]
+
+
+@pytest.mark.parametrize("said", ["", "[]", "{}", '{"deb": {"a": 1}, "python": []}', '{"deb": [], "python": null}'])
+def test_what_is_no_list_of_packages(said: str) -> None:
+    with pytest.raises(WorldError, match="does not say what is installed"):
+        parse(said, where="x")

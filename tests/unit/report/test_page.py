@@ -282,9 +282,9 @@ def test_the_command_reproduces_the_run(pair: tuple[Bundle, Bundle]) -> None:
 
 
 def test_messages_also_speak_of_a_broken_run(pair: tuple[Bundle, Bundle], tmp_path: Path) -> None:
-    assert message(pair[0], "Succeeded")[0] == "sonic-lite 1: rejected"
-    assert "broke" in message(pair[1], "Failed")[0]
-    assert "broke before" in message(Bundle(tmp_path / "nothing"), "Failed")[0]
+    assert message(pair[0], "Succeeded").title == "sonic-lite 1: rejected"
+    assert "broke" in message(pair[1], "Failed").title
+    assert "broke before" in message(Bundle(tmp_path / "nothing"), "Failed").title
 
 
 def test_plain_text_cannot_leave_a_table() -> None:

@@ -14,6 +14,7 @@ from source_servers import GIT_ENV, GitServer, commit, git, new_repository
 
 from penstock.errors import UsageError, WorldError
 from penstock.files import sha256_tree
+from penstock.sources import place as place_module
 from penstock.sources.git import Clone, clone
 from penstock.sources.place import FilledPlace, ReplacedPlace, is_mount_point, place_for
 from penstock.sources.tree import LFS_POINTER
@@ -201,17 +202,17 @@ def test_mount_point_whose_clearing_was_killed(tmp_path: Path, monkeypatch: pyte
     for name in (".git", "a", "b"):
         (place.directory / name).mkdir()
     (place.directory / ".git" / "penstock-clone").touch()
-    remove, left = shutil.rmtree, iter(range(removed, -1, -1))
+    remove, left = place_module.remove_tree, iter(range(removed, -1, -1))
 
     def killed(path: Path) -> None:
         if next(left) == 0:
             raise KeyboardInterrupt
         remove(path)
 
-    monkeypatch.setattr(shutil, "rmtree", killed)
+    monkeypatch.setattr(place_module, "remove_tree", killed)
     with pytest.raises(KeyboardInterrupt):
         place.prepare({})
-    monkeypatch.setattr(shutil, "rmtree", remove)
+    monkeypatch.setattr(place_module, "remove_tree", remove)
     place.prepare({})
     assert list(place.directory.iterdir()) == []
 

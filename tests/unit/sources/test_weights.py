@@ -252,7 +252,7 @@ def test_placeholder_in_the_repository_is_replaced(file_server: FileServer, clon
         (contract("lfs", path="pointer"), WorldError, "git-lfs"),
         (contract("lfs", path="other"), UsageError, SHA),
         (contract("lfs", path="../other"), UsageError, "leaves"),
-        (contract("lfs", path="link"), UsageError, "leaves"),
+        (contract("lfs", path="link"), UsageError, "is a symbolic link"),
         (contract("/etc/passwd"), UsageError, "leaves"),
         (contract("../x"), UsageError, "leaves"),
         (contract("lfs", path=".git/config"), UsageError, ".git"),

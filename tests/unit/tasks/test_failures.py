@@ -47,7 +47,7 @@ def bundle(tmp_path: Path) -> Bundle:
 
 def test_a_failed_step_is_named_with_its_reason(bundle: Bundle) -> None:
     assert run(bundle, "--error=S3 cannot be reached") == 4
-    assert message(bundle, "Failed")[1] == "s3://evidence: S3 cannot be reached. Try again."
+    assert message(bundle, "Failed").text == "s3://evidence: S3 cannot be reached. Try again."
     line = "release run run-1 broke in the step archive: s3://evidence: S3 cannot be reached. Try again."
     assert headline(bundle, "Failed") == line
 
