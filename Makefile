@@ -15,6 +15,12 @@ define check-python
 	echo "error: $(PYTHON) is $$($(PYTHON) --version 2>/dev/null || echo not there), and Penstock needs Python 3.11 or later: make PYTHON=python3.11 $(MAKECMDGOALS)" >&2; exit 2; }
 endef
 
+# $(call needs,PROGRAM,PACKAGE): Debian's package, where the program is missing and we may install it.
+define needs
+@command -v $(1) >/dev/null || { apt-get update --quiet=2 && apt-get install --quiet=2 --yes --no-install-recommends $(2); } || { \
+	echo "error: '$(1)' is missing: install the package '$(2)'" >&2; exit 2; }
+endef
+
 # Environments: made anew when the pinned requirements change; no root, no torch but in the parity one.
 $(VENV)/.ready: requirements/base.txt pyproject.toml
 	$(check-python)
@@ -43,6 +49,7 @@ demo: $(VENV)/.ready ## the main job on this machine: a good release is publishe
 	$(VENV)/bin/python test-assets/demo.py --out demo
 
 test: $(DEV)/.ready ## unit tests
+	$(call needs,bwrap,bubblewrap)
 	$(DEV)/bin/python -m pytest -n auto --dist worksteal
 
 lint: $(DEV)/.ready ## format, style, types, and which way imports point
@@ -67,7 +74,7 @@ error-rates-under-load: $(DEV)/.ready ## an unchanged model, judged by the polic
 	PATH="$(CURDIR)/$(DEV)/bin:$$PATH" $(DEV)/bin/python tests/error_rates/under_load.py --out build/error-rates-under-load
 
 bench: $(DEV)/.ready $(PARITY)/.ready ## speed, side by side in one run; a summary at the end says what was met
-	command -v chromium >/dev/null || { apt-get update --quiet=2 && apt-get install --quiet=2 --yes --no-install-recommends chromium; }
+	$(call needs,chromium,chromium)
 	PATH="$(CURDIR)/$(PARITY)/bin:$$PATH" PENSTOCK_PARITY_PYTHON="$(CURDIR)/$(PARITY)/bin/python" \
 		$(DEV)/bin/python tests/bench/run.py $(PARTS)
 
@@ -77,7 +84,8 @@ bench-cluster: $(DEV)/.ready ## a release on the cluster: cold, warm and unchang
 
 .PHONY: system
 system: $(DEV)/.ready ## whole programs at work, without a cluster: runs, bisect, the report in a real Chromium
-	command -v chromium >/dev/null || { apt-get update --quiet=2 && apt-get install --quiet=2 --yes --no-install-recommends chromium; }
+	$(call needs,chromium,chromium)
+	$(call needs,bwrap,bubblewrap)
 	$(DEV)/bin/python -m pytest -n auto --dist worksteal tests/pipeline tests/bisect tests/browser --durations=5
 
 .PHONY: cluster-up cluster-down cluster-status

@@ -203,7 +203,7 @@ class Folder:
         if not stat.S_ISDIR(mode):
             os.unlink(name, dir_fd=self.descriptor)
             return
-        with self._opened_up(name) as top:
+        with self.opened_up(name) as top:
             while names := top.names():
                 for entry in names:
                     top._remove_flat(entry)
@@ -214,16 +214,16 @@ class Folder:
         if not stat.S_ISDIR(os.stat(entry, dir_fd=self.descriptor, follow_symlinks=False).st_mode):
             os.unlink(entry, dir_fd=self.descriptor)
             return
-        with self._opened_up(entry) as folder:
+        with self.opened_up(entry) as folder:
             for name in folder.names():
                 if stat.S_ISDIR(os.stat(name, dir_fd=folder.descriptor, follow_symlinks=False).st_mode):
-                    folder._opened_up(name).close()  # a directory that is moved is written to: its '..' changes
+                    folder.opened_up(name).close()  # a directory that is moved is written to: its '..' changes
                     folder.move(name, self, f".removed-{os.urandom(8).hex()}")
                 else:
                     os.unlink(name, dir_fd=folder.descriptor)
         os.rmdir(entry, dir_fd=self.descriptor)
 
-    def _opened_up(self, name: str) -> Folder:
+    def opened_up(self, name: str) -> Folder:
         """A handle of a directory here that its owner may read, write and enter from now on."""
         flags = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
         descriptor = os.open(name, flags, dir_fd=self.descriptor)

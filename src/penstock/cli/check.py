@@ -42,7 +42,7 @@ def check(
 
     Example: penstock check . --json
 
-    Example: penstock check . --store penstock-runs/store
+    Example: penstock check . --store runs/store
     """
     from penstock.contract.check import check_repository
     from penstock.errors import ExitCode

@@ -47,6 +47,7 @@ class Scratch:
                         self._remove(name)
                 with contextlib.suppress(FileExistsError):
                     self._folder.make(name).close()
+                self._folder.opened_up(name).close()  # a model may have closed it
 
     @contextlib.contextmanager
     def call(self) -> Iterator[Folder]:

@@ -32,7 +32,7 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import Any, Literal, NoReturn, TypeVar, get_type_hints
@@ -165,6 +165,20 @@ class _JsonLines(logging.Handler):
         log("log", level=record.levelname.lower(), message=printable(record.getMessage()))
 
 
+@contextlib.contextmanager
+def _library_in_json_lines() -> Iterator[None]:
+    """While a step runs, the library's log is the step's; a test that runs one leaves no trace in the next."""
+    library = logging.getLogger("penstock")
+    before = library.handlers, library.propagate, library.level
+    library.handlers, library.propagate = [_JsonLines()], False
+    library.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        library.handlers, library.propagate = before[:2]
+        library.setLevel(before[2])
+
+
 def progress(done: int, total: int, what: str) -> None:
     """Say how far a long step is."""
     log("progress", done=done, total=total, what=what)
@@ -182,12 +196,22 @@ def run_step(
         _keep_modules()
     _share_files()
     debug = "--debug" in (sys.argv[1:] if argv is None else argv)
-    started = time.monotonic()
     with contextlib.suppress(ValueError):  # not in the main thread: a test
         signal.signal(signal.SIGTERM, _terminated)
-    library = logging.getLogger("penstock")
-    library.handlers, library.propagate = [_JsonLines()], False
-    library.setLevel(logging.INFO)
+    with _library_in_json_lines():
+        return _told(step_name, arguments, results, step, argv, debug)
+
+
+def _told(
+    step_name: str,
+    arguments: type[A],
+    results: tuple[str, ...],
+    step: Callable[[A], dict[str, str]],
+    argv: Sequence[str] | None,
+    debug: bool,
+) -> int:
+    """Run the step; whatever comes of it is a line and an exit code."""
+    started = time.monotonic()
     given: object = None
     try:
         values, paths = parse_arguments(step_name, arguments, argv)

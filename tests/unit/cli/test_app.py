@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -165,7 +166,7 @@ def test_a_run_is_judged_again_as_it_was_started(tmp_path: Path) -> None:
     first = new_request(Options(what="release", repo="model", revision="v1", params=("depth=0",)), tmp_path)
     folder = tmp_path / "runs" / "first"
     folder.mkdir(parents=True)
-    begin(folder, first)
+    begin(folder, asdict(first))
     again = new_request(Options(what="release", regate="first"), tmp_path)
     assert again == Request("release", first.params | {"regate": "first"}, first.workspaces)
     given = Options(what="release", regate="first", revision="v2", store="s3://bucket/a", params=("depth=1",))

@@ -100,9 +100,8 @@ def test_contract_and_suite_hold_and_name_the_digests_of_what_is_there(repositor
     raw = yaml.safe_load((tree / "penstock.yaml").read_text())
     raw["call"] = with_preset(raw["call"]["preset"], raw["call"])
     contract = Contract.model_validate(raw)
-    extractors = [contract.extractors.lipsync, contract.extractors.frechet]
-    for weights in [*contract.weights, *extractors]:
-        assert weights is not None
+    assert (contract.extractors.lipsync, contract.extractors.frechet) == ("syncnet-compact", "portrait-features")
+    for weights in contract.weights:
         assert sha256_file(tree / weights.path) == weights.sha256
     suite = Suite.model_validate(yaml.safe_load((tree / "suite" / "suite.yaml").read_text()))
     assert len(suite.cases) == 24
