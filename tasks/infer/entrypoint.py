@@ -12,7 +12,7 @@ from pathlib import Path
 
 from penstock.bundle.directory import Bundle
 from penstock.bundle.machine import this_machine
-from penstock.bundle.models import Invocation, Machine, ShardRecord, Use
+from penstock.bundle.models import Invocation, Isolation, Machine, ShardRecord, Use
 from penstock.bundle.rerun import released_errors
 from penstock.bundle.shards import Shard, shard_record, write_shard_record
 from penstock.bundle.steps import utc_now
@@ -25,7 +25,7 @@ from penstock.families.infer import Calls, infer
 from penstock.families.local_python import Named, local_environment
 from penstock.families.turns import infer_in_turns
 from penstock.invocation.environment import PythonEnvironment
-from penstock.invocation.isolation import best_level, in_pod, isolation
+from penstock.invocation.isolation import best_level, in_pod, is_below, isolation
 from penstock.invocation.sandbox import ImageFiles
 from penstock.tekton.step import launched, log, param, progress, run_step, workspace
 
@@ -180,6 +180,7 @@ class _Record:
             f"the model is confined by {self._record.isolation}; Python: {self._record.python or 'that of the image'}"
         )
         log("log", message=said)
+        _hold_level(self._record.isolation, bundle)
         write_shard_record(self.shard, self._record)
 
     def used(self, use: Use) -> None:
@@ -190,6 +191,18 @@ class _Record:
         """All cases of the shard were put to the model."""
         ended = shard_record(self.shard) or self._record
         write_shard_record(self.shard, ended.model_copy(update={"ended": utc_now("milliseconds")}))
+
+
+def _hold_level(got: Isolation | None, bundle: Bundle) -> None:
+    """Start no model that is confined less far than the policy demands: *plan* looked at its own process only."""
+    inference = bundle.run().inference
+    demanded = inference.demanded if inference is not None else "none"
+    if got is not None and is_below(got.level, demanded):
+        raise UsageError(
+            f"the policy demands that the model is confined by '{demanded}', and here it would be by '{got.level}'",
+            where="policy.isolation",
+            todo="docs/security.md says what each level needs.",
+        )
 
 
 def _image_files(arguments: Arguments, bundle: Bundle, code: Path) -> ImageFiles | None:

@@ -154,6 +154,8 @@ class Inference(Record):
     """Where the outputs of an earlier run were made; ``None``: the model ran in this one, or that was not kept."""
     isolation: Level | None = None
     """The level that models get where this was planned; outputs of an earlier run were made at the same."""
+    demanded: Level = "none"
+    """The level that the policy demands: *infer* starts no model that gets less."""
 
 
 class Run(Record):

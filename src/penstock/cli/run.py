@@ -61,7 +61,7 @@ def run(
 
     Example: penstock run release --repo ../sonic --revision v1.1.0
 
-    Example: penstock run release --regate release-20260102-030405-abcd
+    Example: penstock run release --regate sonic-lite-1.1.0-20260102-030405-abcd
 
     Example: penstock run build.yaml --param image=app --workspace source=.
     """

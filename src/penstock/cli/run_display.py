@@ -134,7 +134,8 @@ class Display:
         elif line["event"] == "fault":
             self._faults.append(str(line.get("what", "")))
         elif line["event"] not in QUIET:
-            rest = ", ".join(f"{key} {value}" for key, value in line.items() if key not in ("event", "time"))
+            told = {key: value for key, value in line.items() if key not in ("event", "time")}
+            rest = ", ".join(str(value) if key == "what" else f"{key} {value}" for key, value in told.items())
             self._line(f"{name}: {line['event']}: {rest}")
 
     def _trouble(self, name: str, line: dict[str, Any] | None) -> None:

@@ -115,7 +115,8 @@ def sentence(ended: PipelineRunResult, folder: Path, code: ExitCode, end: Ending
     elif code == ExitCode.OK:
         parts.append("Nothing is published on this track")
     else:
-        parts.append(f"Not published: {end.reason.rstrip('.')}" if end.reason else "Not published")
+        last = end.reason.rstrip().splitlines()[-1] if end.reason else ""
+        parts.append(f"Not published: {last.rstrip('.')}" if last else "Not published")
     if end.report is not None:
         parts.append(f"Report: {shortest(Path(end.report))}")
     return ". ".join(parts)

@@ -79,7 +79,7 @@ def carry_out(options: Options) -> int:
     from penstock.tekton.load import load_pipeline
     from penstock.tekton.runner import run_pipeline
 
-    name = options.resume or options.name or made_up_name(options.what, options.repo, options.revision)
+    name = options.resume or options.name or _new_name(options)
     if not RUN_NAME.match(name):
         raise UsageError(
             f"'{name}' is not a run's name",
@@ -136,6 +136,14 @@ def carry_out(options: Options) -> int:
     return int(code)
 
 
+def _new_name(options: Options) -> str:
+    """A made-up name; a run that judges another one's outputs again is of the same model and version."""
+    earlier = run_before(options.out.absolute() / "runs" / options.regate) if options.regate else None
+    given = earlier.params if earlier is not None else {}
+    repo, revision = options.repo or given.get("url", ""), options.revision or given.get("revision", "")
+    return made_up_name(options.what, str(repo), str(revision))
+
+
 def new_request(options: Options, out: Path) -> Request:
     """Options → what is run, with the values that a run on one machine needs.
 
@@ -169,6 +177,12 @@ def new_request(options: Options, out: Path) -> Request:
         given |= {"revision": options.revision} if options.revision else {}
         given |= {"store": location(options.store)} if options.store else {}
         return Request("release", given | params, earlier.workspaces | {"work": str(out)} | workspaces)
+    if options.regate and not options.repo:
+        raise UsageError(
+            f"there is no run '{options.regate}' on this machine",
+            where="--regate",
+            todo="See 'penstock runs'; of a run that is in the store only, say --repo, --revision and --store too.",
+        )
     for option, value in (("--repo", options.repo), ("--revision", options.revision)):
         if not value:
             raise UsageError(

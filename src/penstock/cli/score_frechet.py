@@ -50,7 +50,7 @@ def frechet(
     measurements. Pictures may differ in size. Values are comparable only under the same extractor, FID only at the
     same numbers of pictures.
 
-    Example: penstock score frechet outputs/ reference.mp4 --weights inception.onnx --json
+    Example: penstock score frechet answers/ reference.mp4 --weights inception.onnx --json
 
     Example: penstock score frechet reference/ --save reference.npz
     """

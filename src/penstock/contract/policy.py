@@ -7,7 +7,7 @@ import difflib
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -16,6 +16,8 @@ FiniteFloat = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 
 
 Level = Literal["none", "landlock", "namespaces"]
+LEVELS: Final[tuple[Level, ...]] = ("none", "landlock", "namespaces")
+"""From the weakest to the strongest; a policy demands at least one of them. What each holds: docs/security.md."""
 """How far a model is confined, from the weakest to the strongest; see docs/security.md."""
 
 

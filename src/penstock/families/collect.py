@@ -48,7 +48,7 @@ def collect(suite: Suite, bundle: Bundle, *, cache: Path | None) -> list[Invocat
     calls = bundle.invocations()
     _hold_cases(suite, calls, bundle.invocations_file)
     _hold_outputs(bundle, calls)
-    keeping = cache is not None and inference.products and not inference.unchanged
+    keeping = cache is not None and inference.products and not inference.unchanged and _as_planned(inference)
     if cache is not None and keeping and all(call.status == "ok" for call in calls):
         products = Products(cache, INFER, inference.products)
         made_on = _machine(run.machine, inference.shards)
@@ -147,6 +147,11 @@ def _hold_outputs(bundle: Bundle, calls: list[Invocation]) -> None:
     for call in calls:
         if call.status == "ok" and not (call.output and inside(bundle.path, call.output, where=where).is_file()):
             raise WorldError(f"the output of the case '{call.case}' is gone", where=where, todo=AGAIN)
+
+
+def _as_planned(inference: Inference) -> bool:
+    """Whether each shard's model was confined as *plan* expected, which is part of what products are kept under."""
+    return all(shard.isolation is None or shard.isolation.level == inference.isolation for shard in inference.shards)
 
 
 def _record(bundle: Bundle, run: Run, inference: Inference, calls: list[Invocation]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import mimetypes
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -13,7 +14,7 @@ import numpy.typing as npt
 
 from penstock.errors import UsageError
 from penstock.files import open_regular
-from penstock.kinds import is_note, recognise
+from penstock.kinds import recognise
 from penstock.media import VideoInfo, probe, read_audio, read_frames, read_reference_frames
 from penstock.media.ahead import Ahead
 from penstock.media.jpeg import bgr_through_jpeg
@@ -134,8 +135,8 @@ def _score_track(
 def video_files(directory: Path) -> list[Path]:
     """The videos below a directory, in the order of their paths.
 
-    Notes, hidden files and folders, sounds and pictures are passed over (:mod:`penstock.kinds`). Any other file counts
-    as a video: one that cannot be read is told of, not left out.
+    A video is what is one (:mod:`penstock.kinds`), or has the name of one: that it cannot be read is told, not left
+    out. Other files, hidden files and hidden folders are passed over.
 
     Raises:
         UsageError: there is none.
@@ -147,13 +148,13 @@ def video_files(directory: Path) -> list[Path]:
 
 
 def _is_wanted(path: Path, directory: Path) -> bool:
-    if any(part.startswith(".") for part in path.relative_to(directory).parts) or is_note(path.name):
-        return False
-    if not path.is_file():
+    if any(part.startswith(".") for part in path.relative_to(directory).parts) or not path.is_file():
         return False
     with open_regular(path, where=str(path)) as file:
         known = recognise(file)
-    return known is None or known.kind == "video"
+    if known is None:
+        return (mimetypes.guess_type(path.name)[0] or "").startswith("video/")
+    return known.kind == "video"
 
 
 def _picture(video: Path) -> VideoInfo:

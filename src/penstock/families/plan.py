@@ -83,7 +83,7 @@ def plan(
         _prove(contract, suite, source_dir)  # says more exactly which case it is
         raise
     if run.regated_from is not None:
-        return _taken_over(run, digest)
+        return _taken_over(run, digest, demanded)
     products = sha256_json(_depends_on(run, digest, level, python))
     earlier = Products(cache, INFER, products) if cache is not None else None
     unchanged = earlier is not None and earlier.restore(bundle)
@@ -95,6 +95,7 @@ def plan(
         durations=durations,
         machine=earlier.made_on() if earlier is not None and unchanged else None,
         isolation=level,
+        demanded=demanded,
     )
     record = SuiteRecord(digest=digest, cases=len(suite.cases))
     if not unchanged and not _goes_on(run, inference, record):
@@ -104,12 +105,19 @@ def plan(
     return Plan(digest, unchanged, tuple(parts))
 
 
-def _taken_over(run: Run, digest: str) -> Plan:
+def _taken_over(run: Run, digest: str, demanded: Level) -> Plan:
     """The outputs are those of an archived run, and in the bundle: the step *weights* has brought them."""
     inference = run.inference
     if inference is None or run.suite is None or run.suite.digest != digest:
         raise UsageError(
             "its suite was another", where=f"run '{run.regated_from}'", todo="Start a new run without --regate."
+        )
+    level = inference.isolation or "none"
+    if is_below(level, demanded):
+        raise UsageError(
+            f"the policy demands that the model is confined by '{demanded}', and its outputs were made at '{level}'",
+            where=f"run '{run.regated_from}'",
+            todo="Start a new run without --regate.",
         )
     return Plan(digest, True, tuple(map(Shard.parse, inference.parts)))
 

@@ -17,6 +17,9 @@ from penstock.gating.suite_size import Known, MarginCheck, margin_checks
 from penstock.gating.wording import Subject, subject_of
 from penstock.metrics.registry import TIMED, WHOLE_SUITE_METRICS
 
+LOOSE = 2
+"""How far one baseline's cases lie apart is an upper bound, and often a loose one: if it asks for more than so many
+times the cases that there are, it says nothing of how many it takes."""
 TO_KNOW_BETTER = "A second run by --baseline, or a --store with past runs, tells more."
 
 
@@ -134,7 +137,7 @@ def _unsettled(check: MarginCheck, subject: Subject) -> tuple[str, str]:
         f"{most} {subject.amounts(check.error)[0]}, {source}"
     )
     smallest = _smallest_words(check, subject)
-    if check.needed is not None:
+    if check.needed is not None and not (spread.basis == "cases" and check.needed > LOOSE * check.cases):
         cases = f"{'At most about' if spread.is_bound else 'About'} {check.needed} cases"
         todo = f"{cases} would settle it, or a margin of {smallest}."
     elif spread.is_bound:

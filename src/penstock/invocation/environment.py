@@ -97,8 +97,8 @@ def environment_at(path: Path, chosen: str) -> PythonEnvironment:
     Raises:
         UsageError: there is none, or letting a model read it would let it read far more.
     """
-    named = path.parent.parent if path.is_file() else path
-    prefix = Path(os.path.normpath(named))
+    path = Path(os.path.normpath(path))
+    prefix = path.parent.parent if path.is_file() else path
     python = next((found for name in ("python", "python3") if (found := prefix / "bin" / name).exists()), None)
     if python is None or (path.is_file() and path.parent != python.parent):
         raise UsageError(

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import Final
 
 from penstock.bundle.models import Isolation
-from penstock.contract.policy import Level
+from penstock.contract.policy import LEVELS, Level
 from penstock.invocation.bubblewrap import bubblewrap
 from penstock.invocation.landlock import landlock_abi
 
-LEVELS: Final[tuple[Level, ...]] = ("none", "landlock", "namespaces")
-"""From the weakest to the strongest; a policy demands at least one of them. What each holds: docs/security.md."""
 LOCAL_RUN = "PENSTOCK_LOCAL_RUN"
 """Set by ``penstock run`` for its steps: they are no pods, even where Penstock itself runs in one."""
 

@@ -7,6 +7,7 @@ import fcntl
 import logging
 import os
 import re
+import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -21,6 +22,9 @@ from penstock.sources.place import Place, place_for
 from penstock.sources.tree import lfs_pointers, tree_digest
 
 log = logging.getLogger(__name__)
+
+OTHER_CLONE_S = 120.0
+"""So long is waited for another clone into the same directory."""
 
 
 @dataclass(frozen=True)
@@ -136,8 +140,19 @@ def _alone(directory: Path) -> Iterator[Place]:
         place = place_for(directory)
         handle = os.open(place.lock, os.O_RDONLY if place.lock.is_dir() else os.O_RDWR | os.O_CREAT, 0o644)
         stack.callback(os.close, handle)
+        _lock(handle, directory)
+        yield place
+
+
+def _lock(handle: int, directory: Path) -> None:
+    """Wait for another clone: of a pod that was lost and made anew, two may be at work on the same try for a while."""
+    deadline = time.monotonic() + OTHER_CLONE_S
+    while True:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise WorldError("another clone into this directory is running", where=str(directory)) from None
-        yield place
+            if time.monotonic() > deadline:
+                raise WorldError("another clone into this directory is running", where=str(directory)) from None
+            time.sleep(0.1)
+        else:
+            return

@@ -8,6 +8,7 @@ from pathlib import Path
 from penstock import __version__
 from penstock.bundle.directory import Bundle, read_model
 from penstock.bundle.models import Inference, Manifest, Run
+from penstock.contract.policy import LEVELS, Level
 from penstock.errors import UsageError, WorldError
 from penstock.files import inside, sha256_file
 from penstock.store.archive import run_key
@@ -83,7 +84,20 @@ def _as_earlier(before: Run) -> Inference | None:
     if made is None:
         return None
     shards = [shard.machine for shard in made.shards if shard.machine is not None]
-    return Inference(unchanged=True, parts=made.parts, machine=made.machine or next(iter(shards), before.machine))
+    return Inference(
+        unchanged=True,
+        parts=made.parts,
+        machine=made.machine or next(iter(shards), before.machine),
+        isolation=_weakest(made),
+    )
+
+
+def _weakest(made: Inference) -> Level | None:
+    """The level at which the outputs were made: of several the weakest, and none where one is not known."""
+    if not made.shards:
+        return made.isolation
+    levels = [shard.isolation.level if shard.isolation is not None else "none" for shard in made.shards]
+    return min(levels, key=LEVELS.index)
 
 
 def _hold_same(run: Run, before: Run) -> None:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import logging
 import secrets
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from penstock.errors import printable
-from penstock.store.s3 import REQUIREMENT, error_code, precondition_failed, s3_errors
+from penstock.store.s3 import PART_BYTES, REQUIREMENT, error_code, precondition_failed, s3_errors
 from penstock.store.store import PROBE, Pointer, UnfitStoreError
 
 if TYPE_CHECKING:
     from penstock.store.s3 import S3Store
+
+log = logging.getLogger(__name__)
 
 REFUSALS = (400, 405, 411, 415, 422, 501)
 """Statuses that say *not like this*; a wrong key (403), a missing bucket (404) or a server in trouble (5xx) say so."""
@@ -54,10 +57,9 @@ def probe(store: S3Store, name: str) -> None:
             doing = "a second upload under the same name"
             if not _refused(store, objects[0], file, sha256):
                 raise _unkept(store, "If-None-Match: it writes over what is there")
-            doing = "an upload in parts with their SHA-256"
-            store.put_parts(objects[1], file, sha256)
             doing = "an upload with If-Match"
             _swaps(store, objects[2])
+            _parts(store, objects[1], file, sha256)
         except ClientError as error:
             status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
             if status not in REFUSALS or error_code(error) in NOT_REFUSALS:
@@ -68,6 +70,25 @@ def probe(store: S3Store, name: str) -> None:
             ) from None
         finally:
             _forget(store, objects)
+
+
+def _parts(store: S3Store, key: str, file: Path, sha256: str) -> None:
+    """Only files larger than a part need it, so that a store without it is told of and used."""
+    from botocore.exceptions import ClientError
+
+    try:
+        store.put_parts(key, file, sha256)
+    except ClientError as error:
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+        if status not in REFUSALS or error_code(error) in NOT_REFUSALS:
+            raise
+        log.warning(
+            "%s: the store refuses uploads in parts with their SHA-256 (%s): a file of more than %d MiB could not be "
+            "archived there",
+            store.uri,
+            error_code(error),
+            PART_BYTES >> 20,
+        )
 
 
 def _refused(store: S3Store, key: str, file: Path, sha256: str) -> bool:

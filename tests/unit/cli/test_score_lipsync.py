@@ -197,7 +197,8 @@ def test_a_folder_of_videos_is_a_table_or_json_lines(tmp_path, network, capsys):
     write_talker(tmp_path / "b.mkv", frames=60, lag=3)
     (tmp_path / "a").mkdir()
     write_talker(tmp_path / "a" / "clip.mkv", frames=60)
-    (tmp_path / "notes.txt").write_text("not a video")
+    for name in ("notes.txt", "talk.py"):
+        (tmp_path / name).write_text("not a video")
     done = command(tmp_path, "--weights", network, "--json")
     assert done.exit_code == 0, done.output
     lines = [json.loads(line) for line in done.stdout.splitlines()]

@@ -11,13 +11,14 @@ import pytest
 import soundfile
 
 from penstock.bundle.directory import Bundle
-from penstock.bundle.models import Image, Inference, Invocation
+from penstock.bundle.models import Image, Inference, Invocation, SuiteRecord
 from penstock.bundle.shards import MAX_SHARDS, Shard, shards_folder, split
 from penstock.bundle.steps import begin
+from penstock.contract.policy import LEVELS
 from penstock.errors import UsageError
 from penstock.families import plan as planning
 from penstock.families.plan import plan
-from penstock.invocation.isolation import LEVELS, best_level, in_pod, is_below
+from penstock.invocation.isolation import best_level, in_pod, is_below
 
 
 @pytest.fixture
@@ -224,6 +225,22 @@ def test_a_policy_demands_a_level_before_anything_runs(
         ):
             planned(demanded, level)
     assert [is_below("landlock", level) for level in LEVELS] == [False, False, True]
+
+
+def test_outputs_that_are_judged_again_were_made_at_the_level_that_is_demanded(repository, planned_for: Bundle) -> None:
+    suite = repository.suite("a")
+    digest = plan(repository.contract(), suite, repository.path, planned_for, cache=None).suite_digest
+
+    def taken_over(made_at: str | None) -> None:
+        inference = Inference(unchanged=True, parts=["1/1"], isolation=made_at)
+        known = {"inference": inference, "regated_from": "earlier", "suite": SuiteRecord(digest=digest, cases=1)}
+        planned_for.update_run(planned_for.run().model_copy(update=known))
+        plan(repository.contract(), suite, repository.path, planned_for, cache=None, demanded="landlock")
+
+    taken_over("landlock")
+    for made_at in ("none", None):
+        with pytest.raises(UsageError, match="'landlock', and its outputs were made at 'none'"):
+            taken_over(made_at)
 
 
 def test_outputs_of_another_level_or_python_are_not_taken_over(

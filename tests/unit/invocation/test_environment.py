@@ -103,6 +103,15 @@ def test_who_names_it(tmp_path: Path, made: Path, monkeypatch: pytest.MonkeyPatc
     assert named_by_shell(repository) == str(made)
 
 
+def test_an_interpreter_may_be_named_by_any_path(made: Path) -> None:
+    for name in (
+        made / "bin" / "python",
+        made / "lib" / ".." / "bin" / "python",
+        made / "bin" / ".." / ".." / made.name,
+    ):
+        assert environment_at(name, "--python").prefix == made
+
+
 def test_conda_and_installations(tmp_path: Path) -> None:
     prefix = conda(tmp_path)
     found = environment_at(prefix, "x")

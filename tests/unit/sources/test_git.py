@@ -162,13 +162,27 @@ def test_killed_clone_leaves_nothing_that_counts(repository: Path, tmp_path: Pat
     assert not leftover.exists()
 
 
-def test_two_clones_do_not_meet(repository: Path, tmp_path: Path) -> None:
+def test_two_clones_do_not_meet(repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import fcntl
 
     with (tmp_path / ".out.clone.lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
+        monkeypatch.setattr("penstock.sources.git.OTHER_CLONE_S", 0.2)
         with pytest.raises(WorldError, match="another clone"):
             local(repository, "main", tmp_path / "out")
+
+
+def test_a_clone_waits_for_another_one(repository: Path, tmp_path: Path) -> None:
+    """A pod that was lost is made anew while the try that it belonged to is repeated: two clones of one run."""
+    import fcntl
+    import threading
+
+    with (tmp_path / ".out.clone.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        timer = threading.Timer(0.3, lambda: fcntl.flock(lock, fcntl.LOCK_UN))
+        timer.start()
+        assert local(repository, "main", tmp_path / "out").commit
+        timer.join()
 
 
 def test_mount_point_is_filled_and_filled_again(repository: Path, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Literal
 from urllib.parse import parse_qs, urlsplit
 
-Lack = Literal["checksums", "conditions", "none-match-kept", "match-kept", "writes", "etag"]
+Lack = Literal["checksums", "conditions", "none-match-kept", "match-kept", "writes", "etag", "parts"]
 
 
 class LesserS3(ThreadingHTTPServer):
@@ -83,6 +83,9 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         self.body()
+        if self.server.lack == "parts":
+            self.refuse(501, "NotImplemented", "no uploads in parts")
+            return
         self.server.objects.setdefault(self.key, b"parts")
         answer = "<InitiateMultipartUploadResult><UploadId>1</UploadId></InitiateMultipartUploadResult>"
         self.say(200, answer.encode() if "uploads" in self.query else b"<CompleteMultipartUploadResult/>")

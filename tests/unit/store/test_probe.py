@@ -56,6 +56,17 @@ def test_what_a_store_lacks(s3_credentials: Path, lack: Lack, said: str) -> None
     assert "try again" not in str(caught.value).lower()
 
 
+def test_a_store_without_uploads_in_parts_is_told_of_and_used(
+    s3_credentials: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with lesser_s3("parts") as server:
+        (s3_credentials / "AWS_ENDPOINT_URL").write_text(server.url)
+        S3Store("bucket", "pre", client=s3_client(s3_credentials)).probe("run-1")
+        assert server.objects == {}
+    assert "refuses uploads in parts" in caplog.text
+    assert "more than 64 MiB" in caplog.text
+
+
 def test_a_key_that_may_not_write_is_no_lack_of_the_store(s3_credentials: Path) -> None:
     with lesser_s3("writes") as server:
         (s3_credentials / "AWS_ENDPOINT_URL").write_text(server.url)

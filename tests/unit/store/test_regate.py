@@ -10,7 +10,8 @@ from penstock_tasks.publish.entrypoint import main as publish_step
 from stored_bundle import accepted_bundle
 
 from penstock.bundle.directory import Bundle
-from penstock.bundle.models import Image, Inference, Invocation, Machine, ShardRecord, SuiteRecord, Verdict
+from penstock.bundle.models import Image, Inference, Invocation, Isolation, Machine, ShardRecord, SuiteRecord, Verdict
+from penstock.contract.policy import Level
 from penstock.errors import UsageError, WorldError
 from penstock.store.admission import admit
 from penstock.store.archive import archive
@@ -59,7 +60,7 @@ def test_calls_outputs_and_the_models_log_come_along(tmp_path: Path, store: Stor
     run = take_over(store, bundle, "earlier")
     assert run == bundle.run()
     assert (run.run_id, run.regated_from, run.image, run.suite) == ("again", "earlier", IMAGE, before.run().suite)
-    assert run.inference == Inference(unchanged=True, parts=["1/1"], machine=CARD)
+    assert run.inference == Inference(unchanged=True, parts=["1/1"], machine=CARD, isolation="none")
     assert bundle.invocations() == before.invocations()
     there = {path.relative_to(bundle.path).as_posix() for path in bundle.path.rglob("*") if path.is_file()}
     assert there == {"run.json", "invocations.jsonl", "outputs/größe/output.mp4", "logs/model.log"}
@@ -103,6 +104,24 @@ def test_other_weights_another_penstock_and_a_run_that_came_to_nothing(tmp_path:
         take_over(nothing, fresh(tmp_path / "early"), "earlier")
     with pytest.raises(UsageError, match="no run 'never' of sonic-lite is archived"):
         take_over(store, fresh(tmp_path / "never"), "never")
+
+
+@pytest.mark.parametrize(
+    ("levels", "weakest"),
+    [(["namespaces", "landlock"], "landlock"), (["namespaces", None], "none"), ([], "namespaces")],
+)
+def test_the_level_of_the_outputs_is_the_weakest_of_their_shards(
+    tmp_path: Path, store: Store, levels: list[Level | None], weakest: Level
+) -> None:
+    shards = [
+        ShardRecord(shard="1/1", cases=1, started="x", isolation=Isolation(level=level) if level else None)
+        for level in levels
+    ]
+    made = Inference(unchanged=not shards, parts=["1/1"], shards=shards, isolation="namespaces")
+    earlier(tmp_path, store, inference=made)
+    inference = take_over(store, fresh(tmp_path), "earlier").inference
+    assert inference is not None
+    assert inference.isolation == weakest
 
 
 def test_what_was_changed_in_the_store_is_not_taken(tmp_path: Path, store: Store) -> None:

@@ -13,7 +13,7 @@ from tests.pipeline.pipeline_runs import files
 from tests.unit.sources.source_servers import commit, new_repository
 
 from penstock.bundle.directory import Bundle
-from penstock.bundle.models import Image
+from penstock.bundle.models import Image, Inference
 from penstock.bundle.shards import Shard, shard_record
 from penstock.bundle.steps import begin
 from penstock.files import sha256_file
@@ -167,3 +167,16 @@ def test_step_that_is_told_to_end_goes_on_later(mounted: Mounted) -> None:
     assert record.started < record.uses[0].started < record.uses[1].started < record.ended
     assert not [path for path in shard.path.rglob("*") if ".tmp-" in path.name]
     assert os.listdir(mounted.runtime.parent) == ["runtime"]  # noqa: PTH208 (names)
+
+
+def test_no_model_is_started_that_is_confined_less_than_the_policy_demands(
+    mounted: Mounted, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """*plan* may have had more in its own process: bubblewrap did not answer in time, another node runs this step."""
+    inference = Inference(unchanged=False, parts=["1/1"], isolation="namespaces", demanded="namespaces")
+    mounted.bundle.update_run(mounted.bundle.run().model_copy(update={"inference": inference}))
+    monkeypatch.setattr("penstock_tasks.infer.entrypoint.best_level", lambda **_: "landlock")
+    assert main(mounted.arguments("--shard=1/1")) == 2
+    said = "demands that the model is confined by 'namespaces', and here it would be by 'landlock'"
+    assert said in capsys.readouterr().out
+    assert not (mounted.bundle.path / "logs" / "model.log").exists()
