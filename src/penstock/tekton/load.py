@@ -143,7 +143,7 @@ def _parse(document: YamlDocument, path: Path) -> _Manifest:
             todo="Convert it; tekton.dev/v1beta1 is deprecated.",
         )
     try:
-        return _Manifest(document, path, model.model_validate(value))
+        return _Manifest(document, path, model.model_validate(value, by_alias=True, by_name=False))
     except ValidationError as error:
         raise _refuse(document, [_problem(item) for item in error.errors(include_url=False)]) from None
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from penstock.tekton.manifest_base import (
-    AlphaFeature,
+    AlphaObject,
     Duration,
     Ignored,
     Manifest,
@@ -47,6 +47,9 @@ class Metadata(Named):
     creation_timestamp: Ignored = Field(None, alias="creationTimestamp")
     resource_version: Ignored = Field(None, alias="resourceVersion")
     generation: Ignored = None
+    self_link: Ignored = Field(None, alias="selfLink")
+    deletion_timestamp: Ignored = Field(None, alias="deletionTimestamp")
+    deletion_grace_period_seconds: Ignored = Field(None, alias="deletionGracePeriodSeconds")
     managed_fields: Ignored = Field(None, alias="managedFields")
     finalizers: NeedsCluster = None
     owner_references: NeedsCluster = Field(None, alias="ownerReferences")
@@ -73,7 +76,6 @@ class TaskRef(Named):
     api_version: NotDone = Field(None, alias="apiVersion")
     resolver: NeedsRegistry = None
     params: NeedsRegistry = None
-    bundle: NeedsRegistry = None
 
 
 class PipelineRef(Named):
@@ -82,7 +84,6 @@ class PipelineRef(Named):
     api_version: str = Field("tekton.dev/v1", alias="apiVersion")
     resolver: NeedsRegistry = None
     params: NeedsRegistry = None
-    bundle: NeedsRegistry = None
 
 
 class IncludeParams(Named):
@@ -123,8 +124,8 @@ class PipelineTask(Named):
     matrix: Matrix | None = None
     workspaces: list[TaskWorkspace] = Field(default_factory=list)
     timeout: Duration | None = None
-    pipeline_ref: AlphaFeature = Field(None, alias="pipelineRef")
-    pipeline_spec: AlphaFeature = Field(None, alias="pipelineSpec")
+    pipeline_ref: AlphaObject = Field(None, alias="pipelineRef")
+    pipeline_spec: AlphaObject = Field(None, alias="pipelineSpec")
     on_error: str = Field("", alias="onError")
 
     @property

@@ -14,7 +14,7 @@ _DURATION = re.compile(r"([0-9]+\.?[0-9]*|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h)")
 
 
 class Manifest(BaseModel):
-    """A part of a manifest: every field is known, and what is ``null`` is not there or empty, as for Go."""
+    """A part of a manifest: every field is known, and a known field that is ``null`` is not there, as for Go."""
 
     model_config = ConfigDict(extra="forbid", strict=True, populate_by_name=True, protected_namespaces=())
 
@@ -23,7 +23,11 @@ class Manifest(BaseModel):
     def _without_nulls(cls, data: Any) -> Any:
         if data is None:
             return {}
-        return {key: value for key, value in data.items() if value is not None} if isinstance(data, dict) else data
+        if not isinstance(data, dict):
+            return data
+        # an unknown field stays, whatever its value, so that it is refused
+        known = {field.alias or name for name, field in cls.model_fields.items()}
+        return {key: value for key, value in data.items() if value is not None or key not in known}
 
 
 class Named(Manifest):
@@ -74,21 +78,31 @@ def _trim(number: float) -> str:
     return f"{number:.9f}".rstrip("0").rstrip(".")
 
 
-def _refuser(reason: str) -> BeforeValidator:
+def _refuser(reason: str, nothing: tuple[Any, ...] = ("", [], {}, False)) -> BeforeValidator:
+    """Refuses a field, unless its value is one of those that say ``nothing``."""
+
     def refuse(value: Any) -> Any:
-        if value in ("", [], {}, False):
+        if value in nothing:
             return None
         raise ValueError(f"the runner on one machine does not support this field: {reason}")
 
     return BeforeValidator(refuse)
 
 
+_ALPHA = "it is an alpha feature of Tekton, off by default"
+_NOT_DONE = "it is not implemented"
+
+
 NeedsCluster = Annotated[Any, _refuser("it needs a cluster"), Field(repr=False)]
 NeedsContainer = Annotated[Any, _refuser("a step is a process here, it has no container of its own")]
 NeedsRegistry = Annotated[Any, _refuser("remote resolution is not done here; put the manifest beside this file")]
-AlphaFeature = Annotated[Any, _refuser("it is an alpha feature of Tekton, off by default")]
+AlphaFeature = Annotated[Any, _refuser(_ALPHA)]
+AlphaObject = Annotated[Any, _refuser(_ALPHA, ())]
+"""An alpha feature whose ``{}`` is not nothing: Tekton asks only whether the field is there."""
 NeedsTerminal = Annotated[Any, _refuser("a step has no standard input and no terminal")]
-NotDone = Annotated[Any, _refuser("it is not implemented")]
+NotDone = Annotated[Any, _refuser(_NOT_DONE)]
+NotDoneObject = Annotated[Any, _refuser(_NOT_DONE, ())]
+"""A field that is not implemented, and whose ``{}`` is not nothing."""
 
 Ignored = Any
 """A field that changes nothing here: resources, pull policy, security context, labels."""

@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from penstock.tekton.manifest_base import (
     AlphaFeature,
+    AlphaObject,
     Duration,
     Manifest,
     Named,
@@ -15,6 +16,7 @@ from penstock.tekton.manifest_base import (
     NeedsContainer,
     NeedsTerminal,
     NotDone,
+    NotDoneObject,
     ParamValue,
     Texts,
 )
@@ -135,9 +137,9 @@ class Step(Container):
     timeout: Duration | None = None
     workspaces: list[WorkspaceUsage] = Field(default_factory=list)
     on_error: str = Field("", alias="onError")
-    stdout_config: AlphaFeature = Field(None, alias="stdoutConfig")
-    stderr_config: AlphaFeature = Field(None, alias="stderrConfig")
-    ref: NotDone = None
+    stdout_config: AlphaObject = Field(None, alias="stdoutConfig")
+    stderr_config: AlphaObject = Field(None, alias="stderrConfig")
+    ref: NotDoneObject = None
     params: NotDone = None
     results: list[StepResult] = Field(default_factory=list)
     when: list[When] = Field(default_factory=list)
@@ -151,6 +153,11 @@ class StepTemplate(Container):
     """What steps take over where they say nothing. It has no name."""
 
     name: Annotated[str, BeforeValidator(_no_name)] = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _null_is_a_name(cls, data: Any) -> Any:
+        return {**data, "name": ""} if isinstance(data, dict) and "name" in data else data
 
 
 def _port(value: Any) -> Any:

@@ -31,11 +31,16 @@ class ResourceClaim(Named):
     request: str = ""
 
 
-class ResourceRequirements(Manifest):
-    """What a container may use."""
+class VolumeResources(Manifest):
+    """What a volume may use."""
 
     limits: dict[str, Quantity] = Field(default_factory=dict)
     requests: dict[str, Quantity] = Field(default_factory=dict)
+
+
+class ResourceRequirements(VolumeResources):
+    """What a container may use."""
+
     claims: list[ResourceClaim] = Field(default_factory=list)
 
 
@@ -107,7 +112,7 @@ class ClaimSpec(Manifest):
 
     access_modes: list[str] = Field(default_factory=list, alias="accessModes")
     selector: Ignored = None
-    resources: ResourceRequirements | None = None
+    resources: VolumeResources | None = None
     volume_name: str = Field("", alias="volumeName")
     storage_class_name: str | None = Field(None, alias="storageClassName")
     volume_mode: str | None = Field(None, alias="volumeMode")
@@ -121,6 +126,16 @@ class ClaimMetadata(ChildMetadata, Named):
 
     namespace: str = ""
     creation_timestamp: Ignored = Field(None, alias="creationTimestamp")
+    generate_name: Ignored = Field(None, alias="generateName")
+    uid: Ignored = None
+    resource_version: Ignored = Field(None, alias="resourceVersion")
+    generation: Ignored = None
+    self_link: Ignored = Field(None, alias="selfLink")
+    deletion_timestamp: Ignored = Field(None, alias="deletionTimestamp")
+    deletion_grace_period_seconds: Ignored = Field(None, alias="deletionGracePeriodSeconds")
+    managed_fields: Ignored = Field(None, alias="managedFields")
+    finalizers: Ignored = None
+    owner_references: Ignored = Field(None, alias="ownerReferences")
 
 
 class ClaimTemplate(Manifest):

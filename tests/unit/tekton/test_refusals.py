@@ -56,6 +56,11 @@ UNSUPPORTED = [
     (pipeline({"name": "a", "taskRef": {"name": "t", "apiVersion": "x/v1"}}), "spec.tasks[0].taskRef.apiVersion"),
     (pipeline({"name": "a", "pipelineRef": {"name": "t"}}), "spec.tasks[0].pipelineRef"),
     (pipeline({"name": "a", "pipelineSpec": {"tasks": [task("b")]}}), "spec.tasks[0].pipelineSpec"),
+    (with_step(ref={}), f"{STEP}.ref"),
+    (with_step(stdoutConfig={}), f"{STEP}.stdoutConfig"),
+    (with_step(stderrConfig={}), f"{STEP}.stderrConfig"),
+    (with_task(pipelineRef={}), "spec.tasks[0].pipelineRef"),
+    (with_task(pipelineSpec={}), "spec.tasks[0].pipelineSpec"),
     (with_task(foo=1), "spec.tasks[0].foo"),
     (with_task(resources={}), "spec.tasks[0].resources"),
     (with_run(taskRunTemplate={"podTemplate": {"nodeSelector": {"a": "b"}}}), "spec.taskRunTemplate.podTemplate"),
@@ -91,7 +96,18 @@ def test_fields_that_change_nothing_are_accepted(run, fields):
     assert run(with_step(**fields)).result.succeeded
 
 
+def test_a_known_field_that_is_null_is_not_there(run):
+    nulls = dict.fromkeys(("name", "env", "results", "timeout", "ref", "stdoutConfig", "securityContext", "onError"))
+    document = with_step(**nulls)
+    fields = ("taskRef", "pipelineRef", "pipelineSpec", "matrix", "when", "runAfter", "timeout", "params")
+    document["spec"]["tasks"][0].update(dict.fromkeys(fields))
+    document["spec"].update({"finally": None, "params": None})
+    document["metadata"].update(dict.fromkeys(("creationTimestamp", "deletionTimestamp", "selfLink", "labels")))
+    assert run(document).result.succeeded
+
+
 CLAIM = {"spec": {"resources": {"requests": {"storage": "lots"}}}}
+CLAIM_OF_DEVICE = {"spec": {"resources": {"claims": None}}}
 EMPTY = "expected at least one, got none: description, params, tasks, workspaces"
 
 
@@ -107,7 +123,26 @@ def given(value: Any) -> dict[str, Any]:
     return pipeline(task("t"), task("a", params=[{"name": "p", "value": value}]))
 
 
+UNKNOWN = "unknown field"
+METADATA = {"name": "p", "bogus": None}
+
 INVALID = [
+    (with_task(bogus=None), rf"spec.tasks\[0\].bogus: {UNKNOWN}"),
+    (with_task(run_after=[]), rf"spec.tasks\[0\].run_after: {UNKNOWN}"),
+    (with_task(task_ref=None), rf"spec.tasks\[0\].task_ref: {UNKNOWN}"),
+    (with_step(**{"finally": None}), rf"steps\[0\].finally: {UNKNOWN}"),
+    (with_step(env=[{"name": "E", "bogus": None}]), rf"env\[0\].bogus: {UNKNOWN}"),
+    (with_task(params=[{"name": "p", "value": "x", "finally": None}]), rf"params\[0\].finally: {UNKNOWN}"),
+    (with_spec(params=[{"name": "p", "bogus": None}]), rf"taskSpec.params\[0\].bogus: {UNKNOWN}"),
+    (with_template(name=None), rf"stepTemplate.name: {UNKNOWN}"),
+    (
+        with_run(workspaces=[{"name": "w", "volumeClaimTemplate": CLAIM_OF_DEVICE}]),
+        f"volumeClaimTemplate.spec.resources.claims: {UNKNOWN}",
+    ),
+    (with_run(bogus=None), rf"spec.bogus: {UNKNOWN}"),
+    ({**pipeline(task("a")), "metadata": METADATA}, rf"metadata.bogus: {UNKNOWN}"),
+    ({**pipeline(task("a")), "bogus": None}, rf"bogus: {UNKNOWN}"),
+    (pipeline({"name": "a", "taskRef": {"name": "t", "bundle": None}}), rf"taskRef.bundle: {UNKNOWN}"),
     (pipeline(), EMPTY),
     ({**pipeline(), "spec": {}}, EMPTY),
     ({**pipeline_run(), "spec": {"pipelineSpec": {"tasks": []}}}, EMPTY),
