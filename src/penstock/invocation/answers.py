@@ -196,11 +196,11 @@ class Answers:
                     problem = self._result_of(lambda: self._put(identity, made, number, asked)) or problem
                 self._answer(identity, problem)
 
-        if made.family == socket.AF_UNIX or asked.flags & os.O_NONBLOCK:
+        if asked.flags & os.O_NONBLOCK:
             connect()
             return
         try:
-            # it may take long, and other calls are not to wait for it
+            # it may take long, also to a Unix socket whose queue is full; the launcher's loop is not to wait for it
             threading.Thread(target=connect, daemon=True).start()
         except RuntimeError:
             self._answer(identity, errno.EAGAIN)

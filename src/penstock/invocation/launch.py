@@ -43,6 +43,7 @@ from penstock.invocation.privileges import (
 BOOT = "import sys; sys.path.insert(0, sys.argv[1]); from penstock.invocation.launch import main; sys.exit(main())"
 """Imported rather than run as a script, so that its compiled form is used."""
 KILL_LIMIT_S = 10.0
+FREEZE_LIMIT_S = 1.0
 
 
 def _limit(name: int, value: int) -> None:
@@ -133,6 +134,42 @@ def descendants(root: int) -> list[int]:
     return found
 
 
+def signal_tree(root: int, number: int, child: int | None = None) -> set[int]:
+    """Signal all living descendants of ``root``; return their process ids.
+
+    Where they are in sessions of their own, whole process groups are signalled: the kernel does that at once, so that a
+    process which forks and exits in turn is met too, although its id is another by the time it has been listed. Where
+    there is no ``/proc``, only ``child`` is known, one of them.
+    """
+    found = set(descendants(root)) or ({child} if child else set())
+    alone, groups = set(), set()
+    for pid in found:
+        with contextlib.suppress(OSError):
+            if os.getsid(pid) == os.getsid(root):
+                alone.add(pid)
+            else:
+                groups.add(os.getpgid(pid))
+    for pid in alone:
+        with contextlib.suppress(OSError):
+            os.kill(pid, number)
+    for group in groups:
+        with contextlib.suppress(OSError):
+            os.killpg(group, number)
+    return found
+
+
+def kill_tree(root: int, child: int | None = None) -> None:
+    """Kill all descendants of ``root``, as :func:`signal_tree` finds them.
+
+    Frozen first, until no new one is found, so that none can fork meanwhile.
+    """
+    seen: set[int] = set()
+    deadline = time.monotonic() + FREEZE_LIMIT_S
+    while (found := signal_tree(root, signal.SIGSTOP, child)) - seen and time.monotonic() < deadline:
+        seen |= found
+    signal_tree(root, signal.SIGKILL, child)
+
+
 class _Supervisor:
     """The parent of the model's processes."""
 
@@ -185,13 +222,6 @@ class _Supervisor:
                 self.done = True
                 self.say(f"exit {os.waitstatus_to_exitcode(status)} {usage.ru_maxrss}")
 
-    def signal_all(self, number: int) -> None:
-        for pid in descendants(os.getpid()) or [self.child]:
-            try:
-                os.kill(pid, number)
-            except OSError:
-                continue
-
     def _serve(self, seconds: float) -> None:
         """Let time pass; a process that is ending well may still ask."""
         handles = [self.answers.handle] if self.answers is not None else []
@@ -201,16 +231,15 @@ class _Supervisor:
             time.sleep(0 if handles else seconds)
 
     def end_tree(self, grace_s: float) -> None:
-        """Ask all processes to end, then make them. Frozen first, so that none can fork while others are killed."""
+        """Ask all processes to end, then make them."""
         deadline = time.monotonic() + grace_s
         if self.reap() and grace_s > 0:
-            self.signal_all(signal.SIGTERM)
+            signal_tree(os.getpid(), signal.SIGTERM, self.child)
             while self.reap() and time.monotonic() < deadline:
                 self._serve(0.02)
         deadline = time.monotonic() + KILL_LIMIT_S
         while self.reap() and time.monotonic() < deadline:
-            self.signal_all(signal.SIGSTOP)
-            self.signal_all(signal.SIGKILL)
+            kill_tree(os.getpid(), self.child)
             time.sleep(0.005)
 
 

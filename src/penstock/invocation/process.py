@@ -21,6 +21,8 @@ from penstock.invocation.sandbox import Sandbox
 
 GRACE_S = 3.0
 START_LIMIT_S = 30.0
+LAUNCHER_LIMIT_S = 5.0
+"""A launcher that is not done so long after it should be is ended itself."""
 START_ADVICE = (
     "Correct 'argv' in penstock.yaml. A Python environment is not in the clone: name it by 'call.python' or --python, "
     "and write 'python' in 'argv'."
@@ -165,19 +167,15 @@ class ModelProcess:
         self._finish()
 
     def _finish(self) -> None:
-        below: list[int] = []
         self._control.close()
         if self._supervisor.stdin is not None and not self._supervisor.stdin.closed:
             self._supervisor.stdin.close()  # also where bwrap is dead and the launcher is not
         try:
-            self._supervisor.wait(timeout=self._grace_s + launch.KILL_LIMIT_S + 5)
+            self._supervisor.wait(timeout=self._grace_s + launch.KILL_LIMIT_S + LAUNCHER_LIMIT_S)
         except subprocess.TimeoutExpired:
-            below = launch.descendants(self._supervisor.pid)
+            launch.kill_tree(self._supervisor.pid)  # before the launcher: without it they are nobody's descendants
             self._supervisor.kill()
             self._supervisor.wait()
-        for pid in below:
-            with contextlib.suppress(OSError):
-                os.kill(pid, signal.SIGKILL)
         self._drain.join(timeout=2.0)
         for pipe in (self._supervisor.stdin, self._supervisor.stdout):
             if pipe is not None and not pipe.closed:

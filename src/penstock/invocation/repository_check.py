@@ -27,10 +27,11 @@ def run_check(check: Check, source: Path, logs: Path, *, python: PythonEnvironme
         UsageError: it exited with another code than 0, or not in time; the message holds the end of its output.
         WorldError: it could not be started.
     """
-    scratch = Path(tempfile.mkdtemp(prefix="penstock-check-"))
+    # the check can open its scratch directory to others, but not the directory around it
+    private = Path(tempfile.mkdtemp(prefix="penstock-check-"))
     try:
         with BoundedLog(logs / f"check-{check.name}.log") as log:
-            sandbox = Sandbox(source=source.resolve(), scratch=scratch, python=python)
+            sandbox = Sandbox(source=source.resolve(), scratch=private / "scratch", python=python)
             log.note(f"confined by: {sandbox.isolation}")
             with ModelProcess(check.argv, sandbox, log) as process:
                 ended = process.wait(check.timeout_s)
@@ -41,4 +42,4 @@ def run_check(check: Check, source: Path, logs: Path, *, python: PythonEnvironme
                     describe_exit(ended.code), where=f"check '{check.name}'", todo=f"The end of its output: {log.end()}"
                 )
     finally:
-        discard_tree(scratch)
+        discard_tree(private)

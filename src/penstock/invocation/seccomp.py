@@ -74,6 +74,11 @@ CALLS: dict[str, tuple[int | None, int | None]] = {
     "prlimit64": (302, 261),
     "setpriority": (141, 140),
     "ioprio_set": (251, 30),
+    "sched_setscheduler": (144, 119),
+    "sched_setparam": (142, 118),
+    "sched_setattr": (314, 274),
+    "migrate_pages": (256, 238),
+    "move_pages": (279, 239),
     "socket": (41, 198),
     "socketpair": (53, 199),
     "connect": (42, 203),
@@ -138,6 +143,10 @@ ATTRIBUTES = (
 )
 FILE_CALLS = ("chmod", "fchmod", "fchmodat", "fchmodat2", "utimensat")
 """Answered by the launcher, see :mod:`penstock.invocation.answers`, where the model has no mounts of its own."""
+SET_ID_BITS = 0o6000
+"""The launcher drops these; where it is not asked, a mode that has one of them is refused."""
+ONLY_ITSELF = ("sched_setscheduler", "sched_setparam", "sched_setattr", "migrate_pages", "move_pages")
+"""Their first argument is a process, and 0 is the caller itself."""
 CONNECT = "connect"
 """Answered by the launcher everywhere: a Unix socket on a read-only mount can be connected to."""
 NEW_NAMESPACES = 0x7E020000
@@ -206,9 +215,13 @@ def compiled(*, own_namespaces: bool, udp: bool, answers: bool = True, machine: 
             made.refuse(name, errno.EPERM)
         for name in ATTRIBUTES:
             made.refuse(name, errno.ENOTSUP)
-    if answers:
-        for name in (*(FILE_CALLS if not own_namespaces else ()), CONNECT):
+    if answers and not own_namespaces:
+        for name in FILE_CALLS:
             made.ask(name)
+    else:
+        made.modes()
+    if answers:
+        made.ask(CONNECT)
     return made.end()
 
 
@@ -273,9 +286,16 @@ class _Filter:
             program.add(EQUAL, 0, "yes personality")
             program.add(EQUAL, 0xFFFFFFFF, "yes personality", "no personality")
             self._choose("personality", errno.EPERM)
-        for call in ("setpriority", "ioprio_set"):
+        for call, process in (("setpriority", 0), ("ioprio_set", 1)):
             if self._block(call):
+                program.argument(0)  # one process, not all of the user
+                program.add(EQUAL, process, "", f"no {call}")
                 program.argument(1)  # 0 is the caller itself
+                program.add(EQUAL, 0, f"yes {call}", f"no {call}")
+                self._choose(call, errno.EPERM)
+        for call in ONLY_ITSELF:
+            if self._block(call):
+                program.argument(0)
                 program.add(EQUAL, 0, f"yes {call}", f"no {call}")
                 self._choose(call, errno.EPERM)
         if self._block("prlimit64"):
@@ -285,6 +305,11 @@ class _Filter:
                 program.add(LOAD, half)
                 program.add(EQUAL, 0, "", "no prlimit64")
             self._choose("prlimit64", errno.EPERM)
+
+    def modes(self) -> None:
+        """Modes that would make a program run as the user for whoever starts it."""
+        for call, index in (("chmod", 1), ("fchmod", 1), ("fchmodat", 2), ("fchmodat2", 2)):
+            self._refuse_bits(call, index, SET_ID_BITS)
 
     def sockets(self) -> None:
         """Kinds of sockets that the ports of Landlock and the namespace of the network do not speak of."""

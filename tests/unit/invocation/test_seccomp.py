@@ -65,6 +65,14 @@ def test_what_each_level_answers(machine: str) -> None:
         assert of(machine, "prlimit64", 7, 7, 1 << 40, level=level) == EPERM
         assert of(machine, "setpriority", 0, 0, level=level) == ALLOW
         assert of(machine, "setpriority", 0, 7, level=level) == EPERM
+        assert of(machine, "setpriority", 1, 0, level=level) == EPERM
+        assert of(machine, "setpriority", 2, 0, level=level) == EPERM  # all processes of the user
+        assert of(machine, "ioprio_set", 1, 0, level=level) == ALLOW
+        assert of(machine, "ioprio_set", 1, 7, level=level) == EPERM
+        assert of(machine, "ioprio_set", 3, 0, level=level) == EPERM
+        for call in ("sched_setscheduler", "sched_setparam", "sched_setattr", "migrate_pages", "move_pages"):
+            assert of(machine, call, 0, level=level) == ALLOW
+            assert of(machine, call, 7, level=level) == EPERM
         assert of(machine, "personality", 0xFFFFFFFF, level=level) == ALLOW
         assert of(machine, "personality", 0x40000, level=level) == EPERM
         assert of(machine, "sendto", 3, 0, 0, 0x4000, level=level) == ALLOW
@@ -74,6 +82,17 @@ def test_what_each_level_answers(machine: str) -> None:
     for call in ("fchmod", "fchmodat", "fchmodat2", "utimensat"):
         assert (of(machine, call, level=LANDLOCK), of(machine, call, level=NAMESPACES)) == (ASK, ALLOW)
     assert of(machine, "setxattr", level=LANDLOCK) == REFUSE | errno.ENOTSUP
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+@pytest.mark.parametrize("level", [{**NAMESPACES, "answers": True}, {**LANDLOCK, "answers": False}])
+def test_set_id_bits_are_refused_where_the_launcher_is_not_asked(machine: str, level: dict[str, bool]) -> None:
+    calls = {"chmod": (0,), "fchmod": (0,), "fchmodat": (0, 0), "fchmodat2": (0, 0)}
+    for call, before in calls.items():
+        if CALLS[call][MACHINES.index(machine)] is not None:
+            assert of(machine, call, *before, 0o1777, level=level) == ALLOW
+            for bits in (0o4755, 0o2755, 0o6000):
+                assert of(machine, call, *before, bits, level=level) == EPERM
 
 
 @pytest.mark.parametrize("machine", MACHINES)
