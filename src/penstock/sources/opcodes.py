@@ -12,7 +12,6 @@ import pickletools
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol, cast
 
-
 _BY_CODE = {opcode.code: opcode for opcode in pickletools.opcodes}
 
 
