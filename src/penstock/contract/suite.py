@@ -17,7 +17,7 @@ from penstock.contract.models import Case, Contract, Suite
 from penstock.contract.presets import RESERVED, parameters, placeholders, text_of, unknown_placeholder
 from penstock.contract.yaml_text import Document, KeyPath
 from penstock.errors import UsageError
-from penstock.files import inside
+from penstock.files import inside, regular_files
 from penstock.kinds import EVERY_KIND, EXPECTED, media_fault, set_fault, set_files
 
 
@@ -53,6 +53,7 @@ def _reference_faults(path: Path, written: str, document: Document) -> Iterator[
         )
         return
     try:
+        regular_files(path)  # its digest is taken over all of them, pictures or not
         files = set_files(path)
     except UsageError as error:
         yield fault_at(document, ("reference",), f"{written}: {error.what}", todo=error.todo)

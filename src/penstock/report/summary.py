@@ -17,8 +17,11 @@ CUT_NOTE = "*Cut here: the whole of it is in `report/index.html` and `verdict.js
 INVISIBLE = "\u200b"
 """A space of no width: it takes a text apart that a forge would take for a name, a number or an address."""
 _REFERENCE = re.compile(
-    r"(?<![A-Za-z0-9])(@|GH-)(?=\w)|([#&%$~!])(?=\w)|(://)|(?<![A-Za-z0-9])(www)(?=\.)", re.IGNORECASE
+    r"(?<![A-Za-z0-9])(@|GH-)(?=\w)|(@)(?=\w)(?!sha256:)|([#&%$~!])(?=\w)|(://)|(?<![A-Za-z0-9])(www)(?=\.)",
+    re.IGNORECASE,
 )
+_BLOCK = re.compile(r"^(\d+(?=[.)](?:\s|$))|(?=#|[-+](?:\s|$)|[-=][\s=-]*$))")
+"""What makes a line a heading, a rule, or an item of a list."""
 _FORMATTING = re.compile(r"[\\`*<>\[\]|~!]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|&(?=#?\w+;)")
 """An underscore within a word stays: names have them, and nothing takes it for more."""
 
@@ -143,13 +146,15 @@ def _with_needed(rule: RuleResult) -> str:
 
 
 def plain(text: str) -> str:
-    """Text that cannot break out of a Markdown table or become a link, an image, HTML, or a name that is notified.
+    """Text that cannot break out of a Markdown table or become a heading, a list, a link, a mail address, an image,
+    HTML, or a name that is notified.
 
     Control characters are written out, so that none can turn the reading direction round or hide what stands there.
     """
     words = printable(" ".join(text.split()))
     for character in "\\`*_[]<>|!~":
         words = words.replace(character, "\\" + character)
+    words = _BLOCK.sub(r"\1\\", words)
     return _REFERENCE.sub(lambda found: found[0] + INVISIBLE, words)
 
 

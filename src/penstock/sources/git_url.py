@@ -95,6 +95,9 @@ def _with_scheme(url: str, shown: str, *, allow_http: bool, allow_local: bool) -
     if scheme == "file":
         if parts.netloc not in ("", "localhost"):
             raise UsageError("a file:// address must not name a host", where=shown)
+        if "?" in url or "#" in url:
+            todo = "Leave it out; write '%3F' or '%23' where the path has one."
+            raise UsageError("the address has a query ('?…') or fragment ('#…')", where=shown, todo=todo)
         return _local(Path(unquote(parts.path)), shown, allow_local=allow_local)
     if scheme == "http" and not allow_http:
         raise UsageError(

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pickletools
 from dataclasses import dataclass, field
-from typing import IO, Any, cast
+from typing import IO, Any
 
 from penstock.errors import UsageError
 from penstock.sources.harmless import is_harmless
+from penstock.sources.opcodes import opcodes
 
 PICKLE_SUFFIXES = frozenset({".pkl", ".pickle", ".pt", ".pth", ".ckpt", ".joblib"})
 MAX_READS = 8_000_000
@@ -117,7 +118,7 @@ def check_pickle(stream: IO[bytes], size: int, *, where: str, must_be: bool) -> 
         return True  # behind them stand raw numbers, which are not to be read as a sixth
     while guarded.tell() < size:
         further = _read(guarded, where)
-        if not further.broken or further.ran:
+        if not further.broken or further.ran or must_be:
             _refuse(further, where)
         if further.broken:
             break
@@ -160,12 +161,12 @@ def _read(guarded: Guarded, where: str) -> Program:
     program = Program()
     machine = _Machine(program)
     try:
-        for opcode, argument, _ in pickletools.genops(cast(Any, guarded)):
+        for opcode, argument in opcodes(guarded):
             machine.step(opcode, argument)
     except Exception as error:
         if guarded.exhausted:
             raise UsageError(f"a pickle that cannot be judged: {error}", where=where, todo=_SAFER) from None
-        program.broken = True  # what Python's reader of opcodes cannot read to the end, another may still run
+        program.broken = True  # an unpickler has run what stands before the break
     return program
 
 
@@ -177,7 +178,10 @@ _STRINGS = frozenset(
 )
 _PUT = frozenset(["PUT", "BINPUT", "LONG_BINPUT"])
 _GET = frozenset(["GET", "BINGET", "LONG_BINGET"])
-_CALLS = frozenset(["REDUCE", "BUILD", "INST", "OBJ", "NEWOBJ", "NEWOBJ_EX"])
+_CALLS = frozenset(
+    ["REDUCE", "BUILD", "INST", "OBJ", "NEWOBJ", "NEWOBJ_EX", "APPEND", "APPENDS", "ADDITEMS", "SETITEM", "SETITEMS"]
+)
+"""Also what fills a list, a set or a dict: on anything else it calls a method of that name."""
 _EXTENSIONS = frozenset(["EXT1", "EXT2", "EXT4"])
 
 
@@ -207,7 +211,7 @@ class _Machine:
         elif name in _GET:
             stack.append(self._memo[int(argument)])
         elif name == "GLOBAL":
-            self._import(*argument.split(" ", 1))
+            self._import(*argument)
         elif name == "STACK_GLOBAL":
             attribute, module = stack.pop(), stack.pop()
             self._import(module, attribute)
@@ -225,7 +229,7 @@ class _Machine:
             self._top()
             self._stack.pop()
         if opcode.name == "INST":
-            self._import(*argument.split(" ", 1))
+            self._import(*argument)
             self._stack.pop()  # what is made of it is pushed below
         self._program.computed |= opcode.name in _EXTENSIONS
         self._program.ran |= opcode.name in _CALLS

@@ -1,9 +1,10 @@
 """Looking at a file of weights before anything loads it: what it is, and whether loading it could run code.
 
 ONNX, safetensors and plain NumPy arrays hold data only: they are accepted once their structure holds. Pickles (``.pt``,
-``.pth``, ``.pkl``, ``.bin``, ``.model``; bare, compressed, in a zip or in a tar) are programs: they are accepted only
-if every name that they import is one that checkpoints need, see :mod:`penstock.sources.harmless`. A file of another
-format is accepted as opaque bytes. Whatever is not :attr:`Scanned.data_only` may be loaded only where no network is.
+``.pth``, ``.pkl``, ``.bin``, ``.model``; bare, compressed, in a zip or a tar, or in one within another) are programs:
+they are accepted only if every name that they import is one that checkpoints need, see
+:mod:`penstock.sources.harmless`. A file of another format is accepted as opaque bytes. Whatever is not
+:attr:`Scanned.data_only` may be loaded only where no network is.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import struct
 import tarfile
 import zipfile
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
 from typing import IO, Literal
@@ -33,6 +34,10 @@ MAX_MEMBERS = 200_000
 MAX_MEMBER_PICKLE_BYTES = 256 << 20
 MAX_EXPANSION = 200
 MAX_EXPANDED_BYTES = 64 << 30
+MAX_DEPTH = 4
+"""How often something may be packed within something packed."""
+MAX_NESTED_BYTES = 2 << 30
+"""All that is unpacked to look into it, for one file."""
 MAX_HEADER_BYTES = 100_000_000
 MAX_NPY_HEADER_BYTES = 1 << 16
 _NPY_MAGIC = b"\x93NUMPY"
@@ -46,6 +51,53 @@ class Scanned:
     format: Format
     data_only: bool
     """It holds numbers, and no loader of its format runs anything from it."""
+
+
+class _Spent:
+    """What looking into one file has cost so far."""
+
+    def __init__(self) -> None:
+        self.members = 0
+        self.unpacked = 0
+
+    def add(self, name: str, *, members: int = 0, unpacked: int = 0) -> None:
+        """Count, and refuse what is too much."""
+        self.members += members
+        self.unpacked += unpacked
+        if self.members > MAX_MEMBERS or self.unpacked > MAX_NESTED_BYTES:
+            raise UsageError("it holds more than can be judged", where=name, todo=_UNPACK)
+
+
+_UNPACK = "Store it as it is, not packed."
+
+
+@dataclass(frozen=True)
+class _Part:
+    """Something that a loader of pickles may be given: a file, what is compressed in it, a member of an archive."""
+
+    file: IO[bytes]
+    """At its start; seekable."""
+    size: int
+    start: bytes
+    """Its first 16 bytes."""
+    name: str
+    """For messages."""
+    suffix: str
+    spent: _Spent
+    depth: int = 0
+    """How many files, each packed in the one before, it lies in."""
+
+    def inner(self, file: IO[bytes], size: int, *, name: str, suffix: str) -> _Part:
+        """What is packed in this one, ``file`` at its start.
+
+        Raises:
+            UsageError: packed too often.
+        """
+        if self.depth == MAX_DEPTH:
+            raise UsageError("it is packed in too many layers to be judged", where=name, todo=_UNPACK)
+        start = file.read(16)
+        file.seek(0)
+        return _Part(file, size, start, name, suffix, self.spent, self.depth + 1)
 
 
 def scan(path: Path, *, name: str = "") -> Scanned:
@@ -71,46 +123,52 @@ def scan(path: Path, *, name: str = "") -> Scanned:
         if suffix == ".onnx":
             _onnx(file, size, name)
             return Scanned("onnx", data_only=True)
-        if start.startswith(_NPY_MAGIC):
-            _npy(file, name)
-            return Scanned("npy", data_only=True)
-        if suffix == ".npy":
+        if suffix == ".npy" and not start.startswith(_NPY_MAGIC):
             raise UsageError("not a NumPy array", where=name)
-        if suffix == ".npz" and not start.startswith(b"PK"):
+        if suffix == ".npz" and not start.startswith((b"PK", _NPY_MAGIC)):
             raise UsageError("not an archive of NumPy arrays", where=name)
-        if start.startswith(b"PK") or not (kind := compression(start)):
-            return _loaded(file, size, start, name, suffix)
-        return _compressed(file, kind, name, suffix)
+        return _judged(_Part(file, size, start, name, suffix, _Spent()))
 
 
-def _loaded(file: IO[bytes], size: int, start: bytes, name: str, suffix: str) -> Scanned:
-    """What loaders of pickles take: a zip, a tar, a bare pickle; everything else is opaque."""
-    if start.startswith(b"PK"):
-        return _zip(file, size, name, numpy=suffix == ".npz")
-    if _is_tar(file):
-        return _tar(file, name)
-    must_be = looks_like_pickle(start) or suffix in PICKLE_SUFFIXES
-    found = check_pickle(file, size, where=name, must_be=must_be)
+def _judged(part: _Part) -> Scanned:
+    """What loaders take for an array, a zip, something compressed, a tar or a pickle; everything else is opaque."""
+    if part.start.startswith(_NPY_MAGIC):
+        _npy(part.file, part.name)
+        return Scanned("npy", data_only=True)
+    if part.start.startswith(b"PK"):
+        return _zip(part)
+    if kind := compression(part.start):
+        return _compressed(part, kind)
+    return _loaded(part)
+
+
+def _loaded(part: _Part) -> Scanned:
+    """A tar, a bare pickle, or opaque."""
+    if _is_tar(part.file):
+        return _tar(part)
+    must_be = looks_like_pickle(part.start) or part.suffix in PICKLE_SUFFIXES
+    found = check_pickle(part.file, part.size, where=part.name, must_be=must_be)
     return Scanned("pickle" if found else "opaque", data_only=False)
 
 
-def _compressed(file: IO[bytes], kind: str, name: str, suffix: str) -> Scanned:
+def _compressed(part: _Part, kind: str) -> Scanned:
     """joblib, pandas and others unpack before they unpickle: what is inside is judged."""
-    named = suffix in PICKLE_SUFFIXES or Path(name).with_suffix("").suffix.lower() in PICKLE_SUFFIXES
-    content = unpacked(file, kind, MAX_MEMBER_PICKLE_BYTES)
+    name = part.name
+    named = part.suffix in PICKLE_SUFFIXES or Path(name).with_suffix("").suffix.lower() in PICKLE_SUFFIXES
+    content = unpacked(part.file, kind, MAX_MEMBER_PICKLE_BYTES)
     if content is None or (len(content) > MAX_MEMBER_PICKLE_BYTES and named):
         if named:
             what = f"it is compressed ({kind}) and cannot be judged"
             raise UsageError(what, where=name, todo="Store it as it is.")
-        file.seek(0)
-        return _loaded(file, os.fstat(file.fileno()).st_size, b"", name, suffix)
-    start = content[:16]
-    if len(content) > MAX_MEMBER_PICKLE_BYTES and (looks_like_pickle(start) or start.startswith(b"PK")):
+        part.file.seek(0)
+        return _loaded(replace(part, start=b""))
+    part.spent.add(name, unpacked=len(content))
+    suffix = ".pkl" if named else ""
+    inside = part.inner(BytesIO(content), len(content), name=name, suffix=suffix)
+    packed = looks_like_pickle(inside.start) or inside.start.startswith(b"PK") or compression(inside.start)
+    if len(content) > MAX_MEMBER_PICKLE_BYTES and packed:
         raise UsageError(f"it is compressed ({kind}) and too large to be judged", where=name, todo="Store it as it is.")
-    if start.startswith(_NPY_MAGIC):
-        _npy(BytesIO(content), name)
-        return Scanned("npy", data_only=True)
-    return _loaded(BytesIO(content), len(content), start, name, ".pkl" if named else "")
+    return _judged(inside)
 
 
 def _safetensors(file: IO[bytes], size: int, name: str) -> None:
@@ -207,34 +265,24 @@ def _has_objects(described: object) -> bool:
     return False
 
 
-def _zip(file: IO[bytes], size: int, name: str, *, numpy: bool) -> Scanned:
+def _zip(part: _Part) -> Scanned:
     """A zip: NumPy's ``.npz``, PyTorch's checkpoint, or anything else. Every pickle in it is judged."""
+    name, numpy = part.name, part.suffix == ".npz"
     pickles = False
     try:
-        archive = zipfile.ZipFile(file)
+        archive = zipfile.ZipFile(part.file)
         members = archive.infolist()
         expanded = sum(member.file_size for member in members)
-        if len(members) > MAX_MEMBERS or expanded > MAX_EXPANDED_BYTES or expanded > MAX_EXPANSION * size + (1 << 30):
-            raise UsageError(f"a zip bomb: {len(members)} members, {expanded} bytes from {size}", where=name)
+        if (
+            len(members) > MAX_MEMBERS
+            or expanded > MAX_EXPANDED_BYTES
+            or expanded > MAX_EXPANSION * part.size + (1 << 30)
+        ):
+            raise UsageError(f"a zip bomb: {len(members)} members, {expanded} bytes from {part.size}", where=name)
+        part.spent.add(name, members=len(members))
         for member in members:
-            where = f"{name}:{member.filename}"
-            with archive.open(member) as opened:
-                start = opened.read(16)
-            suffix = Path(member.filename).suffix.lower()
-            if start.startswith(_NPY_MAGIC):
-                with archive.open(member) as opened:
-                    _npy(opened, where)
-                continue
-            if numpy and not member.is_dir():
-                raise UsageError("not a NumPy array", where=where)
-            named = suffix in PICKLE_SUFFIXES
-            if member.is_dir() or not (named or looks_like_pickle(start)):
-                continue
-            if member.file_size <= MAX_MEMBER_PICKLE_BYTES:
-                content = archive.read(member)
-                pickles |= check_pickle(BytesIO(content), len(content), where=where, must_be=named)
-            elif named:
-                raise UsageError("a pickle too large to be judged", where=where)
+            if not member.is_dir():
+                pickles |= _member(part, archive, member, numpy=numpy).format == "pickle"
     except (
         zipfile.BadZipFile,
         RuntimeError,
@@ -252,6 +300,23 @@ def _zip(file: IO[bytes], size: int, name: str, *, numpy: bool) -> Scanned:
     return Scanned("pickle" if pickles else "zip", data_only=False)
 
 
+def _member(part: _Part, archive: zipfile.ZipFile, member: zipfile.ZipInfo, *, numpy: bool) -> Scanned:
+    """One member of a zip. It is read as a stream, unless it is an archive itself: there, one jumps to and fro."""
+    where, suffix = f"{part.name}:{member.filename}", Path(member.filename).suffix.lower()
+    with archive.open(member) as opened:
+        inside = part.inner(opened, member.file_size, name=where, suffix=suffix)
+        if numpy and not inside.start.startswith(_NPY_MAGIC):
+            raise UsageError("not a NumPy array", where=where)
+        if suffix in PICKLE_SUFFIXES and member.file_size > MAX_MEMBER_PICKLE_BYTES:
+            raise UsageError("a pickle too large to be judged", where=where)
+        if not (inside.start.startswith(b"PK") or _is_tar(opened)):
+            return _judged(inside)
+        if member.file_size > MAX_MEMBER_PICKLE_BYTES:
+            raise UsageError("an archive within an archive, too large to be judged", where=where, todo=_UNPACK)
+        part.spent.add(where, unpacked=member.file_size)
+        return _judged(replace(inside, file=BytesIO(opened.read(MAX_MEMBER_PICKLE_BYTES))))
+
+
 def _is_tar(file: IO[bytes]) -> bool:
     """Whether a tar with at least one member begins here; the stream stands at its start again."""
     found = False
@@ -261,19 +326,16 @@ def _is_tar(file: IO[bytes]) -> bool:
     return found
 
 
-def _tar(file: IO[bytes], name: str) -> Scanned:
-    """A tar: how PyTorch saved before 0.1.10. Every member is judged as a pickle."""
+def _tar(part: _Part) -> Scanned:
+    """A tar: how PyTorch saved before 0.1.10. Every member is judged."""
     try:
-        with tarfile.open(fileobj=file, mode="r:") as archive:
-            for number, member in enumerate(archive):
-                if number > MAX_MEMBERS:
-                    raise UsageError("more members than can be judged", where=name)
+        with tarfile.open(fileobj=part.file, mode="r:") as archive:
+            for member in archive:
+                part.spent.add(part.name, members=1)
                 opened = archive.extractfile(member) if member.isfile() else None
                 if opened is not None:
-                    start = opened.read(2)
-                    opened.seek(0)
-                    must_be = looks_like_pickle(start)
-                    check_pickle(opened, member.size, where=f"{name}:{member.name}", must_be=must_be)
+                    suffix = Path(member.name).suffix.lower()
+                    _judged(part.inner(opened, member.size, name=f"{part.name}:{member.name}", suffix=suffix))
     except (tarfile.TarError, OSError, EOFError, ValueError) as error:
-        raise UsageError(f"a tar that cannot be judged: {error}", where=name) from None
+        raise UsageError(f"a tar that cannot be judged: {error}", where=part.name) from None
     return Scanned("tar", data_only=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import glob
 import hashlib
 import os
 import shutil
@@ -120,6 +121,8 @@ class LocalStore(Store):
                 there = self.read_pointer(key)
                 if (there.version if there else None) != (seen.version if seen else None):
                     return False
+                for left in path.parent.glob(f".{glob.escape(path.name)}.tmp-*"):
+                    left.unlink(missing_ok=True)  # of one that was killed here: only who holds the lock writes
                 with replacing(path) as temporary:
                     temporary.write_bytes(content)
                 _sync_directory(path.parent)

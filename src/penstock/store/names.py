@@ -32,7 +32,8 @@ def repository_identity(address: str) -> str:
     if "://" not in address:
         scp_like = _SCP_LIKE.match(address)
         if scp_like and not address.startswith(("/", ".")):
-            return _on_server(scp_like["host"], None, scp_like["path"], scp_like["user"] or "", home=True)
+            steps = scp_like["path"].split("/")  # as they are: git decodes nothing in this form
+            return _on_server(scp_like["host"], None, steps, scp_like["user"] or "", home=True)
         return _on_this_machine(Path(address))
     try:
         parts = urlsplit(address)
@@ -40,6 +41,12 @@ def repository_identity(address: str) -> str:
     except ValueError:
         raise UsageError("this is no address of a repository", where=address[:200]) from None
     scheme = parts.scheme.lower()
+    if "?" in address or "#" in address:
+        raise UsageError(
+            "this is no address of a repository: it has a query ('?…') or fragment ('#…')",
+            where=address[:200],
+            todo="Leave it out; write '%3F' or '%23' where the path has one.",
+        )
     if scheme == "file":
         return _on_this_machine(Path(unquote(parts.path)))
     if scheme not in DEFAULT_PORTS or not parts.hostname:
@@ -49,27 +56,31 @@ def repository_identity(address: str) -> str:
     other = port if port not in (None, DEFAULT_PORTS[scheme]) else None
     home = scheme == "ssh" and parts.path.startswith("/~")
     path = parts.path.removeprefix("/~/") if home else parts.path
-    return _on_server(parts.hostname, other, path, parts.username or "", home=home)
+    steps = [unquote(step) for step in path.split("/")]
+    return _on_server(parts.hostname, other, steps, parts.username or "", home=home)
 
 
-def _on_server(host: str, port: int | None, path: str, user: str, *, home: bool) -> str:
+def _on_server(host: str, port: int | None, path: list[str], user: str, *, home: bool) -> str:
     """``host[:port]/path``.
 
     Args:
         host: in any case.
         port: only if it is not the scheme's own.
-        path: as in the address.
+        path: its steps, decoded; the first is empty where it begins with a slash.
         user: who is logged in.
         home: the path is relative to that user's home, unless it begins with a slash.
+
+    Raises:
+        UsageError: host or path is missing.
     """
-    steps = [quote(unquote(step), safe="~@:+,=!$&'()*;") for step in path.split("/") if step not in ("", ".")]
+    steps = [quote(step, safe="~@:+,=!$&'()*;") for step in path if step not in ("", ".")]
     if steps:
         steps[-1] = steps[-1].removesuffix(".git")
         steps = [step for step in steps if step]
     if not steps or not host:
-        raise UsageError("this is no address of a repository", where=f"{host}:{path}"[:200])
+        raise UsageError("this is no address of a repository", where=f"{host}:{'/'.join(path)}"[:200])
     # below a home, the same path is another repository for each user; forges have one user for all
-    if home and not path.startswith(("/", "~")) and user not in ("", FORGE_USER):
+    if home and not path[0].startswith("~") and path[0] and user not in ("", FORGE_USER):
         steps.insert(0, f"~{user}")
     name = host.rstrip(".").lower()
     name = f"[{name}]" if ":" in name else name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -27,6 +28,8 @@ from penstock.store.store import Store
 
 log = logging.getLogger(__name__)
 
+VERSION = re.compile(r"[A-Za-z0-9_+-][A-Za-z0-9._+-]*")
+"""What *clone* makes of a tag. Older stores may hold others: those stay readable."""
 ATTEMPTS = 10
 """After one that was lost to somebody faster, the next nearly always finds out that it came too late."""
 
@@ -128,6 +131,12 @@ def _record(bundle: Bundle, *, replaces: str | None) -> Release:
     if run.source is None or run.image is None or not run.model:
         lacking = [name for name in ("source", "image", "model") if not getattr(run, name)]
         raise UsageError(f"the run's record lacks {', '.join(lacking)}", where=str(bundle.run_file))
+    if not VERSION.fullmatch(run.source.version):
+        raise UsageError(
+            f"'{run.source.version[:80]}' cannot be a version",
+            where=str(bundle.run_file),
+            todo="Use letters without accents, digits, '-', '_', '+', '.'.",
+        )
     return Release(
         model=run.model,
         version=run.source.version,

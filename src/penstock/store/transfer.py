@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 
 from penstock.errors import UsageError, WorldError
 from penstock.store.baseline import Transfer, current_release, finish, move, owner
@@ -37,12 +38,16 @@ def transfer(
         The record, which is in the store under ``transfers/MODEL/``; ``None``: the name belongs to it already.
 
     Raises:
-        UsageError: nothing of this name is released, the address is none, or the reason is empty or too long.
+        UsageError: nothing of this name is released, the address is none or a path that is not there, or the reason is
+            empty or too long.
         WorldError: the store cannot be reached.
     """
     if not reason.strip() or len(reason) > MAX_REASON:
         raise UsageError(f"a reason has 1 to {MAX_REASON} characters", where="--reason")
     after = repository_identity(address)
+    if after.startswith("/") and not Path(after).is_dir():
+        todo = "Check the path, or write the address with 'https://' or as user@host:path."
+        raise UsageError("there is no repository at this path", where=f"--to {address[:200]}", todo=todo)
     for _ in range(ATTEMPTS):
         current = current_release(store, model)
         if current is None:

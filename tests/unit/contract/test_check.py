@@ -176,6 +176,23 @@ def test_a_reference_needs_one_picture_and_may_have_notes(repository: Write) -> 
     assert faults(root) == []
 
 
+def test_what_cannot_be_part_of_a_references_digest_is_a_fault(repository: Write) -> None:
+    root = repository(suite=("cases:", "reference: reference\ncases:"))
+    folder = root / "suite/reference"
+    (folder / "notes").mkdir(parents=True)
+    picture = (root / "suite/a.png").read_bytes()
+    (folder / "b.png").write_bytes(picture)
+    for name in (b"\xff.png", b"notes/\xff.txt"):
+        hostile = folder / os.fsdecode(name)
+        hostile.write_bytes(picture)
+        said = only(root)
+        assert "is not UTF-8 text. Rename it." in said
+        assert said.encode("utf-8"), "what is said can be written down"
+        hostile.unlink()
+    (folder / "notes" / "link").symlink_to("/etc/passwd")
+    assert "'notes/link' is a symbolic link" in only(root)
+
+
 @pytest.mark.parametrize(
     ("name", "content", "what"),
     [

@@ -130,6 +130,7 @@ def test_text_from_a_repository_is_text_in_every_kind_of_message(
         ("my_model v1_2+b&c: accepted", "my_model v1_2+b&\u200bc: accepted"),
         ("_x_ *y* <b>", "?x? ?y? ?b?"),
         ("two\nlines", "two lines"),
+        ("x@everyone", "x@\u200beveryone"),
     ],
 )
 def test_titles_stay_readable(text: str, title: str) -> None:

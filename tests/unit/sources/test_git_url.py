@@ -16,6 +16,7 @@ from penstock.sources.git_url import RepositoryUrl, mask, parse_url, submodule_u
         "-uhttps://x/y",
         "--upload-pack=touch x",
         "file:///etc",
+        "file:///tmp#evil",
         "/etc",
         "./model",
         "git://example.org/x",

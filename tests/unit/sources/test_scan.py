@@ -343,3 +343,63 @@ def test_opaque(tmp_path: Path) -> None:
     found = scan(write(tmp_path / "w.caffemodel", np.random.default_rng(0).bytes(5000)))
     assert (found.format, found.data_only) == ("opaque", False)
     assert scan(write(tmp_path / "empty.txt", b"")).format == "opaque"
+
+
+EVIL = pickled("os", "system")
+
+
+@pytest.mark.parametrize(
+    "start",
+    [b"I0x10\n0", b"L0x10L\n0", b"I 16 \n0", b"I010\n0", b"F1.5\0x\n0", b"Np0\0x\n0", b"S'\\xff'\n0", b"P\\x\n0"],
+)
+def test_what_only_the_unpickler_in_c_reads_is_judged(tmp_path: Path, start: bytes) -> None:
+    for name, content in (("w.bin", start + EVIL), ("w.pkl", pickle.dumps({"a": 1}) + start + EVIL)):
+        with pytest.raises(UsageError, match=r"would run 'os\.system'"):
+            scan(write(tmp_path / name, content))
+    with pytest.raises(UsageError, match=r"would run 'os\.system'"):
+        scan(write(tmp_path / "w.pkl.gz", gzip.compress(pickle.dumps(1) + start + EVIL)))
+
+
+def test_a_later_pickle_that_breaks_behind_an_import_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"would run 'os\.system'"):
+        scan(write(tmp_path / "w.pkl", pickle.dumps(1) + b"cos\nsystem\n(\xff"))
+    assert scan(write(tmp_path / "w.pkl", pickle.dumps(1) + bytes(100))).format == "pickle"
+
+
+def in_tar(content: bytes, name: str = "member") -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        member = tarfile.TarInfo(name)
+        member.size = len(content)
+        archive.addfile(member, io.BytesIO(content))
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        gzip.compress(gzip.compress(EVIL)),
+        bz2.compress(in_tar(gzip.compress(EVIL))),
+        zipped({"a/data.pkl.gz": gzip.compress(EVIL)}),
+        zipped({"a/data": EVIL}),
+        zipped({"a/data": EVIL}, zipfile.ZIP_DEFLATED),
+        zipped({"a/x.pt": zipped({"archive/data.pkl": EVIL})}, zipfile.ZIP_DEFLATED),
+        zipped({"a/x": in_tar(EVIL)}, zipfile.ZIP_DEFLATED),
+        in_tar(zipped({"data.pkl": EVIL})),
+    ],
+)
+def test_what_is_packed_twice_is_judged_as_what_is_packed_once(tmp_path: Path, content: bytes) -> None:
+    with pytest.raises(UsageError, match=r"would run 'os\.system'"):
+        scan(write(tmp_path / "w.bin", content))
+
+
+def test_packing_has_an_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    content = b"numbers" * 100
+    for _ in range(4):
+        content = gzip.compress(content)
+    assert scan(write(tmp_path / "w.bin", content)).format == "opaque"
+    with pytest.raises(UsageError, match="too many layers"):
+        scan(write(tmp_path / "w.bin", gzip.compress(content)))
+    monkeypatch.setattr("penstock.sources.scan.MAX_NESTED_BYTES", 1000)
+    with pytest.raises(UsageError, match="more than can be judged"):
+        scan(write(tmp_path / "w.zip", zipped({str(n): gzip.compress(bytes(400)) for n in range(3)})))

@@ -57,13 +57,23 @@ def test_one_repository_has_one_identity(address: str) -> None:
         ("ssh://ann@git.example.org/~/acme/mini", "git.example.org/~ann/acme/mini"),
         ("ssh://git@git.example.org/~bob/mini", "git.example.org/~bob/mini"),
         ("ann@git.example.org:/acme/mini", MINI),
+        ("ann@git.example.org:~bob/mini", "git.example.org/~bob/mini"),
+        ("git@git.example.org:acme/mi%6Ei", "git.example.org/acme/mi%256Ei"),
+        ("git@git.example.org:acme/mini?x#y", "git.example.org/acme/mini%3Fx%23y"),
+        ("https://git.example.org/acme/mini%3Fx%23y", "git.example.org/acme/mini%3Fx%23y"),
     ],
 )
 def test_what_tells_two_repositories_apart(address: str, identity: str) -> None:
     assert repository_identity(address) == identity
 
 
-@pytest.mark.parametrize("address", ["https://", "https://host", "host:", "ext::sh", "ftp://host/x", "https://[/x"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        *("https://", "https://host", "host:", "ext::sh", "ftp://host/x", "https://[/x"),
+        *("ssh://host/mini?evil", "https://host/mini#evil", "https://host/mini?", "file:///mini#evil", "file:///m?"),
+    ],
+)
 def test_what_is_no_repository(address: str) -> None:
     with pytest.raises(UsageError, match="no address of a repository"):
         repository_identity(address)
@@ -198,3 +208,8 @@ def test_what_cannot_be_moved(tmp_path: Path, store: Store) -> None:
         transfer(store, "sonic-lite", "https://h/mini", reason=" ", by="ada")
     with pytest.raises(UsageError, match="no address"):
         transfer(store, "sonic-lite", "https://h", reason="moved", by="ada")
+    for gone in (tmp_path / "gone", (tmp_path / "gone").as_uri()):
+        with pytest.raises(UsageError, match="there is no repository at this path"):
+            transfer(store, "sonic-lite", str(gone), reason="moved", by="ada")
+    (tmp_path / "there").mkdir()
+    assert transfer(store, "sonic-lite", str(tmp_path / "there"), reason="moved", by="ada") is not None

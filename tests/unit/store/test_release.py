@@ -89,6 +89,14 @@ def test_next_release_moves_the_pointer_and_the_old_one_does_not_move_it_back(tm
     assert found.run_id == "run-2"
 
 
+@pytest.mark.parametrize("version", ["é", "1.0 beta", ".1", "1/2", ""])
+def test_a_version_is_made_of_plain_letters(tmp_path: Path, store: Store, version: str) -> None:
+    bundle = released(tmp_path / "bundle", store, "run-1", version)
+    with pytest.raises(UsageError, match="cannot be a version"):
+        publish(store, bundle)
+    assert baseline(store, "sonic-lite") is None
+
+
 def test_same_version_with_other_content(tmp_path: Path, store: Store) -> None:
     publish(store, released(tmp_path / "1", store, "run-1", "1.0.0"))
     with pytest.raises(UsageError, match=r"version 1\.0\.0 is published already, with other content"):

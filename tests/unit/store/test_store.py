@@ -96,6 +96,22 @@ def test_pointer_moves_only_from_what_was_seen(store: Store) -> None:
         store.swap_pointer("big", {"x": "y" * (2 << 20)}, seen=None)
 
 
+def test_what_a_killed_writer_of_a_pointer_left_goes_with_the_next(tmp_path: Path) -> None:
+    store = LocalStore(tmp_path / "store")
+    if (child := os.fork()) == 0:  # dies where the content is written and not yet in place
+        try:
+            os.fsync = lambda _: os.kill(os.getpid(), signal.SIGKILL)
+            store.swap_pointer("baselines/mini.json", {"run_id": "a"}, seen=None)
+        finally:
+            os._exit(1)
+    os.waitpid(child, 0)
+    folder = store.directory / "baselines"
+    assert len(list(folder.glob(".mini.json.tmp-*"))) == 1
+    (folder / ".mini.json2.json.tmp-x").write_text("another pointer's")
+    assert store.swap_pointer("baselines/mini.json", {"run_id": "b"}, seen=None)
+    assert sorted(left.name for left in folder.iterdir()) == [".mini.json.lock", ".mini.json2.json.tmp-x", "mini.json"]
+
+
 def test_pointer_that_is_none(store: Store, tmp_path: Path) -> None:
     store.put_file("p", *file(tmp_path / "a", b"[1]"))
     with pytest.raises(WorldError, match="no JSON object"):
