@@ -201,8 +201,7 @@ def _step(step: Step, path: Path) -> Problems:
         what = f'invalid value: \'{step.on_error[:80]}\'. Task step onError must be either "continue" or "stopAndFail"'
         yield Problem((*path, "onError"), what)
     yield from _misplaced(step, path)
-    # like Tekton's TaskSpec.Validate, which takes an empty list for results that were declared
-    if "results" in step.model_fields_set:
+    if step.results:
         if message := unknown_variable(step.script, r"step\.results", [result.name for result in step.results]):
             yield Problem((*path, "script"), message)
         for index, result in enumerate(step.results):

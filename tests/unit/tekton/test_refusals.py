@@ -106,11 +106,6 @@ def test_a_known_field_that_is_null_is_not_there(run):
     assert run(document).result.succeeded
 
 
-@pytest.mark.parametrize("fields", [{}, {"results": None}])
-def test_without_results_a_script_may_name_any(run, fields):
-    assert run(pipeline(task("a", steps=[step(STEP_PATH, **fields)]))).result.succeeded
-
-
 CLAIM = {"spec": {"resources": {"requests": {"storage": "lots"}}}}
 CLAIM_OF_DEVICE = {"spec": {"resources": {"claims": None}}}
 EMPTY = "expected at least one, got none: description, params, tasks, workspaces"
@@ -129,12 +124,9 @@ def given(value: Any) -> dict[str, Any]:
 
 
 UNKNOWN = "unknown field"
-STEP_PATH = ": '$(step.results.k.path)'"
 METADATA = {"name": "p", "bogus": None}
 
 INVALID = [
-    (pipeline(task("a", steps=[step(STEP_PATH, results=[])])), "script: non-existent variable"),
-    (pipeline(task("a", steps=[step(STEP_PATH, results=[])], stepTemplate={"args": ["x"]})), "script: non-existent"),
     (with_task(bogus=None), rf"spec.tasks\[0\].bogus: {UNKNOWN}"),
     (with_task(run_after=[]), rf"spec.tasks\[0\].run_after: {UNKNOWN}"),
     (with_task(task_ref=None), rf"spec.tasks\[0\].task_ref: {UNKNOWN}"),
