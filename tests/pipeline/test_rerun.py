@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -82,9 +83,7 @@ def test_the_two_took_turns_and_never_were_called_at_once(slower: Ended) -> None
     assert [call.case for _, _, call in calls] == [case for case in CASES for _ in "12"]
     assert "".join(whose for _, whose, _ in calls) == "CRRC" * (len(CASES) // 2)
     # said once more as they came, by the run itself
-    said = [
-        line.split()[2:4] for line in slower.stderr.splitlines() if line.startswith("infer-turns: ") and "/" in line
-    ]
+    said = [line.split()[2:4] for line in slower.stderr.splitlines() if re.match(r"infer-turns: \d+/\d+ ", line)]
     assert said == [["candidate" if whose == "C" else "released", f"{call.case}:"] for _, whose, call in calls]
 
 
@@ -135,4 +134,4 @@ def test_a_released_model_that_is_gone_breaks_the_run(first: Ended, tmp_path: Pa
     assert "the released model cannot be run again: " in said
     assert "baseline: stored" in said
     assert not ended.bundle.verdict_file.exists()
-    assert "broke in the step clone" in ended.stderr
+    assert "tiny 2.0.0: stopped in the step clone" in ended.stdout

@@ -19,7 +19,7 @@ from penstock.extractors.syncnet import SyncNet, open_syncnet
 from penstock.metrics.lipsync import LipSync, compare, score_lipsync
 from penstock.metrics.mfcc import mfcc
 
-ASSETS = Path(__file__).resolve().parents[3] / "test-assets"
+ASSETS = Path(__file__).resolve().parents[2] / "test-assets"
 MODEL = ASSETS / "extractors" / "syncnet-compact.onnx"
 UTTERANCES = sorted((ASSETS / "speech").glob("held-out-*.flac"))
 FACE_SEEDS = (1_200_001, 1_200_002)  # training draws its faces from seeds below 900 000
