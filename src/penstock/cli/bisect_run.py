@@ -21,7 +21,8 @@ from penstock.bundle.failures import first_failure
 from penstock.cli.bisect_display import BisectDisplay, show_end
 from penstock.cli.policy_file import policy_at
 from penstock.cli.run_folder import OUT, prepare
-from penstock.cli.run_request import SCHEME, environment, manifests, pairs, python_params, track_exit_code
+from penstock.cli.run_python import python_params
+from penstock.cli.run_request import SCHEME, environment, manifests, pairs, track_exit_code
 from penstock.cli.run_scratch import scratch
 from penstock.errors import ExitCode, Interrupted, UsageError, WorldError
 from penstock.files import disk_errors, sha256_json, write_json

@@ -16,7 +16,8 @@ from penstock.cli.calibrate_show import show
 from penstock.cli.policy_file import policy_at
 from penstock.cli.run_display import Display
 from penstock.cli.run_folder import OUT, prepare
-from penstock.cli.run_request import SCHEME, environment, manifests, pairs, python_params, track_exit_code
+from penstock.cli.run_python import python_params
+from penstock.cli.run_request import SCHEME, environment, manifests, pairs, track_exit_code
 from penstock.cli.run_scratch import scratch
 from penstock.contract.load import load_contract
 from penstock.contract.yaml_text import read_yaml

@@ -16,11 +16,11 @@ from penstock.cli.run_end import as_json, ending, refused_at_start, show
 from penstock.cli.run_floor import FLOOR, check_floor, keep_floor
 from penstock.cli.run_folder import OUT, begin, link_of, mark_refused, prepare, unmark_refused
 from penstock.cli.run_names import made_up_name
+from penstock.cli.run_python import python_params
 from penstock.cli.run_scratch import scratch
 from penstock.contract.faults import one_line
 from penstock.errors import ExitCode, Interrupted, UsageError, WorldError
 from penstock.files import write_json
-from penstock.invocation.environment import environment_at, named_by_shell
 from penstock.invocation.isolation import LOCAL_RUN
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def carry_out(options: Options) -> int:
     from penstock.tekton.load import load_pipeline
     from penstock.tekton.runner import run_pipeline
 
-    name = options.resume or options.name or _new_name(options)
+    name = options.resume or options.name or new_name(options)
     if not RUN_NAME.match(name):
         raise UsageError(
             f"'{name}' is not a run's name",
@@ -136,7 +136,7 @@ def carry_out(options: Options) -> int:
     return int(code)
 
 
-def _new_name(options: Options) -> str:
+def new_name(options: Options) -> str:
     """A made-up name; a run that judges another one's outputs again is of the same model and version."""
     earlier = run_before(options.out.absolute() / "runs" / options.regate) if options.regate else None
     given = earlier.params if earlier is not None else {}
@@ -218,24 +218,6 @@ def _prove_pipeline(what: str) -> None:
         where="penstock run",
         todo=f"Did you mean '{close[0]}'?" if close else "Say release, verify, or the file of a Tekton pipeline.",
     )
-
-
-def python_params(repository: Path | None, named: str = "") -> dict[str, str]:
-    """The parameters that say which Python a model gets that runs without an image.
-
-    Args:
-        repository: the model's, if it is a directory of this machine.
-        named: ``--python``.
-
-    Raises:
-        UsageError: it is no environment.
-    """
-    if named:
-        path = Path(named).expanduser().absolute()
-        environment_at(path, "--python")  # a mistake is told before anything runs
-        return {"python": str(path)}
-    found = named_by_shell(repository)
-    return {"python-found": found} if found else {}
 
 
 def location(store: str) -> str:

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
 FEW = 2048
 """Below this many pictures a set FID's bias is worth a word."""
-STATISTICS = ".npz"
 
 
 def frechet(
@@ -55,10 +54,12 @@ def frechet(
     Example: penstock score frechet reference/ --save reference.npz
     """
     from penstock.errors import UsageError
-    from penstock.metrics.frechet_statistics import distances, save_statistics
+    from penstock.metrics.frechet_statistics import check_name, distances, save_statistics
 
     if reference is None and save is None:
         raise UsageError("there is nothing to compare with", where="B", todo="Give a second set, or --save FILE.npz.")
+    if save is not None:
+        check_name(save)
     network = _Network(weights)
     a = _pictures(measured, network)
     if save is not None:
@@ -93,9 +94,9 @@ def _pictures(path: Path, network: _Network) -> PictureSet:
     from penstock.errors import UsageError
     from penstock.media.sets import FPS, read_set
     from penstock.media.video import read_frames
-    from penstock.metrics.frechet_statistics import PictureSet, read_statistics
+    from penstock.metrics.frechet_statistics import SUFFIX, PictureSet, read_statistics
 
-    if path.suffix == STATISTICS and path.is_file():
+    if path.suffix == SUFFIX and path.is_file():
         return read_statistics(path)
     features = network.get().features(read_set(path) if path.is_dir() else read_frames(path, fps=FPS))
     if len(features) < 2:

@@ -17,8 +17,10 @@ import numpy.typing as npt
 
 from penstock.errors import UsageError
 from penstock.files import disk_errors, open_regular, replacing
+from penstock.kinds import IS_LFS_POINTER, LFS_POINTER, PULL
 from penstock.metrics.frechet import Features, Matrix, frechet_distance, gram_factor, kernel_distance
 
+SUFFIX = ".npz"
 MAX_BYTES = 4 << 30
 """Of a file, and of what it unpacks to: 100,000 pictures of 2048 features have 0.8 GB."""
 _ADVICE = "Make it anew with 'penstock score frechet DIR --save FILE.npz'."
@@ -82,6 +84,16 @@ def distances(a: PictureSet, b: PictureSet) -> tuple[float, float | None]:
     return max(0.0, float(gap @ gap) + traces - 2.0 * shared), None
 
 
+def check_name(path: Path) -> None:
+    """Refuse a name that :func:`read_statistics` would not be asked for, before any picture is looked at.
+
+    Raises:
+        UsageError: the name does not end in ``.npz``.
+    """
+    if path.suffix != SUFFIX:
+        raise UsageError(f"statistics are kept in a file that ends in {SUFFIX}", where=str(path))
+
+
 def save_statistics(pictures: PictureSet, path: Path) -> None:
     """Write a set's statistics, whole or not at all.
 
@@ -89,8 +101,7 @@ def save_statistics(pictures: PictureSet, path: Path) -> None:
         UsageError: the name does not end in ``.npz``, or it cannot be written there.
         WorldError: the disk is full.
     """
-    if path.suffix != ".npz":
-        raise UsageError("statistics are kept in a file that ends in .npz", where=str(path))
+    check_name(path)
     arrays = {"mu": pictures.mean, "sigma": pictures.factor.T @ pictures.factor}
     if pictures.features is not None:
         arrays["features"] = np.asarray(pictures.features)
@@ -109,6 +120,11 @@ def read_statistics(path: Path) -> PictureSet:
         UsageError: it is no such file, is too large, or its numbers do not fit together.
     """
     with open_regular(path, where=str(path)) as file:
+        if not (head := file.read(len(LFS_POINTER))):
+            raise _bad(path, "the file is empty")
+        if head == LFS_POINTER:
+            raise UsageError(IS_LFS_POINTER, where=str(path), todo=PULL)
+        file.seek(0)
         try:
             with zipfile.ZipFile(file) as archive:
                 size = sum(entry.file_size for entry in archive.infolist())

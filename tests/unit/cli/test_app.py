@@ -13,7 +13,7 @@ import pytest
 from penstock import __version__
 from penstock.cli import run_request
 from penstock.cli.app import main
-from penstock.cli.run_request import Options, Request, begin, new_request, pairs, track_exit_code
+from penstock.cli.run_request import Options, Request, begin, new_name, new_request, pairs, track_exit_code
 from penstock.errors import ExitCode, UsageError
 from penstock.tekton.records import PipelineRunResult, TaskRunRecord
 
@@ -218,3 +218,12 @@ def test_a_broken_run_never_looks_like_a_rejected_model(
     failed: tuple[tuple[str, int | None], ...], code: ExitCode
 ) -> None:
     assert track_exit_code(ended(*failed)) == code
+
+
+def test_a_run_that_is_judged_again_has_the_name_of_its_model_or_is_missed(tmp_path: Path) -> None:
+    folder = tmp_path / "runs" / "first"
+    request = new_request(Options(what="release", repo="my-model", revision="v1.1.0"), tmp_path)
+    begin(folder, asdict(request))
+    assert new_name(Options(what="release", regate="first", out=tmp_path)).startswith("my-model-1.1.0-")
+    with pytest.raises(UsageError, match="there is no run 'other' on this machine"):
+        new_request(Options(what="release", regate="other", out=tmp_path), tmp_path)

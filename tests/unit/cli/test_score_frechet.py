@@ -191,8 +191,9 @@ def test_statistics_of_another_extractor_are_refused(tmp_path, weights):
         score(a, tmp_path / "a.npz")
     with pytest.raises(UsageError, match="nothing to compare with"):
         score(a)
+    # told before the pictures, or the network, are looked at
     with pytest.raises(UsageError, match=r"ends in \.npz"):
-        score(a, "--save", tmp_path / "a.bin", "--weights", weights)
+        score(tmp_path / "missing", "--save", tmp_path / "a.bin", "--weights", tmp_path / "missing.onnx")
 
 
 def arrays(**given):
@@ -236,4 +237,10 @@ def test_damaged_statistics_are_one_message(tmp_path, weights):
             score(path, path, "--weights", weights)
     np.savez(path, other=np.ones(3))
     with pytest.raises(UsageError, match="neither 'features' nor"):
+        score(path, path)
+    path.write_bytes(b"")
+    with pytest.raises(UsageError, match="the file is empty"):
+        score(path, path)
+    path.write_bytes(b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"0" * 64 + b"\nsize 9\n")
+    with pytest.raises(UsageError, match="Git LFS pointer"):
         score(path, path)
