@@ -35,8 +35,8 @@ MODELS: list[tuple[type[BaseModel], str]] = [
     (Verdict, "The verdict"),
     (RuleResult, "The verdict"),
     (FloorRecord, "The verdict"),
-    (Baseline, "The release of today"),
-    (Transfer, "The release of today"),
+    (Baseline, "The current release"),
+    (Transfer, "The current release"),
 ]
 
 
