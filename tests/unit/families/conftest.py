@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import io
 import os
@@ -47,6 +48,7 @@ ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
 Video = Callable[..., bytes]
 
 
+@functools.cache
 def video(
     frames: int = 25,
     *,
@@ -97,6 +99,7 @@ def _model(
     return bytes(model.SerializeToString())
 
 
+@functools.cache
 def syncnet() -> bytes:
     """Mean colour of 5 frames against a random projection of 20 MFCC columns."""
     rng = np.random.default_rng(2)
@@ -131,6 +134,7 @@ def syncnet() -> bytes:
     return _model(nodes, inputs, outputs, weights, "syncnet", "syncnet-tiny")
 
 
+@functools.cache
 def image_features() -> bytes:
     """Mean colour."""
     value = helper.make_tensor_value_info

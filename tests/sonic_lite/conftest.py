@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[2]
 for place in (ROOT, ROOT / "test-assets", ROOT / "test-assets" / "models" / "sonic-lite" / "base"):
     sys.path.insert(0, str(place))
 

@@ -13,7 +13,7 @@ import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[2]
 ASSETS = ROOT / "test-assets"
 MODEL = ASSETS / "models" / "sonic-lite"
 BASE = MODEL / "base"

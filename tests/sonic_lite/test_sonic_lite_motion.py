@@ -2,11 +2,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from sonic_lite import audio, framing
 from sonic_lite.motion import MotionModel
 from sonic_lite.parameters import Parameters
 from sonic_lite.pipeline import frame_count
 from talking_head_service import ASSETS, BASE
+
+from sonic_lite import audio, framing
 
 
 @pytest.fixture(scope="module")

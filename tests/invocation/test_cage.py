@@ -19,14 +19,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.unit.invocation.attempts import ALLOWED, ATTEMPTS, LEVELS, program
+from tests.invocation.attempts import ALLOWED, ATTEMPTS, LEVELS, program
 
 from penstock.invocation.bubblewrap import bubblewrap
 from penstock.invocation.log import BoundedLog
 from penstock.invocation.process import ModelProcess
 from penstock.invocation.sandbox import Sandbox
 
-SECURITY = Path(__file__).parents[3] / "docs" / "security.md"
+SECURITY = Path(__file__).parents[2] / "docs" / "security.md"
 WORDS = {True: "held", False: "**open**"}
 
 

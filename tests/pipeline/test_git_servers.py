@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from source_servers import GitServer, commit, git, new_repository
+from tests.unit.sources.source_servers import GitServer, commit, git, new_repository
 
 from penstock.errors import UsageError, WorldError
 from penstock.sources.git import Clone, clone

@@ -1,6 +1,6 @@
 """``penstock bisect`` over a real repository whose commits were all measured before: no model is run here.
 
-tests/bisect/ runs models.
+``test_bisect_runs.py`` runs models.
 """
 
 from __future__ import annotations
