@@ -78,6 +78,10 @@ bench: $(DEV)/.ready $(PARITY)/.ready ## speed, side by side in one run; a summa
 	PATH="$(CURDIR)/$(PARITY)/bin:$$PATH" PENSTOCK_PARITY_PYTHON="$(CURDIR)/$(PARITY)/bin/python" \
 		$(DEV)/bin/python tests/bench/run.py $(PARTS)
 
+.PHONY: bench-against
+bench-against: $(DEV)/.ready ## what a change costs: COMMIT=abc123 and this tree do the same work, in turns (five minutes)
+	$(DEV)/bin/python tests/bench/against.py $(COMMIT)
+
 .PHONY: bench-cluster
 bench-cluster: $(DEV)/.ready ## a release on the cluster: cold, warm and unchanged; after cluster-up and images
 	$(DEV)/bin/python -m tests.bench.bench_cluster

@@ -24,7 +24,7 @@ NotCompared = Literal["margin", "rule"]
 class Record(BaseModel):
     """Base of what Penstock writes. Fields of a newer version are kept out of the way, not an error."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True)
+    model_config = ConfigDict(extra="ignore", frozen=True, defer_build=True)
 
 
 class Source(Record):

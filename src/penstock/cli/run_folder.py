@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 import shutil
 from pathlib import Path
 from typing import Any
@@ -48,7 +47,7 @@ def begin(folder: Path, request: dict[str, Any]) -> None:
         raise UsageError(f"a run cannot be called '{folder.name}'", where="--name", todo="Choose another name.")
     file = folder / REQUEST
     # written whole and then given its name, which fails if the name is taken: a killed start takes no name
-    whole = folder / f".request-{secrets.token_hex(4)}.json"
+    whole = folder / f".request-{os.urandom(4).hex()}.json"
     try:
         with disk_errors(file):
             folder.mkdir(parents=True, exist_ok=True)
@@ -91,7 +90,7 @@ def unmark_refused(folder: Path) -> None:
 def _claimed(folder: Path) -> bool:
     """Whether there was a refused run, which is this process's to replace: only one can take the note away."""
     try:
-        (folder / REFUSED).rename(folder / f".{REFUSED}-{secrets.token_hex(4)}")
+        (folder / REFUSED).rename(folder / f".{REFUSED}-{os.urandom(4).hex()}")
     except FileNotFoundError:
         return False
     return True

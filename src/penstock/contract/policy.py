@@ -24,7 +24,7 @@ LEVELS: Final[tuple[Level, ...]] = ("none", "landlock", "namespaces")
 class Strict(BaseModel):
     """Base of everything that people write: unknown fields are errors."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class Margin(Strict):
