@@ -26,8 +26,8 @@ from images.pins import pinned
 from images.recipe import DEFAULT_BASE, ROOT, Recipe, keys, recipes, tag
 from images.registry import Pushed, check_name, check_reachable, find
 
-from penstock.errors import ExitCode, PenstockError, UsageError, WorldError
-from penstock.files import write_json
+from penstock.foundation.errors import ExitCode, PenstockError, UsageError, WorldError
+from penstock.foundation.files import write_json
 from penstock.sources.program import run
 
 LOGS = ROOT / "build" / "images"

@@ -20,7 +20,7 @@ from pathlib import Path
 from images.contents import Facts, Images
 from images.overlay import MADE, OUT
 
-from penstock.errors import ExitCode, PenstockError, UsageError, WorldError
+from penstock.foundation.errors import ExitCode, PenstockError, UsageError, WorldError
 from penstock.sources.program import run
 
 TIMEOUT_S = 600.0

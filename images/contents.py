@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from penstock.errors import WorldError
+from penstock.foundation.errors import WorldError
 from penstock.sources.program import run
 
 TIMEOUT_S = 1800.0

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from images.recipe import ROOT
 
-from penstock.files import write_text
+from penstock.foundation.files import write_text
 
 OUT = ROOT / "build" / "install"
 MADE = "images.json"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from penstock.errors import WorldError
+from penstock.foundation.errors import WorldError
 from penstock.sources.program import run
 
 LABEL = "dev.penstock.packages"

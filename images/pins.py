@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 
-from penstock.errors import UsageError, WorldError
+from penstock.foundation.errors import UsageError, WorldError
 from penstock.sources.program import run
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")

@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 
 from penstock import __version__
-from penstock.errors import UsageError
+from penstock.foundation.errors import UsageError
 
 ROOT = Path(__file__).parents[1]
 DEFAULT_BASE = "docker.io/library/python:3.11-slim"

@@ -22,8 +22,8 @@ from typing import Any
 
 import yaml
 
-from penstock.errors import PenstockError, UsageError, WorldError
-from penstock.files import sha256_file
+from penstock.foundation.errors import PenstockError, UsageError, WorldError
+from penstock.foundation.files import sha256_file
 
 ASSETS = Path(__file__).resolve().parent
 MANIFEST = "releases.yaml"

@@ -23,7 +23,7 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime
 
-from penstock.files import write_text
+from penstock.foundation.files import write_text
 from penstock.metrics.mfcc import mfcc
 from training.face import Face, Image
 from training.syncnet_data import HELD_OUT_SEEDS, through_h264, utterance_of

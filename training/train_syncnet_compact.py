@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from penstock.files import replacing
+from penstock.foundation.files import replacing
 from training.face import Image
 from training.syncnet_data import CLIP_FRAMES, INPUT_SIDE, make_clip
 from training.syncnet_model import CODE, CompactSyncNet, to_onnx

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from penstock.bundle.directory import Bundle
-from penstock.files import sha256_file
+from penstock.foundation.files import sha256_file
+from penstock.steps.entrypoint import log, param, run_step, workspace
 from penstock.store.archive import archive
 from penstock.store.store import open_store
-from penstock.tekton.step import log, param, run_step, workspace
 
 
 @dataclass(frozen=True)

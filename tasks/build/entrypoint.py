@@ -10,10 +10,10 @@ from pathlib import Path
 from penstock.bundle.directory import Bundle
 from penstock.bundle.steps import recorded
 from penstock.contract.load import load_contract
-from penstock.errors import UsageError
+from penstock.foundation.errors import UsageError
 from penstock.sources.image import MODES, build, steps_from_cache
-from penstock.sources.registry import authfile
-from penstock.tekton.step import param, run_step, workspace
+from penstock.sources.image_registry import authfile
+from penstock.steps.entrypoint import param, run_step, workspace
 
 
 @dataclass(frozen=True)

@@ -12,13 +12,13 @@ from penstock.bundle.steps import recorded
 from penstock.contract.check import check_repository
 from penstock.contract.faults import serious_faults
 from penstock.contract.models import Contract
-from penstock.errors import UsageError
-from penstock.families.local_python import Named, local_environment
+from penstock.evaluation.local_python import Named, local_environment
+from penstock.foundation.errors import UsageError
 from penstock.gating.suite_size import Known
 from penstock.gating.suite_words import judge_suite
 from penstock.invocation.repository_check import run_check
 from penstock.metrics.registry import METRICS
-from penstock.tekton.step import log, param, progress, run_step, workspace
+from penstock.steps.entrypoint import log, param, progress, run_step, workspace
 
 
 @dataclass(frozen=True)

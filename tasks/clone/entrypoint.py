@@ -9,11 +9,11 @@ from pathlib import Path
 
 from penstock.bundle.directory import Bundle
 from penstock.bundle.models import Run, Source
-from penstock.bundle.rerun import released_errors
+from penstock.bundle.rerun_bundle import released_errors
 from penstock.bundle.steps import begin, recorded
-from penstock.errors import WorldError
+from penstock.foundation.errors import WorldError
 from penstock.sources.git import Clone, clone
-from penstock.tekton.step import param, run_step, workspace
+from penstock.steps.entrypoint import param, run_step, workspace
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from penstock.bundle.directory import Bundle
-from penstock.bundle.rerun import released_errors
+from penstock.bundle.rerun_bundle import released_errors
 from penstock.bundle.steps import recorded
 from penstock.contract.load import load_contract, load_suite
-from penstock.errors import WorldError
-from penstock.families.collect import collect
-from penstock.tekton.step import log, param, run_step, workspace
+from penstock.evaluation.collect import collect
+from penstock.foundation.errors import WorldError
+from penstock.steps.entrypoint import log, param, run_step, workspace
 
 
 @dataclass(frozen=True)

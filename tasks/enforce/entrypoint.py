@@ -6,8 +6,8 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from penstock.errors import Inconclusive, Rejected, UsageError
-from penstock.tekton.step import param, run_step
+from penstock.foundation.errors import Inconclusive, Rejected, UsageError
+from penstock.steps.entrypoint import param, run_step
 
 
 @dataclass(frozen=True)

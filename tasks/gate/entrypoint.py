@@ -9,21 +9,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from penstock.bundle.directory import Bundle, write_model
-from penstock.bundle.history import HISTORY_FILE
+from penstock.bundle.metric_history import HISTORY_FILE
 from penstock.bundle.steps import recorded
 from penstock.contract.floor import FLOOR_FILE, floor_in
 from penstock.contract.load import load_contract, read_policy
 from penstock.contract.models import CONTRACT_FILE
-from penstock.files import disk_errors, inside, replacing
+from penstock.foundation.files import disk_errors, inside, replacing
 from penstock.gating.calibration import calibration_of
 from penstock.gating.comparable import check_comparable
 from penstock.gating.floor import Floor, read_floor
 from penstock.gating.gate import gate, headline
 from penstock.metrics.registry import METRICS
-from penstock.store.history import past_releases
-from penstock.store.rerun import baseline_of
+from penstock.releases.metric_history import past_releases
+from penstock.releases.rerun_baseline import baseline_of
+from penstock.steps.entrypoint import log, param, run_step, shorten, workspace
 from penstock.store.store import open_store
-from penstock.tekton.step import log, param, run_step, shorten, workspace
 
 
 @dataclass(frozen=True)

@@ -13,21 +13,21 @@ from pathlib import Path
 from penstock.bundle.directory import Bundle
 from penstock.bundle.machine import this_machine
 from penstock.bundle.models import Invocation, Isolation, Machine, ShardRecord, Use
-from penstock.bundle.rerun import released_errors
+from penstock.bundle.rerun_bundle import released_errors
 from penstock.bundle.shards import Shard, shard_record, write_shard_record
 from penstock.bundle.steps import utc_now
 from penstock.contract.load import load_contract, load_suite
 from penstock.contract.models import Contract, Suite
-from penstock.errors import UsageError
-from penstock.families.beside import called_alike
-from penstock.families.durations import with_durations
-from penstock.families.infer import Calls, infer
-from penstock.families.local_python import Named, local_environment
-from penstock.families.turns import infer_in_turns
+from penstock.evaluation.infer import Calls, infer
+from penstock.evaluation.local_python import Named, local_environment
+from penstock.evaluation.paired_inference import infer_in_turns
+from penstock.evaluation.rerun_plan import called_alike
+from penstock.families.talking_head.durations import with_durations
+from penstock.foundation.errors import UsageError
 from penstock.invocation.environment import PythonEnvironment
 from penstock.invocation.isolation import best_level, in_pod, is_below, isolation
 from penstock.invocation.sandbox import ImageFiles
-from penstock.tekton.step import launched, log, param, progress, run_step, workspace
+from penstock.steps.entrypoint import launched, log, param, progress, run_step, workspace
 
 
 @dataclass(frozen=True)

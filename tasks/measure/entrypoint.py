@@ -10,8 +10,8 @@ from pathlib import Path
 from penstock.bundle.directory import Bundle
 from penstock.bundle.steps import recorded
 from penstock.contract.load import load_contract, load_suite
-from penstock.families.once import measure_once
-from penstock.tekton.step import param, progress, run_step, workspace
+from penstock.evaluation.measure_cache import measure_once
+from penstock.steps.entrypoint import param, progress, run_step, workspace
 
 
 @dataclass(frozen=True)

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from penstock.bundle.directory import Bundle
-from penstock.bundle.rerun import gather_failures
-from penstock.errors import PenstockError
-from penstock.report.forge import Posted, put_comment
-from penstock.report.forge_places import address_of, open_place, read_forge
-from penstock.report.message import headline, message
-from penstock.report.notify import notify, receivers_in
-from penstock.report.pull_request import comment_text, marker
-from penstock.tekton.step import log, param, run_step, shorten, workspace
+from penstock.bundle.rerun_bundle import gather_failures
+from penstock.foundation.errors import PenstockError
+from penstock.notices.forge import Posted, put_comment
+from penstock.notices.forge_places import address_of, open_place, read_forge
+from penstock.notices.message import headline, message
+from penstock.notices.notify import notify, receivers_in
+from penstock.notices.pull_request import comment_text, marker
+from penstock.steps.entrypoint import log, param, run_step, shorten, workspace
 
 
 @dataclass(frozen=True)

@@ -10,18 +10,18 @@ from pathlib import Path
 
 from penstock.bundle.directory import Bundle
 from penstock.bundle.models import Image
-from penstock.bundle.rerun import is_rerun, released_errors
+from penstock.bundle.rerun_bundle import is_rerun, released_errors
 from penstock.bundle.shards import Shard
 from penstock.bundle.steps import recorded
 from penstock.contract.load import load_contract, load_policy, load_suite
 from penstock.contract.models import Contract
-from penstock.errors import UsageError
-from penstock.families.beside import called_alike, halves, how, parts_for
-from penstock.families.local_python import Named, local_environment
-from penstock.families.plan import plan, plan_released
-from penstock.files import inside
+from penstock.evaluation.local_python import Named, local_environment
+from penstock.evaluation.plan import plan, plan_released
+from penstock.evaluation.rerun_plan import called_alike, halves, how, parts_for
+from penstock.foundation.errors import UsageError
+from penstock.foundation.files import inside
 from penstock.invocation.runtime import provide_runtime
-from penstock.tekton.step import log, param, run_step, workspace
+from penstock.steps.entrypoint import log, param, run_step, workspace
 
 
 @dataclass(frozen=True)

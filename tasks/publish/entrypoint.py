@@ -10,12 +10,12 @@ from functools import partial
 from pathlib import Path
 
 from penstock.bundle.directory import Bundle
-from penstock.errors import UsageError
+from penstock.foundation.errors import UsageError
+from penstock.releases.release import publish
 from penstock.sources.image import tag_image
-from penstock.sources.registry import authfile
-from penstock.store.release import publish
+from penstock.sources.image_registry import authfile
+from penstock.steps.entrypoint import log, param, run_step, workspace
 from penstock.store.store import open_store
-from penstock.tekton.step import log, param, run_step, workspace
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from penstock.bundle.directory import Bundle
 from penstock.bundle.steps import recorded
+from penstock.notices.pull_request import write_beside_page
 from penstock.report.page import write_report
-from penstock.report.pull_request import write_beside_page
-from penstock.tekton.step import run_step, shorten, workspace
+from penstock.steps.entrypoint import run_step, shorten, workspace
 
 
 @dataclass(frozen=True)

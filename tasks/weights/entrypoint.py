@@ -8,20 +8,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from penstock.bundle.directory import Bundle
-from penstock.bundle.rerun import released_errors
+from penstock.bundle.rerun_bundle import released_errors
 from penstock.bundle.steps import recorded
 from penstock.contract.load import load_contract, read_policy
 from penstock.contract.models import Contract
-from penstock.errors import UsageError
-from penstock.files import inside, sha256_json
+from penstock.foundation.errors import UsageError
+from penstock.foundation.files import inside, sha256_json
 from penstock.metrics.registry import METRICS
+from penstock.releases.admission import admit
+from penstock.releases.regate import take_over
+from penstock.releases.rerun_baseline import plan_rerun
 from penstock.sources.fetch import Fetcher
 from penstock.sources.weights import provide
-from penstock.store.admission import admit
-from penstock.store.regate import take_over
-from penstock.store.rerun import plan_rerun
+from penstock.steps.entrypoint import log, param, run_step, workspace
 from penstock.store.store import Store, open_store
-from penstock.tekton.step import log, param, run_step, workspace
 
 
 @dataclass(frozen=True)

@@ -125,7 +125,10 @@ def row(work: Work, sides: dict[str, Path], rounds: int, scratch: Path) -> tuple
     before, after = statistics.median(seconds["before"]), statistics.median(seconds["after"])
     met = after <= LIMIT * before + NOISE_S and codes["before"] == codes["after"]
     ends = "" if codes["before"] == codes["after"] else f" (exit codes {codes['before']}, then {codes['after']})"
-    return f"| {work.name}{ends} | {before:.2f} | {after:.2f} | {after / before:.2f} | {'yes' if met else 'NO'} |\n", met
+    return (
+        f"| {work.name}{ends} | {before:.2f} | {after:.2f} | {after / before:.2f} | {'yes' if met else 'NO'} |\n",
+        met,
+    )
 
 
 def main() -> int:

@@ -3,7 +3,7 @@
 ``python tests/bench/bench_scoring.py [--json FILE] [--clips N] [--seconds N] [--side N]`` prints Markdown.
 
 Clips are made of the test assets: a portrait that sways, its mouth moving with real speech, H.264 and AAC. Each suite
-is measured in a process of its own (`penstock.families.measure`), whole: loading the networks, decoding, lip sync,
+is measured in a process of its own (`penstock.evaluation.measure`), whole: loading the networks, decoding, lip sync,
 sharpness, jitter, image features, FID and KID with their resamples. *Decoding* is the CPU time of decoding the same
 files alone, sound and picture. Where ONNX Runtime has a card, the same is run there. ``--lipsync`` and ``--frechet``
 take other networks than those that come with Penstock.
@@ -32,7 +32,7 @@ import numpy as np
 from penstock.bundle.directory import Bundle
 from penstock.bundle.models import Invocation
 from penstock.contract.models import Contract, Suite
-from penstock.families.measure import measure
+from penstock.evaluation.measure import measure
 from penstock.media import read_audio, read_frames
 
 ASSETS = Path(__file__).parent.parent.parent / "test-assets"

@@ -14,10 +14,10 @@ from tests.pipeline.pipeline_runs import contract, files, text
 from tests.unit.bisect.histories import measurements, write_bundle
 from tests.unit.sources.source_servers import commit, git, new_repository
 
-from penstock.bisect.reference import load_reference
+from penstock.bisect.fixed_suite import load_reference
 from penstock.bundle.directory import Bundle
 from penstock.cli.app import main
-from penstock.files import sha256_tree
+from penstock.foundation.files import sha256_tree
 from penstock.store.archive import archive
 from penstock.store.local import LocalStore
 

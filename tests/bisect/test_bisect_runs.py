@@ -19,7 +19,7 @@ import yaml
 from tests.pipeline.pipeline_runs import MODEL, PENSTOCK, contract, environment, files, text
 from tests.unit.sources.source_servers import commit, git, new_repository
 
-from penstock.bisect.reference import PLACE
+from penstock.bisect.fixed_suite import PLACE
 from penstock.bundle.directory import Bundle
 
 LIMIT_S = 300.0

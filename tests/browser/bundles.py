@@ -15,7 +15,7 @@ import av
 import numpy as np
 
 from penstock.bundle.directory import Bundle, write_model
-from penstock.bundle.history import HISTORY_FILE, History, PastRelease, PastValue
+from penstock.bundle.metric_history import HISTORY_FILE, History, PastRelease, PastValue
 from penstock.bundle.models import (
     Invocation,
     Measurement,

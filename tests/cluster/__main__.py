@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from tests.cluster import cleanup, machine, node, status, verify
 from tests.cluster.settings import Settings
 
-from penstock.errors import ExitCode, PenstockError, UsageError
+from penstock.foundation.errors import ExitCode, PenstockError, UsageError
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -19,8 +19,8 @@ from pathlib import Path
 from tests.cluster.oci import Image, Layer, Registry, write_layer
 from tests.cluster.settings import Settings
 
-from penstock.errors import UsageError, WorldError
-from penstock.files import sha256_file
+from penstock.foundation.errors import UsageError, WorldError
+from penstock.foundation.files import sha256_file
 
 REPOSITORY = "library/python"
 TAG = "3.11-slim"

@@ -9,7 +9,7 @@ from pathlib import Path
 from tests.cluster import process
 from tests.cluster.settings import Settings
 
-from penstock.errors import WorldError
+from penstock.foundation.errors import WorldError
 
 SYSCTLS = Path("/proc/sys")
 CHANGED = (

@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.cluster import before, cgroups, firewall, machine, process
 from tests.cluster.settings import Settings
 
-from penstock.errors import WorldError
+from penstock.foundation.errors import WorldError
 
 STOPPED_FIRST = ("kubelet", "kube-router", "kube-proxy", "registry")
 """The first three put back what cleanup removes; the last writes into the cache, which stays. The others are killed."""

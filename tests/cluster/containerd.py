@@ -11,7 +11,7 @@ from tests.cluster.oci import Image, Registry, write_layer
 from tests.cluster.process import Part
 from tests.cluster.settings import Settings
 
-from penstock.errors import WorldError
+from penstock.foundation.errors import WorldError
 
 PAUSE, PAUSE_TAG = "pause", "1"
 CNI_PLUGINS = Path("/usr/lib/cni")

@@ -12,7 +12,7 @@ from tests.cluster.kubectl import kubectl
 from tests.cluster.oci import Image, Registry, write_layer
 from tests.cluster.settings import Settings
 
-from penstock.errors import WorldError
+from penstock.foundation.errors import WorldError
 
 REPOSITORY = "coredns"
 MANIFEST = Path(__file__).parent / "manifests" / "coredns.yaml"

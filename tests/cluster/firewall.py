@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from tests.cluster.network import COMMENT
 from tests.cluster.settings import Settings
 
-from penstock.errors import WorldError
+from penstock.foundation.errors import WorldError
 
 CHAIN_PREFIXES = ("KUBE-",)
 SET_PREFIXES = ("KUBE-", "kube-router-", "inet6:KUBE-", "inet6:kube-router-")

@@ -6,7 +6,7 @@ import subprocess
 
 from tests.cluster.settings import Settings
 
-from penstock.errors import WorldError
+from penstock.foundation.errors import WorldError
 
 TIMEOUT_S = 300
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.cluster import binaries
 from tests.cluster.settings import Settings
 
-from penstock.errors import UsageError, WorldError
+from penstock.foundation.errors import UsageError, WorldError
 
 PACKAGES = {
     "containerd": "/usr/bin/containerd",

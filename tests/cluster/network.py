@@ -9,7 +9,7 @@ from pathlib import Path
 from tests.cluster import before
 from tests.cluster.settings import Settings
 
-from penstock.errors import WorldError
+from penstock.foundation.errors import WorldError
 
 COMMENT = "penstock-cluster"
 """On each iptables rule of ours; cleanup knows them by it."""

@@ -11,7 +11,7 @@ from typing import Any
 from tests.cluster import process
 from tests.cluster.settings import Settings
 
-from penstock.errors import WorldError
+from penstock.foundation.errors import WorldError
 
 NAME = "objects"
 BUCKET = "penstock"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tests.cluster.settings import Settings
 
-from penstock.errors import WorldError
+from penstock.foundation.errors import WorldError
 
 DAYS = 3650
 CA = "ca"

@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.cluster import process
 from tests.cluster.settings import Settings
 
-from penstock.errors import UsageError
+from penstock.foundation.errors import UsageError
 
 LISTEN = "0A"
 LOOPBACK = "127.0.0.1"

@@ -15,7 +15,7 @@ from pathlib import Path
 from tests.cluster import cgroups
 from tests.cluster.settings import Settings
 
-from penstock.errors import WorldError
+from penstock.foundation.errors import WorldError
 
 LOG_TAIL_LINES = 25
 POLL_S = 0.1

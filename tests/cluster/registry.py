@@ -10,8 +10,8 @@ from tests.cluster import process
 from tests.cluster.oci import Registry
 from tests.cluster.settings import Settings
 
-from penstock.errors import PenstockError
-from penstock.files import write_text
+from penstock.foundation.errors import PenstockError
+from penstock.foundation.files import write_text
 
 NAME = "registry"
 MAX_STORAGE_BYTES = 10 << 30

@@ -9,7 +9,7 @@ from tests.cluster.kubectl import KubectlFailed, kubectl
 from tests.cluster.process import Part, Record
 from tests.cluster.settings import Settings
 
-from penstock.errors import ExitCode
+from penstock.foundation.errors import ExitCode
 
 
 def parts(settings: Settings) -> Sequence[Part]:

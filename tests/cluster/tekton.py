@@ -10,8 +10,8 @@ from tests.cluster import process, tekton_images, tekton_manifests
 from tests.cluster.kubectl import KubectlFailed, kubectl
 from tests.cluster.settings import Settings
 
-from penstock.errors import WorldError
-from penstock.files import sha256_json
+from penstock.foundation.errors import WorldError
+from penstock.foundation.files import sha256_json
 
 NAMESPACES = ("tekton-pipelines", "tekton-pipelines-resolvers")
 READY_TIMEOUT_S = 180

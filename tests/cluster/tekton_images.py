@@ -15,7 +15,7 @@ from tests.cluster import base_image
 from tests.cluster.oci import Image, Registry, write_layer
 from tests.cluster.settings import Settings
 
-from penstock.errors import UsageError
+from penstock.foundation.errors import UsageError
 
 RECIPE = 2
 """Raise it when images are made otherwise: those of an older one are made anew."""

@@ -15,8 +15,8 @@ from typing import Any
 import yaml
 from tests.cluster.tekton_images import SHELL
 
-from penstock.errors import WorldError
-from penstock.files import sha256_file
+from penstock.foundation.errors import WorldError
+from penstock.foundation.files import sha256_file
 
 Object = dict[str, Any]
 MODULES = {"pipeline": "github.com/tektoncd/pipeline", "triggers": "github.com/tektoncd/triggers"}

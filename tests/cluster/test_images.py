@@ -17,7 +17,7 @@ from tests.cluster import base_image, registry, tekton_images
 from tests.cluster.oci import Image, Registry, write_layer
 from tests.cluster.settings import Settings
 
-from penstock.errors import WorldError
+from penstock.foundation.errors import WorldError
 
 
 @pytest.fixture

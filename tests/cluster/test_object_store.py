@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from tests.cluster.objects import Access, make_bucket
 from tests.cluster.settings import Settings
-from tests.unit.store.release_race import race
+from tests.unit.releases.release_race import race
 
-from penstock.errors import WorldError
+from penstock.foundation.errors import WorldError
 from penstock.store.store import open_store
 
 START_S = 30.0

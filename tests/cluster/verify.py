@@ -14,7 +14,7 @@ from pathlib import Path
 from tests.cluster import before, cgroups, cleanup, node, process, status
 from tests.cluster.settings import Settings
 
-from penstock.errors import UsageError, WorldError
+from penstock.foundation.errors import UsageError, WorldError
 
 Snapshot = Mapping[str, frozenset[str]]
 """What is being compared, e.g. ``mount`` → its entries."""

@@ -12,7 +12,7 @@ from tests.cluster import process, recycler
 from tests.cluster.kubectl import kubectl
 from tests.cluster.settings import Settings
 
-from penstock.errors import WorldError
+from penstock.foundation.errors import WorldError
 
 NAME = "recycler"
 CLASS = "penstock"

@@ -12,7 +12,7 @@ from tests.cluster.kubectl import KubectlFailed, kubectl
 from tests.cluster.process import Part
 from tests.cluster.settings import Settings
 
-from penstock.errors import WorldError
+from penstock.foundation.errors import WorldError
 
 NODE_READY_TIMEOUT_S = 90
 

@@ -15,10 +15,10 @@ from tests.e2e.repositories import Repository
 from tests.e2e.run import Cluster, Request, Run
 
 from penstock.bundle.directory import Bundle, read_model
-from penstock.errors import PenstockError
-from penstock.files import sha256_file
+from penstock.foundation.errors import PenstockError
+from penstock.foundation.files import sha256_file
+from penstock.releases.baseline import Baseline, Release
 from penstock.store.archive import fetch
-from penstock.store.baseline import Baseline, Release
 from penstock.store.store import Store
 
 LOSE_TIMEOUT_S = 1200

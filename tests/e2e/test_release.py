@@ -11,8 +11,8 @@ from tests.e2e.run import Run
 from tests.e2e.session import GOOD, WORSE, Session
 
 from penstock.bundle.directory import Bundle
-from penstock.files import sha256_file
-from penstock.store.baseline import baseline
+from penstock.foundation.files import sha256_file
+from penstock.releases.baseline import baseline
 
 MODEL = "sonic-lite"
 

@@ -13,9 +13,9 @@ from tests.e2e.repositories import Repository
 from tests.e2e.run import Run
 from tests.e2e.session import GOOD, Session
 
+from penstock.releases.baseline import baseline
+from penstock.releases.metric_history import past_releases
 from penstock.store.archive import fetch
-from penstock.store.baseline import baseline
-from penstock.store.history import past_releases
 from penstock.store.store import Store, open_store
 
 MODEL = "sonic-lite"

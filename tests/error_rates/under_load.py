@@ -30,8 +30,8 @@ from penstock.bundle.steps import begin
 from penstock.contract.load import load_contract, load_suite
 from penstock.contract.policy import Policy
 from penstock.contract.template import write_template
-from penstock.families.infer import infer
-from penstock.families.measure import measure
+from penstock.evaluation.infer import infer
+from penstock.evaluation.measure import measure
 from penstock.gating.gate import gate
 from penstock.gating.measurements import Source, read_source
 from penstock.metrics.registry import TIMED

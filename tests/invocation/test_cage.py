@@ -23,7 +23,7 @@ from tests.invocation.attempts import ALLOWED, ATTEMPTS, LEVELS, program
 
 from penstock.invocation.bubblewrap import bubblewrap
 from penstock.invocation.log import BoundedLog
-from penstock.invocation.process import ModelProcess
+from penstock.invocation.model_process import ModelProcess
 from penstock.invocation.sandbox import Sandbox
 
 SECURITY = Path(__file__).parents[2] / "docs" / "security.md"

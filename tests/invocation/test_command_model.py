@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from penstock.contract.models import Case, Contract
-from penstock.errors import WorldError
+from penstock.foundation.errors import WorldError
 from penstock.invocation.driver import CallResult, start
 
 MakeCase = Callable[[str], tuple[Case, dict[str, Path]]]

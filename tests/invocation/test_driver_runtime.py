@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from penstock.errors import WorldError
+from penstock.foundation.errors import WorldError
 from penstock.invocation.runtime import PROGRAM, provide_runtime
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from penstock.errors import UsageError
+from penstock.foundation.errors import UsageError
 from penstock.invocation.environment import (
     OWN_PYTHON,
     choose_environment,
@@ -21,7 +21,7 @@ from penstock.invocation.environment import (
     program_of_user,
 )
 from penstock.invocation.log import BoundedLog
-from penstock.invocation.process import ModelProcess
+from penstock.invocation.model_process import ModelProcess
 from penstock.invocation.sandbox import Sandbox
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from penstock.contract.models import Case, Contract
-from penstock.errors import WorldError
+from penstock.foundation.errors import WorldError
 from penstock.invocation.driver import CallResult, start
 from penstock.invocation.launch import descendants
 

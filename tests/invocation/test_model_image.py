@@ -11,7 +11,7 @@ import pytest
 
 from penstock.invocation.landlock import landlock_abi
 from penstock.invocation.log import BoundedLog
-from penstock.invocation.process import ModelProcess
+from penstock.invocation.model_process import ModelProcess
 from penstock.invocation.sandbox import ImageFiles, Sandbox
 
 

@@ -18,13 +18,13 @@ import psutil
 import pytest
 
 from penstock.contract.policy import Level
-from penstock.errors import UsageError, WorldError
+from penstock.foundation.errors import UsageError, WorldError
 from penstock.invocation import launch, memory
-from penstock.invocation import process as process_module
+from penstock.invocation import model_process as process_module
 from penstock.invocation.landlock import landlock_abi
 from penstock.invocation.launch import descendants
 from penstock.invocation.log import BoundedLog
-from penstock.invocation.process import Exit, ModelProcess, describe_exit
+from penstock.invocation.model_process import Exit, ModelProcess, describe_exit
 from penstock.invocation.sandbox import Sandbox, connect_ports
 
 Run = Callable[..., tuple[Exit | None, str]]
@@ -170,7 +170,7 @@ def test_nothing_outlives_a_penstock_that_was_killed(tmp_path: Path, sandbox: Sa
         import time
         from pathlib import Path
         from penstock.invocation.log import BoundedLog
-        from penstock.invocation.process import ModelProcess
+        from penstock.invocation.model_process import ModelProcess
         from penstock.invocation.sandbox import Sandbox
         log = BoundedLog(Path({str(tmp_path / "log")!r}))
         box = Sandbox(source=Path({str(sandbox.source)!r}), scratch=Path({str(sandbox.scratch)!r}))

@@ -10,7 +10,7 @@ from functools import partial
 from tests.kind import cluster
 from tests.kind.programs import missing, run
 
-from penstock.errors import ExitCode, PenstockError, UsageError
+from penstock.foundation.errors import ExitCode, PenstockError, UsageError
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 from tests.kind.programs import run
 
-from penstock.errors import WorldError
+from penstock.foundation.errors import WorldError
 
 ROOT = Path(__file__).parents[2]
 CONFIG = ROOT / "kind-config.yaml"

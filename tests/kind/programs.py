@@ -9,7 +9,7 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
-from penstock.errors import WorldError
+from penstock.foundation.errors import WorldError
 
 RUNTIME_CONFIG = Path("/etc/nvidia-container-runtime/config.toml")
 MOUNT_SETTING = "accept-nvidia-visible-devices-as-volume-mounts"

@@ -5,9 +5,9 @@ import onnxruntime
 import pytest
 from onnx import TensorProto, helper
 
-from penstock.errors import UsageError
 from penstock.extractors import inception_onnx
 from penstock.extractors.image_features import ImageFeatures
+from penstock.foundation.errors import UsageError
 
 
 def blocks():

@@ -11,8 +11,8 @@ import numpy as np
 import onnx
 import pytest
 import torch
-from odd_clips import moving, voice
 from onnx.reference import ReferenceEvaluator
+from tests.parity.odd_clips import moving, voice
 from torch import nn
 from torch.nn import functional
 from training import syncnet_model, train_portrait_features

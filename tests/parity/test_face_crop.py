@@ -6,10 +6,10 @@ Needs the parity environment (syncnet-python, FFmpeg on the PATH): its ``python 
 import cv2
 import numpy as np
 import pytest
-from odd_clips import moving
 from syncnet_python import syncnet_pipeline
 from syncnet_python.syncnet_pipeline import PipelineConfig, SyncNetPipeline
-from syncnet_reference import run
+from tests.parity.odd_clips import moving
+from tests.parity.syncnet_reference import run
 
 from penstock.metrics.face import Box, FaceTrack, _interpolated, crop_with_box, crop_with_track, link
 

@@ -9,8 +9,8 @@ import pytest
 import torch
 from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 
-from penstock.errors import UsageError
 from penstock.extractors import inception_onnx
+from penstock.foundation.errors import UsageError
 
 RELATIVE = 1e-4
 

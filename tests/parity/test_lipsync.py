@@ -16,12 +16,12 @@ import pytest
 import torch
 from scipy import signal
 from syncnet_python.SyncNetInstance import calc_pdist
-from syncnet_reference import evaluate, extract, frames_of, lossless
+from tests.parity.syncnet_reference import evaluate, extract, frames_of, lossless
 
 from penstock import media
 from penstock.cli.weights_import import Kind, import_weights
-from penstock.errors import UsageError
 from penstock.extractors.checkpoint import read_checkpoint
+from penstock.foundation.errors import UsageError
 from penstock.metrics.lipsync import compare, score_lipsync
 from penstock.metrics.mfcc import mfcc
 

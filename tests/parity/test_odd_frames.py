@@ -8,8 +8,8 @@ from fractions import Fraction
 import cv2
 import numpy as np
 import pytest
-from odd_clips import moving, numbered, numbers, voice, write
-from syncnet_reference import CONSTANT, frames_of, run
+from tests.parity.odd_clips import moving, numbered, numbers, voice, write
+from tests.parity.syncnet_reference import CONSTANT, frames_of, run
 
 from penstock import media
 

@@ -11,11 +11,11 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from odd_clips import moving, numbered, voice, write
-from syncnet_reference import CONSTANT, evaluate, extract, frames_of, lossless, run
+from tests.parity.odd_clips import moving, numbered, voice, write
+from tests.parity.syncnet_reference import CONSTANT, evaluate, extract, frames_of, lossless, run
 
 from penstock import media
-from penstock.errors import UsageError
+from penstock.foundation.errors import UsageError
 from penstock.metrics.lipsync import score_lipsync
 
 RELATIVE = 1e-4

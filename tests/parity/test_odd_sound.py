@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import python_speech_features
-from odd_clips import numbered, voice, write
-from syncnet_reference import run, samples_of
+from tests.parity.odd_clips import numbered, voice, write
+from tests.parity.syncnet_reference import run, samples_of
 
 from penstock import media
-from penstock.errors import UsageError
+from penstock.foundation.errors import UsageError
 from penstock.metrics.mfcc import mfcc
 
 RELATIVE = 1e-4

@@ -14,7 +14,7 @@ import pytest
 
 from penstock.invocation.environment import environment_at
 from penstock.invocation.log import BoundedLog
-from penstock.invocation.process import ModelProcess
+from penstock.invocation.model_process import ModelProcess
 from penstock.invocation.sandbox import Sandbox
 
 MODEL = """

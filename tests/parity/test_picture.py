@@ -9,10 +9,10 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from odd_clips import moving, numbered, voice, write
 from PIL import Image
 from scipy import ndimage
-from syncnet_reference import run
+from tests.parity.odd_clips import moving, numbered, voice, write
+from tests.parity.syncnet_reference import run
 
 from penstock import media
 from penstock.metrics.picture import sharpness

@@ -25,7 +25,7 @@ from tests.pipeline.pipeline_runs import (
 
 from penstock.bundle.models import Measurement
 from penstock.bundle.shards import Shard
-from penstock.files import sha256_tree
+from penstock.foundation.files import sha256_tree
 
 
 def went_through(ended: Ended) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from tests.unit.sources.source_servers import GitServer, commit, git, new_repository
 
-from penstock.errors import UsageError, WorldError
+from penstock.foundation.errors import UsageError, WorldError
 from penstock.sources.git import Clone, clone
 
 Serve = Callable[..., GitServer]

@@ -20,11 +20,11 @@ from tests.unit.sources.source_servers import commit, git, new_repository
 
 from penstock.bundle.directory import Bundle
 from penstock.bundle.models import Image
-from penstock.bundle.rerun import TRACK
+from penstock.bundle.rerun_bundle import TRACK
 from penstock.bundle.shards import shards_folder
 from penstock.bundle.steps import begin
+from penstock.releases.release import publish
 from penstock.store.archive import archive
-from penstock.store.release import publish
 from penstock.store.store import open_store
 
 IMAGES = {name: Image(kind="image", url="registry:5000/tiny", digest=f"sha256:{name * 64}") for name in "ab"}

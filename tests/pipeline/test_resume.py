@@ -14,15 +14,15 @@ import psutil
 import pytest
 from tests.unit.tekton.documents import ENVIRONMENT, pipeline, step, task, write
 
-from penstock.errors import UsageError, WorldError
-from penstock.tekton.load import load_pipeline
+from penstock.foundation.errors import UsageError, WorldError
+from penstock.tekton.load_manifests import load_pipeline
 from penstock.tekton.runner import run_pipeline
 
 PROGRAM = """
 import sys
 from pathlib import Path
-from penstock.errors import PenstockError
-from penstock.tekton.load import load_pipeline
+from penstock.foundation.errors import PenstockError
+from penstock.tekton.load_manifests import load_pipeline
 from penstock.tekton.runner import run_pipeline
 file, run_dir, resume, mark = sys.argv[1:]
 try:

@@ -22,8 +22,8 @@ from tests.unit.sources.source_servers import git
 from tests.unit.store.lesser_s3 import lesser_s3
 
 from penstock.bundle.models import Run
-from penstock.store.baseline import baseline
-from penstock.store.history import past_releases
+from penstock.releases.baseline import baseline
+from penstock.releases.metric_history import past_releases
 from penstock.store.store import open_store
 
 

@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 for place in (ROOT, ROOT / "test-assets", ROOT / "test-assets" / "models" / "sonic-lite" / "base"):
     sys.path.insert(0, str(place))
 
-from talking_head_service import ASSETS, BASE, Running  # noqa: E402
+from tests.sonic_lite.talking_head_service import ASSETS, BASE, Running  # noqa: E402
 
 
 @pytest.fixture(scope="session")

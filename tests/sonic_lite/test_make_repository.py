@@ -10,14 +10,14 @@ from pathlib import Path
 import make_repository
 import pytest
 import yaml
-from talking_head_service import ASSETS, MODEL
+from tests.sonic_lite.talking_head_service import ASSETS, MODEL
 
 from penstock.contract.load import load_contract, load_suite
 from penstock.contract.models import Contract, Suite
 from penstock.contract.policy import Policy
 from penstock.contract.presets import with_preset
-from penstock.errors import UsageError
-from penstock.files import sha256_file
+from penstock.foundation.errors import UsageError
+from penstock.foundation.files import sha256_file
 
 TAGS = ["v1.0.0", "v1.0.1-desync", "v1.0.2-duration", "v1.0.3-crash", "v1.0.4-silent", "v1.0.5", "v1.1.0", "v1.2.0"]
 

@@ -5,7 +5,7 @@ import pytest
 from sonic_lite.motion import MotionModel
 from sonic_lite.parameters import Parameters
 from sonic_lite.pipeline import frame_count
-from talking_head_service import ASSETS, BASE
+from tests.sonic_lite.talking_head_service import ASSETS, BASE
 
 from sonic_lite import audio, framing
 

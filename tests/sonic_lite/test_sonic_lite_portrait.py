@@ -6,7 +6,7 @@ import pytest
 from sonic_lite.animate import Animator
 from sonic_lite.motion import Motion
 from sonic_lite.portrait import Anatomy, FaceLocator, decode
-from talking_head_service import ASSETS
+from tests.sonic_lite.talking_head_service import ASSETS
 from training.make_portraits import SEEDS
 from training.talker import CANVAS, Face
 

@@ -10,7 +10,7 @@ import av
 import make_repository
 import numpy as np
 import pytest
-from talking_head_service import ASSETS, SPEECH_S, Running, ask, form
+from tests.sonic_lite.talking_head_service import ASSETS, SPEECH_S, Running, ask, form
 
 # Runs in the release's own directory, so that each has its own modules.
 GENERATE = """

@@ -14,7 +14,7 @@ import pytest
 import soundfile
 from server import MAX_BODY_BYTES, Server
 from sonic_lite.service import Service
-from talking_head_service import ASSETS, BASE, SPEECH_S, Answer, ask, form
+from tests.sonic_lite.talking_head_service import ASSETS, BASE, SPEECH_S, Answer, ask, form
 
 SMALL = {"min_resolution": "128", "motion_scale": "0"}
 

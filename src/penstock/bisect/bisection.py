@@ -7,15 +7,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from penstock.bisect.history import Commit
+from penstock.bisect.commits import Commit
+from penstock.bisect.fixed_suite import Reference
 from penstock.bisect.library import Library
 from penstock.bisect.question import Judged, Question
-from penstock.bisect.records import Bisection, CommitRecord, Outcome, Step, read_steps, write
-from penstock.bisect.reference import Reference
+from penstock.bisect.saved_bisection import Bisection, CommitRecord, Outcome, Step, read_steps, write
 from penstock.bisect.search import Search
 from penstock.bundle.directory import Bundle
 from penstock.bundle.models import RuleResult
-from penstock.errors import ExitCode, UsageError, WorldError
+from penstock.foundation.errors import ExitCode, UsageError, WorldError
 from penstock.gating.decision import mean
 from penstock.gating.measurements import Source, Table
 from penstock.gating.wording import limit_text, subject_of

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from penstock import __version__
-from penstock.bisect.reference import Reference
+from penstock.bisect.fixed_suite import Reference
 from penstock.bundle.directory import Bundle, read_model
 from penstock.bundle.machine import this_machine
 from penstock.bundle.models import Machine, Manifest, Run
-from penstock.errors import PenstockError
-from penstock.files import disk_errors, sha256_file
+from penstock.foundation.errors import PenstockError
+from penstock.foundation.files import disk_errors, sha256_file
 from penstock.gating.comparable import gpu_models
 from penstock.metrics.registry import TIMED
 from penstock.store.archive import fetch, name_part

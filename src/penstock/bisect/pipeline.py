@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from penstock.contract.yaml_text import read_yaml
+from penstock.foundation.yaml_text import read_yaml
 
 BASE = "verify"
 LEFT_OUT = ("check",)

@@ -9,7 +9,7 @@ from pathlib import Path
 from penstock.bisect.search import Answer
 from penstock.bundle.models import Outcome, RuleResult
 from penstock.contract.policy import Margin, Policy, Rule
-from penstock.errors import UsageError
+from penstock.foundation.errors import UsageError
 from penstock.gating.calibration import Calibration, calibration_of
 from penstock.gating.gate import gate
 from penstock.gating.measurements import Source, Table

@@ -6,12 +6,12 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from penstock.bisect.reference import load_reference, put_reference
+from penstock.bisect.fixed_suite import load_reference, put_reference
 from penstock.bundle.directory import Bundle
 from penstock.bundle.steps import recorded
-from penstock.errors import UsageError
+from penstock.foundation.errors import UsageError
 from penstock.sources.tree import tree_digest
-from penstock.tekton.step import log, run_step, workspace
+from penstock.steps.entrypoint import log, run_step, workspace
 
 
 @dataclass(frozen=True)

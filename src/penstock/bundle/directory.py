@@ -13,9 +13,9 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 from penstock.bundle.models import Invocation, Manifest, Measurement, Run, StepRecord, Verdict
-from penstock.errors import UsageError
-from penstock.files import disk_errors, file_digests, folder_errors, read_regular, write_text
-from penstock.handles import Folder
+from penstock.foundation.errors import UsageError
+from penstock.foundation.files import disk_errors, file_digests, folder_errors, read_regular, write_text
+from penstock.foundation.handles import Folder
 
 MAX_RECORD_BYTES = 64 << 20
 TEMPORARY = re.compile(r"\..+\.tmp-[A-Za-z0-9_]+")
@@ -86,7 +86,7 @@ class Bundle:
         write_model(self.verdict_file, verdict)
 
     def sweep(self) -> None:
-        """Remove what a killed writer has left: files under the temporary names of :mod:`penstock.files`.
+        """Remove what a killed writer has left: files under the temporary names of :mod:`penstock.foundation.files`.
 
         A bundle has one writer at a time, so that none of them is still being written.
         """

@@ -12,7 +12,7 @@ from pathlib import Path
 from penstock.bundle.directory import Bundle, read_model, write_model
 from penstock.bundle.models import Record
 from penstock.bundle.steps import utc_now
-from penstock.errors import PenstockError
+from penstock.foundation.errors import PenstockError
 
 NOT_SAID = ("notify", "enforce")
 """Steps that come after all others: one tells how those ended, the other repeats the verdict."""

@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from penstock.bundle.directory import Bundle, read_model, write_model
 from penstock.bundle.models import ShardRecord
-from penstock.errors import UsageError
+from penstock.foundation.errors import UsageError
 
 MAX_SHARDS = 64
 """Their names are a result of the step *plan*, and results are small."""

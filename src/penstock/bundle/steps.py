@@ -15,8 +15,8 @@ from penstock import __version__
 from penstock.bundle.directory import Bundle, read_model, write_model
 from penstock.bundle.machine import this_machine
 from penstock.bundle.models import Machine, Run, StepRecord
-from penstock.errors import UsageError
-from penstock.files import disk_errors, regular_files, replacing
+from penstock.foundation.errors import UsageError
+from penstock.foundation.files import disk_errors, regular_files, replacing
 
 FOLDERS = ("outputs", "logs", "shards", "report", "failures")
 """What a bundle's directory holds from the start: steps run as different users, and each may write in these."""

@@ -29,7 +29,7 @@ from penstock.cli.score_frechet import frechet
 from penstock.cli.score_lipsync import lipsync
 from penstock.cli.store_transfer import transfer
 from penstock.cli.weights_import import import_weights
-from penstock.errors import ExitCode, PenstockError, printable
+from penstock.foundation.errors import ExitCode, PenstockError, printable
 
 HELP = """The gate on a vision model's release pipeline.
 
@@ -93,7 +93,7 @@ def options(
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command; returns the exit code of DESIGN: see :class:`penstock.errors.ExitCode`."""
+    """Run the command; returns the exit code of DESIGN: see :class:`penstock.foundation.errors.ExitCode`."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     debug = "--debug" in arguments
     arguments = [argument for argument in arguments if argument != "--debug"]

@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING
 
 from penstock.bisect.bisection import NOW, Watcher
 from penstock.bisect.question import Question
-from penstock.bisect.records import Bisection, CommitRecord, Step
+from penstock.bisect.saved_bisection import Bisection, CommitRecord, Step
 from penstock.cli.run_display import Display, shown_name
-from penstock.errors import printable
+from penstock.foundation.errors import printable
 from penstock.gating.wording import subject_of
 
 if TYPE_CHECKING:
     from rich.status import Status
 
-    from penstock.tekton.records import Event
+    from penstock.tekton.run_json import Event
 
 SHORT = 12
 MAX_SUBJECT = 60

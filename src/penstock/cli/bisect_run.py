@@ -11,30 +11,30 @@ from pathlib import Path
 
 from penstock import __version__
 from penstock.bisect.bisection import Bisector, Failed
-from penstock.bisect.history import Commit, open_history, repository_root
+from penstock.bisect.commits import Commit, open_history, repository_root
+from penstock.bisect.fixed_suite import Reference, load_reference
 from penstock.bisect.library import Library
 from penstock.bisect.pipeline import REFERENCE, pipeline_run
 from penstock.bisect.question import Question, question
-from penstock.bisect.reference import Reference, load_reference
 from penstock.bundle.directory import Bundle
 from penstock.bundle.failures import first_failure
 from penstock.cli.bisect_display import BisectDisplay, show_end
-from penstock.cli.policy_file import policy_at
-from penstock.cli.run_folder import OUT, prepare
-from penstock.cli.run_python import python_params
 from penstock.cli.run_request import SCHEME, environment, manifests, pairs, track_exit_code
-from penstock.cli.run_scratch import scratch
-from penstock.errors import ExitCode, Interrupted, UsageError, WorldError
-from penstock.files import disk_errors, sha256_json, write_json
+from penstock.foundation.errors import ExitCode, Interrupted, UsageError, WorldError
+from penstock.foundation.files import disk_errors, sha256_json, write_json
+from penstock.local_run.policy_file import policy_at
+from penstock.local_run.run_folder import OUT, prepare
+from penstock.local_run.run_python import python_params
+from penstock.local_run.run_scratch import scratch
 from penstock.sources.git import clone
 from penstock.store.store import Store, open_store
-from penstock.tekton.load import load_pipeline
+from penstock.tekton.load_manifests import load_pipeline
 from penstock.tekton.runner import run_pipeline
 
 OURS = ("url", "revision", "slice")
 """Parameters that a bisection sets itself."""
 NO_SPACE = "no space is left on the disk"
-"""What every step says of a full disk: see :func:`penstock.files.disk_errors`."""
+"""What every step says of a full disk: see :func:`penstock.foundation.files.disk_errors`."""
 CODES = {
     "found": ExitCode.OK,
     "not worse": ExitCode.REJECTED,

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from penstock.cli.run_folder import OUT
+from penstock.local_run.run_folder import OUT
 
 
 def calibrate(

@@ -13,20 +13,20 @@ from penstock import __version__
 from penstock.bundle.directory import Bundle
 from penstock.bundle.failures import first_failure
 from penstock.cli.calibrate_show import show
-from penstock.cli.policy_file import policy_at
 from penstock.cli.run_display import Display
-from penstock.cli.run_folder import OUT, prepare
-from penstock.cli.run_python import python_params
 from penstock.cli.run_request import SCHEME, environment, manifests, pairs, track_exit_code
-from penstock.cli.run_scratch import scratch
 from penstock.contract.load import load_contract
-from penstock.contract.yaml_text import read_yaml
-from penstock.errors import ExitCode, Interrupted, PenstockError, UsageError, WorldError
-from penstock.files import disk_errors, sha256_json, write_json
+from penstock.foundation.errors import ExitCode, Interrupted, PenstockError, UsageError, WorldError
+from penstock.foundation.files import disk_errors, sha256_json, write_json
+from penstock.foundation.yaml_text import read_yaml
 from penstock.gating.calibration import read_calibration, write_calibration
 from penstock.gating.measurements import Source, read_source
 from penstock.gating.repeats import calibrate
-from penstock.tekton.load import load_pipeline
+from penstock.local_run.policy_file import policy_at
+from penstock.local_run.run_folder import OUT, prepare
+from penstock.local_run.run_python import python_params
+from penstock.local_run.run_scratch import scratch
+from penstock.tekton.load_manifests import load_pipeline
 from penstock.tekton.runner import run_pipeline
 
 LAST = "measure"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from penstock.cli.gate import PLAIN_WIDTH
 from penstock.contract.policy import Policy
-from penstock.errors import printable
+from penstock.foundation.errors import printable
 from penstock.gating.calibration import Calibration, Noise
 
 FEW_RUNS = 4

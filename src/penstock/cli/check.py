@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from penstock.errors import UsageError
+from penstock.foundation.errors import UsageError
 
 if TYPE_CHECKING:
     from penstock.contract.check import Report
@@ -45,7 +45,7 @@ def check(
     Example: penstock check . --store runs/store
     """
     from penstock.contract.check import check_repository
-    from penstock.errors import ExitCode
+    from penstock.foundation.errors import ExitCode
     from penstock.gating.suite_words import judge_suite
     from penstock.metrics.registry import METRICS
 
@@ -83,7 +83,7 @@ def _known(contract: Contract | None, store: str, baselines: list[Path]) -> Know
 def _from_store(model: str, store: str) -> Known:
     from penstock.gating.measurements import Table
     from penstock.gating.suite_size import Known
-    from penstock.store.comparisons import earlier_comparisons
+    from penstock.releases.earlier_comparisons import earlier_comparisons
     from penstock.store.store import open_store
 
     if "://" not in store and not Path(store).is_dir():

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from penstock.cli.run_folder import OUT
+from penstock.local_run.run_folder import OUT
 
 
 def clean(
@@ -33,6 +33,6 @@ def clean(
 
     Example: penstock clean --older-than 30d --keep 5 --dry-run
     """
-    from penstock.cli.clean_runs import Options, carry_out
+    from penstock.local_run.clean_runs import Options, carry_out
 
     carry_out(Options(keep, older_than, unarchived, cache, dry_run, out, store, as_json))

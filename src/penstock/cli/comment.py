@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from penstock.cli.run_folder import OUT
-from penstock.errors import UsageError, printable
+from penstock.foundation.errors import UsageError, printable
+from penstock.local_run.run_folder import OUT
 
 if TYPE_CHECKING:
     from penstock.bundle.models import Run
-    from penstock.report.forge_places import Address, Forge
+    from penstock.notices.forge_places import Address, Forge
 
 VARIABLES = {"github": ("PENSTOCK_FORGE_TOKEN", "GITHUB_TOKEN"), "gitlab": ("PENSTOCK_FORGE_TOKEN", "GITLAB_TOKEN")}
 
@@ -41,16 +41,16 @@ def comment(
     Example: penstock comment --bundle 1.1.0 --github example/sonic#12
     """
     from penstock.bundle.directory import Bundle
-    from penstock.cli.run_names import find_bundle
-    from penstock.report.pull_request import comment_text, marker
+    from penstock.local_run.run_names import find_bundle
+    from penstock.notices.pull_request import comment_text, marker
 
     found = Bundle(find_bundle(bundle, out=runs, store=store))
     run, text = found.run(), comment_text(found)
     if dry_run:
         typer.echo(text, nl=False)  # every text of others in it is made plain already
         return
-    from penstock.report.forge import put_comment
-    from penstock.report.forge_places import open_place
+    from penstock.notices.forge import put_comment
+    from penstock.notices.forge_places import open_place
 
     forge, address = _where(run, github, gitlab, api, token_file)
     posted = put_comment(lambda: open_place(forge, address), marker(run), text)
@@ -65,7 +65,7 @@ def comment(
 def _where(
     run: Run, github: str | None, gitlab: str | None, api: str | None, token_file: Path | None
 ) -> tuple[Forge, Address]:
-    from penstock.report.forge_places import GITHUB, GITLAB, Forge, Kind, parse_address
+    from penstock.notices.forge_places import GITHUB, GITLAB, Forge, Kind, parse_address
 
     if (github is None) == (gitlab is None):
         raise UsageError("give one of --github and --gitlab", todo="For example --github example/sonic#12.")
@@ -80,7 +80,7 @@ def _where(
 
 
 def _token(kind: str, file: Path | None) -> str:
-    from penstock.files import read_regular
+    from penstock.foundation.files import read_regular
 
     if file is not None:
         try:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from penstock.cli.run_folder import OUT
-from penstock.errors import UsageError, printable
+from penstock.foundation.errors import UsageError, printable
+from penstock.local_run.run_folder import OUT
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -50,11 +50,11 @@ def compare(
 
     Example: penstock compare 1.0.0 1.1.0 --out comparison
     """
-    from penstock.cli.policy_file import policy_at
-    from penstock.cli.run_names import find_bundle
     from penstock.gating.comparable import differences, notes
     from penstock.gating.compare import compare as beside
     from penstock.gating.measurements import read_source
+    from penstock.local_run.policy_file import policy_at
+    from penstock.local_run.run_names import find_bundle
     from penstock.metrics.registry import is_stand_in
 
     rules = policy_at(policy) if policy is not None else None

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from penstock.cli.run_folder import OUT
-from penstock.errors import printable
+from penstock.foundation.errors import printable
+from penstock.local_run.run_folder import OUT
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -42,13 +42,13 @@ def gate(
     Example: penstock gate --candidate 1.1.0 --baseline 1.0.0 --policy penstock.yaml
     """
     from penstock.bundle.directory import write_model
-    from penstock.cli.policy_file import policy_at
-    from penstock.cli.run_names import find_bundle
     from penstock.gating.calibration import calibration_of
     from penstock.gating.comparable import check_comparable, notes
     from penstock.gating.floor import read_floor
     from penstock.gating.gate import gate as decide
     from penstock.gating.measurements import read_source
+    from penstock.local_run.policy_file import policy_at
+    from penstock.local_run.run_names import find_bundle
 
     rules = policy_at(policy)
     ours = read_source(find_bundle(candidate, out=runs, store=store))
@@ -82,7 +82,7 @@ def gate(
 
 def exit_code(verdict: Verdict) -> int:
     """0 for ``pass``, 1 for ``fail``, 3 for ``inconclusive``."""
-    from penstock.errors import ExitCode
+    from penstock.foundation.errors import ExitCode
 
     return {"pass": ExitCode.OK, "fail": ExitCode.REJECTED, "inconclusive": ExitCode.INCONCLUSIVE}[verdict.verdict]
 

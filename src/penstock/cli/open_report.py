@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from penstock.cli.run_folder import OUT
+from penstock.local_run.run_folder import OUT
 
 
 def open_report(
@@ -24,8 +24,8 @@ def open_report(
     Example: penstock open 1.1.0
     """
     from penstock.bundle.directory import Bundle
-    from penstock.cli.run_names import find_bundle
-    from penstock.errors import UsageError
+    from penstock.foundation.errors import UsageError
+    from penstock.local_run.run_names import find_bundle
 
     bundle = Bundle(find_bundle(run, out=out, store=store))
     page = bundle.report / "index.html"

@@ -10,12 +10,12 @@ import time
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from penstock.errors import ExitCode, printable
+from penstock.foundation.errors import ExitCode, printable
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-    from penstock.tekton.records import Event
+    from penstock.tekton.run_json import Event
 
 QUIET = {"progress", "done", "interrupted", "archived", "published", "notified"}
 """Events of our own steps that are shown as progress, or that the end of the run tells, not as text."""

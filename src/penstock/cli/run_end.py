@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 from penstock.bundle.directory import Bundle
 from penstock.bundle.failures import first_failure
 from penstock.bundle.models import RuleResult, Verdict
-from penstock.errors import ExitCode, PenstockError
+from penstock.foundation.errors import ExitCode, PenstockError
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from penstock.tekton.records import PipelineRunResult
+    from penstock.tekton.run_json import PipelineRunResult
 
 PUBLISH = "publish"
 BEFORE_THE_MODEL = frozenset(
@@ -154,7 +154,7 @@ def show(console: Console, ended: PipelineRunResult, folder: Path, code: ExitCod
     from rich.text import Text
 
     from penstock.cli.gate import STYLES, verdict_table
-    from penstock.errors import printable
+    from penstock.foundation.errors import printable
     from penstock.report.summary import rule_verdict
 
     verdict = verdict_of(Bundle(folder / "bundle"))

@@ -13,18 +13,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from penstock.cli.run_end import as_json, ending, refused_at_start, show
-from penstock.cli.run_floor import FLOOR, check_floor, keep_floor
-from penstock.cli.run_folder import OUT, begin, link_of, mark_refused, prepare, unmark_refused
-from penstock.cli.run_names import made_up_name
-from penstock.cli.run_python import python_params
-from penstock.cli.run_scratch import scratch
 from penstock.contract.faults import one_line
-from penstock.errors import ExitCode, Interrupted, UsageError, WorldError
-from penstock.files import write_json
+from penstock.foundation.errors import ExitCode, Interrupted, UsageError, WorldError
+from penstock.foundation.files import write_json
 from penstock.invocation.isolation import LOCAL_RUN
+from penstock.local_run.run_floor import FLOOR, check_floor, keep_floor
+from penstock.local_run.run_folder import OUT, begin, link_of, mark_refused, prepare, unmark_refused
+from penstock.local_run.run_names import made_up_name
+from penstock.local_run.run_python import python_params
+from penstock.local_run.run_scratch import scratch
 
 if TYPE_CHECKING:
-    from penstock.tekton.records import PipelineRunResult
+    from penstock.tekton.run_json import PipelineRunResult
 
 TRACKS = ("release", "verify")
 RUN_NAME = re.compile(r"^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$")
@@ -76,7 +76,7 @@ def carry_out(options: Options) -> int:
         Interrupted: Ctrl-C; the run can be resumed.
     """
     from penstock.cli.run_display import Display
-    from penstock.tekton.load import load_pipeline
+    from penstock.tekton.load_manifests import load_pipeline
     from penstock.tekton.runner import run_pipeline
 
     name = options.resume or options.name or new_name(options)

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from penstock.cli.run_folder import OUT
+from penstock.local_run.run_folder import OUT
 
 
 def runs(
@@ -27,8 +27,8 @@ def runs(
     from rich.text import Text
 
     from penstock.cli.gate import PLAIN_WIDTH
-    from penstock.cli.run_list import age_words, local_runs, size_words
-    from penstock.errors import printable
+    from penstock.foundation.errors import printable
+    from penstock.local_run.run_list import age_words, local_runs, size_words
 
     found = local_runs(out)
     if as_json:

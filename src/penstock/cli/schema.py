@@ -17,7 +17,7 @@ def schema(
     Example: penstock schema > penstock.schema.json
     """
     from penstock.contract.schema import contract_schema, policy_schema, suite_schema
-    from penstock.errors import UsageError
+    from penstock.foundation.errors import UsageError
 
     if suite and policy:
         raise UsageError("choose one of --suite and --policy")

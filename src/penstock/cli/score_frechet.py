@@ -53,7 +53,7 @@ def frechet(
 
     Example: penstock score frechet reference/ --save reference.npz
     """
-    from penstock.errors import UsageError
+    from penstock.foundation.errors import UsageError
     from penstock.metrics.frechet_statistics import check_name, distances, save_statistics
 
     if reference is None and save is None:
@@ -91,7 +91,7 @@ class _Network:
 
 def _pictures(path: Path, network: _Network) -> PictureSet:
     """The statistics of a set; of two pictures at least."""
-    from penstock.errors import UsageError
+    from penstock.foundation.errors import UsageError
     from penstock.media.sets import FPS, read_set
     from penstock.media.video import read_frames
     from penstock.metrics.frechet_statistics import SUFFIX, PictureSet, read_statistics

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from penstock.errors import ExitCode, PenstockError, UsageError
+from penstock.foundation.errors import ExitCode, PenstockError, UsageError
 from penstock.metrics.registry import shown_extractor
 
 if TYPE_CHECKING:
     from penstock.extractors.syncnet import SyncNet
-    from penstock.families.lipsync_clip import FaceScore, Protocol
+    from penstock.families.talking_head.lipsync_clip import FaceScore, Protocol
     from penstock.metrics.face import Box
 
 PROTOCOLS = ("direct", "reference")
@@ -82,7 +82,7 @@ def lipsync(
     """
     from penstock.extractors.shipped import extractor_file
     from penstock.extractors.syncnet import open_syncnet
-    from penstock.families.lipsync_clip import Protocol, score_clip, video_files
+    from penstock.families.talking_head.lipsync_clip import Protocol, score_clip, video_files
     from penstock.metrics.face import parse_box
 
     if protocol not in PROTOCOLS:
@@ -115,7 +115,7 @@ def _face_number(face: str | None) -> int | None:
 def _score(
     video: Path, network: SyncNet, box: Box | None, face: str | None, number: int | None, protocol: Protocol
 ) -> list[FaceScore]:
-    from penstock.families.lipsync_clip import score_clip, score_faces
+    from penstock.families.talking_head.lipsync_clip import score_clip, score_faces
 
     if face is None:
         return [score_clip(video, network, box=box, protocol=protocol)]
@@ -132,7 +132,7 @@ def _score_all(
     protocol: Protocol,
 ) -> Iterator[tuple[str, FaceScore]]:
     """Every video's faces as they are scored; one that cannot be scored has the reason."""
-    from penstock.families.lipsync_clip import FaceScore
+    from penstock.families.talking_head.lipsync_clip import FaceScore
 
     for video in videos:
         name = video.relative_to(folder).as_posix()
@@ -188,7 +188,7 @@ def _json_line(name: str, found: FaceScore, network: SyncNet, protocol: Protocol
 
 
 def _row(name: str, found: FaceScore) -> str:
-    from penstock.errors import printable
+    from penstock.foundation.errors import printable
 
     face = "" if found.face is None else str(found.face)
     if isinstance(found.score, str):

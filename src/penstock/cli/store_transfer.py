@@ -22,9 +22,9 @@ def transfer(
 
     Example: penstock store transfer mini --to git@git.example.org:new/mini.git --reason "the team moved" --store s3://releases/penstock
     """
-    from penstock.errors import printable
+    from penstock.foundation.errors import printable
+    from penstock.releases.transfer import transfer as move
     from penstock.store.store import open_store
-    from penstock.store.transfer import transfer as move
 
     done = move(open_store(store, store_credentials), model, to, reason=reason, by=by or _whoever_this_is())
     if done is None:

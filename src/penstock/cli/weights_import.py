@@ -41,9 +41,9 @@ def import_weights(
 
     Example: penstock weights import syncnet syncnet_v2.model --out syncnet.onnx
     """
-    from penstock.errors import UsageError
     from penstock.extractors.checkpoint import read_checkpoint
-    from penstock.files import replacing, sha256_file
+    from penstock.foundation.errors import UsageError
+    from penstock.foundation.files import replacing, sha256_file
 
     if out.is_dir():
         raise UsageError("this is a directory", where=str(out), todo="Give --out the name of a file.")
@@ -79,7 +79,7 @@ def import_weights(
 
 def _build(kind: Kind, checkpoint: Checkpoint, where: str) -> tuple[onnx.ModelProto, bool]:
     """The ONNX model, and whether the checkpoint is the published one."""
-    from penstock.errors import UsageError
+    from penstock.foundation.errors import UsageError
 
     try:
         import onnx  # noqa: F401

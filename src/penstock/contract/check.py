@@ -22,10 +22,10 @@ from penstock.contract.load import (
 from penstock.contract.models import CONTRACT_FILE, Contract, Suite, Weights
 from penstock.contract.policy import Direction, policy_faults
 from penstock.contract.suite import call_faults, output_faults, suite_file_faults
-from penstock.contract.yaml_text import Document, KeyPath
-from penstock.errors import UsageError
-from penstock.files import inside, open_regular, sha256_file
-from penstock.kinds import LFS_POINTER
+from penstock.foundation.errors import UsageError
+from penstock.foundation.files import inside, open_regular, sha256_file
+from penstock.foundation.media_kinds import LFS_POINTER
+from penstock.foundation.yaml_text import Document, KeyPath
 
 MAX_HASHED_BYTES = 64 << 20
 """Larger files of weights are left to the ``weights`` step, so that a check stays instant."""

@@ -11,8 +11,8 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from penstock.contract.yaml_text import Document, KeyPath
-from penstock.errors import UsageError, printable
+from penstock.foundation.errors import UsageError, printable
+from penstock.foundation.yaml_text import Document, KeyPath
 
 PATTERNS = {
     r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$": "lower-case letters, digits and hyphens, at most 63",

@@ -9,8 +9,8 @@ from pydantic import Field
 
 from penstock.contract.load import accepted, validated
 from penstock.contract.policy import Policy, Rule, Strict
-from penstock.contract.yaml_text import read_yaml
-from penstock.errors import UsageError
+from penstock.foundation.errors import UsageError
+from penstock.foundation.yaml_text import read_yaml
 
 FLOOR_FILE = "policy-floor.yaml"
 """The file in the workspace ``policy-floor``, and in the bundle."""

@@ -11,9 +11,9 @@ from pydantic import BaseModel, ValidationError
 from penstock.contract.faults import Fault, fault_at, model_faults, raise_first
 from penstock.contract.models import CONTRACT_FILE, Contract, Suite
 from penstock.contract.policy import Direction, Policy, policy_faults
-from penstock.contract.yaml_text import Document, KeyPath, read_yaml
-from penstock.errors import UsageError
-from penstock.files import inside
+from penstock.foundation.errors import UsageError
+from penstock.foundation.files import inside
+from penstock.foundation.yaml_text import Document, KeyPath, read_yaml
 
 SUITE_FILE = "suite.yaml"
 MAX_SUITE_BYTES = 4 << 20

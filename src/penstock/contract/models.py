@@ -8,7 +8,7 @@ from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
 from penstock.contract.policy import Policy, Strict
 from penstock.contract.presets import PRESETS, with_preset
-from penstock.errors import UsageError
+from penstock.foundation.errors import UsageError
 
 CONTRACT_FILE = "penstock.yaml"
 Name = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
@@ -16,7 +16,7 @@ CaseName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Seconds = Annotated[float, Field(gt=0, le=86_400, strict=True, allow_inf_nan=False)]
 RelativePath = Annotated[str, Field(min_length=1, max_length=500)]
-"""A path below the repository; :func:`penstock.files.inside` proves it where it is used and in ``penstock check``."""
+"""A path below the repository; :func:`penstock.foundation.files.inside` checks it where it is used."""
 SliceName = Annotated[str, Field(min_length=1, max_length=100)]
 VariableName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,99}$")]
 Host = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]{0,252}(:[0-9]{1,5})?$")]

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from penstock.errors import UsageError
+from penstock.foundation.errors import UsageError
 
 if TYPE_CHECKING:
     from pathlib import Path

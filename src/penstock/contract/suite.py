@@ -1,6 +1,6 @@
 """A first look at the files of a suite: there, regular, of a sensible size, and of a format that is read.
 
-Which formats these are, :mod:`penstock.kinds` says for all of Penstock.
+Which formats these are, :mod:`penstock.foundation.media_kinds` says for all of Penstock.
 
 Nothing is decoded here, so that ``penstock check`` stays instant; what is broken further in is found by the steps that
 decode it.
@@ -15,10 +15,10 @@ from penstock.contract.faults import Fault, fault_at
 from penstock.contract.load import below
 from penstock.contract.models import Case, Contract, Suite
 from penstock.contract.presets import RESERVED, parameters, placeholders, text_of, unknown_placeholder
-from penstock.contract.yaml_text import Document, KeyPath
-from penstock.errors import UsageError
-from penstock.files import inside, regular_files
-from penstock.kinds import EVERY_KIND, EXPECTED, media_fault, set_fault, set_files
+from penstock.foundation.errors import UsageError
+from penstock.foundation.files import inside, regular_files
+from penstock.foundation.media_kinds import EVERY_KIND, EXPECTED, media_fault, set_fault, set_files
+from penstock.foundation.yaml_text import Document, KeyPath
 
 
 def suite_file_faults(directory: Path, folder: str, suite: Suite, document: Document) -> Iterator[Fault]:

@@ -8,8 +8,8 @@ from pathlib import Path
 from penstock.contract.check import PLACEHOLDER_SHA256
 from penstock.contract.load import SUITE_FILE
 from penstock.contract.models import CONTRACT_FILE
-from penstock.errors import UsageError
-from penstock.files import write_text
+from penstock.foundation.errors import UsageError
+from penstock.foundation.files import write_text
 
 FAMILIES = ("talking-head",)
 SUITE_FOLDER = "suite"

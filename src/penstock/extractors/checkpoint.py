@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy.typing as npt
 
-from penstock.errors import UsageError
+from penstock.foundation.errors import UsageError
 
 MAX_BYTES = 1 << 30
 _MAX_KEYS = 10_000

@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from penstock.errors import UsageError
 from penstock.extractors.session import Device, Extractor, Interface, Tensor, open_extractor
+from penstock.foundation.errors import UsageError
 
 Frame = npt.NDArray[np.uint8]
 Features = npt.NDArray[np.float32]

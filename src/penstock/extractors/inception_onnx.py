@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from penstock import __version__
-from penstock.errors import UsageError
+from penstock.foundation.errors import UsageError
 
 if TYPE_CHECKING:
     import onnx

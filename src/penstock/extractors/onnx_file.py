@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from penstock.errors import UsageError
+from penstock.foundation.errors import UsageError
 
 _STANDARD_DOMAINS = ("", "ai.onnx")
 _REFUSED_OPERATORS = frozenset({"If", "Loop", "Scan", "SequenceMap", "Optional"})

@@ -19,8 +19,8 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime
 
-from penstock.errors import UsageError, WorldError
 from penstock.extractors.onnx_file import inspect
+from penstock.foundation.errors import UsageError, WorldError
 
 MAX_BYTES = 256 << 20
 """The largest extractor file that is loaded (the published SyncNet has 55 MB, Inception 95 MB)."""

@@ -7,8 +7,8 @@ import os
 from pathlib import Path
 from typing import Literal
 
-from penstock.errors import UsageError, WorldError
-from penstock.files import sha256_file
+from penstock.foundation.errors import UsageError, WorldError
+from penstock.foundation.files import sha256_file
 
 log = logging.getLogger(__name__)
 STAND_INS = {"syncnet": "syncnet-compact", "image-features": "portrait-features"}

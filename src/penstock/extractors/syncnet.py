@@ -24,8 +24,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from penstock.errors import UsageError
 from penstock.extractors.session import Device, Extractor, Interface, Tensor, open_extractor
+from penstock.foundation.errors import UsageError
 
 FRAME_SIZE = 224
 WINDOW_FRAMES = 5

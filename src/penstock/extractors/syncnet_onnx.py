@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from penstock.errors import UsageError
+from penstock.foundation.errors import UsageError
 
 if TYPE_CHECKING:
     import onnx

@@ -24,8 +24,8 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from penstock.bundle.directory import explain, write_model
 from penstock.bundle.models import Machine, Record
 from penstock.contract.policy import Policy
-from penstock.errors import UsageError
-from penstock.files import inside, read_regular
+from penstock.foundation.errors import UsageError
+from penstock.foundation.files import inside, read_regular
 from penstock.metrics.registry import METRICS
 
 SCHEMA_VERSION = 1

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from penstock.bundle.models import Machine, Run
-from penstock.errors import UsageError
+from penstock.foundation.errors import UsageError
 from penstock.metrics.registry import TIMED
 
 PARAMETERS_SINCE = 2

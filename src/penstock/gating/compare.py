@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from penstock.bundle.models import WHOLE_SUITE, Measurement
 from penstock.contract.policy import Direction, Policy
-from penstock.errors import UsageError
+from penstock.foundation.errors import UsageError
 from penstock.gating.decision import ROUNDING, change_interval, mean
 from penstock.gating.evidence import weigh, weigh_resamples
 from penstock.gating.measurements import Source, Table, Values

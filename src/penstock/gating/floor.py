@@ -8,7 +8,7 @@ from pathlib import Path
 
 from penstock.bundle.models import WHOLE_SUITE, FloorRecord, RuleResult
 from penstock.contract.floor import FloorRule, PolicyFloor, load_floor
-from penstock.files import sha256_file
+from penstock.foundation.files import sha256_file
 from penstock.gating.measurements import Table
 from penstock.gating.rules import Examined, MarginUnit, examine
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from penstock.bundle.models import Measurement, Outcome, RuleResult, Verdict, WaiverRecord
 from penstock.contract.policy import Policy, Rule, Waiver, policy_faults
-from penstock.errors import UsageError
+from penstock.foundation.errors import UsageError
 from penstock.gating.calibration import Calibration
 from penstock.gating.floor import Floor, judge_floor
 from penstock.gating.holm import outcomes

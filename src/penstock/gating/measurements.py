@@ -9,7 +9,7 @@ from pathlib import Path
 
 from penstock.bundle.directory import Bundle, read_numbered_lines
 from penstock.bundle.models import WHOLE_SUITE, Measurement, Resamples, Run
-from penstock.errors import UsageError
+from penstock.foundation.errors import UsageError
 
 LARGEST = 1e150
 """Values beyond this measure nothing, and sums of them are not finite."""

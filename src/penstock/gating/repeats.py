@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from penstock import __version__
 from penstock.bundle.models import WHOLE_SUITE, Run
 from penstock.bundle.steps import utc_now
-from penstock.errors import UsageError
+from penstock.foundation.errors import UsageError
 from penstock.gating.calibration import Calibration, MeasuredOn, Noise, factor, margin_factor
 from penstock.gating.comparable import Difference, differences
 from penstock.gating.evidence import reach

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 
 from penstock.bundle.models import WHOLE_SUITE, NotCompared, Outcome, RuleResult, WaiverRecord
 from penstock.contract.policy import Rule
+from penstock.gating.change_sentence import movement
 from penstock.gating.decision import ROUNDING, Decision, mean, settle
 from penstock.gating.evidence import BOOTSTRAP_CASES, Evidence, Exact, weigh, weigh_resamples
 from penstock.gating.measurements import Table, Values, same_extractor
-from penstock.gating.movement import movement
 from penstock.gating.wording import Subject, limit_text, named, subject_of
 
 MarginUnit = Callable[[Rule, float], float]

@@ -10,7 +10,7 @@ from pathlib import Path
 from penstock.contract.check import Report
 from penstock.contract.faults import fault_at
 from penstock.contract.policy import Policy, PolicyFault, Rule
-from penstock.errors import UsageError
+from penstock.foundation.errors import UsageError
 from penstock.gating.calibration import calibration_of
 from penstock.gating.evidence import BOOTSTRAP_CASES
 from penstock.gating.suite_size import Known, MarginCheck, margin_checks

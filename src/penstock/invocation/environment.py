@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from penstock.errors import UsageError
-from penstock.files import sha256_json
+from penstock.foundation.errors import UsageError
+from penstock.foundation.files import sha256_json
 
 Kind = Literal["venv", "conda", "installation"]
 SYSTEM = Path("/usr")

@@ -18,13 +18,13 @@ import httpx
 
 from penstock.contract.models import Case, Contract, Http
 from penstock.contract.presets import request_fields, request_files, service_argv
-from penstock.errors import WorldError, printable
-from penstock.files import open_inside, replacing
+from penstock.foundation.errors import WorldError, printable
+from penstock.foundation.files import open_inside, replacing
 from penstock.invocation.connection import HandedOver
 from penstock.invocation.driver import CallResult
 from penstock.invocation.log import BoundedLog
 from penstock.invocation.memory import MemoryWatch, gpu_used_mib
-from penstock.invocation.process import ModelProcess, describe_exit
+from penstock.invocation.model_process import ModelProcess, describe_exit
 from penstock.invocation.sandbox import Sandbox
 from penstock.invocation.scratch import MAX_OUTPUT_BYTES, Scratch
 

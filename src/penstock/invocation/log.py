@@ -8,8 +8,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO
 
-from penstock.errors import printable
-from penstock.files import disk_errors
+from penstock.foundation.errors import printable
+from penstock.foundation.files import disk_errors
 
 HEAD_BYTES = 1 << 20
 TAIL_BYTES = 1 << 20

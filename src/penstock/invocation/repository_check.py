@@ -6,11 +6,11 @@ import tempfile
 from pathlib import Path
 
 from penstock.contract.models import Check
-from penstock.errors import UsageError
-from penstock.handles import discard_tree
+from penstock.foundation.errors import UsageError
+from penstock.foundation.handles import discard_tree
 from penstock.invocation.environment import PythonEnvironment
 from penstock.invocation.log import BoundedLog
-from penstock.invocation.process import ModelProcess, describe_exit
+from penstock.invocation.model_process import ModelProcess, describe_exit
 from penstock.invocation.sandbox import Sandbox
 
 

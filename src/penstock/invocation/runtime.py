@@ -18,8 +18,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from penstock import __version__
-from penstock.errors import WorldError
-from penstock.files import disk_errors
+from penstock.foundation.errors import WorldError
+from penstock.foundation.files import disk_errors
 
 PACKED = Path("/opt/penstock-runtime")
 PROGRAM = Path("bin") / "penstock-infer"

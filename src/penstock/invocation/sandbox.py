@@ -26,7 +26,7 @@ from typing import Any
 import penstock
 from penstock.bundle.models import Isolation
 from penstock.contract.policy import Level
-from penstock.errors import UsageError
+from penstock.foundation.errors import UsageError
 from penstock.invocation import seccomp
 from penstock.invocation.bubblewrap import bubblewrap
 from penstock.invocation.environment import PythonEnvironment, own_environment, program_of_user

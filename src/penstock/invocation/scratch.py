@@ -12,9 +12,9 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from penstock.errors import WorldError
-from penstock.files import disk_errors, replacing
-from penstock.handles import Folder, remove_tree
+from penstock.foundation.errors import WorldError
+from penstock.foundation.files import disk_errors, replacing
+from penstock.foundation.handles import Folder, remove_tree
 
 MAX_OUTPUT_BYTES = 1 << 30
 FOLDERS = ("home", "tmp")

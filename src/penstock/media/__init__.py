@@ -7,7 +7,7 @@
 - ``frame_times(path)``: when each frame is shown. ``read_audio(path, rate=16000)``: int16 mono.
  Every file is opened by this package only, as a regular file and through a Python file object, and only the containers
 of ``container.FORMATS`` are recognised: no playlist, no URL, no other file is ever followed. What is missing, empty,
-damaged, truncated or too large is one :class:`penstock.errors.UsageError` that names the file.
+damaged, truncated or too large is one :class:`penstock.foundation.errors.UsageError` that names the file.
 """
 
 from penstock.media.audio import read_audio

@@ -11,7 +11,7 @@ import av
 import numpy as np
 import numpy.typing as npt
 
-from penstock.errors import UsageError
+from penstock.foundation.errors import UsageError
 from penstock.media.container import (
     DEFAULT_LIMITS,
     Limits,

@@ -15,11 +15,11 @@ from typing import Any, BinaryIO, NoReturn
 import av
 import av.error
 
-from penstock.errors import PenstockError, UsageError
-from penstock.kinds import MATROSKA, WAV, recognise, unread
+from penstock.foundation.errors import PenstockError, UsageError
+from penstock.foundation.media_kinds import MATROSKA, WAV, recognise, unread
 from penstock.media.ebml import damaged_at
+from penstock.media.rotation import turn_of
 from penstock.media.tracks import chosen
-from penstock.media.upright import turn_of
 from penstock.media.wave import promised_bytes
 
 _TRUSTED_DURATION = ("mov", "matroska", "avi", "flac")

@@ -16,8 +16,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from penstock.errors import UsageError
-from penstock.kinds import IS_LFS_POINTER, LFS_POINTER, MAX_BYTES, PULL
+from penstock.foundation.errors import UsageError
+from penstock.foundation.media_kinds import IS_LFS_POINTER, LFS_POINTER, MAX_BYTES, PULL
 from penstock.media.container import decoding
 
 Frame = npt.NDArray[np.uint8]

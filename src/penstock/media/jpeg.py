@@ -29,7 +29,7 @@ import numpy.typing as npt
 from av.video.reformatter import Interpolation
 
 from penstock.media.container import DEFAULT_LIMITS, Limits
-from penstock.media.upright import Turn, turn_of
+from penstock.media.rotation import Turn, turn_of
 from penstock.media.video import Frame, plain, read_raw_frames
 
 _FULL = 2

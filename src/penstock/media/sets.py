@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from penstock.errors import UsageError
-from penstock.kinds import recognise, set_fault, set_files
+from penstock.foundation.errors import UsageError
+from penstock.foundation.media_kinds import recognise, set_fault, set_files
 from penstock.media.images import Frame, read_image
 from penstock.media.video import read_frames
 
@@ -16,8 +16,8 @@ FPS = 25
 def read_set(directory: Path) -> Iterator[Frame]:
     """All pictures, and all frames of all videos at 25 a second, of a directory: uint8 ``(H, W, 3)`` BGR, by name.
 
-    Notes and licences (:func:`penstock.kinds.is_note`) are passed over. Every other file counts, or is an error: a set
-    of which a part is left out would give another value without a word.
+    Notes and licences (:func:`~penstock.foundation.media_kinds.is_note`) are passed over. Every other file counts, or
+    is an error: a set of which a part is left out would give another value without a word.
 
     Raises:
         UsageError: the directory is missing or holds nothing; a file of it is empty, a Git LFS pointer, of a format

@@ -12,7 +12,7 @@ import av
 import numpy as np
 import numpy.typing as npt
 
-from penstock.errors import UsageError
+from penstock.foundation.errors import UsageError
 from penstock.media.container import (
     DEFAULT_LIMITS,
     Limits,
@@ -27,8 +27,8 @@ from penstock.media.container import (
     truncated,
 )
 from penstock.media.rate import at_program_rate, at_rate
+from penstock.media.rotation import Turn, mark, turn_of
 from penstock.media.tracks import chosen
-from penstock.media.upright import Turn, mark, turn_of
 
 Frame = npt.NDArray[np.uint8]
 Rule = Literal["fps", "program"]

@@ -38,7 +38,7 @@ import numpy as np
 import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
-from penstock.errors import UsageError
+from penstock.foundation.errors import UsageError
 from penstock.metrics.frechet import gram_factor
 
 Features = npt.NDArray[np.floating]

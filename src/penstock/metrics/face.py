@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from penstock.errors import UsageError, WorldError
+from penstock.foundation.errors import UsageError, WorldError
 from penstock.metrics.median import median_filter
 
 Frame = npt.NDArray[np.uint8]

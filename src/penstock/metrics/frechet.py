@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from penstock.errors import UsageError
+from penstock.foundation.errors import UsageError
 
 Features = npt.NDArray[np.floating]
 Matrix = npt.NDArray[np.float64]

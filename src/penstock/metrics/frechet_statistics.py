@@ -15,9 +15,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from penstock.errors import UsageError
-from penstock.files import disk_errors, open_regular, replacing
-from penstock.kinds import IS_LFS_POINTER, LFS_POINTER, PULL
+from penstock.foundation.errors import UsageError
+from penstock.foundation.files import disk_errors, open_regular, replacing
+from penstock.foundation.media_kinds import IS_LFS_POINTER, LFS_POINTER, PULL
 from penstock.metrics.frechet import Features, Matrix, frechet_distance, gram_factor, kernel_distance
 
 SUFFIX = ".npz"

@@ -28,7 +28,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from penstock.errors import UsageError
+from penstock.foundation.errors import UsageError
 from penstock.media.loudness import SILENT, is_silent
 from penstock.metrics.median import median_filter
 from penstock.metrics.mfcc import mfcc

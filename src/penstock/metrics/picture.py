@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from penstock.errors import UsageError
+from penstock.foundation.errors import UsageError
 
 Frame = npt.NDArray[np.uint8]
 Luma = npt.NDArray[np.uint8]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from penstock.bundle.models import WHOLE_SUITE, Invocation, Measurement, RuleResult, Verdict
 from penstock.metrics.registry import METRICS, is_stand_in
 from penstock.report.limits import Limits, limits_of
-from penstock.report.side import Side
+from penstock.report.run_records import Side
 
 BEYOND_ALL = 1e9
 """Score of a case that has no value where a rule asks for one: worse than any value."""

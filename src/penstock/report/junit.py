@@ -18,8 +18,8 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from penstock.bundle.models import RuleResult, Run, Verdict
-from penstock.errors import printable
-from penstock.files import write_text
+from penstock.foundation.errors import printable
+from penstock.foundation.files import write_text
 from penstock.report.summary import rule_interval, rule_name, rule_numbers, rule_state, stops, waiver_words
 
 PASSED = ("pass", "bounds-only")

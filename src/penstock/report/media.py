@@ -13,7 +13,7 @@ from typing import Literal
 from urllib.parse import quote
 
 from penstock.bundle.directory import Bundle
-from penstock.files import disk_errors, inside, replacing
+from penstock.foundation.files import disk_errors, inside, replacing
 
 EMBED_BYTES = 12 << 20
 """Media are put into the page up to this size in all, the worst cases' first: base64 in the page and again in a mail

@@ -15,16 +15,16 @@ from markupsafe import Markup
 
 from penstock.bundle.directory import Bundle
 from penstock.bundle.models import Verdict
-from penstock.errors import printable
-from penstock.files import write_text
+from penstock.foundation.errors import printable
+from penstock.foundation.files import write_text
 from penstock.gating.wording import tally
 from penstock.metrics.registry import STAND_IN, is_stand_in
 from penstock.report.cases import CaseRow, Number, case_rows
-from penstock.report.facts import facts, reproduce
 from penstock.report.media import EMBED_BYTES, Shown, show_media
+from penstock.report.provenance_table import facts, reproduce
 from penstock.report.rows import MetricRow, glossary, metric_rows, past_rows
+from penstock.report.run_records import Side, read_side
 from penstock.report.series import frames_of
-from penstock.report.side import Side, read_side
 from penstock.report.summary import WORDS, markdown_summary
 from penstock.report.trend import past_of
 

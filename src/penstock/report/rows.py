@@ -9,7 +9,7 @@ from penstock.bundle.models import RuleResult, Verdict, WaiverRecord
 from penstock.metrics.registry import METRICS, is_stand_in
 from penstock.report.cases import Number, means, number, ordered, shown, signed, suite_numbers
 from penstock.report.forest import Forest, forest
-from penstock.report.side import Side
+from penstock.report.run_records import Side
 from penstock.report.summary import rule_state, rule_title
 from penstock.report.trend import Past, Trend, trend
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from penstock.bundle.directory import Bundle
-from penstock.errors import UsageError
-from penstock.files import inside, read_regular
+from penstock.foundation.errors import UsageError
+from penstock.foundation.files import inside, read_regular
 
 FRAMES_FILE = "frames.json"
 MAX_BYTES = 8 << 20

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from penstock.bundle.models import RuleResult, Run, Verdict, WaiverRecord
-from penstock.errors import printable
+from penstock.foundation.errors import printable
 from penstock.gating.wording import tally
 from penstock.metrics.registry import METRICS, is_stand_in
 from penstock.report.cases import number, shown

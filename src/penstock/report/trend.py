@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from penstock.bundle.directory import read_model
-from penstock.bundle.history import HISTORY_FILE, History, PastRelease, PastValue
-from penstock.errors import UsageError
+from penstock.bundle.metric_history import HISTORY_FILE, History, PastRelease, PastValue
+from penstock.foundation.errors import UsageError
 from penstock.report.cases import shown
-from penstock.report.side import Side
+from penstock.report.run_records import Side
 
 WIDTH, HEIGHT = 132.0, 30.0
 EDGE = 5.0

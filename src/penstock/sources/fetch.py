@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
-from penstock.errors import UsageError, WorldError, printable
-from penstock.files import CHUNK_BYTES, disk_errors, sha256_file
+from penstock.foundation.errors import UsageError, WorldError, printable
+from penstock.foundation.files import CHUNK_BYTES, disk_errors, sha256_file
 from penstock.sources.git_url import mask
 
 if TYPE_CHECKING:

@@ -13,12 +13,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from penstock.errors import UsageError, WorldError
-from penstock.files import disk_errors
+from penstock.foundation.errors import UsageError, WorldError
+from penstock.foundation.files import disk_errors
+from penstock.sources.clone_target import Place, place_for
 from penstock.sources.git_fetch import Fetcher, check_revision, resolve
 from penstock.sources.git_session import git_session
 from penstock.sources.git_url import parse_url
-from penstock.sources.place import Place, place_for
 from penstock.sources.tree import lfs_pointers, tree_digest
 
 log = logging.getLogger(__name__)

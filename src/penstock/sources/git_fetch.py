@@ -10,7 +10,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from penstock.errors import UsageError, WorldError
+from penstock.foundation.errors import UsageError, WorldError
 from penstock.sources.git_session import GitSession, explain_failure
 from penstock.sources.git_url import RepositoryUrl, submodule_url
 from penstock.sources.tree import lfs_pointers, pointer_oid

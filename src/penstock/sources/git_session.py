@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import quote
 
-from penstock.errors import UsageError, WorldError
-from penstock.files import disk_errors
+from penstock.foundation.errors import UsageError, WorldError
+from penstock.foundation.files import disk_errors
 from penstock.sources.git_url import RepositoryUrl, mask
 from penstock.sources.program import Finished, run
 

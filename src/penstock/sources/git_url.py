@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from penstock.errors import UsageError
+from penstock.foundation.errors import UsageError
 
 MAX_URL_CHARACTERS = 2000
 Scheme = Literal["https", "http", "ssh", "local"]

@@ -16,8 +16,8 @@ from typing import Literal
 
 from penstock.bundle.models import Image
 from penstock.contract.models import Build
-from penstock.errors import UsageError, WorldError
-from penstock.files import disk_errors, inside
+from penstock.foundation.errors import UsageError, WorldError
+from penstock.foundation.files import disk_errors, inside
 from penstock.sources.known_blobs import known_blobs
 from penstock.sources.program import Finished, run
 

@@ -8,8 +8,8 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from penstock.errors import WorldError
-from penstock.files import replacing
+from penstock.foundation.errors import WorldError
+from penstock.foundation.files import replacing
 
 PLACE = Path("/var/lib/containers/cache")
 """Where buildah keeps it as root, wherever its layers are; there is no option for it."""

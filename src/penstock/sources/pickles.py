@@ -6,7 +6,7 @@ import pickletools
 from dataclasses import dataclass, field
 from typing import IO, Any
 
-from penstock.errors import UsageError
+from penstock.foundation.errors import UsageError
 from penstock.sources.harmless import is_harmless
 from penstock.sources.opcodes import opcodes
 

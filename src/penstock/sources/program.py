@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from penstock.errors import WorldError, printable
+from penstock.foundation.errors import WorldError, printable
 
 log = logging.getLogger(__name__)
 

@@ -23,8 +23,8 @@ from io import BytesIO
 from pathlib import Path
 from typing import IO, Literal
 
-from penstock.errors import UsageError
-from penstock.files import open_inside
+from penstock.foundation.errors import UsageError
+from penstock.foundation.files import open_inside
 from penstock.sources.packed import compression, unpacked
 from penstock.sources.pickles import PICKLE_SUFFIXES, check_pickle, looks_like_pickle
 

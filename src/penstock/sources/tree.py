@@ -8,9 +8,9 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from penstock.errors import UsageError
-from penstock.files import folder_errors, open_inside, sha256_json, sha256_of
-from penstock.handles import Folder, kind_of
+from penstock.foundation.errors import UsageError
+from penstock.foundation.files import folder_errors, open_inside, sha256_json, sha256_of
+from penstock.foundation.handles import Folder, kind_of
 
 LFS_POINTER = b"version https://git-lfs.github.com/spec/v1\n"
 MAX_POINTER_BYTES = 1024
@@ -28,7 +28,9 @@ def tree_entries(root: Path) -> Iterator[tuple[Path, os.stat_result]]:
 
 
 def tree_digest(root: Path) -> str:
-    """SHA-256 over the checked-out files: as :func:`penstock.files.sha256_tree`, links counted by their target's text.
+    """SHA-256 over the checked-out files, as :func:`~penstock.foundation.files.sha256_tree`.
+
+    A link counts by its target.
 
     Raises:
         UsageError: a link leaves the repository, or a file is neither regular nor a link.

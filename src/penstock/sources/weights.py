@@ -10,8 +10,8 @@ from pathlib import Path
 
 from penstock.bundle.models import WeightsFile
 from penstock.contract.models import Weights
-from penstock.errors import UsageError, WorldError
-from penstock.files import disk_errors, inside, sha256_file
+from penstock.foundation.errors import UsageError, WorldError
+from penstock.foundation.files import disk_errors, inside, sha256_file
 from penstock.sources.fetch import Fetcher, copy_with_digest, wrong_digest
 from penstock.sources.scan import Scanned, scan
 from penstock.sources.tree import is_pointer

@@ -9,7 +9,7 @@ import os
 import re
 from pathlib import Path
 
-from penstock.errors import PenstockError
+from penstock.foundation.errors import PenstockError
 from penstock.sources.program import Finished, run
 
 TIMEOUT_S = 20.0

@@ -13,8 +13,8 @@ from typing import TypeVar
 
 from penstock.bundle.directory import Bundle, read_model
 from penstock.bundle.models import Manifest
-from penstock.errors import UsageError, WorldError
-from penstock.files import disk_errors, inside, regular_files, sha256_file
+from penstock.foundation.errors import UsageError, WorldError
+from penstock.foundation.files import disk_errors, inside, regular_files, sha256_file
 from penstock.store.store import NotStoredError, Store, check_key
 
 log = logging.getLogger(__name__)

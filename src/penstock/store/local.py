@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from penstock.errors import WorldError
-from penstock.files import CHUNK_BYTES, disk_errors, replacing, sha256_file
+from penstock.foundation.errors import WorldError
+from penstock.foundation.files import CHUNK_BYTES, disk_errors, replacing, sha256_file
 from penstock.store.store import (
     MAX_POINTER_BYTES,
     PROBE,

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from penstock.errors import UsageError, WorldError, printable
-from penstock.files import CHUNK_BYTES, disk_errors, replacing, sha256_file
+from penstock.foundation.errors import UsageError, WorldError, printable
+from penstock.foundation.files import CHUNK_BYTES, disk_errors, replacing, sha256_file
 from penstock.store.store import (
     MAX_POINTER_BYTES,
     Entry,

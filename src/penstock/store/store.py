@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from penstock.errors import UsageError, WorldError
+from penstock.foundation.errors import UsageError, WorldError
 
 MAX_KEY_BYTES = 900
 MAX_POINTER_BYTES = 1 << 20

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from penstock.tekton.manifest_base import format_duration
 from penstock.tekton.manifest_task import Param, ParamSpec, Property, TaskSpec
 from penstock.tekton.problems import Path, Problem, Problems, duplicates_in_any_case, path_text
-from penstock.tekton.template import merged_steps
+from penstock.tekton.step_template import merged_steps
 from penstock.tekton.validation_task import (
     validate_param_types,
     validate_params_in_steps,

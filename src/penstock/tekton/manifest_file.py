@@ -16,9 +16,9 @@ from typing import Any
 
 import yaml
 
-from penstock.contract.yaml_text import LOADER, MAX_BYTES, MAX_DEPTH, MAX_VALUES, Document, Node, Position
-from penstock.errors import UsageError
-from penstock.files import read_regular
+from penstock.foundation.errors import UsageError
+from penstock.foundation.files import read_regular
+from penstock.foundation.yaml_text import LOADER, MAX_BYTES, MAX_DEPTH, MAX_VALUES, Document, Node, Position
 from penstock.tekton.values import go_float
 
 MAX_DOCUMENTS = 200

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 
-from penstock.errors import UsageError
+from penstock.foundation.errors import UsageError
+from penstock.tekton.graph import param_texts, when_texts
 from penstock.tekton.manifest import PipelineSpec
 from penstock.tekton.manifest_task import Param, ParamSpec
-from penstock.tekton.plan import param_texts, when_texts
 from penstock.tekton.substitution import (
     EXPRESSION,
     PARAM_PATTERNS,

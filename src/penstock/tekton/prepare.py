@@ -10,9 +10,8 @@ from typing import Any
 from penstock.tekton import matrix as matrices
 from penstock.tekton.admission import TaskRunSpec, refusal
 from penstock.tekton.apply import replace_spec
-from penstock.tekton.conclude import Limits
-from penstock.tekton.facts import Facts, Node
-from penstock.tekton.load import LoadedPipeline
+from penstock.tekton.graph import dependencies
+from penstock.tekton.load_manifests import LoadedPipeline
 from penstock.tekton.manifest import PipelineSpec, PipelineTask, Timeouts
 from penstock.tekton.manifest_task import Param, TaskSpec
 from penstock.tekton.params import (
@@ -22,12 +21,13 @@ from penstock.tekton.params import (
     parse_given,
     pipeline_replacements,
 )
-from penstock.tekton.pipeline_passes import apply_task_context, apply_to_pipeline, task_run_names
-from penstock.tekton.plan import dependencies
 from penstock.tekton.problems import path_text
 from penstock.tekton.references import result_refs
-from penstock.tekton.result_passes import propagated_results
-from penstock.tekton.state import digest
+from penstock.tekton.run_outcome import Limits
+from penstock.tekton.run_state import Facts, Node
+from penstock.tekton.saved_run import digest
+from penstock.tekton.substitute_pipeline import apply_task_context, apply_to_pipeline, task_run_names
+from penstock.tekton.substitute_results import propagated_results
 from penstock.tekton.substitution import Replacements, expressions, references, value_texts
 from penstock.tekton.substitution import replace as replace_text
 from penstock.tekton.taskrun import Job

@@ -11,8 +11,8 @@ from typing import Any
 
 from penstock.tekton.manifest_task import StepResult, TaskResult, TaskSpec
 from penstock.tekton.params import go_map
-from penstock.tekton.records import Result
 from penstock.tekton.references import parse_result
+from penstock.tekton.run_json import Result
 from penstock.tekton.values import Value, from_json_text, go_json, type_name
 
 MAX_MESSAGE_BYTES = 4096

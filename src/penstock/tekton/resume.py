@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from penstock.errors import UsageError
+from penstock.foundation.errors import UsageError
 from penstock.tekton.prepare import Prepared, input_digests
-from penstock.tekton.state import RunState, changed_inputs
+from penstock.tekton.saved_run import RunState, changed_inputs
 
 
 def state_to_start(prepared: Prepared, before: RunState | None, started: str) -> RunState:

@@ -14,19 +14,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from penstock.errors import Interrupted, PenstockError, UsageError, WorldError
-from penstock.tekton.conclude import Condition, condition, pipeline_results, skipped_tasks
-from penstock.tekton.facts import NOT_SKIPPED, Clock, Facts, Node
-from penstock.tekton.load import LoadedPipeline
+from penstock.foundation.errors import Interrupted, PenstockError, UsageError, WorldError
+from penstock.tekton.load_manifests import LoadedPipeline
 from penstock.tekton.params import RunFailedError
-from penstock.tekton.pipeline_passes import apply_status
 from penstock.tekton.prepare import Prepared, prepare
-from penstock.tekton.process import Stop
-from penstock.tekton.records import Event, OnEvent, PipelineRunResult, TaskRunRecord
 from penstock.tekton.resume import state_to_start
+from penstock.tekton.run_json import Event, OnEvent, PipelineRunResult, TaskRunRecord
+from penstock.tekton.run_outcome import Condition, condition, pipeline_results, skipped_tasks
+from penstock.tekton.run_state import NOT_SKIPPED, Clock, Facts, Node
+from penstock.tekton.saved_run import RunState, load_state, locked
 from penstock.tekton.signals import signals_as_messages
-from penstock.tekton.state import RunState, load_state, locked
 from penstock.tekton.step_run import now_text
+from penstock.tekton.substitute_pipeline import apply_status
+from penstock.tekton.supervisor import Stop
 from penstock.tekton.taskrun import STOP_INTERRUPTED, STOP_PIPELINE_TIMEOUT, Job, Machine, run_task
 from penstock.tekton.values import Value
 from penstock.tekton.workspaces import WorkspaceUses

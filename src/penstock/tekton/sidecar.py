@@ -7,13 +7,13 @@ import threading
 import time
 from dataclasses import dataclass
 
-from penstock.errors import WorldError
+from penstock.foundation.errors import WorldError
 from penstock.tekton.manifest_task import Probe, Sidecar, TaskSpec
-from penstock.tekton.process import Command, Ending, Outcome, Stop, run_command
-from penstock.tekton.records import Event
+from penstock.tekton.run_json import Event
 from penstock.tekton.step_log import StepLog
 from penstock.tekton.step_run import StepFaultError, Surroundings, command_of, environment_of, working_directory
 from penstock.tekton.substitution import expand
+from penstock.tekton.supervisor import Command, Ending, Outcome, Stop, run_command
 
 _FIRST_PROBES_S = 0.1
 """A kubelet probes once a period; here the first probes come sooner, which changes only how long one waits."""

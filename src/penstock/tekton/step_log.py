@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 
-from penstock.files import disk_errors
+from penstock.foundation.files import disk_errors
 
 HEAD_BYTES = 4 << 20
 TAIL_BYTES = 1 << 20

@@ -8,16 +8,16 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from penstock.files import disk_errors
-from penstock.handles import discard_tree
+from penstock.foundation.files import disk_errors
+from penstock.foundation.handles import discard_tree
 from penstock.tekton import results as result_files
 from penstock.tekton.manifest_task import Container, Step, TaskSpec, When
-from penstock.tekton.process import Command, Ending, Outcome, Stop, run_command
-from penstock.tekton.records import Event, OnEvent, Result, StepRecord
 from penstock.tekton.references import STEP_RESULT, ResultRef, parse_result
+from penstock.tekton.run_json import Event, OnEvent, Result, StepRecord
 from penstock.tekton.step_log import StepLog
+from penstock.tekton.substitute_task import Places, container_name
 from penstock.tekton.substitution import expand
-from penstock.tekton.task_passes import Places, container_name
+from penstock.tekton.supervisor import Command, Ending, Outcome, Stop, run_command
 from penstock.tekton.values import Value, from_json_text
 
 PREAMBLE = "#!/bin/sh\nset -e\n"

@@ -11,11 +11,11 @@ from penstock.tekton import results as result_files
 from penstock.tekton.manifest_base import format_duration
 from penstock.tekton.manifest_task import Param, TaskSpec
 from penstock.tekton.params import invalid_task_params
-from penstock.tekton.process import Ending, Stop
-from penstock.tekton.records import Attempt, Event, OnEvent, TaskRunRecord
+from penstock.tekton.run_json import Attempt, Event, OnEvent, TaskRunRecord
 from penstock.tekton.sidecar import Sidecars
 from penstock.tekton.step_run import StepsOutcome, Surroundings, clean, now_text, run_steps
-from penstock.tekton.task_passes import Places, TaskContext, apply_task, index_fault, remaining_faults
+from penstock.tekton.substitute_task import Places, TaskContext, apply_task, index_fault, remaining_faults
+from penstock.tekton.supervisor import Ending, Stop
 from penstock.tekton.workspaces import TaskWorkspaceBinding, WorkspaceUses
 
 STOP_PIPELINE_TIMEOUT = "TaskRun cancelled as the PipelineRun it belongs to has timed out."

@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable, Collection
 
 from penstock.tekton import matrix as matrices
+from penstock.tekton.graph import dependencies, graph_fault, param_texts, when_texts
 from penstock.tekton.manifest import PipelineSpec, PipelineTask
 from penstock.tekton.manifest_task import Param, ParamSpec
-from penstock.tekton.plan import dependencies, graph_fault, param_texts, when_texts
 from penstock.tekton.problems import (
     DNS_LABEL,
     QUALIFIED_NAME,
@@ -22,8 +22,8 @@ from penstock.tekton.problems import (
     whole_variable,
 )
 from penstock.tekton.references import TASK_ARTIFACT, looks_like_result, parse_result, result_refs
+from penstock.tekton.step_template import merged_steps
 from penstock.tekton.substitution import expressions, value_texts
-from penstock.tekton.template import merged_steps
 from penstock.tekton.validation_task import (
     NO_ARTIFACTS,
     validate_param_types,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from penstock.tekton.admission import ParamsInReach, validate_given
-from penstock.tekton.limits import container_path
 from penstock.tekton.manifest import (
     Overrides,
     PipelineRunDocument,
@@ -17,8 +16,9 @@ from penstock.tekton.manifest_base import format_duration
 from penstock.tekton.manifest_task import Param
 from penstock.tekton.problems import Path, Problem, Problems, duplicates, duplicates_in_any_case
 from penstock.tekton.references import looks_like_result
+from penstock.tekton.step_template import merged_steps
 from penstock.tekton.substitution import expressions, value_texts
-from penstock.tekton.template import merged_steps
+from penstock.tekton.unsupported import container_path
 from penstock.tekton.validation import validate_param_references, validate_params
 from penstock.tekton.validation_task import validate_params_in_steps, validate_usage
 

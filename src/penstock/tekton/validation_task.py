@@ -28,8 +28,8 @@ from penstock.tekton.problems import (
     whole_variable,
 )
 from penstock.tekton.references import STEP_ARTIFACT, STEP_RESULT, refers_to_artifact
+from penstock.tekton.step_template import merged_steps
 from penstock.tekton.substitution import value_texts
-from penstock.tekton.template import merged_steps
 from penstock.tekton.values import type_name
 
 RESULT_NAME = re.compile(r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]")

@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from penstock.errors import UsageError
-from penstock.files import disk_errors
+from penstock.foundation.errors import UsageError
+from penstock.foundation.files import disk_errors
 from penstock.tekton.manifest import WorkspaceBinding
 
 MAX_WATCHED_FILES = 20_000

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from penstock import __version__
-from penstock.bisect.history import Commit
+from penstock.bisect.commits import Commit
 from penstock.bundle.directory import Bundle
 from penstock.bundle.machine import this_machine
 from penstock.bundle.models import Image, Invocation, Machine, Measurement, Run, Source, StepRecord, SuiteRecord

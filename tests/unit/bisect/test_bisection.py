@@ -12,17 +12,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.bisect.histories import CASES, Values, commits, measurements, values, write_bundle
-from tests.unit.bisect.test_reference import lay
+from tests.unit.bisect.test_fixed_suite import lay
 
 from penstock.bisect.bisection import Bisector, Failed, Watcher
-from penstock.bisect.history import Commit
+from penstock.bisect.commits import Commit
+from penstock.bisect.fixed_suite import Reference, load_reference
 from penstock.bisect.library import Library
 from penstock.bisect.question import question
-from penstock.bisect.records import Bisection, Step
-from penstock.bisect.reference import Reference, load_reference
+from penstock.bisect.saved_bisection import Bisection, Step
 from penstock.bundle.directory import Bundle
 from penstock.bundle.models import Resamples
-from penstock.errors import Interrupted, UsageError, WorldError
+from penstock.foundation.errors import Interrupted, UsageError, WorldError
 
 WELL, WORSE = values(100.0, 20.0), values(80.0, 20.0)
 CRASHED: Values = values(100.0, lost=CASES[:3])

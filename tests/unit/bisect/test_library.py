@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 from tests.unit.bisect.histories import measurements, values, write_bundle
-from tests.unit.bisect.test_reference import lay
+from tests.unit.bisect.test_fixed_suite import lay
 
+from penstock.bisect.fixed_suite import Reference, load_reference
 from penstock.bisect.library import Library
-from penstock.bisect.reference import Reference, load_reference
 from penstock.bundle.directory import Bundle
 from penstock.bundle.machine import this_machine
 from penstock.store.archive import archive

@@ -8,7 +8,7 @@ from pathlib import Path
 import yaml
 
 from penstock.bisect.pipeline import pipeline_run
-from penstock.tekton.load import load_pipeline
+from penstock.tekton.load_manifests import load_pipeline
 
 MANIFESTS = Path(__file__).parents[3] / "tekton"
 MEASURING = ("clone", "weights", "build", "plan", "infer", "collect", "measure")

@@ -9,7 +9,7 @@ from tests.unit.bisect.histories import CASES, side, values
 
 from penstock.bisect.question import Question, question
 from penstock.contract.policy import Policy, Rule, Waiver
-from penstock.errors import UsageError
+from penstock.foundation.errors import UsageError
 from penstock.gating.gate import gate
 
 HERE = Path()

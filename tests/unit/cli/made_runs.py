@@ -8,7 +8,7 @@ from pathlib import Path
 
 from penstock.bundle.directory import Bundle
 from penstock.bundle.models import Measurement, RuleResult, Run, Source, StepRecord, Verdict
-from penstock.cli.run_folder import begin, prepare
+from penstock.local_run.run_folder import begin, prepare
 from penstock.store.archive import archive
 from penstock.store.store import open_store
 

@@ -14,8 +14,8 @@ from penstock import __version__
 from penstock.cli import run_request
 from penstock.cli.app import main
 from penstock.cli.run_request import Options, Request, begin, new_name, new_request, pairs, track_exit_code
-from penstock.errors import ExitCode, UsageError
-from penstock.tekton.records import PipelineRunResult, TaskRunRecord
+from penstock.foundation.errors import ExitCode, UsageError
+from penstock.tekton.run_json import PipelineRunResult, TaskRunRecord
 
 ROOT = Path(__file__).parents[3]
 COMMANDS = [

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from penstock_tasks.notify.entrypoint import main as notify
-from tests.unit.report.forge_server import TOKEN, Answer, Server, forge_server
+from tests.unit.notices.forge_server import TOKEN, Answer, Server, forge_server
 from tests.unit.report.verdicts import ALL, RUN
 
 from penstock.bundle.directory import Bundle

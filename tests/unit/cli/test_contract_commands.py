@@ -19,7 +19,7 @@ from penstock.cli.init import init as init_command
 from penstock.cli.schema import schema
 from penstock.contract.load import load_contract
 from penstock.contract.policy import Policy
-from penstock.errors import UsageError
+from penstock.foundation.errors import UsageError
 from penstock.gating.calibration import write_calibration
 from penstock.gating.measurements import read_source
 from penstock.gating.repeats import calibrate

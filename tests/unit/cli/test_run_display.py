@@ -14,8 +14,8 @@ from penstock.bundle.failures import remember_failure
 from penstock.cli.run_display import Display
 from penstock.cli.run_end import as_json, ending, refused_at_start, sentence, show
 from penstock.cli.run_request import Options, show_end
-from penstock.errors import ExitCode
-from penstock.tekton.records import Event, PipelineRunResult, TaskRunRecord
+from penstock.foundation.errors import ExitCode
+from penstock.tekton.run_json import Event, PipelineRunResult, TaskRunRecord
 
 
 def shown(capsys: pytest.CaptureFixture[str], *events: Event, quiet: bool = False) -> list[str]:

@@ -12,10 +12,10 @@ import pytest
 from tests.unit.cli.made_runs import archived, made_run, stopped_run
 
 from penstock.cli.app import main
-from penstock.cli.run_folder import begin, mark_refused
-from penstock.cli.run_names import find_bundle, made_up_name, version_of
-from penstock.errors import UsageError
-from penstock.store.release import publish
+from penstock.foundation.errors import UsageError
+from penstock.local_run.run_folder import begin, mark_refused
+from penstock.local_run.run_names import find_bundle, made_up_name, version_of
+from penstock.releases.release import publish
 from penstock.store.store import open_store
 
 

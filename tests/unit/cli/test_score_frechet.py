@@ -15,7 +15,7 @@ from onnx import TensorProto, helper, numpy_helper
 from typer.testing import CliRunner
 
 from penstock.cli.score_frechet import frechet
-from penstock.errors import UsageError
+from penstock.foundation.errors import UsageError
 
 app = typer.Typer()
 app.command()(frechet)

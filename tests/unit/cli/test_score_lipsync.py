@@ -15,7 +15,7 @@ from tests.unit.metrics.drawn_faces import drawn_face
 from typer.testing import CliRunner
 
 from penstock.cli.score_lipsync import PROTOCOLS, lipsync
-from penstock.errors import UsageError
+from penstock.foundation.errors import UsageError
 
 app = typer.Typer()
 app.command()(lipsync)

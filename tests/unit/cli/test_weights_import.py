@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from penstock.cli.weights_import import Kind, import_weights
-from penstock.errors import UsageError
+from penstock.foundation.errors import UsageError
 
 
 def test_without_pytorch_it_says_what_to_install(tmp_path, monkeypatch):

@@ -11,7 +11,7 @@ import pytest
 from tests.cluster import binaries
 from tests.cluster.binaries import Group, Module
 
-from penstock.errors import PenstockError
+from penstock.foundation.errors import PenstockError
 
 
 @dataclasses.dataclass(frozen=True)

@@ -11,7 +11,7 @@ from tests.cluster import __main__ as program
 from tests.cluster import machine, ports
 from tests.cluster.settings import Settings
 
-from penstock.errors import PenstockError
+from penstock.foundation.errors import PenstockError
 
 TCP = """\
   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode

@@ -8,7 +8,7 @@ import pytest
 import yaml
 from tests.cluster import tekton_images, tekton_manifests
 
-from penstock.errors import WorldError
+from penstock.foundation.errors import WorldError
 
 IMAGES = {
     **{f"{group}/{name}": f"penstock.local/tekton/{group}/{name}@sha256:1"

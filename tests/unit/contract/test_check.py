@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from penstock.contract.check import check_repository, source_kind
-from penstock.errors import UsageError
+from penstock.foundation.errors import UsageError
 from penstock.metrics.registry import METRICS
 
 Write = Callable[..., Path]

@@ -13,7 +13,7 @@ from penstock.bundle.models import FloorRecord, Measurement, RuleResult, Verdict
 from penstock.contract.floor import PolicyFloor
 from penstock.contract.models import Build, Call, Case, Check, Command, Contract, Extractors, Http, Suite, Weights
 from penstock.contract.policy import Margin, Policy, Rule
-from penstock.store.baseline import Baseline, Transfer
+from penstock.releases.baseline import Baseline, Transfer
 
 PAGE = (Path(__file__).parents[3] / "docs/formats.md").read_text(encoding="utf-8")
 MODELS: list[tuple[type[BaseModel], str]] = [

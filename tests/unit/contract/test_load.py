@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from penstock.contract import models, policy
 from penstock.contract.faults import PATTERNS
 from penstock.contract.load import input_path, load_contract, load_policy, load_suite, suite_directory
-from penstock.errors import UsageError
+from penstock.foundation.errors import UsageError
 
 Write = Callable[..., Path]
 ARGV = '    argv: ["python", "serve.py", "--port", "{port}"]\n'

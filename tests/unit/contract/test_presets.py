@@ -6,7 +6,7 @@ import pytest
 
 from penstock.contract.models import Case, Contract
 from penstock.contract.presets import command_argv, request_fields, request_files, service_argv
-from penstock.errors import UsageError
+from penstock.foundation.errors import UsageError
 
 
 def contract(call: dict[str, Any]) -> Contract:

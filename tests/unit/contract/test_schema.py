@@ -14,7 +14,7 @@ from penstock.contract.models import Contract, Suite
 from penstock.contract.policy import Policy
 from penstock.contract.schema import contract_schema, policy_schema, suite_schema
 from penstock.contract.template import write_template
-from penstock.contract.yaml_text import read_yaml
+from penstock.foundation.yaml_text import read_yaml
 
 SCHEMAS: list[tuple[type[BaseModel], dict[str, Any]]] = [
     (Contract, contract_schema()),

@@ -5,8 +5,8 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from penstock.errors import UsageError
 from penstock.extractors.image_features import BATCH_IMAGES, ImageFeatures
+from penstock.foundation.errors import UsageError
 
 
 def network(*, scale=1.0, kind="image-features", name="means", output="features", broken=""):

@@ -10,11 +10,11 @@ import pytest
 
 from penstock.contract.check import STAND_INS as BY_ROLE
 from penstock.contract.models import Contract, Extractors
-from penstock.errors import WorldError
+from penstock.evaluation.measure import extractor_names
 from penstock.extractors import shipped
 from penstock.extractors.shipped import SHIPPED, shipped_file
-from penstock.families.measure import extractor_names
-from penstock.files import sha256_file
+from penstock.foundation.errors import WorldError
+from penstock.foundation.files import sha256_file
 from penstock.metrics.registry import STAND_INS
 
 

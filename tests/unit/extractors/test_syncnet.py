@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
-from tiny_networks import METADATA, saved, tiny_syncnet
+from tests.unit.extractors.tiny_networks import METADATA, saved, tiny_syncnet
 
-from penstock.errors import UsageError, WorldError
 from penstock.extractors.onnx_file import inspect
 from penstock.extractors.session import open_extractor
 from penstock.extractors.syncnet import INTERFACE, open_syncnet
+from penstock.foundation.errors import UsageError, WorldError
 
 
 def test_label_and_features(tmp_path):

@@ -6,9 +6,9 @@ import numpy as np
 import onnxruntime
 import pytest
 
-from penstock.errors import UsageError
 from penstock.extractors.syncnet import open_syncnet
 from penstock.extractors.syncnet_onnx import PUBLISHED_SHA256, build, check_state, expected_shapes, name_for
+from penstock.foundation.errors import UsageError
 
 
 @pytest.fixture(scope="module")

@@ -23,7 +23,7 @@ from penstock.bundle.models import (
     WeightsFile,
 )
 from penstock.bundle.models import Source as Code
-from penstock.errors import UsageError
+from penstock.foundation.errors import UsageError
 from penstock.gating.calibration import Calibration, factor, read_calibration, write_calibration
 from penstock.gating.decision import decide
 from penstock.gating.measurements import Source

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from penstock.bundle.models import Inference, Machine, Run, ShardRecord, SuiteRecord
-from penstock.errors import UsageError
+from penstock.foundation.errors import UsageError
 from penstock.gating.comparable import check_comparable, gpu_models, notes
 
 H200 = "NVIDIA H200, 550.54.15"

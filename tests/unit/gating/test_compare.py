@@ -14,7 +14,7 @@ from typer.testing import CliRunner, Result
 from penstock.bundle.directory import Bundle
 from penstock.bundle.models import Invocation, Machine, Measurement, Resamples, Run
 from penstock.cli.compare import compare as command
-from penstock.errors import UsageError
+from penstock.foundation.errors import UsageError
 from penstock.gating.compare import Comparison, MetricChange, compare
 from penstock.gating.decision import interval
 from penstock.gating.measurements import Source

@@ -16,7 +16,7 @@ from penstock.bundle.models import Measurement, Verdict
 from penstock.cli.app import main
 from penstock.contract.floor import PolicyFloor, floor_in, load_floor
 from penstock.contract.policy import Policy
-from penstock.errors import UsageError
+from penstock.foundation.errors import UsageError
 from penstock.gating.floor import Floor, read_floor
 from penstock.gating.gate import gate, headline
 from penstock.report.summary import markdown_summary, rule_name

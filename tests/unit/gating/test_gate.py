@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from penstock.bundle.models import Measurement, RuleResult, Verdict
 from penstock.contract.policy import Policy
-from penstock.errors import UsageError
+from penstock.foundation.errors import UsageError
 from penstock.gating.decision import decide, mean
 from penstock.gating.gate import gate, headline, overall
 

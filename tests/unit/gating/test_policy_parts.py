@@ -10,7 +10,7 @@ from tests.unit.gating.test_gate import Values, judged, lines
 
 from penstock.bundle.models import Measurement, Resamples, RuleResult, Verdict
 from penstock.contract.policy import Margin, Policy, policy_faults
-from penstock.errors import UsageError
+from penstock.foundation.errors import UsageError
 from penstock.gating.gate import gate, headline
 
 TODAY = datetime.date(2026, 5, 4)

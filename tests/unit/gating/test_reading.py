@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 
 from penstock.bundle.directory import Bundle
 from penstock.bundle.models import Measurement, Run
-from penstock.errors import UsageError
+from penstock.foundation.errors import UsageError
 from penstock.gating.compare import compare
 from penstock.gating.measurements import Source, read_source
+from penstock.notices.pull_request import pull_request_markdown
 from penstock.report.junit import junit_xml
-from penstock.report.pull_request import pull_request_markdown
 
 OLD = Path(__file__).parent / "bundle-of-version-1"
 LINE = '{"case": "a", "metric": "lse_d", "value": 7.9}'

@@ -14,7 +14,7 @@ from typer.testing import CliRunner, Result
 from penstock.bundle.directory import Bundle
 from penstock.bundle.models import Invocation, Measurement, Run, Verdict
 from penstock.cli.gate import gate
-from penstock.errors import UsageError
+from penstock.foundation.errors import UsageError
 from penstock.gating.measurements import read_source
 
 app = typer.Typer()

@@ -17,7 +17,7 @@ from images.packages import SCRIPT, parse
 from images.pins import pinned
 from images.registry import Pushed, check_name, check_reachable
 
-from penstock.errors import UsageError, WorldError
+from penstock.foundation.errors import UsageError, WorldError
 
 DIGEST = "sha256:" + "b" * 64
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from images.recipe import keys, recipes
 
-from penstock.errors import UsageError
+from penstock.foundation.errors import UsageError
 
 BASE = "ARG BASE=docker.io/library/python:3.11-slim\nFROM ${BASE}\nCOPY requirements/base.txt /r/\n"
 CODE = "ARG BASE=penstock.local/base:0.1.0\nFROM ${BASE}\nCOPY src /src\n"

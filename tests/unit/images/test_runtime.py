@@ -104,7 +104,7 @@ def test_the_standard_library_that_is_left_imports_the_step(tmp_path: Path) -> N
         f"import sys; sys.path[:] = [{str(stdlib)!r}, {str(stdlib / 'lib-dynload')!r}, {str(packages)!r},"
         f" {str(ROOT / 'src')!r}, {str(tmp_path)!r}]\n"
         "import httpx, ssl, json\n"
-        "from penstock.families.infer import infer\n"
+        "from penstock.evaluation.infer import infer\n"
         "from penstock.invocation.http import HttpModel\n"
         "from penstock.invocation.command import CommandModel\n"
         "assert json.__file__.startswith(sys.path[0]), json.__file__\n"

@@ -17,7 +17,7 @@ from tests.kind import cluster
 from tests.kind.__main__ import main
 from tests.kind.programs import MOUNT_SETTING, missing
 
-from penstock.errors import WorldError
+from penstock.foundation.errors import WorldError
 
 STAND_IN = """#!{python} -IS
 import json, os, sys

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from penstock.tekton.step import parse_arguments, workspace
+from penstock.steps.entrypoint import parse_arguments, workspace
 
 
 @dataclass(frozen=True)

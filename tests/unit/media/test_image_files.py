@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from penstock.errors import UsageError
-from penstock.kinds import set_fault, set_files
+from penstock.foundation.errors import UsageError
+from penstock.foundation.media_kinds import set_fault, set_files
 from penstock.media.images import ImageLimits, read_image
 from penstock.media.sets import read_set
 

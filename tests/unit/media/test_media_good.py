@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from media_files import numbers, picture, tone, write_clip
+from tests.unit.media.media_files import numbers, picture, tone, write_clip
 
 from penstock import media
 from penstock.media.rate import at_rate

@@ -8,10 +8,10 @@ from fractions import Fraction
 import av
 import numpy as np
 import pytest
-from media_files import picture, tone, write_clip
+from tests.unit.media.media_files import picture, tone, write_clip
 
 from penstock import media
-from penstock.errors import UsageError
+from penstock.foundation.errors import UsageError
 from penstock.media import Limits
 
 

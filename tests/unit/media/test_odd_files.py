@@ -11,10 +11,10 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from media_files import picture, tone, write_clip
+from tests.unit.media.media_files import picture, tone, write_clip
 
 from penstock import media
-from penstock.errors import UsageError
+from penstock.foundation.errors import UsageError
 
 PLACEHOLDERS = [0, 0xFFFFFFFF, 0x7FFFFFFF, 0x7FFFFFFF - 36, 0x80000000, 0x7FFFF000, 0xFFFFFFFF - 36]
 

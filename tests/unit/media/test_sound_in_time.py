@@ -9,10 +9,10 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from media_files import picture, tone, write_clip
+from tests.unit.media.media_files import picture, tone, write_clip
 
 from penstock import media
-from penstock.errors import UsageError
+from penstock.foundation.errors import UsageError
 from penstock.media.timeline import placed
 
 RATE = 16_000

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
-from penstock.errors import UsageError
+from penstock.foundation.errors import UsageError
 from penstock.metrics import clip_resamples
 from penstock.metrics.clip_resamples import draw_clips, resampled_frechet, resampled_kernel
 from penstock.metrics.frechet import frechet_distance, kernel_distance

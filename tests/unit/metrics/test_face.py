@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.metrics.drawn_faces import drawn_face
 
-from penstock.errors import UsageError
+from penstock.foundation.errors import UsageError
 from penstock.metrics import face
 from penstock.metrics.face import Box, FaceTrack
 

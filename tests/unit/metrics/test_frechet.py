@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from penstock.errors import UsageError
+from penstock.foundation.errors import UsageError
 from penstock.metrics.frechet import frechet_distance, kernel_distance
 
 SHAPES = st.tuples(st.integers(2, 24), st.integers(2, 24), st.integers(1, 16), st.integers(0, 2**31))

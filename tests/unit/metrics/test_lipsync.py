@@ -6,7 +6,7 @@ import scipy.signal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock.errors import UsageError
+from penstock.foundation.errors import UsageError
 from penstock.metrics.lipsync import compare, score_lipsync, shift_distances
 from penstock.metrics.median import median_filter
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from penstock.errors import UsageError
+from penstock.foundation.errors import UsageError
 from penstock.metrics.mfcc import column_count, mfcc
 
 

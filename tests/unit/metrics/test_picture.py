@@ -5,7 +5,7 @@ import cv2
 import numpy as np
 import pytest
 
-from penstock.errors import UsageError
+from penstock.foundation.errors import UsageError
 from penstock.metrics.picture import Jitter, jitter, sharpness
 
 SIDE = 256

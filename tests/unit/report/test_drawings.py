@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from penstock.bundle.directory import Bundle
-from penstock.bundle.history import History, PastRelease, PastValue
+from penstock.bundle.metric_history import History, PastRelease, PastValue
 from penstock.bundle.models import Invocation, Measurement, RuleResult, Verdict
 from penstock.contract.policy import Policy
 from penstock.gating.gate import gate
@@ -15,7 +15,7 @@ from penstock.report.cases import BEYOND_ALL, case_rows, number, shown
 from penstock.report.forest import WIDTH, forest
 from penstock.report.limits import Limits, limits_of
 from penstock.report.rows import metric_rows
-from penstock.report.side import read_side
+from penstock.report.run_records import read_side
 from penstock.report.summary import rule_verdict
 from penstock.report.trend import Past, trend
 

@@ -13,7 +13,7 @@ from tests.unit.report.verdicts import ALL, FIRST, RUN, WAIVER, rule, verdict_of
 from penstock.bundle.directory import Bundle
 from penstock.bundle.models import Run
 from penstock.bundle.steps import begin
-from penstock.report.pull_request import comment_text, marker, pull_request_markdown, write_beside_page
+from penstock.notices.pull_request import comment_text, marker, pull_request_markdown, write_beside_page
 from penstock.report.summary import INVISIBLE, MAX_CHARACTERS, markdown_summary, plain
 
 

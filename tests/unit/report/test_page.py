@@ -16,10 +16,10 @@ from tests.unit.report.verdicts import FIRST
 from penstock.bundle.directory import Bundle
 from penstock.bundle.models import Invocation, Measurement, RuleResult, Source, Verdict
 from penstock.bundle.steps import begin
-from penstock.errors import UsageError
-from penstock.report.facts import reproduce
-from penstock.report.message import headline, message
+from penstock.foundation.errors import UsageError
+from penstock.notices.message import headline, message
 from penstock.report.page import write_page, write_report
+from penstock.report.provenance_table import reproduce
 from penstock.report.summary import plain
 
 HOSTILE = "</script><script>alert(1)</script>|`*"

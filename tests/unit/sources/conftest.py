@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from source_servers import FileServer, GitServer, commit, git, git_handler, new_repository
+from tests.unit.sources.source_servers import FileServer, GitServer, commit, git, git_handler, new_repository
 
 
 @pytest.fixture

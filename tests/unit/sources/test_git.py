@@ -10,13 +10,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from source_servers import GIT_ENV, GitServer, commit, git, new_repository
+from tests.unit.sources.source_servers import GIT_ENV, GitServer, commit, git, new_repository
 
-from penstock.errors import UsageError, WorldError
-from penstock.files import sha256_tree
-from penstock.sources import place as place_module
+from penstock.foundation.errors import UsageError, WorldError
+from penstock.foundation.files import sha256_tree
+from penstock.sources import clone_target as place_module
+from penstock.sources.clone_target import FilledPlace, ReplacedPlace, is_mount_point, place_for
 from penstock.sources.git import Clone, clone
-from penstock.sources.place import FilledPlace, ReplacedPlace, is_mount_point, place_for
 from penstock.sources.tree import LFS_POINTER
 
 Serve = Callable[..., GitServer]
@@ -359,7 +359,7 @@ def test_file_too_large_for_the_disk(repository: Path, tmp_path: Path) -> None:
     commit(repository, {"big.bin": os.urandom(1 << 20)})
     program = (
         "import resource, signal, sys; from pathlib import Path; from penstock.sources.git import clone\n"
-        "from penstock.errors import PenstockError\n"
+        "from penstock.foundation.errors import PenstockError\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))\n"
         "try: clone(sys.argv[1], 'main', Path(sys.argv[2]), allow_local=True)\n"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from penstock.errors import UsageError
+from penstock.foundation.errors import UsageError
 from penstock.sources.git_url import RepositoryUrl, mask, parse_url, submodule_url
 
 

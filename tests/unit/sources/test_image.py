@@ -10,7 +10,7 @@ import pytest
 
 from penstock.bundle.models import Image
 from penstock.contract.models import Build
-from penstock.errors import PenstockError, UsageError, WorldError
+from penstock.foundation.errors import PenstockError, UsageError, WorldError
 from penstock.sources.image import Mode, build, steps_from_cache, tag_image
 
 TREE = "a" * 64

@@ -20,7 +20,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from penstock.errors import UsageError
+from penstock.foundation.errors import UsageError
 from penstock.sources import pickles
 from penstock.sources.scan import scan
 

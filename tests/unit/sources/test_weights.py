@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 from moto import mock_aws
-from source_servers import FileServer, content, status
+from tests.unit.sources.source_servers import FileServer, content, status
 
 from penstock.contract.models import Weights
-from penstock.errors import PenstockError, UsageError, WorldError
+from penstock.foundation.errors import PenstockError, UsageError, WorldError
 from penstock.sources.fetch import Fetcher
 from penstock.sources.tree import LFS_POINTER
 from penstock.sources.weights import provide

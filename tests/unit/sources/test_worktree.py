@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from tests.unit.sources.source_servers import commit, git, new_repository
 
-from penstock.cli.run_names import made_up_name
 from penstock.cli.run_request import Options, mention_changes
+from penstock.local_run.run_names import made_up_name
 from penstock.sources.worktree import model_name, uncommitted
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from moto import mock_aws
-from stored_bundle import accepted_bundle
+from tests.unit.store.stored_bundle import accepted_bundle
 
 from penstock.bundle.directory import Bundle
 from penstock.store.local import LocalStore

@@ -3,12 +3,12 @@
 from pathlib import Path
 
 import pytest
-from stored_bundle import accepted_bundle
+from tests.unit.store.stored_bundle import accepted_bundle
 
 from penstock.bundle.directory import Bundle
 from penstock.bundle.models import Manifest
-from penstock.errors import UsageError, WorldError
-from penstock.files import sha256_file
+from penstock.foundation.errors import UsageError, WorldError
+from penstock.foundation.files import sha256_file
 from penstock.store.archive import PARTIAL, archive, fetch
 from penstock.store.local import LocalStore
 from penstock.store.store import Store

@@ -9,9 +9,9 @@ from collections import namedtuple
 from pathlib import Path
 
 import pytest
-from lesser_s3 import Lack, lesser_s3
+from tests.unit.store.lesser_s3 import Lack, lesser_s3
 
-from penstock.errors import WorldError
+from penstock.foundation.errors import WorldError
 from penstock.store.local import LocalStore
 from penstock.store.s3 import S3Store, s3_client
 from penstock.store.store import Store

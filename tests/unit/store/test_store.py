@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from penstock.errors import UsageError, WorldError
+from penstock.foundation.errors import UsageError, WorldError
 from penstock.store.local import LocalStore
 from penstock.store.s3 import S3Store, s3_client
 from penstock.store.store import Store, open_store

@@ -11,12 +11,12 @@ import pytest
 from penstock.bundle.directory import Bundle
 from penstock.bundle.failures import first_failure, forget_failure, remember_failure
 from penstock.bundle.steps import begin
-from penstock.errors import WorldError
-from penstock.report import message as messages
-from penstock.report.message import headline, message
+from penstock.foundation.errors import WorldError
+from penstock.notices import message as messages
+from penstock.notices.message import headline, message
 from penstock.sources.image import _failed
 from penstock.sources.program import Finished
-from penstock.tekton.step import param, run_step, workspace
+from penstock.steps.entrypoint import param, run_step, workspace
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from penstock.bundle.directory import Bundle
 from penstock.bundle.models import Image, Inference
 from penstock.bundle.shards import Shard, shard_record
 from penstock.bundle.steps import begin
-from penstock.files import sha256_file
+from penstock.foundation.files import sha256_file
 from penstock.invocation.environment import OWN_PYTHON
 from penstock.invocation.isolation import best_level
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from tests.unit.tekton.documents import ENVIRONMENT, Ran, Runner, write
 
-from penstock.tekton.load import load_pipeline
-from penstock.tekton.records import Event
+from penstock.tekton.load_manifests import load_pipeline
+from penstock.tekton.run_json import Event
 from penstock.tekton.runner import run_pipeline
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from penstock.tekton.records import Event, PipelineRunResult
+from penstock.tekton.run_json import Event, PipelineRunResult
 
 ENVIRONMENT = {"PATH": os.environ["PATH"], "HOME": "/nonexistent"}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.unit.tekton.documents import pipeline, step, task
 
-from penstock.errors import UsageError
+from penstock.foundation.errors import UsageError
 from penstock.tekton.manifest import Matrix
 from penstock.tekton.matrix import count, fan_out
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from tests.unit.tekton.documents import a_task, pipeline, pipeline_run, step, task, write
 
-from penstock.errors import UsageError
-from penstock.tekton.load import load_pipeline
+from penstock.foundation.errors import UsageError
+from penstock.tekton.load_manifests import load_pipeline
 
 STEP = "spec.tasks[0].taskSpec.steps[0]"
 SIDECAR = {"name": "s", "image": "i", "script": "true"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.unit.tekton.documents import pipeline, pipeline_run, step, task
 
-from penstock.errors import UsageError
+from penstock.foundation.errors import UsageError
 
 
 def uses(name: str, script: str, *, declared: dict | None = None, bound: dict | None = None, **fields):

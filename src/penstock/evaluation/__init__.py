@@ -1,0 +1,1 @@
+"""From the plan of a run to its measurements: plan, infer, collect, measure."""

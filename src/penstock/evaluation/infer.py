@@ -1,0 +1,263 @@
+"""Putting cases to a model: every one is called once, and what came of it is kept as it comes.
+
+This runs in the model's own image, on the driver's runtime: nothing here may import more than that has (no numpy, no
+decoders); the step *plan* has looked into the files before.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import mimetypes
+import tempfile
+import time
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+from penstock.bundle.directory import Bundle
+from penstock.bundle.models import Invocation, Use
+from penstock.bundle.steps import utc_now
+from penstock.contract.load import suite_directory
+from penstock.contract.models import Case, Contract, Suite
+from penstock.evaluation.inputs import input_paths
+from penstock.foundation.files import disk_errors
+from penstock.foundation.handles import discard_tree
+from penstock.foundation.media_kinds import SUFFIXES
+from penstock.invocation.driver import Model, start
+from penstock.invocation.environment import PythonEnvironment
+from penstock.invocation.sandbox import ImageFiles
+
+OUTPUT_NAME = "output"
+LOG_FILE = Path("logs") / "model.log"
+Progress = Callable[[int, int, str], None]
+"""Cases done, cases in all, what was done last."""
+
+
+def no_use(_use: Use) -> None:
+    """The default listener."""
+
+
+def infer(
+    contract: Contract,
+    suite: Suite,
+    source_dir: Path,
+    bundle: Bundle,
+    *,
+    code: Path | None = None,
+    image: ImageFiles | None = None,
+    python: PythonEnvironment | None = None,
+    temporary: Path | None = None,
+    on_progress: Progress | None = None,
+    on_use: Callable[[Use], None] = no_use,
+    resume: bool = True,
+) -> list[Invocation]:
+    """Start the model, put every case to it, and return one record a case, in the order of the suite.
+
+    ``outputs/CASE/output.*`` and ``invocations.jsonl`` are written after each case, so that a run that was killed goes
+    on where it stopped; ``logs/model.log`` holds what the model said. Before the first case, and again after the model
+    had to be started anew, ``call.warmup`` calls are made and not counted, with a case that went well if there is one.
+    A case that fails or times out is a record like any other.
+
+    Args:
+        contract: how the model is called.
+        suite: the cases, proven by :func:`penstock.evaluation.plan.plan`.
+        source_dir: the repository that holds the suite, and the model unless it runs in its image.
+        bundle: what is filled: a run's bundle, or a shard's.
+        code: the model's repository, if it is another one: that of the released model.
+        image: the model is that of the image in which this process runs, see there.
+        python: what a model without an image runs on; ``None``: what Penstock itself does.
+        temporary: where the model's scratch directory is made, by default where temporary files go.
+        on_progress: told after each case.
+        on_use: told after each case since when the model is in use.
+        resume: keep the records of cases that an interrupted run over the same model and suite has left, failures too,
+            except where the output of a call that was ``ok`` is missing. False: begin from nothing.
+
+    Raises:
+        UsageError: a file of the suite is gone; a case lacks an input or parameter.
+        WorldError: the model could not be started or never got ready; or the disk is full.
+    """
+    calls = Calls(contract, suite, source_dir, bundle, code=code, image=image, python=python, resume=resume)
+    left = calls.begin()
+    if left:
+        with scratch_folder(temporary) as work, calls.started(work, on_use):
+            for case in left:
+                record = calls.put(case)
+                if on_progress is not None:
+                    on_progress(len(calls.done), len(suite.cases), in_words(record))
+    return calls.records()
+
+
+@contextlib.contextmanager
+def scratch_folder(temporary: Path | None) -> Iterator[Path]:
+    """A directory for the model's scratch directory and for answers that are not kept, removed in the end."""
+    with disk_errors(temporary or Path(tempfile.gettempdir())):
+        work = Path(tempfile.mkdtemp(prefix="penstock-model-", dir=temporary))
+    try:
+        yield work
+    finally:
+        discard_tree(work)
+
+
+class Calls:
+    """One model and a suite: which cases were put to it, and putting the next one. See :func:`infer`."""
+
+    def __init__(
+        self,
+        contract: Contract,
+        suite: Suite,
+        source_dir: Path,
+        bundle: Bundle,
+        *,
+        code: Path | None = None,
+        image: ImageFiles | None = None,
+        python: PythonEnvironment | None = None,
+        resume: bool = True,
+    ) -> None:
+        self.suite = suite
+        self._contract = contract
+        self._bundle = bundle
+        self._code = code or source_dir
+        self._image = image
+        self._python = python
+        self._inputs = {case.name: input_paths(contract, source_dir, case) for case in suite.cases}
+        self._readable = self._beside_the_code(source_dir)
+        self.done = _done(bundle, suite) if resume else {}
+        self._model: Model | None = None
+        self._starts = 0
+        self._work = Path()
+        self._on_use: Callable[[Use], None] = no_use
+        self._began, self._clock = "", 0.0
+
+    def begin(self, keep: Collection[str] | None = None) -> list[Case]:
+        """Forget what an interrupted run has left of cases that are not done; return those, in the suite's order.
+
+        Args:
+            keep: of the cases that are done only these; all by default.
+        """
+        if keep is not None:
+            self.done = {name: record for name, record in self.done.items() if name in keep}
+        left = [case for case in self.suite.cases if case.name not in self.done]
+        for case in left:
+            _forget(self._bundle, case)
+        self._write()
+        return left
+
+    @contextlib.contextmanager
+    def started(self, work: Path, on_use: Callable[[Use], None] = no_use) -> Iterator[Model]:
+        """Start the model; when the block is left, none of its processes is alive.
+
+        Raises:
+            WorldError: it could not be started or never got ready.
+        """
+        self._work, self._starts, self._on_use = work, 0, on_use
+        self._began, self._clock = utc_now("milliseconds"), time.monotonic()
+        log_file = self._bundle.path / LOG_FILE
+        with start(
+            self._contract,
+            self._code,
+            work / "scratch",
+            log_file,
+            image=self._image,
+            python=self._python,
+            readable=self._readable,
+        ) as self._model:
+            yield self._model
+
+    def put(self, case: Case) -> Invocation:
+        """Put one case to the model, after the calls that are not counted if it was started since the last one."""
+        model = self._model
+        if model is None:
+            raise AssertionError("the model is not started")
+        if model.revive() > self._starts:
+            cases = self.suite.cases
+            known = next((good for good in cases if _is_ok(self.done.get(good.name))), cases[0])
+            _warm_up(model, self._contract, known, self._inputs[known.name], self._work / "warm-up")
+            self._starts = model.revive()
+        self.done[case.name] = record = self._call(model, case)
+        seconds = round(time.monotonic() - self._clock, 3)
+        self._on_use(Use(started=self._began, ended=utc_now("milliseconds"), seconds=seconds))
+        self._write()
+        return record
+
+    def records(self) -> list[Invocation]:
+        """One record a case, in the suite's order."""
+        return [self.done[case.name] for case in self.suite.cases]
+
+    def _call(self, model: Model, case: Case) -> Invocation:
+        folder = self._bundle.outputs / case.name
+        with disk_errors(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+        output = folder / f"{OUTPUT_NAME}{output_suffix(self._contract)}"
+        warm, started = model.warm, utc_now("milliseconds")
+        result = model.call(case, self._inputs[case.name], output, self._contract.call.timeout_s)
+        if result.status != "ok":
+            _forget(self._bundle, case)
+        relative = output.relative_to(self._bundle.path).as_posix() if result.status == "ok" else None
+        return Invocation(case=case.name, output=relative, warm=warm, started=started, **asdict(result))
+
+    def _write(self) -> None:
+        self._bundle.write_invocations(self.done[case.name] for case in self.suite.cases if case.name in self.done)
+
+    def _beside_the_code(self, source_dir: Path) -> tuple[Path, ...]:
+        """What the model may read beside its own directory: the suite, and inputs that lie elsewhere in the repository.
+
+        The whole clone, if it runs in a container but not in an image of its own: then its directory is the clone.
+        """
+        if self._image is None and self._code == source_dir:
+            return ()
+        own = (self._code,) if self._image is not None and self._image.directory == self._code.resolve() else ()
+        if self._code == source_dir and own:
+            return own
+        suite = suite_directory(source_dir, self._contract)
+        files = {path for paths in self._inputs.values() for path in paths.values()}
+        return (*own, suite, *sorted(path for path in files if not path.is_relative_to(suite)))
+
+
+def _warm_up(model: Model, contract: Contract, case: Case, inputs: dict[str, Path], output: Path) -> None:
+    """Make the calls that are not counted. One that fails ends them: the next case records the fault."""
+    for _ in range(contract.call.warmup):
+        result = model.call(case, inputs, output, contract.call.timeout_s)
+        output.unlink(missing_ok=True)
+        if result.status != "ok":
+            return
+
+
+def _done(bundle: Bundle, suite: Suite) -> dict[str, Invocation]:
+    """The records of an interrupted run that still hold."""
+    if not bundle.invocations_file.exists():
+        return {}
+    names = {case.name for case in suite.cases}
+    return {
+        record.case: record
+        for record in bundle.invocations()
+        if record.case in names and (record.status != "ok" or _is_there(bundle, record))
+    }
+
+
+def _is_there(bundle: Bundle, record: Invocation) -> bool:
+    """Whether the output of a call is whole: it is written under another name first."""
+    path = bundle.path / (record.output or "")
+    return record.output is not None and path.is_file() and path.stat().st_size > 0
+
+
+def _forget(bundle: Bundle, case: Case) -> None:
+    discard_tree(bundle.outputs / case.name)
+
+
+def _is_ok(record: Invocation | None) -> bool:
+    return record is not None and record.status == "ok"
+
+
+def in_words(record: Invocation) -> str:
+    """What came of a call, for people who watch."""
+    if record.status == "ok":
+        return f"{record.case}: {record.latency_s or 0.0:.1f} s"
+    return f"{record.case}: {record.error}"
+
+
+def output_suffix(contract: Contract) -> str:
+    """The suffix of the file that a call leaves, such as ``.mp4``."""
+    if contract.call.command is not None:
+        return contract.call.command.output
+    response = contract.call.http.response if contract.call.http is not None else ""
+    return SUFFIXES.get(response) or mimetypes.guess_extension(response) or ".bin"

@@ -1,0 +1,116 @@
+"""The files that a case puts to a model, proven whole before any model is started: a bad suite is not a bad model."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from penstock.contract.load import SUITE_FILE, input_path
+from penstock.contract.models import Case, Contract
+from penstock.contract.presets import command_argv, request_fields, request_files
+from penstock.foundation.errors import UsageError
+from penstock.foundation.files import open_regular
+from penstock.foundation.media_kinds import EVERY_KIND, EXPECTED, media_fault, recognise
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+log = logging.getLogger(__name__)
+
+
+def check_case(contract: Contract, source_dir: Path, case: Case, seen: set[Path]) -> dict[str, Path]:
+    """Prove that a case can be put to the model: every file decodes to its end, every parameter is there.
+
+    Args:
+        contract: names the suite's directory and how the model is called.
+        source_dir: the model's repository.
+        case: the case.
+        seen: files that were decoded before and need not be again; this call adds to it.
+
+    Returns:
+        Input name → file.
+
+    Raises:
+        UsageError: ``where`` names the file, the case and the suite.
+    """
+    paths: dict[str, Path] = {}
+    for name, file in case.inputs.items():
+        where = f"{contract.suite}/{file} (input '{name}' of case '{case.name}' in {contract.suite}/{SUITE_FILE})"
+        path = input_path(source_dir, contract, file)
+        if (fault := media_fault(path, expected=EXPECTED.get(name, EVERY_KIND))) is not None:
+            raise UsageError(fault[0], where=where, todo=fault[1])
+        if path not in seen:
+            try:
+                remarks = decode(path, sound_only=name == "audio")
+            except UsageError as error:
+                raise UsageError(error.what, where=where, todo=error.todo) from error
+            for remark in remarks:
+                log.warning("%s: %s", where, remark)
+            seen.add(path)
+        paths[name] = path
+    if contract.call.http is not None:
+        request_fields(contract, case)
+        request_files(contract, case)
+    else:
+        command_argv(contract, case, {**paths, "output": "output"})
+    return paths
+
+
+def input_paths(contract: Contract, source_dir: Path, case: Case) -> dict[str, Path]:
+    """Input name → file of a case that :func:`check_case` has proven before.
+
+    Raises:
+        UsageError: a file is gone.
+    """
+    paths = {name: input_path(source_dir, contract, file) for name, file in case.inputs.items()}
+    for name, path in paths.items():
+        if not path.is_file():
+            where = f"{contract.suite}/{case.inputs[name]} (input '{name}' of case '{case.name}')"
+            raise UsageError("the file is missing", where=where, todo="Run the step plan first.")
+    return paths
+
+
+def reference_frames(contract: Contract, source_dir: Path, reference: str) -> Iterator[npt.NDArray[np.uint8]]:
+    """The pictures and frames of a suite's reference, see :func:`penstock.media.sets.read_set`.
+
+    Raises:
+        UsageError: a file of it cannot be read; ``where`` names it as the suite does.
+    """
+    from penstock.media.sets import read_set
+
+    directory = input_path(source_dir, contract, reference)
+    try:
+        yield from read_set(directory)
+    except UsageError as error:
+        file = Path(error.where).relative_to(directory)
+        where = f"{contract.suite}/{reference}/{file} ('reference' in {contract.suite}/{SUITE_FILE})"
+        raise UsageError(error.what, where=where, todo=error.todo) from error
+
+
+def decode(path: Path, *, sound_only: bool = False) -> tuple[str, ...]:
+    """Decode a media file to its end and keep nothing; return what is worth a word: several tracks, silence.
+
+    Raises:
+        UsageError: it is damaged, truncated, empty of content, or over the limits of :mod:`penstock.media`.
+    """
+    from penstock.media import probe, read_audio, read_frames
+    from penstock.media.images import read_image
+    from penstock.media.loudness import SILENT, is_silent
+
+    with open_regular(path, where=str(path)) as file:
+        found = recognise(file)
+    if found is not None and found.kind == "image":
+        read_image(path)
+        return ()
+    remarks = probe(path).remarks
+    if sound_only or (found is not None and found.kind == "audio"):
+        sound = read_audio(path)
+        if not sound.size:
+            raise UsageError("there is no sound in the file", where=str(path), todo="Give a recording.")
+        return (*remarks, SILENT) if is_silent(sound) else remarks
+    if not sum(1 for _ in read_frames(path, fps=None)):
+        raise UsageError("there is no frame in the file", where=str(path), todo="Give a video.")
+    return remarks

@@ -1,0 +1,85 @@
+"""Measuring that is not done again when nothing that it depends on has changed; *plan* decides so on inference."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from penstock import __version__
+from penstock.bundle.directory import Bundle
+from penstock.bundle.machine import this_machine
+from penstock.bundle.models import Measurement
+from penstock.bundle.steps import Products
+from penstock.contract.load import input_path
+from penstock.contract.models import Contract, Suite
+from penstock.evaluation.measure import extractor_names, measure
+from penstock.foundation.errors import UsageError
+from penstock.foundation.files import sha256_file, sha256_json, sha256_tree
+
+Progress = Callable[[int, int, str], None]
+
+
+def measure_once(
+    contract: Contract,
+    suite: Suite,
+    source: Path,
+    bundle: Bundle,
+    *,
+    cache: Path | None,
+    on_progress: Progress,
+) -> tuple[list[Measurement], bool]:
+    """Measure, or take the measurements of an earlier run over the same outputs, suite, extractors and versions.
+
+    Raises:
+        UsageError: an extractor cannot be loaded.
+    """
+    run = bundle.run()
+    extractors = extractor_names(contract, source)
+    # the versions that move these numbers are this step's, which may be another container than the first
+    versions = this_machine().versions
+    machine = run.machine.model_copy(update={"versions": versions}) if run.machine else None
+    bundle.update_run(run.model_copy(update={"extractors": extractors, "machine": machine}))
+    inputs = {
+        "penstock": __version__,
+        "versions": versions,
+        "outputs": sha256_tree(bundle.outputs),
+        "invocations": sha256_file(bundle.invocations_file),
+        "suite": suite_digest(source, contract, suite),
+        "extractors": extractors,
+    }
+    products = Products(cache, "measure", sha256_json(inputs)) if cache else None
+    if products and products.restore(bundle):
+        return bundle.measurements(), True
+    measurements = measure(contract, suite, bundle, source, on_progress=on_progress)
+    if products:
+        # measuring also leaves each frame's numbers beside the outputs
+        products.keep(bundle, [Path(bundle.measurements_file.name), Path(bundle.outputs.name)])
+    return measurements, False
+
+
+def suite_digest(source: Path, contract: Contract, suite: Suite) -> str:
+    """SHA-256 over the cases and the content of every file that they name, the reference included.
+
+    Raises:
+        UsageError: a file is missing or leaves the repository.
+    """
+    files: dict[str, str] = {}
+    for name in sorted({file for case in suite.cases for file in case.inputs.values()}):
+        path = input_path(source, contract, name)
+        if not path.is_file():
+            raise UsageError(
+                "the file is missing",
+                where=f"{contract.suite}/{name}",
+                todo="Add it, or take its case out of suite.yaml.",
+            )
+        files[name] = sha256_file(path)
+    if suite.reference is not None:
+        reference = input_path(source, contract, suite.reference)
+        if not reference.is_dir():
+            raise UsageError(
+                "the directory is missing",
+                where=f"{contract.suite}/{suite.reference}",
+                todo="Add it, or take 'reference' out.",
+            )
+        files[f"{suite.reference}/"] = sha256_tree(reference)
+    return sha256_json({"suite": suite.model_dump(mode="json"), "files": files})

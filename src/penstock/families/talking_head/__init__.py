@@ -1,0 +1,1 @@
+"""Talking heads: a portrait and speech in, a video out."""

@@ -1,0 +1,306 @@
+"""A talking head: which metrics speak about one answer, a video, and how they are had from one pass over its frames."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from penstock.bundle.models import Invocation
+from penstock.contract.models import Case, FaceBox, Scalar
+from penstock.extractors.image_features import BATCH_IMAGES, ImageFeatures
+from penstock.extractors.syncnet import SyncNet
+from penstock.foundation.errors import UsageError
+from penstock.media import Limits, MediaInfo, VideoInfo, probe, read_audio
+from penstock.media.two_pass_frames import HeldFrames
+from penstock.metrics import face
+from penstock.metrics.lipsync import MIN_FRAMES, SAMPLES_A_FRAME, LipSync, score_lipsync
+from penstock.metrics.picture import Jitter, sharpness
+
+log = logging.getLogger(__name__)
+
+FPS = 25
+LIP_SYNC = ("lse_d", "lse_c", "av_offset", "av_offset_abs")
+PICTURE = ("duration_error", "sharpness", "jitter", "real_time_factor")
+CALL = ("latency", "peak_memory")
+DURATION_SLACK_S = 0.05
+"""A header's duration is believed while it is this close to what was decoded: it is exact where 25 a second are not."""
+MAX_SECONDS = 600.0
+PEAKS_PER_SECOND = 50
+"""Of the sound, for the report's waveform: two a frame."""
+
+Frame = npt.NDArray[np.uint8]
+Features = npt.NDArray[np.float32]
+PixelBox = tuple[int, int, int, int]
+"""``x, y, width, height`` in pixels."""
+Value = float | str
+"""A value, or the reason why there is none."""
+
+
+@dataclass
+class Answer:
+    """What is known about one case's answer."""
+
+    values: dict[str, Value] = field(default_factory=dict)
+    """Metric → value or reason."""
+    features: Features | None = None
+    """float32 (frames, d) for FID and KID; ``None`` without such a network or without a whole video."""
+    sync_distance: list[float | None] = field(default_factory=list)
+    """Distance of lips and sound at the best shift; entry i is the window that starts at frame i (``None``: none)."""
+    jitter: list[float | None] = field(default_factory=list)
+    """Frame-to-frame change that motion does not explain, a frame; ``None`` for the first and the last."""
+    sound: list[float] = field(default_factory=list)
+    """The loudest sample (0 to 1) of each of :data:`PEAKS_PER_SECOND` stretches of a second; empty: it was not read."""
+    face: list[float] | None = None
+    """Where the face is: x, y, width, height as shares of the frame; ``None``: the whole frame is the face's crop."""
+
+
+def metric_names(*, lip_sync: bool, gpu: bool) -> tuple[str, ...]:
+    """The metrics that speak about one case, in the order in which they are written."""
+    return (*(LIP_SYNC if lip_sync else ()), *PICTURE, *CALL, *(("gpu_memory",) if gpu else ()))
+
+
+def examine(
+    case: Case,
+    call: Invocation,
+    video: Path,
+    inputs: dict[str, Path],
+    given: dict[str, Scalar],
+    *,
+    syncnet: SyncNet | None = None,
+    frechet: ImageFeatures | None = None,
+) -> Answer:
+    """Measure the answer to one case. The video is not trusted: what is wrong with it is a reason, not an exception.
+
+    Frames are taken at 25 a second and decoded once (twice only where the face must be looked for in a video too large
+    to be held). Sound is the video's
+    own; a silent video is held against the case's ``audio`` input, from its begin. A video that is far longer than
+    asked is not decoded.
+
+    Args:
+        case: says where the face is.
+        call: an invocation that was ``ok``.
+        video: the file that came back.
+        inputs: the case's input files.
+        given: the case's parameters; ``duration`` is the duration that was asked for, in seconds. Without it, the
+            ``audio`` input's own.
+        syncnet: for the lip-sync metrics.
+        frechet: for the features of all frames.
+    """
+    answer = Answer(values=_of_the_call(call))
+    asked = _asked_seconds(inputs, given)
+    # A model must not be able to keep us busy for hours: nobody asked for that much video.
+    limits = Limits(seconds=MAX_SECONDS if isinstance(asked, str) else min(MAX_SECONDS, 60.0 + 4.0 * abs(asked)))
+    try:
+        info = probe(video, limits=limits)
+        if info.video is None:
+            raise UsageError("the file has no video")
+    except UsageError as error:
+        _nothing_to_see(answer, error, lip_sync=syncnet is not None)
+        return answer
+    for remark in info.remarks:
+        log.warning("case '%s': %s", case.name, remark)
+    watch = _FrameWatch(case.face_box, frechet)
+    held = HeldFrames(video, fps=FPS, limits=limits)
+    stream = watch.frames(held)
+    lips: LipSync | str = ""
+    heard: int | None = None
+    first = 0
+    if syncnet is not None:
+        try:
+            sound = _sound(video, info, inputs)
+            heard = sound.size // SAMPLES_A_FRAME
+            answer.sound = sound_peaks(sound)
+            first, crops, answer.face = _crops(stream, held, info.video, case.face_box)
+            lips = score_lipsync(crops, sound[first * SAMPLES_A_FRAME :], syncnet)
+        except UsageError as error:
+            lips = error.what
+    try:
+        for _ in stream:  # lip sync reads no further than there is sound
+            pass
+    except UsageError as error:
+        watch.failure = watch.failure or error
+    if watch.failure is not None:
+        _nothing_to_see(answer, watch.failure, lip_sync=syncnet is not None)
+        return answer
+    if syncnet is not None:
+        usable = watch.count if heard is None else min(watch.count, heard)
+        if isinstance(lips, str) and usable < MIN_FRAMES and heard is not None:
+            lips = f"too short for lip sync: {usable} frames have picture and sound, {MIN_FRAMES} are needed"
+        answer.values |= _lip_sync_values(lips)
+    if isinstance(lips, LipSync):
+        answer.sync_distance = [*[None] * first, *(float(value) for value in lips.frame_distances)]
+    answer.values |= watch.values()
+    answer.jitter = watch.jitter_by_frame()
+    answer.features = watch.features()
+    seconds = _seconds(watch.count / FPS, info)
+    answer.values["duration_error"] = asked if isinstance(asked, str) else abs(seconds - asked)
+    latency = call.latency_s
+    if not seconds:
+        answer.values["real_time_factor"] = "the video has no frame"
+    else:
+        answer.values["real_time_factor"] = "the latency is not known" if latency is None else latency / seconds
+    return answer
+
+
+def unmeasured(call: Invocation, reason: str, *, lip_sync: bool) -> Answer:
+    """What is known about an answer of which nothing but the call could be measured, for this ``reason``."""
+    return Answer(values=_of_the_call(call) | dict.fromkeys((*(LIP_SYNC if lip_sync else ()), *PICTURE), reason))
+
+
+class _FrameWatch:
+    """Looks at every frame that passes. Holds one batch of them."""
+
+    def __init__(self, box: FaceBox | None, frechet: ImageFeatures | None) -> None:
+        self.count = 0
+        self.failure: UsageError | None = None
+        self._box = box
+        self._frechet = frechet
+        self._sharpness: list[Value] = []
+        self._trembling = Jitter()
+        self._jitter: list[float] = []
+        self._batch: list[Frame] = []
+        self._parts: list[Features] = []
+
+    def frames(self, frames: Iterable[Frame]) -> Iterator[Frame]:
+        """Yield each frame after looking at it; a video that breaks is remembered as ``failure``."""
+        try:
+            for frame in frames:
+                self._look(frame, pixel_box(self._box, frame.shape[1], frame.shape[0]))
+                yield frame
+            self._flush()
+        except UsageError as error:
+            self.failure = error
+            raise
+        except cv2.error as error:
+            self.failure = UsageError(f"a frame cannot be measured: {' '.join(str(error).split())[:200]}")
+            raise self.failure from error
+
+    def _look(self, frame: Frame, box: PixelBox) -> None:
+        self.count += 1
+        try:
+            self._sharpness.append(sharpness([frame], box))
+        except UsageError as error:  # the box is smaller than the metric needs; that says nothing about the others
+            self._sharpness.append(error.what)
+        if (change := self._trembling.look(frame)) is not None:
+            self._jitter.append(change)
+        if self._frechet is not None:
+            self._batch.append(frame)
+            if len(self._batch) == BATCH_IMAGES:
+                self._flush()
+
+    def _flush(self) -> None:
+        if self._frechet is not None and self._batch:
+            try:
+                self._parts.append(self._frechet.features(self._batch))
+            except UsageError:  # the network's fault, or a picture that it cannot take: no features, the rest stands
+                self._frechet, self._parts = None, []
+            self._batch = []
+
+    def values(self) -> dict[str, Value]:
+        reasons = [value for value in self._sharpness if isinstance(value, str)]
+        values = [value for value in self._sharpness if not isinstance(value, str)]
+        return {
+            "sharpness": reasons[0] if reasons else _mean(values, "the video has no frame"),
+            "jitter": _mean(self._jitter, f"jitter needs at least three frames, the video has {self.count}"),
+        }
+
+    def jitter_by_frame(self) -> list[float | None]:
+        return [None, *self._jitter, None] if self._jitter else [None] * self.count
+
+    def features(self) -> Features | None:
+        return np.concatenate(self._parts) if self._parts else None
+
+
+def _mean(values: list[float], otherwise: str) -> Value:
+    return float(np.mean(values)) if values else otherwise
+
+
+def _of_the_call(call: Invocation) -> dict[str, Value]:
+    def known(value: float | None, what: str) -> Value:
+        return f"the {what} was not measured" if value is None else value
+
+    return {
+        "latency": known(call.latency_s, "latency"),
+        "peak_memory": known(call.peak_memory_mib, "memory of the model"),
+        "gpu_memory": known(call.gpu_memory_mib, "GPU memory of the model"),
+    }
+
+
+def _nothing_to_see(answer: Answer, error: UsageError, *, lip_sync: bool) -> None:
+    reason = f"the output is not a video that can be measured: {error.what}"
+    answer.values |= dict.fromkeys((*(LIP_SYNC if lip_sync else ()), *PICTURE), reason)
+
+
+def _sound(video: Path, info: MediaInfo, inputs: dict[str, Path]) -> npt.NDArray[np.int16]:
+    if info.audio is not None:
+        return read_audio(video, with_video=True)
+    if "audio" not in inputs:
+        raise UsageError("neither the video nor the case has sound")
+    return read_audio(inputs["audio"])
+
+
+def pixel_box(box: FaceBox | None, width: int, height: int) -> PixelBox:
+    """A face box given as shares of a ``width`` x ``height`` frame, in pixels; without one, the whole frame."""
+    if box is None:
+        return 0, 0, width, height
+    x, y = min(round(box[0] * width), width - 1), min(round(box[1] * height), height - 1)
+    return x, y, max(1, round(box[2] * width)), max(1, round(box[3] * height))
+
+
+def _crops(
+    stream: Iterator[Frame], held: HeldFrames, info: VideoInfo, box: FaceBox | None
+) -> tuple[int, Iterator[Frame], list[float] | None]:
+    """The first frame that shows the face, the crops of it from there on, uint8 (224, 224, 3) each, and where it is.
+
+    The face is where the case says. Without that, a video of 224 x 224 is a finished crop, and in any other the face is
+    looked for, which takes a pass over its frames of its own, before the first of ``stream`` is taken.
+    """
+    if box is not None:
+        x, y, width, height = pixel_box(box, info.width, info.height)
+        return 0, face.crop_with_box(stream, face.Box(x, y, x + width, y + height)), list(box)
+    if (info.width, info.height) == (face.CROP_SIZE, face.CROP_SIZE):
+        return 0, stream, None
+    track = face.find_track(held.ahead())
+    seen = track.median_box()
+    sides = np.array([seen.left, seen.top, seen.right, seen.bottom]) / ([info.width, info.height] * 2)
+    left, top, right, bottom = np.clip(sides, 0.0, 1.0).round(4).tolist()
+    return track.first, face.crop_with_track(stream, track), [left, top, right - left, bottom - top]
+
+
+def sound_peaks(sound: npt.NDArray[np.int16]) -> list[float]:
+    """The loudest sample, 0 to 1, of each fiftieth of a second of 16-bit sound at 16 kHz: enough to draw it."""
+    stretch = 25 * SAMPLES_A_FRAME // PEAKS_PER_SECOND
+    loud = np.abs(np.pad(sound.astype(np.int32), (0, -sound.size % stretch))).reshape(-1, stretch).max(axis=1)
+    return [float(peak) for peak in (loud / 32768).round(3)]
+
+
+def _lip_sync_values(lips: LipSync | str) -> dict[str, Value]:
+    if isinstance(lips, str):
+        return dict.fromkeys(LIP_SYNC, lips)
+    offset = float(lips.offset_frames)
+    return {"lse_d": lips.lse_d, "lse_c": lips.lse_c, "av_offset": offset, "av_offset_abs": abs(offset)}
+
+
+def _seconds(decoded: float, info: MediaInfo) -> float:
+    said = info.video.duration_s if info.video is not None else None
+    return said if decoded and said is not None and abs(said - decoded) <= DURATION_SLACK_S else decoded
+
+
+def _asked_seconds(inputs: dict[str, Path], given: dict[str, Scalar]) -> Value:
+    """How long the video should be: the parameter ``duration``, or else as long as the case's sound."""
+    asked = given.get("duration")
+    if isinstance(asked, int | float) and not isinstance(asked, bool):
+        return float(asked)
+    if "audio" not in inputs:
+        return "the case says no duration and has no audio"
+    rate = 16_000
+    try:
+        return read_audio(inputs["audio"], rate=rate).size / rate
+    except UsageError as error:
+        return f"the case's audio cannot be read: {error.what}"

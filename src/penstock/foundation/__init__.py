@@ -1,0 +1,1 @@
+"""What every room stands on: errors, files, directories held open, YAML, kinds of media."""

@@ -1,0 +1,1 @@
+"""Runs on this machine: what `penstock run`, `calibrate` and `bisect` do."""

@@ -1,0 +1,1 @@
+"""What people are told: comments on pull requests, commit statuses, chat messages."""

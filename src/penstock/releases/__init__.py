@@ -1,0 +1,1 @@
+"""The current release of each model: publishing, the baseline, names, history."""

@@ -1,0 +1,215 @@
+"""The release of today: its pointer, which repository its name belongs to, and the records that go with it."""
+
+from __future__ import annotations
+
+import shlex
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from penstock.bundle.directory import explain, read_model, write_model
+from penstock.bundle.models import SCHEMA_VERSION, Image, Record, WeightsFile
+from penstock.foundation.errors import UsageError, WorldError
+from penstock.foundation.files import sha256_file
+from penstock.releases.names import repository_identity
+from penstock.store.archive import name_part
+from penstock.store.store import NotStoredError, Pointer, Store
+
+
+class Release(Record):
+    """``published/MODEL/VERSION.json``: written once, never changed; without a time, so that it comes out the same."""
+
+    schema_version: int = SCHEMA_VERSION
+    model: str
+    version: str
+    run_id: str
+    url: str
+    commit: str
+    tree: str
+    weights: list[WeightsFile]
+    image: Image
+    manifest_sha256: str
+    replaces: str | None
+    """Run id of the baseline at that time; ``None`` for a first release."""
+
+    def same_content(self, other: Release) -> bool:
+        """Whether both are the same code, weights and image, whichever run showed it."""
+        return (self.commit, self.tree, self.weights, self.image) == (
+            other.commit,
+            other.tree,
+            other.weights,
+            other.image,
+        )
+
+
+class Transfer(Record):
+    """``transfers/MODEL/NUMBER.json``: a name was moved to another repository. Written once, never changed."""
+
+    schema_version: int = SCHEMA_VERSION
+    model: str
+    number: int
+    """1 for the first of this name, without gaps."""
+    before: str
+    """The repository that the name belonged to."""
+    after: str
+    reason: str
+    by: str
+    time: str
+    """UTC, ISO 8601."""
+
+
+class Baseline(Record):
+    """``baselines/MODEL.json``: which run is the release of today, and whose the name is."""
+
+    schema_version: int = SCHEMA_VERSION
+    model: str
+    version: str
+    run_id: str
+    commit: str
+    weights: list[WeightsFile]
+    image: Image
+    manifest_sha256: str
+    time: str
+    """When the pointer was moved: UTC, ISO 8601."""
+    repository: str = ""
+    """Whose the name is (:func:`penstock.releases.names.repository_identity`); empty in pointers of older versions."""
+    release: Release | None = None
+    """What ``published/…`` says of it: whoever finds that missing can write it. ``None`` in older pointers."""
+    transfer: Transfer | None = None
+    """The last time that the name was moved."""
+
+
+@dataclass(frozen=True)
+class Current:
+    """The release of today, as it was seen: moving the pointer proves that it still is."""
+
+    baseline: Baseline
+    pointer: Pointer
+
+
+def baseline(store: Store, model: str) -> Baseline | None:
+    """The release of today, or ``None`` before the first.
+
+    Raises:
+        WorldError: the store cannot be reached, or its pointer is damaged.
+    """
+    current = current_release(store, model)
+    return current.baseline if current is not None else None
+
+
+def current_release(store: Store, model: str) -> Current | None:
+    """As :func:`baseline`, with what it takes to move the pointer."""
+    key = pointer_key(model)
+    seen = store.read_pointer(key)
+    if seen is None:
+        return None
+    try:
+        return Current(Baseline.model_validate(seen.value), seen)
+    except ValidationError as error:
+        where = store.location(key)
+        raise WorldError(
+            f"the baseline's pointer is damaged: {explain(error)}", where=where, todo="Restore it."
+        ) from None
+
+
+def move(store: Store, value: Baseline, *, seen: Current | None) -> bool:
+    """Move the pointer, unless somebody else has since ``seen``; then finish what belongs to it.
+
+    The pointer comes first: until it has moved, nothing of the release is to be seen. It carries the records that come
+    after it, so that whoever looks at it next can write them if we are killed here.
+
+    Returns:
+        False if somebody was faster: nothing was written.
+    """
+    content = value.model_dump(mode="json")
+    if not store.swap_pointer(pointer_key(value.model), content, seen=seen.pointer if seen is not None else None):
+        return False
+    finish(store, value)
+    return True
+
+
+def finish(store: Store, value: Baseline) -> None:
+    """Write the records that the pointer carries, if they are not there: before it is moved on, they must be."""
+    if value.release is not None:
+        _write_once(store, published_key(value.model, value.version), value.release)
+    if value.transfer is not None:
+        _write_once(store, transfer_key(value.model, value.transfer.number), value.transfer)
+
+
+def published(store: Store, model: str, version: str) -> Release | None:
+    """The record of a version, or ``None`` if it was never published."""
+    try:
+        return _read(store, published_key(model, version), Release)
+    except NotStoredError:
+        return None
+
+
+def release_of(store: Store, current: Baseline) -> Release:
+    """The record of the release of today.
+
+    Raises:
+        WorldError: there is none, or the store cannot be reached.
+    """
+    return current.release or _read(store, published_key(current.model, current.version), Release)
+
+
+def owner(store: Store, current: Baseline) -> str:
+    """The repository that the name belongs to; in a store of an older version, where today's release came from.
+
+    Raises:
+        WorldError: that cannot be read.
+    """
+    return current.repository or repository_identity(release_of(store, current).url)
+
+
+def hold_owner(store: Store, current: Baseline | None, model: str, url: str) -> None:
+    """Prove that a name belongs to a repository, or to none yet.
+
+    Raises:
+        UsageError: it belongs to another one.
+        WorldError: the store cannot be reached.
+    """
+    if current is None:
+        return
+    ours, theirs = repository_identity(url), owner(store, current)
+    if ours != theirs:
+        raise UsageError(
+            f"the name '{model}' belongs to the repository {theirs}, and this one is {ours}",
+            where="penstock.yaml: name",
+            todo="Choose another name. If the model has moved here, whoever runs the store says so: "
+            f"penstock store transfer {model} --to {shlex.quote(url)} --reason TEXT --store {shlex.quote(store.uri)}",
+        )
+
+
+def pointer_key(model: str) -> str:
+    """``baselines/MODEL.json``."""
+    return f"baselines/{name_part(model, 'model')}.json"
+
+
+def published_key(model: str, version: str) -> str:
+    """``published/MODEL/VERSION.json``."""
+    return f"published/{name_part(model, 'model')}/{name_part(version, 'version')}.json"
+
+
+def transfer_key(model: str, number: int) -> str:
+    """``transfers/MODEL/0001.json``."""
+    return f"transfers/{name_part(model, 'model')}/{number:04d}.json"
+
+
+def _read(store: Store, key: str, model: type[Release]) -> Release:
+    with tempfile.TemporaryDirectory(prefix="penstock-release-") as folder:
+        path = Path(folder) / "release.json"
+        store.get_file(key, path)
+        return read_model(path, model)
+
+
+def _write_once(store: Store, key: str, record: Record) -> None:
+    """Write a record unless there is one; who else writes it writes the same."""
+    if store.exists(key):
+        return
+    with tempfile.TemporaryDirectory(prefix="penstock-release-") as folder:
+        path = Path(folder) / "record.json"
+        write_model(path, record)
+        store.put_file(key, path, sha256_file(path))

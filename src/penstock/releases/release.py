@@ -1,0 +1,202 @@
+"""Publishing an accepted run: it becomes the release of today if the one that it was judged against still is."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from penstock.bundle.directory import Bundle
+from penstock.bundle.models import Image
+from penstock.foundation.errors import UsageError, WorldError
+from penstock.foundation.files import sha256_file
+from penstock.releases.baseline import (
+    Baseline,
+    Release,
+    current_release,
+    finish,
+    hold_owner,
+    move,
+    published,
+    published_key,
+)
+from penstock.releases.names import repository_identity
+from penstock.store.archive import run_key
+from penstock.store.store import Store
+
+log = logging.getLogger(__name__)
+
+VERSION = re.compile(r"[A-Za-z0-9_+-][A-Za-z0-9._+-]*")
+"""What *clone* makes of a tag. Older stores may hold others: those stay readable."""
+ATTEMPTS = 10
+"""After one that was lost to somebody faster, the next nearly always finds out that it came too late."""
+
+
+class SupersededError(WorldError):
+    """Another model was released since the gate compared."""
+
+    resumable = False
+
+
+@dataclass(frozen=True)
+class Published:
+    """What :func:`publish` did."""
+
+    uri: str
+    """The release's record in the store."""
+    digest: str
+    """Of the image, or of the source tree where there is none: ``sha256:…``."""
+    version: str
+    already: bool
+    """The release was published before; the store was not changed."""
+
+
+def publish(
+    store: Store,
+    bundle: Bundle,
+    *,
+    tag: Callable[[Image, str], None] | None = None,
+    again: str = "Start a new run.",
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> Published:
+    """Make an accepted, archived run the release of today.
+
+    The pointer moves first, by compare-and-swap from the release that the verdict was made against; it carries the
+    release's record, which is written next, then the image's tag. Whoever is killed in between goes on next time, and
+    whoever publishes next finishes the record before. A version is published once; publishing the same content again
+    changes nothing, also when a newer release has come since (docs/adr/0015).
+
+    Args:
+        store: where the run was archived.
+        bundle: sealed and archived.
+        tag: gives an image (by digest) the version as its tag in the registry, see
+            :func:`penstock.sources.image.tag_image`; only called for a run that has an image.
+        again: what to do once another model was released meanwhile.
+        now: the time.
+
+    Raises:
+        UsageError: the verdict is not ``pass``, the bundle is incomplete or changed, the version is published with
+            other content, or the name belongs to another repository.
+        SupersededError: the baseline of the verdict is not the release of today any more; nothing was published.
+        WorldError: the run is not archived; the store or the registry fails.
+    """
+    verdict = bundle.verdict()
+    if verdict.verdict != "pass":
+        raise UsageError(
+            f"the verdict is '{verdict.verdict}': only an accepted run is published", where=str(bundle.path)
+        )
+    bundle.verify()
+    record = _record(bundle, replaces=verdict.baseline)
+    _hold_archived(store, record)
+    done = Published(
+        store.location(published_key(record.model, record.version)), record.image.digest, record.version, already=False
+    )
+    for _ in range(ATTEMPTS):
+        current = current_release(store, record.model)
+        before = current.baseline if current is not None else None
+        if before is not None:
+            finish(store, before)
+        hold_owner(store, before, record.model, record.url)
+        if _is_published(store, record, before):
+            done = replace(done, already=True)
+            break
+        _hold_judged_against(before, record, again)
+        pointer = Baseline(
+            model=record.model,
+            version=record.version,
+            run_id=record.run_id,
+            commit=record.commit,
+            weights=record.weights,
+            image=record.image,
+            manifest_sha256=record.manifest_sha256,
+            time=now().astimezone(UTC).isoformat(timespec="seconds"),
+            repository=before.repository if before and before.repository else repository_identity(record.url),
+            release=record,
+            transfer=before.transfer if before else None,
+        )
+        if move(store, pointer, seen=current):
+            break
+    else:
+        raise WorldError("others keep moving the baseline's pointer", where=store.uri, todo="Try again.")
+    log.info("%s %s is %s", record.model, record.version, "published already" if done.already else "released")
+    if tag is not None and record.image.kind == "image":
+        _tag(tag, record)
+    return done
+
+
+def _record(bundle: Bundle, *, replaces: str | None) -> Release:
+    run = bundle.run()
+    if run.source is None or run.image is None or not run.model:
+        lacking = [name for name in ("source", "image", "model") if not getattr(run, name)]
+        raise UsageError(f"the run's record lacks {', '.join(lacking)}", where=str(bundle.run_file))
+    if not VERSION.fullmatch(run.source.version):
+        raise UsageError(
+            f"'{run.source.version[:80]}' cannot be a version",
+            where=str(bundle.run_file),
+            todo="Use letters without accents, digits, '-', '_', '+', '.'.",
+        )
+    return Release(
+        model=run.model,
+        version=run.source.version,
+        run_id=run.run_id,
+        url=run.source.url,
+        commit=run.source.commit,
+        tree=run.source.tree,
+        weights=run.weights,
+        image=run.image,
+        manifest_sha256=sha256_file(bundle.manifest_file),
+        replaces=replaces,
+    )
+
+
+def _hold_archived(store: Store, record: Release) -> None:
+    archived = store.digest(f"{run_key(record.model, record.run_id)}/manifest.json")
+    if archived != record.manifest_sha256:
+        problem = "is not archived" if archived is None else "is archived with other content"
+        raise WorldError(f"the run '{record.run_id}' {problem}", where=store.uri, todo="Run the archive step first.")
+
+
+def _is_published(store: Store, record: Release, before: Baseline | None) -> bool:
+    """Whether this version is out, with this content.
+
+    Raises:
+        UsageError: it is out with other content.
+    """
+    there = published(store, record.model, record.version)
+    if there is None:
+        return False
+    if not there.same_content(record):
+        raise UsageError(
+            f"version {record.version} is published already, with other content (run '{there.run_id}')",
+            where=store.location(published_key(record.model, record.version)),
+            todo="Raise the version: a published one never changes.",
+        )
+    # older versions wrote the record before they moved the pointer: one that was killed in between is not out yet
+    return (before.run_id if before is not None else None) != there.replaces
+
+
+def _hold_judged_against(before: Baseline | None, record: Release, again: str) -> None:
+    """Prove that the baseline of the verdict is the release of today."""
+    if (before.run_id if before is not None else None) == record.replaces:
+        return
+    today = f"{before.version} (run '{before.run_id}')" if before is not None else "none"
+    judged = f"run '{record.replaces}'" if record.replaces is not None else "none, as a first release"
+    raise SupersededError(
+        f"nothing was published: the released model is {today} now, and the gate compared with {judged}",
+        where=f"{record.model} {record.version}",
+        todo=again,
+    )
+
+
+def _tag(tag: Callable[[Image, str], None], record: Release) -> None:
+    """Tag the image; the release is out already, and publishing once more makes up for a tag that failed."""
+    try:
+        tag(record.image, record.version)
+    except WorldError as error:
+        raise WorldError(
+            f"{record.version} is released, and its image has no tag yet: {error.what}",
+            where=error.where,
+            todo=f"{error.todo} The step publish, run again, sets it.".strip(),
+        ) from error

@@ -1,0 +1,25 @@
+"""Credentials of an image registry, as Kubernetes mounts them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from penstock.foundation.errors import UsageError
+
+
+def authfile(credentials: Path | None) -> Path | None:
+    """The file of a docker-config secret, under either of the names that it is mounted with; ``None`` without a secret.
+
+    Raises:
+        UsageError: the directory holds neither.
+    """
+    if credentials is None:
+        return None
+    for name in ("config.json", ".dockerconfigjson"):
+        if (credentials / name).is_file():
+            return credentials / name
+    raise UsageError(
+        "there is no config.json",
+        where="registry-credentials",
+        todo="Bind a secret of type kubernetes.io/dockerconfigjson.",
+    )

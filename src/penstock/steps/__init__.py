@@ -1,0 +1,1 @@
+"""What the entrypoints of all steps share."""

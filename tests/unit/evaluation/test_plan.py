@@ -1,0 +1,267 @@
+"""What is found out before any model runs: broken inputs, outputs that hold, how the suite is split."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from penstock.bundle.directory import Bundle
+from penstock.bundle.models import Image, Inference, Invocation, SuiteRecord
+from penstock.bundle.shards import MAX_SHARDS, Shard, shards_folder, split
+from penstock.bundle.steps import begin
+from penstock.contract.policy import LEVELS
+from penstock.evaluation import plan as planning
+from penstock.evaluation.plan import plan
+from penstock.foundation.errors import UsageError
+from penstock.invocation.isolation import best_level, in_pod, is_below
+
+
+@pytest.fixture
+def planned_for(bundle: Bundle) -> Bundle:
+    begin(bundle, run_id="r", track="release")
+    return bundle
+
+
+@pytest.mark.parametrize(("shards", "cases", "sizes"), [(1, 5, [5]), (2, 5, [3, 2]), (3, 5, [2, 2, 1]), (9, 2, [1, 1])])
+def test_every_case_is_in_one_shard(shards: int, cases: int, sizes: list[int]) -> None:
+    names = [f"case-{index}" for index in range(cases)]
+    parts = [part.of_all(names) for part in split(shards, cases)]
+    assert [len(part) for part in parts] == sizes
+    assert sorted(name for part in parts for name in part) == names
+
+
+@pytest.mark.parametrize("text", ["", "1", "0/2", "3/2", "1/65", "01/2", "1/2/3", "-1/2", "1/2\n", "a/b"])
+def test_texts_that_are_no_shard(text: str) -> None:
+    with pytest.raises(UsageError, match="is not a shard"):
+        Shard.parse(text)
+    assert str(Shard.parse("2/3")) == "2/3"
+
+
+@pytest.mark.parametrize("count", [0, -1, MAX_SHARDS + 1])
+def test_as_many_shards_cannot_be(repository, planned_for: Bundle, count: int) -> None:
+    with pytest.raises(UsageError, match=f"{count} shards cannot be"):
+        plan(repository.contract(), repository.suite("a"), repository.path, planned_for, cache=None, shards=count)
+
+
+def test_plan_is_written_down(repository, planned_for: Bundle, tmp_path: Path) -> None:
+    suite = repository.suite("a", "b", "a")
+    made = plan(repository.contract(), suite, repository.path, planned_for, cache=tmp_path / "cache", shards=2)
+    assert (made.unchanged, [str(shard) for shard in made.shards]) == (False, ["1/2", "2/2"])
+    run = planned_for.run()
+    assert run.suite is not None
+    assert run.inference is not None
+    assert (run.suite.digest, run.suite.cases) == (made.suite_digest, 3)
+    assert (run.inference.parts, len(run.inference.products)) == (["1/2", "2/2"], 64)
+    without = plan(repository.contract(), suite, repository.path, planned_for, cache=None)
+    assert without.suite_digest == made.suite_digest
+    assert planned_for.run().inference == Inference(unchanged=False, parts=["1/1"], isolation=best_level())
+
+
+def test_what_decides_whether_outputs_hold(repository, planned_for: Bundle, tmp_path: Path) -> None:
+    def products(suite: tuple[str, ...] = ("a",), **change: object) -> str:
+        run = planned_for.run()
+        planned_for.update_run(run.model_copy(update=change))
+        plan(repository.contract(), repository.suite(*suite), repository.path, planned_for, cache=tmp_path / "cache")
+        inference = planned_for.run().inference
+        assert inference is not None
+        planned_for.update_run(run)
+        return inference.products
+
+    machine = planned_for.run().machine
+    assert machine is not None
+    first = products()
+    assert products() == first
+    (repository.path / "README").write_text("not a part of the suite", encoding="utf-8")
+    assert products() == first
+    others = {
+        products(("b",)),
+        products(image=Image(kind="image", url="r/m", digest="sha256:1")),
+        products(machine=machine.model_copy(update={"gpu": "another card"})),
+    }
+    soundfile.write(repository.path / "suite" / "speech.wav", np.ones(16_000, np.int16), 16_000)
+    others.add(products())
+    assert len(others - {first}) == 4
+
+
+def test_second_attempt_keeps_what_the_first_has_done_and_another_plan_does_not(
+    repository, planned_for: Bundle, tmp_path: Path
+) -> None:
+    def again(*orders: str, shards: int = 1) -> None:
+        plan(
+            repository.contract(),
+            repository.suite(*orders),
+            repository.path,
+            planned_for,
+            cache=tmp_path / "cache",
+            shards=shards,
+        )
+
+    def left_by_a_killed_run() -> Path:
+        shard = Shard(1, 2).bundle(planned_for)
+        shard.write_invocations([Invocation(case="case-0", status="failed")])
+        (planned_for.outputs / "case-9").mkdir(parents=True, exist_ok=True)
+        return shard.invocations_file
+
+    again("a", "b", shards=2)
+    kept = left_by_a_killed_run()
+    again("a", "b", shards=2)
+    assert kept.exists()
+    again("a", "b")
+    assert list(shards_folder(planned_for).iterdir()) == list(planned_for.outputs.iterdir()) == []
+    again("a", "b", shards=2)
+    left_by_a_killed_run()
+    again("b", "a", shards=2)
+    assert not kept.exists()
+
+
+def break_missing(path: Path) -> None:
+    (path / "face.png").unlink()
+
+
+def break_empty(path: Path) -> None:
+    (path / "speech.wav").write_bytes(b"")
+
+
+def break_truncated(path: Path) -> None:
+    data = (path / "face.png").read_bytes()
+    (path / "face.png").write_bytes(data[: len(data) // 2])
+
+
+def break_truncated_sound(path: Path) -> None:
+    data = (path / "speech.wav").read_bytes()
+    (path / "speech.wav").write_bytes(data[: len(data) // 2])
+
+
+def break_not_media(path: Path) -> None:
+    (path / "face.png").write_text("#!/bin/sh\n", encoding="utf-8")
+
+
+def break_fifo(path: Path) -> None:
+    (path / "face.png").unlink()
+    os.mkfifo(path / "face.png")
+
+
+def break_link(path: Path) -> None:
+    (path / "face.png").unlink()
+    (path / "face.png").symlink_to("/etc/passwd")
+
+
+def break_no_sound(path: Path) -> None:
+    soundfile.write(path / "speech.wav", np.zeros(0, np.int16), 16_000)
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        break_missing,
+        break_empty,
+        break_truncated,
+        break_truncated_sound,
+        break_not_media,
+        break_fifo,
+        break_link,
+        break_no_sound,
+    ],
+)
+def test_broken_suite_is_found_before_the_model_starts(
+    repository, planned_for: Bundle, harm: Callable[[Path], None]
+) -> None:
+    harm(repository.path / "suite")
+    with pytest.raises(UsageError) as caught:
+        plan(repository.contract(), repository.suite("a"), repository.path, planned_for, cache=None)
+    assert caught.value.exit_code == 2
+    assert "suite" in caught.value.where
+    assert str(repository.path) not in str(caught.value)
+    assert planned_for.run().inference is None
+    if harm is not break_link:
+        assert "case 'case-0' in suite/suite.yaml" in caught.value.where
+
+
+@pytest.mark.parametrize("content", [b"", b"<html>404</html>", b"version https://git-lfs.github.com/spec/v1\n"])
+def test_broken_reference_is_found_before_the_model_starts(repository, planned_for: Bundle, content: bytes) -> None:
+    (repository.path / "suite" / "reference" / "1.png").write_bytes(content)
+    contract = repository.contract(extractors=True)
+    with pytest.raises(UsageError) as caught:
+        plan(contract, repository.suite("a"), repository.path, planned_for, cache=None)
+    assert caught.value.where == "suite/reference/1.png ('reference' in suite/suite.yaml)"
+    assert planned_for.run().inference is None
+
+
+def test_silence_in_the_suite_is_told(repository, planned_for: Bundle, caplog: pytest.LogCaptureFixture) -> None:
+    plan(repository.contract(), repository.suite("a"), repository.path, planned_for, cache=None)
+    assert not caplog.messages
+    soundfile.write(repository.path / "suite" / "speech.wav", np.zeros(16_000, np.int16), 16_000)
+    plan(repository.contract(), repository.suite("a"), repository.path, planned_for, cache=None)
+    (message,) = caplog.messages
+    assert message.startswith("suite/speech.wav (input 'audio' of case 'case-0'")
+    assert "the sound is silent" in message
+
+
+def test_parameter_that_nothing_fills(repository, planned_for: Bundle) -> None:
+    with pytest.raises(UsageError, match=r"the case 'case-0' has nothing that fills '\{order\}'"):
+        plan(repository.contract(), repository.suite("a", parameters={}), repository.path, planned_for, cache=None)
+
+
+def test_a_policy_demands_a_level_before_anything_runs(
+    repository, planned_for: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def planned(demanded: str, level: str) -> None:
+        monkeypatch.setattr(planning, "best_level", lambda: level)
+        plan(repository.contract(), repository.suite("a"), repository.path, planned_for, cache=None, demanded=demanded)
+
+    for demanded, level in (("none", "none"), ("landlock", "namespaces"), ("namespaces", "namespaces")):
+        planned(demanded, level)
+        inference = planned_for.run().inference
+        assert inference is not None
+        assert inference.isolation == level
+    for demanded, level in (("landlock", "none"), ("namespaces", "landlock")):
+        with pytest.raises(
+            UsageError, match=f"demands that the model is confined by '{demanded}', and here .* '{level}'"
+        ):
+            planned(demanded, level)
+    assert [is_below("landlock", level) for level in LEVELS] == [False, False, True]
+
+
+def test_outputs_that_are_judged_again_were_made_at_the_level_that_is_demanded(repository, planned_for: Bundle) -> None:
+    suite = repository.suite("a")
+    digest = plan(repository.contract(), suite, repository.path, planned_for, cache=None).suite_digest
+
+    def taken_over(made_at: str | None) -> None:
+        inference = Inference(unchanged=True, parts=["1/1"], isolation=made_at)
+        known = {"inference": inference, "regated_from": "earlier", "suite": SuiteRecord(digest=digest, cases=1)}
+        planned_for.update_run(planned_for.run().model_copy(update=known))
+        plan(repository.contract(), suite, repository.path, planned_for, cache=None, demanded="landlock")
+
+    taken_over("landlock")
+    for made_at in ("none", None):
+        with pytest.raises(UsageError, match="'landlock', and its outputs were made at 'none'"):
+            taken_over(made_at)
+
+
+def test_outputs_of_another_level_or_python_are_not_taken_over(
+    repository, planned_for: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def products(level: str, python: str = "") -> str:
+        monkeypatch.setattr(planning, "best_level", lambda: level)
+        suite = repository.suite("a")
+        plan(repository.contract(), suite, repository.path, planned_for, cache=tmp_path / "cache", python=python)
+        inference = planned_for.run().inference
+        assert inference is not None
+        return inference.products
+
+    assert len({products("landlock"), products("namespaces"), products("namespaces", "torch 2.5")}) == 3
+    assert products("landlock") == products("landlock")
+
+
+def test_a_pod_counts_as_namespaces() -> None:
+    pod = {"KUBERNETES_SERVICE_HOST": "10.0.0.1"}
+    assert best_level(pod, image=True) == best_level(pod) == "namespaces"
+    assert in_pod(pod)
+    # `penstock run` in a pod of somebody else's: its steps are none of their own
+    assert not in_pod(pod | {"PENSTOCK_LOCAL_RUN": "1"})
+    assert best_level({}, image=True) != "namespaces"

@@ -1,0 +1,180 @@
+"""Outputs of an archived run for a new one, and what is proven of a store and a name before a model runs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from penstock_tasks.publish.entrypoint import main as publish_step
+from tests.unit.store.stored_bundle import accepted_bundle
+
+from penstock.bundle.directory import Bundle
+from penstock.bundle.models import Image, Inference, Invocation, Isolation, Machine, ShardRecord, SuiteRecord, Verdict
+from penstock.contract.policy import Level
+from penstock.foundation.errors import UsageError, WorldError
+from penstock.releases.admission import admit
+from penstock.releases.regate import take_over
+from penstock.releases.release import publish
+from penstock.store.archive import archive
+from penstock.store.local import LocalStore
+from penstock.store.store import Store
+
+MODEL = "sonic-lite"
+CARD = Machine(system="Linux", processor="A CPU", cores=2, memory_bytes=1 << 30, gpu="NVIDIA H200, 550", python="3")
+IMAGE = Image(kind="image", url="registry.example/sonic-lite", digest=f"sha256:{'e' * 64}")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return LocalStore(tmp_path / "store")
+
+
+def earlier(folder: Path, store: Store, **changes: object) -> Bundle:
+    """An archived run that called a model on a card, in an image."""
+    bundle = accepted_bundle(folder / "earlier", run_id="earlier")
+    output = "outputs/größe/output.mp4"
+    bundle.write_invocations([Invocation(case="größe", status="ok", output=output, latency_s=2.5)])
+    (bundle.path / "outputs" / "größe" / "frames.json").write_text("{}")
+    (bundle.path / "logs").mkdir()
+    (bundle.path / "logs" / "model.log").write_text("hello")
+    (bundle.path / "logs" / "build.log").write_text("built")
+    shard = ShardRecord(shard="1/1", cases=1, started="2024-01-01T00:00:00+00:00", machine=CARD)
+    inference = Inference(unchanged=False, products="1" * 64, parts=["1/1"], shards=[shard], used_s=2.5)
+    known = {"image": IMAGE, "suite": SuiteRecord(digest="5" * 64, cases=1), "inference": inference}
+    bundle.update_run(bundle.run().model_copy(update=known | changes))
+    archive(bundle, store, model=MODEL, run_id="earlier")
+    return bundle
+
+
+def fresh(folder: Path, **changes: object) -> Bundle:
+    """A run over the same commit, cloned and with its weights."""
+    bundle = Bundle(folder / "fresh")
+    run = accepted_bundle(folder / "like", run_id="again").run()
+    bundle.update_run(run.model_copy(update={"image": None} | changes))
+    return bundle
+
+
+def test_calls_outputs_and_the_models_log_come_along(tmp_path: Path, store: Store) -> None:
+    before, bundle = earlier(tmp_path, store), fresh(tmp_path)
+    run = take_over(store, bundle, "earlier")
+    assert run == bundle.run()
+    assert (run.run_id, run.regated_from, run.image, run.suite) == ("again", "earlier", IMAGE, before.run().suite)
+    assert run.inference == Inference(unchanged=True, parts=["1/1"], machine=CARD, isolation="none")
+    assert bundle.invocations() == before.invocations()
+    there = {path.relative_to(bundle.path).as_posix() for path in bundle.path.rglob("*") if path.is_file()}
+    assert there == {"run.json", "invocations.jsonl", "outputs/größe/output.mp4", "logs/model.log"}
+    video = bundle.path / "outputs" / "größe" / "output.mp4"
+    assert video.read_bytes() == (before.path / "outputs" / "größe" / "output.mp4").read_bytes()
+    video.write_bytes(b"half")
+    take_over(store, bundle, "earlier")
+    assert video.read_bytes() == b"video" * 1000, "what a killed attempt left half is brought again"
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"tree": "9" * 64}, r"it was of commit c{40}, and 'v1\.0\.0' has another content"),
+        ({"commit": "d" * 40}, "has another commit now"),
+        ({"url": "https://example.org/other"}, r"it was of the repository example\.org/sonic-lite, not"),
+    ],
+)
+def test_another_source(tmp_path: Path, store: Store, changed: dict[str, str], said: str) -> None:
+    earlier(tmp_path, store)
+    bundle = fresh(tmp_path)
+    source = bundle.run().source
+    assert source is not None
+    bundle.update_run(bundle.run().model_copy(update={"source": source.model_copy(update=changed)}))
+    with pytest.raises(UsageError, match=said):
+        take_over(store, bundle, "earlier")
+    assert not (bundle.path / "outputs").exists()
+
+
+def test_other_weights_another_penstock_and_a_run_that_came_to_nothing(tmp_path: Path, store: Store) -> None:
+    earlier(tmp_path, store)
+    with pytest.raises(UsageError, match="its weights were others"):
+        take_over(store, fresh(tmp_path, weights=[]), "earlier")
+    other = LocalStore(tmp_path / "other")
+    earlier(tmp_path / "old", other, penstock="0.0.9")
+    with pytest.raises(UsageError, match=r"called by Penstock 0\.0\.9"):
+        take_over(other, fresh(tmp_path / "old"), "earlier")
+    nothing = LocalStore(tmp_path / "nothing")
+    earlier(tmp_path / "early", nothing, inference=None)
+    with pytest.raises(UsageError, match="did not come as far as its outputs"):
+        take_over(nothing, fresh(tmp_path / "early"), "earlier")
+    with pytest.raises(UsageError, match="no run 'never' of sonic-lite is archived"):
+        take_over(store, fresh(tmp_path / "never"), "never")
+
+
+@pytest.mark.parametrize(
+    ("levels", "weakest"),
+    [(["namespaces", "landlock"], "landlock"), (["namespaces", None], "none"), ([], "namespaces")],
+)
+def test_the_level_of_the_outputs_is_the_weakest_of_their_shards(
+    tmp_path: Path, store: Store, levels: list[Level | None], weakest: Level
+) -> None:
+    shards = [
+        ShardRecord(shard="1/1", cases=1, started="x", isolation=Isolation(level=level) if level else None)
+        for level in levels
+    ]
+    made = Inference(unchanged=not shards, parts=["1/1"], shards=shards, isolation="namespaces")
+    earlier(tmp_path, store, inference=made)
+    inference = take_over(store, fresh(tmp_path), "earlier").inference
+    assert inference is not None
+    assert inference.isolation == weakest
+
+
+def test_what_was_changed_in_the_store_is_not_taken(tmp_path: Path, store: Store) -> None:
+    earlier(tmp_path, store)
+    video = tmp_path / "store" / "runs" / MODEL / "earlier" / "outputs" / "größe" / "output.mp4"
+    video.chmod(0o644)
+    video.write_bytes(b"another")
+    with pytest.raises(WorldError, match="not what its SHA-256 says"):
+        take_over(store, fresh(tmp_path), "earlier")
+
+
+def test_a_store_is_tried_out_and_a_name_held_before_a_model_runs(
+    tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[str, int]] = []
+    monkeypatch.setattr(store, "probe", lambda name, *, need_bytes: asked.append((name, need_bytes)))
+    admit(store, fresh(tmp_path).run(), MODEL)
+    bundle = accepted_bundle(tmp_path / "first", run_id="first")
+    archive(bundle, store, model=MODEL, run_id="first")
+    publish(store, bundle)
+    admit(store, fresh(tmp_path / "next").run(), MODEL)
+    size = sum(path.stat().st_size for path in bundle.path.rglob("*") if path.is_file())
+    assert asked == [("again", 0), ("again", size)]
+    source = bundle.run().source
+    assert source is not None
+    eve = bundle.run().model_copy(update={"source": source.model_copy(update={"url": "https://example.org/eve"})})
+    with pytest.raises(UsageError, match="belongs to the repository"):
+        admit(store, eve, MODEL)
+
+
+@pytest.mark.parametrize(
+    ("comparison", "here", "command"),
+    [
+        ("stored", True, "penstock run release --out {out} --regate late"),
+        ("rerun", True, "penstock run release --out {out} --repo https://example.org/sonic-lite --revision v1.1.0"),
+        ("stored", False, "tkn pipeline start release --use-pipelinerun late --param regate=late"),
+        ("rerun", False, "tkn pipeline start release --use-pipelinerun late"),
+    ],
+)
+def test_the_step_says_what_to_type(
+    tmp_path: Path, store: Store, capsys: pytest.CaptureFixture[str], comparison: str, here: bool, command: str
+) -> None:
+    first = accepted_bundle(tmp_path / "first", run_id="first")
+    archive(first, store, model=MODEL, run_id="first")
+    publish(store, first)
+    folder = tmp_path / "out" / "runs" / "late"
+    late = accepted_bundle(folder / "bundle", run_id="late", version="1.1.0", commit="d" * 40)
+    late.write_verdict(Verdict.model_validate(late.verdict().model_dump() | {"comparison": comparison}))
+    if here:
+        (folder / "request.json").touch()
+    archive(late, store, model=MODEL, run_id="late")
+    capsys.readouterr()
+    code = publish_step(["--verdict=pass", f"--store={tmp_path / 'store'}", f"--bundle={late.path}"])
+    assert code == 4
+    (line,) = [json.loads(text) for text in capsys.readouterr().out.splitlines() if '"event": "error"' in text]
+    assert line["error"].endswith(command.format(out=tmp_path / "out"))
