@@ -13,11 +13,11 @@ from penstock.contract.check import check_repository
 from penstock.contract.faults import serious_faults
 from penstock.contract.models import Contract
 from penstock.evaluation.local_python import Named, local_environment
+from penstock.families.registry import directions
 from penstock.foundation.errors import UsageError
 from penstock.gating.suite_size import Known
 from penstock.gating.suite_words import judge_suite
 from penstock.invocation.repository_check import run_check
-from penstock.metrics.registry import METRICS
 from penstock.steps.entrypoint import log, param, progress, run_step, workspace
 
 
@@ -54,7 +54,7 @@ def step(arguments: Arguments) -> dict[str, str]:
 
 def _held(source: Path) -> Contract:
     """The contract, once nothing is wrong with it, its suite and the files that they name."""
-    report = check_repository(source, metrics={metric.name: metric.direction for metric in METRICS.values()})
+    report = check_repository(source, metrics=directions())
     judge_suite(report, source, Known())
     for fault in report.faults:
         log("fault", what=str(fault), warning=fault.warning)

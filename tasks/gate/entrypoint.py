@@ -14,12 +14,12 @@ from penstock.bundle.steps import recorded
 from penstock.contract.floor import FLOOR_FILE, floor_in
 from penstock.contract.load import load_contract, read_policy
 from penstock.contract.models import CONTRACT_FILE
+from penstock.families.registry import directions
 from penstock.foundation.files import disk_errors, inside, replacing
 from penstock.gating.calibration import calibration_of
 from penstock.gating.comparable import check_comparable
 from penstock.gating.floor import Floor, read_floor
 from penstock.gating.gate import gate, headline
-from penstock.metrics.registry import METRICS
 from penstock.releases.metric_history import past_releases
 from penstock.releases.rerun_baseline import baseline_of
 from penstock.steps.entrypoint import log, param, run_step, shorten, workspace
@@ -49,7 +49,7 @@ def step(arguments: Arguments) -> dict[str, str]:
     policy, policy_file = contract.policy, arguments.source / CONTRACT_FILE
     if arguments.policy:
         policy_file = inside(arguments.source, arguments.policy, where="policy")
-        policy, warnings = read_policy(policy_file, {metric.name: metric.direction for metric in METRICS.values()})
+        policy, warnings = read_policy(policy_file, directions())
         for fault in warnings:
             log("fault", what=str(fault), warning=True)
     with recorded(bundle, "gate") as note:

@@ -18,11 +18,11 @@ from penstock.bundle.shards import Shard, shard_record, write_shard_record
 from penstock.bundle.steps import utc_now
 from penstock.contract.load import load_contract, load_suite
 from penstock.contract.models import Contract, Suite
+from penstock.evaluation.filled_parameters import with_parameters
 from penstock.evaluation.infer import Calls, infer
 from penstock.evaluation.local_python import Named, local_environment
 from penstock.evaluation.paired_inference import infer_in_turns
 from penstock.evaluation.rerun_plan import called_alike
-from penstock.families.talking_head.durations import with_durations
 from penstock.foundation.errors import UsageError
 from penstock.invocation.environment import PythonEnvironment
 from penstock.invocation.isolation import best_level, in_pod, is_below, isolation
@@ -75,7 +75,7 @@ def step(arguments: Arguments) -> dict[str, str]:
 
 def _one(arguments: Arguments, part: Shard, contract: Contract, suite: Suite, code: Path) -> list[Invocation]:
     """One model, whose repository is ``code``, over the suite of ``source``."""
-    suite = _timed(suite, Bundle(arguments.bundle))
+    suite = _filled(suite, Bundle(arguments.bundle))
     image = _image_files(arguments, Bundle(arguments.bundle), code)
     python = local_environment(contract, Bundle(arguments.bundle).run(), code, _named(arguments), image)
     record = _Record(arguments, part, contract, len(suite.cases), Bundle(arguments.bundle), this_machine(), python)
@@ -111,11 +111,11 @@ def _in_turns(
     theirs = _Record(arguments, part, alike, len(suite.cases), baseline, machine, their_python)
     calls, _ = infer_in_turns(
         Calls(
-            contract, _timed(suite, Bundle(arguments.bundle)), arguments.source, ours.shard, image=image, python=python
+            contract, _filled(suite, Bundle(arguments.bundle)), arguments.source, ours.shard, image=image, python=python
         ),
         Calls(
             alike,
-            _timed(suite, baseline),
+            _filled(suite, baseline),
             arguments.source,
             theirs.shard,
             code=code,
@@ -132,10 +132,10 @@ def _in_turns(
     return calls
 
 
-def _timed(suite: Suite, bundle: Bundle) -> Suite:
-    """The suite with the durations that the step plan has found for the model of this bundle."""
+def _filled(suite: Suite, bundle: Bundle) -> Suite:
+    """The suite with the parameters that the step plan has found for the model of this bundle."""
     inference = bundle.run().inference
-    return with_durations(suite, inference.durations if inference is not None else {})
+    return with_parameters(suite, inference.filled if inference is not None else {})
 
 
 def _named(arguments: Arguments) -> Named:

@@ -12,9 +12,9 @@ from penstock.bundle.rerun_bundle import released_errors
 from penstock.bundle.steps import recorded
 from penstock.contract.load import load_contract, read_policy
 from penstock.contract.models import Contract
+from penstock.families.registry import directions
 from penstock.foundation.errors import UsageError
 from penstock.foundation.files import inside, sha256_json
-from penstock.metrics.registry import METRICS
 from penstock.releases.admission import admit
 from penstock.releases.regate import take_over
 from penstock.releases.rerun_baseline import plan_rerun
@@ -51,7 +51,7 @@ def step(arguments: Arguments) -> dict[str, str]:
         if store is not None:
             admit(store, bundle.run(), contract.name)
         # both sides are measured through the candidate's extractors
-        judges = [] if arguments.released else list(contract.extractors.files.values())
+        judges = [] if arguments.released else list(contract.extractor_files.values())
         files = provide(
             [*contract.weights, *judges],
             arguments.source,
@@ -79,7 +79,7 @@ def _released(arguments: Arguments, contract: Contract, store: Store | None) -> 
     policy = contract.policy
     if arguments.policy:
         # here, before the model runs: a mistake in it would only be found when all is measured
-        known = {metric.name: metric.direction for metric in METRICS.values()}
+        known = directions()
         policy, _ = read_policy(inside(arguments.source, arguments.policy, where="policy"), known)
     if policy.baseline != "rerun" or store is None:
         return "", ""

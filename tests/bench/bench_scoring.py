@@ -31,7 +31,7 @@ import numpy as np
 
 from penstock.bundle.directory import Bundle
 from penstock.bundle.models import Invocation
-from penstock.contract.models import Contract, Suite
+from penstock.contract.models import Contract, suite_model
 from penstock.evaluation.measure import measure
 from penstock.media import read_audio, read_frames
 
@@ -127,7 +127,9 @@ def score(folder: Path, clips: int, seconds: int, box: bool, device: str) -> Non
         relative = output.relative_to(bundle.path).as_posix()
         calls.append(Invocation(case=name, status="ok", output=relative, latency_s=1.0, peak_memory_mib=1.0))
     bundle.write_invocations(calls)
-    suite = Suite.model_validate({"version": 1, "family": "talking-head", "cases": cases, "reference": "reference"})
+    suite = suite_model("talking-head").model_validate(
+        {"version": 1, "family": "talking-head", "cases": cases, "reference": "reference"}
+    )
     started, cpu = time.perf_counter(), time.process_time()
     lines = measure(contract(folder / "model"), suite, bundle, folder / "model", device=device)  # type: ignore[arg-type]
     missing = sorted({f"{line.metric}: {line.error}" for line in lines if line.value is None})

@@ -30,11 +30,11 @@ from tests.error_rates.seeded_runs import make_repository, measured, tag
 from penstock.bundle.models import Measurement
 from penstock.contract.load import load_contract
 from penstock.contract.policy import Policy, Rule
+from penstock.families.registry import known_metrics
 from penstock.gating.calibration import Calibration, Noise
 from penstock.gating.gate import gate
 from penstock.gating.measurements import Source
 from penstock.gating.repeats import calibrate
-from penstock.metrics.registry import METRICS
 
 GOOD, WORSE, BETTER = "v1.0.0", "v1.1.0", "v1.2.0"
 RUNS, OTHER_RUNS = 21, 2
@@ -199,7 +199,7 @@ def margins(noise: Calibration) -> list[Noise]:
         if found.slice is None
         and not found.deterministic
         and found.metric not in OF_THE_MACHINE
-        and METRICS[found.metric].direction is not None
+        and known_metrics()[found.metric].direction is not None
     ]
 
 
@@ -215,7 +215,7 @@ def one_rule(metric: str, margin: float) -> Policy:
 
 def worse(run: Run, metric: str, amount: float) -> Run:
     """The run with every value of a metric worse by ``amount``, those on resamples with it."""
-    change = amount if METRICS[metric].direction == "lower" else -amount
+    change = amount if known_metrics()[metric].direction == "lower" else -amount
     moved = []
     for line in run:
         if line.metric == metric and line.value is not None:

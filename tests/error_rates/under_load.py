@@ -32,9 +32,9 @@ from penstock.contract.policy import Policy
 from penstock.contract.template import write_template
 from penstock.evaluation.infer import infer
 from penstock.evaluation.measure import measure
+from penstock.families.registry import timed_metrics
 from penstock.gating.gate import gate
 from penstock.gating.measurements import Source, read_source
-from penstock.metrics.registry import TIMED
 
 ROOT = Path(__file__).parents[2]
 RELEASE = "v1.0.0"
@@ -70,7 +70,7 @@ def main() -> int:
         "passed": passed,
         "change_per_cent": {
             metric: sorted(round(100 * (mean(run, metric) / mean(baseline, metric) - 1), 1) for run in candidates)
-            for metric in TIMED
+            for metric in timed_metrics()
             if any(found.metric == metric and found.value is not None for found in baseline.measurements)
         },
     }

@@ -81,7 +81,7 @@ def test_the_graph_is_an_image_feature_network_of_2048_features(network):
     frames = [np.random.default_rng(i).integers(0, 256, (60, 80, 3), dtype=np.uint8) for i in range(2)]
     features = network.features(frames)
     assert features.shape == (2, 2048)
-    assert network.name.startswith("inception-unpublished@sha256:")
+    assert network.label.startswith("inception-unpublished@sha256:")
     assert np.abs(features[0] - features[1]).max() > 1e-3
     assert network.features(frames[::-1]) == pytest.approx(features[::-1], rel=1e-4, abs=1e-5)
 

@@ -13,7 +13,7 @@ import yaml
 from tests.sonic_lite.talking_head_service import ASSETS, MODEL
 
 from penstock.contract.load import load_contract, load_suite
-from penstock.contract.models import Contract, Suite
+from penstock.contract.models import Contract, suite_model
 from penstock.contract.policy import Policy
 from penstock.contract.presets import with_preset
 from penstock.foundation.errors import UsageError
@@ -103,7 +103,7 @@ def test_contract_and_suite_hold_and_name_the_digests_of_what_is_there(repositor
     assert (contract.extractors.lipsync, contract.extractors.frechet) == ("syncnet-compact", "portrait-features")
     for weights in contract.weights:
         assert sha256_file(tree / weights.path) == weights.sha256
-    suite = Suite.model_validate(yaml.safe_load((tree / "suite" / "suite.yaml").read_text()))
+    suite = suite_model("talking-head").model_validate(yaml.safe_load((tree / "suite" / "suite.yaml").read_text()))
     assert len(suite.cases) == 24
     for case in suite.cases:
         assert all((tree / "suite" / file).is_file() for file in case.inputs.values())

@@ -27,7 +27,6 @@ from penstock.foundation.handles import discard_tree
 
 PLACE = ".penstock-bisect"
 """Where another commit's suite and extractors are put in a commit's files."""
-ROLES = ("lipsync", "frechet")
 
 
 @dataclass(frozen=True)
@@ -76,11 +75,9 @@ def load_reference(directory: Path, slice_name: str = "") -> Reference:
 
 def extractor_digests(contract: Contract) -> dict[str, str]:
     """Role → SHA-256 of the extractors that a contract names."""
-    named = {role: getattr(contract.extractors, role) for role in ROLES}
     return {
         role: SHIPPED[extractor] if isinstance(extractor, str) else extractor.sha256
-        for role, extractor in named.items()
-        if extractor is not None
+        for role, extractor in contract.extractors.items()
     }
 
 
@@ -155,10 +152,7 @@ def _copy_suite(reference: Reference, place: Path) -> None:
 def _copy_extractors(reference: Reference, place: Path) -> dict[str, dict[str, str] | str]:
     """The extractors' section; files that lie in the repository are copied, others are fetched as they always are."""
     section: dict[str, dict[str, str] | str] = {}
-    for role in ROLES:
-        weights = getattr(reference.contract.extractors, role)
-        if weights is None:
-            continue
+    for role, weights in reference.contract.extractors.items():
         if isinstance(weights, str):
             section[role] = weights
             continue

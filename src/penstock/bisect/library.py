@@ -11,10 +11,10 @@ from penstock.bisect.fixed_suite import Reference
 from penstock.bundle.directory import Bundle, read_model
 from penstock.bundle.machine import this_machine
 from penstock.bundle.models import Machine, Manifest, Run
+from penstock.families.registry import is_timed
 from penstock.foundation.errors import PenstockError
 from penstock.foundation.files import disk_errors, sha256_file
 from penstock.gating.comparable import gpu_models
-from penstock.metrics.registry import TIMED
 from penstock.store.archive import fetch, name_part
 from penstock.store.store import Store
 
@@ -141,7 +141,7 @@ class Library:
         here = run.model_copy(update={"machine": self._machine, "inference": None})
         if gpu_models(run) != gpu_models(here):
             return "it ran on another GPU"
-        if self._metric in TIMED and not _alike(run.machine, self._machine):
+        if is_timed(self._metric) and not _alike(run.machine, self._machine):
             return "it ran on another machine"
         if run.image is None or (run.image.kind == "image") != self._image:
             return f"its model ran as {'a process' if self._image else 'an image'}"

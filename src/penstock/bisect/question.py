@@ -9,12 +9,12 @@ from pathlib import Path
 from penstock.bisect.search import Answer
 from penstock.bundle.models import Outcome, RuleResult
 from penstock.contract.policy import Margin, Policy, Rule
+from penstock.families.registry import known_metrics
 from penstock.foundation.errors import UsageError
 from penstock.gating.calibration import Calibration, calibration_of
 from penstock.gating.gate import gate
 from penstock.gating.measurements import Source, Table
 from penstock.gating.wording import subject_of
-from penstock.metrics.registry import METRICS
 
 SETTLED_BY_BAD: dict[Outcome, tuple[Answer, str]] = {
     "fail": ("not worse", "but the bad commit is worse than this one"),
@@ -128,12 +128,12 @@ def question(
     Raises:
         UsageError: there is no such metric, no rule for it and no margin, or a margin that cannot be read.
     """
-    if metric not in METRICS:
-        close = difflib.get_close_matches(metric, METRICS, n=1)
-        todo = f"Did you mean '{close[0]}'?" if close else f"Metrics: {', '.join(METRICS)}."
+    if metric not in known_metrics():
+        close = difflib.get_close_matches(metric, known_metrics(), n=1)
+        todo = f"Did you mean '{close[0]}'?" if close else f"Metrics: {', '.join(known_metrics())}."
         raise UsageError(f"there is no metric '{metric[:80]}'", where="--metric", todo=todo)
-    if METRICS[metric].direction is None:
-        todo = f"Use '{metric}_abs'." if f"{metric}_abs" in METRICS else "Choose another metric."
+    if known_metrics()[metric].direction is None:
+        todo = f"Use '{metric}_abs'." if f"{metric}_abs" in known_metrics() else "Choose another metric."
         raise UsageError(f"'{metric}' has no better and worse", where="--metric", todo=todo)
     if margin:
         rule = Rule(metric=metric, slice=slice_name, margin=_margin(margin))

@@ -148,8 +148,8 @@ class Inference(Record):
     shards: list[ShardRecord] = []
     used_s: float = 0.0
     """Seconds in which a model was in use, over all shards."""
-    durations: dict[str, float] = {}
-    """Case → the parameter ``duration``, in seconds, of the cases that leave it to their audio."""
+    filled: dict[str, dict[str, float]] = {}
+    """Case → the parameters that it leaves to its inputs (``duration``: as long as its audio) → value."""
     machine: Machine | None = None
     """Where the outputs of an earlier run were made; ``None``: the model ran in this one, or that was not kept."""
     isolation: Level | None = None

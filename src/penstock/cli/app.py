@@ -6,7 +6,7 @@ import difflib
 import re
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Annotated
 
 import typer
@@ -19,16 +19,17 @@ from penstock.cli.check import check
 from penstock.cli.clean import clean
 from penstock.cli.comment import comment
 from penstock.cli.compare import compare
+from penstock.cli.families import families
 from penstock.cli.gate import gate
 from penstock.cli.init import init
 from penstock.cli.open_report import open_report
 from penstock.cli.run import run
 from penstock.cli.runs import runs
 from penstock.cli.schema import schema
-from penstock.cli.score_frechet import frechet
-from penstock.cli.score_lipsync import lipsync
 from penstock.cli.store_transfer import transfer
 from penstock.cli.weights_import import import_weights
+from penstock.families.family import load
+from penstock.families.registry import BUILT_IN, family, family_names
 from penstock.foundation.errors import ExitCode, PenstockError, printable
 
 HELP = """The gate on a vision model's release pipeline.
@@ -54,6 +55,7 @@ weights = typer.Typer(help="Work with weights.", no_args_is_help=True, rich_mark
 store = typer.Typer(help="Work with a store.", no_args_is_help=True, rich_markup_mode=None)
 
 app.command()(init)
+app.command()(families)
 app.command()(check)
 app.command()(schema)
 app.command()(run)
@@ -65,13 +67,20 @@ app.command()(calibrate)
 app.command()(compare)
 app.command()(comment)
 app.command()(bisect)
-score.command()(lipsync)
-score.command()(frechet)
 weights.command("import")(import_weights)
 app.add_typer(score, name="score")
 store.command()(transfer)
 app.add_typer(weights, name="weights")
 app.add_typer(store, name="store")
+
+
+def _add_score_commands(names: Iterable[str]) -> None:
+    for name in names:
+        for command, place in family(name).commands.items():
+            score.command(command)(load(place))
+
+
+_add_score_commands(BUILT_IN)
 
 
 def _version(wanted: bool) -> None:
@@ -98,6 +107,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     debug = "--debug" in arguments
     arguments = [argument for argument in arguments if argument != "--debug"]
     try:
+        if "score" in arguments:
+            # families of other distributions are looked for only where one may be wanted
+            _add_score_commands(name for name in family_names() if name not in BUILT_IN)
         answer = app(arguments, prog_name="penstock", standalone_mode=False)
     except PenstockError as error:
         if debug:

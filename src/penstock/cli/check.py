@@ -45,11 +45,11 @@ def check(
     Example: penstock check . --store runs/store
     """
     from penstock.contract.check import check_repository
+    from penstock.families.registry import directions
     from penstock.foundation.errors import ExitCode
     from penstock.gating.suite_words import judge_suite
-    from penstock.metrics.registry import METRICS
 
-    report = check_repository(directory, metrics={metric.name: metric.direction for metric in METRICS.values()})
+    report = check_repository(directory, metrics=directions())
     known = _known(report.contract, store, baseline or [])
     margins = judge_suite(report, directory, known)
     if as_json:

@@ -50,12 +50,12 @@ def compare(
 
     Example: penstock compare 1.0.0 1.1.0 --out comparison
     """
+    from penstock.families.registry import is_stand_in
     from penstock.gating.comparable import differences, notes
     from penstock.gating.compare import compare as beside
     from penstock.gating.measurements import read_source
     from penstock.local_run.policy_file import policy_at
     from penstock.local_run.run_names import find_bundle
-    from penstock.metrics.registry import is_stand_in
 
     rules = policy_at(policy) if policy is not None else None
     first, second = (read_source(find_bundle(text, out=runs, store=store)) for text in (a, b))
@@ -103,7 +103,7 @@ def _judge(first: Source, second: Source, rules: Policy, file: Path) -> Verdict:
 def _write_page(first: Source, second: Source, comparison: Comparison, verdict: Verdict | None, out: Path) -> None:
     """The page of the report. Without a policy it has no rules, and calls nothing accepted."""
     from penstock.bundle.models import Verdict
-    from penstock.metrics.registry import TIMED
+    from penstock.families.registry import is_timed
     from penstock.report.page import write_page
 
     if out.exists() and not out.is_dir():
@@ -111,7 +111,7 @@ def _write_page(first: Source, second: Source, comparison: Comparison, verdict: 
     judged = verdict is not None
     if verdict is None:
         # the page ranks its cases by what has a rule: as in the table of this command, time and memory come last
-        telling = [found for found in comparison.metrics if found.metric not in TIMED] or comparison.metrics
+        telling = [found for found in comparison.metrics if not is_timed(found.metric)] or comparison.metrics
         through = {found.metric: found.extractor for found in second.measurements if found.value is not None}
         changes = [_as_rule(found, through.get(found.metric)) for found in telling]
         verdict = Verdict(

@@ -7,15 +7,19 @@ from typing import Annotated
 
 import typer
 
+from penstock.families.registry import default_family
+
+DEFAULT = default_family()
+
 
 def init(
     directory: Annotated[Path, typer.Argument(help="The model's repository.", metavar="[DIR]")] = Path(),
-    family: Annotated[str, typer.Option(help="What kind of model it is: talking-head.")] = "talking-head",
+    family: Annotated[str, typer.Option(help="What kind of model it is; `penstock families` lists them.")] = DEFAULT,
     force: Annotated[bool, typer.Option("--force", help="Overwrite what is there.")] = False,
 ) -> None:
     """Write a commented penstock.yaml and a suite to start from.
 
-    Example: penstock init --family talking-head my-model
+    Example: penstock init my-model
     """
     from penstock.contract.template import write_template
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
+from penstock.contract.family_faults import family_faults, family_of, suite_family_faults
 from penstock.contract.faults import Fault, fault_at, fault_of
 from penstock.contract.load import (
     SUITE_FILE,
@@ -19,7 +20,7 @@ from penstock.contract.load import (
     suite_path_faults,
     validated,
 )
-from penstock.contract.models import CONTRACT_FILE, Contract, Suite, Weights
+from penstock.contract.models import CONTRACT_FILE, Contract, Suite, Weights, suite_model
 from penstock.contract.policy import Direction, policy_faults
 from penstock.contract.suite import call_faults, output_faults, suite_file_faults
 from penstock.foundation.errors import UsageError
@@ -32,10 +33,6 @@ MAX_HASHED_BYTES = 64 << 20
 PLACEHOLDER_SHA256 = "0" * 64
 S3_SOURCE = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/[^\s?#]+")
 SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
-ROLES = {"lipsync": ("lse_d", "lse_c", "av_offset", "av_offset_abs"), "frechet": ("fid", "kid")}
-"""Extractor → the metrics that look through it."""
-STAND_INS = {"lipsync": "syncnet-compact", "frechet": "portrait-features"}
-"""Extractor → the name of the stand-in that comes with Penstock."""
 SourceKind = Literal["lfs", "path", "https", "s3"]
 
 
@@ -77,13 +74,16 @@ def check_repository(directory: Path, *, metrics: Mapping[str, Direction | None]
     report.contract, faults = validated(contract_document, Contract)
     report.faults += faults
     folder = contract_document.value.get("suite") if isinstance(contract_document.value, dict) else None
-    suite_document = _suite(report, directory, folder) if isinstance(folder, str) else None
+    named = contract_document.value.get("family") if isinstance(contract_document.value, dict) else None
+    suite_document = _suite(report, directory, folder, named) if isinstance(folder, str) else None
     if report.contract is not None:
+        report.faults += family_faults(report.contract, contract_document)
         report.faults += contract_path_faults(directory, report.contract, contract_document)
         report.faults += contract_file_faults(directory, report.contract, contract_document)
         report.faults += output_faults(report.contract, contract_document)
         report.faults += _policy_faults(directory, report.contract, report.suite, metrics, contract_document)
         if report.suite is not None and suite_document is not None:
+            report.faults += suite_family_faults(report.contract, report.suite, suite_document)
             report.faults += call_faults(report.contract, report.suite, contract_document, suite_document)
     report.sort()
     return report
@@ -97,7 +97,7 @@ def _document(report: Report, read: Callable[[], Document], name: str) -> Docume
         return None
 
 
-def _suite(report: Report, directory: Path, folder: str) -> Document | None:
+def _suite(report: Report, directory: Path, folder: str, family: object) -> Document | None:
     """Read and check the suite. One that lies outside the repository is left alone: the contract's fault says so."""
     try:
         inside(directory, folder, where="")
@@ -106,12 +106,20 @@ def _suite(report: Report, directory: Path, folder: str) -> Document | None:
     document = _document(report, lambda: read_suite_text(directory, folder), f"{folder.rstrip('/')}/{SUITE_FILE}")
     if document is None:
         return None
-    report.suite, faults = validated(document, Suite)
+    # as what it is read, the contract says; a contract with faults may still say that
+    report.suite, faults = validated(document, _suite_model(family))
     report.faults += faults
     if report.suite is not None:
         report.faults += suite_path_faults(directory, folder, report.suite, document)
         report.faults += suite_file_faults(directory, folder, report.suite, document)
     return document
+
+
+def _suite_model(family: object) -> type[Suite]:
+    try:
+        return suite_model(family) if isinstance(family, str) else Suite
+    except UsageError:
+        return Suite  # a family that cannot be loaded: the contract's fault says so
 
 
 def contract_file_faults(directory: Path, contract: Contract, document: Document) -> Iterator[Fault]:
@@ -126,7 +134,7 @@ def contract_file_faults(directory: Path, contract: Contract, document: Document
         yield fault_at(document, ("build", "context"), f"there is no directory '{build.context}'")
     for index, weights in enumerate(contract.weights):
         yield from _weights_faults(directory, weights, document, ("weights", index))
-    for role, extractor in contract.extractors.files.items():
+    for role, extractor in contract.extractor_files.items():
         yield from _weights_faults(directory, extractor, document, ("extractors", role))
 
 
@@ -230,29 +238,28 @@ def _policy_faults(
             f"{record}: there is no such file in the repository",
             todo="Record the noise with penstock calibrate, and commit the file.",
         )
-    for role, names in ROLES.items():
-        wanting = [index for index, rule in enumerate(contract.policy.rules) if rule.metric in names]
-        if wanting and getattr(contract.extractors, role) is None:
-            metric = contract.policy.rules[wanting[0]].metric
-            what = f"'{metric}' is measured through a network, and extractors.{role} names none"
-            yield fault_at(
-                document,
-                ("policy", "rules", wanting[0], "metric"),
-                what,
-                todo=f"Name a file, or the stand-in that comes with Penstock: {role}: {STAND_INS[role]}.",
-                warning=True,
-            )
-    if suite is not None and suite.reference is None:
-        wanting = [index for index, rule in enumerate(contract.policy.rules) if rule.metric in ROLES["frechet"]]
-        if wanting:
-            metric = contract.policy.rules[wanting[0]].metric
-            what = f"'{metric}' compares with a reference, and the suite names none"
-            yield fault_at(
-                document,
-                ("policy", "rules", wanting[0], "metric"),
-                what,
-                todo="Write 'reference: DIRECTORY' in suite.yaml.",
-            )
+    yield from _network_faults(contract, suite, document)
+
+
+def _network_faults(contract: Contract, suite: Suite | None, document: Document) -> Iterator[Fault]:
+    """Rules whose metric is measured through a network, or against a reference, that nobody names: once for each."""
+    family = family_of(contract)
+    told: set[str] = set()
+    for place, rule in enumerate(contract.policy.rules):
+        metric = next((known for known in family.metrics if known.name == rule.metric), None) if family else None
+        if family is None or metric is None:
+            continue
+        path = ("policy", "rules", place, "metric")
+        role = metric.role
+        if role is not None and role not in contract.extractors and role not in told:
+            told.add(role)
+            what = f"'{metric.name}' is measured through a network, and extractors.{role} names none"
+            todo = f"Name a file, or the stand-in that comes with Penstock: {role}: {family.roles[role].stand_in}."
+            yield fault_at(document, path, what, todo=todo, warning=True)
+        if metric.needs_reference and suite is not None and suite.reference is None and "reference" not in told:
+            told.add("reference")
+            what = f"'{metric.name}' compares with a reference, and the suite names none"
+            yield fault_at(document, path, what, todo="Write 'reference: DIRECTORY' in suite.yaml.")
 
 
 def _inside(directory: Path, text: str) -> Path | None:

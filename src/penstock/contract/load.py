@@ -8,8 +8,9 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from penstock.contract.family_faults import family_faults, suite_family_faults
 from penstock.contract.faults import Fault, fault_at, model_faults, raise_first
-from penstock.contract.models import CONTRACT_FILE, Contract, Suite
+from penstock.contract.models import CONTRACT_FILE, Contract, Suite, suite_model
 from penstock.contract.policy import Direction, Policy, policy_faults
 from penstock.foundation.errors import UsageError
 from penstock.foundation.files import inside
@@ -32,7 +33,7 @@ def load_contract(directory: Path) -> Contract:
     document = read_contract_text(directory)
     contract, faults = validated(document, Contract)
     if contract is not None:
-        faults = contract_path_faults(directory, contract, document)
+        faults = [*family_faults(contract, document), *contract_path_faults(directory, contract, document)]
     return accepted(contract, faults)
 
 
@@ -43,9 +44,12 @@ def load_suite(directory: Path, contract: Contract) -> Suite:
         UsageError: ``where`` is ``suite/suite.yaml:LINE: field.path``.
     """
     document = read_suite_text(directory, contract.suite)
-    suite, faults = validated(document, Suite)
+    suite, faults = validated(document, suite_model(contract.family))
     if suite is not None:
-        faults = suite_path_faults(directory, contract.suite, suite, document)
+        faults = [
+            *suite_family_faults(contract, suite, document),
+            *suite_path_faults(directory, contract.suite, suite, document),
+        ]
     return accepted(suite, faults)
 
 
@@ -150,7 +154,7 @@ def contract_paths(contract: Contract) -> list[tuple[KeyPath, str]]:
         (("build", "context"), contract.build.context),
         (("suite",), contract.suite),
     ]
-    paths += [(("extractors", role, "path"), weights.path) for role, weights in contract.extractors.files.items()]
+    paths += [(("extractors", role, "path"), weights.path) for role, weights in contract.extractor_files.items()]
     return paths
 
 

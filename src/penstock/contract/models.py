@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Iterable
+from functools import cache
+from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, Tag, field_validator, model_validator
+from pydantic import AfterValidator, Discriminator, Field, Tag, create_model, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 from penstock.contract.policy import Policy, Strict
-from penstock.contract.presets import PRESETS, with_preset
+from penstock.contract.presets import with_preset
+from penstock.families.family import load
+from penstock.families.registry import family_names, find_family, preset_names
 from penstock.foundation.errors import UsageError
 
 CONTRACT_FILE = "penstock.yaml"
+MAX_CASES = 10_000
 Name = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
 CaseName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -21,6 +27,22 @@ SliceName = Annotated[str, Field(min_length=1, max_length=100)]
 VariableName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,99}$")]
 Host = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]{0,252}(:[0-9]{1,5})?$")]
 Scalar = str | int | float | bool
+
+
+def one_of(value: str, known: Iterable[str]) -> str:
+    """``value``, if it is one of the known names.
+
+    Raises:
+        PydanticCustomError: it is none; the fault names those that there are.
+    """
+    names = tuple(known)
+    if value not in names:
+        raise PydanticCustomError("literal_error", "must be {expected}", {"expected": " or ".join(map(repr, names))})
+    return value
+
+
+FamilyName = Annotated[Name, AfterValidator(lambda name: one_of(name, family_names()))]
+PresetName = Annotated[Name, AfterValidator(lambda name: one_of(name, preset_names()))]
 
 
 class Weights(Strict):
@@ -77,7 +99,7 @@ class Http(Strict):
 class Call(Strict):
     """How the model is called: exactly one of ``command`` and ``http``, or a preset that fills it."""
 
-    preset: Literal["sonic"] | None = None
+    preset: PresetName | None = None
     """The interface of a known system; what stands beside it overrides it."""
     command: Command | None = None
     http: Http | None = None
@@ -99,7 +121,7 @@ class Call(Strict):
     @classmethod
     def _fill_from_preset(cls, value: object) -> object:
         """A preset is filled in here, so that no other code ever sees a contract without it."""
-        if isinstance(value, dict) and isinstance(value.get("preset"), str) and value["preset"] in PRESETS:
+        if isinstance(value, dict) and isinstance(value.get("preset"), str):
             return with_preset(value["preset"], value)
         return value
 
@@ -128,26 +150,11 @@ def _named_or_file(value: object) -> str:
     return "name" if isinstance(value, str) else "file"
 
 
-_File = Annotated[Weights, Tag("file")]
-
-
-class Extractors(Strict):
-    """The networks that metrics look through: ONNX files in the repository, or by name what comes with Penstock."""
-
-    lipsync: (
-        Annotated[_File | Annotated[Literal["syncnet-compact"], Tag("name")], Discriminator(_named_or_file)] | None
-    ) = None
-    """SyncNet, for LSE-D, LSE-C and the offset; `syncnet-compact` is the stand-in that comes with Penstock."""
-    frechet: (
-        Annotated[_File | Annotated[Literal["portrait-features"], Tag("name")], Discriminator(_named_or_file)] | None
-    ) = None
-    """Inception, for FID and KID; `portrait-features` is the stand-in that comes with Penstock."""
-
-    @property
-    def files(self) -> dict[str, Weights]:
-        """Role → the file in the repository, of those that are not named."""
-        roles = {"lipsync": self.lipsync, "frechet": self.frechet}
-        return {role: named for role, named in roles.items() if isinstance(named, Weights)}
+Extractor = Annotated[
+    Annotated[Weights, Tag("file")] | Annotated[Name, Tag("name")],
+    Discriminator(_named_or_file),
+]
+"""A network that metrics look through: an ONNX file in the repository, or by name one that comes with Penstock."""
 
 
 class Contract(Strict):
@@ -155,7 +162,8 @@ class Contract(Strict):
 
     version: Literal[1]
     name: Name
-    family: Literal["talking-head"]
+    family: FamilyName
+    """What kind of model it is; `penstock families` lists them."""
     description: str = ""
     weights: list[Weights] = Field(default_factory=list)
     build: Build = Build()
@@ -163,8 +171,20 @@ class Contract(Strict):
     checks: Annotated[list[Check], Field(max_length=50)] = Field(default_factory=list)
     suite: RelativePath
     """The directory that holds ``suite.yaml``."""
-    extractors: Extractors = Extractors()
+    extractors: dict[Name, Extractor] = Field(default_factory=dict)
+    """Role → the network that the family's metrics look through in that role."""
     policy: Policy
+
+    @property
+    def extractor_files(self) -> dict[str, Weights]:
+        """Role → the file in the repository, of those that are not named."""
+        return {role: given for role, given in self.extractors.items() if isinstance(given, Weights)}
+
+    @field_validator("extractors", mode="before")
+    @classmethod
+    def _nothing_is_none(cls, value: object) -> object:
+        """`lipsync: null` leaves the role out."""
+        return {role: given for role, given in value.items() if given is not None} if isinstance(value, dict) else value
 
     @field_validator("weights")
     @classmethod
@@ -175,11 +195,8 @@ class Contract(Strict):
         return value
 
 
-FaceBox = tuple[float, float, float, float]
-
-
 class Case(Strict):
-    """One fixed input of the suite."""
+    """One fixed input of the suite. A family's cases may have fields of their own."""
 
     name: CaseName
     inputs: dict[str, RelativePath]
@@ -188,25 +205,15 @@ class Case(Strict):
     """Parameter name → value; goes before ``call.parameters``."""
     slices: list[SliceName] = Field(default_factory=list)
     """Groups that the case belongs to; a rule may look at one of them alone."""
-    face_box: FaceBox | None = None
-    """``x, y, width, height`` of the face in the *output* video, as shares (0..1) of its width and height."""
-
-    @field_validator("face_box")
-    @classmethod
-    def _in_frame(cls, value: FaceBox | None) -> FaceBox | None:
-        if value is not None:
-            x, y, width, height = value
-            if not (0 <= x < 1 and 0 <= y < 1 and 0 < width <= 1 - x and 0 < height <= 1 - y):
-                raise ValueError("face_box must be x, y, width, height as shares of the frame, inside it")
-        return value
 
 
 class Suite(Strict):
     """``suite.yaml``: the fixed cases of a test."""
 
     version: Literal[1]
-    family: Literal["talking-head"]
-    cases: Annotated[list[Case], Field(min_length=1, max_length=10_000)]
+    family: FamilyName
+    """As in the contract."""
+    cases: Annotated[list[Case], Field(min_length=1, max_length=MAX_CASES)]
     reference: RelativePath | None = None
     """A directory of images or videos that FID and KID compare with."""
 
@@ -235,3 +242,17 @@ class Suite(Strict):
         if twice := sorted({name for name in names if names.count(name) > 1}):
             raise ValueError(f"two cases are named '{twice[0]}'")
         return value
+
+
+def suite_model(family_name: str) -> type[Suite]:
+    """The model of a family's ``suite.yaml``: its cases have the family's own fields."""
+    found = find_family(family_name)
+    return Suite if found is None else _suite_of(found.case)
+
+
+@cache
+def _suite_of(case: str) -> type[Suite]:
+    cases = Annotated[list[load(case)], Field(min_length=1, max_length=MAX_CASES)]  # type: ignore[valid-type, misc]
+    fields: dict[str, Any] = {"cases": (cases, ...)}
+    made: type[Suite] = create_model("Suite", __base__=Suite, **fields)
+    return made

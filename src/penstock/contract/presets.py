@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from penstock.families.registry import find_preset
 from penstock.foundation.errors import UsageError
 
 if TYPE_CHECKING:
@@ -22,40 +23,20 @@ if TYPE_CHECKING:
 PLACEHOLDER = re.compile(r"\{\{([A-Za-z_][A-Za-z0-9_-]*)\}\}|\{([A-Za-z_][A-Za-z0-9_-]*)\}")
 RESERVED = ("output", "port")
 
-SONIC_DEFAULTS: dict[str, Any] = {
-    "min_resolution": 1024,
-    "expand_ratio": 0.18,
-    "inference_steps": 25,
-    "dynamic_scale": 1.1,
-    "motion_scale": 1.05,
-    "lip_sync_align": True,
-    "smooth_motion": True,
-}
-
-PRESETS: dict[str, dict[str, Any]] = {
-    "sonic": {
-        "http": {
-            "method": "POST",
-            "path": "/generate",
-            "files": {"image": "image", "audio": "audio"},
-            "fields": {name: f"{{{name}}}" for name in ("duration", *SONIC_DEFAULTS)},
-            "response": "video/mp4",
-        },
-        "parameters": SONIC_DEFAULTS,
-    },
-}
-"""Preset → the part of ``call`` that it fills. ``duration`` has no default: it is as long as the case's audio, unless
-the case says another."""
-
 
 def with_preset(name: str, call: Mapping[str, Any]) -> dict[str, Any]:
-    """The ``call`` section with the preset filled in below what stands there; what is no mapping stays as it is."""
-    preset = PRESETS[name]
+    """The ``call`` section with the preset filled in below what stands there; what is no mapping stays as it is.
+
+    Of a preset that no family has, nothing is filled in: ``penstock check`` says so.
+    """
+    preset = find_preset(name)
     filled = dict(call)
+    if preset is None:
+        return filled
     if isinstance(call.get("http"), dict):
-        filled["http"] = _over(preset["http"], call["http"])
+        filled["http"] = _over(preset.http, call["http"])
     if isinstance(call.get("parameters", {}), dict):
-        filled["parameters"] = _over(preset["parameters"], call.get("parameters", {}))
+        filled["parameters"] = _over(preset.parameters, call.get("parameters", {}))
     return filled
 
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import ast
 import inspect
+from types import ModuleType
 from typing import Any
 
 from pydantic import BaseModel
 
 from penstock.contract import models, policy
-from penstock.contract.models import Contract, Suite
+from penstock.contract.models import Contract, suite_model
 from penstock.contract.policy import Policy
+from penstock.families.family import load
+from penstock.families.registry import family, family_names, preset_names
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -18,6 +21,7 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 def contract_schema() -> dict[str, Any]:
     """JSON Schema of ``penstock.yaml`` as it is written: a preset leaves out what it fills."""
     schema = _schema(Contract, "penstock.yaml")
+    schema["properties"]["family"]["enum"] = list(family_names())
     definitions = schema["$defs"]
     filled = definitions["Http"]
     definitions["HttpWithPreset"] = {
@@ -30,6 +34,7 @@ def contract_schema() -> dict[str, Any]:
         "type": ["object", "null"],
         "description": call["properties"]["http"].get("description", ""),
     }
+    call["properties"]["preset"] |= {"enum": [*preset_names(), None]}
     chosen = {"properties": {"preset": {"type": "string"}}, "required": ["preset"]}
     call["if"] = chosen
     call["then"] = {
@@ -44,9 +49,16 @@ def contract_schema() -> dict[str, Any]:
     return schema
 
 
-def suite_schema() -> dict[str, Any]:
-    """JSON Schema of ``suite.yaml``."""
-    return _schema(Suite, "suite.yaml")
+def suite_schema(name: str) -> dict[str, Any]:
+    """JSON Schema of ``suite.yaml`` for cases of the family ``name``.
+
+    Raises:
+        UsageError: there is no such family.
+    """
+    case: type[BaseModel] = load(family(name).case)
+    schema = _schema(suite_model(name), "suite.yaml", case)
+    schema["properties"]["family"]["const"] = name
+    return schema
 
 
 def policy_schema() -> dict[str, Any]:
@@ -54,9 +66,12 @@ def policy_schema() -> dict[str, Any]:
     return _schema(Policy, "policy")
 
 
-def _schema(model: type[BaseModel], title: str) -> dict[str, Any]:
+def _schema(model: type[BaseModel], title: str, case: type[BaseModel] | None = None) -> dict[str, Any]:
     schema = {"$schema": DIALECT, **model.model_json_schema(), "title": title}
-    texts = field_texts()
+    texts = field_texts(models, policy)
+    if case is not None:
+        own = field_texts(inspect.getmodule(case))
+        texts[case.__name__] = {**texts["Case"], **own.get(case.__name__, {})}
     for name, definition in {**schema.get("$defs", {}), model.__name__: schema}.items():
         for field, content in definition.get("properties", {}).items():
             content.pop("title", None)
@@ -67,10 +82,10 @@ def _schema(model: type[BaseModel], title: str) -> dict[str, Any]:
     return schema
 
 
-def field_texts() -> dict[str, dict[str, str]]:
+def field_texts(*modules: ModuleType | None) -> dict[str, dict[str, str]]:
     """Model → field → the text below it in the source. Read only here: pydantic would do it at every start."""
     texts: dict[str, dict[str, str]] = {}
-    for module in (models, policy):
+    for module in filter(None, modules):
         for statement in ast.parse(inspect.getsource(module)).body:
             if isinstance(statement, ast.ClassDef):
                 texts[statement.name] = dict(_texts_of(statement))

@@ -15,24 +15,35 @@ from penstock.contract.faults import Fault, fault_at
 from penstock.contract.load import below
 from penstock.contract.models import Case, Contract, Suite
 from penstock.contract.presets import RESERVED, parameters, placeholders, text_of, unknown_placeholder
+from penstock.families.family import Family
+from penstock.families.registry import find_family
 from penstock.foundation.errors import UsageError
 from penstock.foundation.files import inside, regular_files
-from penstock.foundation.media_kinds import EVERY_KIND, EXPECTED, media_fault, set_fault, set_files
+from penstock.foundation.media_kinds import EVERY_KIND, media_fault, set_fault, set_files
 from penstock.foundation.yaml_text import Document, KeyPath
 
 
 def suite_file_faults(directory: Path, folder: str, suite: Suite, document: Document) -> Iterator[Fault]:
     """Files of the suite that are missing or not what they should be. Paths that leave it are reported elsewhere."""
+    family = _family(suite.family)
     for index, case in enumerate(suite.cases):
         for name, file in case.inputs.items():
             path = _path(directory, folder, file)
-            if path is not None and (found := media_fault(path, expected=EXPECTED.get(name, EVERY_KIND))) is not None:
+            expected = family.kinds_of(name) if family is not None else EVERY_KIND
+            if path is not None and (found := media_fault(path, expected=expected)) is not None:
                 what, todo = found
                 yield fault_at(
                     document, ("cases", index, "inputs", name), f"{file}: {what} (case '{case.name}')", todo=todo
                 )
     if suite.reference is not None and (path := _path(directory, folder, suite.reference)) is not None:
         yield from _reference_faults(path, suite.reference, document)
+
+
+def _family(name: str) -> Family | None:
+    try:
+        return find_family(name)
+    except UsageError:
+        return None  # it cannot be loaded: the contract's fault says so
 
 
 def _path(directory: Path, folder: str, file: str) -> Path | None:
@@ -67,8 +78,9 @@ def _reference_faults(path: Path, written: str, document: Document) -> Iterator[
 def call_faults(
     contract: Contract, suite: Suite, contract_document: Document, suite_document: Document
 ) -> Iterator[Fault]:
-    """Hold what the call wants against what each case gives: inputs and parameters."""
+    """Compare what the call wants with what each case gives: inputs and parameters."""
     http, command = contract.call.http, contract.call.command
+    family = _family(contract.family)
     if http is not None:
         for index, text in enumerate(http.argv):
             for name in placeholders(text):
@@ -77,8 +89,8 @@ def call_faults(
                     yield fault_at(contract_document, ("call", "http", "argv", index), error.what, todo=error.todo)
     for index, case in enumerate(suite.cases):
         given = parameters(contract, case)
-        # its own length unless it says another
-        audible = {"duration"} if "audio" in case.inputs else set()
+        # what an input says where the case does not
+        said = {name for name, filled in (family.filled if family else {}).items() if filled.input in case.inputs}
         for name in sorted({*case.inputs, *case.parameters} & set(RESERVED)):
             yield fault_at(
                 suite_document,
@@ -102,11 +114,11 @@ def call_faults(
                     )
             for field, value in http.fields.items():
                 yield from _unfilled(
-                    text_of(value), {*given, *audible}, case, index, f"call.http.fields.{field}", suite_document
+                    text_of(value), {*given, *said}, case, index, f"call.http.fields.{field}", suite_document
                 )
         if command is not None:
             for position, text in enumerate(command.argv):
-                known = {*given, *audible, *case.inputs, "output"}
+                known = {*given, *said, *case.inputs, "output"}
                 yield from _unfilled(text, known, case, index, f"call.command.argv[{position}]", suite_document)
 
 

@@ -1,4 +1,4 @@
-"""The files that a case puts to a model, proven whole before any model is started: a bad suite is not a bad model."""
+"""The files that a case puts to a model, validated before any model is started: a bad suite is not a bad model."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 from penstock.contract.load import SUITE_FILE, input_path
 from penstock.contract.models import Case, Contract
 from penstock.contract.presets import command_argv, request_fields, request_files
+from penstock.families.registry import family
 from penstock.foundation.errors import UsageError
 from penstock.foundation.files import open_regular
-from penstock.foundation.media_kinds import EVERY_KIND, EXPECTED, media_fault, recognise
+from penstock.foundation.media_kinds import media_fault, recognise
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,7 +23,7 @@ log = logging.getLogger(__name__)
 
 
 def check_case(contract: Contract, source_dir: Path, case: Case, seen: set[Path]) -> dict[str, Path]:
-    """Prove that a case can be put to the model: every file decodes to its end, every parameter is there.
+    """Validate that a case can be put to the model: every file decodes to its end, every parameter is there.
 
     Args:
         contract: names the suite's directory and how the model is called.
@@ -37,14 +38,15 @@ def check_case(contract: Contract, source_dir: Path, case: Case, seen: set[Path]
         UsageError: ``where`` names the file, the case and the suite.
     """
     paths: dict[str, Path] = {}
+    kinds_of = family(contract.family).kinds_of
     for name, file in case.inputs.items():
         where = f"{contract.suite}/{file} (input '{name}' of case '{case.name}' in {contract.suite}/{SUITE_FILE})"
         path = input_path(source_dir, contract, file)
-        if (fault := media_fault(path, expected=EXPECTED.get(name, EVERY_KIND))) is not None:
+        if (fault := media_fault(path, expected=kinds_of(name))) is not None:
             raise UsageError(fault[0], where=where, todo=fault[1])
         if path not in seen:
             try:
-                remarks = decode(path, sound_only=name == "audio")
+                remarks = decode(path, sound_only=kinds_of(name)[0] == "audio")
             except UsageError as error:
                 raise UsageError(error.what, where=where, todo=error.todo) from error
             for remark in remarks:
@@ -60,7 +62,7 @@ def check_case(contract: Contract, source_dir: Path, case: Case, seen: set[Path]
 
 
 def input_paths(contract: Contract, source_dir: Path, case: Case) -> dict[str, Path]:
-    """Input name → file of a case that :func:`check_case` has proven before.
+    """Input name → file of a case that :func:`check_case` has validated before.
 
     Raises:
         UsageError: a file is gone.

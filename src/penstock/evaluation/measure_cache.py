@@ -12,7 +12,8 @@ from penstock.bundle.models import Measurement
 from penstock.bundle.steps import Products
 from penstock.contract.load import input_path
 from penstock.contract.models import Contract, Suite
-from penstock.evaluation.measure import extractor_names, measure
+from penstock.evaluation.measure import measure
+from penstock.evaluation.networks import network_labels, open_networks
 from penstock.foundation.errors import UsageError
 from penstock.foundation.files import sha256_file, sha256_json, sha256_tree
 
@@ -34,7 +35,7 @@ def measure_once(
         UsageError: an extractor cannot be loaded.
     """
     run = bundle.run()
-    extractors = extractor_names(contract, source)
+    extractors = network_labels(open_networks(contract, source))
     # the versions that move these numbers are this step's, which may be another container than the first
     versions = this_machine().versions
     machine = run.machine.model_copy(update={"versions": versions}) if run.machine else None

@@ -13,9 +13,9 @@ from penstock.bundle.shards import Shard, shards_folder, split
 from penstock.bundle.steps import Products
 from penstock.contract.models import Contract, Suite
 from penstock.contract.policy import Level
+from penstock.evaluation.filled_parameters import Values, filled_parameters, with_parameters
 from penstock.evaluation.inputs import check_case, input_paths, reference_frames
 from penstock.evaluation.measure_cache import suite_digest
-from penstock.families.talking_head.durations import audio_durations, with_durations
 from penstock.foundation.errors import UsageError
 from penstock.foundation.files import disk_errors, sha256_json
 from penstock.foundation.handles import discard_tree
@@ -46,7 +46,7 @@ def plan(
     demanded: Level = "none",
     python: str = "",
 ) -> Plan:
-    """Take the outputs of an earlier run where they hold, or prove every input of the suite and split it.
+    """Take the outputs of an earlier run where they hold, or validate every input of the suite and split it.
 
     Outputs hold if code, weights, image, suite, machine, Penstock, the Python that a local model runs on and how far it
     is confined are the same; then the inputs were proven before.
@@ -80,19 +80,19 @@ def plan(
     try:
         digest = suite_digest(source_dir, contract, suite)
     except UsageError:
-        _prove(contract, suite, source_dir)  # says more exactly which case it is
+        _validate(contract, suite, source_dir)  # says more exactly which case it is
         raise
     if run.regated_from is not None:
         return _taken_over(run, digest, demanded)
     products = sha256_json(_depends_on(run, digest, level, python))
     earlier = Products(cache, INFER, products) if cache is not None else None
     unchanged = earlier is not None and earlier.restore(bundle)
-    durations = {} if unchanged else _prove(contract, suite, source_dir)
+    filled = {} if unchanged else _validate(contract, suite, source_dir)
     inference = Inference(
         unchanged=unchanged,
         products=products if cache is not None else "",
         parts=[str(part) for part in parts],
-        durations=durations,
+        filled=filled,
         machine=earlier.made_on() if earlier is not None and unchanged else None,
         isolation=level,
         demanded=demanded,
@@ -132,21 +132,21 @@ def plan_released(
         suite: the candidate's.
         source_dir: the candidate's repository, which holds the suite.
         bundle: the released model's.
-        planned: what was planned for the candidate, which proved the files.
+        planned: what was planned for the candidate, which validated the files.
         as_process: it is not run in its image.
 
     Raises:
         WorldError: the released model cannot be called with a case: it wants an input or parameter that there is not.
     """
     with released_errors():
-        durations = audio_durations(contract, suite, source_dir)
-        for case in with_durations(suite, durations).cases:
+        filled = filled_parameters(contract, suite, source_dir)
+        for case in with_parameters(suite, filled).cases:
             check_case(contract, source_dir, case, set(input_paths(contract, source_dir, case).values()))
     run = bundle.run()
     if as_process and run.source is not None:
         # it may have been released as an image, but its code is what runs now
         run = run.model_copy(update={"image": Image(kind="process", digest=f"sha256:{run.source.tree}")})
-    inference = Inference(unchanged=False, parts=[str(part) for part in planned.shards], durations=durations)
+    inference = Inference(unchanged=False, parts=[str(part) for part in planned.shards], filled=filled)
     record = SuiteRecord(digest=planned.suite_digest, cases=len(suite.cases))
     if not _goes_on(run, inference, record):
         _forget(bundle)
@@ -154,16 +154,16 @@ def plan_released(
     bundle.update_run(run.model_copy(update=known))
 
 
-def _prove(contract: Contract, suite: Suite, source_dir: Path) -> dict[str, float]:
-    """Prove every case; returns the durations that are those of the cases' audio."""
+def _validate(contract: Contract, suite: Suite, source_dir: Path) -> dict[str, Values]:
+    """Validate every case; returns the parameters that the cases' inputs say."""
     seen: set[Path] = set()
-    durations = audio_durations(contract, suite, source_dir)
-    for case in with_durations(suite, durations).cases:
+    filled = filled_parameters(contract, suite, source_dir)
+    for case in with_parameters(suite, filled).cases:
         check_case(contract, source_dir, case, seen)
-    if suite.reference is not None and contract.extractors.frechet is not None:
+    if suite.reference is not None and contract.extractors:
         for _ in reference_frames(contract, source_dir, suite.reference):
             pass
-    return durations
+    return filled
 
 
 def _depends_on(run: Run, suite: str, level: Level, python: str) -> dict[str, object]:

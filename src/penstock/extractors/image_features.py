@@ -60,7 +60,7 @@ class ImageFeatures:
         return cls(open_extractor(path, INTERFACE, threads=threads, device=device))
 
     @property
-    def name(self) -> str:
+    def label(self) -> str:
         """``name@sha256:digest``, which goes with every value that was measured through this network."""
         return self._extractor.label
 
@@ -79,7 +79,7 @@ class ImageFeatures:
         parts: list[Features] = []
         for batch in _batches(frames_bgr):
             (part,) = self._extractor.run({"images": batch}, ["features"])
-            _check(part, len(batch), parts[0].shape[1] if parts else None, self.name)
+            _check(part, len(batch), parts[0].shape[1] if parts else None, self.label)
             parts.append(part)
         if not parts:
             raise UsageError("there is no picture to take features of", todo="Give at least one picture or frame.")

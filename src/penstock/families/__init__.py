@@ -1,1 +1,5 @@
-"""How a kind of model is put to the test, and which metrics speak about its answer."""
+"""Families of models: what is put to a model, and what is measured of its answers.
+
+A family is one package and one line in :data:`penstock.families.registry.BUILT_IN`; :mod:`penstock.families.family`
+says what a family must say. Nothing outside such a package names a family.
+"""

@@ -17,7 +17,6 @@ from penstock.foundation.files import open_regular
 
 Kind = Literal["image", "audio", "video"]
 EVERY_KIND: tuple[Kind, ...] = ("image", "audio", "video")
-EXPECTED: dict[str, tuple[Kind, ...]] = {"image": ("image",), "audio": ("audio", "video"), "video": ("video",)}
 """What an input of this name must be. Containers of video are accepted for sound: they hold both."""
 
 MAX_BYTES: dict[Kind, int] = {"image": 64 << 20, "audio": 512 << 20, "video": 512 << 20}

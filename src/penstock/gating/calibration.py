@@ -24,9 +24,9 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from penstock.bundle.directory import explain, write_model
 from penstock.bundle.models import Machine, Record
 from penstock.contract.policy import Policy
+from penstock.families.registry import find_metric
 from penstock.foundation.errors import UsageError
 from penstock.foundation.files import inside, read_regular
-from penstock.metrics.registry import METRICS
 
 SCHEMA_VERSION = 1
 MAX_BYTES = 16 << 20
@@ -204,7 +204,7 @@ class Calibration(Record):
         found = self.of(metric, slice_name)
         if found is None or found.deterministic:
             return None
-        known = METRICS.get(metric)
+        known = find_metric(metric)
         subject = _named(known.title if known else metric, slice_name)
         if found.smallest_margin is None:
             return f"{subject} is not the same in every run, and one case cannot tell a change from noise"

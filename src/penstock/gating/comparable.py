@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from penstock.bundle.models import Machine, Run
+from penstock.families.registry import timed_metrics
 from penstock.foundation.errors import UsageError
-from penstock.metrics.registry import TIMED
 
 PARAMETERS_SINCE = 2
 """Version of ``run.json`` that records parameters; an empty set in an older one is an unknown set."""
@@ -87,7 +87,8 @@ def notes(candidate: Run | None, baseline: Run | None) -> list[str]:
     if ours is not None and theirs is not None:
         if (ours.processor, ours.cores) != (theirs.processor, theirs.cores):
             machines = " and ".join(f"{machine.processor} ({machine.cores} cores)" for machine in (ours, theirs))
-            found.append(f"The runs were on different machines, {machines}: {', '.join(TIMED)} speak of them, too.")
+            timed = ", ".join(timed_metrics())
+            found.append(f"The runs were on different machines, {machines}: {timed} measure them, too.")
         if ours.gpu != theirs.gpu and gpu_models(candidate) == gpu_models(baseline):
             found.append(f"The drivers of the GPU differ: {ours.gpu} and {theirs.gpu}.")
         moved = [

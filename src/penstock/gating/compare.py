@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 
 from penstock.bundle.models import WHOLE_SUITE, Measurement
 from penstock.contract.policy import Direction, Policy
+from penstock.families.registry import directions, find_metric, is_timed, known_metrics
 from penstock.foundation.errors import UsageError
 from penstock.gating.decision import ROUNDING, change_interval, mean
 from penstock.gating.evidence import weigh, weigh_resamples
 from penstock.gating.measurements import Source, Table, Values
 from penstock.gating.wording import named
-from penstock.metrics.registry import METRICS, TIMED
 
 WORST = 5
 """Cases that are named."""
@@ -107,7 +107,7 @@ def compare(baseline: Source, candidate: Source, *, level: float, policy: Policy
 
 def _directions(policy: Policy | None) -> dict[str, Direction | None]:
     own = {rule.metric: rule.direction for rule in policy.rules if rule.direction is not None} if policy else {}
-    return own | {metric.name: metric.direction for metric in METRICS.values()}
+    return own | directions()
 
 
 def _cases(source: Source) -> set[str]:
@@ -167,7 +167,7 @@ def _left_out(here: Values, there: Values) -> str:
 
 
 def _unit(found: Sequence[Measurement]) -> str:
-    known = METRICS.get(found[0].metric)
+    known = find_metric(found[0].metric)
     return known.unit if known else next((entry.unit for entry in found if entry.unit), "")
 
 
@@ -177,7 +177,7 @@ def _worst(metrics: Sequence[MetricChange], ours: Table, theirs: Table) -> list[
         change for change in metrics if change.change is not None and WHOLE_SUITE not in ours.by_metric[change.metric]
     ]
     ranked = [change for change in compared if change.direction is not None]
-    telling = [change for change in ranked if change.metric not in TIMED] or ranked
+    telling = [change for change in ranked if not is_timed(change.metric)] or ranked
     worst: dict[str, CaseChange] = {}
     for metric in telling:
         for found in _case_changes(metric, ours.values(metric.metric, None), theirs.values(metric.metric, None)):
@@ -208,5 +208,5 @@ def _badness(found: CaseChange) -> float:
 
 
 def _ordered(metrics: Iterable[str]) -> list[str]:
-    order = {metric: place for place, metric in enumerate(METRICS)}
+    order = {metric: place for place, metric in enumerate(known_metrics())}
     return sorted(metrics, key=lambda metric: (order.get(metric, len(order)), metric))

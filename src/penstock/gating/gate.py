@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from penstock.bundle.models import Measurement, Outcome, RuleResult, Verdict, WaiverRecord
 from penstock.contract.policy import Policy, Rule, Waiver, policy_faults
+from penstock.families.registry import directions
 from penstock.foundation.errors import UsageError
 from penstock.gating.calibration import Calibration
 from penstock.gating.floor import Floor, judge_floor
@@ -16,7 +17,6 @@ from penstock.gating.holm import outcomes
 from penstock.gating.measurements import Table, extractor_of
 from penstock.gating.rules import Examined, conclude, examine
 from penstock.gating.wording import tally
-from penstock.metrics.registry import METRICS
 
 
 def gate(
@@ -88,7 +88,7 @@ def hold_policy(policy: Policy, name: str) -> None:
     Raises:
         UsageError: the first that cannot; ``where`` begins with ``name``.
     """
-    known = {metric.name: metric.direction for metric in METRICS.values()}
+    known = directions()
     for fault in policy_faults(policy, known=known):
         if not fault.warning:
             raise UsageError(fault.what, where=f"{name}.{fault.place}", todo=fault.todo)

@@ -26,6 +26,7 @@ from typing import Literal
 from penstock.bundle.models import WHOLE_SUITE
 from penstock.contract.models import Suite
 from penstock.contract.policy import Policy, Rule
+from penstock.families.registry import find_metric, is_whole_suite
 from penstock.gating.calibration import Calibration, margin_factor
 from penstock.gating.decision import ROUNDING, mean
 from penstock.gating.evidence import (
@@ -41,7 +42,6 @@ from penstock.gating.gate import margin_in_unit
 from penstock.gating.measurements import Table, Values
 from penstock.gating.rules import comparison_of
 from penstock.gating.wording import subject_of
-from penstock.metrics.registry import WHOLE_SUITE_METRICS
 
 Answer = Literal["settled", "not settled", "not known"]
 Basis = Literal["comparisons", "noise", "stopped", "cases"]
@@ -131,8 +131,9 @@ def margin_checks(policy: Policy, suite: Suite, known: Known) -> list[MarginChec
         cases = len(suite.cases) if rule.slice is None else slices[rule.slice]
         own = policy.level / (together[rule.metric] if rule.slice is not None else 1)
         check = _check(MarginCheck(place, rule, cases, "not known"), known, policy.level, own)
-        if rule.metric == "fid" and check.answer != "settled":
-            check = replace(check, instead=_kid(check, known, policy.level))
+        metric = find_metric(rule.metric)
+        if metric is not None and metric.instead is not None and check.answer != "settled":
+            check = replace(check, instead=_instead(check, metric.instead, known, policy.level))
         found.append(check)
     return found
 
@@ -147,7 +148,7 @@ def _check(check: MarginCheck, known: Known, level: float, own: float) -> Margin
         own: the level that the rule is judged at: smaller beside other slices of its metric (Holm).
     """
     rule, cases = check.rule, check.cases
-    if rule.metric in WHOLE_SUITE_METRICS and rule.slice is not None:
+    if is_whole_suite(rule.metric) and rule.slice is not None:
         return replace(check, answer="not settled")
     above = reach(cases, own)
     if above is None:
@@ -271,8 +272,8 @@ def _from_cases(rule: Rule, baseline: Table | None) -> Spread | None:
     return Spread("cases", math.sqrt(2) * evidence.deviation)
 
 
-def _kid(check: MarginCheck, known: Known, level: float) -> MarginCheck | None:
-    """What the same suite could hold KID to; ``None`` where that is not known."""
-    rule = Rule.model_validate({"metric": "kid", "margin": 0})
+def _instead(check: MarginCheck, metric: str, known: Known, level: float) -> MarginCheck | None:
+    """What margin of another metric the same suite could settle; ``None`` where that is not known."""
+    rule = Rule.model_validate({"metric": metric, "margin": 0})
     found = _check(replace(check, rule=rule), known, level, level)
     return found if found.spread is not None and not found.spread.is_bound else None

@@ -10,12 +10,12 @@ from pathlib import Path
 from penstock.contract.check import Report
 from penstock.contract.faults import fault_at
 from penstock.contract.policy import Policy, PolicyFault, Rule
+from penstock.families.registry import find_metric, is_timed, is_whole_suite
 from penstock.foundation.errors import UsageError
 from penstock.gating.calibration import calibration_of
 from penstock.gating.evidence import BOOTSTRAP_CASES
 from penstock.gating.suite_size import Known, MarginCheck, margin_checks
 from penstock.gating.wording import Subject, subject_of
-from penstock.metrics.registry import TIMED, WHOLE_SUITE_METRICS
 
 LOOSE = 2
 """How far one baseline's cases lie apart is an upper bound, and often a loose one: if it asks for more than so many
@@ -61,7 +61,7 @@ def policy_remarks(policy: Policy) -> Iterator[PolicyFault]:
         if rule.margin is None:
             continue
         path = ("rules", place, "margin")
-        if rule.metric in TIMED and rule.severity == "block" and policy.baseline == "stored":
+        if is_timed(rule.metric) and rule.severity == "block" and policy.baseline == "stored":
             yield PolicyFault(
                 path,
                 f"'{rule.metric}' is compared with values that were measured on another day: what else runs on the "
@@ -69,10 +69,11 @@ def policy_remarks(policy: Policy) -> Iterator[PolicyFault]:
                 "Write 'baseline: rerun' beside 'rules', or give a bound ('max'), or 'severity: warn'.",
                 warning=True,
             )
-        if rule.metric == "kid" and rule.margin.relative:
+        metric = find_metric(rule.metric)
+        if metric is not None and metric.near_zero and rule.margin.relative:
             yield PolicyFault(
                 path,
-                "KID of a good model lies near 0 or below it, and a share of that is next to nothing",
+                f"{metric.title} of a good model lies near 0 or below it, and a share of that is next to nothing",
                 "Give the margin as a number, such as 0.02.",
                 warning=True,
             )
@@ -103,19 +104,19 @@ def size_remarks(policy: Policy, checks: Sequence[MarginCheck]) -> Iterator[Poli
 def _few(check: MarginCheck, subject: Subject, policy: Policy) -> tuple[str, str]:
     """What the number of cases alone says; empty if it says nothing."""
     rule = check.rule
-    if rule.metric in WHOLE_SUITE_METRICS and rule.slice is not None:
+    if is_whole_suite(rule.metric) and rule.slice is not None:
         what = f"{subject.title} has one value for the whole suite and none for a slice: this rule always fails"
         return what, "Leave 'slice' out."
     more = f"Take {check.needed} cases at least; {BOOTSTRAP_CASES} are better."
-    if check.cases == 1 and rule.metric in WHOLE_SUITE_METRICS:
+    if check.cases == 1 and is_whole_suite(rule.metric):
         return f"one clip shows no spread: {subject.title} is compared as if it were exact", more
     if check.cases == 1:
         return f"one case cannot tell a change of {subject.title} from noise: a changed model is inconclusive", more
     if check.answer == "not settled":
         return f"{_cases(check)} cannot settle anything at the level {policy.level:g}", more
-    if rule.metric == "fid" and rule.severity == "block" and check.cases < BOOTSTRAP_CASES:
-        what = f"FID of {_cases(check)} is biased upwards, and a change of it is seldom settled"
-        return what, f"{_kid_words(check)} {TO_KNOW_BETTER}"
+    if (instead := _instead(check)) and rule.severity == "block" and check.cases < BOOTSTRAP_CASES:
+        what = f"{subject.title} of {_cases(check)} is biased upwards, and a change of it is seldom settled"
+        return what, f"{instead} {TO_KNOW_BETTER}"
     return "", ""
 
 
@@ -144,21 +145,27 @@ def _unsettled(check: MarginCheck, subject: Subject) -> tuple[str, str]:
         todo = "What would settle it cannot be told from that."
     elif spread.shared:
         todo = f"More cases would not: all cases of a run move together. A margin of {smallest} would"
-        todo += ", or 'baseline: rerun'." if check.rule.metric in TIMED else "."
+        todo += ", or 'baseline: rerun'." if is_timed(check.rule.metric) else "."
     else:
         todo = f"A margin of {smallest} would settle it."
-    if check.rule.metric == "fid":
-        todo += f" {_kid_words(check)}"
+    if instead := _instead(check):
+        todo += f" {instead}"
     return what, f"{todo} {TO_KNOW_BETTER}" if spread.is_bound else todo
 
 
-def _kid_words(check: MarginCheck) -> str:
-    """What to gate in place of FID."""
-    instead = check.instead
-    if instead is None or not instead.smallest_margin:
-        return "Gate 'kid' instead, which few clips do not bias, and report FID by 'severity: warn'."
-    smallest = rounded_up(instead.smallest_margin)
-    return f"Or gate 'kid': these clips settle a margin of {smallest} on it."
+def _instead(check: MarginCheck) -> str:
+    """What to gate in place of a metric that few cases bias; empty for any other."""
+    metric = find_metric(check.rule.metric)
+    if metric is None or metric.instead is None:
+        return ""
+    found = check.instead
+    if found is None or not found.smallest_margin:
+        return (
+            f"Gate '{metric.instead}' instead, which few cases do not bias, and report {metric.title} by "
+            "'severity: warn'."
+        )
+    smallest = rounded_up(found.smallest_margin)
+    return f"Or gate '{metric.instead}': these cases settle a margin of {smallest} on it."
 
 
 def _margin_words(rule: Rule, amount: float, subject: Subject) -> str:

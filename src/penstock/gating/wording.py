@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from penstock.bundle.models import RuleResult
 from penstock.contract.policy import Direction, Margin, Rule
-from penstock.metrics.registry import METRICS
+from penstock.families.registry import find_metric
 
 MAX_DIGITS = 15
 MAX_NAMED = 3
@@ -32,7 +32,7 @@ class Subject:
 
 def subject_of(rule: Rule) -> Subject:
     """The metric of ``rule``, with the rule's own direction where Penstock does not know one."""
-    metric = METRICS.get(rule.metric)
+    metric = find_metric(rule.metric)
     if metric is None:
         return Subject(rule.metric, "", rule.direction, OWN_METRIC_DIGITS)
     return Subject(metric.title, metric.unit, metric.direction or rule.direction, metric.digits)

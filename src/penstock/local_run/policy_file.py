@@ -17,9 +17,9 @@ def policy_at(path: Path) -> Policy:
         UsageError: ``where`` is ``FILE:LINE: field.path``.
     """
     from penstock.contract.load import read_policy
-    from penstock.metrics.registry import METRICS
+    from penstock.families.registry import directions
 
-    policy, warnings = read_policy(path, {metric.name: metric.direction for metric in METRICS.values()})
+    policy, warnings = read_policy(path, directions())
     for fault in warnings:
         sys.stderr.write(f"{fault}\n")
     return policy

@@ -1,1 +1,1 @@
-"""The field's metrics: arrays in, numbers out. Names, units and directions are in :mod:`penstock.metrics.registry`."""
+"""The field's metrics: arrays in, numbers out. Names, units and directions are said by the families that use them."""

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from penstock.bundle.models import WHOLE_SUITE, Invocation, Measurement, RuleResult, Verdict
-from penstock.metrics.registry import METRICS, is_stand_in
+from penstock.families.registry import find_metric, is_stand_in, known_metrics
 from penstock.report.limits import Limits, limits_of
 from penstock.report.run_records import Side
 
@@ -69,7 +69,7 @@ def number(
     extractor: str | None = None,
 ) -> Number:
     """Put one value beside the baseline's, with the digits that the metric deserves."""
-    known = METRICS.get(metric)
+    known = find_metric(metric)
     change, worse = "", 0.0
     if candidate is not None and baseline is not None:
         difference = candidate - baseline
@@ -105,7 +105,7 @@ def signed(metric: str, value: float) -> str:
 
 
 def _digits(metric: str, value: float, sign: str) -> str:
-    known = METRICS.get(metric)
+    known = find_metric(metric)
     return f"{value:{sign}.{known.digits}f}" if known and abs(value) < HUGE else f"{value:{sign}.4g}"
 
 
@@ -258,5 +258,5 @@ def _numbers(here: dict[str, Measurement], there: dict[str, Measurement]) -> lis
 
 def ordered(metrics: Iterable[str]) -> list[str]:
     """Known metrics in the registry's order, then the others by name."""
-    order = {metric: place for place, metric in enumerate(METRICS)}
+    order = {metric: place for place, metric in enumerate(known_metrics())}
     return sorted(metrics, key=lambda metric: (order.get(metric, len(order)), metric))

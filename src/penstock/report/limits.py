@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from penstock.bundle.models import RuleResult
-from penstock.metrics.registry import METRICS
+from penstock.families.registry import find_metric
 
 NUMBER = r"([+-]?[0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]+)?)"
 MAXIMUM = re.compile(rf"(?:^|, )≤ {NUMBER}")
@@ -35,7 +35,7 @@ def limits_of(rule: RuleResult) -> Limits:
     """The numbers in a rule's limit; what cannot be read is left out, and not drawn."""
     text = rule.limit[:500]
     low, high, allowed = MINIMUM.search(text), MAXIMUM.search(text), MARGIN.search(text)
-    known = METRICS.get(rule.metric)
+    known = find_metric(rule.metric)
     better = known.direction if known else None
     margin = None
     if allowed:

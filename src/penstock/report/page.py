@@ -15,10 +15,10 @@ from markupsafe import Markup
 
 from penstock.bundle.directory import Bundle
 from penstock.bundle.models import Verdict
+from penstock.families.registry import STAND_IN, is_stand_in
 from penstock.foundation.errors import printable
 from penstock.foundation.files import write_text
 from penstock.gating.wording import tally
-from penstock.metrics.registry import STAND_IN, is_stand_in
 from penstock.report.cases import CaseRow, Number, case_rows
 from penstock.report.media import EMBED_BYTES, Shown, show_media
 from penstock.report.provenance_table import facts, reproduce

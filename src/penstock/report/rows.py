@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from penstock.bundle.models import RuleResult, Verdict, WaiverRecord
-from penstock.metrics.registry import METRICS, is_stand_in
+from penstock.families.registry import is_stand_in, known_metrics
 from penstock.report.cases import Number, means, number, ordered, shown, signed, suite_numbers
 from penstock.report.forest import Forest, forest
 from penstock.report.run_records import Side
@@ -113,12 +113,16 @@ def _of_metric(entry: Number, mean: float | None, past: Past | None) -> MetricRo
 
 def meaning_of(metric: str) -> str:
     """What a metric means, in a sentence; empty for one that Penstock does not know."""
-    return METRICS[metric].meaning if metric in METRICS else ""
+    return known_metrics()[metric].meaning if metric in known_metrics() else ""
 
 
 def glossary(measured: Iterable[str]) -> list[tuple[str, str]]:
     """Title and meaning of each metric that Penstock knows, in the registry's order."""
-    return [(METRICS[name].title, METRICS[name].meaning) for name in ordered(set(measured)) if name in METRICS]
+    return [
+        (known_metrics()[name].title, known_metrics()[name].meaning)
+        for name in ordered(set(measured))
+        if name in known_metrics()
+    ]
 
 
 @dataclass(frozen=True)

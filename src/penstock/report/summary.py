@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 from penstock.bundle.models import RuleResult, Run, Verdict, WaiverRecord
+from penstock.families.registry import find_metric, is_stand_in
 from penstock.foundation.errors import printable
 from penstock.gating.wording import tally
-from penstock.metrics.registry import METRICS, is_stand_in
 from penstock.report.cases import number, shown
 
 WORDS = {"pass": "accepted", "fail": "rejected", "inconclusive": "inconclusive"}
@@ -98,7 +98,7 @@ def rule_interval(rule: RuleResult) -> str:
 
 def interval_words(metric: str, interval: tuple[float, float]) -> str:
     """``-0.121 … +0.310``, with the metric's digits."""
-    known = METRICS.get(metric)
+    known = find_metric(metric)
     shape = f"+.{known.digits}f" if known else "+.4g"
     return " … ".join(f"{bound:{shape}}" for bound in interval)
 

@@ -16,6 +16,7 @@ from penstock.bundle.directory import Bundle
 from penstock.bundle.models import Source
 from penstock.bundle.steps import begin
 from penstock.contract.load import load_contract, load_suite
+from penstock.contract.models import Weights
 from penstock.evaluation.measure_cache import suite_digest
 from penstock.foundation.errors import UsageError
 from penstock.foundation.files import sha256_file
@@ -72,9 +73,9 @@ def test_another_suite_and_extractor_are_replaced_and_the_model_is_not(tmp_path:
     assert put_reference(source, reference) == ["suite", "extractors"]
     assert digest(source) in reference.suite_digests
     after = load_contract(source)
-    assert after.extractors.lipsync is not None
-    assert after.extractors.lipsync.source == "lfs"
-    assert sha256_file(source / after.extractors.lipsync.path) == after.extractors.lipsync.sha256
+    assert isinstance(after.extractors["lipsync"], Weights)
+    assert after.extractors["lipsync"].source == "lfs"
+    assert sha256_file(source / after.extractors["lipsync"].path) == after.extractors["lipsync"].sha256
     assert {path: path.read_bytes() for path in own} == own
     assert after.model_copy(
         update={"suite": "suite", "extractors": load_contract(lay(tmp_path / "as-was")).extractors}
@@ -167,5 +168,5 @@ def test_a_stand_in_is_named_in_the_commit_too(tmp_path: Path) -> None:
     source = lay(tmp_path / "commit")
     assert put_reference(source, reference) == ["extractors"]
     assert put_reference(source, reference) == ["extractors"]
-    assert load_contract(source).extractors.lipsync == "syncnet-compact"
+    assert load_contract(source).extractors["lipsync"] == "syncnet-compact"
     assert put_reference(lay(tmp_path / "same", named), reference) == []

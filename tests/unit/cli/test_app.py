@@ -20,6 +20,7 @@ from penstock.tekton.run_json import PipelineRunResult, TaskRunRecord
 ROOT = Path(__file__).parents[3]
 COMMANDS = [
     "init",
+    "families",
     "check",
     "schema",
     "run",

@@ -11,8 +11,9 @@ from pydantic import BaseModel
 
 from penstock.bundle.models import FloorRecord, Measurement, RuleResult, Verdict
 from penstock.contract.floor import PolicyFloor
-from penstock.contract.models import Build, Call, Case, Check, Command, Contract, Extractors, Http, Suite, Weights
+from penstock.contract.models import Build, Call, Case, Check, Command, Contract, Http, Suite, Weights, suite_model
 from penstock.contract.policy import Margin, Policy, Rule
+from penstock.families.talking_head.case import TalkingHeadCase
 from penstock.releases.baseline import Baseline, Transfer
 
 PAGE = (Path(__file__).parents[3] / "docs/formats.md").read_text(encoding="utf-8")
@@ -24,9 +25,9 @@ MODELS: list[tuple[type[BaseModel], str]] = [
     (Command, "The contract"),
     (Http, "The contract"),
     (Check, "The contract"),
-    (Extractors, "The contract"),
     (Suite, "The suite"),
     (Case, "The suite"),
+    (TalkingHeadCase, "The suite"),
     (Policy, "The policy"),
     (Rule, "The policy"),
     (Margin, "The policy"),
@@ -59,7 +60,7 @@ def test_the_examples_are_valid() -> None:
     ]
     contract, suite, policy, floor = blocks
     Contract.model_validate(contract)
-    Suite.model_validate(suite)
+    suite_model("talking-head").model_validate(suite)
     Policy.model_validate(policy)
     PolicyFloor.model_validate(floor)
     lines = re.search(r"```\n(\{.*?)```", PAGE, re.DOTALL)

@@ -18,7 +18,7 @@ from penstock.foundation.yaml_text import read_yaml
 
 SCHEMAS: list[tuple[type[BaseModel], dict[str, Any]]] = [
     (Contract, contract_schema()),
-    (Suite, suite_schema()),
+    (Suite, suite_schema("talking-head")),
     (Policy, policy_schema()),
 ]
 HTTP = {"argv": ["serve"], "path": "/x", "response": "video/mp4"}

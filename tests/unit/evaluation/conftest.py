@@ -20,7 +20,7 @@ import soundfile
 from onnx import TensorProto, helper, numpy_helper
 
 from penstock.bundle.directory import Bundle
-from penstock.contract.models import Contract, Suite
+from penstock.contract.models import Contract, Suite, suite_model
 from penstock.invocation.launch import descendants
 
 SERVICE = """
@@ -210,7 +210,9 @@ class Repository:
             }
             for index, order in enumerate(orders)
         ]
-        return Suite.model_validate({"version": 1, "family": "talking-head", "cases": cases, "reference": "reference"})
+        return suite_model("talking-head").model_validate(
+            {"version": 1, "family": "talking-head", "cases": cases, "reference": "reference"}
+        )
 
 
 @pytest.fixture

@@ -13,12 +13,14 @@ import soundfile
 
 from penstock.bundle.directory import Bundle
 from penstock.bundle.models import Invocation, Measurement
-from penstock.evaluation.measure import extractor_names, measure, measurement
+from penstock.evaluation.measure import measure
+from penstock.evaluation.measurer import measurement
+from penstock.evaluation.networks import network_labels, open_networks
+from penstock.families.registry import known_metrics
 from penstock.families.talking_head import measurer as talking_head
 from penstock.families.talking_head.measurer import pixel_box
 from penstock.foundation.errors import UsageError
 from penstock.media import Limits, MediaInfo
-from penstock.metrics.registry import METRICS
 
 PER_CASE = ["lse_d", "lse_c", "av_offset", "av_offset_abs", "duration_error", "sharpness", "jitter", "real_time_factor",
             "latency", "peak_memory"]  # fmt: skip
@@ -53,7 +55,7 @@ def table(measurements: list[Measurement]) -> Table:
     assert len(found) == len(measurements)
     for line in measurements:
         assert (line.value is None) == (line.error is not None)
-        assert line.unit == METRICS[line.metric].unit
+        assert line.unit == known_metrics()[line.metric].unit
     return found
 
 
@@ -75,7 +77,7 @@ def test_good_answers_have_every_value(repository, bundle: Bundle, put: Put, mak
     assert found["case-0", "gpu_memory"].value == 7.0
     assert found["case-0", "sharpness"].value > 10
     assert found["case-0", "av_offset_abs"].value == abs(found["case-0", "av_offset"].value)
-    names = extractor_names(contract, repository.path)
+    names = network_labels(open_networks(contract, repository.path))
     assert names["lipsync"].startswith("syncnet-tiny@sha256:")
     assert {line.extractor for line in lines if line.metric.startswith(("lse", "av_"))} == {names["lipsync"]}
     assert found["*", "fid"].extractor == names["frechet"]
@@ -103,7 +105,7 @@ def test_without_extractors_there_are_no_such_lines(repository, bundle: Bundle, 
         repository.contract(), repository.suite("a", face_box=[0.2, 0.2, 0.6, 0.6]), bundle, repository.path
     )
     assert [line.metric for line in lines] == PER_CASE[4:]
-    assert extractor_names(repository.contract(), repository.path) == {}
+    assert open_networks(repository.contract(), repository.path) == {}
 
 
 def test_failed_call_fails_all_its_metrics_and_those_of_the_suite(

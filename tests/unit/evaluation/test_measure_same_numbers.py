@@ -28,8 +28,10 @@ MORE_THAN_CORES = 4 * len(os.sched_getaffinity(0))
 ONE_CORE = """
 import os, pickle, sys
 os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+from penstock.contract.models import suite_model
 from penstock.evaluation.measure import measure
-for line in measure(*pickle.load(sys.stdin.buffer)):
+contract, suite, bundle, source = pickle.load(sys.stdin.buffer)
+for line in measure(contract, suite_model(contract.family).model_validate(suite), bundle, source):
     print(line.model_dump_json())
 """
 Values = dict[tuple[str, str], float | str | None]
@@ -99,9 +101,9 @@ def test_in_parallel_on_one_core_and_by_score(answered: tuple[Any, ...]) -> None
 
 
 def on_one_core(answered: tuple[Any, ...]) -> Values:
-    done = subprocess.run(
-        [sys.executable, "-c", ONE_CORE], input=pickle.dumps(answered), capture_output=True, check=True
-    )
+    contract, suite, bundle, source = answered
+    given = pickle.dumps((contract, suite.model_dump(), bundle, source))
+    done = subprocess.run([sys.executable, "-c", ONE_CORE], input=given, capture_output=True, check=True)
     return values([json.loads(line) for line in done.stdout.splitlines()])
 
 

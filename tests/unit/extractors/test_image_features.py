@@ -103,9 +103,9 @@ def test_very_large_pictures_go_one_at_a_time(monkeypatch, means):
 def test_the_name_holds_the_digest_of_the_file(tmp_path):
     path = saved(tmp_path / "x.onnx", name="my-net")
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    assert ImageFeatures.load(path).name == f"my-net@sha256:{digest}"
+    assert ImageFeatures.load(path).label == f"my-net@sha256:{digest}"
     other = saved(tmp_path / "y.onnx", name="my-net", scale=2.0)
-    assert ImageFeatures.load(other).name != ImageFeatures.load(path).name
+    assert ImageFeatures.load(other).label != ImageFeatures.load(path).label
 
 
 @pytest.mark.parametrize("options", [{"kind": "syncnet"}, {"kind": ""}, {"name": ""}, {"output": "embedding"}])

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import typing
 from pathlib import Path
 
 import penstock_extractors
 import pytest
 
-from penstock.contract.check import STAND_INS as BY_ROLE
-from penstock.contract.models import Contract, Extractors
-from penstock.evaluation.measure import extractor_names
+from penstock.contract.models import Contract
+from penstock.evaluation.networks import network_labels, open_networks
 from penstock.extractors import shipped
 from penstock.extractors.shipped import SHIPPED, shipped_file
+from penstock.families.registry import stand_ins
 from penstock.foundation.errors import WorldError
 from penstock.foundation.files import sha256_file
-from penstock.metrics.registry import STAND_INS
 
 
 def contract() -> Contract:
@@ -35,13 +33,11 @@ def contract() -> Contract:
 def test_their_digests_are_those_of_the_files() -> None:
     folder = Path(next(iter(penstock_extractors.__path__)))
     assert {name: sha256_file(folder / f"{name}.onnx") for name in SHIPPED} == SHIPPED
-    assert set(SHIPPED) == set(STAND_INS) == set(BY_ROLE.values()) == set(shipped.STAND_INS.values())
-    for role, name in BY_ROLE.items():
-        assert f"'{name}'" in str(typing.get_type_hints(Extractors, include_extras=True)[role])
+    assert set(SHIPPED) == stand_ins() == set(shipped.STAND_INS.values())
 
 
 def test_they_need_not_be_in_the_repository(tmp_path: Path) -> None:
-    names = extractor_names(contract(), tmp_path)
+    names = network_labels(open_networks(contract(), tmp_path))
     assert names == {
         "lipsync": f"syncnet-compact@sha256:{SHIPPED['syncnet-compact']}",
         "frechet": f"portrait-features@sha256:{SHIPPED['portrait-features']}",

@@ -152,8 +152,8 @@ def test_outputs_of_an_earlier_run_were_made_where_it_ran() -> None:
 def test_a_reader_is_told_of_other_machines() -> None:
     (told,) = notes(run(machine=machine(processor="y")), run())
     assert told == (
-        "The runs were on different machines, y (2 cores) and x (2 cores): latency, real_time_factor, peak_memory, "
-        "gpu_memory speak of them, too."
+        "The runs were on different machines, y (2 cores) and x (2 cores): real_time_factor, latency, peak_memory, "
+        "gpu_memory measure them, too."
     )
     assert notes(run(), run()) == []
     assert notes(run(model="other", penstock="9"), run()) == [

@@ -1,4 +1,7 @@
-"""Which packages that are not ours a step can import: what a program in its image may need."""
+"""Which packages that are not ours a step can import: what a program in its image may need.
+
+What a family names as ``module:name`` is imported where ``load(….field)`` loads it.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,26 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from penstock.families.registry import BUILT_IN, family
+
 ROOT = Path(__file__).parents[3]
 OURS = {"penstock": ROOT / "src" / "penstock", "penstock_tasks": ROOT / "tasks"}
+
+
+def _references() -> dict[str, set[str]]:
+    """Field of a family (or what a variable with its value is called) → the modules that all families name in it."""
+    families = [family(name) for name in BUILT_IN]
+    found = {
+        "place": set(BUILT_IN.values()),
+        "case": {each.case for each in families},
+        "measurer": {each.measurer for each in families},
+        "loader": {role.loader for each in families for role in each.roles.values()},
+        "finder": {filled.finder for each in families for filled in each.filled.values()},
+    }
+    return {field: {place.partition(":")[0] for place in places} for field, places in found.items()}
+
+
+REFERENCES = _references()
 
 
 def third_party(step: str, *, lazy: bool) -> set[str]:
@@ -49,4 +70,8 @@ def _imported(node: ast.AST, *, lazy: bool) -> Iterator[str]:
             yield child.module
             yield from (f"{child.module}.{alias.name}" for alias in child.names)
         else:
+            if lazy and isinstance(child, ast.Call) and isinstance(child.func, ast.Name) and child.func.id == "load":
+                (argument,) = child.args
+                name = argument.attr if isinstance(argument, ast.Attribute) else getattr(argument, "id", "place")
+                yield from REFERENCES[name]
             yield from _imported(child, lazy=lazy)

@@ -1,20 +1,26 @@
-"""A talking head: which metrics speak about one answer, a video, and how they are had from one pass over its frames."""
+"""A talking head: what is measured of one answer, a video, in one pass over its frames."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, cast
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from penstock.bundle.models import Invocation
-from penstock.contract.models import Case, FaceBox, Scalar
+from penstock.bundle.models import Invocation, Measurement
+from penstock.contract.models import Case, Scalar
+from penstock.evaluation.measurer import Answer, Value
+from penstock.evaluation.networks import Networks
 from penstock.extractors.image_features import BATCH_IMAGES, ImageFeatures
 from penstock.extractors.syncnet import SyncNet
+from penstock.families.talking_head.case import FaceBox, TalkingHeadCase
+from penstock.families.talking_head.frame_distances import frame_distances
+from penstock.families.talking_head.metrics import METRICS
 from penstock.foundation.errors import UsageError
 from penstock.media import Limits, MediaInfo, VideoInfo, probe, read_audio
 from penstock.media.two_pass_frames import HeldFrames
@@ -25,9 +31,8 @@ from penstock.metrics.picture import Jitter, sharpness
 log = logging.getLogger(__name__)
 
 FPS = 25
-LIP_SYNC = ("lse_d", "lse_c", "av_offset", "av_offset_abs")
-PICTURE = ("duration_error", "sharpness", "jitter", "real_time_factor")
-CALL = ("latency", "peak_memory")
+LIP_SYNC = tuple(metric.name for metric in METRICS if metric.role == "lipsync")
+PICTURE = tuple(metric.name for metric in METRICS if metric.role is None)
 DURATION_SLACK_S = 0.05
 """A header's duration is believed while it is this close to what was decoded: it is exact where 25 a second are not."""
 MAX_SECONDS = 600.0
@@ -38,18 +43,12 @@ Frame = npt.NDArray[np.uint8]
 Features = npt.NDArray[np.float32]
 PixelBox = tuple[int, int, int, int]
 """``x, y, width, height`` in pixels."""
-Value = float | str
-"""A value, or the reason why there is none."""
 
 
 @dataclass
-class Answer:
-    """What is known about one case's answer."""
+class Series:
+    """What is known of a video frame by frame."""
 
-    values: dict[str, Value] = field(default_factory=dict)
-    """Metric → value or reason."""
-    features: Features | None = None
-    """float32 (frames, d) for FID and KID; ``None`` without such a network or without a whole video."""
     sync_distance: list[float | None] = field(default_factory=list)
     """Distance of lips and sound at the best shift; entry i is the window that starts at frame i (``None``: none)."""
     jitter: list[float | None] = field(default_factory=list)
@@ -59,18 +58,48 @@ class Answer:
     face: list[float] | None = None
     """Where the face is: x, y, width, height as shares of the frame; ``None``: the whole frame is the face's crop."""
 
+    def content(self) -> dict[str, Any]:
+        """As the report reads it."""
+        frames = {"fps": FPS, "sync_distance": self.sync_distance, "jitter": self.jitter, "face": self.face}
+        sound = {"sound": {"per_second": PEAKS_PER_SECOND, "peaks": self.sound}} if self.sound else {}
+        return frames | sound
 
-def metric_names(*, lip_sync: bool, gpu: bool) -> tuple[str, ...]:
-    """The metrics that speak about one case, in the order in which they are written."""
-    return (*(LIP_SYNC if lip_sync else ()), *PICTURE, *CALL, *(("gpu_memory",) if gpu else ()))
+
+class TalkingHeadMeasurer:
+    """Measures videos of talking heads, see :class:`penstock.evaluation.measurer.Measurer`."""
+
+    def __init__(self, networks: Networks, reference: Iterable[Frame] | None) -> None:
+        self._syncnet = cast("SyncNet | None", networks.get("lipsync"))
+        self._frechet = cast("ImageFeatures | None", networks.get("frechet"))
+        self._reference = self._frechet.features(reference) if self._frechet and reference is not None else None
+
+    def case(
+        self,
+        case: Case,
+        call: Invocation,
+        output: Path,
+        inputs: Mapping[str, Path],
+        given: Mapping[str, Scalar],
+    ) -> Answer:
+        """Measure a video."""
+        box = case.face_box if isinstance(case, TalkingHeadCase) else None
+        latency_s = call.latency_s
+        return examine(case.name, box, latency_s, output, inputs, given, syncnet=self._syncnet, frechet=self._frechet)
+
+    def suite(self, names: Sequence[str], answers: Sequence[Answer]) -> Iterator[Measurement]:
+        """FID and KID, where there is a network for them and a reference."""
+        if self._frechet is not None and self._reference is not None:
+            features = [answer.features for answer in answers]
+            yield from frame_distances(names, features, self._reference, self._frechet.label)
 
 
 def examine(
-    case: Case,
-    call: Invocation,
+    name: str,
+    face_box: FaceBox | None,
+    latency_s: float | None,
     video: Path,
-    inputs: dict[str, Path],
-    given: dict[str, Scalar],
+    inputs: Mapping[str, Path],
+    given: Mapping[str, Scalar],
     *,
     syncnet: SyncNet | None = None,
     frechet: ImageFeatures | None = None,
@@ -83,8 +112,9 @@ def examine(
     asked is not decoded.
 
     Args:
-        case: says where the face is.
-        call: an invocation that was ``ok``.
+        name: of the case, for the log.
+        face_box: where the face is, as shares of the frame; ``None``: it is searched.
+        latency_s: seconds that the call took.
         video: the file that came back.
         inputs: the case's input files.
         given: the case's parameters; ``duration`` is the duration that was asked for, in seconds. Without it, the
@@ -92,7 +122,8 @@ def examine(
         syncnet: for the lip-sync metrics.
         frechet: for the features of all frames.
     """
-    answer = Answer(values=_of_the_call(call))
+    answer = Answer()
+    series = Series()
     asked = _asked_seconds(inputs, given)
     # A model must not be able to keep us busy for hours: nobody asked for that much video.
     limits = Limits(seconds=MAX_SECONDS if isinstance(asked, str) else min(MAX_SECONDS, 60.0 + 4.0 * abs(asked)))
@@ -102,10 +133,11 @@ def examine(
             raise UsageError("the file has no video")
     except UsageError as error:
         _nothing_to_see(answer, error, lip_sync=syncnet is not None)
+        answer.series = series.content()
         return answer
     for remark in info.remarks:
-        log.warning("case '%s': %s", case.name, remark)
-    watch = _FrameWatch(case.face_box, frechet)
+        log.warning("case '%s': %s", name, remark)
+    watch = _FrameWatch(face_box, frechet)
     held = HeldFrames(video, fps=FPS, limits=limits)
     stream = watch.frames(held)
     lips: LipSync | str = ""
@@ -115,8 +147,8 @@ def examine(
         try:
             sound = _sound(video, info, inputs)
             heard = sound.size // SAMPLES_A_FRAME
-            answer.sound = sound_peaks(sound)
-            first, crops, answer.face = _crops(stream, held, info.video, case.face_box)
+            series.sound = sound_peaks(sound)
+            first, crops, series.face = _crops(stream, held, info.video, face_box)
             lips = score_lipsync(crops, sound[first * SAMPLES_A_FRAME :], syncnet)
         except UsageError as error:
             lips = error.what
@@ -127,6 +159,7 @@ def examine(
         watch.failure = watch.failure or error
     if watch.failure is not None:
         _nothing_to_see(answer, watch.failure, lip_sync=syncnet is not None)
+        answer.series = series.content()
         return answer
     if syncnet is not None:
         usable = watch.count if heard is None else min(watch.count, heard)
@@ -134,23 +167,18 @@ def examine(
             lips = f"too short for lip sync: {usable} frames have picture and sound, {MIN_FRAMES} are needed"
         answer.values |= _lip_sync_values(lips)
     if isinstance(lips, LipSync):
-        answer.sync_distance = [*[None] * first, *(float(value) for value in lips.frame_distances)]
+        series.sync_distance = [*[None] * first, *(float(value) for value in lips.frame_distances)]
     answer.values |= watch.values()
-    answer.jitter = watch.jitter_by_frame()
+    series.jitter = watch.jitter_by_frame()
+    answer.series = series.content()
     answer.features = watch.features()
     seconds = _seconds(watch.count / FPS, info)
     answer.values["duration_error"] = asked if isinstance(asked, str) else abs(seconds - asked)
-    latency = call.latency_s
     if not seconds:
         answer.values["real_time_factor"] = "the video has no frame"
     else:
-        answer.values["real_time_factor"] = "the latency is not known" if latency is None else latency / seconds
+        answer.values["real_time_factor"] = "the latency is not known" if latency_s is None else latency_s / seconds
     return answer
-
-
-def unmeasured(call: Invocation, reason: str, *, lip_sync: bool) -> Answer:
-    """What is known about an answer of which nothing but the call could be measured, for this ``reason``."""
-    return Answer(values=_of_the_call(call) | dict.fromkeys((*(LIP_SYNC if lip_sync else ()), *PICTURE), reason))
 
 
 class _FrameWatch:
@@ -221,23 +249,12 @@ def _mean(values: list[float], otherwise: str) -> Value:
     return float(np.mean(values)) if values else otherwise
 
 
-def _of_the_call(call: Invocation) -> dict[str, Value]:
-    def known(value: float | None, what: str) -> Value:
-        return f"the {what} was not measured" if value is None else value
-
-    return {
-        "latency": known(call.latency_s, "latency"),
-        "peak_memory": known(call.peak_memory_mib, "memory of the model"),
-        "gpu_memory": known(call.gpu_memory_mib, "GPU memory of the model"),
-    }
-
-
 def _nothing_to_see(answer: Answer, error: UsageError, *, lip_sync: bool) -> None:
     reason = f"the output is not a video that can be measured: {error.what}"
     answer.values |= dict.fromkeys((*(LIP_SYNC if lip_sync else ()), *PICTURE), reason)
 
 
-def _sound(video: Path, info: MediaInfo, inputs: dict[str, Path]) -> npt.NDArray[np.int16]:
+def _sound(video: Path, info: MediaInfo, inputs: Mapping[str, Path]) -> npt.NDArray[np.int16]:
     if info.audio is not None:
         return read_audio(video, with_video=True)
     if "audio" not in inputs:
@@ -292,7 +309,7 @@ def _seconds(decoded: float, info: MediaInfo) -> float:
     return said if decoded and said is not None and abs(said - decoded) <= DURATION_SLACK_S else decoded
 
 
-def _asked_seconds(inputs: dict[str, Path], given: dict[str, Scalar]) -> Value:
+def _asked_seconds(inputs: Mapping[str, Path], given: Mapping[str, Scalar]) -> Value:
     """How long the video should be: the parameter ``duration``, or else as long as the case's sound."""
     asked = given.get("duration")
     if isinstance(asked, int | float) and not isinstance(asked, bool):

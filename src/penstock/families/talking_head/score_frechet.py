@@ -101,11 +101,11 @@ def _pictures(path: Path, network: _Network) -> PictureSet:
     features = network.get().features(read_set(path) if path.is_dir() else read_frames(path, fps=FPS))
     if len(features) < 2:
         raise UsageError("there is only one picture", where=str(path), todo="Give at least two pictures or frames.")
-    return PictureSet.of(features, network.get().name)
+    return PictureSet.of(features, network.get().label)
 
 
 def _say_saved(pictures: PictureSet, path: Path, as_json: bool) -> None:
-    from penstock.metrics.registry import shown_extractor
+    from penstock.families.registry import shown_extractor
 
     if as_json:
         typer.echo(json.dumps({"saved": str(path), "n": pictures.n, "extractor": pictures.extractor}, indent=2))
@@ -114,7 +114,7 @@ def _say_saved(pictures: PictureSet, path: Path, as_json: bool) -> None:
 
 
 def _show(fid: float, kid: float | None, a: PictureSet, b: PictureSet, as_json: bool) -> None:
-    from penstock.metrics.registry import shown_extractor
+    from penstock.families.registry import shown_extractor
 
     extractor = a.extractor or b.extractor
     if as_json:

@@ -9,8 +9,8 @@ import soundfile
 from penstock.bundle.directory import Bundle
 from penstock.bundle.steps import begin
 from penstock.contract.presets import request_fields
+from penstock.evaluation.filled_parameters import filled_parameters, with_parameters
 from penstock.evaluation.plan import plan
-from penstock.families.talking_head.durations import audio_durations, with_durations
 from penstock.foundation.errors import UsageError
 
 HTTP = {
@@ -29,21 +29,21 @@ def test_plan_records_the_length_of_the_audio_and_the_call_carries_it(repository
     plan(contract, suite, repository.path, bundle, cache=None)
     inference = bundle.run().inference
     assert inference is not None
-    assert inference.durations == {"case-0": 1.5, "case-1": 1.5}
-    case = with_durations(suite, inference.durations).cases[1]
+    assert inference.filled == {"case-0": {"duration": 1.5}, "case-1": {"duration": 1.5}}
+    case = with_parameters(suite, inference.filled).cases[1]
     assert request_fields(contract, case) == {"order": "b", "duration": "1.5"}
 
 
 def test_a_duration_that_is_given_goes_first_and_a_call_that_wants_none_gets_none(repository) -> None:
     suite = repository.suite("a", parameters={"order": "a", "duration": 0.5})
-    assert audio_durations(repository.contract(http=HTTP), suite, repository.path) == {}
-    assert audio_durations(repository.contract(http=HTTP, parameters={"duration": 2}), suite, repository.path) == {}
-    assert audio_durations(repository.contract(), repository.suite("a"), repository.path) == {}
+    assert filled_parameters(repository.contract(http=HTTP), suite, repository.path) == {}
+    assert filled_parameters(repository.contract(http=HTTP, parameters={"duration": 2}), suite, repository.path) == {}
+    assert filled_parameters(repository.contract(), repository.suite("a"), repository.path) == {}
 
 
 def test_audio_that_cannot_be_decoded_is_named_with_its_case(repository) -> None:
     (repository.path / "suite" / "speech.wav").write_bytes(b"RIFF\x00\x00\x00\x00WAVE")
     with pytest.raises(UsageError) as caught:
-        audio_durations(repository.contract(http=HTTP), repository.suite("a"), repository.path)
+        filled_parameters(repository.contract(http=HTTP), repository.suite("a"), repository.path)
     assert "speech.wav" in caught.value.where
     assert "case-0" in caught.value.where

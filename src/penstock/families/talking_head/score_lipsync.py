@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from penstock.families.registry import shown_extractor
 from penstock.foundation.errors import ExitCode, PenstockError, UsageError
-from penstock.metrics.registry import shown_extractor
 
 if TYPE_CHECKING:
     from penstock.extractors.syncnet import SyncNet

@@ -14,7 +14,7 @@ import typer
 from onnx import TensorProto, helper, numpy_helper
 from typer.testing import CliRunner
 
-from penstock.cli.score_frechet import frechet
+from penstock.families.talking_head.score_frechet import frechet
 from penstock.foundation.errors import UsageError
 
 app = typer.Typer()
@@ -145,7 +145,7 @@ def test_bad_sets_are_refused_by_name(tmp_path, weights):
 def test_importing_the_command_loads_no_heavy_package():
     source = Path(__file__).parents[3] / "src"
     code = (
-        f"import sys; sys.path.insert(0, {str(source)!r}); import penstock.cli.score_frechet; "
+        f"import sys; sys.path.insert(0, {str(source)!r}); import penstock.families.talking_head.score_frechet; "
         "print([m for m in ('numpy', 'cv2', 'av', 'onnxruntime', 'torch', 'onnx', 'scipy') if m in sys.modules])"
     )
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -14,7 +14,7 @@ from onnx import TensorProto, helper, numpy_helper
 from tests.unit.metrics.drawn_faces import drawn_face
 from typer.testing import CliRunner
 
-from penstock.cli.score_lipsync import PROTOCOLS, lipsync
+from penstock.families.talking_head.score_lipsync import PROTOCOLS, lipsync
 from penstock.foundation.errors import UsageError
 
 app = typer.Typer()

@@ -1,0 +1,92 @@
+"""What a family does to measure answers; the engine does the rest: calls, reasons, lines, threads, files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from penstock.bundle.models import Invocation, Measurement, Resamples
+from penstock.contract.models import Case, Scalar
+from penstock.families.registry import find_metric
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from penstock.evaluation.networks import Networks
+
+Value = float | str
+"""A value, or the reason why there is none."""
+
+
+@dataclass
+class Answer:
+    """What was measured of one case."""
+
+    values: dict[str, Value] = field(default_factory=dict)
+    """Metric → value or reason, of the family's metrics that have a value a case."""
+    series: dict[str, Any] | None = None
+    """Values over time for the report, as JSON; ``None``: there are none."""
+    features: Any = None
+    """What the measurer keeps of the answer for the metrics of the whole suite; ``None``: the case failed."""
+
+
+class Measurer(Protocol):
+    """A family's part in *measure*. One serves all cases, from several threads at a time."""
+
+    def __init__(self, networks: Networks, reference: Iterable[npt.NDArray[np.uint8]] | None) -> None:
+        """Start.
+
+        Args:
+            networks: role → network, of the roles that the contract fills.
+            reference: pictures that the suite names as its reference, uint8 (H, W, 3) BGR; ``None``: it names none.
+        """
+
+    def case(
+        self,
+        case: Case,
+        call: Invocation,
+        output: Path,
+        inputs: Mapping[str, Path],
+        given: Mapping[str, Scalar],
+    ) -> Answer:
+        """Measure an answer. It is not trusted: what is wrong with it is a reason in the place of a value.
+
+        Args:
+            case: of the family's own class.
+            call: an invocation that was ``ok``.
+            output: the file that came back.
+            inputs: input name → file.
+            given: the case's parameters, with the contract's defaults.
+        """
+
+    def suite(self, names: Sequence[str], answers: Sequence[Answer]) -> Iterator[Measurement]:
+        """The metrics that have one value for all cases; ``names`` are the cases' names."""
+
+
+def measurement(
+    case: str,
+    metric: str,
+    value: Value,
+    *,
+    slices: list[str] | None = None,
+    extractor: str | None = None,
+    resamples: Resamples | None = None,
+) -> Measurement:
+    """One line: a value, or the reason why there is none. A value that is not finite is a reason."""
+    reason = value if isinstance(value, str) else None
+    if not isinstance(value, str) and not -float("inf") < value < float("inf"):
+        reason = f"the value is {value}, not a finite number"
+    known = find_metric(metric)
+    return Measurement(
+        case=case,
+        metric=metric,
+        value=None if reason is not None or isinstance(value, str) else float(value),
+        unit=known.unit if known is not None else "",
+        slices=slices or [],
+        extractor=extractor,
+        error=reason,
+        resamples=resamples,
+    )

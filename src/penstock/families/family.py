@@ -1,0 +1,157 @@
+"""What a family of models says of itself, so that nothing else needs to know it.
+
+Only the standard library is imported here, and only this by a family's table: what is heavy or stands above the
+contract is named as ``module:name`` and loaded where it is used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import reduce
+from importlib import import_module
+from typing import Any, Literal
+
+from penstock.foundation.media_kinds import EVERY_KIND, Kind
+
+Direction = Literal["lower", "higher"]
+Reference = str
+"""``module:name`` of something that is loaded where it is used."""
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A metric that Penstock knows. Others can be gated as well; their direction then stands in the policy's rule.
+
+    Attributes:
+        name: as measurements and rules name it.
+        title: as people read it.
+        unit: of the values; empty where there is none.
+        direction: the way that is better; ``None`` marks a value that is shown, never ranked (a signed offset).
+        digits: how many decimals a person wants to see.
+        meaning: the glossary's sentence, for people who do not know the metric.
+        role: the network that it looks through: one of the family's roles, or ``None``.
+        whole_suite: it has one value for all cases together, and none for a slice.
+        needs_reference: it compares with the suite's ``reference``.
+        timed: it measures the machine as well as the model: whatever else runs there moves it.
+        near_zero: good models lie near 0, so that a margin as a share of the value means nothing.
+        instead: a metric of the same role that few cases do not bias, as they bias this one.
+    """
+
+    name: str
+    title: str
+    unit: str
+    direction: Direction | None
+    digits: int
+    meaning: str
+    role: str | None = None
+    whole_suite: bool = False
+    needs_reference: bool = False
+    timed: bool = False
+    near_zero: bool = False
+    instead: str | None = None
+
+
+@dataclass(frozen=True)
+class Role:
+    """A network that metrics look through.
+
+    Attributes:
+        loader: a function ``(path, threads=…, device=…)`` that opens the file; what it returns has a ``label``.
+        stand_in: name of the network that comes with Penstock in place of the published one.
+    """
+
+    loader: Reference
+    stand_in: str
+
+
+@dataclass(frozen=True)
+class Preset:
+    """The interface of a known system: the part of the contract's ``call`` that it fills."""
+
+    http: Mapping[str, Any]
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Filled:
+    """A parameter that a case need not give, because one of its inputs says it (``duration``: as long as the audio).
+
+    Attributes:
+        input: the input that says it.
+        finder: a function ``(file: Path) -> float``, which may raise ``UsageError``. *plan* calls it.
+    """
+
+    input: str
+    finder: Reference
+
+
+@dataclass(frozen=True)
+class Template:
+    """What ``penstock init`` writes: texts for ``str.format`` with ``name``, ``family``, ``suite`` and ``sha256``."""
+
+    contract: str
+    suite: str
+
+
+@dataclass(frozen=True)
+class Family:
+    """One kind of models.
+
+    Attributes:
+        name: as contracts and suites name it.
+        description: one line for ``penstock families``.
+        inputs: what each named input of a case must be; others may be anything that is read.
+        answers: media types that an answer may have.
+        presets: interface of a known system → what it fills.
+        roles: networks that its metrics look through.
+        metrics: what is measured of an answer, in the order in which people want to see it.
+        filled: parameter → the input that says it where the case does not.
+        template: what ``penstock init`` writes.
+        case: class of a case with the family's own fields, a subclass of :class:`penstock.contract.models.Case`.
+        measurer: what measures answers, see :class:`penstock.evaluation.measurer.Measurer`.
+        commands: ``penstock score NAME`` → the function that does it.
+    """
+
+    name: str
+    description: str
+    inputs: Mapping[str, tuple[Kind, ...]]
+    answers: tuple[str, ...]
+    metrics: tuple[Metric, ...]
+    template: Template
+    case: Reference
+    measurer: Reference
+    presets: Mapping[str, Preset] = field(default_factory=dict)
+    roles: Mapping[str, Role] = field(default_factory=dict)
+    filled: Mapping[str, Filled] = field(default_factory=dict)
+    commands: Mapping[str, Reference] = field(default_factory=dict)
+
+    def kinds_of(self, name: str) -> tuple[Kind, ...]:
+        """What the input ``name`` may be."""
+        return self.inputs.get(name, EVERY_KIND)
+
+
+CALL_METRICS = (
+    Metric(
+        *("latency", "latency", "s", "lower", 3),
+        "Seconds from the request to the whole answer; lower is better.",
+        timed=True,
+    ),
+    Metric(
+        *("peak_memory", "peak memory", "MiB", "lower", 1),
+        "The most main memory that the model held during a call; lower is better.",
+        timed=True,
+    ),
+    Metric(
+        *("gpu_memory", "GPU memory", "MiB", "lower", 1),
+        "The most memory of the graphics card that the model held during a call; lower is better.",
+        timed=True,
+    ),
+)
+"""What is measured of every call, whatever the family."""
+
+
+def load(reference: Reference) -> Any:
+    """What ``module:name`` names."""
+    module, _, name = reference.partition(":")
+    return reduce(getattr, name.split("."), import_module(module))

@@ -1,0 +1,174 @@
+"""The table of families, and what they say together: every metric, preset and stand-in by its name.
+
+Families of other distributions are found by the entry point ``penstock.families``, whose value is ``module:FAMILY``.
+They are looked for only where a name is not one of ours, so that a command that needs none of them starts as quickly.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib.metadata import entry_points
+
+from penstock.families.family import CALL_METRICS, Direction, Family, Metric, Preset, load
+from penstock.foundation.errors import UsageError
+
+BUILT_IN: Mapping[str, str] = {
+    "talking-head": "penstock.families.talking_head.family:FAMILY",
+}
+"""Name → where the family says what it is. A family of Penstock's own is its package and one line here."""
+GROUP = "penstock.families"
+STAND_IN = (
+    "Measured through a small network that comes with Penstock in place of the published one: such values compare "
+    "releases with each other, and are not the values of papers."
+)
+"""What "stand-in" beside a number means."""
+
+
+@cache
+def _outside() -> Mapping[str, str]:
+    """Name → ``module:name`` of families that other distributions bring. One that has a name of ours is left out."""
+    return {entry.name: entry.value for entry in entry_points(group=GROUP) if entry.name not in BUILT_IN}
+
+
+def default_family() -> str:
+    """What ``penstock init`` writes if nothing is said."""
+    return next(iter(BUILT_IN))
+
+
+def family_names() -> tuple[str, ...]:
+    """All families, ours first."""
+    return (*BUILT_IN, *sorted(_outside()))
+
+
+@cache
+def find_family(name: str) -> Family | None:
+    """The family of that name, if there is one.
+
+    Raises:
+        UsageError: it belongs to another distribution, and cannot be loaded from it.
+    """
+    if name in BUILT_IN:
+        found: Family = load(BUILT_IN[name])
+        return found
+    if (place := _outside().get(name)) is None:
+        return None
+    try:
+        loaded = load(place)
+    except Exception as error:  # whatever another distribution's module does
+        raise UsageError(
+            f"the family '{name}' cannot be loaded: {type(error).__name__}: {error}",
+            where=f"{GROUP}: {name} = {place}",
+            todo="Install a version of it that fits this Penstock.",
+        ) from error
+    if not isinstance(loaded, Family) or loaded.name != name:
+        raise UsageError(f"'{place}' is not the family '{name}'", where=f"{GROUP}: {name}", todo="Install it again.")
+    return loaded
+
+
+def family(name: str) -> Family:
+    """The family of that name.
+
+    Raises:
+        UsageError: there is none.
+    """
+    if (found := find_family(name)) is None:
+        raise UsageError(f"there is no family '{name}'", where="family", todo=did_you_mean(name, family_names()))
+    return found
+
+
+def did_you_mean(name: str, known: tuple[str, ...]) -> str:
+    """What to do about a name that is not known."""
+    close = difflib.get_close_matches(name, known, n=1)
+    return f"Did you mean '{close[0]}'?" if close else f"Known: {', '.join(known) or 'none'}."
+
+
+def _families() -> Iterator[Family]:
+    """Ours, then those of other distributions."""
+    for name in family_names():
+        if (found := find_family(name)) is not None:
+            yield found
+
+
+def _ours() -> Iterator[Family]:
+    for name in BUILT_IN:
+        if (found := find_family(name)) is not None:
+            yield found
+
+
+@cache
+def known_metrics() -> Mapping[str, Metric]:
+    """Every metric that is known, in the order in which people want to see them.
+
+    Two families may measure the same thing under the same name; what the first says of it holds.
+    """
+    found: dict[str, Metric] = {}
+    for each in _families():
+        for metric in each.metrics:
+            found.setdefault(metric.name, metric)
+    for metric in CALL_METRICS:
+        found.setdefault(metric.name, metric)
+    return found
+
+
+@cache
+def find_metric(name: str) -> Metric | None:
+    """The metric of that name, if it is known."""
+    for metric in CALL_METRICS:
+        if metric.name == name:
+            return metric
+    for each in _ours():
+        for metric in each.metrics:
+            if metric.name == name:
+                return metric
+    return known_metrics().get(name)
+
+
+def directions() -> dict[str, Direction | None]:
+    """Name of each known metric → which way is better."""
+    return {metric.name: metric.direction for metric in known_metrics().values()}
+
+
+def timed_metrics() -> tuple[str, ...]:
+    """Metrics that measure the machine as well as the model."""
+    return tuple(metric.name for metric in known_metrics().values() if metric.timed)
+
+
+def is_timed(name: str) -> bool:
+    """Whether whatever else runs on the machine moves this metric."""
+    metric = find_metric(name)
+    return metric is not None and metric.timed
+
+
+def is_whole_suite(name: str) -> bool:
+    """Whether this metric has one value for all cases together, and none for a slice."""
+    metric = find_metric(name)
+    return metric is not None and metric.whole_suite
+
+
+@cache
+def preset_names() -> tuple[str, ...]:
+    """The presets of all families."""
+    return tuple(name for each in _families() for name in each.presets)
+
+
+def find_preset(name: str) -> Preset | None:
+    """The preset of that name, if a family has it."""
+    return next((each.presets[name] for each in _families() if name in each.presets), None)
+
+
+@cache
+def stand_ins() -> frozenset[str]:
+    """Networks that come with Penstock in place of the published ones."""
+    return frozenset(role.stand_in for each in _families() for role in each.roles.values() if role.stand_in)
+
+
+def is_stand_in(extractor: str | None) -> bool:
+    """Whether a value that was measured through ``extractor`` (``name@sha256:…``) is one of a stand-in."""
+    return extractor is not None and extractor.partition("@")[0] in stand_ins()
+
+
+def shown_extractor(extractor: str) -> str:
+    """An extractor's label as people read it: with the word "stand-in" where it is one."""
+    return f"{extractor} (stand-in)" if is_stand_in(extractor) else extractor

@@ -1,7 +1,0 @@
-"""The tiny repository of the tests of ``evaluation``."""
-
-from __future__ import annotations
-
-from tests.unit.evaluation.conftest import bundle, repository
-
-__all__ = ["bundle", "repository"]
