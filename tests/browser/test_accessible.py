@@ -82,7 +82,7 @@ def test_the_whole_page_is_reached_by_the_keyboard(report: Path, opened: Callabl
         if reached[-1] == "BODY":
             break
     assert {"#rule-2", "#case-1", "play", "scrub", "worst-sync", "next"} <= set(reached)
-    assert "mouth" in reached
+    assert "closeup" in reached
 
 
 def test_focus_is_seen(report: Path, opened: Callable[..., Opened]) -> None:

@@ -88,7 +88,7 @@ def test_nothing_of_it_runs_or_is_loaded(hostile: Path, opened: Callable[..., Op
         )
     page.locator(".past summary").click()
     assert page.evaluate("window.pwned") is None
-    assert page.evaluate("document.scripts.length") == 2 + page.locator("script[type='text/plain']").count()
+    assert page.evaluate("document.scripts.length") == 3 + page.locator("script[type='text/plain']").count()
     assert page.locator("body iframe, body object, body embed, body base, body form, body link").count() == 0
     assert page.evaluate("[...document.querySelectorAll('a')].every((a) => a.getAttribute('href').startsWith('#'))")
     assert page.evaluate("document.documentElement.scrollWidth") == size[0]

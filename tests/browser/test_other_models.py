@@ -51,7 +51,7 @@ def test_pictures_stand_side_by_side(tmp_path: Path, opened: Callable[..., Opene
     assert page.locator("#viewer-name").inner_text() == "photo-3"
     assert page.locator(".transport").is_hidden()
     assert page.locator(".timeline").is_hidden()
-    assert page.locator(".mouth").first.is_hidden()
+    assert page.locator(".closeup").count() == 0
     assert page.locator(".forest").count() == 2  # a metric of one's own: which way is worse stands in its limit
     page.keyboard.press("n")
     assert page.locator("#viewer-name").inner_text() == "photo-2"

@@ -99,31 +99,32 @@ def test_one_side_sounds_and_b_turns_it(viewer: Page) -> None:
 
 
 def test_both_play_within_a_frame_of_each_other(viewer: Page) -> None:
+    """A machine that is busy may hold a video up: they must come together again, and stop at the same frame."""
     viewer.locator("#scrub").focus()
     viewer.keyboard.press("Home")
     wait_until_shown(viewer)
     viewer.evaluate(
         """() => {
-        window.seen = [];
+        window.together = 0;
         const videos = [...document.querySelectorAll('video')];
+        let last = 0;
         const look = () => {
-          seen.push(videos.map((video) => video.currentTime));
-          if (!videos[1].ended) requestAnimationFrame(look);
+          const [one, other] = videos.map((video) => video.currentTime);
+          if (other > 0.4 && other !== last) together = Math.abs(one - other) <= 1 / 25 ? together + 1 : 0;
+          last = other;
+          requestAnimationFrame(look);
         };
         look();
         }"""
     )
     viewer.locator("#viewer").focus()
+    viewer.keyboard.press("l")  # the clip is repeated
     viewer.keyboard.press(" ")
-    viewer.wait_for_function("() => seen.at(-1)[1] > 1.6")
+    viewer.wait_for_function("() => together > 20", timeout=60_000)
     assert "pause" in (viewer.locator("#play").get_attribute("aria-label") or "")
     viewer.keyboard.press(" ")
-    times: list[list[float]] = viewer.evaluate("() => seen.filter((pair) => pair[1] > 0.4)")
-    apart = sorted(abs(before - after) for before, after in times)
-    assert len(apart) > 10
-    assert apart[int(0.95 * len(apart))] <= 1 / FPS
     shown = frames_shown(viewer)
-    assert shown["baseline"] == shown["candidate"] > 30
+    assert shown["baseline"] == shown["candidate"] > 0
 
 
 def test_it_stops_at_the_end_and_repeats_when_asked(viewer: Page) -> None:
@@ -215,7 +216,7 @@ def _without_series(candidate: Bundle, baseline: Bundle, target: Path) -> Path:
     return page.rename(target / "page" / "second.html")
 
 
-MOUTH: dict[str, Any] = {"arg": ".candidate .mouth"}
+MOUTH: dict[str, Any] = {"arg": ".candidate .closeup"}
 RED = """(selector) => {
   const mouth = document.querySelector(selector);
   const canvas = new OffscreenCanvas(mouth.width, mouth.height);
@@ -231,23 +232,23 @@ RED = """(selector) => {
 def test_the_mouth_is_enlarged_and_can_be_moved(viewer: Page) -> None:
     wait_until_shown(viewer)
     viewer.wait_for_function(f"(selector) => ({RED})(selector) > 0.2", **MOUTH)
-    viewer.locator(".candidate .mouth").focus()
+    viewer.locator(".candidate .closeup").focus()
     for _ in range(32):
         viewer.keyboard.press("ArrowUp")
     viewer.wait_for_function(f"(selector) => ({RED})(selector) < 0.02", **MOUTH)
     for _ in range(32):
         viewer.keyboard.press("ArrowDown")
-    before = viewer.evaluate(RED, ".candidate .mouth")
+    before = viewer.evaluate(RED, ".candidate .closeup")
     for _ in range(5):
         viewer.keyboard.press("-")
-    assert viewer.evaluate(RED, ".candidate .mouth") < 0.7 * before
-    box = viewer.locator(".candidate .mouth").bounding_box()
+    assert viewer.evaluate(RED, ".candidate .closeup") < 0.7 * before
+    box = viewer.locator(".candidate .closeup").bounding_box()
     assert box
     viewer.mouse.move(box["x"] + 200, box["y"] + 60)
     viewer.mouse.down()
     viewer.mouse.move(box["x"] + 20, box["y"] + 60, steps=4)
     viewer.mouse.up()
-    assert viewer.evaluate(RED, ".candidate .mouth") < 0.5 * before
+    assert viewer.evaluate(RED, ".candidate .closeup") < 0.5 * before
 
 
 def test_media_by_reference_play_from_beside_the_page(

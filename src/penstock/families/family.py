@@ -87,6 +87,55 @@ class Filled:
 
 
 @dataclass(frozen=True)
+class Lane:
+    """A line below the report's videos: one of the measurer's series, a value a frame; lower is better.
+
+    Attributes:
+        name: as buttons name it: ``worst NAME``; letters only.
+        title: as the lane and the readout name it.
+        series: the key in :attr:`penstock.evaluation.measurer.Answer.series`.
+        key: the letter on the keyboard that goes to the next of its worst moments.
+        worst: what these moments are, for the button's hint.
+        window: how many frames a value is of; it stands at their middle.
+    """
+
+    name: str
+    title: str
+    series: str
+    key: str
+    worst: str
+    window: int = 1
+
+
+@dataclass(frozen=True)
+class Closeup:
+    """A part of the picture that the report shows enlarged.
+
+    Attributes:
+        name: of the part: ``mouth``.
+        series: the key of a box (x, y, width, height as shares of the picture) in the measurer's series.
+        across, down: the middle of what is shown, as shares of that box.
+        width: of what is shown, as a share of the box's.
+        otherwise: middle (x, y) and width, as shares of the picture, where there is no box.
+    """
+
+    name: str
+    series: str
+    across: float
+    down: float
+    width: float
+    otherwise: tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class View:
+    """A family's part of the report's view of a case."""
+
+    lanes: tuple[Lane, ...] = ()
+    closeup: Closeup | None = None
+
+
+@dataclass(frozen=True)
 class Template:
     """What ``penstock init`` writes: texts for ``str.format`` with ``name``, ``family``, ``suite`` and ``sha256``."""
 
@@ -111,6 +160,7 @@ class Family:
         case: class of a case with the family's own fields, a subclass of :class:`penstock.contract.models.Case`.
         measurer: what measures answers, see :class:`penstock.evaluation.measurer.Measurer`.
         commands: ``penstock score NAME`` → the function that does it.
+        view: what the report shows of a case beside its pictures or videos.
     """
 
     name: str
@@ -125,6 +175,7 @@ class Family:
     roles: Mapping[str, Role] = field(default_factory=dict)
     filled: Mapping[str, Filled] = field(default_factory=dict)
     commands: Mapping[str, Reference] = field(default_factory=dict)
+    view: View = field(default_factory=View)
 
     def kinds_of(self, name: str) -> tuple[Kind, ...]:
         """What the input ``name`` may be."""

@@ -24,8 +24,7 @@ function start(section) {
     play: () => player.toggle(),
     back: () => player.step(-1),
     forth: () => player.step(1),
-    "worst-sync": () => viewer.worst("sync"),
-    "worst-jitter": () => viewer.worst("jitter"),
+    ...Object.fromEntries(view.lanes.map(({ name }) => [`worst-${name}`, () => viewer.worst(name)])),
     sound: () => player.turn(),
     mute: () => player.mute(),
     loop: () => player.nextLoop(),
@@ -38,10 +37,10 @@ function start(section) {
     player.jump(frame);
   });
 
-  const keys = { ",": "back", ".": "forth", w: "worst-sync", j: "worst-jitter", b: "sound", m: "mute", l: "loop", n: "next", p: "previous" };
+  const keys = { ",": "back", ".": "forth", ...Object.fromEntries(view.lanes.map(({ name, key }) => [key, `worst-${name}`])), b: "sound", m: "mute", l: "loop", n: "next", p: "previous" };
   const here = { " ": "play", ArrowLeft: "back", ArrowRight: "forth" };
   document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input[type=search], select, .mouth, summary")) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input[type=search], select, .closeup, summary")) return;
     const inside = section.contains(event.target);
     // Space plays from anywhere, as soon as the page is open, unless something has the focus that scrolls or answers to it.
     const anywhere = event.key === " " && player.leader && !event.target.closest("input, .scroll, pre");
@@ -53,7 +52,7 @@ function start(section) {
     if (anywhere && !inside) section.scrollIntoView({ block: "nearest" });
     actions[id]();
   });
-  for (const canvas of Object.values(viewer.mouths)) movable(canvas, viewer);
+  for (const canvas of Object.values(viewer.closeups)) movable(canvas, viewer);
   addEventListener("beforeprint", () => viewer.still());
   addEventListener("hashchange", () => {
     const chosen = /^#case-(\d+)$/.exec(location.hash);
@@ -65,7 +64,7 @@ function start(section) {
   if (asked) addEventListener("load", () => requestAnimationFrame(() => section.scrollIntoView({ block: "start" })));
 }
 
-/** Dragging, the wheel and the keys move and zoom what the mouths show. */
+/** Dragging, the wheel and the keys move and zoom what the closeups show. */
 function movable(canvas, viewer) {
   let from = null;
   canvas.addEventListener("pointerdown", (event) => {
@@ -74,7 +73,7 @@ function movable(canvas, viewer) {
   });
   canvas.addEventListener("pointermove", (event) => {
     if (!from) return;
-    viewer.moveMouth((from[0] - event.clientX) / canvas.clientWidth, (from[1] - event.clientY) / canvas.clientHeight, 1);
+    viewer.moveCloseup((from[0] - event.clientX) / canvas.clientWidth, (from[1] - event.clientY) / canvas.clientHeight, 1);
     from = [event.clientX, event.clientY];
   });
   for (const name of ["pointerup", "pointercancel"]) canvas.addEventListener(name, () => (from = null));
@@ -82,7 +81,7 @@ function movable(canvas, viewer) {
   canvas.addEventListener("keydown", (event) => {
     if (!moves[event.key]) return;
     event.preventDefault();
-    viewer.moveMouth(...moves[event.key]);
+    viewer.moveCloseup(...moves[event.key]);
   });
 }
 

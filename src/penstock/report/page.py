@@ -7,6 +7,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import asdict
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,9 @@ from typing import Any
 from markupsafe import Markup
 
 from penstock.bundle.directory import Bundle
-from penstock.bundle.models import Verdict
-from penstock.families.registry import STAND_IN, is_stand_in
+from penstock.bundle.models import Run, Verdict
+from penstock.families.family import View
+from penstock.families.registry import STAND_IN, find_family, is_stand_in
 from penstock.foundation.errors import printable
 from penstock.foundation.files import write_text
 from penstock.gating.wording import tally
@@ -96,6 +98,7 @@ def write_page(
     rows = metric_rows(candidate, before, verdict, past)
     media = show_media(bundle, baseline, [case.name for case in cases], target_dir, embed_bytes=embed_bytes)
     style, script = _own("page.css"), "\n".join(_own(name) for name in SCRIPTS)
+    view = view_of(candidate.run)
     page = _render(
         candidate=candidate,
         baseline=before,
@@ -119,7 +122,9 @@ def write_page(
         past_rows=past_rows(candidate, past) if past else [],
         facts=facts(candidate.run, before.run if before else None),
         command=reproduce(candidate.run),
-        data=_script_json(_data(candidate, before, cases, media)),
+        view=view,
+        parts=_script_json(asdict(view)),
+        data=_script_json(_data(candidate, before, cases, media, view)),
         media=_embedded(cases, media),
         style=Markup(style),  # noqa: S704 (our own file)
         script=Markup(script),  # noqa: S704 (our own files)
@@ -193,8 +198,14 @@ def _columns(rows: list[MetricRow], cases: list[CaseRow], verdict: Verdict) -> l
     return [(metric, measured[metric]) for metric in (ruled or list(measured))[:COLUMNS]]
 
 
+def view_of(run: Run | None) -> View:
+    """The view of the run's family. Bundles of measurements alone do not say theirs, and have nothing to view."""
+    family = find_family(run.family) if run is not None and run.family else None
+    return family.view if family is not None else View()
+
+
 def _data(
-    candidate: Side, baseline: Side | None, cases: list[CaseRow], media: dict[str, dict[str, Shown]]
+    candidate: Side, baseline: Side | None, cases: list[CaseRow], media: dict[str, dict[str, Shown]], view: View
 ) -> list[dict[str, Any]]:
     """What the script needs to show a case, in the order of the cases."""
     return [
@@ -210,8 +221,8 @@ def _data(
             ],
             "media": {side: _medium(shown) for side, shown in media[case.name].items()},
             "frames": {
-                "candidate": frames_of(candidate.bundle, case.name),
-                "baseline": frames_of(baseline.bundle, case.name) if baseline else None,
+                "candidate": frames_of(candidate.bundle, case.name, view),
+                "baseline": frames_of(baseline.bundle, case.name, view) if baseline else None,
             },
         }
         for case in cases

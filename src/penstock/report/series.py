@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from penstock.bundle.directory import Bundle
+from penstock.families.family import View
 from penstock.foundation.errors import UsageError
 from penstock.foundation.files import inside, read_regular
 
@@ -16,12 +17,12 @@ MAX_POINTS = 40_000
 LARGEST = 1e9
 
 
-def frames_of(bundle: Bundle, case: str) -> dict[str, Any] | None:
+def frames_of(bundle: Bundle, case: str, view: View) -> dict[str, Any] | None:
     """The series of a case's video, rounded for drawing; ``None`` if there are none that can be read.
 
-    ``fps``; ``sync`` (entry i: the window of 5 frames that starts at frame i) and ``jitter``, numbers or ``null``;
-    ``sound``, peaks from 0 to 1, and ``sound_fps``, how many there are a second; ``face``, a box as shares of the
-    frame. What is absent in the file is empty here.
+    ``fps``; ``lanes``, the numbers (or ``null``) of each lane of the family's view by its name; ``sound``, peaks from
+    0 to 1, and ``sound_fps``, how many there are a second; ``box``, what the closeup is of, as shares of the frame.
+    What is absent in the file is empty here.
     """
     if not _is_name(case):
         return None
@@ -36,11 +37,10 @@ def frames_of(bundle: Bundle, case: str) -> dict[str, Any] | None:
     sound = sound if isinstance(sound, dict) else {}
     return {
         "fps": _rate(value.get("fps"), 25.0),
-        "sync": _numbers(value.get("sync_distance")),
-        "jitter": _numbers(value.get("jitter")),
+        "lanes": {lane.name: _numbers(value.get(lane.series)) for lane in view.lanes},
         "sound": [min(1.0, abs(peak or 0.0)) for peak in _numbers(sound.get("peaks"))],
         "sound_fps": _rate(sound.get("per_second"), 50.0),
-        "face": _box(value.get("face")),
+        "box": _box(value.get(view.closeup.series)) if view.closeup is not None else None,
     }
 
 

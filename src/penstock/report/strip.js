@@ -2,7 +2,6 @@
 // Drawing a case's series frame by frame, and finding its worst moments.
 
 const SVG = "http://www.w3.org/2000/svg";
-const WINDOW_FRAMES = 5; // a sync distance speaks about so many frames
 const SMOOTH_FRAMES = 5;
 const MOMENTS = 3;
 

@@ -1,6 +1,7 @@
-// One case at a time: its two pictures or videos, the mouths, the strip, its numbers.
+// One case at a time: its two pictures or videos, the closeups, the strip, its numbers.
 
 const cases = JSON.parse(document.getElementById("data").textContent);
+const view = JSON.parse(document.getElementById("view").textContent); // what the family shows: lanes, a closeup
 const at = (id) => document.getElementById(id);
 const SIDES = ["baseline", "candidate"];
 
@@ -8,7 +9,7 @@ class Viewer {
   constructor(section) {
     this.section = section;
     this.screens = Object.fromEntries(SIDES.map((side) => [side, section.querySelector(`figure.${side} .screen`)]));
-    this.mouths = Object.fromEntries(SIDES.map((side) => [side, section.querySelector(`figure.${side} .mouth`)]));
+    this.closeups = view.closeup ? Object.fromEntries(SIDES.map((side) => [side, section.querySelector(`figure.${side} .closeup`)])) : {};
     this.player = new Player(() => this.update());
     this.index = -1;
     this.urls = [];
@@ -46,7 +47,7 @@ class Viewer {
       figure.hidden = !cases.some((other) => other.media[side]);
       shown += figure.hidden ? 0 : 1;
       if (element instanceof HTMLVideoElement) videos[side] = element;
-      this.mouths[side].hidden = !(element instanceof HTMLVideoElement);
+      if (view.closeup) this.closeups[side].hidden = !(element instanceof HTMLVideoElement);
     }
     this.section.classList.toggle("single", shown === 1);
     this.section.classList.toggle("none", shown === 0);
@@ -80,11 +81,11 @@ class Viewer {
     return element;
   }
 
-  /** Draw the mouth of every frame that comes to the screen. */
+  /** Draw the closeup of every frame that comes to the screen. */
   watch(side, video) {
     const drawn = () => {
       if (this.player.videos[side] !== video) return;
-      this.drawMouth(side);
+      this.drawCloseup(side);
       video.requestVideoFrameCallback(drawn);
     };
     if (video.requestVideoFrameCallback) video.requestVideoFrameCallback(drawn);
@@ -107,35 +108,40 @@ class Viewer {
     const frames = entry.frames;
     const first = frames.candidate ?? frames.baseline;
     const fps = first?.fps ?? 25;
-    this.sync = {};
-    this.jitter = {};
+    this.lanes = {};
+    this.moments = {};
+    this.turns = {};
     let known = 1;
-    for (const side of SIDES) {
-      this.sync[side] = byFrame(frames[side]?.sync, Math.floor(WINDOW_FRAMES / 2));
-      this.jitter[side] = byFrame(frames[side]?.jitter, 0);
-      known = Math.max(known, this.jitter[side].length, frames[side]?.sync.length ? frames[side].sync.length + WINDOW_FRAMES - 1 : 1);
+    for (const { name, window } of view.lanes) {
+      const lane = {};
+      for (const side of SIDES) {
+        const series = frames[side]?.lanes[name] ?? [];
+        lane[side] = byFrame(series, Math.floor(window / 2));
+        if (series.length) known = Math.max(known, series.length + window - 1);
+      }
+      this.lanes[name] = lane;
+      this.moments[name] = worstMoments(lane.candidate, lane.baseline, Math.round(fps / 2));
+      this.turns[name] = 0;
+      at(`worst-${name}`).disabled = !this.moments[name].length;
     }
-    const apart = Math.round(fps / 2);
-    this.moments = {
-      sync: worstMoments(this.sync.candidate, this.sync.baseline, apart),
-      jitter: worstMoments(this.jitter.candidate, this.jitter.baseline, apart),
-    };
-    this.turns = { sync: 0, jitter: 0 };
     this.sound = first?.sound.length ? { peaks: first.sound, rate: first.sound_fps } : null;
-    const face = (frames.candidate ?? frames.baseline)?.face;
-    // The mouth is four fifths down a face's box. Without a box: where a portrait has it.
-    this.mouth = face ? { x: face[0] + face[2] / 2, y: face[1] + face[3] * 0.8, width: face[2] * 0.62 } : { x: 0.5, y: 0.55, width: 0.36 };
+    if (view.closeup) this.closeup = this.closeOf(first?.box);
     const moving = Object.keys(videos).length > 0;
     this.section.querySelector(".transport").hidden = !moving;
     this.section.querySelector(".keys").hidden = !moving;
     this.section.querySelector(".timeline").hidden = !moving && known === 1;
-    at("worst-sync").disabled = !this.moments.sync.length;
-    at("worst-jitter").disabled = !this.moments.jitter.length;
     this.player.open(videos, fps, known);
     this.drawn = 0;
     const side = videos.candidate ? "candidate" : "baseline";
     if (!this.sound && videos[side] && entry.media[side].embedded) this.listen(side);
-    this.player.jump(this.moments.sync[0] ?? 0);
+    this.player.jump(this.moments[view.lanes[0]?.name]?.[0] ?? 0);
+  }
+
+  /** What the closeup shows: its middle and width, as shares of the picture. */
+  closeOf(box) {
+    const { across, down, width, otherwise } = view.closeup;
+    if (!box) return { x: otherwise[0], y: otherwise[1], width: otherwise[2] };
+    return { x: box[0] + box[2] * across, y: box[1] + box[3] * down, width: box[2] * width };
   }
 
   async listen(side) {
@@ -173,15 +179,14 @@ class Viewer {
     const frames = player.frames;
     if (this.drawn !== frames) {
       this.drawn = frames;
-      drawLane(at("lane-sync"), this.sync, frames, this.moments.sync);
-      drawLane(at("lane-jitter"), this.jitter, frames, this.moments.jitter);
+      for (const { name } of view.lanes) drawLane(at(`lane-${name}`), this.lanes[name], frames, this.moments[name]);
       drawWave(at("lane-sound"), this.sound?.peaks ?? [], this.sound?.rate ?? 50, player.fps, frames);
     }
     const scrub = at("scrub");
     scrub.max = String(frames - 1);
     scrub.value = String(player.frame);
     this.section.querySelector(".playhead").style.left = `${(100 * player.frame) / Math.max(1, frames - 1)}%`;
-    const words = [`frame ${player.frame + 1} of ${frames}`, `${(player.frame / player.fps).toFixed(2)} s`, ...this.values("sync", "sync distance"), ...this.values("jitter", "jitter")].join(" · ");
+    const words = [`frame ${player.frame + 1} of ${frames}`, `${(player.frame / player.fps).toFixed(2)} s`, ...view.lanes.flatMap((lane) => this.values(lane))].join(" · ");
     at("readout").textContent = words;
     scrub.setAttribute("aria-valuetext", words);
     at("play").textContent = player.playing ? "❚❚" : "▶";
@@ -192,35 +197,35 @@ class Viewer {
     at("mute").setAttribute("aria-pressed", String(player.muted));
     for (const side of SIDES) {
       this.screens[side].parentElement.querySelector(".sounding").hidden = player.muted || player.sounding !== side || !player.videos[side];
-      if (player.videos[side]) this.drawMouth(side);
+      if (player.videos[side]) this.drawCloseup(side);
     }
   }
 
-  values(kind, title) {
-    const text = (side) => this[kind][side]?.[this.player.frame]?.toFixed(2);
+  values({ name, title }) {
+    const text = (side) => this.lanes[name][side]?.[this.player.frame]?.toFixed(2);
     const [candidate, baseline] = [text("candidate"), text("baseline")];
     if (candidate === undefined && baseline === undefined) return [];
     return [`${title} ${candidate ?? "–"}${baseline === undefined ? "" : ` (baseline ${baseline})`}`];
   }
 
-  drawMouth(side) {
+  drawCloseup(side) {
     const video = this.player.videos[side];
-    if (video.readyState < 2) return;
-    const canvas = this.mouths[side];
-    const width = this.mouth.width * video.videoWidth;
+    if (!view.closeup || video.readyState < 2) return;
+    const canvas = this.closeups[side];
+    const width = this.closeup.width * video.videoWidth;
     const height = (width * canvas.height) / canvas.width;
     const context = canvas.getContext("2d");
     context.imageSmoothingQuality = "high";
     context.clearRect(0, 0, canvas.width, canvas.height);
-    context.drawImage(video, this.mouth.x * video.videoWidth - width / 2, this.mouth.y * video.videoHeight - height / 2, width, height, 0, 0, canvas.width, canvas.height);
+    context.drawImage(video, this.closeup.x * video.videoWidth - width / 2, this.closeup.y * video.videoHeight - height / 2, width, height, 0, 0, canvas.width, canvas.height);
   }
 
-  /** Move or zoom both mouths: by shares of what is shown. */
-  moveMouth(right, down, zoom) {
-    const mouth = this.mouth;
-    mouth.width = Math.min(1, Math.max(0.04, mouth.width / zoom));
-    mouth.x = Math.min(1, Math.max(0, mouth.x + right * mouth.width));
-    mouth.y = Math.min(1, Math.max(0, mouth.y + (down * mouth.width * 300) / 720));
+  /** Move or zoom both closeups: by shares of what is shown. */
+  moveCloseup(right, down, zoom) {
+    const shown = this.closeup;
+    shown.width = Math.min(1, Math.max(0.04, shown.width / zoom));
+    shown.x = Math.min(1, Math.max(0, shown.x + right * shown.width));
+    shown.y = Math.min(1, Math.max(0, shown.y + (down * shown.width * 300) / 720));
     this.update();
   }
 

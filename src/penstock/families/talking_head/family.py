@@ -6,6 +6,7 @@ from penstock.families.family import Family, Filled, Role
 from penstock.families.talking_head.metrics import METRICS
 from penstock.families.talking_head.presets import PRESETS
 from penstock.families.talking_head.template import TEMPLATE
+from penstock.families.talking_head.view import VIEW
 
 FAMILY = Family(
     name="talking-head",
@@ -22,6 +23,7 @@ FAMILY = Family(
     template=TEMPLATE,
     case="penstock.families.talking_head.case:TalkingHeadCase",
     measurer="penstock.families.talking_head.measurer:TalkingHeadMeasurer",
+    view=VIEW,
     commands={
         "lipsync": "penstock.families.talking_head.score_lipsync:lipsync",
         "frechet": "penstock.families.talking_head.score_frechet:frechet",
