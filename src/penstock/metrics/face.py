@@ -86,9 +86,20 @@ def parse_box(text: str) -> Box:
         raise UsageError(
             f"'{text[:80]}' is not a box", where="--face-box", todo="Write x,y,w,h, for example 60,40,128,128."
         ) from None
+    return box_at(x, y, width, height, where="--face-box")
+
+
+def box_at(x: float, y: float, width: float, height: float, *, where: str) -> Box:
+    """The box with this left top corner and size, in pixels.
+
+    Raises:
+        UsageError: it is empty or absurd; ``where`` is as given.
+    """
     if not all(np.isfinite([x, y, width, height])) or width < 1 or height < 1 or max(width, height) > 1e5:
         raise UsageError(
-            f"the box '{text[:80]}' is empty or absurd", where="--face-box", todo="Write x,y,w,h in pixels."
+            f"the box '{x:g},{y:g},{width:g},{height:g}' is empty or absurd",
+            where=where,
+            todo="Write x,y,w,h in pixels.",
         )
     return Box(x, y, x + width, y + height)
 
