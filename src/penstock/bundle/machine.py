@@ -11,7 +11,7 @@ from pathlib import Path
 
 from penstock.bundle.models import Machine
 
-PACKAGES = ("numpy", "scipy", "opencv-python-headless", "av", "onnxruntime")
+PACKAGES = ("numpy", "opencv-python-headless", "av", "onnxruntime")
 """Packages whose versions can move a number."""
 
 
