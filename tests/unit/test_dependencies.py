@@ -11,7 +11,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 PACKAGE_OF = {"yaml": "pyyaml", "cv2": "opencv-python-headless", "pynvml": "nvidia-ml-py"}
 OWN = {"penstock", "penstock_tasks", "penstock_extractors", "penstock_manifests"}
-WITH_ANOTHER = {"markupsafe": "jinja2", "botocore": "boto3", "click": "typer"}
+WITH_ANOTHER = {"pydantic_core": "pydantic", "markupsafe": "jinja2", "botocore": "boto3", "click": "typer"}
 """Modules that come with a package that is asked for."""
 
 
