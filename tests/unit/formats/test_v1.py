@@ -209,7 +209,7 @@ def test_contract_with_every_field_of_a_service() -> None:
     assert http.fields == {"steps": "{steps}", "scale": 1.5, "keep": True, "plain": "{{kept}}"}
     assert (call.warmup, call.env, call.python) == (2, {"MODE": "release"}, ".venv")
     assert call.network == ["weights.example.org", "10.0.0.1:8080"]
-    assert {role: file.source for role, file in contract.extractors.files.items()} == {
+    assert {role: file.source for role, file in contract.extractor_files.items()} == {
         "lipsync": "s3://weights/syncnet.onnx",
         "frechet": "https://example.org/i",
     }
