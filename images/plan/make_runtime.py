@@ -30,8 +30,9 @@ from pathlib import Path
 MOUNTED = Path("/workspace/runtime")
 """Where a step finds it: the loader's name in an ELF file, and a script's first line, cannot be relative."""
 STDLIB = Path("lib") / f"python{sys.version_info.major}.{sys.version_info.minor}"
-NEEDED_SUPPLEMENT = ("libgcc_s.so.1",)
-"""Libraries that no file names: the C library itself opens them, when a thread ends."""
+NEEDED_SUPPLEMENT = ("libgcc_s.so.1", "libdl.so.2", "libpthread.so.0", "librt.so.1")
+"""Libraries that no file names. The C library itself opens the first, when a thread ends; the library of NVIDIA's
+driver, which comes from the node, names the others, and those of the model's image may be of another version."""
 UNUSED_PACKAGES = (
     *(
         "ensurepip",

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import platform
-import shutil
-import subprocess
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from penstock.bundle.models import Machine
+from penstock.foundation.nvidia import first_card
 
-PACKAGES = ("numpy", "scipy", "opencv-python-headless", "av", "onnxruntime")
+PACKAGES = ("numpy", "opencv-python-headless", "av", "onnxruntime")
 """Packages whose versions can move a number."""
 
 
@@ -28,7 +27,7 @@ def this_machine() -> Machine:
         processor=_processor(),
         cores=len(os.sched_getaffinity(0)),
         memory_bytes=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
-        gpu=_gpu(),
+        gpu=first_card(),
         python=platform.python_version(),
         versions=versions,
     )
@@ -39,17 +38,3 @@ def _processor() -> str:
         if line.startswith("model name"):
             return line.partition(":")[2].strip()
     return platform.machine()
-
-
-def _gpu() -> str:
-    """Name and driver of the first card, empty if there is none."""
-    program = shutil.which("nvidia-smi")
-    if program is None:
-        return ""
-    command = [program, "--query-gpu=name,driver_version", "--format=csv,noheader"]
-    try:
-        answer = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    lines = answer.stdout.strip().splitlines()
-    return lines[0].strip() if answer.returncode == 0 and lines else ""

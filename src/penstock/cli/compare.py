@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from penstock.bundle.directory import Bundle
     from penstock.bundle.models import RuleResult, Verdict
-    from penstock.contract.policy import Policy
     from penstock.gating.compare import Comparison, MetricChange
     from penstock.gating.measurements import Source
 
@@ -51,53 +50,34 @@ def compare(
     Example: penstock compare 1.0.0 1.1.0 --out comparison
     """
     from penstock.families.registry import is_stand_in
-    from penstock.gating.comparable import differences, notes
     from penstock.gating.compare import compare as beside
+    from penstock.gating.judge import judge
     from penstock.gating.measurements import read_source
     from penstock.local_run.policy_file import policy_at
     from penstock.local_run.run_names import find_bundle
 
     rules = policy_at(policy) if policy is not None else None
     first, second = (read_source(find_bundle(text, out=runs, store=store)) for text in (a, b))
-    verdict = _judge(first, second, rules, policy) if rules is not None and policy is not None else None
+    verdict = None
+    if rules is not None and policy is not None:
+        verdict = judge(second, first, rules, policy if policy.is_dir() else policy.parent)
     comparison = beside(first, second, level=rules.level if rules is not None else LEVEL, policy=rules)
-    remarks = notes(second.run, first.run)
-    if first.run is not None and second.run is not None:
-        remarks = [f"Not like with like. {found}." for found in differences(second.run, first.run)] + remarks
     if out is not None:
         _write_page(first, second, comparison, verdict, out)
     if as_json:
-        content = {**dataclasses.asdict(comparison), "notes": remarks}
+        content = dataclasses.asdict(comparison)
         content["verdict"] = verdict.model_dump(mode="json") if verdict is not None else None
         typer.echo(json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False))
     else:
         measured = (*first.measurements, *second.measurements)
         stand_ins = {found.metric for found in measured if is_stand_in(found.extractor)}
-        _print(comparison, remarks, verdict, stand_ins)
+        _print(comparison, verdict, stand_ins)
         if out is not None:
             typer.echo(f"page: {out / 'index.html'}")
     if verdict is not None:
         from penstock.cli.gate import exit_code
 
         raise typer.Exit(exit_code(verdict))
-
-
-def _judge(first: Source, second: Source, rules: Policy, file: Path) -> Verdict:
-    """The gate's verdict on the second against the first."""
-    from penstock.gating.calibration import calibration_of
-    from penstock.gating.comparable import check_comparable
-    from penstock.gating.gate import gate
-
-    check_comparable(second.run, first.run)
-    return gate(
-        second.measurements,
-        first.measurements,
-        rules,
-        candidate_name=second.name,
-        baseline_name=first.name,
-        cases=second.cases,
-        calibration=calibration_of(rules, file if file.is_dir() else file.parent),
-    )
 
 
 def _write_page(first: Source, second: Source, comparison: Comparison, verdict: Verdict | None, out: Path) -> None:
@@ -157,7 +137,7 @@ def _as_bundle(source: Source, scratch: Path) -> Bundle:
     return bundle
 
 
-def _print(comparison: Comparison, remarks: list[str], verdict: Verdict | None, stand_ins: set[str]) -> None:
+def _print(comparison: Comparison, verdict: Verdict | None, stand_ins: set[str]) -> None:
     from rich.console import Console
     from rich.text import Text
 
@@ -167,8 +147,8 @@ def _print(comparison: Comparison, remarks: list[str], verdict: Verdict | None, 
         console.print(Text(printable(text)), soft_wrap=True)
 
     say(f"from {comparison.baseline} to {comparison.candidate}; bounds at level {comparison.level:g}")
-    for remark in remarks:
-        say(f"! {remark}")
+    for note in comparison.notes:
+        say(f"! {note}")
     console.print(_metrics_table(comparison, stand_ins))
     for found in comparison.metrics:
         if found.note:

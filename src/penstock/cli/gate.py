@@ -42,10 +42,9 @@ def gate(
     Example: penstock gate --candidate 1.1.0 --baseline 1.0.0 --policy penstock.yaml
     """
     from penstock.bundle.directory import write_model
-    from penstock.gating.calibration import calibration_of
-    from penstock.gating.comparable import check_comparable, notes
+    from penstock.gating.comparable import notes
     from penstock.gating.floor import read_floor
-    from penstock.gating.gate import gate as decide
+    from penstock.gating.judge import judge
     from penstock.gating.measurements import read_source
     from penstock.local_run.policy_file import policy_at
     from penstock.local_run.run_names import find_bundle
@@ -53,18 +52,8 @@ def gate(
     rules = policy_at(policy)
     ours = read_source(find_bundle(candidate, out=runs, store=store))
     theirs = read_source(find_bundle(baseline, out=runs, store=store)) if baseline is not None else None
-    if theirs is not None:
-        check_comparable(ours.run, theirs.run)
-    verdict = decide(
-        ours.measurements,
-        theirs.measurements if theirs is not None else None,
-        rules,
-        candidate_name=ours.name,
-        baseline_name=theirs.name if theirs is not None else None,
-        cases=ours.cases,
-        calibration=calibration_of(rules, policy if policy.is_dir() else policy.parent),
-        floor=read_floor(policy_floor) if policy_floor is not None else None,
-    )
+    folder = policy if policy.is_dir() else policy.parent
+    verdict = judge(ours, theirs, rules, folder, floor=read_floor(policy_floor) if policy_floor is not None else None)
     if out is not None:
         write_model(out, verdict)
     if junit is not None:

@@ -17,8 +17,8 @@ from penstock.bundle.models import Invocation, Use
 from penstock.bundle.rerun_bundle import released_errors
 from penstock.contract.models import Case, Suite
 from penstock.evaluation.infer import Calls, Progress, in_words, no_use, scratch_folder
+from penstock.foundation.nvidia import gpu_used_mib
 from penstock.invocation.driver import Model
-from penstock.invocation.memory import gpu_used_mib
 
 
 def infer_in_turns(

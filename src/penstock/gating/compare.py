@@ -6,10 +6,11 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from penstock.bundle.models import WHOLE_SUITE, Measurement
+from penstock.bundle.models import WHOLE_SUITE, Measurement, Run
 from penstock.contract.policy import Direction, Policy
 from penstock.families.registry import directions, find_metric, is_timed, known_metrics
 from penstock.foundation.errors import UsageError
+from penstock.gating.comparable import differences, notes
 from penstock.gating.decision import ROUNDING, change_interval, mean
 from penstock.gating.evidence import weigh, weigh_resamples
 from penstock.gating.measurements import Source, Table, Values
@@ -69,6 +70,8 @@ class Comparison:
     only_candidate: list[str] = field(default_factory=list)
     metrics_only_baseline: list[str] = field(default_factory=list)
     metrics_only_candidate: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    """What is not like with like, and what could not be compared."""
 
 
 def compare(baseline: Source, candidate: Source, *, level: float, policy: Policy | None = None) -> Comparison:
@@ -102,7 +105,16 @@ def compare(baseline: Source, candidate: Source, *, level: float, policy: Policy
         only_candidate=sorted(our_cases - their_cases),
         metrics_only_baseline=_ordered(theirs.by_metric.keys() - ours.by_metric.keys()),
         metrics_only_candidate=_ordered(ours.by_metric.keys() - theirs.by_metric.keys()),
+        notes=_notes(candidate.run, baseline.run),
     )
+
+
+def _notes(candidate: Run | None, baseline: Run | None) -> list[str]:
+    """What the gate would refuse to compare is told here, before what a reader should know besides."""
+    if candidate is None or baseline is None:
+        return []
+    unlike = [f"Not like with like. {found}." for found in differences(candidate, baseline)]
+    return unlike + notes(candidate, baseline)
 
 
 def _directions(policy: Policy | None) -> dict[str, Direction | None]:

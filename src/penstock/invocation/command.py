@@ -8,9 +8,10 @@ from pathlib import Path
 from penstock.contract.models import Case, Contract
 from penstock.contract.presets import command_argv, command_of
 from penstock.foundation.handles import Folder
+from penstock.foundation.nvidia import gpu_used_mib
 from penstock.invocation.driver import CallResult
 from penstock.invocation.log import BoundedLog
-from penstock.invocation.memory import MemoryWatch, gpu_used_mib
+from penstock.invocation.memory import MemoryWatch
 from penstock.invocation.model_process import ModelProcess, describe_exit
 from penstock.invocation.sandbox import Sandbox
 from penstock.invocation.scratch import CALL, Scratch, collect

@@ -20,10 +20,11 @@ from penstock.contract.models import Case, Contract, Http
 from penstock.contract.presets import request_fields, request_files, service_argv
 from penstock.foundation.errors import WorldError, printable
 from penstock.foundation.files import open_inside, replacing
+from penstock.foundation.nvidia import gpu_used_mib
 from penstock.invocation.connection import HandedOver
 from penstock.invocation.driver import CallResult
 from penstock.invocation.log import BoundedLog
-from penstock.invocation.memory import MemoryWatch, gpu_used_mib
+from penstock.invocation.memory import MemoryWatch
 from penstock.invocation.model_process import ModelProcess, describe_exit
 from penstock.invocation.sandbox import Sandbox
 from penstock.invocation.scratch import MAX_OUTPUT_BYTES, Scratch

@@ -1,16 +1,14 @@
-"""Peak memory of a model's processes during one call: main memory from ``/proc``, GPU memory from ``nvidia-smi``."""
+"""Peak memory of a model's processes during one call: main memory from ``/proc``, GPU memory from the driver."""
 
 from __future__ import annotations
 
 import contextlib
-import functools
 import os
-import shutil
-import subprocess
 import threading
 from pathlib import Path
 from types import TracebackType
 
+from penstock.foundation.nvidia import cards, gpu_mib_of, gpu_used_mib
 from penstock.invocation.launch import descendants
 
 PERIOD_S = 0.05
@@ -18,7 +16,9 @@ SCAN_EVERY = 5
 """Looking for new processes walks all of ``/proc``: only every fifth sample does."""
 GPU_PERIOD_S = 0.5
 GPU_QUERY_LIMIT_S = 10.0
+"""A driver that hangs (a card that fell off its bus) does not keep the call from ending."""
 MIB = 1 << 20
+GPU_THREAD = "gpu-watch"
 
 
 class MemoryWatch:
@@ -52,8 +52,8 @@ class MemoryWatch:
             with contextlib.suppress(OSError):
                 Path(f"/proc/{pid}/clear_refs").write_text("5", encoding="ascii")
         self._threads.append(threading.Thread(target=self._sample, name="memory-watch", daemon=True))
-        if has_gpu():
-            self._threads.append(threading.Thread(target=self._sample_gpu, name="gpu-watch", daemon=True))
+        if cards():
+            self._threads.append(threading.Thread(target=self._sample_gpu, name=GPU_THREAD, daemon=True))
         for thread in self._threads:
             thread.start()
         return self
@@ -63,7 +63,7 @@ class MemoryWatch:
     ) -> None:
         self._stop.set()
         for thread in self._threads:
-            thread.join()
+            thread.join(GPU_QUERY_LIMIT_S if thread.name == GPU_THREAD else None)
         if self._peak:
             self.peak_mib = self._peak / MIB
 
@@ -128,47 +128,3 @@ def _kib_line(path: Path, name: bytes) -> int:
     except (OSError, IndexError, ValueError):
         pass
     return 0
-
-
-@functools.cache
-def has_gpu() -> bool:
-    """Whether ``nvidia-smi`` is there and lists a card."""
-    if shutil.which("nvidia-smi") is None:
-        return False
-    return bool(_nvidia_smi(["-L"]).strip())
-
-
-def gpu_mib_of(pids: set[int]) -> float | None:
-    """GPU memory that these processes hold now, in MiB over all cards; ``None`` if they hold none."""
-    found: list[float] = []
-    for line in _nvidia_smi(["--query-compute-apps=pid,used_memory", "--format=csv,noheader,nounits"]).splitlines():
-        pid, _, used = line.partition(",")
-        with contextlib.suppress(ValueError):
-            if int(pid) in pids:
-                found.append(float(used))
-    return sum(found) if found else None
-
-
-def gpu_used_mib() -> float | None:
-    """GPU memory in use now by anyone, in MiB over all cards; ``None`` without a card."""
-    if not has_gpu():
-        return None
-    found: list[float] = []
-    for line in _nvidia_smi(["--query-gpu=memory.used", "--format=csv,noheader,nounits"]).splitlines():
-        with contextlib.suppress(ValueError):
-            found.append(float(line))
-    return sum(found) if found else None
-
-
-def _nvidia_smi(arguments: list[str]) -> str:
-    try:
-        done = subprocess.run(
-            ["nvidia-smi", *arguments],
-            capture_output=True,
-            text=True,
-            timeout=GPU_QUERY_LIMIT_S,
-            stdin=subprocess.DEVNULL,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return done.stdout if done.returncode == 0 else ""

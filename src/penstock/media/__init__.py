@@ -11,14 +11,14 @@ damaged, truncated or too large is one :class:`penstock.foundation.errors.UsageE
 """
 
 from penstock.media.audio import read_audio
-from penstock.media.container import AudioInfo, Limits, MediaInfo, VideoInfo, probe
+from penstock.media.container import AudioInfo, MediaInfo, MediaLimits, VideoInfo, probe
 from penstock.media.jpeg import read_reference_frames
 from penstock.media.video import frame_times, read_frames
 
 __all__ = [
     "AudioInfo",
-    "Limits",
     "MediaInfo",
+    "MediaLimits",
     "VideoInfo",
     "frame_times",
     "probe",

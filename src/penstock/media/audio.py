@@ -14,7 +14,7 @@ import numpy.typing as npt
 from penstock.foundation.errors import UsageError
 from penstock.media.container import (
     DEFAULT_LIMITS,
-    Limits,
+    MediaLimits,
     damaged,
     decoder,
     decoding,
@@ -33,7 +33,9 @@ _STAMPED = ("mov", "matroska", "ogg")
 """Containers with time stamps of their own for sound; in the others FFmpeg counts samples, or guesses."""
 
 
-def read_audio(path: Path, *, rate: int = 16_000, with_video: bool = False, limits: Limits = DEFAULT_LIMITS) -> Sound:
+def read_audio(
+    path: Path, *, rate: int = 16_000, with_video: bool = False, limits: MediaLimits = DEFAULT_LIMITS
+) -> Sound:
     """Decode the sound, mixed to mono and resampled as ``ffmpeg -ac 1 -ar RATE -acodec pcm_s16le`` does it: through the
     same library with the same settings, so to the last sample. Of several tracks the one is read that FFmpeg takes
     (:func:`penstock.media.tracks.chosen`).
@@ -76,7 +78,7 @@ def read_audio(path: Path, *, rate: int = 16_000, with_video: bool = False, limi
     return np.pad(sound, (shift, 0)) if shift > 0 else sound[-shift:]
 
 
-def _first_frame_start(path: Path, limits: Limits) -> Fraction | None:
+def _first_frame_start(path: Path, limits: MediaLimits) -> Fraction | None:
     """When the first video frame is shown, in seconds; None if there is no video."""
     with opened(path, limits=limits) as container, decoding(path):
         track = chosen(container.streams.video)
@@ -87,7 +89,7 @@ def _first_frame_start(path: Path, limits: Limits) -> Fraction | None:
     return None
 
 
-def _check(rate: int, channels: int, path: Path, limits: Limits) -> None:
+def _check(rate: int, channels: int, path: Path, limits: MediaLimits) -> None:
     if not (0 < rate <= limits.sample_rate and 0 < channels <= limits.channels):
         raise UsageError(
             f"the sound has {channels} channels at {rate} Hz, "
@@ -97,7 +99,9 @@ def _check(rate: int, channels: int, path: Path, limits: Limits) -> None:
         )
 
 
-def _resampled(container: Any, stream: Any, path: Path, rate: int, limits: Limits) -> tuple[Fraction | None, Sound]:
+def _resampled(
+    container: Any, stream: Any, path: Path, rate: int, limits: MediaLimits
+) -> tuple[Fraction | None, Sound]:
     """When the sound begins, in seconds (None if it does not say), and all of it."""
     line = _Line(rate, path)
     begin: Fraction | None = None

@@ -34,7 +34,7 @@ AGAIN = "Write or fetch the file again."
 
 
 @dataclass(frozen=True)
-class Limits:
+class MediaLimits:
     """What a media file may cost at most. Sizes in bytes and pixels, times in seconds, rates per second."""
 
     file_bytes: int = 2 << 30
@@ -50,7 +50,7 @@ class Limits:
         return int(self.seconds * self.frames_per_second)
 
 
-DEFAULT_LIMITS = Limits()
+DEFAULT_LIMITS = MediaLimits()
 
 _DURATION_TAG = re.compile(r"(\d{2}):([0-5]\d):([0-5]\d(?:\.\d{1,9})?)")
 
@@ -91,7 +91,7 @@ class MediaInfo:
     remarks: tuple[str, ...] = ()
 
 
-def probe(path: Path, *, limits: Limits = DEFAULT_LIMITS) -> MediaInfo:
+def probe(path: Path, *, limits: MediaLimits = DEFAULT_LIMITS) -> MediaInfo:
     """Read a file's headers.
 
     Raises:
@@ -119,7 +119,7 @@ def _audio_info(container: Any, stream: Any, path: Path) -> AudioInfo:
     return AudioInfo(codec.sample_rate, codec.channels, stream_seconds(stream, container), codec.name)
 
 
-def _video_info(container: Any, stream: Any, path: Path, limits: Limits) -> VideoInfo:
+def _video_info(container: Any, stream: Any, path: Path, limits: MediaLimits) -> VideoInfo:
     codec = decoder(stream, path)
     width, height = codec.width, codec.height
     check_size(width, height, path, limits)
@@ -194,7 +194,7 @@ def _own_seconds(stream: Any, container: Any) -> float | None:
     return None
 
 
-def check_size(width: int, height: int, path: Path, limits: Limits) -> None:
+def check_size(width: int, height: int, path: Path, limits: MediaLimits) -> None:
     """Refuse pictures larger than the limit (or of no size)."""
     if not (0 < width <= limits.side_pixels and 0 < height <= limits.side_pixels):
         raise UsageError(
@@ -204,7 +204,7 @@ def check_size(width: int, height: int, path: Path, limits: Limits) -> None:
         )
 
 
-def too_long(path: Path, limits: Limits) -> NoReturn:
+def too_long(path: Path, limits: MediaLimits) -> NoReturn:
     """Refuse a file that lasts longer than the limit."""
     raise UsageError(
         f"the file is longer than the {limits.seconds:g} s that are read",
@@ -240,7 +240,7 @@ def ends_early(got: float, stream: Any, container: Any) -> float:
 
 
 @contextlib.contextmanager
-def opened(path: Path, *, limits: Limits = DEFAULT_LIMITS) -> Iterator[Any]:
+def opened(path: Path, *, limits: MediaLimits = DEFAULT_LIMITS) -> Iterator[Any]:
     """Open a media file for reading, as an ``av`` input container.
 
     Raises:

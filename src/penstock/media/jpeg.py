@@ -28,7 +28,7 @@ import numpy as np
 import numpy.typing as npt
 from av.video.reformatter import Interpolation
 
-from penstock.media.container import DEFAULT_LIMITS, Limits
+from penstock.media.container import DEFAULT_LIMITS, MediaLimits
 from penstock.media.rotation import Turn, turn_of
 from penstock.media.video import Frame, plain, read_raw_frames
 
@@ -64,7 +64,7 @@ def _stretch(depth: int, luma: bool) -> npt.NDArray[np.int64]:
     return stretched
 
 
-def read_reference_frames(path: Path, *, fps: float = 25, limits: Limits = DEFAULT_LIMITS) -> Iterator[Frame]:
+def read_reference_frames(path: Path, *, fps: float = 25, limits: MediaLimits = DEFAULT_LIMITS) -> Iterator[Frame]:
     """Like :func:`penstock.media.read_frames` with ``rule="program"``, and with the loss of the reference's JPEG files.
 
     Yields:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from penstock.media.container import DEFAULT_LIMITS, Limits
+from penstock.media.container import DEFAULT_LIMITS, MediaLimits
 from penstock.media.video import Frame, read_raw_frames, to_bgr
 
 MOST_BYTES = 128 << 20
@@ -22,7 +22,7 @@ class HeldFrames:
     """
 
     def __init__(
-        self, path: Path, *, fps: float, limits: Limits = DEFAULT_LIMITS, most_bytes: int = MOST_BYTES
+        self, path: Path, *, fps: float, limits: MediaLimits = DEFAULT_LIMITS, most_bytes: int = MOST_BYTES
     ) -> None:
         self._path, self._fps, self._limits, self._most_bytes = path, fps, limits, most_bytes
         self._kept: list[Any] | None = None

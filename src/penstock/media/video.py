@@ -15,7 +15,7 @@ import numpy.typing as npt
 from penstock.foundation.errors import UsageError
 from penstock.media.container import (
     DEFAULT_LIMITS,
-    Limits,
+    MediaLimits,
     check_size,
     damaged,
     decoder,
@@ -40,7 +40,7 @@ the height is even.
 
 
 def read_frames(
-    path: Path, *, fps: float | None = 25, rule: Rule = "fps", limits: Limits = DEFAULT_LIMITS
+    path: Path, *, fps: float | None = 25, rule: Rule = "fps", limits: MediaLimits = DEFAULT_LIMITS
 ) -> Iterator[Frame]:
     """Decode a video frame by frame.
 
@@ -71,7 +71,7 @@ def read_frames(
         yield image
 
 
-def frame_times(path: Path, *, limits: Limits = DEFAULT_LIMITS) -> npt.NDArray[np.float64]:
+def frame_times(path: Path, *, limits: MediaLimits = DEFAULT_LIMITS) -> npt.NDArray[np.float64]:
     """When each frame is shown: float64 ``(n,)``, seconds from the start of the file, strictly increasing.
 
     Raises:
@@ -113,7 +113,7 @@ def plain(frame: Any) -> Any:
 
 
 def read_raw_frames(
-    path: Path, *, fps: float | None, rule: Rule = "fps", limits: Limits = DEFAULT_LIMITS
+    path: Path, *, fps: float | None, rule: Rule = "fps", limits: MediaLimits = DEFAULT_LIMITS
 ) -> Iterator[Any]:
     """Like :func:`read_frames`, but ``av.VideoFrame``: the decoder's own planes, not yet turned upright."""
     timed = _timed(path, limits, rule)
@@ -141,7 +141,7 @@ def _from_the_first(timed: Iterator[tuple[Any, Fraction, Fraction]]) -> Iterator
         yield frame, start - first, duration
 
 
-def _timed(path: Path, limits: Limits, rule: Rule = "fps") -> Iterator[tuple[Any, Fraction, Fraction]]:
+def _timed(path: Path, limits: MediaLimits, rule: Rule = "fps") -> Iterator[tuple[Any, Fraction, Fraction]]:
     """All frames of the first video stream with start and duration in seconds."""
     with opened(path, limits=limits) as container:
         track = chosen(container.streams.video)
@@ -185,7 +185,7 @@ def _timed(path: Path, limits: Limits, rule: Rule = "fps") -> Iterator[tuple[Any
 class _Clock:
     """Where each frame of a stream lies in time, within the limits."""
 
-    def __init__(self, stream: Any, path: Path, limits: Limits) -> None:
+    def __init__(self, stream: Any, path: Path, limits: MediaLimits) -> None:
         rate = stream.average_rate or stream.guessed_rate or Fraction(25)
         self.usual = Fraction(1) / rate if 0 < rate <= limits.frames_per_second else Fraction(1, 25)
         self._path = path

@@ -86,6 +86,13 @@ def draw_clips(names: Sequence[str], *, resamples: int = RESAMPLES) -> ClipDraw:
     Args:
         names: of the clips, distinct, in any order.
         resamples: how many, at least 1.
+
+    Example:
+        >>> drawn = draw_clips(["one", "two", "three"], resamples=4)
+        >>> drawn.counts.shape, drawn.counts.sum(axis=1).tolist()
+        ((4, 3), [3, 3, 3, 3])
+        >>> draw_clips(["three", "one", "two"], resamples=4).key == drawn.key
+        True
     """
     if len(set(names)) != len(names) or not names or resamples < 1:
         raise ValueError(f"{resamples} resamples of {len(names)} clips, {len(set(names))} of them distinct")
@@ -119,6 +126,16 @@ def resampled_frechet(clips: Sequence[Features], reference: Features, counts: Co
 
     Raises:
         UsageError: a resample of fewer than two frames.
+
+    Example:
+        >>> from penstock.metrics.frechet import frechet_distance
+        >>> clips = np.random.default_rng(1).normal(size=(3, 10, 4))
+        >>> reference = np.random.default_rng(2).normal(size=(20, 4))
+        >>> counts = np.array([[1, 1, 1], [3, 0, 0]])
+        >>> point = frechet_distance(np.concatenate(clips), reference)
+        >>> each_once, one_alone = resampled_frechet(list(clips), reference, counts, point=point)
+        >>> np.isclose(each_once, point, rtol=1e-6), one_alone != each_once
+        (np.True_, np.True_)
     """
     lengths = _lengths(clips, counts)
     drawn = counts @ lengths
@@ -171,6 +188,15 @@ def resampled_kernel(clips: Sequence[Features], reference: Features, counts: Cou
 
     Raises:
         UsageError: a resample without two frames to pair: it drew nothing but copies of one clip of one frame.
+
+    Example:
+        >>> from penstock.metrics.frechet import kernel_distance
+        >>> clips = np.random.default_rng(1).normal(size=(3, 10, 4))
+        >>> reference = np.random.default_rng(2).normal(size=(20, 4))
+        >>> point = kernel_distance(np.concatenate(clips), reference)
+        >>> (each_once,) = resampled_kernel(list(clips), reference, np.array([[1, 1, 1]]), point=point)
+        >>> bool(np.isclose(each_once, point))
+        True
     """
     _lengths(clips, counts)
     scale = np.float32(1.0 / np.sqrt(reference.shape[1]))

@@ -79,6 +79,10 @@ def parse_box(text: str) -> Box:
 
     Raises:
         UsageError: not four numbers, or an empty box.
+
+    Example:
+        >>> parse_box("60,40,128,100")
+        Box(left=60.0, top=40.0, right=188.0, bottom=140.0)
     """
     try:
         x, y, width, height = (float(part) for part in text.split(","))
@@ -86,9 +90,24 @@ def parse_box(text: str) -> Box:
         raise UsageError(
             f"'{text[:80]}' is not a box", where="--face-box", todo="Write x,y,w,h, for example 60,40,128,128."
         ) from None
+    return box_at(x, y, width, height, where="--face-box")
+
+
+def box_at(x: float, y: float, width: float, height: float, *, where: str) -> Box:
+    """The box with this left top corner and size, in pixels.
+
+    Raises:
+        UsageError: it is empty or absurd; ``where`` is as given.
+
+    Example:
+        >>> box_at(60, 40, 128, 100, where="face_box").area
+        12800
+    """
     if not all(np.isfinite([x, y, width, height])) or width < 1 or height < 1 or max(width, height) > 1e5:
         raise UsageError(
-            f"the box '{text[:80]}' is empty or absurd", where="--face-box", todo="Write x,y,w,h in pixels."
+            f"the box '{x:g},{y:g},{width:g},{height:g}' is empty or absurd",
+            where=where,
+            todo="Write x,y,w,h in pixels.",
         )
     return Box(x, y, x + width, y + height)
 
@@ -106,6 +125,11 @@ def crop_with_box(frames: Iterable[Frame], box: Box, *, where: str = "") -> Iter
 
     Raises:
         UsageError: the box lies outside the picture, or is larger than it by far.
+
+    Example:
+        >>> frames = np.full((3, 300, 400, 3), 90, np.uint8)
+        >>> [crop.shape for crop in crop_with_box(frames, Box(100, 100, 200, 200))]
+        [(224, 224, 3), (224, 224, 3), (224, 224, 3)]
     """
     half, x, y = _square(box)
     for frame in frames:
@@ -126,6 +150,12 @@ def crop_with_track(frames: Iterable[Frame], track: FaceTrack) -> Iterator[Frame
 
     Yields:
         uint8 ``(224, 224, 3)`` for each of the track's frames.
+
+    Example:
+        >>> frames = np.full((5, 300, 400, 3), 90, np.uint8)
+        >>> track = FaceTrack(first=2, boxes=(Box(100, 100, 200, 200), Box(104, 100, 204, 200)))
+        >>> len(list(crop_with_track(frames, track)))
+        2
     """
     squares = np.array([_square(box) for box in track.boxes], np.float64)
     smooth = [median_filter(squares[:, column], MEDIAN_FRAMES) for column in range(3)]
@@ -148,6 +178,10 @@ def crop(frame: Frame, half: float, x: float, y: float) -> Frame:
 
     Returns:
         uint8 ``(224, 224, 3)``.
+
+    Example:
+        >>> crop(np.full((300, 400, 3), 90, np.uint8), half=50, x=150, y=150).mean()
+        np.float64(90.0)
     """
     # The reference puts the border around the whole frame first and truncates its indices there: keep its rounding, not
     # its memory.
@@ -182,6 +216,11 @@ def find_track(frames: Iterable[Frame], *, where: str = "") -> FaceTrack:
     Raises:
         UsageError: no frame, or no face in at least half of the frames.
         WorldError: this OpenCV comes without its cascade.
+
+    Example:
+        >>> find_track(np.full((3, 300, 400, 3), 90, np.uint8), where="grey.mp4")  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        penstock.foundation.errors.UsageError: grey.mp4: no face was found. Give the face's box ...
     """
     count, tracks = _tracks(frames, where)
     best = tracks[0] if tracks else []
@@ -204,6 +243,11 @@ def find_tracks(frames: Iterable[Frame], *, where: str = "") -> list[FaceTrack]:
     Raises:
         UsageError: no frame, or no such face.
         WorldError: this OpenCV comes without its cascade.
+
+    Example:
+        >>> find_tracks([])
+        Traceback (most recent call last):
+        penstock.foundation.errors.UsageError: the clip has no frame. Give a video with frames.
     """
     count, tracks = _tracks(frames, where)
     least = min(_LEAST_FRAMES, _LEAST_SHARE * count)
@@ -260,7 +304,13 @@ class FaceDetector:
 
 
 def link(found: Sequence[Sequence[Box]]) -> list[list[tuple[int, Box]]]:
-    """Join boxes of consecutive finds into tracks: ``(frame, box)`` with rising frames. Each box is in one track."""
+    """Join boxes of consecutive finds into tracks: ``(frame, box)`` with rising frames. Each box is in one track.
+
+    Example:
+        >>> here, there = Box(0, 0, 10, 10), Box(50, 50, 60, 60)
+        >>> [[frame for frame, _ in track] for track in link([[here], [here, there], [there]])]
+        [[0, 1], [1, 2]]
+    """
     tracks: list[list[tuple[int, Box]]] = []
     active: list[list[tuple[int, Box]]] = []
     for number, boxes in enumerate(found):

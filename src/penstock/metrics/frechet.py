@@ -41,6 +41,12 @@ def frechet_distance(a: Features, b: Features) -> float:
 
     Raises:
         UsageError: fewer than two rows, unequal or no columns, values that are not finite.
+
+    Example:
+        >>> a = np.random.default_rng(1).normal(size=(100, 4))
+        >>> b = a + 1.0  # the mean moves by 1 in each of 4 dimensions
+        >>> round(frechet_distance(a, a), 6), round(frechet_distance(a, b), 6)
+        (0.0, 4.0)
     """
     left, right = _pair(a, b)
     mean_left, mean_right = left.mean(axis=0), right.mean(axis=0)
@@ -81,6 +87,11 @@ def kernel_distance(
 
     Raises:
         UsageError: fewer than two rows, unequal or no columns, values that are not finite, parameters out of range.
+
+    Example:
+        >>> a, b = np.random.default_rng(1).normal(size=(2, 100, 4))
+        >>> abs(kernel_distance(a, b)) < 0.1 < kernel_distance(a, b + 1.0)
+        True
     """
     left, right = _pair(a, b)
     if subsets < 1 or subset_size < 2:
@@ -128,7 +139,14 @@ def _kernel_diagonal(rows: Matrix) -> float:
 
 
 def gram_factor(rows: Matrix) -> Matrix:
-    """A matrix ``F`` with ``FᵀF == rowsᵀ rows`` and at most as many rows as columns."""
+    """A matrix ``F`` with ``FᵀF == rowsᵀ rows`` and at most as many rows as columns.
+
+    Example:
+        >>> rows = np.random.default_rng(1).normal(size=(100, 4))
+        >>> factor = gram_factor(rows)
+        >>> factor.shape, np.allclose(factor.T @ factor, rows.T @ rows)
+        ((4, 4), True)
+    """
     if rows.shape[0] <= rows.shape[1]:
         return rows
     gram = rows.T @ rows

@@ -66,6 +66,14 @@ def distances(a: PictureSet, b: PictureSet) -> tuple[float, float | None]:
 
     Raises:
         UsageError: they come from different extractors, or have not the same number of features.
+
+    Example:
+        >>> features = np.random.default_rng(1).normal(size=(50, 4)).astype(np.float32)
+        >>> a = PictureSet.of(features, "mine@sha256:0")
+        >>> b = PictureSet.of(features + 1, "mine@sha256:0")
+        >>> fid, kid = distances(a, b)
+        >>> round(fid, 4), kid > 0
+        (4.0, True)
     """
     if a.extractor is not None and b.extractor is not None and a.extractor != b.extractor:
         raise UsageError(
@@ -89,6 +97,12 @@ def check_name(path: Path) -> None:
 
     Raises:
         UsageError: the name does not end in ``.npz``.
+
+    Example:
+        >>> check_name(Path("pictures.npz"))
+        >>> check_name(Path("pictures.txt"))
+        Traceback (most recent call last):
+        penstock.foundation.errors.UsageError: pictures.txt: statistics are kept in a file that ends in .npz
     """
     if path.suffix != SUFFIX:
         raise UsageError(f"statistics are kept in a file that ends in {SUFFIX}", where=str(path))
@@ -100,6 +114,13 @@ def save_statistics(pictures: PictureSet, path: Path) -> None:
     Raises:
         UsageError: the name does not end in ``.npz``, or it cannot be written there.
         WorldError: the disk is full.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     save_statistics(PictureSet.of(np.eye(3, dtype=np.float32), "mine@sha256:0"), Path(folder) / "a.npz")
+        ...     read_statistics(Path(folder) / "a.npz").extractor
+        'mine@sha256:0'
     """
     check_name(path)
     arrays = {"mu": pictures.mean, "sigma": pictures.factor.T @ pictures.factor}
@@ -118,6 +139,14 @@ def read_statistics(path: Path) -> PictureSet:
 
     Raises:
         UsageError: it is no such file, is too large, or its numbers do not fit together.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:  # as another program writes it
+        ...     np.savez(Path(folder) / "b.npz", mu=np.zeros(4), sigma=np.eye(4))
+        ...     found = read_statistics(Path(folder) / "b.npz")
+        >>> found.mean.shape, found.n, found.extractor
+        ((4,), None, None)
     """
     with open_regular(path, where=str(path)) as file:
         if not (head := file.read(len(LFS_POINTER))):

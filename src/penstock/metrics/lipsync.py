@@ -100,6 +100,20 @@ def score_lipsync(
         UsageError: a frame of another size, or fewer than 6 frames or 0.24 s of sound: there would be no window to
             compare; or the sound beside the frames is silent (:func:`penstock.media.loudness.is_silent`): there would
             be nothing to compare with.
+
+    Example:
+        >>> class Mean:  # in place of a SyncNet
+        ...     def features(self, frames, mfcc):
+        ...         windows = len(frames) - 4
+        ...         lips = frames.mean(axis=(1, 2))[:windows]
+        ...         sound = np.stack([mfcc[:3, 4 * i : 4 * i + 20].mean(axis=1) for i in range(windows)])
+        ...         return lips.astype(np.float32), sound
+        >>> random = np.random.default_rng(1)
+        >>> frames = random.integers(0, 255, (25, 224, 224, 3), np.uint8)
+        >>> speech = random.normal(0, 3000, 16_000).astype(np.int16)
+        >>> found = score_lipsync(frames, speech, Mean())
+        >>> found.shift_distances.shape, found.frame_distances.shape
+        ((31,), (20,))
     """
     limit = audio.size // SAMPLES_A_FRAME
     columns = mfcc(audio) if audio.size else np.empty((13, 0), np.float32)
@@ -155,6 +169,13 @@ def compare(video: Features, audio: Features) -> LipSync:
     Args:
         video: float32 ``(n, D)``, n >= 1: row i is the window that starts at frame i.
         audio: the same of the sound.
+
+    Example:
+        >>> lips = np.random.default_rng(1).normal(size=(40, 8)).astype(np.float32)
+        >>> late = np.roll(lips, 2, axis=0)  # the sound comes two frames after the lips
+        >>> found = compare(lips, late)
+        >>> found.offset_frames, found.lse_d < 1 < found.lse_c
+        (-2, True)
     """
     distances = shift_distances(video, audio)
     means = _mean_in_torch_order(distances.T)
@@ -182,6 +203,12 @@ def shift_distances(video: Features, audio: Features) -> Features:
     Returns:
         float32 ``(n, 31)``: entry (i, s) is ``|video[i] - audio[i + s - 15] + 1e-6|``; beyond the ends, audio is the
         zero vector.
+
+    Example:
+        >>> rows = np.eye(4, dtype=np.float32)
+        >>> distances = shift_distances(rows, rows)
+        >>> distances.shape, distances[:, 15].round(3).tolist()
+        ((4, 31), [0.0, 0.0, 0.0, 0.0])
     """
     count, size = video.shape
     padded = np.zeros((count + 2 * SHIFT_FRAMES, size), np.float32)

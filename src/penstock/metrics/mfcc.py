@@ -27,7 +27,12 @@ _BLOCK = 2_000
 
 
 def column_count(samples: int) -> int:
-    """How many columns :func:`mfcc` returns for that many samples (at least 1)."""
+    """How many columns :func:`mfcc` returns for that many samples (at least 1).
+
+    Example:
+        >>> column_count(16_000)  # one second
+        99
+    """
     return 1 if samples <= _WINDOW else 1 + -(-(samples - _WINDOW) // _STEP)
 
 
@@ -43,6 +48,11 @@ def mfcc(audio: npt.NDArray[np.int16]) -> npt.NDArray[np.float32]:
 
     Raises:
         UsageError: not int16, not one-dimensional, or empty.
+
+    Example:
+        >>> tone = (8000 * np.sin(2 * np.pi * 300 * np.arange(16_000) / 16_000)).astype(np.int16)
+        >>> mfcc(tone).shape
+        (13, 99)
     """
     if audio.dtype != np.int16 or audio.ndim != 1 or not audio.size:
         raise UsageError(

@@ -41,6 +41,15 @@ def sharpness(frames: Iterable[Frame], box: Box | None = None) -> float:
 
     Raises:
         UsageError: no frame, a frame that is no image, a box that meets a frame in fewer than 3 × 3 pixels.
+
+    Example:
+        >>> edges = np.zeros((64, 64, 3), np.uint8)
+        >>> edges[:, 32:] = 200
+        >>> blurred = cv2.GaussianBlur(edges, (0, 0), 2)
+        >>> sharpness([edges]) > sharpness([blurred]) > 0
+        True
+        >>> sharpness([edges], box=(0, 0, 20, 20))
+        0.0
     """
     total, count = 0.0, 0
     for frame in frames:
@@ -77,6 +86,12 @@ def jitter(frames: Iterable[Frame]) -> float:
 
     Raises:
         UsageError: fewer than three frames, frames of different size, a frame that is no image.
+
+    Example:
+        >>> still = [np.full((64, 64, 3), 90, np.uint8)] * 5
+        >>> flicker = [np.full((64, 64, 3), 90 + 20 * (n % 2), np.uint8) for n in range(5)]
+        >>> jitter(still), jitter(flicker)
+        (0.0, 20.0)
     """
     watch = Jitter()
     values = [value for frame in frames if (value := watch.look(frame)) is not None]

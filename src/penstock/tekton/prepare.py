@@ -23,7 +23,7 @@ from penstock.tekton.params import (
 )
 from penstock.tekton.problems import path_text
 from penstock.tekton.references import result_refs
-from penstock.tekton.run_outcome import Limits
+from penstock.tekton.run_outcome import RunTimeouts
 from penstock.tekton.run_state import Facts, Node
 from penstock.tekton.saved_run import digest
 from penstock.tekton.substitute_pipeline import apply_task_context, apply_to_pipeline, task_run_names
@@ -50,7 +50,7 @@ class Prepared:
     params: list[Param]
     workspaces: dict[str, RunWorkspace]
     nodes: list[Node]
-    limits: Limits
+    limits: RunTimeouts
     timeouts: dict[str, float]
     """Timeouts of TaskRuns that the PipelineRun sets, by pipeline task."""
 
@@ -344,14 +344,14 @@ def _check_optional(run: Prepared) -> None:
                 )
 
 
-def _limits(timeouts: Timeouts) -> Limits:
+def _limits(timeouts: Timeouts) -> RunTimeouts:
     whole = DEFAULT_TIMEOUT_S if timeouts.pipeline is None else timeouts.pipeline
     tasks, finals = timeouts.tasks, timeouts.finally_tasks
     if tasks is None and finals is not None:
         tasks = None if 0 in (whole, finals) else whole - finals
     elif finals is None and tasks is not None:
         finals = None if 0 in (whole, tasks) else whole - tasks
-    return Limits(whole, tasks, finals)
+    return RunTimeouts(whole, tasks, finals)
 
 
 def input_digests(prepared: Prepared) -> dict[str, str]:

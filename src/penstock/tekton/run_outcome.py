@@ -35,7 +35,7 @@ class Condition:
 
 
 @dataclass(frozen=True)
-class Limits:
+class RunTimeouts:
     """The run's timeouts in seconds; 0 is none, None is not set."""
 
     run: float
@@ -43,7 +43,7 @@ class Limits:
     finals: float | None
 
 
-def condition(facts: Facts, run: str, limits: Limits) -> Condition:
+def condition(facts: Facts, run: str, limits: RunTimeouts) -> Condition:
     """The condition of the run as it is now; its status is ``Unknown`` while there is something to do."""
     if facts.clock.run:
         message = f'PipelineRun "{run}" failed to finish within "{format_duration(limits.run)}"'

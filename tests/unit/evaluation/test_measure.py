@@ -20,7 +20,7 @@ from penstock.families.registry import known_metrics
 from penstock.families.talking_head import measurer as talking_head
 from penstock.families.talking_head.measurer import pixel_box
 from penstock.foundation.errors import UsageError
-from penstock.media import Limits, MediaInfo
+from penstock.media import MediaInfo, MediaLimits
 
 PER_CASE = ["lse_d", "lse_c", "av_offset", "av_offset_abs", "duration_error", "sharpness", "jitter", "real_time_factor",
             "latency", "peak_memory"]  # fmt: skip
@@ -208,7 +208,7 @@ def test_whatever_a_decoder_raises_is_the_cases_reason(
     """No file is known that does it (the known ones have tests of their own), so it is done to the decoder's place."""
     whole = talking_head.probe
 
-    def probe(path: Path, *, limits: Limits) -> MediaInfo:
+    def probe(path: Path, *, limits: MediaLimits) -> MediaInfo:
         if "case-1" in path.parts:
             raise error
         return whole(path, limits=limits)

@@ -12,7 +12,7 @@ from tests.unit.media.media_files import picture, tone, write_clip
 
 from penstock import media
 from penstock.foundation.errors import UsageError
-from penstock.media import Limits
+from penstock.media import MediaLimits
 
 
 def frames_of(path, **given):
@@ -126,19 +126,19 @@ def test_damaged_in_the_middle_never_crashes(clip, tmp_path):
 
 def test_limits(clip, tmp_path):
     for limits, message in (
-        (Limits(file_bytes=1000), "bytes, at most"),
-        (Limits(side_pixels=50), "64x48 pixels"),
-        (Limits(seconds=1.0), "longer than the 1 s"),
+        (MediaLimits(file_bytes=1000), "bytes, at most"),
+        (MediaLimits(side_pixels=50), "64x48 pixels"),
+        (MediaLimits(seconds=1.0), "longer than the 1 s"),
     ):
         for read in (frames_of, media.probe):
             with pytest.raises(UsageError, match=message):
                 read(clip, limits=limits)
     with pytest.raises(UsageError, match="longer than"):
-        media.read_audio(clip, limits=Limits(seconds=1.0))
+        media.read_audio(clip, limits=MediaLimits(seconds=1.0))
     with pytest.raises(UsageError, match="channels"):
-        media.read_audio(clip, limits=Limits(sample_rate=8000))
+        media.read_audio(clip, limits=MediaLimits(sample_rate=8000))
     with pytest.raises(UsageError, match="longer than"):
-        frames_of(clip, limits=Limits(seconds=2.0, frames_per_second=20.0), fps=None)
+        frames_of(clip, limits=MediaLimits(seconds=2.0, frames_per_second=20.0), fps=None)
 
 
 def test_a_gap_of_an_hour_is_not_filled_with_frames(tmp_path):

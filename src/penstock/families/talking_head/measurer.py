@@ -22,7 +22,7 @@ from penstock.families.talking_head.case import FaceBox, TalkingHeadCase
 from penstock.families.talking_head.frame_distances import frame_distances
 from penstock.families.talking_head.metrics import METRICS
 from penstock.foundation.errors import UsageError
-from penstock.media import Limits, MediaInfo, VideoInfo, probe, read_audio
+from penstock.media import MediaInfo, MediaLimits, VideoInfo, probe, read_audio
 from penstock.media.two_pass_frames import HeldFrames
 from penstock.metrics import face
 from penstock.metrics.lipsync import MIN_FRAMES, SAMPLES_A_FRAME, LipSync, score_lipsync
@@ -126,7 +126,7 @@ def examine(
     series = Series()
     asked = _asked_seconds(inputs, given)
     # A model must not be able to keep us busy for hours: nobody asked for that much video.
-    limits = Limits(seconds=MAX_SECONDS if isinstance(asked, str) else min(MAX_SECONDS, 60.0 + 4.0 * abs(asked)))
+    limits = MediaLimits(seconds=MAX_SECONDS if isinstance(asked, str) else min(MAX_SECONDS, 60.0 + 4.0 * abs(asked)))
     try:
         info = probe(video, limits=limits)
         if info.video is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from penstock.extractors.image_features import ImageFeatures
+    from penstock.evaluation.picture_sets import FrechetScore
     from penstock.metrics.frechet_statistics import PictureSet
 
 FEW = 2048
@@ -53,55 +54,24 @@ def frechet(
 
     Example: penstock score frechet reference/ --save reference.npz
     """
+    from penstock.evaluation.picture_sets import FeatureNetwork, frechet_score, read_pictures
     from penstock.foundation.errors import UsageError
-    from penstock.metrics.frechet_statistics import check_name, distances, save_statistics
+    from penstock.metrics.frechet_statistics import check_name, save_statistics
 
     if reference is None and save is None:
         raise UsageError("there is nothing to compare with", where="B", todo="Give a second set, or --save FILE.npz.")
     if save is not None:
         check_name(save)
-    network = _Network(weights)
-    a = _pictures(measured, network)
+    network = FeatureNetwork(weights)
+    a = read_pictures(measured, network)
     if save is not None:
         save_statistics(a, save)
         if reference is None:
             _say_saved(a, save, as_json)
             return
     assert reference is not None  # noqa: S101 (said above)
-    b = _pictures(reference, network)
-    fid, kid = distances(a, b)
-    _show(fid, kid, a, b, as_json)
-
-
-class _Network:
-    """The feature network, loaded when a set of pictures first needs it."""
-
-    def __init__(self, weights: Path | None) -> None:
-        self._weights = weights
-        self._loaded: ImageFeatures | None = None
-
-    def get(self) -> ImageFeatures:
-        from penstock.extractors.image_features import ImageFeatures
-        from penstock.extractors.shipped import extractor_file
-
-        if self._loaded is None:
-            self._loaded = ImageFeatures.load(extractor_file("image-features", self._weights))
-        return self._loaded
-
-
-def _pictures(path: Path, network: _Network) -> PictureSet:
-    """The statistics of a set; of two pictures at least."""
-    from penstock.foundation.errors import UsageError
-    from penstock.media.sets import FPS, read_set
-    from penstock.media.video import read_frames
-    from penstock.metrics.frechet_statistics import SUFFIX, PictureSet, read_statistics
-
-    if path.suffix == SUFFIX and path.is_file():
-        return read_statistics(path)
-    features = network.get().features(read_set(path) if path.is_dir() else read_frames(path, fps=FPS))
-    if len(features) < 2:
-        raise UsageError("there is only one picture", where=str(path), todo="Give at least two pictures or frames.")
-    return PictureSet.of(features, network.get().label)
+    b = read_pictures(reference, network)
+    _show(frechet_score(a, b), a.extractor is not None and b.extractor is not None, as_json)
 
 
 def _say_saved(pictures: PictureSet, path: Path, as_json: bool) -> None:
@@ -113,23 +83,23 @@ def _say_saved(pictures: PictureSet, path: Path, as_json: bool) -> None:
     typer.echo(f"{path}: statistics of {pictures.n} pictures, extractor {shown_extractor(pictures.extractor or '')}")
 
 
-def _show(fid: float, kid: float | None, a: PictureSet, b: PictureSet, as_json: bool) -> None:
+def _show(found: FrechetScore, said: bool, as_json: bool) -> None:
+    """Print the values; ``said``: both sets name their extractor."""
     from penstock.families.registry import shown_extractor
 
-    extractor = a.extractor or b.extractor
     if as_json:
-        values = {"fid": fid, "kid": kid, "n": a.n, "n_reference": b.n, "extractor": extractor}
-        typer.echo(json.dumps(values, indent=2))
+        typer.echo(json.dumps(dataclasses.asdict(found), indent=2))
         return
-    typer.echo(f"FID        {fid:.3f}")
-    typer.echo("KID        none: a file of statistics lacks the features" if kid is None else f"KID        {kid:.5f}")
-    typer.echo(f"pictures   {_count(a)} against {_count(b)}")
-    typer.echo(f"extractor  {shown_extractor(extractor) if extractor else 'not known'}")
-    if a.extractor is None or b.extractor is None:
+    kid = "none: a file of statistics lacks the features" if found.kid is None else f"{found.kid:.5f}"
+    typer.echo(f"FID        {found.fid:.3f}")
+    typer.echo(f"KID        {kid}")
+    typer.echo(f"pictures   {_count(found.n)} against {_count(found.n_reference)}")
+    typer.echo(f"extractor  {shown_extractor(found.extractor) if found.extractor else 'not known'}")
+    if not said:
         typer.echo("A file of statistics does not say its extractor: the values hold only if it is the same.")
-    if min(pictures.n or FEW for pictures in (a, b)) < FEW:
+    if min(count or FEW for count in (found.n, found.n_reference)) < FEW:
         typer.echo("FID is biased upwards with few pictures: compare it only at these numbers, or use KID.")
 
 
-def _count(pictures: PictureSet) -> str:
-    return "?" if pictures.n is None else str(pictures.n)
+def _count(pictures: int | None) -> str:
+    return "?" if pictures is None else str(pictures)
