@@ -43,12 +43,11 @@ SOUND_SAMPLES = 3_200
 """A fifth of a second at 16 kHz."""
 FRAMES = 5
 ANSWERS = 8
-"""Different videos that the service answers with, in turns."""
+"""How many different videos the service answers with, in turns."""
 
-SERVICE = (
-    """
-import socket, sys, threading
-answers = [open(f"answer-{n}.mp4", "rb").read() for n in range(%d)]
+SERVICE = """
+import pathlib, socket, sys, threading
+answers = [path.read_bytes() for path in sorted(pathlib.Path(".").glob("answer-*.mp4"))]
 turn = 0
 def serve(peer):
     global turn
@@ -59,7 +58,7 @@ def serve(peer):
             if header.lower().startswith(b"content-length:"):
                 length = int(header.split(b":")[1])
         stream.read(length)
-        body = b"" if line.startswith(b"GET") else answers[turn %% len(answers)]
+        body = b"" if line.startswith(b"GET") else answers[turn % len(answers)]
         turn += line.startswith(b"POST")
         head = f"HTTP/1.1 200 OK\\r\\nContent-Type: video/mp4\\r\\nContent-Length: {len(body)}\\r\\n\\r\\n"
         peer.sendall(head.encode() + body)
@@ -67,8 +66,6 @@ with socket.create_server(("127.0.0.1", int(sys.argv[1]))) as server:
     while True:
         threading.Thread(target=serve, args=(server.accept()[0],), daemon=True).start()
 """
-    % ANSWERS
-)
 
 CONTRACT = """\
 version: 1

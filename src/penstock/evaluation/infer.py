@@ -54,8 +54,9 @@ def infer(
     """Start the model, put every case to it, and return one record a case, in the order of the suite.
 
     ``outputs/CASE/output.*`` and a line of ``invocations.jsonl`` are written after each case, so that a run that was
-    killed goes on where it stopped; ``logs/model.log`` holds what the model said. Before the first case, and again after the model
-    had to be started anew, ``call.warmup`` calls are made and not counted, with a case that went well if there is one.
+    killed goes on where it stopped; ``logs/model.log`` holds what the model said. Before the first case, and again
+    after the model had to be started anew, ``call.warmup`` calls are made and not counted, with a case that went well
+    if there is one.
     A case that fails or times out is a record like any other.
 
     Args:
