@@ -21,6 +21,7 @@ from penstock.foundation.files import write_text
 from penstock.gating.wording import tally
 from penstock.report.cases import CaseRow, Number, case_rows
 from penstock.report.media import EMBED_BYTES, Shown, show_media
+from penstock.report.old_verdicts import read_verdict
 from penstock.report.provenance_table import facts, reproduce
 from penstock.report.rows import MetricRow, glossary, metric_rows, past_rows
 from penstock.report.run_records import Side, read_side
@@ -60,7 +61,7 @@ def write_report(bundle: Bundle, baseline: Bundle | None) -> str:
         UsageError: the bundle has no verdict or no measurements.
         WorldError: the disk is full.
     """
-    verdict = bundle.verdict()
+    verdict = read_verdict(bundle)
     write_page(bundle, baseline, verdict, bundle.report)
     summary = markdown_summary(bundle.run(), verdict)
     write_text(bundle.report / "summary.md", summary)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -55,12 +56,12 @@ def test_records_are_added_and_written_whole_only_at_both_ends(repository: Repos
     whole: list[int] = []
     write = bundle.write_invocations
 
-    def counted(records) -> None:
+    def counted(records: Iterable[Invocation]) -> None:
         found = list(records)
         whole.append(len(found))
         write(found)
 
-    bundle.write_invocations = counted  # type: ignore[method-assign]
+    bundle.write_invocations = counted  # type: ignore[method-assign,assignment]
     there: list[int] = []
     infer(
         repository.contract(warmup=0),
