@@ -34,6 +34,7 @@ class Bundle:
         self.outputs = path / "outputs"
         self.invocations_file = path / "invocations.jsonl"
         self.measurements_file = path / "measurements.jsonl"
+        self.series_file = path / "series.jsonl"
         self.verdict_file = path / "verdict.json"
         self.report = path / "report"
         self.failures = path / "failures"

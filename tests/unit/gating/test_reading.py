@@ -262,7 +262,7 @@ def test_a_bundle_of_a_newer_version_is_refused(sealed: Path, name: str, more: d
 
 
 def test_versions_are_counted_for_each_record(sealed: Path) -> None:
-    """Parameters are recorded since version 2 of ``run.json``, limits as numbers since version 2 of ``verdict.json``."""
+    """Parameters are recorded since version 2 of ``run.json``, limits as numbers since that of ``verdict.json``."""
     assert Run(penstock="0", run_id="r").schema_version == 2
     assert Verdict(verdict="pass", level=0.05, rules=[]).schema_version == 2
     assert Bundle(sealed).verdict().schema_version == 1  # an older one stays readable
