@@ -6,6 +6,7 @@ On a cluster this runs in the model's own image, on the driver's runtime: it imp
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,6 +54,8 @@ class Arguments:
 
 
 RESULTS: tuple[str, ...] = ("calls", "failed")
+WRITE_EVERY_S = 1.0
+"""How often it is written down that the model is still in use: of a killed step, so much at most is lost."""
 
 
 def step(arguments: Arguments) -> dict[str, str]:
@@ -162,6 +165,8 @@ class _Record:
     ) -> None:
         self.shard = part.bundle(bundle)
         self.shard.sweep()
+        self._use: Use | None = None
+        self._next_write = 0.0
         before = shard_record(self.shard)
         self._record = ShardRecord(
             shard=str(part),
@@ -184,13 +189,19 @@ class _Record:
         write_shard_record(self.shard, self._record)
 
     def used(self, use: Use) -> None:
-        """The model is in use since then."""
-        write_shard_record(self.shard, self._record.model_copy(update={"uses": [*self._record.uses, use]}))
+        """The model is in use since then. It is written down once a second at most: cases may be shorter than that."""
+        self._use = use
+        if time.monotonic() >= self._next_write:
+            write_shard_record(self.shard, self._with_use())
+            self._next_write = time.monotonic() + WRITE_EVERY_S
 
     def end(self) -> None:
         """All cases of the shard were put to the model."""
-        ended = shard_record(self.shard) or self._record
-        write_shard_record(self.shard, ended.model_copy(update={"ended": utc_now("milliseconds")}))
+        write_shard_record(self.shard, self._with_use().model_copy(update={"ended": utc_now("milliseconds")}))
+
+    def _with_use(self) -> ShardRecord:
+        uses = self._record.uses + ([self._use] if self._use is not None else [])
+        return self._record.model_copy(update={"uses": uses})
 
 
 def _hold_level(got: Isolation | None, bundle: Bundle) -> None:

@@ -28,6 +28,7 @@ PARTS = (
     "bench_lipsync",
     "bench_scoring",
     "bench_report",
+    "bench_many_cases",
 )
 WORDS = {0: "met", 1: "MISSED a target"}
 """What a part says with its exit code; any other means that it broke."""

@@ -27,6 +27,7 @@ from penstock.bundle.models import (
     Verdict,
     WaiverRecord,
 )
+from penstock.report.old_verdicts import completed
 
 FPS = 25
 SIDE = 128
@@ -194,9 +195,8 @@ def write_bundle(
 def rule(metric: str, verdict: str, reason: str, limit: str, **more: object) -> RuleResult:
     """One rule's answer, with the fields that a test does not speak about filled in."""
     known = {"slice": None, "baseline": None, "candidate": None, "change": None, "interval": None, "n": 7}
-    return RuleResult.model_validate(
-        {"metric": metric, "verdict": verdict, "reason": reason, "limit": limit} | known | more
-    )
+    written = {"metric": metric, "verdict": verdict, "reason": reason, "limit": limit} | known | more
+    return completed(RuleResult.model_validate(written))
 
 
 def mixed_verdict() -> Verdict:

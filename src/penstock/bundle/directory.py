@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import math
+import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -32,6 +34,7 @@ class Bundle:
         self.outputs = path / "outputs"
         self.invocations_file = path / "invocations.jsonl"
         self.measurements_file = path / "measurements.jsonl"
+        self.series_file = path / "series.jsonl"
         self.verdict_file = path / "verdict.json"
         self.report = path / "report"
         self.failures = path / "failures"
@@ -62,6 +65,18 @@ class Bundle:
     def invocations(self) -> list[Invocation]:
         """All calls, in the order of the suite."""
         return list(read_lines(self.invocations_file, Invocation))
+
+    def unfinished_invocations(self) -> list[Invocation]:
+        """The calls of an inference that may have been killed: a last line that was not written to its end is left out.
+
+        Raises:
+            UsageError: a whole line is no record.
+        """
+        return list(read_lines(self.invocations_file, Invocation, unfinished=True))
+
+    def append_invocation(self, invocation: Invocation) -> None:
+        """Add one call to ``invocations.jsonl``: whoever is killed from now on leaves the line there."""
+        append_line(self.invocations_file, invocation)
 
     def write_invocations(self, invocations: Iterable[Invocation]) -> None:
         """Replace ``invocations.jsonl``."""
@@ -175,23 +190,30 @@ def write_model(path: Path, record: BaseModel) -> None:
     write_text(path, record.model_dump_json(indent=2) + "\n")
 
 
-def read_lines(path: Path, model: type[Model]) -> Iterator[Model]:
-    """Read JSON lines; each fault is a :class:`UsageError` with its line number."""
-    for _, record in read_numbered_lines(path, model):
+def read_lines(path: Path, model: type[Model], *, unfinished: bool = False) -> Iterator[Model]:
+    """Read JSON lines; see :func:`read_numbered_lines`."""
+    for _, record in read_numbered_lines(path, model, unfinished=unfinished):
         yield record
 
 
-def read_numbered_lines(path: Path, model: type[Model]) -> Iterator[tuple[int, Model]]:
+def read_numbered_lines(path: Path, model: type[Model], *, unfinished: bool = False) -> Iterator[tuple[int, Model]]:
     """Read JSON lines, each with its number.
 
     UTF-8, with or without the mark that some editors put before it. Empty lines are passed over. NaN and infinity are
     refused wherever they stand, and so is a name that an object has twice: readers differ in which value they take.
+
+    Args:
+        path: the file.
+        model: what each line is.
+        unfinished: the file's writer may have been killed: what stands after the last line end is left out.
 
     Raises:
         UsageError: the file is missing, larger than 64 MiB, no UTF-8 text, or a line is no record; ``where`` is
             ``FILE:LINE``.
     """
     content = _read(path, "Run the step that writes it.")
+    if unfinished:
+        content = content[: content.rfind(b"\n") + 1]
     try:
         # Not splitlines(): a JSON text may hold U+2028 and its like.
         lines = content.decode("utf-8-sig").split("\n")
@@ -235,12 +257,25 @@ _STRICT = json.JSONDecoder(object_pairs_hook=_once, parse_float=_number, parse_c
 def write_lines(path: Path, records: Iterable[BaseModel]) -> None:
     """Write JSON lines, whole or not at all. Absent optional fields are left out, a missing ``value`` is ``null``."""
     with disk_errors(path):
-        lines = []
-        for record in records:
-            content = record.model_dump(mode="json")
-            kept = {key: item for key, item in content.items() if item is not None or key == "value"}
-            lines.append(json.dumps(kept, ensure_ascii=False, allow_nan=False))
-        write_text(path, "".join(line + "\n" for line in lines))
+        write_text(path, "".join(map(_line, records)))
+
+
+def append_line(path: Path, record: BaseModel) -> None:
+    """Add one JSON line, written as by :func:`write_lines`; the file is made if there is none.
+
+    The line is handed to the system in one piece, so that only a full disk or the system's own end can cut it.
+    """
+    line = _line(record).encode()
+    with disk_errors(path), path.open("ab", buffering=0) as file:
+        written = file.write(line)
+        if written != len(line):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def _line(record: BaseModel) -> str:
+    content = record.model_dump(mode="json")
+    kept = {key: item for key, item in content.items() if item is not None or key == "value"}
+    return json.dumps(kept, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def explain(error: ValidationError) -> str:

@@ -12,6 +12,9 @@ from penstock.contract.policy import Level
 SCHEMA_VERSION = 1
 RUN_SCHEMA_VERSION = 2
 """2: ``run.json`` records the parameters; in version 1 they are always empty."""
+VERDICT_SCHEMA_VERSION = 2
+"""2: each rule of ``verdict.json`` has its bounds as numbers; in version 1 they stand in ``limit`` and ``reason`` only,
+see :mod:`penstock.report.old_verdicts`."""
 WHOLE_SUITE = "*"
 """Case name of a value that speaks about the suite as a whole."""
 
@@ -264,6 +267,9 @@ class RuleResult(Record):
     slice: str | None
     verdict: Outcome
     reason: str
+    predicate: str = ""
+    """What the reason says of the metric, without its title and ``needed``, to stand beside the title: ``rose from 7.9
+    to 9.3``. Empty where the reason does not begin with the title."""
     severity: Literal["block", "warn"] = "block"
     baseline: float | None
     candidate: float | None
@@ -273,6 +279,17 @@ class RuleResult(Record):
     """One-sided bounds of the change, each at the policy's level; ``None``: there is no such interval."""
     limit: str
     """The bounds in words: ``≤ 9.0, no more than +5 % over the baseline``."""
+    minimum: float | None = None
+    """The least that the mean may be, in the metric's unit, as all of these; ``None``: the rule has no such bound."""
+    maximum: float | None = None
+    """The most that the mean may be."""
+    worst: float | None = None
+    """What no case may be worse than."""
+    margin: float | None = None
+    """How much worse than the baseline's the mean may be, at least 0; ``None`` also without a baseline, where a share
+    of it is no number yet."""
+    better: Literal["lower", "higher"] | None = None
+    """Which way is better, if anything says so."""
     n: int
     """Cases that the rule looked at."""
     needed: int | None = None
@@ -311,7 +328,7 @@ class FloorRecord(Record):
 class Verdict(Record):
     """``verdict.json``: the gate's answer."""
 
-    schema_version: int = SCHEMA_VERSION
+    schema_version: int = VERDICT_SCHEMA_VERSION
     verdict: Outcome
     baseline: str | None = None
     """Run id or path of the baseline; ``None`` is recorded for a first release."""

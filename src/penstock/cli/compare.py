@@ -105,16 +105,21 @@ def _write_page(first: Source, second: Source, comparison: Comparison, verdict: 
 def _as_rule(found: MetricChange, extractor: str | None) -> RuleResult:
     """A change as the page shows one: a line of its table, which blocks nothing."""
     from penstock.bundle.models import RuleResult
+    from penstock.families.registry import find_metric
     from penstock.report.cases import number
 
     row = number(found.metric, found.candidate, found.baseline)
     moved = "stayed at" if found.change == 0 else "rose from" if (found.change or 0) > 0 else "fell from"
-    change = f"{row.title} {moved} {row.baseline}" + (f" to {row.candidate}: {row.change}" if found.change else "")
+    change = f"{moved} {row.baseline}" + (f" to {row.candidate}: {row.change}" if found.change else "")
+    predicate = "; ".join(part for part in (change, found.note) if part) if found.change is not None else ""
+    known = find_metric(found.metric)
     return RuleResult(
         metric=found.metric,
         slice=None,
         verdict="pass",
-        reason="; ".join(part for part in (change if found.change is not None else "", found.note) if part),
+        reason=f"{row.title} {predicate}" if predicate else found.note,
+        predicate=predicate,
+        better=known.direction if known is not None else None,
         severity="warn",
         baseline=found.baseline,
         candidate=found.candidate,

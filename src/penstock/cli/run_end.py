@@ -60,19 +60,26 @@ def ending(ended: PipelineRunResult, folder: Path, code: ExitCode) -> Ending:
 
 def verdict_of(bundle: Bundle) -> Verdict | None:
     """The verdict, if the run came that far."""
-    return bundle.verdict() if bundle.verdict_file.exists() else None
+    from penstock.report.old_verdicts import read_verdict
+
+    return read_verdict(bundle) if bundle.verdict_file.exists() else None
 
 
 def _reason(ended: PipelineRunResult, bundle: Bundle, verdict: Verdict | None, code: ExitCode) -> str:
     if code in (ExitCode.REJECTED, ExitCode.INCONCLUSIVE) and verdict is not None:
-        deciding = [told(rule) for rule in verdict.rules if rule.blocks and rule.verdict == verdict.verdict]
+        deciding = _deciding(verdict)
         others = len(deciding) - 1
         more = f" (and {others} more rule{'s' if others > 1 else ''})" if others > 0 else ""
-        return f"{deciding[0]}{more}" if deciding else ""
+        return f"{told(deciding[0])}{more}" if deciding else ""
     if code == ExitCode.OK:
         return ""
     _, why = _broke(ended, bundle)
     return why or ended.message
+
+
+def _deciding(verdict: Verdict) -> list[RuleResult]:
+    """The rules that made the verdict what it is."""
+    return [rule for rule in verdict.rules if rule.blocks and rule.verdict == verdict.verdict]
 
 
 def _broke(ended: PipelineRunResult, bundle: Bundle) -> tuple[str, str]:
@@ -87,12 +94,12 @@ def _broke(ended: PipelineRunResult, bundle: Bundle) -> tuple[str, str]:
 
 def told(rule: RuleResult) -> str:
     """A rule's reason, with the slice and the stand-in that it speaks of: ``LSE-D (stand-in) rose from …``."""
-    from penstock.report.cases import number
+    from penstock.gating.wording import needed_words
     from penstock.report.summary import rule_name
 
-    title = number(rule.metric, None, None).title
-    begins = rule.reason.startswith(f"{title} ")
-    return f"{rule_name(rule)}{rule.reason.removeprefix(title)}" if begins else f"{rule_name(rule)}: {rule.reason}"
+    if not rule.predicate:
+        return f"{rule_name(rule)}: {rule.reason}"
+    return f"{rule_name(rule)} {rule.predicate}{needed_words(rule.needed)}"
 
 
 def sentence(ended: PipelineRunResult, folder: Path, code: ExitCode, end: Ending) -> str:
@@ -160,8 +167,9 @@ def show(console: Console, ended: PipelineRunResult, folder: Path, code: ExitCod
     verdict = verdict_of(Bundle(folder / "bundle"))
     if verdict is not None:
         console.print(verdict_table(verdict), soft_wrap=False)
+        in_the_line = _deciding(verdict)[:1] if code in (ExitCode.REJECTED, ExitCode.INCONCLUSIVE) else []
         for rule in verdict.rules:
-            if rule.verdict != "pass" and not end.reason.startswith(told(rule)):
+            if rule.verdict != "pass" and not any(rule is one for one in in_the_line):
                 console.print(Text(printable(f"{rule_verdict(rule)}: {told(rule)}")))
     line = Text(printable(sentence(ended, folder, code, end)))
     if verdict is not None:

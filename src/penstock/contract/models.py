@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from functools import cache
 from typing import Annotated, Any, Literal
@@ -238,8 +239,8 @@ class Suite(Strict):
     @field_validator("cases")
     @classmethod
     def _no_name_twice(cls, value: list[Case]) -> list[Case]:
-        names = [case.name.lower() for case in value]
-        if twice := sorted({name for name in names if names.count(name) > 1}):
+        counts = Counter(case.name.lower() for case in value)
+        if twice := sorted(name for name in counts if counts[name] > 1):
             raise ValueError(f"two cases are named '{twice[0]}'")
         return value
 

@@ -46,7 +46,7 @@ def collect(suite: Suite, bundle: Bundle, *, cache: Path | None) -> list[Invocat
     if fresh:
         inference = _merge(suite, bundle, inference)
     calls = bundle.invocations()
-    _hold_cases(suite, calls, bundle.invocations_file)
+    _hold_cases(suite, [call.case for call in calls], bundle.invocations_file)
     _hold_outputs(bundle, calls)
     keeping = cache is not None and inference.products and not inference.unchanged and _as_planned(inference)
     if cache is not None and keeping and all(call.status == "ok" for call in calls):
@@ -62,20 +62,18 @@ def collect(suite: Suite, bundle: Bundle, *, cache: Path | None) -> list[Invocat
 def _merge(suite: Suite, bundle: Bundle, inference: Inference) -> Inference:
     shards = [(part, part.bundle(bundle)) for part in map(Shard.parse, inference.parts)]
     records = [_ended(part, shard) for part, shard in shards]
-    found: dict[str, Invocation] = {}
+    found: dict[str, tuple[Bundle, Invocation]] = {}
     for _, shard in shards:
         for call in shard.invocations():
             if call.case in found:
                 raise WorldError(f"the case '{call.case}' is in two shards", where=str(shard.path), todo=AGAIN)
-            found[call.case] = call
-    calls = [found[case.name] for case in suite.cases if case.name in found]
-    _hold_cases(suite, [*calls, *(call for call in found.values() if call not in calls)], shards_folder(bundle))
+            found[call.case] = shard, call
+    ordered = [case.name for case in suite.cases if case.name in found]
+    _hold_cases(suite, list(dict.fromkeys([*ordered, *found])), shards_folder(bundle))
+    calls = [_take_output(shard, call, bundle) for shard, call in map(found.__getitem__, ordered)]
     for _, shard in shards:
-        for call in shard.invocations():
-            found[call.case] = _take_output(shard, call, bundle)
         name = LOG_FILE.with_stem(f"{LOG_FILE.stem}-{shard.path.name}") if len(shards) > 1 else LOG_FILE
         _take(shard, LOG_FILE.as_posix(), bundle.path / name)
-    calls = [found[case.name] for case in suite.cases]
     bundle.write_invocations(calls)
     used = round(sum(record.used_s for record in records), 3)
     return inference.model_copy(update={"shards": records, "used_s": used})
@@ -130,12 +128,13 @@ def _take(shard: Bundle, relative: str, target: Path) -> str | None:
     return None
 
 
-def _hold_cases(suite: Suite, calls: list[Invocation], where: Path) -> None:
+def _hold_cases(suite: Suite, have: list[str], where: Path) -> None:
     """Prove that every case is there exactly once, in order."""
-    wanted, have = [case.name for case in suite.cases], [call.case for call in calls]
-    if missing := [name for name in wanted if name not in have]:
-        raise WorldError(f"the case '{missing[0]}' was not put to the model", where=str(where), todo=AGAIN)
-    if have != wanted:
+    wanted = {case.name: None for case in suite.cases}
+    there = set(have)
+    if missing := next((name for name in wanted if name not in there), None):
+        raise WorldError(f"the case '{missing}' was not put to the model", where=str(where), todo=AGAIN)
+    if have != list(wanted):
         other = next((name for name in have if name not in wanted), "")
         what = f"the case '{other}' is not in the suite" if other else "a case is there twice, or the order is another"
         raise WorldError(what, where=str(where), todo=AGAIN)

@@ -53,9 +53,10 @@ def infer(
 ) -> list[Invocation]:
     """Start the model, put every case to it, and return one record a case, in the order of the suite.
 
-    ``outputs/CASE/output.*`` and ``invocations.jsonl`` are written after each case, so that a run that was killed goes
-    on where it stopped; ``logs/model.log`` holds what the model said. Before the first case, and again after the model
-    had to be started anew, ``call.warmup`` calls are made and not counted, with a case that went well if there is one.
+    ``outputs/CASE/output.*`` and a line of ``invocations.jsonl`` are written after each case, so that a run that was
+    killed goes on where it stopped; ``logs/model.log`` holds what the model said. Before the first case, and again
+    after the model had to be started anew, ``call.warmup`` calls are made and not counted, with a case that went well
+    if there is one.
     A case that fails or times out is a record like any other.
 
     Args:
@@ -84,7 +85,7 @@ def infer(
                 record = calls.put(case)
                 if on_progress is not None:
                     on_progress(len(calls.done), len(suite.cases), in_words(record))
-    return calls.records()
+    return calls.finish()
 
 
 @contextlib.contextmanager
@@ -176,11 +177,12 @@ class Calls:
         self.done[case.name] = record = self._call(model, case)
         seconds = round(time.monotonic() - self._clock, 3)
         self._on_use(Use(started=self._began, ended=utc_now("milliseconds"), seconds=seconds))
-        self._write()
+        self._bundle.append_invocation(record)
         return record
 
-    def records(self) -> list[Invocation]:
-        """One record a case, in the suite's order."""
+    def finish(self) -> list[Invocation]:
+        """Bring the records of all cases into the suite's order, on disk as well, and return them."""
+        self._write()
         return [self.done[case.name] for case in self.suite.cases]
 
     def _call(self, model: Model, case: Case) -> Invocation:
@@ -229,7 +231,7 @@ def _done(bundle: Bundle, suite: Suite) -> dict[str, Invocation]:
     names = {case.name for case in suite.cases}
     return {
         record.case: record
-        for record in bundle.invocations()
+        for record in bundle.unfinished_invocations()
         if record.case in names and (record.status != "ok" or _is_there(bundle, record))
     }
 

@@ -5,11 +5,13 @@ What is measured of an answer, the family's measurer says; what is measured of e
 
 from __future__ import annotations
 
+import json
 import logging
 import os
+from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,18 +26,27 @@ from penstock.evaluation.networks import Networks, open_networks
 from penstock.families.family import CALL_METRICS, Metric, load
 from penstock.families.registry import family
 from penstock.foundation.errors import PenstockError
-from penstock.foundation.files import inside, write_json
+from penstock.foundation.files import inside, replacing
 
 if TYPE_CHECKING:
     from penstock.extractors.session import Device
 
 log = logging.getLogger(__name__)
 
-FRAMES_FILE = "frames.json"
 MAX_WORKERS = 4
 GPU = "gpu_memory"
 Progress = Callable[[int, int, str], None]
 """Cases done, cases in all, what was done last."""
+
+
+def worker_count(suite: Suite) -> int:
+    """Cases that are measured at a time by default: as many as there are cores, at most 4."""
+    return max(1, min(len(os.sched_getaffinity(0)), MAX_WORKERS, len(suite.cases)))
+
+
+def threads_each(workers: int) -> int:
+    """Threads of a network that so many workers use at a time."""
+    return max(1, len(os.sched_getaffinity(0)) // workers)
 
 
 def measure(
@@ -44,6 +55,7 @@ def measure(
     bundle: Bundle,
     source_dir: Path,
     *,
+    networks: Networks | None = None,
     on_progress: Progress | None = None,
     workers: int | None = None,
     device: Device = "cpu",
@@ -55,13 +67,14 @@ def measure(
     where any call used some. A metric of the whole suite has one line, for the case ``*``, and may carry
     ``resamples``: its values on resamples of the cases (:mod:`penstock.metrics.clip_resamples`).
 
-    ``measurements.jsonl`` is written, and what the family shows over time of a case: ``outputs/CASE/frames.json``.
+    ``measurements.jsonl`` is written, and ``series.jsonl``: a line with what the family shows over time of a ``case``.
 
     Args:
         contract: names the extractors.
         suite: the cases, and the reference of FID and KID.
         bundle: holds ``invocations.jsonl`` and the outputs.
         source_dir: the model's repository.
+        networks: those that the contract names, where they are loaded already; else they are loaded here.
         on_progress: told after each case.
         workers: cases that are measured at a time; by default as many as there are cores, at most 4.
         device: what the networks run on. Values of a card and of a CPU differ in their last digits: compare like with
@@ -71,9 +84,9 @@ def measure(
         UsageError: an extractor or the reference is missing or broken; there is no ``invocations.jsonl``.
     """
     calls = {call.case: call for call in bundle.invocations()}
-    cores = len(os.sched_getaffinity(0))
-    count = max(1, min(workers or min(cores, MAX_WORKERS), len(suite.cases)))
-    networks = open_networks(contract, source_dir, threads=max(1, cores // count), device=device)
+    count = max(1, min(workers or worker_count(suite), len(suite.cases)))
+    if networks is None:
+        networks = open_networks(contract, source_dir, threads=threads_each(count), device=device)
     reference = reference_frames(contract, source_dir, suite.reference) if suite.reference is not None else None
     measurer: Measurer = load(family(contract.family).measurer)(networks, reference)
     gpu = any(call.gpu_memory_mib is not None for call in calls.values())
@@ -86,13 +99,15 @@ def measure(
         return _examine(asked, case, calls.get(case.name), bundle, source_dir, measurer)
 
     try:
-        jobs = [pool.submit(examined, case) for case in suite.cases]
-        for done, (case, job) in enumerate(zip(suite.cases, jobs, strict=True), 1):
-            answer = job.result()
-            answers.append(answer)
-            measurements += _lines(case, answer, asked)
-            if on_progress is not None:
-                on_progress(done, len(suite.cases), case.name)
+        jobs = deque(pool.submit(examined, case) for case in suite.cases)
+        with replacing(bundle.series_file) as temporary, temporary.open("w", encoding="utf-8") as series:
+            for done, case in enumerate(suite.cases, 1):
+                answer = jobs.popleft().result()
+                series.write(_series(case, answer))
+                answers.append(replace(answer, series=None))  # they are large, and on disk now
+                measurements += _lines(case, answer, asked)
+                if on_progress is not None:
+                    on_progress(done, len(suite.cases), case.name)
     finally:
         pool.shutdown(cancel_futures=True)
     measurements += measurer.suite([case.name for case in suite.cases], answers)
@@ -141,9 +156,15 @@ def _examine(
         log.warning("case '%s': %s", case.name, reason, exc_info=error)
         answer = Answer(dict.fromkeys((metric.name for metric in asked.of_the_answer), reason))
     answer.values |= values_of_the_call(call)
-    if answer.series is not None:
-        write_json(bundle.outputs / case.name / FRAMES_FILE, answer.series)
     return answer
+
+
+def _series(case: Case, answer: Answer) -> str:
+    """A line of ``series.jsonl``; nothing where there are none."""
+    if answer.series is None:
+        return ""
+    line = {"case": case.name, **answer.series}
+    return json.dumps(line, ensure_ascii=False, allow_nan=False, separators=(",", ":")) + "\n"
 
 
 def values_of_the_call(call: Invocation) -> dict[str, Value]:

@@ -12,7 +12,7 @@ from penstock.bundle.models import Measurement
 from penstock.bundle.steps import Products
 from penstock.contract.load import input_path
 from penstock.contract.models import Contract, Suite
-from penstock.evaluation.measure import measure
+from penstock.evaluation.measure import measure, threads_each, worker_count
 from penstock.evaluation.networks import network_labels, open_networks
 from penstock.foundation.errors import UsageError
 from penstock.foundation.files import sha256_file, sha256_json, sha256_tree
@@ -34,8 +34,11 @@ def measure_once(
     Raises:
         UsageError: an extractor cannot be loaded.
     """
+    kept = [Path(bundle.measurements_file.name), Path(bundle.series_file.name)]
     run = bundle.run()
-    extractors = network_labels(open_networks(contract, source))
+    workers = worker_count(suite)
+    networks = open_networks(contract, source, threads=threads_each(workers))
+    extractors = network_labels(networks)
     # the versions that move these numbers are this step's, which may be another container than the first
     versions = this_machine().versions
     machine = run.machine.model_copy(update={"versions": versions}) if run.machine else None
@@ -47,14 +50,14 @@ def measure_once(
         "invocations": sha256_file(bundle.invocations_file),
         "suite": suite_digest(source, contract, suite),
         "extractors": extractors,
+        "kept": [path.as_posix() for path in kept],
     }
     products = Products(cache, "measure", sha256_json(inputs)) if cache else None
     if products and products.restore(bundle):
         return bundle.measurements(), True
-    measurements = measure(contract, suite, bundle, source, on_progress=on_progress)
+    measurements = measure(contract, suite, bundle, source, networks=networks, workers=workers, on_progress=on_progress)
     if products:
-        # measuring also leaves each frame's numbers beside the outputs
-        products.keep(bundle, [Path(bundle.measurements_file.name), Path(bundle.outputs.name)])
+        products.keep(bundle, kept)
     return measurements, False
 
 

@@ -51,7 +51,7 @@ def infer_in_turns(
     left = {case.name for case in candidate.begin(keep=both)}
     released.begin(keep=both)
     if not left:
-        return candidate.records(), released.records()
+        return candidate.finish(), released.finish()
     with scratch_folder(temporary) as work, candidate.started(work / "candidate", on_use) as first:
         cards = _Cards(first)
         with contextlib.ExitStack() as stack:
@@ -64,7 +64,7 @@ def infer_in_turns(
                 if on_progress is not None:
                     done = len(candidate.done) + len(released.done)
                     on_progress(done, 2 * len(suite.cases), f"{whose} {in_words(record)}")
-    return candidate.records(), released.records()
+    return candidate.finish(), released.finish()
 
 
 Turn = tuple[Calls, Model, Case, str]

@@ -11,7 +11,7 @@ from penstock.gating.wording import Subject, allowed, numbers, share
 def movement(
     subject: Subject, rule: Rule, base: float, decision: Decision, evidence: Evidence, level: float, margin: float
 ) -> str:
-    """``LSE-D rose from 7.91 to 9.26 (+17.1 %), more than the allowed +5 %``.
+    """What became of the metric: ``rose from 7.91 to 9.26 (+17.1 %), more than the allowed +5 %``.
 
     Args:
         subject: the metric.
@@ -24,10 +24,10 @@ def movement(
     """
     moved, bound = _amounts(subject, rule.margin, base, decision.change, margin)
     if decision.change == 0:
-        sentence = f"{subject.title} stayed at {subject.amounts(base)[0]}"
+        sentence = f"stayed at {subject.amounts(base)[0]}"
     else:
         before, after = subject.amounts(base, base + decision.change)
-        sentence = f"{subject.title} {'rose' if decision.change > 0 else 'fell'} from {before} to {after} ({moved})"
+        sentence = f"{'rose' if decision.change > 0 else 'fell'} from {before} to {after} ({moved})"
     if rule.margin is None or subject.direction is None:
         return sentence
     if decision.verdict == "inconclusive":
@@ -60,7 +60,7 @@ def _amounts(subject: Subject, margin: Margin | None, base: float, change: float
 def _open(
     subject: Subject, margin: Margin, base: float, decision: Decision, evidence: Evidence, level: float, bound: str
 ) -> str:
-    """Why nothing can be said, and what would settle it."""
+    """Why nothing can be said."""
     if isinstance(evidence, Single):
         return f"one case cannot tell a change from noise, so that it is open whether the allowed {bound} is held"
     cases = f"{evidence.cases} case{'s' if evidence.cases != 1 else ''}"
@@ -73,6 +73,4 @@ def _open(
         else:
             ends = subject.amounts(low, high, signed=True)
         text += f": it may be from {ends[0]} to {ends[1]} ({(1 - level) * 100:.6g} % confidence on each side)"
-    if decision.needed is not None:
-        text += f"; about {decision.needed} cases would settle it"
     return text

@@ -11,6 +11,7 @@ from penstock.contract.floor import FloorRule, PolicyFloor, load_floor
 from penstock.foundation.files import sha256_file
 from penstock.gating.measurements import Table
 from penstock.gating.rules import Examined, MarginUnit, examine
+from penstock.gating.wording import Sentence
 
 Conclude = Callable[[Sequence[Examined], float], list[RuleResult]]
 
@@ -53,9 +54,9 @@ def judge_floor(
         item = examine(rule.model_copy(update={"severity": rule.severity}), ours, theirs, in_unit)
         cases, needed = _cases(item, ours), _least(rule, floor)
         if cases < needed:
-            item.finding.against.append(
-                f"{cases} case{'s' if cases != 1 else ''}, fewer than the {needed} that the platform's floor asks for"
-            )
+            many = f"{cases} case{'s' if cases != 1 else ''}"
+            what = f"{many}, fewer than the {needed} that the platform's floor asks for"
+            item.finding.against.append(Sentence(what))
         examined.append(item)
         least.append(needed)
     return [_of_the_floor(found, needed) for found, needed in zip(conclude(examined, floor.level), least, strict=True)]
@@ -73,6 +74,7 @@ def _cases(item: Examined, ours: Table) -> int:
 
 
 def _of_the_floor(result: RuleResult, least: int) -> RuleResult:
-    told = result.reason if result.verdict == "pass" else f"{result.reason} (a rule of the platform's floor)"
+    whose = "" if result.verdict == "pass" else " (a rule of the platform's floor)"
     limit = f"{result.limit}, at least {least} cases" if least > 1 else result.limit
-    return result.model_copy(update={"origin": "floor", "reason": told, "limit": limit})
+    told = {"reason": f"{result.reason}{whose}", "predicate": f"{result.predicate}{whose}" if result.predicate else ""}
+    return result.model_copy(update={"origin": "floor", "limit": limit, **told})

@@ -58,7 +58,7 @@ def _read_measurements(path: Path) -> list[Measurement]:
     for number, measurement in read_numbered_lines(path, Measurement):
         first, _ = found.setdefault((measurement.metric, measurement.case), (number, measurement))
         if first != number:
-            what = f"'{measurement.metric}' has two values for the case '{measurement.case}' (the other: line {first})"
+            what = f"{measurement.metric!r} has two values for the case {measurement.case!r} (the other: line {first})"
             raise UsageError(what, where=f"{path}:{number}", todo="Measure each case once.")
     return [measurement for _, measurement in found.values()]
 
@@ -100,7 +100,7 @@ class Table:
         for measurement in measurements:
             known = self.by_metric.setdefault(measurement.metric, {})
             if measurement.case in known:
-                what = f"'{measurement.metric}' has two values for the case '{measurement.case}'"
+                what = f"{measurement.metric!r} has two values for the case {measurement.case!r}"
                 raise UsageError(what, where=side, todo="Measure each case once.")
             known[measurement.case] = measurement
             self.slices.setdefault(measurement.case, set()).update(measurement.slices)

@@ -11,7 +11,7 @@ from penstock.gating.change_sentence import movement
 from penstock.gating.decision import ROUNDING, Decision, mean, settle
 from penstock.gating.evidence import BOOTSTRAP_CASES, Evidence, Exact, weigh, weigh_resamples
 from penstock.gating.measurements import Table, Values, same_extractor
-from penstock.gating.wording import Subject, limit_text, named, subject_of
+from penstock.gating.wording import Sentence, Subject, limit_text, named, needed_words, subject_of
 
 MarginUnit = Callable[[Rule, float], float]
 """A rule and the baseline's mean → its margin in the metric's unit."""
@@ -23,9 +23,9 @@ _NOT_COMPARED: dict[NotCompared, str] = {"margin": "margin not compared", "rule"
 class Finding:
     """Sentences for and against, while a rule is judged."""
 
-    against: list[str]
-    undecided: list[str]
-    notes: list[str]
+    against: list[Sentence]
+    undecided: list[Sentence]
+    notes: list[Sentence]
 
     @property
     def verdict(self) -> Outcome:
@@ -33,9 +33,12 @@ class Finding:
         return "fail" if self.against else "inconclusive" if self.undecided else "pass"
 
     @property
-    def reason(self) -> str:
-        """The sentences that decided and what is open beside them, else all."""
-        return "; ".join([*self.against, *self.undecided] or self.notes)
+    def reason(self) -> Sentence:
+        """The sentences that decided and what is open beside them, else all; about what the first is about."""
+        told = [*self.against, *self.undecided] or self.notes
+        if not told:
+            return Sentence("")
+        return Sentence("; ".join([told[0].predicate, *map(str, told[1:])]), told[0].subject)
 
 
 @dataclass(frozen=True)
@@ -106,13 +109,13 @@ def examine(rule: Rule, candidate: Table, baseline: Table | None, margin_in_unit
     _worst(rule, subject, ours, finding)
     comparison: Comparison | None = None
     if theirs is None:
-        finding.notes += [f"{_NOT_COMPARED[missing]}: {NO_BASELINE}"] if missing is not None else []
+        finding.notes += [Sentence(f"{_NOT_COMPARED[missing]}: {NO_BASELINE}")] if missing is not None else []
     elif (unpaired := _unpaired(subject, ours, theirs)) is None:
         comparison = comparison_of(rule, subject, ours, theirs, margin_in_unit)
     elif rule.margin is not None:
-        finding.against.append(unpaired)
+        finding.against.append(Sentence(unpaired))
     else:
-        finding.notes.append(f"not compared: {unpaired}")
+        finding.notes.append(Sentence(f"not compared: {unpaired}"))
     cases = ours.resamples.cases if ours.resamples is not None else len(ours.cases)
     return Examined(rule, subject, finding, cases, ours_mean, theirs_mean, comparison, missing)
 
@@ -145,58 +148,76 @@ def conclude(examined: Examined, level: float, outcome: Outcome | None, slices: 
         sentence += f" (Holm over {slices} slices)" if slices > 1 else ""
         sentence += f" ({comparison.note})" if comparison.note else ""
         kind = {"fail": finding.against, "inconclusive": finding.undecided, "pass": finding.notes}
-        kind[decision.verdict].append(sentence)
+        kind[decision.verdict].append(Sentence(sentence, subject.title))
         few = rule.slice is not None and examined.cases < BOOTSTRAP_CASES
         advisory = few and not absolute and decision.verdict != "pass" and "severity" not in rule.model_fields_set
+    needed = decision.needed if decision is not None and finding.verdict == "inconclusive" else None
     reason = finding.reason
     if advisory:
-        reason += f"; only a warning: a slice of fewer than {BOOTSTRAP_CASES} cases"
+        few_cases = f"; only a warning: a slice of fewer than {BOOTSTRAP_CASES} cases"
+        reason = replace(reason, predicate=reason.predicate + few_cases)
     return RuleResult(
         metric=rule.metric,
         slice=rule.slice,
         verdict=finding.verdict,
-        reason=reason,
+        reason=f"{reason}{needed_words(needed)}",
+        predicate=reason.predicate if reason.subject else "",
         severity="warn" if advisory else rule.severity,
         baseline=examined.baseline,
         candidate=examined.candidate,
         change=decision.change if decision is not None else None,
         interval=decision.interval if decision is not None else None,
         limit=limit_text(rule, subject),
+        minimum=rule.min,
+        maximum=rule.max,
+        worst=rule.worst,
+        margin=_margin(rule, comparison),
+        better=subject.direction,
         n=examined.cases,
-        needed=decision.needed if decision is not None and finding.verdict == "inconclusive" else None,
+        needed=needed,
         advisory=advisory,
         waiver=examined.waiver,
         not_compared=examined.not_compared,
     )
 
 
+def _margin(rule: Rule, comparison: Comparison | None) -> float | None:
+    """The margin in the metric's unit, as far as it is known."""
+    if rule.margin is None:
+        return None
+    if comparison is not None:
+        return comparison.margin
+    return None if rule.margin.relative or rule.margin.noise else rule.margin.amount
+
+
 def _complete(rule: Rule, subject: Subject, ours: Values, theirs: Values | None, finding: Finding) -> None:
     """Nothing that should be there is missing from the candidate."""
     if not ours.cases:
         where = f" in the slice '{rule.slice}'" if rule.slice is not None else ""
-        finding.against.append(f"missing: the candidate has no value of {subject.title}{where}")
+        finding.against.append(Sentence(f"missing: the candidate has no value of {subject.title}{where}"))
         return
     if ours.lost:
         count = f"{len(ours.lost)} of {len(ours.cases)} case{'s' if len(ours.cases) > 1 else ''}"
-        finding.against.append(f"no value of {subject.title} for {count}: {named(ours.lost)}")
+        finding.against.append(Sentence(f"no value of {subject.title} for {count}: {named(ours.lost)}"))
     if theirs is not None and (gone := theirs.cases - ours.cases):
         cases = named(dict.fromkeys(gone, ""))
-        finding.against.append(f"missing: the candidate has no value of {subject.title} for {cases}, the baseline has")
+        what = f"missing: the candidate has no value of {subject.title} for {cases}, the baseline has"
+        finding.against.append(Sentence(what))
 
 
 def _bounds(rule: Rule, subject: Subject, value: float, finding: Finding) -> None:
     """The absolute bounds. The allowance for rounding depends on the bound alone."""
     if rule.max is not None and value > rule.max + abs(rule.max) * ROUNDING:
         ours, bound = subject.amounts(value, rule.max)
-        finding.against.append(f"{subject.title} is {ours}, above the maximum of {bound}")
+        finding.against.append(Sentence(f"is {ours}, above the maximum of {bound}", subject.title))
     elif rule.min is not None and value < rule.min - abs(rule.min) * ROUNDING:
         ours, bound = subject.amounts(value, rule.min)
-        finding.against.append(f"{subject.title} is {ours}, below the minimum of {bound}")
+        finding.against.append(Sentence(f"is {ours}, below the minimum of {bound}", subject.title))
     elif rule.min is not None or rule.max is not None:
         bounds = [(sign, bound) for sign, bound in (("≥", rule.min), ("≤", rule.max)) if bound is not None]
         ours, *texts = subject.amounts(value, *(bound for _, bound in bounds))
         words = " and ".join(f"{sign} {text}" for (sign, _), text in zip(bounds, texts, strict=True))
-        finding.notes.append(f"{subject.title} is {ours}, as it must be {words}")
+        finding.notes.append(Sentence(f"is {ours}, as it must be {words}", subject.title))
 
 
 def _worst(rule: Rule, subject: Subject, ours: Values, finding: Finding) -> None:
@@ -209,11 +230,11 @@ def _worst(rule: Rule, subject: Subject, ours: Values, finding: Finding) -> None
     have, bound = subject.amounts(value, rule.worst)
     if sign * (value - rule.worst) > abs(rule.worst) * ROUNDING:
         side = "above the maximum" if sign > 0 else "below the minimum"
-        finding.against.append(
-            f"{subject.title} of the worst case, '{case}', is {have}, {side} of {bound} for any case"
-        )
+        what = f"of the worst case, '{case}', is {have}, {side} of {bound} for any case"
+        finding.against.append(Sentence(what, subject.title))
     else:
-        finding.notes.append(f"{subject.title} of the worst case is {have}, as it must be {'≤≥'[sign < 0]} {bound}")
+        what = f"of the worst case is {have}, as it must be {'≤≥'[sign < 0]} {bound}"
+        finding.notes.append(Sentence(what, subject.title))
 
 
 def _unpaired(subject: Subject, ours: Values, theirs: Values) -> str | None:

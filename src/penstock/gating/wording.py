@@ -38,6 +38,23 @@ def subject_of(rule: Rule) -> Subject:
     return Subject(metric.title, metric.unit, metric.direction or rule.direction, metric.digits)
 
 
+@dataclass(frozen=True)
+class Sentence:
+    """One thing that is said of a rule, about the metric or not: ``LSE-D`` and ``rose from 7.9 to 9.3``."""
+
+    predicate: str
+    subject: str = ""
+    """The metric's title, if the sentence begins with it."""
+
+    def __str__(self) -> str:
+        return f"{self.subject} {self.predicate}" if self.subject else self.predicate
+
+
+def needed_words(needed: int | None) -> str:
+    """``; about 40 cases would settle it``; empty where no number would."""
+    return f"; about {needed} cases would settle it" if needed is not None else ""
+
+
 def numbers(*values: float, digits: int, signed: bool = False) -> list[str]:
     """Values with ``digits`` decimals, or as many more as it takes to tell them apart from each other and from zero.
 

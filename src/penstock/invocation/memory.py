@@ -75,11 +75,11 @@ class MemoryWatch:
         count = 0
         while True:
             count += 1
-            if self._root is not None and count % SCAN_EVERY == 1:
-                self._pids = descendants(self._root)
             self._take()
             if self._stop.wait(PERIOD_S):
                 break
+            if self._root is not None and count % SCAN_EVERY == 0:
+                self._pids = descendants(self._root)
         for pid in self._pids:
             self._peak = max(self._peak, high_water_bytes(pid))
 

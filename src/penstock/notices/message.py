@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from penstock.bundle.directory import Bundle
 from penstock.bundle.failures import first_failure
 from penstock.gating.wording import tally
+from penstock.report.old_verdicts import read_verdict
 from penstock.report.summary import bare, markdown_summary, plain, title
 
 NEARLY_NOTHING_BYTES = 1 << 20
@@ -56,7 +57,7 @@ def message(bundle: Bundle, status: str) -> Message:
         )
     run = bundle.run()
     if bundle.verdict_file.exists():
-        verdict = bundle.verdict()
+        verdict = read_verdict(bundle)
         return Message(title(run, verdict), markdown_summary(run, verdict), is_markdown=True)
     name = f"{run.model} " if run.model else ""
     ended = "finished" if run.track == "verify" and status in ("Succeeded", "Completed") else "broke"
@@ -71,7 +72,7 @@ def headline(bundle: Bundle, status: str) -> str:
     said = message(bundle, status)
     if status == "Failed":
         return f"{said.title}: {' '.join(said.text.split())}"
-    verdict = bundle.verdict() if bundle.verdict_file.exists() else None
+    verdict = read_verdict(bundle) if bundle.verdict_file.exists() else None
     if verdict is not None and verdict.verdict == "pass" and any(rule.not_compared for rule in verdict.rules):
         return f"{said.title} (first release: {tally(verdict.rules)})"
     return said.title

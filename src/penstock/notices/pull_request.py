@@ -9,6 +9,7 @@ from penstock.bundle.models import Run, Verdict
 from penstock.foundation.files import write_text
 from penstock.notices.message import message
 from penstock.report.junit import write_junit
+from penstock.report.old_verdicts import read_verdict
 from penstock.report.summary import MAX_CHARACTERS, cut, markdown_summary, plain
 
 _NAME = re.compile(r"[^A-Za-z0-9._-]")
@@ -34,7 +35,7 @@ def comment_text(bundle: Bundle, status: str = "") -> str:
     """
     run = bundle.run()
     if bundle.verdict_file.exists() and status != "Failed":
-        return pull_request_markdown(run, bundle.verdict())
+        return pull_request_markdown(run, read_verdict(bundle))
     said = message(bundle, status)
     return _comment(run, f"## {plain(said.title)}\n\n{plain(said.text)}\n", None)
 
@@ -46,7 +47,7 @@ def write_beside_page(bundle: Bundle) -> None:
         UsageError: the bundle has no verdict.
         WorldError: the disk is full.
     """
-    run, verdict = bundle.run(), bundle.verdict()
+    run, verdict = bundle.run(), read_verdict(bundle)
     write_text(bundle.report / "pull-request.md", pull_request_markdown(run, verdict))
     write_junit(verdict, bundle.report / "junit.xml", run=run)
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 from penstock.bundle.models import WHOLE_SUITE, Invocation, Measurement, RuleResult, Verdict
 from penstock.families.registry import find_metric, is_stand_in, known_metrics
-from penstock.report.limits import Limits, limits_of
 from penstock.report.run_records import Side
 
 BEYOND_ALL = 1e9
@@ -144,9 +143,10 @@ def _row(
         status, error = "missing", "the candidate has nothing of this case, the baseline has"
     worst, telling = 0.0, ""
     for yardstick in yardsticks:
-        score = yardstick.score(here.get(yardstick.metric), there.get(yardstick.metric), answered=bool(here))
+        metric = yardstick.rule.metric
+        score = yardstick.score(here.get(metric), there.get(metric), answered=bool(here))
         if score > worst:
-            worst, telling = score, yardstick.metric
+            worst, telling = score, metric
     return CaseRow(
         name=case,
         slices=sorted({name for found in (here or there).values() for name in found.slices}),
@@ -162,9 +162,7 @@ def _row(
 class _Yardstick:
     """How one rule looks at one case."""
 
-    metric: str
-    slice: str | None
-    limits: Limits
+    rule: RuleResult
     scale: float
     """The change that counts as 1."""
     weight: float
@@ -174,21 +172,22 @@ class _Yardstick:
 
     def score(self, mine: Measurement | None, other: Measurement | None, *, answered: bool) -> float:
         known = mine or other
-        if known is None or (self.slice is not None and self.slice not in known.slices):
+        rule = self.rule
+        if known is None or (rule.slice is not None and rule.slice not in known.slices):
             return 0.0
         if mine is None or mine.value is None:
             return BEYOND_ALL if answered else 0.0
         scores = [0.0]
-        if other is not None and other.value is not None and other.extractor == mine.extractor and self.limits.better:
+        if other is not None and other.value is not None and other.extractor == mine.extractor and rule.better:
             change = mine.value - other.value
-            scores.append((change if self.limits.better == "lower" else -change) / self.scale)
-        elif self.limits.better and self.ends[0] < self.ends[1]:
+            scores.append((change if rule.better == "lower" else -change) / self.scale)
+        elif rule.better and self.ends[0] < self.ends[1]:
             place = (mine.value - self.ends[0]) / (self.ends[1] - self.ends[0])
-            scores.append(HARDLY * (place if self.limits.better == "lower" else 1 - place))
-        if self.limits.maximum is not None:
-            scores.append(_beyond(mine.value - self.limits.maximum, self.limits.maximum))
-        if self.limits.minimum is not None:
-            scores.append(_beyond(self.limits.minimum - mine.value, self.limits.minimum))
+            scores.append(HARDLY * (place if rule.better == "lower" else 1 - place))
+        if rule.maximum is not None:
+            scores.append(_beyond(mine.value - rule.maximum, rule.maximum))
+        if rule.minimum is not None:
+            scores.append(_beyond(rule.minimum - mine.value, rule.minimum))
         return self.weight * min(max(scores), BEYOND_ALL / 1e4)
 
 
@@ -201,7 +200,6 @@ def _yardsticks(
 ) -> list[_Yardstick]:
     found = []
     for rule in rules:
-        limits = limits_of(rule)
         pairs = [
             (mine.value, other.value)
             for case in here.keys() & there.keys()
@@ -210,7 +208,7 @@ def _yardsticks(
         whole = [(mine, other) for mine, other in pairs if mine is not None and other is not None]
         base = abs(math.fsum(other / len(whole) for _, other in whole))
         largest = max((abs(mine - other) for mine, other in whole), default=0.0)
-        scale = limits.margin or SMALL_SHARE * base or largest or 1.0
+        scale = rule.margin or SMALL_SHARE * base or largest or 1.0
         values = [
             mine.value
             for metrics in here.values()
@@ -219,7 +217,7 @@ def _yardsticks(
         ends = (min(values), max(values)) if values else (0.0, 0.0)
         fell = rule.verdict != "pass"
         weight = 1000.0 if fell and rule.blocks else 100.0 if fell else 1.0
-        found.append(_Yardstick(rule.metric, rule.slice, limits, scale, weight, ends))
+        found.append(_Yardstick(rule, scale, weight, ends))
     return found
 
 

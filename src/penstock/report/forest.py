@@ -6,7 +6,6 @@ import math
 from dataclasses import dataclass
 
 from penstock.bundle.models import RuleResult
-from penstock.report.limits import limits_of
 
 WIDTH = 200.0
 """Of the drawing, in its own units."""
@@ -31,14 +30,13 @@ class Forest:
 
 def forest(rule: RuleResult) -> Forest | None:
     """The drawing of a rule; ``None`` if there is no change, or nothing says which way is worse."""
-    limits = limits_of(rule)
-    if rule.change is None or limits.better is None or not math.isfinite(rule.change):
+    if rule.change is None or rule.better is None or not math.isfinite(rule.change):
         return None
-    worse = 1.0 if limits.better == "lower" else -1.0
+    worse = 1.0 if rule.better == "lower" else -1.0
     ends = sorted(worse * end for end in rule.interval) if rule.interval else []
-    limit = limits.maximum if limits.better == "lower" else limits.minimum
+    limit = rule.maximum if rule.better == "lower" else rule.minimum
     bound = worse * (limit - rule.baseline) if limit is not None and rule.baseline is not None else None
-    drawn = [0.0, worse * rule.change, *ends, *([limits.margin] if limits.margin is not None else [])]
+    drawn = [0.0, worse * rule.change, *ends, *([rule.margin] if rule.margin is not None else [])]
     if not all(math.isfinite(value) for value in drawn):
         return None
     if bound is not None:
@@ -54,14 +52,14 @@ def forest(rule: RuleResult) -> Forest | None:
     words = [f"change {rule.change:+.4g}"]
     if rule.interval:
         words.append(f"interval {rule.interval[0]:+.4g} to {rule.interval[1]:+.4g}")
-    if limits.margin is not None:
-        words.append(f"allowed {worse * limits.margin:+.4g}")
+    if rule.margin is not None:
+        words.append(f"allowed {worse * rule.margin:+.4g}")
     return Forest(
         zero=at(0.0),
         point=at(worse * rule.change),
         low=at(ends[0]) if ends else None,
         high=at(ends[1]) if ends else None,
-        margin=at(limits.margin) if limits.margin is not None else None,
+        margin=at(rule.margin) if rule.margin is not None else None,
         bound=at(bound) if bound is not None else None,
         words=", ".join(words),
     )

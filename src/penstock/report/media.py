@@ -7,6 +7,7 @@ import contextlib
 import os
 import re
 import shutil
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -58,11 +59,13 @@ class Shown:
     """The file's name for a reader who has the page alone."""
 
 
-def media_of(bundle: Bundle) -> dict[str, Medium]:
-    """Case → what came back, where something did. The path is held inside the bundle: the record may be edited."""
-    found = {}
+def media_of(bundle: Bundle, cases: Collection[str]) -> dict[str, Medium]:
+    """Of these cases: case → what came back, where something did. The path is held inside the bundle: the record may
+    be edited.
+    """
+    found, wanted = {}, set(cases)
     for call in bundle.invocations() if bundle.invocations_file.exists() else []:
-        if call.status == "ok" and call.output is not None:
+        if call.case in wanted and call.status == "ok" and call.output is not None:
             path = inside(bundle.path, call.output, where=f"{bundle.invocations_file}: {call.case}")
             if path.is_file():
                 kind = TYPES.get(path.suffix.lower(), "")
@@ -80,7 +83,7 @@ def show_media(
     not embedded is referred to where it lies in the bundle that the page belongs to, or copied below ``target_dir``:
     the folder of the page, with the bundle that it is in, can be moved as a whole.
     """
-    sides = {"candidate": media_of(bundle), "baseline": media_of(baseline) if baseline else {}}
+    sides = {"candidate": media_of(bundle, cases), "baseline": media_of(baseline, cases) if baseline else {}}
     home = bundle.path.resolve() if target_dir.resolve().is_relative_to(bundle.path.resolve()) else None
     room = embed_bytes
     shown: dict[str, dict[str, Shown]] = {}

@@ -23,10 +23,11 @@ from penstock.foundation.files import write_text
 from penstock.gating.wording import tally
 from penstock.report.cases import CaseRow, Number, case_rows
 from penstock.report.media import EMBED_BYTES, Shown, show_media
+from penstock.report.old_verdicts import read_verdict
 from penstock.report.provenance_table import facts, reproduce
 from penstock.report.rows import MetricRow, glossary, metric_rows, past_rows
 from penstock.report.run_records import Side, read_side
-from penstock.report.series import frames_of
+from penstock.report.series import Series, read_series
 from penstock.report.summary import WORDS, markdown_summary
 from penstock.report.trend import past_of
 
@@ -35,6 +36,11 @@ WORST = 5
 """Cases on the first screen."""
 MAX_REASONS = 14
 """Rules that did not hold, on the first screen; the table below has them all."""
+SHOWN_CASES = 1000
+"""Cases on the page, the worst; the others are counted. With :data:`SERIES_BYTES` and the media that are embedded it
+keeps the page below some 30 MB, however large the suite is."""
+SERIES_BYTES = 8 << 20
+"""Frame by frame series are put into the page up to this size in all, the worst cases' first."""
 COLUMNS = 4
 """Metrics in the table of cases; the viewer has them all."""
 STATES = {
@@ -62,7 +68,7 @@ def write_report(bundle: Bundle, baseline: Bundle | None) -> str:
         UsageError: the bundle has no verdict or no measurements.
         WorldError: the disk is full.
     """
-    verdict = bundle.verdict()
+    verdict = read_verdict(bundle)
     write_page(bundle, baseline, verdict, bundle.report)
     summary = markdown_summary(bundle.run(), verdict)
     write_text(bundle.report / "summary.md", summary)
@@ -93,7 +99,8 @@ def write_page(
         WorldError: the disk is full.
     """
     candidate, before = read_side(bundle), read_side(baseline) if baseline else None
-    cases = case_rows(candidate, before, verdict)
+    ranked = case_rows(candidate, before, verdict)
+    cases = ranked[:SHOWN_CASES]
     past = past_of(candidate)
     rows = metric_rows(candidate, before, verdict, past)
     media = show_media(bundle, baseline, [case.name for case in cases], target_dir, embed_bytes=embed_bytes)
@@ -113,6 +120,7 @@ def write_page(
         heading=_heading(rows, verdict, judged=judged),
         max_reasons=MAX_REASONS,
         cases=cases,
+        all_cases=len(ranked),
         worst=cases[:WORST],
         columns=_columns(rows, cases, verdict),
         stand_ins={found.metric for found in candidate.measurements if is_stand_in(found.extractor)},
@@ -208,6 +216,9 @@ def _data(
     candidate: Side, baseline: Side | None, cases: list[CaseRow], media: dict[str, dict[str, Shown]], view: View
 ) -> list[dict[str, Any]]:
     """What the script needs to show a case, in the order of the cases."""
+    names = [case.name for case in cases]
+    sides = {"candidate": candidate, "baseline": baseline}
+    series = _that_fit(names, {side: read_series(of.bundle, names, view) if of else {} for side, of in sides.items()})
     return [
         {
             "name": printable(case.name),
@@ -220,13 +231,23 @@ def _data(
                 for n in case.numbers
             ],
             "media": {side: _medium(shown) for side, shown in media[case.name].items()},
-            "frames": {
-                "candidate": frames_of(candidate.bundle, case.name, view),
-                "baseline": frames_of(baseline.bundle, case.name, view) if baseline else None,
-            },
+            "frames": series[case.name],
         }
         for case in cases
     ]
+
+
+def _that_fit(names: list[str], sides: dict[str, dict[str, Series]]) -> dict[str, dict[str, Series | None]]:
+    """Case → side → series, as long as there is room for both sides of the next case."""
+    room = SERIES_BYTES
+    found: dict[str, dict[str, Series | None]] = {}
+    for name in names:
+        both = {side: series.get(name) for side, series in sides.items()}
+        size = len(json.dumps(both))
+        fits = size <= room
+        room -= size if fits else 0
+        found[name] = both if fits else dict.fromkeys(sides)
+    return found
 
 
 def _aside(number: Number) -> str:

@@ -65,9 +65,6 @@ def _of_rule(place: int, rule: RuleResult, past: Past | None) -> MetricRow:
     if rule.change is not None and rule.baseline is None:
         change = signed(rule.metric, rule.change)
     state = rule_state(rule)
-    brief = "" if state == "not-compared" else rule.reason.removeprefix(f"{entry.title} ")
-    if rule.needed is not None:
-        brief = brief.replace(f"; about {rule.needed} cases would settle it", "")
     return MetricRow(
         anchor=f"rule-{place}",
         name=rule_title(rule),
@@ -82,7 +79,7 @@ def _of_rule(place: int, rule: RuleResult, past: Past | None) -> MetricRow:
         n=rule.n,
         state=state,
         reason=rule.reason,
-        brief=brief,
+        brief="" if state == "not-compared" else rule.predicate or rule.reason,
         meaning=meaning_of(rule.metric),
         stand_in=is_stand_in(rule.extractor),
         needed=rule.needed,

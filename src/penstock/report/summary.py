@@ -7,7 +7,7 @@ import re
 from penstock.bundle.models import RuleResult, Run, Verdict, WaiverRecord
 from penstock.families.registry import find_metric, is_stand_in
 from penstock.foundation.errors import printable
-from penstock.gating.wording import tally
+from penstock.gating.wording import needed_words, tally
 from penstock.report.cases import number, shown
 
 WORDS = {"pass": "accepted", "fail": "rejected", "inconclusive": "inconclusive"}
@@ -55,7 +55,7 @@ def _bullet(rule: RuleResult) -> str:
     """Why a rule is broken, or who waived it although it holds."""
     word = "" if stops(rule) else f" ({rule_verdict(rule)})"
     waived = f" *{plain(waiver_words(rule.waiver))}*" if rule.waiver is not None else ""
-    reason = rule.reason.removeprefix(f"{number(rule.metric, None, None).title} ")  # it stands before it
+    reason = f"{rule.predicate}{needed_words(rule.needed)}" if rule.predicate else rule.reason
     return f"- **{plain(rule_name(rule))}**{word}: {plain(reason)}{waived}"
 
 

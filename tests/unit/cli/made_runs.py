@@ -18,6 +18,7 @@ RULE = RuleResult(
     slice=None,
     verdict="fail",
     reason="sharpness fell from 9 to 5",
+    predicate="fell from 9 to 5",
     baseline=9.0,
     candidate=5.0,
     change=-4.0,

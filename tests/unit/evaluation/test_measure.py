@@ -83,7 +83,9 @@ def test_good_answers_have_every_value(repository, bundle: Bundle, put: Put, mak
     assert found["*", "fid"].extractor == names["frechet"]
     assert found["case-0", "jitter"].extractor is None
     assert found["case-0", "jitter"].slices == ["fast"]
-    frames = json.loads((bundle.outputs / "case-0" / "frames.json").read_text(encoding="utf-8"))
+    frames = json.loads(bundle.series_file.read_text(encoding="utf-8").splitlines()[0])
+    assert frames["case"] == "case-0"
+    assert {path.name for path in bundle.outputs.rglob("*") if path.is_file()} == {"output.mp4"}
     assert frames["fps"] == 25
     assert len(frames["jitter"]) == 25
     assert frames["jitter"][0] is frames["jitter"][-1] is None

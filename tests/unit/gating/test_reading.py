@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from penstock.bundle.directory import Bundle
-from penstock.bundle.models import Measurement, Run
+from penstock.bundle.models import Measurement, Run, Verdict
 from penstock.foundation.errors import UsageError
 from penstock.gating.compare import compare
 from penstock.gating.measurements import Source, read_source
@@ -262,11 +262,16 @@ def test_a_bundle_of_a_newer_version_is_refused(sealed: Path, name: str, more: d
 
 
 def test_versions_are_counted_for_each_record(sealed: Path) -> None:
-    """``run.json`` is at 2, where parameters are recorded; a verdict of version 2 would be a newer Penstock's."""
+    """Parameters are recorded since version 2 of ``run.json``, limits as numbers since that of ``verdict.json``."""
     assert Run(penstock="0", run_id="r").schema_version == 2
-    edit(sealed / "verdict.json", '"schema_version": 1', '"schema_version": 2')
+    assert Verdict(verdict="pass", level=0.05, rules=[]).schema_version == 2
+    assert Bundle(sealed).verdict().schema_version == 1  # an older one stays readable
+    edit(sealed / "verdict.json", '"schema_version": 1', '"schema_version": 3')
     with pytest.raises(UsageError, match="newer Penstock"):
         Bundle(sealed).verdict()
+    edit(sealed / "manifest.json", '"schema_version": 1', '"schema_version": 2')
+    with pytest.raises(UsageError, match="newer Penstock"):
+        Bundle(sealed).verify()
 
 
 def test_a_directory_that_is_no_bundle(tmp_path: Path) -> None:

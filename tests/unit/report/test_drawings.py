@@ -1,7 +1,8 @@
-"""Numbers behind the drawings: limits read back from words, the forest bar, the line over the releases, the ranking."""
+"""Numbers behind the drawings: the rules' own limits, the forest bar, the line over the releases, the ranking."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -10,15 +11,19 @@ from penstock.bundle.directory import Bundle
 from penstock.bundle.metric_history import History, PastRelease, PastValue
 from penstock.bundle.models import Invocation, Measurement, RuleResult, Verdict
 from penstock.contract.policy import Policy
+from penstock.families.registry import find_metric
 from penstock.gating.gate import gate
+from penstock.gating.measurements import Source
+from penstock.gating.repeats import calibrate
 from penstock.report.cases import BEYOND_ALL, case_rows, number, shown
 from penstock.report.forest import WIDTH, forest
-from penstock.report.limits import Limits, limits_of
+from penstock.report.old_verdicts import completed, read_verdict
 from penstock.report.rows import metric_rows
 from penstock.report.run_records import read_side
 from penstock.report.summary import rule_verdict
 from penstock.report.trend import Past, trend
 
+NUMBERS = ("minimum", "maximum", "worst", "margin", "better")
 NAMES = [f"case-{n:02}" for n in range(24)]
 
 
@@ -38,23 +43,74 @@ BEFORE = [7.0 + 0.01 * n for n in range(24)]
 
 
 @pytest.mark.parametrize(
-    ("rule", "limits"),
+    ("rule", "bounds", "margin", "better"),
     [
-        ({"metric": "lse_d", "max": 9.0, "margin": "5%"}, Limits(None, 9.0, 0.05 * 7.115, "lower")),
-        ({"metric": "lse_d", "margin": 0.25, "worst": 12}, Limits(None, None, 0.25, "lower")),
-        ({"metric": "lse_c", "min": 1.5, "max": 20, "margin": 1e-7}, Limits(1.5, 20.0, 1e-7, "higher")),
-        ({"metric": "latency", "max": 2, "margin": 0.5}, Limits(None, 2.0, 0.5, "lower")),
-        ({"metric": "own", "direction": "higher", "margin": "2.5 %"}, Limits(None, None, 0.025 * 7.115, "higher")),
-        ({"metric": "own", "direction": "lower", "margin": 0}, Limits(None, None, 0.0, "lower")),
-        ({"metric": "av_offset", "min": -1, "max": 1}, Limits(-1.0, 1.0, None, None)),
+        ({"metric": "lse_d", "max": 9.0, "margin": "5%"}, (None, 9.0, None), 0.05 * 7.115, "lower"),
+        ({"metric": "lse_d", "margin": 0.25, "worst": 12}, (None, None, 12.0), 0.25, "lower"),
+        ({"metric": "lse_c", "min": 1.5, "max": 20, "margin": 1e-7}, (1.5, 20.0, None), 1e-7, "higher"),
+        ({"metric": "latency", "max": 2, "margin": 0.5}, (None, 2.0, None), 0.5, "lower"),
+        ({"metric": "own", "direction": "higher", "margin": "2.5 %"}, (None, None, None), 0.025 * 7.115, "higher"),
+        ({"metric": "own", "direction": "lower", "margin": 0}, (None, None, None), 0.0, "lower"),
+        ({"metric": "av_offset", "min": -1, "max": 1}, (-1.0, 1.0, None), None, None),
     ],
 )
-def test_limits_are_read_back_from_the_gate_s_own_words(rule: dict[str, object], limits: Limits) -> None:
+def test_a_rule_has_its_limits_as_numbers_and_an_old_one_s_are_read_from_its_words(
+    rule: dict[str, object], bounds: tuple[float | None, ...], margin: float | None, better: str | None
+) -> None:
     metric = str(rule["metric"])
     verdict = judged([rule], values(metric, BEFORE), values(metric, [value + 0.01 for value in BEFORE]))
-    found = limits_of(verdict.rules[0])
-    assert (found.minimum, found.maximum, found.better) == (limits.minimum, limits.maximum, limits.better)
-    assert found.margin == (pytest.approx(limits.margin) if limits.margin is not None else None)
+    found = verdict.rules[0]
+    old = RuleResult.model_validate(found.model_dump(exclude={"predicate", *NUMBERS}))
+    for one in (found, completed(old)):
+        assert (one.minimum, one.maximum, one.worst) == bounds
+        assert one.margin == (pytest.approx(margin) if margin is not None else None)
+        assert one.better == better
+        assert one.predicate == found.predicate
+    known = find_metric(metric)
+    assert found.reason.startswith(f"{known.title if known else metric} {found.predicate}")
+
+
+def test_a_margin_of_the_noise_is_drawn_and_ranks_the_cases_also_of_a_better_candidate(tmp_path: Path) -> None:
+    runs = [[value + shift for value in BEFORE] for shift in (0.0, 0.1)]
+    noise = calibrate([Source(str(n), values("lse_d", run)) for n, run in enumerate(runs)]).calibration
+    policy = Policy.model_validate({"rules": [{"metric": "lse_d", "margin": "5 sd"}], "calibration": "noise.json"})
+    after = [value - 1.0 - 0.01 * (n % 5) for n, value in enumerate(BEFORE)]
+    after[3], after[5] = BEFORE[3] + 0.5, BEFORE[5] + 0.2
+    before, now = values("lse_d", BEFORE), values("lse_d", after)
+    verdict = gate(now, before, policy, candidate_name="new", baseline_name="old", calibration=noise)
+    (rule,) = verdict.rules
+    margin = 5 * noise.metrics[0].noise
+    assert "which is better" in rule.reason
+    assert rule.margin == pytest.approx(margin)
+    drawn = forest(rule)
+    assert drawn is not None
+    assert drawn.margin is not None
+    scale = (drawn.margin - drawn.zero) / margin
+    assert (drawn.point - drawn.zero) / scale == pytest.approx(rule.change, abs=1e-2)
+    sides = [Bundle(tmp_path / name) for name in ("new", "old")]
+    for side, lines in zip(sides, (now, before), strict=True):
+        side.path.mkdir()
+        side.write_measurements(lines)
+    rows = case_rows(read_side(sides[0]), read_side(sides[1]), verdict)
+    assert [row.name for row in rows[:2]] == ["case-03", "case-05"]
+    assert rows[0].worst == pytest.approx(0.5 / margin)
+    assert rows[1].worst == pytest.approx(0.2 / margin)
+
+
+def test_an_old_bundle_s_verdict_gets_its_numbers_when_it_is_read(tmp_path: Path) -> None:
+    path = Bundle(tmp_path)
+    rule: dict[str, object] = {"metric": "lse_d", "slice": None, "verdict": "inconclusive", "n": 8, "needed": 40}
+    rule |= {"interval": [-0.1, 0.9]}
+    rule |= {"reason": "LSE-D rose from 7 to 7.4; 8 cases leave it open; about 40 cases would settle it"}
+    rule |= {"baseline": 7.0, "candidate": 7.4, "change": 0.4, "limit": "≤ 9, no more than +5 % over the baseline"}
+    content = {"schema_version": 1, "verdict": "inconclusive", "level": 0.05, "rules": [rule]}
+    path.verdict_file.write_text(json.dumps(content), encoding="utf-8")
+    (found,) = read_verdict(path).rules
+    assert (found.maximum, found.minimum, found.better) == (9.0, None, "lower")
+    assert found.margin == pytest.approx(0.35)
+    assert found.predicate == "rose from 7 to 7.4; 8 cases leave it open"
+    path.write_verdict(judged([{"metric": "own", "max": 9, "min": 1}], [], values("own", [3.0])))
+    assert read_verdict(path) == path.verdict()
 
 
 def test_the_forest_bar_has_the_gate_s_interval_and_margin() -> None:
@@ -88,7 +144,7 @@ def test_worse_is_right_also_where_higher_is_better() -> None:
 def result(**more: object) -> RuleResult:
     known = {"metric": "lse_d", "slice": None, "verdict": "fail", "reason": "", "limit": "", "n": 1}
     empty = dict.fromkeys(("baseline", "candidate", "change", "interval"))
-    return RuleResult.model_validate(known | empty | more)
+    return completed(RuleResult.model_validate(known | empty | more))
 
 
 @pytest.mark.parametrize(
@@ -226,9 +282,8 @@ def test_rules_that_fell_stand_first_and_other_metrics_last(tmp_path: Path) -> N
     side = read_side(bundle(tmp_path / "new", {"a": {"lse_d": 7.0, "own": 1.0, "jitter": 1.0}}))
     rules = [
         result(metric="jitter", verdict="pass", reason="fine"),
-        result(reason="LSE-D rose; about 30 cases would settle it"),
+        result(reason="LSE-D rose; about 30 cases would settle it", needed=30, verdict="inconclusive"),
     ]
-    rules[1] = rules[1].model_copy(update={"needed": 30, "verdict": "inconclusive"})
     rows = metric_rows(side, None, Verdict(verdict="fail", level=0.05, rules=rules), None)
     assert [(row.name, row.state) for row in rows] == [("LSE-D", "inconclusive"), ("jitter", "pass"), ("own", "")]
     assert rows[0].brief == "rose"
