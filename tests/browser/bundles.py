@@ -205,51 +205,52 @@ def mixed_verdict() -> Verdict:
     waiver = WaiverRecord(reason="new microphone, see ticket 41", author="Ada", expires="2026-12-31")
     gone = WaiverRecord(reason="until the new suite is there", author="Bo", expires="2026-01-31", expired=True)
     lse = {"baseline": 7.3, "candidate": 8.3, "change": 1.0}
+    rules = [
+        rule("latency", "pass", "latency stayed at 0.83 s", "≤ 2 s", baseline=0.83, candidate=0.83, change=0.0),
+        rule(
+            "lse_d", "fail", "LSE-D rose from 7.3 to 8.3 (+13.7 %), more than the allowed +5 %", f"≤ 9, {over}"
+        ).model_copy(update=lse | {"interval": (0.55, 1.45)}),
+        rule("lse_d", "inconclusive", "LSE-D rose from 7.35 to 8.75 (+19 %), perhaps too much", over).model_copy(
+            update={
+                "slice": "fast-speech",
+                "baseline": 7.35,
+                "candidate": 8.75,
+                "change": 1.4,
+                "interval": (-0.2, 3.0),
+                "needed": 46,
+                "n": 2,
+            }
+        ),
+        rule("jitter", "fail", "jitter rose from 0.19 to 0.20 (+8 %), more than the allowed +5 %", over).model_copy(
+            update={
+                "baseline": 0.19,
+                "candidate": 0.205,
+                "change": 0.015,
+                "interval": (0.012, 0.018),
+                "waiver": waiver,
+            }
+        ),
+        rule("fid", "fail", "FID rose from 0.20 to 0.24 (+20 %), more than the allowed +5 %", over).model_copy(
+            update={"baseline": 0.2, "candidate": 0.24, "change": 0.04, "n": 1, "waiver": gone}
+        ),
+        rule("lse_d", "fail", "LSE-D rose from 6.6 to 7.9 (+19 %), more than the allowed +5 %", over).model_copy(
+            update={
+                "slice": "slow-speech",
+                "baseline": 6.6,
+                "candidate": 7.9,
+                "change": 1.3,
+                "n": 1,
+                "severity": "warn",
+                "advisory": True,
+            }
+        ),
+    ]
     return Verdict(
         verdict="fail",
         baseline="run-1.0.0",
         candidate="run-1.1.0",
         level=0.05,
-        rules=[
-            rule("latency", "pass", "latency stayed at 0.83 s", "≤ 2 s", baseline=0.83, candidate=0.83, change=0.0),
-            rule(
-                "lse_d", "fail", "LSE-D rose from 7.3 to 8.3 (+13.7 %), more than the allowed +5 %", f"≤ 9, {over}"
-            ).model_copy(update=lse | {"interval": (0.55, 1.45)}),
-            rule("lse_d", "inconclusive", "LSE-D rose from 7.35 to 8.75 (+19 %), perhaps too much", over).model_copy(
-                update={
-                    "slice": "fast-speech",
-                    "baseline": 7.35,
-                    "candidate": 8.75,
-                    "change": 1.4,
-                    "interval": (-0.2, 3.0),
-                    "needed": 46,
-                    "n": 2,
-                }
-            ),
-            rule("jitter", "fail", "jitter rose from 0.19 to 0.20 (+8 %), more than the allowed +5 %", over).model_copy(
-                update={
-                    "baseline": 0.19,
-                    "candidate": 0.205,
-                    "change": 0.015,
-                    "interval": (0.012, 0.018),
-                    "waiver": waiver,
-                }
-            ),
-            rule("fid", "fail", "FID rose from 0.20 to 0.24 (+20 %), more than the allowed +5 %", over).model_copy(
-                update={"baseline": 0.2, "candidate": 0.24, "change": 0.04, "n": 1, "waiver": gone}
-            ),
-            rule("lse_d", "fail", "LSE-D rose from 6.6 to 7.9 (+19 %), more than the allowed +5 %", over).model_copy(
-                update={
-                    "slice": "slow-speech",
-                    "baseline": 6.6,
-                    "candidate": 7.9,
-                    "change": 1.3,
-                    "n": 1,
-                    "severity": "warn",
-                    "advisory": True,
-                }
-            ),
-        ],
+        rules=[completed(found) for found in rules],
     )
 
 

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from penstock.bundle.directory import Bundle
-    from penstock.bundle.models import RuleResult, Verdict
-    from penstock.gating.compare import Comparison, MetricChange
+    from penstock.bundle.models import Verdict
+    from penstock.gating.compare import Comparison
     from penstock.gating.measurements import Source
 
 PLAIN_WIDTH = 140
@@ -63,7 +63,7 @@ def compare(
         verdict = judge(second, first, rules, policy if policy.is_dir() else policy.parent)
     comparison = beside(first, second, level=rules.level if rules is not None else LEVEL, policy=rules)
     if out is not None:
-        _write_page(first, second, comparison, verdict, out)
+        _write_page(first, second, verdict or comparison, out)
     if as_json:
         content = dataclasses.asdict(comparison)
         content["verdict"] = verdict.model_dump(mode="json") if verdict is not None else None
@@ -80,55 +80,15 @@ def compare(
         raise typer.Exit(exit_code(verdict))
 
 
-def _write_page(first: Source, second: Source, comparison: Comparison, verdict: Verdict | None, out: Path) -> None:
-    """The page of the report. Without a policy it has no rules, and calls nothing accepted."""
-    from penstock.bundle.models import Verdict
-    from penstock.families.registry import is_timed
+def _write_page(first: Source, second: Source, about: Verdict | Comparison, out: Path) -> None:
+    """The page of the report: about the verdict, or about what changed."""
     from penstock.report.page import write_page
 
     if out.exists() and not out.is_dir():
         raise UsageError("this is a file", where=str(out), todo="Name a directory.")
-    judged = verdict is not None
-    if verdict is None:
-        # the page ranks its cases by what has a rule: as in the table of this command, time and memory come last
-        telling = [found for found in comparison.metrics if not is_timed(found.metric)] or comparison.metrics
-        through = {found.metric: found.extractor for found in second.measurements if found.value is not None}
-        changes = [_as_rule(found, through.get(found.metric)) for found in telling]
-        verdict = Verdict(
-            verdict="pass", baseline=first.name, candidate=second.name, level=comparison.level, rules=changes
-        )
     with tempfile.TemporaryDirectory(prefix="penstock-compare-") as scratch:
         sides = [_as_bundle(source, Path(scratch) / name) for source, name in ((first, "a"), (second, "b"))]
-        write_page(sides[1], sides[0], verdict, out, judged=judged)
-
-
-def _as_rule(found: MetricChange, extractor: str | None) -> RuleResult:
-    """A change as the page shows one: a line of its table, which blocks nothing."""
-    from penstock.bundle.models import RuleResult
-    from penstock.families.registry import find_metric
-    from penstock.report.cases import number
-
-    row = number(found.metric, found.candidate, found.baseline)
-    moved = "stayed at" if found.change == 0 else "rose from" if (found.change or 0) > 0 else "fell from"
-    change = f"{moved} {row.baseline}" + (f" to {row.candidate}: {row.change}" if found.change else "")
-    predicate = "; ".join(part for part in (change, found.note) if part) if found.change is not None else ""
-    known = find_metric(found.metric)
-    return RuleResult(
-        metric=found.metric,
-        slice=None,
-        verdict="pass",
-        reason=f"{row.title} {predicate}" if predicate else found.note,
-        predicate=predicate,
-        better=known.direction if known is not None else None,
-        severity="warn",
-        baseline=found.baseline,
-        candidate=found.candidate,
-        change=found.change,
-        interval=found.interval,
-        limit="",
-        n=found.n,
-        extractor=extractor,
-    )
+        write_page(sides[1], sides[0], about, out)
 
 
 def _as_bundle(source: Source, scratch: Path) -> Bundle:

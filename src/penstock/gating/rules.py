@@ -42,7 +42,7 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class PairedChange:
     """The change against the baseline, not yet held against a level."""
 
     base: float
@@ -73,7 +73,7 @@ class Examined:
     cases: int
     candidate: float | None = None
     baseline: float | None = None
-    comparison: Comparison | None = None
+    comparison: PairedChange | None = None
     not_compared: NotCompared | None = None
     waiver: WaiverRecord | None = None
 
@@ -107,11 +107,11 @@ def examine(rule: Rule, candidate: Table, baseline: Table | None, margin_in_unit
     ours_mean = mean(list(ours.by_case.values()))
     _bounds(rule, subject, ours_mean, finding)
     _worst(rule, subject, ours, finding)
-    comparison: Comparison | None = None
+    comparison: PairedChange | None = None
     if theirs is None:
         finding.notes += [Sentence(f"{_NOT_COMPARED[missing]}: {NO_BASELINE}")] if missing is not None else []
     elif (unpaired := _unpaired(subject, ours, theirs)) is None:
-        comparison = comparison_of(rule, subject, ours, theirs, margin_in_unit)
+        comparison = paired_change(rule, subject, ours, theirs, margin_in_unit)
     elif rule.margin is not None:
         finding.against.append(Sentence(unpaired))
     else:
@@ -181,7 +181,7 @@ def conclude(examined: Examined, level: float, outcome: Outcome | None, slices: 
     )
 
 
-def _margin(rule: Rule, comparison: Comparison | None) -> float | None:
+def _margin(rule: Rule, comparison: PairedChange | None) -> float | None:
     """The margin in the metric's unit, as far as it is known."""
     if rule.margin is None:
         return None
@@ -249,7 +249,9 @@ def _unpaired(subject: Subject, ours: Values, theirs: Values) -> str | None:
     return None
 
 
-def comparison_of(rule: Rule, subject: Subject, ours: Values, theirs: Values, margin_in_unit: MarginUnit) -> Comparison:
+def paired_change(
+    rule: Rule, subject: Subject, ours: Values, theirs: Values, margin_in_unit: MarginUnit
+) -> PairedChange:
     """The change against the baseline. Both sides have the same cases."""
     cases = sorted(ours.by_case)
     sign = -1.0 if subject.direction == "higher" else 1.0
@@ -258,14 +260,14 @@ def comparison_of(rule: Rule, subject: Subject, ours: Values, theirs: Values, ma
     margin = margin_in_unit(rule, base)
     rounding = ROUNDING * max(margin, *(abs(theirs.by_case[case]) for case in cases))
     if cases != [WHOLE_SUITE]:
-        return Comparison(base, weigh(worsenings, rounding), margin, rounding)
+        return PairedChange(base, weigh(worsenings, rounding), margin, rounding)
     (worsening,) = worsenings
     if ours.resamples is None or theirs.resamples is None:
         note = "one value for the whole suite, without resamples: held as it is"
-        return Comparison(base, Exact(worsening, 1), margin, rounding, note)
+        return PairedChange(base, Exact(worsening, 1), margin, rounding, note)
     if ours.resamples.key != theirs.resamples.key or len(ours.resamples.values) != len(theirs.resamples.values):
         note = "the two sides' resamples are not of the same cases: held as it is"
-        return Comparison(base, Exact(worsening, 1), margin, rounding, note)
+        return PairedChange(base, Exact(worsening, 1), margin, rounding, note)
     pairs = zip(ours.resamples.values, theirs.resamples.values, strict=True)
     resampled = [sign * (here - there) for here, there in pairs]
-    return Comparison(base, weigh_resamples(worsening, resampled, ours.resamples.cases, rounding), margin, rounding)
+    return PairedChange(base, weigh_resamples(worsening, resampled, ours.resamples.cases, rounding), margin, rounding)

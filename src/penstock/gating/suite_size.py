@@ -40,7 +40,7 @@ from penstock.gating.evidence import (
 )
 from penstock.gating.gate import margin_in_unit
 from penstock.gating.measurements import Table, Values
-from penstock.gating.rules import comparison_of
+from penstock.gating.rules import paired_change
 from penstock.gating.wording import subject_of
 
 Answer = Literal["settled", "not settled", "not known"]
@@ -223,7 +223,7 @@ def _from_pairs(check: MarginCheck, pairs: Sequence[Pair], level: float) -> tupl
         common = here.by_case.keys() & there.by_case.keys()
         if not common:
             continue
-        evidence = comparison_of(
+        evidence = paired_change(
             rule, subject_of(rule), _only(here, common), _only(there, common), lambda _rule, _base: margin
         ).evidence
         if evidence.deviation:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from penstock.bundle.models import WHOLE_SUITE, Invocation, Measurement, RuleResult, Verdict
+from penstock.bundle.models import WHOLE_SUITE, Invocation, Measurement, RuleResult
+from penstock.contract.policy import Direction
 from penstock.families.registry import find_metric, is_stand_in, known_metrics
 from penstock.report.run_records import Side
 
@@ -108,12 +109,35 @@ def _digits(metric: str, value: float, sign: str) -> str:
     return f"{value:{sign}.{known.digits}f}" if known and abs(value) < HUGE else f"{value:{sign}.4g}"
 
 
-def case_rows(candidate: Side, baseline: Side | None, verdict: Verdict) -> list[CaseRow]:
-    """All cases of either side: without an answer first, then by how much worse the rules find them."""
+@dataclass(frozen=True)
+class Criterion:
+    """What cases are ranked by: a rule, or a metric that is compared without one."""
+
+    metric: str
+    slice: str | None = None
+    better: Direction | None = None
+    """Which way is better; ``None``: the change ranks nothing, only the bounds do."""
+    minimum: float | None = None
+    maximum: float | None = None
+    margin: float | None = None
+    """The change that counts as 1, in the metric's unit; ``None``: a share of the baseline's mean."""
+    weight: float = 1.0
+    """A rule that fell counts more than one that held, however far its cases moved."""
+
+
+def criterion(rule: RuleResult) -> Criterion:
+    """What a rule ranks cases by."""
+    fell = rule.verdict != "pass"
+    weight = 1000.0 if fell and rule.blocks else 100.0 if fell else 1.0
+    return Criterion(rule.metric, rule.slice, rule.better, rule.minimum, rule.maximum, rule.margin, weight)
+
+
+def case_rows(candidate: Side, baseline: Side | None, criteria: Sequence[Criterion]) -> list[CaseRow]:
+    """All cases of either side: without an answer first, then by how much worse the criteria find them."""
     here = by_case(candidate.measurements)
     there = by_case(baseline.measurements) if baseline else {}
     calls = candidate.calls
-    yardsticks = _yardsticks(verdict.rules, here, there)
+    yardsticks = _yardsticks(criteria, here, there)
     rows = [
         _row(case, here.get(case, {}), there.get(case, {}), calls.get(case), yardsticks)
         for case in dict.fromkeys((*here, *calls, *there))
@@ -143,7 +167,7 @@ def _row(
         status, error = "missing", "the candidate has nothing of this case, the baseline has"
     worst, telling = 0.0, ""
     for yardstick in yardsticks:
-        metric = yardstick.rule.metric
+        metric = yardstick.by.metric
         score = yardstick.score(here.get(metric), there.get(metric), answered=bool(here))
         if score > worst:
             worst, telling = score, metric
@@ -160,35 +184,33 @@ def _row(
 
 @dataclass(frozen=True)
 class _Yardstick:
-    """How one rule looks at one case."""
+    """How one criterion looks at one case."""
 
-    rule: RuleResult
+    by: Criterion
     scale: float
     """The change that counts as 1."""
-    weight: float
-    """A rule that fell counts more than one that held, however far its cases moved."""
     ends: tuple[float, float]
     """The candidate's smallest and largest value: without a baseline, its worst cases are those with the worst."""
 
     def score(self, mine: Measurement | None, other: Measurement | None, *, answered: bool) -> float:
         known = mine or other
-        rule = self.rule
-        if known is None or (rule.slice is not None and rule.slice not in known.slices):
+        by = self.by
+        if known is None or (by.slice is not None and by.slice not in known.slices):
             return 0.0
         if mine is None or mine.value is None:
             return BEYOND_ALL if answered else 0.0
         scores = [0.0]
-        if other is not None and other.value is not None and other.extractor == mine.extractor and rule.better:
+        if other is not None and other.value is not None and other.extractor == mine.extractor and by.better:
             change = mine.value - other.value
-            scores.append((change if rule.better == "lower" else -change) / self.scale)
-        elif rule.better and self.ends[0] < self.ends[1]:
+            scores.append((change if by.better == "lower" else -change) / self.scale)
+        elif by.better and self.ends[0] < self.ends[1]:
             place = (mine.value - self.ends[0]) / (self.ends[1] - self.ends[0])
-            scores.append(HARDLY * (place if rule.better == "lower" else 1 - place))
-        if rule.maximum is not None:
-            scores.append(_beyond(mine.value - rule.maximum, rule.maximum))
-        if rule.minimum is not None:
-            scores.append(_beyond(rule.minimum - mine.value, rule.minimum))
-        return self.weight * min(max(scores), BEYOND_ALL / 1e4)
+            scores.append(HARDLY * (place if by.better == "lower" else 1 - place))
+        if by.maximum is not None:
+            scores.append(_beyond(mine.value - by.maximum, by.maximum))
+        if by.minimum is not None:
+            scores.append(_beyond(by.minimum - mine.value, by.minimum))
+        return by.weight * min(max(scores), BEYOND_ALL / 1e4)
 
 
 def _beyond(excess: float, bound: float) -> float:
@@ -196,28 +218,26 @@ def _beyond(excess: float, bound: float) -> float:
 
 
 def _yardsticks(
-    rules: list[RuleResult], here: dict[str, dict[str, Measurement]], there: dict[str, dict[str, Measurement]]
+    criteria: Sequence[Criterion], here: dict[str, dict[str, Measurement]], there: dict[str, dict[str, Measurement]]
 ) -> list[_Yardstick]:
     found = []
-    for rule in rules:
+    for by in criteria:
         pairs = [
             (mine.value, other.value)
             for case in here.keys() & there.keys()
-            if (mine := here[case].get(rule.metric)) and (other := there[case].get(rule.metric))
+            if (mine := here[case].get(by.metric)) and (other := there[case].get(by.metric))
         ]
         whole = [(mine, other) for mine, other in pairs if mine is not None and other is not None]
         base = abs(math.fsum(other / len(whole) for _, other in whole))
         largest = max((abs(mine - other) for mine, other in whole), default=0.0)
-        scale = rule.margin or SMALL_SHARE * base or largest or 1.0
+        scale = by.margin or SMALL_SHARE * base or largest or 1.0
         values = [
             mine.value
             for metrics in here.values()
-            if (mine := metrics.get(rule.metric)) is not None and mine.value is not None
+            if (mine := metrics.get(by.metric)) is not None and mine.value is not None
         ]
         ends = (min(values), max(values)) if values else (0.0, 0.0)
-        fell = rule.verdict != "pass"
-        weight = 1000.0 if fell and rule.blocks else 100.0 if fell else 1.0
-        found.append(_Yardstick(rule, scale, weight, ends))
+        found.append(_Yardstick(by, scale, ends))
     return found
 
 

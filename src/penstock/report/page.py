@@ -20,15 +20,16 @@ from penstock.families.family import View
 from penstock.families.registry import STAND_IN, find_family, is_stand_in
 from penstock.foundation.errors import printable
 from penstock.foundation.files import write_text
-from penstock.gating.wording import tally
+from penstock.gating.compare import Comparison
 from penstock.report.cases import CaseRow, Number, case_rows
 from penstock.report.media import EMBED_BYTES, Shown, show_media
 from penstock.report.old_verdicts import read_verdict
 from penstock.report.provenance_table import facts, reproduce
-from penstock.report.rows import MetricRow, glossary, metric_rows, past_rows
+from penstock.report.rows import MetricRow, glossary, past_rows
 from penstock.report.run_records import Side, read_side
 from penstock.report.series import Series, read_series
-from penstock.report.summary import WORDS, markdown_summary
+from penstock.report.subject import QUIET, Subject, subject_of
+from penstock.report.summary import markdown_summary
 from penstock.report.trend import past_of
 
 SCRIPTS = ("strip.js", "player.js", "viewer.js", "page.js")
@@ -53,8 +54,6 @@ STATES = {
     "bounds-only": "bounds held, margin not compared",
     "pass": "held",
 }
-QUIET = ("", "pass", "bounds-only", "not-compared")
-"""States of rows that need no explanation."""
 
 
 def write_report(bundle: Bundle, baseline: Bundle | None) -> str:
@@ -78,51 +77,46 @@ def write_report(bundle: Bundle, baseline: Bundle | None) -> str:
 def write_page(
     bundle: Bundle,
     baseline: Bundle | None,
-    verdict: Verdict,
+    about: Verdict | Comparison,
     target_dir: Path,
     *,
     embed_bytes: int = EMBED_BYTES,
-    judged: bool = True,
 ) -> None:
     """Write ``index.html`` for any two bundles; media that are not in the page lie below ``target_dir``.
 
     Args:
         bundle: the candidate; ``run.json``, ``invocations.jsonl`` and the outputs may be absent.
         baseline: what it is compared with, if anything.
-        verdict: the gate's answer.
+        about: the gate's answer; or, without a policy, what changed: then nothing is said to be accepted.
         target_dir: where the page goes; made if it is not there.
         embed_bytes: so many bytes of media go into the page itself, the worst cases' first.
-        judged: ``False`` for a comparison without a policy: the "rules" are changes, and nothing is accepted.
 
     Raises:
         UsageError: there are no measurements, or a record of a bundle is broken.
         WorldError: the disk is full.
     """
     candidate, before = read_side(bundle), read_side(baseline) if baseline else None
-    ranked = case_rows(candidate, before, verdict)
-    cases = ranked[:SHOWN_CASES]
     past = past_of(candidate)
-    rows = metric_rows(candidate, before, verdict, past)
+    subject = subject_of(about, candidate, before, past)
+    ranked = case_rows(candidate, before, subject.criteria)
+    cases = ranked[:SHOWN_CASES]
     media = show_media(bundle, baseline, [case.name for case in cases], target_dir, embed_bytes=embed_bytes)
     style, script = _own("page.css"), "\n".join(_own(name) for name in SCRIPTS)
     view = view_of(candidate.run)
     page = _render(
         candidate=candidate,
         baseline=before,
-        verdict=verdict,
-        word=WORDS[verdict.verdict] if judged else "compared",
+        subject=subject,
         states=STATES,
         quiet=QUIET,
-        judged=judged,
-        counts=_counts(rows),
-        rows=rows,
-        reasons=[row for row in rows if row.state not in QUIET],
-        heading=_heading(rows, verdict, judged=judged),
+        counts=_counts(subject.rows) if subject.judged else [],
+        rows=subject.rows,
+        reasons=[row for row in subject.rows if row.state not in QUIET],
         max_reasons=MAX_REASONS,
         cases=cases,
         all_cases=len(ranked),
         worst=cases[:WORST],
-        columns=_columns(rows, cases, verdict),
+        columns=_columns(subject, cases),
         stand_ins={found.metric for found in candidate.measurements if is_stand_in(found.extractor)},
         stand_in=STAND_IN,
         glossary=glossary(found.metric for found in candidate.measurements),
@@ -183,27 +177,15 @@ def _counts(rows: Iterable[MetricRow]) -> list[tuple[str, int]]:
     return [(state, found[state]) for state in STATES if found[state]]
 
 
-def _heading(rows: Iterable[MetricRow], verdict: Verdict, *, judged: bool) -> str:
-    """What stands above the rules on the first screen. Rules that had no baseline are never said to hold."""
-    if not judged:
-        return "What changed"
-    if any(row.state not in QUIET for row in rows):
-        return "Rules that did not hold"
-    if all(rule.not_compared is None for rule in verdict.rules):
-        return "Every rule holds"
-    words = tally(verdict.rules)
-    return f"{words[0].upper()}{words[1:]}: there is no baseline"
-
-
-def _columns(rows: list[MetricRow], cases: list[CaseRow], verdict: Verdict) -> list[tuple[str, str]]:
-    """The metrics of the table of cases, (name, title): what rules speak about and single cases have, failed first."""
+def _columns(subject: Subject, cases: list[CaseRow]) -> list[tuple[str, str]]:
+    """The metrics of the table of cases, (name, title): what ranks them and single cases have, failed first."""
     measured = {number.metric: number.title for case in cases for number in case.numbers}
-    titles = [row.name for row in rows if row.state]
-    ruled = sorted(
-        dict.fromkeys(rule.metric for rule in verdict.rules if rule.metric in measured),
+    titles = [row.name for row in subject.rows if row.state]
+    ranked = sorted(
+        dict.fromkeys(by.metric for by in subject.criteria if by.metric in measured),
         key=lambda metric: titles.index(measured[metric]) if measured[metric] in titles else len(titles),
     )
-    return [(metric, measured[metric]) for metric in (ruled or list(measured))[:COLUMNS]]
+    return [(metric, measured[metric]) for metric in (ranked or list(measured))[:COLUMNS]]
 
 
 def view_of(run: Run | None) -> View:

@@ -1,20 +1,23 @@
-"""The report's one table: every rule, then every metric that no rule speaks about."""
+"""The report's one table: every rule, or every change of a comparison, then the metrics that have neither."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from penstock.bundle.models import RuleResult, Verdict, WaiverRecord
 from penstock.families.registry import is_stand_in, known_metrics
+from penstock.gating.compare import MetricChange
 from penstock.report.cases import Number, means, number, ordered, shown, signed, suite_numbers
-from penstock.report.forest import Forest, forest
+from penstock.report.forest import Forest, drawing, forest
 from penstock.report.run_records import Side
 from penstock.report.summary import rule_state, rule_title
 from penstock.report.trend import Past, Trend, trend
 
 ORDER = ("fail", "inconclusive", "waived", "advisory", "warning", "not-compared", "bounds-only", "pass")
 """Of the states: what stops a release first."""
+CHANGED = "changed"
+"""State of a metric that is compared without a rule."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,7 @@ class MetricRow:
     trend: Trend | None
     n: int | None
     state: str
-    """One of :data:`ORDER`; empty: no rule speaks about it."""
+    """One of :data:`ORDER`, or :data:`CHANGED`; empty: it has no rule."""
     reason: str
     """As the verdict has it."""
     brief: str
@@ -50,13 +53,25 @@ def metric_rows(candidate: Side, baseline: Side | None, verdict: Verdict, past: 
     """Rules that fell first, in the policy's order otherwise; then the other metrics in the registry's."""
     rules = [_of_rule(number, rule, past) for number, rule in enumerate(verdict.rules, 1)]
     ruled = {rule.metric for rule in verdict.rules if rule.slice is None}
+    return sorted(rules, key=lambda row: ORDER.index(row.state)) + _others(candidate, baseline, ruled, past)
+
+
+def change_rows(
+    candidate: Side, baseline: Side | None, changes: Sequence[MetricChange], past: Past | None
+) -> list[MetricRow]:
+    """The changes of a comparison, in their order; then the other metrics in the registry's."""
+    through = {found.metric: found.extractor for found in candidate.measurements if found.value is not None}
+    rows = [_of_change(place, found, through.get(found.metric), past) for place, found in enumerate(changes, 1)]
+    return rows + _others(candidate, baseline, {found.metric for found in changes}, past)
+
+
+def _others(candidate: Side, baseline: Side | None, known: Collection[str], past: Past | None) -> list[MetricRow]:
     mean_of = means(candidate.measurements)
-    others = [
+    return [
         _of_metric(entry, mean_of.get(entry.metric), past)
         for entry in suite_numbers(candidate, baseline)
-        if entry.metric not in ruled
+        if entry.metric not in known
     ]
-    return sorted(rules, key=lambda row: ORDER.index(row.state)) + others
 
 
 def _of_rule(place: int, rule: RuleResult, past: Past | None) -> MetricRow:
@@ -84,6 +99,33 @@ def _of_rule(place: int, rule: RuleResult, past: Past | None) -> MetricRow:
         stand_in=is_stand_in(rule.extractor),
         needed=rule.needed,
         waiver=rule.waiver,
+    )
+
+
+def _of_change(place: int, found: MetricChange, extractor: str | None, past: Past | None) -> MetricRow:
+    entry = number(found.metric, found.candidate, found.baseline, unit=found.unit, extractor=extractor)
+    brief = found.note
+    if found.change is not None:
+        moved = "stayed at" if found.change == 0 else "rose from" if found.change > 0 else "fell from"
+        change = f"{moved} {entry.baseline}" + (f" to {entry.candidate}: {entry.change}" if found.change else "")
+        brief = "; ".join(part for part in (change, found.note) if part)
+    return MetricRow(
+        anchor=f"change-{place}",
+        name=entry.title,
+        unit=entry.unit,
+        baseline=entry.baseline,
+        candidate=entry.candidate,
+        change=entry.change if found.change is not None else "–",
+        interval=" to ".join(signed(found.metric, end) for end in found.interval) if found.interval else "",
+        forest=drawing(found.change, found.interval, found.direction),
+        limit="",
+        trend=trend(past, found.metric, None, found.candidate) if past else None,
+        n=found.n,
+        state=CHANGED,
+        reason=f"{entry.title} {brief}" if found.change is not None else brief,
+        brief=brief,
+        meaning=meaning_of(found.metric),
+        stand_in=entry.stand_in,
     )
 
 

@@ -15,7 +15,7 @@ from penstock.families.registry import find_metric
 from penstock.gating.gate import gate
 from penstock.gating.measurements import Source
 from penstock.gating.repeats import calibrate
-from penstock.report.cases import BEYOND_ALL, case_rows, number, shown
+from penstock.report.cases import BEYOND_ALL, case_rows, criterion, number, shown
 from penstock.report.forest import WIDTH, forest
 from penstock.report.old_verdicts import completed, read_verdict
 from penstock.report.rows import metric_rows
@@ -91,7 +91,7 @@ def test_a_margin_of_the_noise_is_drawn_and_ranks_the_cases_also_of_a_better_can
     for side, lines in zip(sides, (now, before), strict=True):
         side.path.mkdir()
         side.write_measurements(lines)
-    rows = case_rows(read_side(sides[0]), read_side(sides[1]), verdict)
+    rows = case_rows(read_side(sides[0]), read_side(sides[1]), [criterion(rule) for rule in verdict.rules])
     assert [row.name for row in rows[:2]] == ["case-03", "case-05"]
     assert rows[0].worst == pytest.approx(0.5 / margin)
     assert rows[1].worst == pytest.approx(0.2 / margin)
@@ -251,7 +251,7 @@ def test_cases_without_an_answer_come_first_then_those_that_a_fallen_rule_finds_
         result(metric="lse_d", limit="no more than +5 % over the baseline", baseline=7.0),
     ]
     verdict = Verdict(verdict="fail", baseline="old", level=0.05, rules=rules)
-    rows = case_rows(read_side(candidate), read_side(baseline), verdict)
+    rows = case_rows(read_side(candidate), read_side(baseline), [criterion(rule) for rule in verdict.rules])
     assert [row.name for row in rows] == ["dead", "gone", "lost", "b", "d", "a", "c"]
     by_name = {row.name: row for row in rows}
     assert (by_name["gone"].status, by_name["dead"].status) == ("missing", "timeout")
@@ -264,7 +264,7 @@ def test_without_a_baseline_the_worst_values_come_first(tmp_path: Path) -> None:
     numbers: dict[str, dict[str, float | None]] = {"a": {"lse_c": 3.0}, "b": {"lse_c": 1.0}, "c": {"lse_c": 2.0}}
     side = read_side(bundle(tmp_path / "new", numbers))
     rules = [result(metric="lse_c", verdict="pass", limit="≥ 0.5")]
-    rows = case_rows(side, None, Verdict(verdict="pass", level=0.05, rules=rules))
+    rows = case_rows(side, None, [criterion(rule) for rule in rules])
     assert [row.name for row in rows] == ["b", "c", "a"]
 
 
@@ -274,7 +274,7 @@ def test_a_rule_of_a_slice_does_not_rank_other_cases(tmp_path: Path) -> None:
     verdict = Verdict(
         verdict="fail", level=0.05, rules=[result(slice="s", limit="no more than +5 % over the baseline")]
     )
-    rows = case_rows(read_side(candidate), read_side(baseline), verdict)
+    rows = case_rows(read_side(candidate), read_side(baseline), [criterion(rule) for rule in verdict.rules])
     assert [row.name for row in rows] == ["in-s", "out"]
 
 

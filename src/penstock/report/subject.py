@@ -1,0 +1,91 @@
+"""What a page is about: the gate's verdict, or a comparison without rules. Told apart here, and nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from penstock.bundle.models import Verdict
+from penstock.families.registry import is_timed
+from penstock.gating.compare import Comparison
+from penstock.gating.wording import tally
+from penstock.report.cases import Criterion, criterion
+from penstock.report.rows import CHANGED, MetricRow, change_rows, metric_rows
+from penstock.report.run_records import Side
+from penstock.report.summary import WORDS
+from penstock.report.trend import Past
+
+QUIET = ("", CHANGED, "pass", "bounds-only", "not-compared")
+"""States of rows that need no explanation."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What the page says of two sides, and by what it ranks their cases."""
+
+    style: str
+    """CSS class of the head: ``pass``, ``fail``, ``inconclusive`` or ``compared``."""
+    word: str
+    """``accepted``, ``rejected``, ``inconclusive`` or ``compared``."""
+    judged: bool
+    """Whether rules were applied."""
+    heading: str
+    """Above the reasons on the first screen."""
+    baseline: str | None
+    """Run id or path of the baseline."""
+    rerun: bool
+    """The baseline was run again beside the candidate."""
+    level: float
+    rows: list[MetricRow]
+    criteria: list[Criterion]
+
+
+def subject_of(about: Verdict | Comparison, candidate: Side, baseline: Side | None, past: Past | None) -> Subject:
+    """What a page about a verdict or a comparison says.
+
+    Args:
+        about: the gate's answer, or what changed.
+        candidate: the run that the page is of.
+        baseline: what it is compared with, if anything.
+        past: the releases before, if they are known.
+    """
+    if isinstance(about, Comparison):
+        return _of_comparison(about, candidate, baseline, past)
+    rows = metric_rows(candidate, baseline, about, past)
+    return Subject(
+        style=about.verdict,
+        word=WORDS[about.verdict],
+        judged=True,
+        heading=_heading(rows, about),
+        baseline=about.baseline,
+        rerun=about.comparison == "rerun",
+        level=about.level,
+        rows=rows,
+        criteria=[criterion(rule) for rule in about.rules],
+    )
+
+
+def _of_comparison(about: Comparison, candidate: Side, baseline: Side | None, past: Past | None) -> Subject:
+    """Time and memory rank cases only where nothing else was measured, as in the table of ``penstock compare``."""
+    telling = [found for found in about.metrics if not is_timed(found.metric)] or about.metrics
+    return Subject(
+        style="compared",
+        word="compared",
+        judged=False,
+        heading="What changed",
+        baseline=about.baseline,
+        rerun=False,
+        level=about.level,
+        rows=change_rows(candidate, baseline, telling, past),
+        criteria=[Criterion(found.metric, better=found.direction) for found in telling],
+    )
+
+
+def _heading(rows: Iterable[MetricRow], verdict: Verdict) -> str:
+    """Rules that had no baseline are never said to hold."""
+    if any(row.state not in QUIET for row in rows):
+        return "Rules that did not hold"
+    if all(rule.not_compared is None for rule in verdict.rules):
+        return "Every rule holds"
+    words = tally(verdict.rules)
+    return f"{words[0].upper()}{words[1:]}: there is no baseline"
