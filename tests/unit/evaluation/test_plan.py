@@ -12,34 +12,19 @@ import soundfile
 
 from penstock.bundle.directory import Bundle
 from penstock.bundle.models import Image, Inference, Invocation, SuiteRecord
-from penstock.bundle.shards import MAX_SHARDS, Shard, shards_folder, split
+from penstock.bundle.shards import MAX_SHARDS, Shard, shards_folder
 from penstock.bundle.steps import begin
 from penstock.contract.policy import LEVELS
 from penstock.evaluation import plan as planning
 from penstock.evaluation.plan import plan
 from penstock.foundation.errors import UsageError
-from penstock.invocation.isolation import best_level, in_pod, is_below
+from penstock.invocation.isolation import best_level, is_below
 
 
 @pytest.fixture
 def planned_for(bundle: Bundle) -> Bundle:
     begin(bundle, run_id="r", track="release")
     return bundle
-
-
-@pytest.mark.parametrize(("shards", "cases", "sizes"), [(1, 5, [5]), (2, 5, [3, 2]), (3, 5, [2, 2, 1]), (9, 2, [1, 1])])
-def test_every_case_is_in_one_shard(shards: int, cases: int, sizes: list[int]) -> None:
-    names = [f"case-{index}" for index in range(cases)]
-    parts = [part.of_all(names) for part in split(shards, cases)]
-    assert [len(part) for part in parts] == sizes
-    assert sorted(name for part in parts for name in part) == names
-
-
-@pytest.mark.parametrize("text", ["", "1", "0/2", "3/2", "1/65", "01/2", "1/2/3", "-1/2", "1/2\n", "a/b"])
-def test_texts_that_are_no_shard(text: str) -> None:
-    with pytest.raises(UsageError, match="is not a shard"):
-        Shard.parse(text)
-    assert str(Shard.parse("2/3")) == "2/3"
 
 
 @pytest.mark.parametrize("count", [0, -1, MAX_SHARDS + 1])
@@ -256,12 +241,3 @@ def test_outputs_of_another_level_or_python_are_not_taken_over(
 
     assert len({products("landlock"), products("namespaces"), products("namespaces", "torch 2.5")}) == 3
     assert products("landlock") == products("landlock")
-
-
-def test_a_pod_counts_as_namespaces() -> None:
-    pod = {"KUBERNETES_SERVICE_HOST": "10.0.0.1"}
-    assert best_level(pod, image=True) == best_level(pod) == "namespaces"
-    assert in_pod(pod)
-    # `penstock run` in a pod of somebody else's: its steps are none of their own
-    assert not in_pod(pod | {"PENSTOCK_LOCAL_RUN": "1"})
-    assert best_level({}, image=True) != "namespaces"

@@ -17,10 +17,8 @@ from penstock.bundle.directory import Bundle
 from penstock.bundle.models import Invocation, Measurement, RuleResult, Source, Verdict
 from penstock.bundle.steps import begin
 from penstock.foundation.errors import UsageError
-from penstock.notices.message import headline, message
+from penstock.notices.message import headline
 from penstock.report.page import write_page, write_report
-from penstock.report.provenance_table import reproduce
-from penstock.report.summary import plain
 
 HOSTILE = "</script><script>alert(1)</script>|`*"
 
@@ -274,20 +272,3 @@ def test_a_history_that_cannot_be_read_is_a_note(pair: tuple[Bundle, Bundle]) ->
     (candidate.path / "history.json").write_text("{}", encoding="utf-8")
     write_report(candidate, baseline)
     assert "history.json: not a valid record" in (candidate.report / "index.html").read_text(encoding="utf-8")
-
-
-def test_the_command_reproduces_the_run(pair: tuple[Bundle, Bundle]) -> None:
-    assert (
-        reproduce(pair[0].run())
-        == f"penstock run release --repo 'https://git.example.org/a b.git' --revision {'c' * 40}"
-    )
-
-
-def test_messages_also_speak_of_a_broken_run(pair: tuple[Bundle, Bundle], tmp_path: Path) -> None:
-    assert message(pair[0], "Succeeded").title == "sonic-lite 1: rejected"
-    assert "broke" in message(pair[1], "Failed").title
-    assert "broke before" in message(Bundle(tmp_path / "nothing"), "Failed").title
-
-
-def test_plain_text_cannot_leave_a_table() -> None:
-    assert plain("a|b\n[x](y) <b>") == "a\\|b \\[x\\](y) \\<b\\>"

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.report.verdicts import ALL, FIRST, RUN, WAIVER, rule, verdict_of
 
-from penstock.bundle.directory import Bundle
-from penstock.bundle.models import Run
-from penstock.bundle.steps import begin
-from penstock.notices.pull_request import comment_text, marker, pull_request_markdown, write_beside_page
-from penstock.report.summary import INVISIBLE, MAX_CHARACTERS, markdown_summary, plain
+from penstock.bundle.models import RuleResult
+from penstock.report.summary import INVISIBLE, markdown_summary, plain, rule_verdict
 
 
 def test_what_stops_the_release_comes_first_then_what_does_not() -> None:
@@ -56,30 +52,6 @@ def test_a_first_release_never_says_that_a_margin_holds() -> None:
     ]
     broken = verdict_of(*FIRST.rules, rule(baseline=None), baseline=None)
     assert "- First release: there is no baseline to compare with." in markdown_summary(RUN, broken)
-
-
-def test_the_comment_begins_with_its_marker_and_says_what_it_speaks_of() -> None:
-    text = pull_request_markdown(RUN, ALL)
-    assert text.startswith("<!-- penstock: sonic release -->\n## sonic 1.1.0: rejected\n")
-    assert "commit cccccccccccc, run release-7, 8 cases, baseline release-6, level 0.05" in text
-
-
-def test_the_marker_cannot_be_left() -> None:
-    assert marker(Run(penstock="0", run_id="r", model="--> x\n" + "y" * 999)).count("-->") == 1
-    assert re.fullmatch(
-        r"<!-- penstock: [A-Za-z0-9._-]+ [A-Za-z0-9._-]+ -->", marker(RUN.model_copy(update={"model": ""}))
-    )
-
-
-@pytest.mark.parametrize("count", [1, 200, 900])
-def test_a_long_one_is_cut_at_a_line_and_says_so(count: int) -> None:
-    long = verdict_of(*[rule(reason=f"{number} " + "ü|" * 300) for number in range(count)])
-    text = pull_request_markdown(RUN, long)
-    assert len(text) <= MAX_CHARACTERS
-    assert text.startswith(marker(RUN))
-    assert text.endswith("</sub>\n")
-    assert ("Cut here" in text) == (count > 1)
-    assert len(markdown_summary(RUN, long)) <= MAX_CHARACTERS
 
 
 @pytest.mark.parametrize(
@@ -128,27 +100,27 @@ def test_whatever_the_texts_are_the_shape_stays(text: str, name: str) -> None:
     assert not re.search(r"(?<!\\)(?:\\\\)*[<>\[\]`]", "".join(lines[:3]))
 
 
-# beside the page, and of runs that broke
+def test_plain_text_cannot_leave_a_table() -> None:
+    assert plain("a|b\n[x](y) <b>") == "a\\|b \\[x\\](y) \\<b\\>"
 
 
-@pytest.fixture
-def bundle(tmp_path: Path) -> Bundle:
-    found = Bundle(tmp_path / "bundle")
-    begin(found, run_id="release-7", track="release")
-    found.update_run(RUN)
-    return found
+def result(**more: object) -> RuleResult:
+    known = {"metric": "lse_d", "slice": None, "verdict": "fail", "reason": "", "limit": "", "n": 1}
+    empty = dict.fromkeys(("baseline", "candidate", "change", "interval"))
+    return RuleResult.model_validate(known | empty | more)
 
 
-def test_the_files_lie_beside_the_page(bundle: Bundle) -> None:
-    bundle.write_verdict(ALL)
-    write_beside_page(bundle)
-    assert (bundle.report / "pull-request.md").read_text(encoding="utf-8") == comment_text(bundle)
-    assert 'tests="8"' in (bundle.report / "junit.xml").read_text(encoding="utf-8")
-
-
-def test_a_broken_run_has_a_comment_too(bundle: Bundle) -> None:
-    text = comment_text(bundle, "Failed")
-    assert text.startswith(f"{marker(RUN)}\n## sonic release run release-7 broke\n")
-    bundle.write_verdict(ALL)
-    assert "broke" in comment_text(bundle, "Failed"), "the evidence could not be stored, for example"
-    assert "rejected" in comment_text(bundle, "Completed")
+@pytest.mark.parametrize(
+    ("more", "state"),
+    [
+        ({"verdict": "pass", "severity": "warn"}, "pass"),
+        ({"verdict": "fail"}, "fail"),
+        ({"verdict": "inconclusive"}, "inconclusive"),
+        ({"verdict": "inconclusive", "severity": "warn"}, "warning"),
+        ({"severity": "warn", "advisory": True}, "advisory"),
+        ({"waiver": {"reason": "r", "author": "a", "expires": "2026-01-01"}}, "waived"),
+        ({"waiver": {"reason": "r", "author": "a", "expires": "2026-01-01", "expired": True}}, "fail"),
+    ],
+)
+def test_what_blocks_nothing_is_not_called_failed(more: dict[str, object], state: str) -> None:
+    assert rule_verdict(result(**more)) == state

@@ -1,4 +1,4 @@
-"""``penstock init``, ``check`` and ``schema`` as a newcomer meets them."""
+"""``penstock check`` on repositories as people have them."""
 
 from __future__ import annotations
 
@@ -10,21 +10,15 @@ from pathlib import Path
 
 import pytest
 import typer
-import yaml
-from jsonschema import Draft202012Validator
 from typer.testing import CliRunner
 
 from penstock.cli.check import check
 from penstock.cli.init import init as init_command
 from penstock.cli.schema import schema
-from penstock.contract.load import load_contract
-from penstock.contract.policy import Policy
-from penstock.families.registry import is_timed
 from penstock.foundation.errors import UsageError
 from penstock.gating.calibration import write_calibration
 from penstock.gating.measurements import read_source
 from penstock.gating.repeats import calibrate
-from penstock.gating.suite_words import policy_remarks
 
 runner = CliRunner()
 app = typer.Typer()
@@ -38,53 +32,6 @@ def init(directory: Path, *more: str) -> str:
     result = runner.invoke(app, ["init", "--family", "talking-head", str(directory), *more], catch_exceptions=False)
     assert result.exit_code == 0
     return result.stdout
-
-
-def test_from_nothing_to_a_good_contract(tmp_path: Path) -> None:
-    root = tmp_path / "my-model"
-    assert "wrote" in init(root)
-    result = runner.invoke(app, ["check", str(root)])
-    assert result.exit_code == 2
-    lines = result.stdout.splitlines()
-    assert lines[-1] == "4 faults and 3 warnings"
-    # What is missing is missing files and the digest, each with what to do. One case is too few for a margin.
-    faults = [line for line in lines[:-1] if not line.endswith("(warning)")]
-    assert all("missing" in line or "there is no file" in line or "sha256sum" in line for line in faults)
-
-    (root / "weights").mkdir()
-    (root / "weights/model.onnx").write_bytes(b"weights")
-    contract = (root / "penstock.yaml").read_text()
-    (root / "penstock.yaml").write_text(contract.replace("0" * 64, hashlib.sha256(b"weights").hexdigest()))
-    (root / "Containerfile").write_text("FROM scratch\n")
-    (root / "suite/portrait-01.png").write_bytes(PNG)
-    (root / "suite/speech-01.wav").write_bytes(WAV)
-    result = runner.invoke(app, ["check", str(root)])
-    assert result.exit_code == 0
-    *warnings, last = result.stdout.splitlines()
-    assert last == "ok: my-model (talking-head): 1 case, 1 file of weights, 3 rules and 2 warnings"
-    assert all("one case cannot tell a change of" in line and line.endswith("(warning)") for line in warnings)
-
-
-def test_init_never_overwrites_unless_forced(tmp_path: Path) -> None:
-    init(tmp_path)
-    (tmp_path / "penstock.yaml").write_text("mine")
-    (tmp_path / "suite/suite.yaml").unlink()
-    with pytest.raises(UsageError, match=r"is there already. Nothing was written. --force overwrites"):
-        runner.invoke(app, ["init", str(tmp_path)], catch_exceptions=False)
-    assert (tmp_path / "penstock.yaml").read_text() == "mine"
-    assert not (tmp_path / "suite/suite.yaml").exists()
-    init(tmp_path, "--force")
-    assert "version: 1" in (tmp_path / "penstock.yaml").read_text()
-
-
-def test_init_of_an_unknown_family_or_into_a_file(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"there is no family 'matting'. Known: talking-head."):
-        runner.invoke(app, ["init", "--family", "matting", str(tmp_path)], catch_exceptions=False)
-    (tmp_path / "file").write_text("")
-    for place in ("file", "file/below"):
-        with pytest.raises(UsageError, match="not a directory"):
-            runner.invoke(app, ["init", str(tmp_path / place)], catch_exceptions=False)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["file"]
 
 
 def test_check_as_json(tmp_path: Path) -> None:
@@ -107,17 +54,6 @@ def test_check_of_no_repository(tmp_path: Path) -> None:
     result = runner.invoke(app, ["check", str(tmp_path / "none")])
     assert result.exit_code == 2
     assert "not a directory" in result.stdout
-
-
-def test_schema(tmp_path: Path) -> None:
-    titles = []
-    for option in ([], ["--suite"], ["--policy"]):
-        result = runner.invoke(app, ["schema", *option])
-        content = json.loads(result.stdout)
-        Draft202012Validator.check_schema(content)
-        titles.append(content["title"])
-    assert titles == ["penstock.yaml", "suite.yaml", "policy"]
-    assert isinstance(runner.invoke(app, ["schema", "--suite", "--policy"]).exception, UsageError)
 
 
 def test_check_loads_nothing_heavy(tmp_path: Path) -> None:
@@ -219,21 +155,3 @@ def test_a_broken_calibration_is_a_fault(tmp_path: Path) -> None:
     (root / "c.json").unlink()
     result = runner.invoke(app, ["check", str(root)])
     assert result.stdout.splitlines()[-1] == "1 fault"
-
-
-def test_the_policy_of_the_template_lets_no_timing_stop_an_unchanged_model(tmp_path: Path) -> None:
-    init(tmp_path)
-    policy = load_contract(tmp_path).policy
-    for rule in policy.rules:
-        exact = rule.margin is None or rule.severity == "warn" or policy.baseline == "rerun"
-        assert exact or not is_timed(rule.metric), "the load of the machine would stop a model that did not change"
-    assert any(is_timed(rule.metric) for rule in policy.rules), "and time is shown all the same"
-    commented = yaml.safe_load(
-        "\n".join(
-            line.replace("# - ", "- ")
-            for line in (tmp_path / "penstock.yaml").read_text().splitlines()
-            if "# - {" in line
-        )
-    )
-    suggested = Policy.model_validate({"rules": commented})
-    assert [remark.what for remark in policy_remarks(suggested)] == []

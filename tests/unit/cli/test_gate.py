@@ -1,4 +1,4 @@
-"""Reading one side of a comparison, and ``penstock gate`` on files."""
+"""``penstock gate`` on measurements that came from elsewhere."""
 
 from __future__ import annotations
 

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import errno
-import os
-import shutil
-from collections import namedtuple
 from pathlib import Path
 
 import pytest
 from tests.unit.store.lesser_s3 import Lack, lesser_s3
 
 from penstock.foundation.errors import WorldError
-from penstock.store.local import LocalStore
 from penstock.store.s3 import S3Store, s3_client
 from penstock.store.store import Store
 
@@ -77,33 +72,3 @@ def test_a_key_that_may_not_write_is_no_lack_of_the_store(s3_credentials: Path) 
 def test_a_bucket_that_is_not_there(s3_server: None, s3_credentials: Path) -> None:
     with pytest.raises(WorldError, match=r"NoSuchBucket.*Make the bucket"):
         S3Store("no-such-bucket", "", client=s3_client(s3_credentials)).probe("run-1")
-
-
-def test_a_directory_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    store = LocalStore(tmp_path / "store")
-
-    def refuse(*_: object, **__: object) -> None:
-        raise OSError(errno.EROFS, "Read-only file system")
-
-    monkeypatch.setattr("penstock.store.local.tempfile.mkstemp", refuse)
-    with pytest.raises(WorldError, match="cannot write: read-only file system"):
-        store.probe("run-1")
-
-
-def test_a_file_system_without_hard_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: object) -> None:
-        raise OSError(errno.EOPNOTSUPP, "Operation not supported")
-
-    monkeypatch.setattr(os, "link", refuse)
-    with pytest.raises(WorldError, match="lacks what Penstock needs: hard links and flock"):
-        LocalStore(tmp_path / "store").probe("run-1")
-    assert list((tmp_path / "store").iterdir()) == []
-
-
-def test_a_disk_without_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    usage = namedtuple("usage", "total used free")
-    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(1 << 40, 0, 300 << 20))
-    store = LocalStore(tmp_path / "store")
-    store.probe("run-1", need_bytes=299 << 20)
-    with pytest.raises(WorldError, match="the store has 300 MiB free, and this run needs about 401 MiB"):
-        store.probe("run-1", need_bytes=(400 << 20) + 1)

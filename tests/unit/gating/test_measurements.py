@@ -1,4 +1,4 @@
-"""What is read is whole, of this version or an older one, and there once: or it is refused by name."""
+"""One side of a comparison is whole, of this version or an older one, and there once; or it is refused by name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A run that broke says which step it was and why: the failed step leaves it in the bundle, notify tells people."""
+"""Why a step failed is left in the bundle, for the step that tells people."""
 
 from __future__ import annotations
 
@@ -12,10 +12,6 @@ from penstock.bundle.directory import Bundle
 from penstock.bundle.failures import first_failure, forget_failure, remember_failure
 from penstock.bundle.steps import begin
 from penstock.foundation.errors import WorldError
-from penstock.notices import message as messages
-from penstock.notices.message import headline, message
-from penstock.sources.image import _failed
-from penstock.sources.program import Finished
 from penstock.steps.entrypoint import param, run_step, workspace
 
 
@@ -43,13 +39,6 @@ def bundle(tmp_path: Path) -> Bundle:
     bundle = Bundle(tmp_path / "bundle")
     begin(bundle, run_id="run-1", track="release")
     return bundle
-
-
-def test_a_failed_step_is_named_with_its_reason(bundle: Bundle) -> None:
-    assert run(bundle, "--error=S3 cannot be reached") == 4
-    assert message(bundle, "Failed").text == "s3://evidence: S3 cannot be reached. Try again."
-    line = "release run run-1 broke in the step archive: s3://evidence: S3 cannot be reached. Try again."
-    assert headline(bundle, "Failed") == line
 
 
 def test_a_second_try_that_succeeds_takes_it_back(bundle: Bundle) -> None:
@@ -92,26 +81,3 @@ def test_what_cannot_be_written_hides_no_error(bundle: Bundle, capsys: pytest.Ca
     assert run(bundle, "--error=no space is left on the disk") == 4
     (line,) = capsys.readouterr().out.splitlines()
     assert "no space is left on the disk" in json.loads(line)["error"]
-
-
-def test_a_broken_run_without_a_word_says_how_far_it_came(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
-    said = headline(bundle, "Failed")
-    assert said.startswith(
-        "release run run-1 broke: No step finished. The one after it left no word: its pod was deleted"
-    )
-    monkeypatch.setattr(messages, "NEARLY_NOTHING_BYTES", 1 << 60)
-    assert "The volume 'work' is full. Free space on it, or use a larger one." in headline(bundle, "Failed")
-    assert headline(Bundle(bundle.path / "nothing"), "Failed").startswith(
-        "Penstock: the run broke before the repository was cloned: The step clone left no word"
-    )
-
-
-def test_a_registry_that_is_away_is_named_as_that() -> None:
-    log = (
-        "Getting image source signatures\n"
-        "Error: trying to reuse blob sha256:aa at destination: pinging container registry 10.0.0.1:5000: "
-        'Get "http://10.0.0.1:5000/v2/": dial tcp 10.0.0.1:5000: connect: connection refused\n'
-    )
-    error = _failed("the image cannot be pushed", Finished(125, b"", log), "10.0.0.1:5000/model:1")
-    assert "the image cannot be pushed: the registry cannot be reached (" in str(error)
-    assert "connection refused)" in str(error)

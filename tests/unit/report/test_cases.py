@@ -1,0 +1,76 @@
+"""Which cases stand first, and how their numbers look."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from penstock.bundle.directory import Bundle
+from penstock.bundle.models import Invocation, Measurement, RuleResult, Verdict
+from penstock.report.cases import BEYOND_ALL, case_rows, number, shown
+from penstock.report.run_records import read_side
+
+
+def result(**more: object) -> RuleResult:
+    known = {"metric": "lse_d", "slice": None, "verdict": "fail", "reason": "", "limit": "", "n": 1}
+    empty = dict.fromkeys(("baseline", "candidate", "change", "interval"))
+    return RuleResult.model_validate(known | empty | more)
+
+
+def bundle(path: Path, numbers: dict[str, dict[str, float | None]]) -> Bundle:
+    made = Bundle(path)
+    path.mkdir()
+    made.write_measurements(
+        Measurement(case=case, metric=metric, value=value, slices=["s"] if case.endswith("s") else [], error=None)
+        for case, metrics in numbers.items()
+        for metric, value in metrics.items()
+    )
+    return made
+
+
+def test_cases_without_an_answer_come_first_then_those_that_a_fallen_rule_finds_worst(tmp_path: Path) -> None:
+    before = {name: {"lse_d": 7.0, "jitter": 1.0} for name in ("a", "b", "c", "d", "gone", "lost")}
+    after: dict[str, dict[str, float | None]] = {
+        "a": {"lse_d": 7.1, "jitter": 9.0},  # far worse, but by a rule that held
+        "b": {"lse_d": 8.0, "jitter": 1.0},
+        "c": {"lse_d": 6.0, "jitter": 0.5},
+        "d": {"lse_d": 7.5, "jitter": 1.0},
+        "lost": {"lse_d": None, "jitter": 1.0},
+    }
+    candidate, baseline = bundle(tmp_path / "new", after), bundle(tmp_path / "old", before)  # type: ignore[arg-type]
+    candidate.write_invocations([Invocation(case="dead", status="timeout", error="too slow")])
+    rules = [
+        result(metric="jitter", verdict="pass", limit="no more than +0.1 over the baseline"),
+        result(metric="lse_d", limit="no more than +5 % over the baseline", baseline=7.0),
+    ]
+    verdict = Verdict(verdict="fail", baseline="old", level=0.05, rules=rules)
+    rows = case_rows(read_side(candidate), read_side(baseline), verdict)
+    assert [row.name for row in rows] == ["dead", "gone", "lost", "b", "d", "a", "c"]
+    by_name = {row.name: row for row in rows}
+    assert (by_name["gone"].status, by_name["dead"].status) == ("missing", "timeout")
+    assert (by_name["b"].telling, by_name["a"].telling, by_name["c"].telling) == ("lse_d", "lse_d", "")
+    assert by_name["lost"].worst == BEYOND_ALL
+    assert by_name["gone"].numbers[0].baseline == "7.000"
+
+
+def test_without_a_baseline_the_worst_values_come_first(tmp_path: Path) -> None:
+    numbers: dict[str, dict[str, float | None]] = {"a": {"lse_c": 3.0}, "b": {"lse_c": 1.0}, "c": {"lse_c": 2.0}}
+    side = read_side(bundle(tmp_path / "new", numbers))
+    rules = [result(metric="lse_c", verdict="pass", limit="≥ 0.5")]
+    rows = case_rows(side, None, Verdict(verdict="pass", level=0.05, rules=rules))
+    assert [row.name for row in rows] == ["b", "c", "a"]
+
+
+def test_a_rule_of_a_slice_does_not_rank_other_cases(tmp_path: Path) -> None:
+    candidate = bundle(tmp_path / "new", {"in-s": {"lse_d": 7.5}, "out": {"lse_d": 9.0}})
+    baseline = bundle(tmp_path / "old", {"in-s": {"lse_d": 7.0}, "out": {"lse_d": 7.0}})
+    verdict = Verdict(
+        verdict="fail", level=0.05, rules=[result(slice="s", limit="no more than +5 % over the baseline")]
+    )
+    rows = case_rows(read_side(candidate), read_side(baseline), verdict)
+    assert [row.name for row in rows] == ["in-s", "out"]
+
+
+def test_huge_numbers_are_written_short() -> None:
+    assert shown("lse_d", 1e300) == "1e+300"
+    assert shown("lse_d", None) == "–"
+    assert number("lse_d", 1e300, 1e-300).change == "+1e+300"
