@@ -18,7 +18,6 @@ from penstock.evaluation.measurer import measurement
 from penstock.evaluation.networks import network_labels, open_networks
 from penstock.families.registry import known_metrics
 from penstock.families.talking_head import measurer as talking_head
-from penstock.families.talking_head.measurer import pixel_box
 from penstock.foundation.errors import UsageError
 from penstock.media import MediaInfo, MediaLimits
 
@@ -241,12 +240,6 @@ def test_value_that_is_not_finite_is_a_reason() -> None:
         line = measurement("a", "lse_d", value)
         assert line.value is None
         assert str(line.error).startswith("the value is")
-
-
-def test_face_box_is_a_share_of_the_frame() -> None:
-    assert pixel_box(None, 200, 100) == (0, 0, 200, 100)
-    assert pixel_box((0.45, 0.4, 0.1, 0.2), 200, 100) == (90, 40, 20, 20)
-    assert pixel_box((0.999, 0.999, 0.001, 0.001), 200, 100) == (199, 99, 1, 1)
 
 
 def test_video_without_a_face_box_and_without_a_face(repository, bundle: Bundle, put: Put, make_video) -> None:
