@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from penstock.contract.check import check_repository, source_kind
+from penstock.families.registry import directions
 from penstock.foundation.errors import UsageError
-from penstock.metrics.registry import METRICS
 
 Write = Callable[..., Path]
-DIRECTIONS = {metric.name: metric.direction for metric in METRICS.values()}
+DIRECTIONS = directions()
 
 
 def faults(root: Path) -> list[str]:
@@ -177,8 +177,8 @@ def test_a_stand_in_is_named_without_a_file(repository: Write) -> None:
     report = check_repository(repository(contract=named), metrics=DIRECTIONS)
     assert report.faults == []
     assert report.contract is not None
-    assert report.contract.extractors.lipsync == "syncnet-compact"
-    assert report.contract.extractors.files == {}
+    assert report.contract.extractors["lipsync"] == "syncnet-compact"
+    assert report.contract.extractor_files == {}
 
 
 @pytest.mark.parametrize(

@@ -13,11 +13,11 @@ from penstock.contract import models, policy
 from penstock.contract.check import check_repository
 from penstock.contract.faults import PATTERNS
 from penstock.contract.load import load_contract
+from penstock.families.registry import directions
 from penstock.foundation.errors import UsageError
-from penstock.metrics.registry import METRICS
 
 Write = Callable[..., Path]
-DIRECTIONS = {metric.name: metric.direction for metric in METRICS.values()}
+DIRECTIONS = directions()
 
 
 def faults(root: Path) -> list[str]:
@@ -33,7 +33,8 @@ def only(root: Path) -> str:
 def test_a_misspelt_stand_in_is_told_what_was_meant(repository: Write) -> None:
     named = ("policy:\n", "extractors: {lipsync: syncnet-compct}\npolicy:\n")
     assert only(repository(contract=named)) == (
-        "penstock.yaml:13: extractors.lipsync: must be 'syncnet-compact'. Did you mean 'syncnet-compact'?"
+        "penstock.yaml:13: extractors.lipsync: no network 'syncnet-compct' comes with Penstock for 'lipsync'. "
+        "Did you mean 'syncnet-compact'?"
     )
 
 

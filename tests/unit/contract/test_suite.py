@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from penstock.contract.check import check_repository
-from penstock.metrics.registry import METRICS
+from penstock.families.registry import directions
 
 Write = Callable[..., Path]
-DIRECTIONS = {metric.name: metric.direction for metric in METRICS.values()}
+DIRECTIONS = directions()
 
 
 def faults(root: Path) -> list[str]:

@@ -92,7 +92,7 @@ def test_fid_over_few_clips_is_named_with_what_would_settle_it() -> None:
         "rules[0].margin: 8 cases cannot settle a margin of 10 % (0.026) on FID: its change has a standard error of "
         "0.057, by 1 earlier comparison. About 4"
     )
-    assert "cases would settle it, or a margin of 80 %. Or gate 'kid': these clips settle a margin of 0.023" in text
+    assert "cases would settle it, or a margin of 80 %. Or gate 'kid': these cases settle a margin of 0.023" in text
     # KID is held to a number
     held = policy({"metric": "kid", "margin": 0.03})
     assert only(held, suite(8), Known(before, [(before, after)])).answer == "settled"
