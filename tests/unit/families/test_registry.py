@@ -1,11 +1,122 @@
-"""What the registry says of metrics and of the networks that come along."""
+"""The table of families: what is known by name, and that nothing else knows a family."""
 
 from __future__ import annotations
 
+import ast
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
-from penstock.families.registry import STAND_IN, is_stand_in, known_metrics
+import pytest
+
+from penstock.families.family import CALL_METRICS, load
+from penstock.families.registry import (
+    BUILT_IN,
+    STAND_IN,
+    default_family,
+    directions,
+    family,
+    family_names,
+    find_metric,
+    find_preset,
+    is_stand_in,
+    is_timed,
+    is_whole_suite,
+    known_metrics,
+    shown_extractor,
+    timed_metrics,
+)
+from penstock.foundation.errors import UsageError
+
+ROOT = Path(__file__).parents[3]
+FAMILIES = [family(name) for name in BUILT_IN]
+ROOMS = sorted(path for path in (ROOT / "src" / "penstock").iterdir() if path.is_dir() and path.name != "families")
+# the networks that come with Penstock lie here by their names; metrics are computed here under theirs
+OF_THE_FIELD = {"extractors", "metrics", "__pycache__"}
+SOURCES = sorted(
+    path
+    for room in [*(room for room in ROOMS if room.name not in OF_THE_FIELD), ROOT / "tasks"]
+    for path in room.rglob("*.py")
+)
+
+
+def names() -> set[str]:
+    """Every name that a family gives to something of its own."""
+    found: set[str] = set()
+    for each in FAMILIES:
+        found |= {each.name, *each.presets, *each.roles, *each.filled, *each.commands}
+        found |= {metric.name for metric in each.metrics} | {role.stand_in for role in each.roles.values()}
+        found |= {lane.series for lane in each.view.lanes}
+    return found
+
+
+def strings(tree: ast.Module) -> Iterator[str]:
+    """Text constants of a module, docstrings left out."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_nothing_outside_names_a_family(path: Path) -> None:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    packages = {place.partition(":")[0].rpartition(".")[0] for place in BUILT_IN.values()}
+    for node in ast.walk(tree):
+        module = node.module if isinstance(node, ast.ImportFrom) else None
+        imported = [alias.name for alias in node.names] if isinstance(node, ast.Import) else [module or ""]
+        assert not [name for name in imported if name.startswith(tuple(packages))]
+    assert not names() & set(strings(tree))
+
+
+def test_the_names_are_looked_for() -> None:
+    assert len(SOURCES) > 150
+    assert {"talking-head", "sonic", "lipsync", "lse_d", "kid", "duration", "syncnet-compact"} <= names()
+
+
+@pytest.mark.parametrize("found", FAMILIES, ids=lambda found: found.name)
+def test_all_that_a_family_names_is_there(found) -> None:
+    assert BUILT_IN[found.name].startswith(f"penstock.families.{found.name.replace('-', '_')}.")
+    for place in (found.case, found.measurer, *found.commands.values()):
+        assert callable(load(place))
+    for role in found.roles.values():
+        assert callable(load(role.loader))
+    for filled in found.filled.values():
+        assert callable(load(filled.finder))
+        assert filled.input in found.inputs
+    assert {metric.role for metric in found.metrics} - {None} == set(found.roles)
+    assert {metric.instead for metric in found.metrics} - {None} <= {metric.name for metric in found.metrics}
+    assert all(metric.meaning.endswith(".") for metric in found.metrics)
+    keys = [lane.key for lane in found.view.lanes]
+    assert len(set(keys)) == len(keys)
+    assert not set(keys) & set("bmlnp")  # the viewer's own
+
+
+def test_what_is_known_by_name() -> None:
+    assert default_family() == family_names()[0] == "talking-head"
+    assert find_metric("lse_d") is known_metrics()["lse_d"]
+    assert find_metric("no_such_metric") is None
+    assert directions()["lse_c"] == "higher"
+    assert directions()["av_offset"] is None
+    assert set(timed_metrics()) == {"real_time_factor", *(metric.name for metric in CALL_METRICS)}
+    assert is_timed("latency")
+    assert not is_timed("lse_d")
+    assert is_whole_suite("fid")
+    assert not is_whole_suite("no_such_metric")
+    preset = find_preset("sonic")
+    assert preset is not None
+    assert preset.parameters["inference_steps"] == 25
+    assert find_preset("sonik") is None
+    assert is_stand_in("syncnet-compact@sha256:0")
+    assert not is_stand_in("syncnet@sha256:0")
+    assert not is_stand_in(None)
+    assert shown_extractor("syncnet-compact@sha256:0") == "syncnet-compact@sha256:0 (stand-in)"
+
+
+def test_a_family_that_there_is_not() -> None:
+    with pytest.raises(UsageError, match="there is no family 'talking-heads'") as caught:
+        family("talking-heads")
+    assert caught.value.todo == "Did you mean 'talking-head'?"
+
 
 STAND = "syncnet-compact@sha256:" + "d4" * 32
 PUBLISHED = "syncnet-v2@sha256:" + "e5" * 32

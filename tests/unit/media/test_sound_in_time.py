@@ -160,4 +160,4 @@ def test_sound_whose_rate_or_channels_change_is_read_whole(
 def test_a_rate_that_is_not_allowed_is_refused_wherever_it_begins(tmp_path: Path) -> None:
     path = write_mp3(tmp_path / "changing.mp3", [(tone(0.5, 22_050), 22_050), (tone(0.5, 48_000), 48_000)])
     with pytest.raises(UsageError, match="48000 Hz"):
-        media.read_audio(path, limits=media.Limits(sample_rate=30_000))
+        media.read_audio(path, limits=media.MediaLimits(sample_rate=30_000))
