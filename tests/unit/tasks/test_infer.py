@@ -22,19 +22,8 @@ from penstock.invocation.isolation import best_level
 
 RUNTIME_PACKAGES = {
     *("penstock", "penstock_tasks", "pydantic", "pydantic_core", "annotated_types", "typing_extensions"),
-    *(
-        "typing_inspection",
-        "yaml",
-        "_yaml",
-        "httpx",
-        "httpcore",
-        "h11",
-        "certifi",
-        "idna",
-        "anyio",
-        "sniffio",
-        "pynvml",
-    ),
+    *("typing_inspection", "yaml", "_yaml", "httpx", "httpcore", "h11", "certifi", "idna", "anyio", "sniffio"),
+    "pynvml",
 }
 """What the driver's runtime has, beside the standard library."""
 
