@@ -12,7 +12,7 @@ from penstock.cli.store_transfer import transfer
 from penstock.releases.baseline import baseline
 from penstock.releases.release import publish
 from penstock.store.archive import archive
-from penstock.store.store import open_store
+from penstock.store.open import open_store
 
 NEW = "https://new.example.org/sonic-lite"
 

@@ -11,7 +11,7 @@ from tests.unit.cli.made_runs import archived, made_run
 from penstock.foundation.errors import UsageError
 from penstock.local_run.run_names import find_bundle, made_up_name, version_of
 from penstock.releases.release import publish
-from penstock.store.store import open_store
+from penstock.store.open import open_store
 
 
 @pytest.fixture

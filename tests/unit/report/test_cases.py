@@ -4,16 +4,63 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from penstock.bundle.directory import Bundle
 from penstock.bundle.models import Invocation, Measurement, RuleResult, Verdict
+from penstock.contract.policy import Policy
+from penstock.gating.gate import gate
+from penstock.gating.measurements import Source
+from penstock.gating.repeats import calibrate
 from penstock.report.cases import BEYOND_ALL, case_rows, number, shown
+from penstock.report.forest import forest
+from penstock.report.old_verdicts import completed
 from penstock.report.run_records import read_side
+
+NAMES = [f"case-{n:02}" for n in range(24)]
+
+
+def values(metric: str, numbers: list[float], slices: tuple[str, ...] = ()) -> list[Measurement]:
+    return [
+        Measurement(case=case, metric=metric, value=value, slices=list(slices))
+        for case, value in zip(NAMES, numbers, strict=False)
+    ]
+
+
+BEFORE = [7.0 + 0.01 * n for n in range(24)]
+
+
+def test_a_margin_of_the_noise_is_drawn_and_ranks_the_cases_also_of_a_better_candidate(tmp_path: Path) -> None:
+    runs = [[value + shift for value in BEFORE] for shift in (0.0, 0.1)]
+    noise = calibrate([Source(str(n), values("lse_d", run)) for n, run in enumerate(runs)]).calibration
+    policy = Policy.model_validate({"rules": [{"metric": "lse_d", "margin": "5 sd"}], "calibration": "noise.json"})
+    after = [value - 1.0 - 0.01 * (n % 5) for n, value in enumerate(BEFORE)]
+    after[3], after[5] = BEFORE[3] + 0.5, BEFORE[5] + 0.2
+    before, now = values("lse_d", BEFORE), values("lse_d", after)
+    verdict = gate(now, before, policy, candidate_name="new", baseline_name="old", calibration=noise)
+    (rule,) = verdict.rules
+    margin = 5 * noise.metrics[0].noise
+    assert "which is better" in rule.reason
+    assert rule.margin == pytest.approx(margin)
+    drawn = forest(rule)
+    assert drawn is not None
+    assert drawn.margin is not None
+    scale = (drawn.margin - drawn.zero) / margin
+    assert (drawn.point - drawn.zero) / scale == pytest.approx(rule.change, abs=1e-2)
+    sides = [Bundle(tmp_path / name) for name in ("new", "old")]
+    for side, lines in zip(sides, (now, before), strict=True):
+        side.path.mkdir()
+        side.write_measurements(lines)
+    rows = case_rows(read_side(sides[0]), read_side(sides[1]), verdict)
+    assert [row.name for row in rows[:2]] == ["case-03", "case-05"]
+    assert rows[0].worst == pytest.approx(0.5 / margin)
+    assert rows[1].worst == pytest.approx(0.2 / margin)
 
 
 def result(**more: object) -> RuleResult:
     known = {"metric": "lse_d", "slice": None, "verdict": "fail", "reason": "", "limit": "", "n": 1}
     empty = dict.fromkeys(("baseline", "candidate", "change", "interval"))
-    return RuleResult.model_validate(known | empty | more)
+    return completed(RuleResult.model_validate(known | empty | more))
 
 
 def bundle(path: Path, numbers: dict[str, dict[str, float | None]]) -> Bundle:

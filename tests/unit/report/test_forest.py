@@ -1,4 +1,4 @@
-"""Numbers behind the drawings: limits read back from words, the forest bar, the line over the releases, the ranking."""
+"""Numbers behind the drawings: the rules' own limits, the forest bar, the line over the releases, the ranking."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from penstock.bundle.models import Measurement, RuleResult, Verdict
 from penstock.contract.policy import Policy
 from penstock.gating.gate import gate
 from penstock.report.forest import WIDTH, forest
+from penstock.report.old_verdicts import completed
 
 NAMES = [f"case-{n:02}" for n in range(24)]
 
@@ -58,7 +59,7 @@ def test_worse_is_right_also_where_higher_is_better() -> None:
 def result(**more: object) -> RuleResult:
     known = {"metric": "lse_d", "slice": None, "verdict": "fail", "reason": "", "limit": "", "n": 1}
     empty = dict.fromkeys(("baseline", "candidate", "change", "interval"))
-    return RuleResult.model_validate(known | empty | more)
+    return completed(RuleResult.model_validate(known | empty | more))
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from penstock.bundle.directory import Bundle
 from penstock.bundle.models import Measurement, RuleResult, Verdict
+from penstock.report.old_verdicts import completed
 from penstock.report.rows import metric_rows
 from penstock.report.run_records import read_side
 
@@ -13,7 +14,7 @@ from penstock.report.run_records import read_side
 def result(**more: object) -> RuleResult:
     known = {"metric": "lse_d", "slice": None, "verdict": "fail", "reason": "", "limit": "", "n": 1}
     empty = dict.fromkeys(("baseline", "candidate", "change", "interval"))
-    return RuleResult.model_validate(known | empty | more)
+    return completed(RuleResult.model_validate(known | empty | more))
 
 
 def bundle(path: Path, numbers: dict[str, dict[str, float | None]]) -> Bundle:
@@ -31,9 +32,8 @@ def test_rules_that_fell_stand_first_and_other_metrics_last(tmp_path: Path) -> N
     side = read_side(bundle(tmp_path / "new", {"a": {"lse_d": 7.0, "own": 1.0, "jitter": 1.0}}))
     rules = [
         result(metric="jitter", verdict="pass", reason="fine"),
-        result(reason="LSE-D rose; about 30 cases would settle it"),
+        result(reason="LSE-D rose; about 30 cases would settle it", needed=30, verdict="inconclusive"),
     ]
-    rules[1] = rules[1].model_copy(update={"needed": 30, "verdict": "inconclusive"})
     rows = metric_rows(side, None, Verdict(verdict="fail", level=0.05, rules=rules), None)
     assert [(row.name, row.state) for row in rows] == [("LSE-D", "inconclusive"), ("jitter", "pass"), ("own", "")]
     assert rows[0].brief == "rose"

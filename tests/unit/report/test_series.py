@@ -1,8 +1,9 @@
-"""A video's series by frame: checked, for the file may be edited."""
+"""What is known frame by frame, read from a file that anybody may have edited; and pages of large suites."""
 
 from __future__ import annotations
 
 import json
+import os
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -11,7 +12,72 @@ import pytest
 from penstock.bundle.directory import Bundle
 from penstock.bundle.models import Invocation, Measurement, RuleResult, Source, Verdict
 from penstock.bundle.steps import begin
-from penstock.report.page import write_report
+from penstock.families.talking_head.view import VIEW
+from penstock.report import page, series
+from penstock.report.page import write_page, write_report
+from penstock.report.series import read_series
+
+
+def line(case: object, **more: object) -> str:
+    return json.dumps({"case": case, "fps": 25, "sync_distance": [7.0], "jitter": [None, 0.5, None], **more})
+
+
+def test_series_of_the_cases_that_are_asked_for(tmp_path: Path) -> None:
+    bundle = Bundle(tmp_path)
+    bundle.series_file.write_text(f"{line('a')}\n{line('b', sync_distance=[8.12345])}\n{line('c')}\n", encoding="utf-8")
+    found = read_series(bundle, ["b", "a", "none"], VIEW)
+    assert list(found) == ["a", "b"]
+    assert found["b"]["lanes"]["sync"] == [8.1235]
+    assert found["a"]["lanes"]["jitter"] == [None, 0.5, None]
+
+
+@pytest.mark.parametrize("broken", ["", "{", "[]", '{"case": ["a"]}', "[" * 9999, '{"case": 1}', "\udc80"])
+def test_a_line_that_cannot_be_read_does_not_hide_the_others(tmp_path: Path, broken: str) -> None:
+    bundle = Bundle(tmp_path)
+    text = f"{broken}\n{line('a')}\n"
+    bundle.series_file.write_bytes(text.encode("utf-8", "surrogateescape"))
+    assert list(read_series(bundle, ["a"], VIEW)) == ["a"]
+
+
+def test_a_line_that_is_too_long_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(series, "MAX_BYTES", 200)
+    bundle = Bundle(tmp_path)
+    bundle.series_file.write_text(f"{line('long', pad='x' * 1000)}\n{line('a')}\n", encoding="utf-8")
+    assert list(read_series(bundle, ["long", "a"], VIEW)) == ["a"]
+
+
+def test_a_pipe_in_the_place_of_the_file_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "series.jsonl")
+    assert read_series(Bundle(tmp_path), ["a"], VIEW) == {}
+
+
+def test_an_old_bundle_s_series_lie_beside_the_outputs(tmp_path: Path) -> None:
+    bundle = Bundle(tmp_path)
+    (bundle.outputs / "a").mkdir(parents=True)
+    (bundle.outputs / "a" / "frames.json").write_text(line("any"), encoding="utf-8")
+    assert read_series(bundle, ["a", "b", "../a"], VIEW)["a"]["lanes"]["sync"] == [7.0]
+
+
+def test_a_page_has_the_worst_cases_of_a_large_suite_and_says_how_many_there_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(page, "SERIES_BYTES", 20_000)
+    bundle = Bundle(tmp_path)
+    cases = [f"case-{number:05}" for number in range(3000)]
+    bundle.write_measurements(
+        Measurement(case=case, metric="lse_d", value=9 - n / 1000) for n, case in enumerate(cases)
+    )
+    bundle.series_file.write_text("".join(f"{line(case)}\n" for case in cases), encoding="utf-8")
+    write_page(bundle, None, Verdict(verdict="pass", level=0.05, rules=[]), bundle.report)
+    html = (bundle.report / "index.html").read_text(encoding="utf-8")
+    assert "The 1000 worst of 3000 cases" in html
+    data = json.loads(html.split('id="data">', 1)[1].split("</script>", 1)[0])
+    assert len(data) == 1000
+    drawn = [case["frames"]["candidate"] is not None for case in data]
+    assert drawn[0]
+    assert not drawn[-1]
+    assert drawn == sorted(drawn, reverse=True)
+
 
 HOSTILE = "</script><script>alert(1)</script>|`*"
 

@@ -14,7 +14,7 @@ from tests.unit.sources.source_servers import FileServer, content, status
 from penstock.contract.models import Weights
 from penstock.foundation.errors import UsageError, WorldError
 from penstock.sources.fetch import Fetcher
-from penstock.store.s3 import s3_client
+from penstock.store.s3_client import s3_client
 
 DATA = random.Random(1).randbytes(300_000)
 SHA = hashlib.sha256(DATA).hexdigest()

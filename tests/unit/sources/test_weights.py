@@ -18,7 +18,7 @@ from penstock.foundation.errors import PenstockError, UsageError, WorldError
 from penstock.sources.fetch import Fetcher
 from penstock.sources.tree import LFS_POINTER
 from penstock.sources.weights import provide
-from penstock.store.s3 import s3_client
+from penstock.store.s3_client import s3_client
 
 DATA = random.Random(1).randbytes(300_000)
 SHA = hashlib.sha256(DATA).hexdigest()

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from penstock.foundation.errors import UsageError, WorldError
-from penstock.store.s3 import S3Store, s3_client
-from penstock.store.store import open_store
+from penstock.store.open import open_store
+from penstock.store.s3 import S3Store
+from penstock.store.s3_client import s3_client
 
 
 def file(path: Path, content: bytes) -> tuple[Path, str]:

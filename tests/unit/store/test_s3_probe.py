@@ -8,7 +8,8 @@ import pytest
 from tests.unit.store.lesser_s3 import Lack, lesser_s3
 
 from penstock.foundation.errors import WorldError
-from penstock.store.s3 import S3Store, s3_client
+from penstock.store.s3 import S3Store
+from penstock.store.s3_client import s3_client
 from penstock.store.store import Store
 
 NEEDS = "Penstock needs a store that takes SHA-256 checksums (x-amz-checksum-sha256) and conditional writes"

@@ -8,7 +8,8 @@ import pytest
 
 from penstock.foundation.errors import UsageError, WorldError
 from penstock.store.local import LocalStore
-from penstock.store.store import Store, open_store
+from penstock.store.open import open_store
+from penstock.store.store import Store
 
 
 def file(path: Path, content: bytes) -> tuple[Path, str]:

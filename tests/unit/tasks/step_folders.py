@@ -18,7 +18,7 @@ from penstock.bundle.shards import Shard, write_shard_record
 from penstock.bundle.steps import begin
 from penstock.releases.release import publish
 from penstock.store.archive import archive
-from penstock.store.store import open_store
+from penstock.store.open import open_store
 
 TREE = "a" * 64
 PROCESS = Image(kind="process", digest=f"sha256:{TREE}")

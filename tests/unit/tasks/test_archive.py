@@ -8,7 +8,7 @@ from tests.unit.tasks.step_folders import StepFolders
 from penstock.bundle.directory import Bundle
 from penstock.foundation.files import sha256_file
 from penstock.store.archive import fetch
-from penstock.store.store import open_store
+from penstock.store.open import open_store
 
 
 @pytest.fixture

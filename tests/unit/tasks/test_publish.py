@@ -15,7 +15,8 @@ from penstock.releases.baseline import baseline
 from penstock.releases.release import publish
 from penstock.store.archive import archive
 from penstock.store.local import LocalStore
-from penstock.store.store import Store, open_store
+from penstock.store.open import open_store
+from penstock.store.store import Store
 
 
 @pytest.fixture
