@@ -11,7 +11,7 @@ from penstock.bundle.directory import Bundle
 from penstock.foundation.files import sha256_file
 from penstock.steps.entrypoint import log, param, run_step, workspace
 from penstock.store.archive import archive
-from penstock.store.store import open_store
+from penstock.store.open import open_store
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from penstock.gating.gate import gate, headline
 from penstock.releases.metric_history import past_releases
 from penstock.releases.rerun_baseline import baseline_of
 from penstock.steps.entrypoint import log, param, run_step, shorten, workspace
-from penstock.store.store import open_store
+from penstock.store.open import open_store
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from penstock.releases.release import publish
 from penstock.sources.image import tag_image
 from penstock.sources.image_registry import authfile
 from penstock.steps.entrypoint import log, param, run_step, workspace
-from penstock.store.store import open_store
+from penstock.store.open import open_store
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,8 @@ from penstock.releases.rerun_baseline import plan_rerun
 from penstock.sources.fetch import Fetcher
 from penstock.sources.weights import provide
 from penstock.steps.entrypoint import log, param, run_step, workspace
-from penstock.store.store import Store, open_store
+from penstock.store.open import open_store
+from penstock.store.store import Store
 
 
 @dataclass(frozen=True)

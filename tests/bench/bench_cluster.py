@@ -31,7 +31,7 @@ from tests.e2e.repositories import Repository, put_sonic_lite
 from tests.e2e.run import Cluster, Run
 from tests.e2e.session import Session, write_result
 
-from penstock.store.store import open_store
+from penstock.store.open import open_store
 
 RUN_TIMEOUT_S = 1200
 RUNS = (("cold", "v1.0.0"), ("warm", "v1.0.5"), ("unchanged", "v1.0.5"))

@@ -15,7 +15,7 @@ from tests.cluster.settings import Settings
 from tests.unit.releases.release_race import race
 
 from penstock.foundation.errors import WorldError
-from penstock.store.store import open_store
+from penstock.store.open import open_store
 
 START_S = 30.0
 

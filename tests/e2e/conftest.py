@@ -25,7 +25,7 @@ from tests.e2e.run import Cluster, Run, remove_old_runs
 from tests.e2e.scout import looking_for
 from tests.e2e.session import GOOD, WORSE, Campaign, Plan, Session, write_result
 
-from penstock.store.store import open_store
+from penstock.store.open import open_store
 
 TEST_TIMEOUT_S = 3600
 

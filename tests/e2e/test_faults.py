@@ -21,7 +21,8 @@ from tests.e2e.run import Run
 from tests.e2e.session import GOOD, Campaign, Plan, Session, write_result
 from tests.e2e.test_same_verdict import differences, rule_differences
 
-from penstock.store.store import Store, open_store
+from penstock.store.open import open_store
+from penstock.store.store import Store
 
 TASKS = (
     "clone",

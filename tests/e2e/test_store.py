@@ -16,7 +16,8 @@ from tests.e2e.session import GOOD, Session
 from penstock.releases.baseline import baseline
 from penstock.releases.metric_history import past_releases
 from penstock.store.archive import fetch
-from penstock.store.store import Store, open_store
+from penstock.store.open import open_store
+from penstock.store.store import Store
 
 MODEL = "sonic-lite"
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 import signal
 import subprocess
 import sys
 import tempfile
 import textwrap
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -19,14 +17,12 @@ import psutil
 import pytest
 
 from penstock.contract.policy import Level
-from penstock.foundation.errors import UsageError, WorldError
 from penstock.invocation import launch, memory
 from penstock.invocation import model_process as process_module
-from penstock.invocation.landlock import landlock_abi
 from penstock.invocation.launch import descendants
 from penstock.invocation.log import BoundedLog
-from penstock.invocation.model_process import Exit, ModelProcess, describe_exit
-from penstock.invocation.sandbox import Sandbox, connect_ports
+from penstock.invocation.model_process import Exit, ModelProcess
+from penstock.invocation.sandbox import Sandbox
 
 Run = Callable[..., tuple[Exit | None, str]]
 
@@ -80,89 +76,12 @@ def wait_for(condition: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
-def test_environment_is_clean(run: Run, monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox, tmp_path: Path) -> None:
-    for name in ("AWS_SECRET_ACCESS_KEY", "KUBECONFIG", "GIT_ASKPASS", "MY_TOKEN", "PYTHONPATH"):
-        monkeypatch.setenv(name, "secret")
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
-    environment = {"MODE": "fast", "HOME": "/elsewhere", "PORT": "1", "LD_PRELOAD": "/nowhere.so"}
-    box = Sandbox(source=sandbox.source, scratch=sandbox.scratch, environment=environment)
-    _, log = run("import json, os; print(json.dumps(dict(os.environ)))", box, port=24_000)
-    seen = json.loads(log.splitlines()[-1])
-    assert "secret" not in seen.values()
-    assert (seen["MODE"], seen["PORT"], seen["CUDA_VISIBLE_DEVICES"]) == ("fast", "24000", "0")
-    assert seen["HOME"] == str(tmp_path / "scratch" / "home")
-    assert seen["TMPDIR"] == str(tmp_path / "scratch" / "tmp")
-
-
 def test_python_is_that_of_penstock_in_the_source_directory(run: Run, sandbox: Sandbox) -> None:
     ended, log = run("import numpy, os, sys; print(sys.prefix, os.getcwd(), sys.stdin.read() == ''); sys.exit(7)")
     assert ended is not None
     assert ended.code == 7
     assert ended.max_rss_mib > 5
     assert log == f"{sys.prefix} {sandbox.source} True"
-
-
-def test_landlock_confines(run: Run, sandbox: Sandbox, tmp_path: Path) -> None:
-    assert landlock_abi() >= 6, "these tests need a kernel with Landlock"
-
-    private = tmp_path / "bundle" / "run.json"
-    private.parent.mkdir()
-    private.write_text("{}", encoding="utf-8")
-    shared = tmp_path / "inputs"
-    shared.mkdir()
-    (shared / "a.png").write_text("a", encoding="utf-8")
-    box = Sandbox(source=sandbox.source, scratch=sandbox.scratch, readable=(shared,))
-    text = f"""
-        import multiprocessing, os, signal, socket, tempfile
-        def attempt(name, action):
-            try:
-                action()
-                print(name, "allowed")
-            except OSError as error:
-                print(name, "refused")
-        attempt("write-scratch", lambda: tempfile.NamedTemporaryFile())
-        attempt("read-inputs", lambda: open({str(shared / "a.png")!r}).read())
-        attempt("workers", lambda: multiprocessing.Pool(2).map(abs, [-1]))
-        listener = socket.socket()
-        attempt("bind-own", lambda: listener.bind(("127.0.0.1", {24_001})))
-        attempt("bind-other", lambda: socket.socket().bind(("127.0.0.1", 24002)))
-        listener.listen()
-        attempt("connect", lambda: socket.create_connection(("127.0.0.1", 24001), timeout=2))
-        attempt("read-bundle", lambda: open({str(private)!r}).read())
-        attempt("write-bundle", lambda: open({str(private)!r}, "w"))
-        attempt("remove-bundle", lambda: os.unlink({str(private)!r}))
-        attempt("write-source", lambda: open("x", "w"))
-        attempt("list-home", lambda: os.listdir({str(Path.home())!r}))
-        attempt("write-beside", lambda: open({str(tmp_path / "y")!r}, "w"))
-        attempt("kill-launcher", lambda: os.kill(os.getppid(), signal.SIGKILL))
-        attempt("device", lambda: os.mknod(os.environ["TMPDIR"] + "/d", 0o20666, os.makedev(1, 1)))
-    """
-    _, log = run(text, box, port=24_001)
-    said = dict(line.split() for line in log.splitlines())
-    allowed = {"write-scratch", "read-inputs", "workers", "bind-own"}
-    assert {name for name, answer in said.items() if answer == "allowed"} == allowed
-    assert len(said) == 14
-    assert private.read_text(encoding="utf-8") == "{}"
-
-
-def test_named_hosts_open_the_ports_of_the_web_only() -> None:
-    assert connect_ports(()) == []
-    assert connect_ports(("example.org", "models.example.org:8443")) == [53, 80, 443, 8443]
-    with pytest.raises(UsageError, match="is not a host or host:port"):
-        connect_ports(("example.org:http",))
-
-
-def test_stubborn_tree_is_killed(tmp_path: Path, sandbox: Sandbox) -> None:
-    (sandbox.source / "model.py").write_text(textwrap.dedent(STUBBORN), encoding="utf-8")
-    with (
-        BoundedLog(tmp_path / "log") as log,
-        ModelProcess(["python", "model.py"], sandbox, log, grace_s=0.2) as process,
-    ):
-        wait_for(lambda: log.end() == "up" and len(descendants(process.supervisor)) == 4)
-        tree = descendants(process.supervisor)
-        assert process.running()
-        process.stop()
-    assert all(map(gone, tree))
 
 
 def test_nothing_outlives_a_penstock_that_was_killed(tmp_path: Path, sandbox: Sandbox) -> None:
@@ -283,78 +202,6 @@ def test_launcher_does_not_wait_with_a_model_that_connects_to_itself(tmp_path: P
     assert log.end().splitlines() == ["full", "ok", "ok", "ok"]
 
 
-def test_launcher_that_is_killed_takes_the_model_along(tmp_path: Path, sandbox: Sandbox) -> None:
-    (sandbox.source / "model.py").write_text("import time; print('up', flush=True); time.sleep(600)", encoding="utf-8")
-    with BoundedLog(tmp_path / "log") as log, ModelProcess(["python", "model.py"], sandbox, log) as process:
-        wait_for(lambda: log.end() == "up")
-        (model,) = descendants(process.supervisor)
-        os.kill(process.supervisor, signal.SIGKILL)
-        ended = process.wait(10.0)
-        assert ended is not None
-        assert ended.code == -9
-        wait_for(lambda: gone(model))
-
-
-@pytest.mark.parametrize(
-    ("program", "message"),
-    [
-        ("no-such-program", "cannot run 'no-such-program': No such file or directory"),
-        ("/etc/passwd", "cannot run '/etc/passwd': Permission denied"),
-        ("nul\0byte", r"embedded null"),
-    ],
-)
-def test_program_that_cannot_be_run(tmp_path: Path, sandbox: Sandbox, program: str, message: str) -> None:
-    with BoundedLog(tmp_path / "log") as log, pytest.raises(WorldError, match=message):
-        ModelProcess([program], sandbox, log)
-
-
-def test_directory_that_is_gone(tmp_path: Path) -> None:
-    box = Sandbox(source=tmp_path / "gone", scratch=tmp_path / "scratch")
-    with BoundedLog(tmp_path / "log") as log, pytest.raises(WorldError, match="cannot enter the directory"):
-        ModelProcess(["python"], box, log)
-
-
-def test_exit_is_described() -> None:
-    assert describe_exit(3) == "exited with code 3"
-    assert describe_exit(-11) == "exited with code -11 (SIGSEGV)"
-    assert describe_exit(-99) == "exited with code -99"
-
-
-def test_log_keeps_both_ends(tmp_path: Path) -> None:
-    with BoundedLog(tmp_path / "log", head_bytes=10, tail_bytes=10) as log:
-        for start in range(0, 100, 7):
-            log.write(b"".join(b"%02d" % number for number in range(start, min(start + 7, 100))))
-        assert log.end().endswith("979899")
-    assert (tmp_path / "log").read_text(encoding="utf-8") == (
-        "0001020304\n[penstock] 180 bytes of log were dropped here\n9596979899"
-    )
-
-
-def test_log_is_safe_to_print_and_speaks_of_the_last_call(tmp_path: Path) -> None:
-    with BoundedLog(tmp_path / "log") as log:
-        log.write(b"before\n")
-        log.mark()
-        assert log.end() == "(empty)"
-        log.note("case one")
-        log.write(b"\x1b[31mred\xff\n\n")
-        assert log.end() == "\\x1b[31mred\ufffd"
-    with BoundedLog(tmp_path / "log") as log:
-        log.write(b"resumed\n")
-    assert "resumed" in (tmp_path / "log").read_text(encoding="utf-8", errors="replace")
-
-
-def test_last_line_of_a_log_is_shown_whole(tmp_path: Path) -> None:
-    last = "ModuleNotFoundError: No module named 'torch', looked for in " + ", ".join(f"/env/{n}" for n in range(200))
-    with BoundedLog(tmp_path / "log") as log:
-        log.write(b"Traceback (most recent call last):\n" + b"x" * 500 + b"\n" + last.encode() + b"\n")
-        assert log.end() == last
-        assert log.end(10_000).startswith("Traceback")
-        log.write(b"a" * 590 + b"\nshort\n")
-        assert log.end() == "a" * 590 + "\nshort"
-        log.write(b"y" * 20_000 + b"\n")
-        assert log.end().startswith("…yyy")
-
-
 def test_memory_of_several_processes_is_summed(tmp_path: Path, sandbox: Sandbox) -> None:
     text = """
         import os, time
@@ -373,25 +220,3 @@ def test_memory_of_several_processes_is_summed(tmp_path: Path, sandbox: Sandbox)
     with memory.MemoryWatch(None) as nothing:
         pass
     assert nothing.peak_mib is None
-
-
-def test_gpu_memory_is_the_growth_where_the_driver_lists_no_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(memory, "cards", lambda: ("card",))
-    monkeypatch.setattr(memory, "gpu_mib_of", lambda pids: None)
-    monkeypatch.setattr(memory, "gpu_used_mib", lambda: 500.0)
-    with memory.MemoryWatch(os.getpid(), gpu_before_mib=180.0) as watch:
-        time.sleep(0.1)
-    assert watch.gpu_mib == 320.0
-
-
-def test_a_driver_that_hangs_does_not_keep_the_call(monkeypatch: pytest.MonkeyPatch) -> None:
-    hangs = threading.Event()
-    monkeypatch.setattr(memory, "cards", lambda: ("card",))
-    monkeypatch.setattr(memory, "gpu_mib_of", lambda pids: hangs.wait(30) and None)
-    monkeypatch.setattr(memory, "GPU_QUERY_LIMIT_S", 0.1)
-    began = time.monotonic()
-    with memory.MemoryWatch(os.getpid(), gpu_before_mib=180.0) as watch:
-        pass
-    hangs.set()
-    assert time.monotonic() - began < 5
-    assert watch.gpu_mib is None

@@ -24,7 +24,7 @@ from tests.unit.sources.source_servers import commit, git, new_repository
 
 from penstock.bundle.directory import Bundle
 from penstock.releases.transfer import transfer
-from penstock.store.store import open_store
+from penstock.store.open import open_store
 
 CASES = [f"case-{number}" for number in range(6)]
 SLOW = 'import sys, time\nif sys.argv[1] != "check": time.sleep(0.7)\n'

@@ -25,7 +25,7 @@ from penstock.bundle.shards import shards_folder
 from penstock.bundle.steps import begin
 from penstock.releases.release import publish
 from penstock.store.archive import archive
-from penstock.store.store import open_store
+from penstock.store.open import open_store
 
 IMAGES = {name: Image(kind="image", url="registry:5000/tiny", digest=f"sha256:{name * 64}") for name in "ab"}
 """Of the candidate and of the released model."""

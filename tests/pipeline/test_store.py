@@ -24,7 +24,7 @@ from tests.unit.store.lesser_s3 import lesser_s3
 from penstock.bundle.models import Run
 from penstock.releases.baseline import baseline
 from penstock.releases.metric_history import past_releases
-from penstock.store.store import open_store
+from penstock.store.open import open_store
 
 
 def chain(out: Path) -> list[str]:

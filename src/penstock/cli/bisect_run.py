@@ -27,7 +27,8 @@ from penstock.local_run.run_folder import OUT, prepare
 from penstock.local_run.run_python import python_params
 from penstock.local_run.run_scratch import scratch
 from penstock.sources.git import clone
-from penstock.store.store import Store, open_store
+from penstock.store.open import open_store
+from penstock.store.store import Store
 from penstock.tekton.load_manifests import load_pipeline
 from penstock.tekton.runner import run_pipeline
 

@@ -84,7 +84,7 @@ def _from_store(model: str, store: str) -> Known:
     from penstock.gating.measurements import Table
     from penstock.gating.suite_size import Known
     from penstock.releases.earlier_comparisons import earlier_comparisons
-    from penstock.store.store import open_store
+    from penstock.store.open import open_store
 
     if "://" not in store and not Path(store).is_dir():
         raise UsageError("there is no such directory", where=f"--store {store}", todo="Name the store of a release.")

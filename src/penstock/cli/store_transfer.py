@@ -24,7 +24,7 @@ def transfer(
     """
     from penstock.foundation.errors import printable
     from penstock.releases.transfer import transfer as move
-    from penstock.store.store import open_store
+    from penstock.store.open import open_store
 
     done = move(open_store(store, store_credentials), model, to, reason=reason, by=by or _whoever_this_is())
     if done is None:

@@ -19,7 +19,8 @@ from penstock.foundation.files import disk_errors, sha256_file
 from penstock.local_run.run_folder import link_of, remove_tree
 from penstock.local_run.run_list import LocalRun, held, local_runs, size_of, size_words
 from penstock.store.archive import run_key
-from penstock.store.store import Store, open_store
+from penstock.store.open import open_store
+from penstock.store.store import Store
 
 AGE = re.compile(r"^([0-9]{1,6})(d|h|min)$")
 GONE = ".removed-"

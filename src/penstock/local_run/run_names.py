@@ -96,7 +96,7 @@ def _called(run: LocalRun) -> set[str]:
 
 
 def _open(store: str, out: Path) -> Store | None:
-    from penstock.store.store import open_store
+    from penstock.store.open import open_store
 
     if store:
         return open_store(store)

@@ -39,7 +39,7 @@ class Fetcher:
     """How files are fetched: limits, patience, credentials."""
 
     credentials: Path | None = None
-    """For S3, see :func:`penstock.store.s3.s3_client`."""
+    """For S3, see :func:`penstock.store.s3_client.s3_client`."""
     max_bytes: int = MAX_BYTES
     attempts: int = 5
     """Failures in a row, without a byte between them, before it is given up."""
@@ -187,7 +187,7 @@ class Fetcher:
     def _s3(self, url: str, part: Path, start: int) -> None:
         from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError
 
-        from penstock.store.s3 import error_code, s3_client, s3_errors
+        from penstock.store.s3_client import error_code, s3_client, s3_errors
 
         bucket, _, key = url.removeprefix("s3://").partition("/")
         client = s3_client(self.credentials, where=url)

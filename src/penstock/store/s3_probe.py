@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from penstock.foundation.errors import printable
-from penstock.store.s3 import PART_BYTES, REQUIREMENT, error_code, precondition_failed, s3_errors
+from penstock.store.s3_client import PART_BYTES, REQUIREMENT, error_code, precondition_failed, s3_errors
 from penstock.store.store import PROBE, Pointer, UnfitStoreError
 
 if TYPE_CHECKING:

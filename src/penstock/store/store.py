@@ -1,4 +1,4 @@
-"""What a store can do, and opening one: evidence goes in once and never changes; a pointer may be moved."""
+"""What a store can do: evidence goes in once and never changes; a pointer may be moved."""
 
 from __future__ import annotations
 
@@ -115,33 +115,6 @@ class Store(ABC):
     def location(self, key: str) -> str:
         """The full address of a key."""
         return f"{self.uri.rstrip('/')}/{check_key(key)}"
-
-
-def open_store(location: str | Path, credentials: Path | None = None) -> Store:
-    """Open a store: ``s3://bucket/prefix``, or a directory (made if it is not there).
-
-    Args:
-        location: where.
-        credentials: for S3, see :func:`penstock.store.s3.s3_client`.
-
-    Raises:
-        UsageError: not a location that a store can have.
-    """
-    from penstock.store.local import LocalStore
-
-    text = str(location)
-    if text.startswith("s3://"):
-        from penstock.store.s3 import S3Store, s3_client
-
-        bucket, _, prefix = text.removeprefix("s3://").partition("/")
-        return S3Store(bucket, prefix, client=s3_client(credentials, where=text))
-    if "://" in text:
-        raise UsageError(
-            f"'{text.split('://', 1)[0]}://' is not a store", where="store", todo="Use s3:// or a directory."
-        )
-    if not text.strip():
-        raise UsageError("the store's location is empty", where="store", todo="Use s3://bucket/prefix or a directory.")
-    return LocalStore(Path(text))
 
 
 def check_key(key: str) -> str:

@@ -10,7 +10,7 @@ from penstock.bundle.directory import Bundle
 from penstock.bundle.models import Measurement, RuleResult, Run, Source, StepRecord, Verdict
 from penstock.local_run.run_folder import begin, prepare
 from penstock.store.archive import archive
-from penstock.store.store import open_store
+from penstock.store.open import open_store
 
 NOW = datetime.datetime.now(datetime.UTC)
 RULE = RuleResult(

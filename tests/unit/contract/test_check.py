@@ -52,40 +52,6 @@ def test_all_faults_are_reported_in_the_order_of_their_lines(repository: Write) 
     assert any("b.wav: the file is missing (case 'portrait-01')" in text for text in found)
 
 
-@pytest.mark.parametrize(
-    ("file", "content", "what"),
-    [
-        ("suite/a.png", b"", "a.png: the file is empty"),
-        ("suite/a.png", b"plain text, no picture", "a.png: this is no image, sound or video"),
-        ("suite/a.wav", b"\x89PNG\r\n\x1a\n", "a.wav: this is an image file, where audio or video is wanted"),
-        (
-            "suite/a.wav",
-            b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n",
-            "Git LFS pointer, not the file itself",
-        ),
-        ("weights/model.onnx", b"other", "has another SHA-256"),
-        (
-            "weights/model.onnx",
-            b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"1" * 64 + b"\nsize 3\n",
-            "another SHA-256: 1111",
-        ),
-        ("weights/model.onnx", b"version https://git-lfs.github.com/spec/v1\nbroken\n", "a broken Git LFS pointer"),
-    ],
-)
-def test_files_that_are_not_what_they_should_be(repository: Write, file: str, content: bytes, what: str) -> None:
-    root = repository()
-    (root / file).write_bytes(content)
-    assert what in only(root)
-
-
-@pytest.mark.parametrize("file", ["suite/a.png", "weights/model.onnx", "penstock.yaml", "suite/suite.yaml"])
-def test_a_pipe_in_place_of_a_file_is_a_fault_and_no_wait(repository: Write, file: str) -> None:
-    root = repository()
-    (root / file).unlink()
-    os.mkfifo(root / file)
-    assert "not a regular file" in only(root)
-
-
 def test_the_pointer_of_the_right_weights_is_fine_and_too_large_media_is_not(repository: Write) -> None:
     root = repository()
     digest = hashlib.sha256((root / "weights/model.onnx").read_bytes()).hexdigest()
@@ -152,20 +118,6 @@ def test_fid_without_a_reference_is_a_fault_and_warnings_alone_are_fine(reposito
     assert len(report.faults) == 1
 
 
-@pytest.mark.parametrize(
-    ("change", "what"),
-    [
-        ((", audio: a.wav", ""), "the case 'portrait-01' has no input 'audio'"),
-        (("{duration: 2.0}", "{duration: 2.0, image: 3}"), "'image' is an input and a parameter"),
-        (("{duration: 2.0}", "{duration: 2.0, port: 3}"), "the name 'port' has a meaning of its own"),
-        (("cases:", "reference: none\ncases:"), "none: the directory is missing"),
-        (("cases:", "reference: a.png\ncases:"), "a.png: must be a directory"),
-    ],
-)
-def test_cases_must_give_what_the_call_wants(repository: Write, change: tuple[str, str], what: str) -> None:
-    assert what in only(repository(suite=change))
-
-
 def test_a_reference_needs_one_picture_and_may_have_notes(repository: Write) -> None:
     root = repository(suite=("cases:", "reference: reference\ncases:"))
     (root / "suite/reference").mkdir()
@@ -211,16 +163,6 @@ def test_every_file_of_a_reference_counts(repository: Write, name: str, content:
     assert what in only(root)
 
 
-def test_a_case_with_audio_need_give_no_duration(repository: Write) -> None:
-    assert faults(repository(suite=("{duration: 2.0}", "{}"))) == []
-
-
-def test_a_case_without_audio_must_give_its_duration(repository: Write) -> None:
-    found = faults(repository(suite=("audio: a.wav}\n    parameters: {duration: 2.0}", "sound: a.wav}")))
-    what = "the case 'portrait-01' gives no 'duration', which call.http.fields.duration of penstock.yaml wants"
-    assert any(what in text for text in found)
-
-
 def test_no_containerfile_is_a_warning_because_a_run_may_build_no_image(repository: Write) -> None:
     root = repository()
     (root / "Containerfile").unlink()
@@ -237,33 +179,6 @@ def test_a_stand_in_is_named_without_a_file(repository: Write) -> None:
     assert report.contract is not None
     assert report.contract.extractors["lipsync"] == "syncnet-compact"
     assert report.contract.extractor_files == {}
-
-
-def test_a_misspelt_stand_in_is_told_what_was_meant(repository: Write) -> None:
-    named = ("policy:\n", "extractors: {lipsync: syncnet-compct}\npolicy:\n")
-    assert only(repository(contract=named)) == (
-        "penstock.yaml:13: extractors.lipsync: no network 'syncnet-compct' comes with Penstock for 'lipsync'. "
-        "Did you mean 'syncnet-compact'?"
-    )
-
-
-def test_a_misspelt_field_of_an_extractors_file_is_told_what_was_meant(repository: Write) -> None:
-    named = ("policy:\n", f"extractors: {{lipsync: {{pth: a, sha256: {'a' * 64}, source: lfs}}}}\npolicy:\n")
-    assert any("unknown field 'pth'. Did you mean 'path'?" in text for text in faults(repository(contract=named)))
-
-
-def test_a_command_must_be_told_where_to_write(repository: Write) -> None:
-    call = '  preset: sonic\n  http:\n    argv: ["python", "serve.py", "--port", "{port}"]\n'
-    root = repository(contract=(call, '  command: {argv: [python, demo.py, "{image}", "{audio}"]}\n'))
-    assert "no argument holds '{output}'" in only(root)
-    root = repository(contract=(call, '  command: {argv: [python, demo.py, "{image}", "{voice}", "{output}"]}\n'))
-    assert "gives no 'voice', which call.command.argv[3] of penstock.yaml wants" in only(root)
-
-
-def test_hostile_names_stay_on_their_line(repository: Write) -> None:
-    found = faults(repository(contract=("call:\n", '"x\\ny\\e[31m": 1\ncall:\n')))
-    assert all("\n" not in text and "\x1b" not in text for text in found)
-    assert any("x\\ny\\x1b[31m" in text for text in found)
 
 
 @pytest.mark.parametrize(

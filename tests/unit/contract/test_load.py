@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
-from pydantic import BaseModel
 
-from penstock.contract import models, policy
-from penstock.contract.faults import PATTERNS
 from penstock.contract.load import input_path, load_contract, load_policy, load_suite, suite_directory
 from penstock.foundation.errors import UsageError
 
@@ -82,13 +78,6 @@ def test_each_fault_of_a_contract_has_its_line_and_field(
     assert caught.value.where.startswith("penstock.yaml:")
     assert what in str(caught.value)
     assert "Value error" not in str(caught.value)
-
-
-def test_one_error_says_how_many_more_there_are(repository: Write) -> None:
-    with pytest.raises(UsageError, match=r"2 more faults: `penstock check` lists all"):
-        load_contract(
-            repository(contract=("version: 1\nname: little\nfamily: talking-head", "version: 3\nname: A\nfamily: x"))
-        )
 
 
 @pytest.mark.parametrize(
@@ -191,32 +180,3 @@ def test_a_policy_inside_a_broken_contract_is_found_with_its_line(tmp_path: Path
     with pytest.raises(UsageError) as caught:
         load_policy(path)
     assert caught.value.where == f"{path}:4: policy.rules[0]"
-
-
-def test_every_pattern_of_the_models_has_plain_words() -> None:
-    used = set()
-    for module in (models, policy):
-        for model in vars(module).values():
-            if isinstance(model, type) and issubclass(model, BaseModel) and model is not BaseModel:
-                used |= set(patterns(model.model_json_schema()))
-    assert len(used) > 5
-    assert used - {policy.MARGIN_PATTERN} <= set(PATTERNS)
-
-
-def patterns(schema: Any) -> Iterator[str]:
-    if isinstance(schema, dict):
-        if isinstance(schema.get("pattern"), str):
-            yield schema["pattern"]
-        yield from schema.get("patternProperties", {})
-        for inner in schema.values():
-            yield from patterns(inner)
-    elif isinstance(schema, list):
-        for inner in schema:
-            yield from patterns(inner)
-
-
-def test_a_misspelt_field_is_told_before_the_one_that_is_missing_for_it(repository: Write) -> None:
-    with pytest.raises(UsageError) as caught:
-        load_contract(repository(contract=("name: little", "naem: little")))
-    assert caught.value.where == "penstock.yaml:2: naem"
-    assert caught.value.todo.startswith("Did you mean 'name'?")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -12,34 +10,19 @@ import soundfile
 
 from penstock.bundle.directory import Bundle
 from penstock.bundle.models import Image, Inference, Invocation, SuiteRecord
-from penstock.bundle.shards import MAX_SHARDS, Shard, shards_folder, split
+from penstock.bundle.shards import MAX_SHARDS, Shard, shards_folder
 from penstock.bundle.steps import begin
 from penstock.contract.policy import LEVELS
 from penstock.evaluation import plan as planning
 from penstock.evaluation.plan import plan
 from penstock.foundation.errors import UsageError
-from penstock.invocation.isolation import best_level, in_pod, is_below
+from penstock.invocation.isolation import best_level, is_below
 
 
 @pytest.fixture
 def planned_for(bundle: Bundle) -> Bundle:
     begin(bundle, run_id="r", track="release")
     return bundle
-
-
-@pytest.mark.parametrize(("shards", "cases", "sizes"), [(1, 5, [5]), (2, 5, [3, 2]), (3, 5, [2, 2, 1]), (9, 2, [1, 1])])
-def test_every_case_is_in_one_shard(shards: int, cases: int, sizes: list[int]) -> None:
-    names = [f"case-{index}" for index in range(cases)]
-    parts = [part.of_all(names) for part in split(shards, cases)]
-    assert [len(part) for part in parts] == sizes
-    assert sorted(name for part in parts for name in part) == names
-
-
-@pytest.mark.parametrize("text", ["", "1", "0/2", "3/2", "1/65", "01/2", "1/2/3", "-1/2", "1/2\n", "a/b"])
-def test_texts_that_are_no_shard(text: str) -> None:
-    with pytest.raises(UsageError, match="is not a shard"):
-        Shard.parse(text)
-    assert str(Shard.parse("2/3")) == "2/3"
 
 
 @pytest.mark.parametrize("count", [0, -1, MAX_SHARDS + 1])
@@ -119,89 +102,6 @@ def test_second_attempt_keeps_what_the_first_has_done_and_another_plan_does_not(
     assert not kept.exists()
 
 
-def break_missing(path: Path) -> None:
-    (path / "face.png").unlink()
-
-
-def break_empty(path: Path) -> None:
-    (path / "speech.wav").write_bytes(b"")
-
-
-def break_truncated(path: Path) -> None:
-    data = (path / "face.png").read_bytes()
-    (path / "face.png").write_bytes(data[: len(data) // 2])
-
-
-def break_truncated_sound(path: Path) -> None:
-    data = (path / "speech.wav").read_bytes()
-    (path / "speech.wav").write_bytes(data[: len(data) // 2])
-
-
-def break_not_media(path: Path) -> None:
-    (path / "face.png").write_text("#!/bin/sh\n", encoding="utf-8")
-
-
-def break_fifo(path: Path) -> None:
-    (path / "face.png").unlink()
-    os.mkfifo(path / "face.png")
-
-
-def break_link(path: Path) -> None:
-    (path / "face.png").unlink()
-    (path / "face.png").symlink_to("/etc/passwd")
-
-
-def break_no_sound(path: Path) -> None:
-    soundfile.write(path / "speech.wav", np.zeros(0, np.int16), 16_000)
-
-
-@pytest.mark.parametrize(
-    "harm",
-    [
-        break_missing,
-        break_empty,
-        break_truncated,
-        break_truncated_sound,
-        break_not_media,
-        break_fifo,
-        break_link,
-        break_no_sound,
-    ],
-)
-def test_broken_suite_is_found_before_the_model_starts(
-    repository, planned_for: Bundle, harm: Callable[[Path], None]
-) -> None:
-    harm(repository.path / "suite")
-    with pytest.raises(UsageError) as caught:
-        plan(repository.contract(), repository.suite("a"), repository.path, planned_for, cache=None)
-    assert caught.value.exit_code == 2
-    assert "suite" in caught.value.where
-    assert str(repository.path) not in str(caught.value)
-    assert planned_for.run().inference is None
-    if harm is not break_link:
-        assert "case 'case-0' in suite/suite.yaml" in caught.value.where
-
-
-@pytest.mark.parametrize("content", [b"", b"<html>404</html>", b"version https://git-lfs.github.com/spec/v1\n"])
-def test_broken_reference_is_found_before_the_model_starts(repository, planned_for: Bundle, content: bytes) -> None:
-    (repository.path / "suite" / "reference" / "1.png").write_bytes(content)
-    contract = repository.contract(extractors=True)
-    with pytest.raises(UsageError) as caught:
-        plan(contract, repository.suite("a"), repository.path, planned_for, cache=None)
-    assert caught.value.where == "suite/reference/1.png ('reference' in suite/suite.yaml)"
-    assert planned_for.run().inference is None
-
-
-def test_silence_in_the_suite_is_told(repository, planned_for: Bundle, caplog: pytest.LogCaptureFixture) -> None:
-    plan(repository.contract(), repository.suite("a"), repository.path, planned_for, cache=None)
-    assert not caplog.messages
-    soundfile.write(repository.path / "suite" / "speech.wav", np.zeros(16_000, np.int16), 16_000)
-    plan(repository.contract(), repository.suite("a"), repository.path, planned_for, cache=None)
-    (message,) = caplog.messages
-    assert message.startswith("suite/speech.wav (input 'audio' of case 'case-0'")
-    assert "the sound is silent" in message
-
-
 def test_parameter_that_nothing_fills(repository, planned_for: Bundle) -> None:
     with pytest.raises(UsageError, match=r"the case 'case-0' has nothing that fills '\{order\}'"):
         plan(repository.contract(), repository.suite("a", parameters={}), repository.path, planned_for, cache=None)
@@ -256,12 +156,3 @@ def test_outputs_of_another_level_or_python_are_not_taken_over(
 
     assert len({products("landlock"), products("namespaces"), products("namespaces", "torch 2.5")}) == 3
     assert products("landlock") == products("landlock")
-
-
-def test_a_pod_counts_as_namespaces() -> None:
-    pod = {"KUBERNETES_SERVICE_HOST": "10.0.0.1"}
-    assert best_level(pod, image=True) == best_level(pod) == "namespaces"
-    assert in_pod(pod)
-    # `penstock run` in a pod of somebody else's: its steps are none of their own
-    assert not in_pod(pod | {"PENSTOCK_LOCAL_RUN": "1"})
-    assert best_level({}, image=True) != "namespaces"

@@ -22,7 +22,8 @@ from penstock.releases.baseline import current_release, owner, published, releas
 from penstock.releases.metric_history import past_releases
 from penstock.report.page import write_report
 from penstock.store.archive import fetch
-from penstock.store.store import Store, open_store
+from penstock.store.open import open_store
+from penstock.store.store import Store
 
 V1 = Path(__file__).parents[2] / "fixtures" / "formats" / "v1"
 MODEL = "tiny-portrait"

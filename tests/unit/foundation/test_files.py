@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.foundation.trees import deep
 
-from penstock.foundation.errors import UsageError, WorldError, printable
+from penstock.foundation.errors import UsageError, WorldError
 from penstock.foundation.files import (
     disk_errors,
     inside,
@@ -148,8 +148,3 @@ def test_the_digest_of_a_tree_is_of_names_and_content(tmp_path: Path) -> None:
 @given(st.dictionaries(st.text(), st.integers() | st.text()))
 def test_equal_values_have_equal_digests(value: dict[str, object]) -> None:
     assert sha256_json(value) == sha256_json(dict(reversed(list(value.items()))))
-
-
-@given(st.text())
-def test_what_is_printed_cannot_drive_a_terminal(text: str) -> None:
-    assert all(c.isprintable() or c in "\n\t" for c in printable(text))

@@ -13,21 +13,8 @@ from scipy import stats
 
 from penstock.gating.decision import decide, interval
 from penstock.gating.evidence import Exact, Flips, Single, Spread, cases_needed, weigh, weigh_resamples
-from penstock.gating.holm import holm, outcomes
-from penstock.gating.resampling import bootstrap_error, subset_means
-from penstock.gating.student import distribution, quantile
 
 NUMBERS = st.floats(-1e3, 1e3, allow_nan=False, allow_subnormal=False)
-
-
-@pytest.mark.parametrize("freedom", [1, 2, 3, 4, 7, 18, 30])
-def test_students_t_is_scipys(freedom: int) -> None:
-    for t in np.linspace(-9, 9, 37):
-        assert distribution(float(t), freedom) == pytest.approx(stats.t.cdf(t, freedom), abs=1e-14)
-    for level in (0.2, 0.05, 0.001):
-        assert quantile(level, freedom) == pytest.approx(stats.t.isf(level, freedom), rel=1e-12)
-    assert quantile(0.05, None) == pytest.approx(1.6448536, abs=1e-7)
-    assert (distribution(math.inf, freedom), distribution(-math.inf, freedom)) == (1, 0)
 
 
 @settings(max_examples=40)
@@ -67,18 +54,6 @@ def test_p_values_and_bounds_say_the_same(worsenings: list[float], amount: float
     if abs(low - amount) > scale:
         assert (evidence.worse_than(amount, 0.0) <= level) == (low > amount)
     assert low <= high
-
-
-def test_the_bootstrap_error_is_the_standard_error() -> None:
-    values = np.random.default_rng(4).normal(size=40)
-    assert bootstrap_error(list(values)) == pytest.approx(values.std() / math.sqrt(40), rel=0.03)
-    scipys = stats.bootstrap((values,), np.mean, n_resamples=9999, rng=np.random.default_rng(1)).standard_error
-    assert bootstrap_error(list(values)) == pytest.approx(scipys, rel=0.03)
-    assert bootstrap_error(list(values)) == bootstrap_error(list(values))
-    many = np.random.default_rng(5).normal(size=3000)
-    assert bootstrap_error(list(many)) == pytest.approx(many.std() / math.sqrt(3000), rel=0.03)
-    # a shift far from zero costs no digits
-    assert bootstrap_error(list(values + 1e9)) == pytest.approx(bootstrap_error(list(values)), rel=1e-5)
 
 
 def test_which_test_is_for_how_many_cases() -> None:
@@ -132,28 +107,3 @@ def test_resamples_of_a_value_of_the_whole_suite() -> None:
     assert few.bounds(0.05)[1] == pytest.approx(0.01 + 1.8946 * math.sqrt(8 / 7) * drawn.std(), rel=1e-3)
     assert isinstance(weigh_resamples(0.0, [0.0, 0.0], 8), Exact)
     assert isinstance(weigh_resamples(0.1, [0.0, 0.1], 1), Single)
-
-
-def test_subset_means_are_all_of_them() -> None:
-    assert subset_means([1.0, 2.0, 6.0]).tolist() == [1, 1.5, 2, 3, 3.5, 4, 6]
-
-
-def test_holm() -> None:
-    # the textbook's order: 0.01 against 0.05/4, 0.013 against 0.05/3 ...
-    assert [held for held, _ in holm([0.03, 0.01, 0.04, 0.013], 0.05)] == [False, True, False, True]
-    assert [level for _, level in holm([0.03, 0.01], 0.05)] == [0.05, 0.025]
-    # one that does not hold takes those behind it along
-    assert [held for held, _ in holm([0.03, 0.03], 0.05)] == [False, False]
-    assert holm([], 0.05) == []
-    assert [word for word, _ in outcomes([0.001, 1.0, 0.5], [1.0, 0.001, 0.5], 0.05)] == [
-        "pass",
-        "fail",
-        "inconclusive",
-    ]
-
-
-@given(st.lists(st.floats(0, 1), min_size=1, max_size=8))
-def test_holm_is_between_bonferroni_and_nothing(p_values: list[float]) -> None:
-    held = [answer for answer, _ in holm(p_values, 0.05)]
-    assert all(answer for answer, p in zip(held, p_values, strict=True) if p <= 0.05 / len(p_values))
-    assert not any(answer for answer, p in zip(held, p_values, strict=True) if p > 0.05)

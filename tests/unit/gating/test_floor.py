@@ -14,9 +14,8 @@ from tests.unit.report.verdicts import RUN
 
 from penstock.bundle.models import Measurement, Verdict
 from penstock.cli.app import main
-from penstock.contract.floor import PolicyFloor, floor_in, load_floor
+from penstock.contract.floor import PolicyFloor
 from penstock.contract.policy import Policy
-from penstock.foundation.errors import UsageError
 from penstock.gating.floor import Floor, read_floor
 from penstock.gating.gate import gate, headline
 from penstock.report.summary import markdown_summary, rule_name
@@ -129,46 +128,6 @@ def test_a_verdict_of_an_older_version_has_none() -> None:
         rule.pop("origin")
     read = Verdict.model_validate(old)
     assert (read.floor, {rule.origin for rule in read.rules}) == (None, {"policy"})
-
-
-@pytest.mark.parametrize(
-    ("content", "said"),
-    [
-        ({"rules": []}, "rules"),
-        ({"rules": [EASY], "waivers": []}, "waivers"),
-        ({"rules": [EASY], "baseline": "rerun"}, "baseline"),
-        ({"rules": [EASY], "min_cases": 0}, "min_cases"),
-        ({"rules": [EASY | {"min_cases": True}]}, r"rules\[0\]\.min_cases"),
-        ({"rules": [{"metric": "lse_d"}]}, "has no min, max, margin or worst"),
-    ],
-)
-def test_what_is_no_floor(tmp_path: Path, content: dict[str, Any], said: str) -> None:
-    file = tmp_path / "floor.yaml"
-    file.write_text(yaml.safe_dump(content))
-    with pytest.raises(UsageError, match=said):
-        load_floor(file)
-
-
-@pytest.mark.parametrize(
-    ("rule", "said"),
-    [
-        ({"metric": "lse_dd", "margin": 0.1}, r"policy floor\.rules\[0\]\.metric: unknown metric 'lse_dd'"),
-        ({"metric": "lse_d", "margin": "2 sd"}, r"policy floor\.rules\[0\]\.margin"),
-    ],
-)
-def test_a_floor_that_cannot_be_applied(rule: dict[str, Any], said: str) -> None:
-    with pytest.raises(UsageError, match=said):
-        judge({"rules": [rule]}, {"rules": [EASY]}, values("lse_d", 1.0))
-
-
-def test_a_floor_under_a_wrong_name_is_not_passed_over(tmp_path: Path) -> None:
-    assert floor_in(None) is None
-    (tmp_path / "floor.yaml").touch()
-    (tmp_path / "..data").touch()
-    with pytest.raises(UsageError, match=r"there is no policy-floor\.yaml.*It holds floor\.yaml: name the key"):
-        floor_in(tmp_path)
-    (tmp_path / "policy-floor.yaml").touch()
-    assert floor_in(tmp_path) == tmp_path / "policy-floor.yaml"
 
 
 def test_penstock_gate_takes_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from penstock.bundle.models import Measurement, RuleResult, Verdict
 from penstock.contract.policy import Policy
 from penstock.foundation.errors import UsageError
-from penstock.gating.decision import decide, mean
 from penstock.gating.gate import gate, headline, overall
 
 Values = dict[str, float | None]
@@ -318,15 +317,6 @@ def test_rounding_of_binary_fractions_is_forgiven_and_no_more() -> None:
     assert judged("latency", {"a": 0.1 + 0.2, "b": 0.3}, {"a": 0.1, "b": 0.1}, margin=0.2).verdict == "pass"
     assert judged("latency", {"a": 0.1 + 0.2}, None, max=0.3).verdict == "pass"
     assert judged("latency", dict.fromkeys("ab", 0.3 + 1e-9), dict.fromkeys("ab", 0.1), margin=0.2).verdict == "fail"
-
-
-def test_decide() -> None:
-    assert decide([0.3, -0.1], 0.1, "lower", 0.05).verdict == "inconclusive"
-    assert decide([0.09, 0.091], 0.1, "lower", 0.05).verdict == "pass"
-    assert decide([0.12, 0.121], 0.1, "lower", 0.05).verdict == "fail"
-    assert decide([-0.12, -0.121], 0.1, "higher", 0.05).verdict == "fail"
-    assert decide([-0.3, 0.05], 0.1, "lower", 0.05).change == pytest.approx(-0.125)
-    assert mean([1e16, 1.0, -1e16]) == pytest.approx(1 / 3)
 
 
 NUMBERS = st.floats(-1e6, 1e6, allow_nan=False)

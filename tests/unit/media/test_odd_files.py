@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import struct
 from fractions import Fraction
 from pathlib import Path
@@ -15,55 +14,6 @@ from tests.unit.media.media_files import picture, tone, write_clip
 
 from penstock import media
 from penstock.foundation.errors import UsageError
-
-PLACEHOLDERS = [0, 0xFFFFFFFF, 0x7FFFFFFF, 0x7FFFFFFF - 36, 0x80000000, 0x7FFFF000, 0xFFFFFFFF - 36]
-
-
-def riff(content: bytes, *, said: int, riff_said: int = 0xFFFFFFFF) -> bytes:
-    """A WAV of 16-bit mono at 16 kHz whose header says another length."""
-    begin = struct.pack("<4sI4s4sIHHIIHH", b"RIFF", riff_said, b"WAVE", b"fmt ", 16, 1, 1, 16_000, 32_000, 2, 16)
-    return begin + struct.pack("<4sI", b"data", said) + content
-
-
-@pytest.mark.parametrize("said", PLACEHOLDERS)
-@pytest.mark.parametrize("more", [0, 1])
-def test_wav_from_a_pipe_is_read_to_its_end(tmp_path: Path, said: int, more: int) -> None:
-    sound = tone(1.3)[0]
-    path = tmp_path / "pipe.wav"
-    path.write_bytes(riff(sound.tobytes() + bytes(more), said=said, riff_said=said))
-    assert (media.read_audio(path) == sound).all()
-    assert media.probe(path).audio.rate == 16_000
-
-
-def test_rf64_from_a_pipe_is_read_to_its_end(tmp_path: Path) -> None:
-    sound = tone(0.5)[0]
-    data = riff(sound.tobytes(), said=0xFFFFFFFF)
-    ds64 = struct.pack("<4sIQQQI", b"ds64", 28, 0, 0, 0, 0)
-    path = tmp_path / "pipe.wav"
-    path.write_bytes(b"RF64" + data[4:12] + ds64 + data[12:])
-    assert (media.read_audio(path) == sound).all()
-    honest = ds64[:16] + struct.pack("<Q", sound.nbytes * 2) + ds64[24:]
-    path.write_bytes(b"RF64" + data[4:12] + honest + data[12:])
-    with pytest.raises(UsageError, match="truncated: its header promises"):
-        media.read_audio(path)
-
-
-@pytest.mark.parametrize("missing", [1, 2, 100, 15_000])
-def test_wav_that_promises_more_than_is_there_is_truncated(tmp_path: Path, missing: int) -> None:
-    data = riff(tone(0.5)[0].tobytes(), said=16_000)
-    path = tmp_path / "cut.wav"
-    path.write_bytes(data[:-missing])
-    for read in (media.read_audio, media.probe):
-        with pytest.raises(UsageError, match=f"promises 16000 bytes of sound, {16_000 - missing} are there"):
-            read(path)
-
-
-def test_a_header_of_a_wav_without_an_end(tmp_path: Path) -> None:
-    path = tmp_path / "odd.wav"
-    for data in (b"RIFF\x24\0\0\0WAVE", b"RIFF\x24\0\0\0WAVEfmt \xff\xff\xff\x7f" + bytes(40), riff(b"", said=0)[:38]):
-        path.write_bytes(data)
-        with pytest.raises(UsageError, match=r"odd\.wav"):
-            media.read_audio(path)
 
 
 @pytest.mark.parametrize("begin", [Fraction(0), Fraction(1, 2), Fraction(598), Fraction(36_000), Fraction(10**7)])
@@ -171,58 +121,6 @@ def test_a_damaged_picture_is_not_scored_as_a_whole_one(tmp_path: Path, codec: s
     for read in (media.read_frames, media.read_reference_frames):
         with pytest.raises(UsageError, match="damaged"):
             list(read(broken))
-
-
-class Pipe(io.RawIOBase):
-    """A file that nobody can go back in."""
-
-    def __init__(self, path: Path) -> None:
-        self._file = path.open("wb")
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data: bytes) -> int:
-        return self._file.write(data)
-
-    def close(self) -> None:
-        self._file.close()
-
-
-def write_intra(path: Path, *, piped: bool) -> Path:
-    """Frames none of which needs another, in clusters of four, with sound."""
-    random = np.random.default_rng(6)
-    target = Pipe(path) if piped else str(path)
-    options = {"cluster_time_limit": "150"}
-    with av.open(target, "w", format="matroska", options=options) as container:
-        video = container.add_stream("ffv1", rate=25)
-        video.width, video.height, video.pix_fmt = 64, 48, "yuv420p"
-        audio = container.add_stream("pcm_s16le", rate=16_000, layout="mono")
-        for number in range(24):
-            frame = av.VideoFrame.from_ndarray(random.integers(0, 255, (48, 64, 3), dtype=np.uint8), format="bgr24")
-            frame.pts, frame.time_base = number, Fraction(1, 25)
-            container.mux(video.encode(frame))
-            block = av.AudioFrame.from_ndarray(tone(0.04), format="s16", layout="mono")
-            block.sample_rate, block.pts, block.time_base = 16_000, number * 640, Fraction(1, 16_000)
-            container.mux(audio.encode(block))
-        container.mux([*video.encode(None), *audio.encode(None)])
-    return path
-
-
-@pytest.mark.parametrize("piped", [False, True])
-def test_frames_that_vanish_from_matroska_are_missed(tmp_path: Path, piped: bool) -> None:
-    """FFmpeg goes on at the next cluster, and says nothing to the program."""
-    path = write_intra(tmp_path / "whole.mkv", piped=piped)
-    assert len(list(media.read_frames(path))) == 24
-    assert media.read_audio(path).size == 24 * 640
-    data = path.read_bytes()
-    broken = tmp_path / "broken.mkv"
-    length = len(data) // 8
-    for begin in range(len(data) // 10, len(data) - 2 * length, length):
-        broken.write_bytes(data[:begin] + bytes(length) + data[begin + length :])
-        for read in (lambda path: list(media.read_frames(path)), media.read_audio):
-            with pytest.raises(UsageError, match=r"broken\.mkv: the file is damaged"):
-                read(broken)
 
 
 def test_damaged_flac_is_refused(tmp_path: Path) -> None:

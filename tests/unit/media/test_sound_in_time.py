@@ -9,11 +9,10 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from tests.unit.media.media_files import picture, tone, write_clip
+from tests.unit.media.media_files import tone
 
 from penstock import media
 from penstock.foundation.errors import UsageError
-from penstock.media.timeline import placed
 
 RATE = 16_000
 PACKET = 320
@@ -91,22 +90,6 @@ def test_sound_that_runs_slow_or_fast_ends_where_its_time_stamps_say(
     assert heard == pytest.approx(wanted, abs=3 * 16)
 
 
-@pytest.mark.parametrize(
-    ("rate", "size"), [(44_100, 1024), (48_000, 1152), (22_050, 576), (16_000, 320), (11_025, 1000)]
-)
-@pytest.mark.parametrize("rounded", [round, int])
-def test_rounding_to_milliseconds_moves_nothing(rate: int, size: int, rounded) -> None:
-    frames = []
-    for number in range(2000):
-        frame = av.AudioFrame(format="s16", layout="mono", samples=size)
-        frame.sample_rate, frame.time_base = rate, Fraction(1, 1000)
-        frame.pts = 500_000 + rounded(Fraction(number * size * 1000, rate))
-        frames.append(frame)
-    for number, piece in enumerate(placed(frames, stamped=True)):
-        assert piece.at == Fraction(number * size, rate)
-        assert piece.begin == 500
-
-
 def test_time_stamps_that_tremble_move_nothing_and_a_hole_among_them_does(tmp_path: Path) -> None:
     random = np.random.default_rng(2)
     sound = noise(100 * PACKET)
@@ -119,37 +102,6 @@ def test_time_stamps_that_tremble_move_nothing_and_a_hole_among_them_does(tmp_pa
     assert (read[: 50 * PACKET] == sound[: 50 * PACKET]).all()
     tail = sound[70 * PACKET : 90 * PACKET]
     assert any((read[at : at + tail.size] == tail).all() for at in range(70 * PACKET + 1600, 70 * PACKET + 1800))
-
-
-def test_an_overlap_moves_what_comes_after_it_forward() -> None:
-    frames = []
-    for number in range(100):
-        frame = av.AudioFrame(format="s16", layout="mono", samples=320)
-        frame.sample_rate, frame.time_base = RATE, Fraction(1, RATE)
-        frame.pts = number * 320 - (8000 if number >= 60 else 640 if number >= 40 else 0)
-        frames.append(frame)
-    for number, piece in enumerate(placed(frames, stamped=True)):
-        assert piece.at == Fraction(frames[number].pts, RATE)
-
-
-def test_a_second_time_line_follows_the_first() -> None:
-    """As where two files were joined: the time stamps begin anew, the sound goes on."""
-    frames = []
-    for number in range(200):
-        frame = av.AudioFrame(format="s16", layout="mono", samples=320)
-        frame.sample_rate, frame.time_base = RATE, Fraction(1, RATE)
-        frame.pts = number % 100 * 320
-        frames.append(frame)
-    assert [piece.at for piece in placed(frames, stamped=True)] == [Fraction(n, 50) for n in range(200)]
-
-
-def test_a_container_without_time_stamps_is_counted() -> None:
-    frames = []
-    for number in range(20):
-        frame = av.AudioFrame(format="s16", layout="mono", samples=320)
-        frame.sample_rate, frame.time_base, frame.pts = RATE, Fraction(1, 1000), 35 * number
-        frames.append(frame)
-    assert [piece.at for piece in placed(frames, stamped=False)] == [Fraction(n, 50) for n in range(20)]
 
 
 # sound whose rate or channels change
@@ -209,49 +161,3 @@ def test_a_rate_that_is_not_allowed_is_refused_wherever_it_begins(tmp_path: Path
     path = write_mp3(tmp_path / "changing.mp3", [(tone(0.5, 22_050), 22_050), (tone(0.5, 48_000), 48_000)])
     with pytest.raises(UsageError, match="48000 Hz"):
         media.read_audio(path, limits=media.MediaLimits(sample_rate=30_000))
-
-
-# several tracks
-
-
-def two_sounds(path: Path, *, default: int, channels: tuple[int, int] = (1, 1)) -> Path:
-    """A clip with two sound tracks: silence, then a tone; one is marked as the default."""
-    with av.open(str(path), "w") as container:
-        video = container.add_stream("libx264", rate=25)
-        video.width, video.height, video.pix_fmt = 64, 48, "yuv420p"
-        streams = []
-        for number, count in enumerate(channels):
-            stream = container.add_stream("aac", rate=RATE, layout="mono" if count == 1 else "stereo")
-            stream.disposition = av.stream.Disposition.default if number == default else av.stream.Disposition(0)
-            streams.append(stream)
-        for number in range(12):
-            frame = av.VideoFrame.from_ndarray(picture(number), format="bgr24")
-            frame.pts, frame.time_base = number, Fraction(1, 25)
-            container.mux(video.encode(frame))
-        container.mux(video.encode(None))
-        for stream, count, sound in zip(streams, channels, (0 * tone(0.5), tone(0.5)), strict=True):
-            packed = np.ascontiguousarray(np.tile(sound, (count, 1)).T).reshape(1, -1)
-            block = av.AudioFrame.from_ndarray(packed, format="s16", layout="mono" if count == 1 else "stereo")
-            block.sample_rate, block.pts, block.time_base = RATE, 0, Fraction(1, RATE)
-            container.mux([*stream.encode(block), *stream.encode(None)])
-    return path
-
-
-@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".mov"])
-@pytest.mark.parametrize("default", [0, 1])
-def test_the_default_track_is_read_and_it_is_said(tmp_path: Path, suffix: str, default: int) -> None:
-    path = two_sounds(tmp_path / f"two{suffix}", default=default)
-    assert (media.read_audio(path).max() > 5000) == (default == 1)
-    (remark,) = media.probe(path).remarks
-    assert remark == f"there are 2 sound tracks: number {default + 1}, which is marked as the default, is read"
-
-
-def test_without_a_default_the_track_with_the_most_channels_is_read(tmp_path: Path) -> None:
-    path = two_sounds(tmp_path / "two.mkv", default=-1, channels=(1, 2))
-    assert media.read_audio(path).max() > 5000
-    assert media.probe(path).remarks == ("there are 2 sound tracks: number 2 is read",)
-
-
-def test_one_track_is_not_worth_a_word(tmp_path: Path) -> None:
-    path = write_clip(tmp_path / "one.mp4", [picture(0)] * 3, sound=tone(0.2), audio_codec="aac")
-    assert media.probe(path).remarks == ()

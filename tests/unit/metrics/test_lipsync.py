@@ -2,13 +2,11 @@
 
 import numpy as np
 import pytest
-import scipy.signal
 from hypothesis import given
 from hypothesis import strategies as st
 
 from penstock.foundation.errors import UsageError
 from penstock.metrics.lipsync import compare, score_lipsync, shift_distances
-from penstock.metrics.median import median_filter
 
 
 def naive_distances(video, audio):
@@ -52,14 +50,6 @@ def test_the_offset_is_the_shift_of_the_sound(lead):
     assert result.offset_frames == lead
     assert result.lse_d < 2.5
     assert result.lse_c > 1
-
-
-@pytest.mark.parametrize("width", [3, 9, 13])
-def test_median_filter_is_scipys(width):
-    values = np.random.default_rng(0).normal(size=40)
-    assert median_filter(values, width) == pytest.approx(scipy.signal.medfilt(values, width))
-    assert median_filter(values[:4], width).shape == (4,)
-    assert median_filter(np.ones(1), width) == pytest.approx([1])
 
 
 class Recorder:

@@ -11,7 +11,8 @@ from tests.unit.store.stored_bundle import accepted_bundle
 from penstock.releases.baseline import baseline
 from penstock.releases.metric_history import past_releases
 from penstock.store.archive import archive
-from penstock.store.store import Store, open_store
+from penstock.store.open import open_store
+from penstock.store.store import Store
 
 WORKERS = 4
 ROUNDS = 3
@@ -21,7 +22,7 @@ from pathlib import Path
 from penstock.bundle.directory import Bundle
 from penstock.foundation.errors import PenstockError
 from penstock.releases.release import publish
-from penstock.store.store import open_store
+from penstock.store.open import open_store
 credentials = Path(sys.argv[3]) if sys.argv[3] else None
 store, bundle = open_store(sys.argv[1], credentials), Bundle(Path(sys.argv[2]))
 store.get_pointer("baselines/sonic-lite.json")

@@ -3,21 +3,12 @@
 from __future__ import annotations
 
 import subprocess
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from tests.unit.store.stored_bundle import accepted_bundle
 
-from penstock.bundle.directory import read_model
 from penstock.foundation.errors import UsageError
-from penstock.releases.baseline import Transfer, baseline, hold_owner, owner
 from penstock.releases.names import repository_identity
-from penstock.releases.release import SupersededError, publish
-from penstock.releases.transfer import transfer
-from penstock.store.archive import archive
-from penstock.store.local import LocalStore
-from penstock.store.store import Pointer, Store
 
 MINI = "git.example.org/acme/mini"
 
@@ -95,121 +86,3 @@ def test_a_path_is_where_the_repository_really_lies(tmp_path: Path) -> None:
     subprocess.run(["git", "-C", str(bare), "worktree", "add", "-qb", "other", str(tmp_path / "of bare")], check=True)
     assert repository_identity(str(tmp_path / "of bare")) == str(bare)
     assert repository_identity(str(bare)) != repository_identity(str(main)), "a clone is a repository of its own"
-
-
-def released(folder: Path, store: Store, run_id: str, version: str, url: str, *, baseline: str | None = None) -> None:
-    bundle = accepted_bundle(
-        folder / run_id, run_id=run_id, version=version, commit=run_id[-1] * 40, url=url, baseline=baseline
-    )
-    archive(bundle, store, model="sonic-lite", run_id=run_id)
-    publish(store, bundle)
-
-
-def test_the_first_release_binds_the_name(tmp_path: Path, store: Store) -> None:
-    hold_owner(store, None, "sonic-lite", "https://git.example.org/acme/mini")
-    released(tmp_path, store, "run-1", "1.0.0", "https://git.example.org/acme/mini.git")
-    found = baseline(store, "sonic-lite")
-    assert found is not None
-    assert (found.repository, owner(store, found)) == (MINI, MINI)
-    hold_owner(store, found, "sonic-lite", "git@git.example.org:acme/mini.git")
-    said = f"the name 'sonic-lite' belongs to the repository {MINI}, and this one is git.example.org/eve/mini"
-    with pytest.raises(UsageError, match=said) as caught:
-        hold_owner(store, found, "sonic-lite", "https://git.example.org/eve/mini")
-    assert "penstock store transfer sonic-lite --to https://git.example.org/eve/mini" in str(caught.value)
-    with pytest.raises(UsageError, match="belongs to the repository"):
-        released(tmp_path, store, "run-2", "1.1.0", "https://git.example.org/eve/mini", baseline="run-1")
-    assert baseline(store, "sonic-lite") == found
-    released(tmp_path, store, "run-3", "1.2.0", "git@git.example.org:acme/mini", baseline="run-1")
-
-
-def test_in_a_store_from_before_the_name_belongs_to_where_its_release_came_from(tmp_path: Path, store: Store) -> None:
-    released(tmp_path, store, "run-1", "1.0.0", "https://git.example.org/acme/mini")
-    seen = store.read_pointer("baselines/sonic-lite.json")
-    assert seen is not None
-    older = {key: value for key, value in seen.value.items() if key not in ("repository", "release", "transfer")}
-    store.swap_pointer("baselines/sonic-lite.json", older, seen=seen)
-    found = baseline(store, "sonic-lite")
-    assert found is not None
-    assert (found.repository, owner(store, found)) == ("", MINI)
-    with pytest.raises(UsageError, match="belongs to the repository"):
-        released(tmp_path, store, "run-2", "1.1.0", "https://git.example.org/eve/mini", baseline="run-1")
-    released(tmp_path, store, "run-3", "1.2.0", "git@git.example.org:acme/mini", baseline="run-1")
-    found = baseline(store, "sonic-lite")
-    assert found is not None
-    assert found.repository == MINI
-
-
-def test_a_name_is_moved_on_record(tmp_path: Path, store: Store) -> None:
-    released(tmp_path, store, "run-1", "1.0.0", "https://git.example.org/acme/mini")
-    at = datetime(2026, 1, 2, tzinfo=UTC)
-    done = transfer(store, "sonic-lite", "git@new.example.org:mini", reason="moved", by="ada", now=lambda: at)
-    assert done == Transfer(
-        model="sonic-lite",
-        number=1,
-        before=MINI,
-        after="new.example.org/mini",
-        reason="moved",
-        by="ada",
-        time="2026-01-02T00:00:00+00:00",
-    )
-    assert transfer(store, "sonic-lite", "https://new.example.org/mini", reason="again", by="ada") is None
-    with pytest.raises(UsageError, match=r"belongs to the repository new\.example\.org/mini"):
-        released(tmp_path, store, "run-2", "1.1.0", "https://git.example.org/acme/mini", baseline="run-1")
-    released(tmp_path, store, "run-3", "1.2.0", "https://new.example.org/mini", baseline="run-1")
-    transfer(store, "sonic-lite", "https://git.example.org/acme/mini", reason="back", by="bob")
-    keys = [entry.key for entry in store.list("transfers")]
-    assert keys == ["transfers/sonic-lite/0001.json", "transfers/sonic-lite/0002.json"]
-    store.get_file(keys[0], tmp_path / "first.json")
-    assert read_model(tmp_path / "first.json", Transfer) == done
-
-
-def test_a_transfer_that_is_killed_is_on_record_all_the_same(tmp_path: Path) -> None:
-    class Killed(LocalStore):
-        def swap_pointer(self, key: str, value: dict[str, object], *, seen: Pointer | None) -> bool:
-            super().swap_pointer(key, value, seen=seen)
-            raise KeyboardInterrupt
-
-    store = LocalStore(tmp_path / "store")
-    released(tmp_path, store, "run-1", "1.0.0", "https://git.example.org/acme/mini")
-    with pytest.raises(KeyboardInterrupt):
-        transfer(Killed(tmp_path / "store"), "sonic-lite", "https://h/mini", reason="moved", by="ada")
-    assert list(store.list("transfers")) == []
-    released(tmp_path, store, "run-2", "1.1.0", "https://h/mini", baseline="run-1")
-    assert [entry.key for entry in store.list("transfers")] == ["transfers/sonic-lite/0001.json"]
-
-
-def test_a_transfer_while_a_run_is_published_stops_it(tmp_path: Path) -> None:
-    store = LocalStore(tmp_path / "store")
-    released(tmp_path, store, "run-1", "1.0.0", "https://git.example.org/acme/mini")
-
-    class Overtaken(LocalStore):
-        def swap_pointer(self, key: str, value: dict[str, object], *, seen: Pointer | None) -> bool:
-            transfer(store, "sonic-lite", "https://h/mini", reason="moved", by="ada")
-            return super().swap_pointer(key, value, seen=seen)
-
-    with pytest.raises(UsageError, match="belongs to the repository h/mini"):
-        released(
-            tmp_path,
-            Overtaken(tmp_path / "store"),
-            "run-2",
-            "1.1.0",
-            "https://git.example.org/acme/mini",
-            baseline="run-1",
-        )
-    with pytest.raises(SupersededError):
-        released(tmp_path, store, "run-3", "1.1.0", "https://h/mini")
-
-
-def test_what_cannot_be_moved(tmp_path: Path, store: Store) -> None:
-    with pytest.raises(UsageError, match="no model 'sonic-lite' is released"):
-        transfer(store, "sonic-lite", "https://h/mini", reason="moved", by="ada")
-    released(tmp_path, store, "run-1", "1.0.0", "https://git.example.org/acme/mini")
-    with pytest.raises(UsageError, match="reason"):
-        transfer(store, "sonic-lite", "https://h/mini", reason=" ", by="ada")
-    with pytest.raises(UsageError, match="no address"):
-        transfer(store, "sonic-lite", "https://h", reason="moved", by="ada")
-    for gone in (tmp_path / "gone", (tmp_path / "gone").as_uri()):
-        with pytest.raises(UsageError, match="there is no repository at this path"):
-            transfer(store, "sonic-lite", str(gone), reason="moved", by="ada")
-    (tmp_path / "there").mkdir()
-    assert transfer(store, "sonic-lite", str(tmp_path / "there"), reason="moved", by="ada") is not None

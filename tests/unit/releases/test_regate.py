@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
-from penstock_tasks.publish.entrypoint import main as publish_step
 from tests.unit.store.stored_bundle import accepted_bundle
 
 from penstock.bundle.directory import Bundle
-from penstock.bundle.models import Image, Inference, Invocation, Isolation, Machine, ShardRecord, SuiteRecord, Verdict
+from penstock.bundle.models import Image, Inference, Invocation, Isolation, Machine, ShardRecord, SuiteRecord
 from penstock.contract.policy import Level
 from penstock.foundation.errors import UsageError, WorldError
-from penstock.releases.admission import admit
 from penstock.releases.regate import take_over
-from penstock.releases.release import publish
 from penstock.store.archive import archive
 from penstock.store.local import LocalStore
 from penstock.store.store import Store
@@ -131,50 +127,3 @@ def test_what_was_changed_in_the_store_is_not_taken(tmp_path: Path, store: Store
     video.write_bytes(b"another")
     with pytest.raises(WorldError, match="not what its SHA-256 says"):
         take_over(store, fresh(tmp_path), "earlier")
-
-
-def test_a_store_is_tried_out_and_a_name_held_before_a_model_runs(
-    tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked: list[tuple[str, int]] = []
-    monkeypatch.setattr(store, "probe", lambda name, *, need_bytes: asked.append((name, need_bytes)))
-    admit(store, fresh(tmp_path).run(), MODEL)
-    bundle = accepted_bundle(tmp_path / "first", run_id="first")
-    archive(bundle, store, model=MODEL, run_id="first")
-    publish(store, bundle)
-    admit(store, fresh(tmp_path / "next").run(), MODEL)
-    size = sum(path.stat().st_size for path in bundle.path.rglob("*") if path.is_file())
-    assert asked == [("again", 0), ("again", size)]
-    source = bundle.run().source
-    assert source is not None
-    eve = bundle.run().model_copy(update={"source": source.model_copy(update={"url": "https://example.org/eve"})})
-    with pytest.raises(UsageError, match="belongs to the repository"):
-        admit(store, eve, MODEL)
-
-
-@pytest.mark.parametrize(
-    ("comparison", "here", "command"),
-    [
-        ("stored", True, "penstock run release --out {out} --regate late"),
-        ("rerun", True, "penstock run release --out {out} --repo https://example.org/sonic-lite --revision v1.1.0"),
-        ("stored", False, "tkn pipeline start release --use-pipelinerun late --param regate=late"),
-        ("rerun", False, "tkn pipeline start release --use-pipelinerun late"),
-    ],
-)
-def test_the_step_says_what_to_type(
-    tmp_path: Path, store: Store, capsys: pytest.CaptureFixture[str], comparison: str, here: bool, command: str
-) -> None:
-    first = accepted_bundle(tmp_path / "first", run_id="first")
-    archive(first, store, model=MODEL, run_id="first")
-    publish(store, first)
-    folder = tmp_path / "out" / "runs" / "late"
-    late = accepted_bundle(folder / "bundle", run_id="late", version="1.1.0", commit="d" * 40)
-    late.write_verdict(Verdict.model_validate(late.verdict().model_dump() | {"comparison": comparison}))
-    if here:
-        (folder / "request.json").touch()
-    archive(late, store, model=MODEL, run_id="late")
-    capsys.readouterr()
-    code = publish_step(["--verdict=pass", f"--store={tmp_path / 'store'}", f"--bundle={late.path}"])
-    assert code == 4
-    (line,) = [json.loads(text) for text in capsys.readouterr().out.splitlines() if '"event": "error"' in text]
-    assert line["error"].endswith(command.format(out=tmp_path / "out"))

@@ -11,7 +11,7 @@ from tests.unit.store.stored_bundle import accepted_bundle
 from penstock.bundle.directory import Bundle
 from penstock.bundle.models import Image, Outcome
 from penstock.foundation.errors import UsageError, WorldError
-from penstock.releases.baseline import baseline, current_release
+from penstock.releases.baseline import baseline
 from penstock.releases.metric_history import past_releases
 from penstock.releases.release import Published, SupersededError, publish
 from penstock.store.archive import archive
@@ -247,12 +247,6 @@ def test_run_without_a_source(bundle: Bundle, store: Store) -> None:
     bundle.seal()
     with pytest.raises(UsageError, match="lacks source"):
         publish(store, bundle)
-
-
-def test_damaged_pointer(store: Store) -> None:
-    store.swap_pointer("baselines/sonic-lite.json", {"model": 1}, seen=None)
-    with pytest.raises(WorldError, match="damaged"):
-        current_release(store, "sonic-lite")
 
 
 def test_four_processes_publish_at_once_and_one_chain_holds(tmp_path: Path) -> None:

@@ -16,11 +16,8 @@ from tests.unit.report.verdicts import FIRST
 from penstock.bundle.directory import Bundle
 from penstock.bundle.models import Invocation, Measurement, RuleResult, Source, Verdict
 from penstock.bundle.steps import begin
-from penstock.foundation.errors import UsageError
-from penstock.notices.message import headline, message
+from penstock.notices.message import headline
 from penstock.report.page import write_page, write_report
-from penstock.report.provenance_table import reproduce
-from penstock.report.summary import plain
 
 HOSTILE = "</script><script>alert(1)</script>|`*"
 
@@ -185,25 +182,6 @@ def sources(page_file: Path) -> list[str]:
     return [medium["source"] for medium in media if not medium["embedded"]]
 
 
-def test_large_videos_stay_beside_the_page(pair: tuple[Bundle, Bundle]) -> None:
-    candidate, baseline = pair
-    write_page(candidate, baseline, candidate.verdict(), candidate.report, embed_bytes=10)
-    files = sources(candidate.report / "index.html")
-    assert len(files) == 5
-    assert all((candidate.report / load).resolve().is_file() for load in files)
-    assert (candidate.report / files[1]).read_bytes().endswith(b"new")
-    assert (candidate.report / files[0]).read_bytes().endswith(b"old")
-
-
-def test_the_worst_cases_videos_are_in_the_page_while_they_fit(pair: tuple[Bundle, Bundle]) -> None:
-    candidate, baseline = pair
-    size = (candidate.outputs / "bad" / "output.mp4").stat().st_size
-    write_page(candidate, baseline, candidate.verdict(), candidate.report, embed_bytes=3 * size)
-    _, tags = read(candidate.report / "index.html")
-    embedded = {case["name"]: [m["embedded"] for m in case["media"].values()] for case in json.loads(tags.data)}
-    assert embedded == {"dead": [True], "bad": [True, True], "good": [False, False]}
-
-
 def test_a_page_elsewhere_brings_its_media_along(pair: tuple[Bundle, Bundle], tmp_path: Path) -> None:
     candidate, baseline = pair
     target = tmp_path / "elsewhere" / "page"
@@ -229,65 +207,8 @@ def test_a_second_report_replaces_the_first(pair: tuple[Bundle, Bundle]) -> None
     assert names == ["0000-dead.mp4", "0001-bad.mp4", "0002-good.mp4", "index.html"]
 
 
-def test_names_of_cases_cannot_leave_the_page_s_folder(tmp_path: Path) -> None:
-    name = "../../../outside"
-    bundle = Bundle(tmp_path / "in" / "b")
-    bundle.path.mkdir(parents=True)
-    (bundle.path / "v.mp4").write_bytes(b"v")
-    bundle.write_measurements([Measurement(case=name, metric="lse_d", value=1.0)])
-    bundle.write_invocations([Invocation(case=name, status="ok", output="v.mp4")])
-    verdict = Verdict(verdict="pass", baseline=None, level=0.05, rules=[])
-    write_page(bundle, bundle, verdict, tmp_path / "in" / "page", embed_bytes=0)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["in"]
-    assert sources(tmp_path / "in" / "page" / "index.html") == [
-        "media/candidate/0000-_________outside.mp4",
-        "media/baseline/0000-_________outside.mp4",
-    ]
-
-
-def test_an_output_outside_the_bundle_is_refused(pair: tuple[Bundle, Bundle], tmp_path: Path) -> None:
-    candidate, baseline = pair
-    (tmp_path / "secret.mp4").write_bytes(b"secret")
-    candidate.write_invocations([Invocation(case="good", status="ok", output="../secret.mp4")])
-    with pytest.raises(UsageError, match="leaves"):
-        write_page(candidate, baseline, candidate.verdict(), candidate.report)
-    assert not (candidate.report / "index.html").exists()
-
-
-@pytest.mark.parametrize(
-    "content",
-    ["", "{", "[]", '"x"', '{"fps": NaN}', '{"sync_distance": 7, "jitter": {}, "sound": [], "face": [1]}', "[" * 9999],
-)
-def test_frames_that_cannot_be_read_are_left_out(pair: tuple[Bundle, Bundle], content: str) -> None:
-    candidate, baseline = pair
-    (candidate.outputs / "bad" / "frames.json").write_text(content, encoding="utf-8")
-    candidate.update_run(candidate.run().model_copy(update={"family": "talking-head"}))
-    write_report(candidate, baseline)
-    _, tags = read(candidate.report / "index.html")
-    (frames,) = (case["frames"]["candidate"] for case in json.loads(tags.data) if case["name"] == "bad")
-    nothing = ({"sync": [], "jitter": []}, [], None)
-    assert frames is None or (frames["lanes"], frames["sound"], frames["box"]) == nothing
-
-
 def test_a_history_that_cannot_be_read_is_a_note(pair: tuple[Bundle, Bundle]) -> None:
     candidate, baseline = pair
     (candidate.path / "history.json").write_text("{}", encoding="utf-8")
     write_report(candidate, baseline)
     assert "history.json: not a valid record" in (candidate.report / "index.html").read_text(encoding="utf-8")
-
-
-def test_the_command_reproduces_the_run(pair: tuple[Bundle, Bundle]) -> None:
-    assert (
-        reproduce(pair[0].run())
-        == f"penstock run release --repo 'https://git.example.org/a b.git' --revision {'c' * 40}"
-    )
-
-
-def test_messages_also_speak_of_a_broken_run(pair: tuple[Bundle, Bundle], tmp_path: Path) -> None:
-    assert message(pair[0], "Succeeded").title == "sonic-lite 1: rejected"
-    assert "broke" in message(pair[1], "Failed").title
-    assert "broke before" in message(Bundle(tmp_path / "nothing"), "Failed").title
-
-
-def test_plain_text_cannot_leave_a_table() -> None:
-    assert plain("a|b\n[x](y) <b>") == "a\\|b \\[x\\](y) \\<b\\>"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,7 @@ from penstock.bundle.models import Measurement, Run, Verdict
 from penstock.cli.app import main
 from penstock.cli.gate import print_verdict
 from penstock.contract.policy import Policy
-from penstock.families.registry import STAND_IN, is_stand_in, known_metrics
+from penstock.families.registry import STAND_IN, known_metrics
 from penstock.gating.gate import gate
 from penstock.report.page import write_page
 from penstock.report.summary import markdown_summary
@@ -32,12 +31,6 @@ def judged(extractor: str) -> Verdict:
     rules = [{"metric": "lse_d", "max": 7.0}, {"metric": "latency", "max": 1.0}]
     policy = Policy.model_validate({"rules": rules})
     return gate(measured(extractor), None, policy, candidate_name="r", baseline_name=None)
-
-
-def test_only_the_extractors_that_come_with_penstock_are_stand_ins() -> None:
-    assert is_stand_in(STAND)
-    assert not is_stand_in(PUBLISHED)
-    assert not is_stand_in(None)
 
 
 def test_the_verdict_records_through_which_network_a_rule_was_judged() -> None:
@@ -91,12 +84,3 @@ def test_the_page_says_what_its_metrics_mean(tmp_path: Path) -> None:
     assert f"<dt>LSE-D</dt><dd>{known_metrics()['lse_d'].meaning}</dd>" in text
     assert f'title="{known_metrics()["latency"].meaning}"' in text
     assert known_metrics()["fid"].meaning not in text  # it was not measured
-
-
-def test_the_glossary_has_each_metric_in_one_sentence() -> None:
-    text = (Path(__file__).parents[3] / "docs" / "glossary.md").read_text(encoding="utf-8")
-    rows = [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in text.splitlines() if "`" in line]
-    told = {row[1].strip("`"): (row[0].replace("\\|", "|"), row[4]) for row in rows if len(row) == 5}
-    assert told == {metric.name: (metric.title, metric.meaning) for metric in known_metrics().values()}
-    assert STAND_IN[1:] in text
-    assert all(metric.meaning.endswith(".") and ". " not in metric.meaning for metric in known_metrics().values())

@@ -6,20 +6,15 @@ import socket
 import stat
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.unit.sources.source_servers import GIT_ENV, GitServer, commit, git, new_repository
+from tests.unit.sources.source_servers import GIT_ENV, commit, git
 
 from penstock.foundation.errors import UsageError, WorldError
 from penstock.foundation.files import sha256_tree
-from penstock.sources import clone_target as place_module
-from penstock.sources.clone_target import FilledPlace, ReplacedPlace, is_mount_point, place_for
 from penstock.sources.git import Clone, clone
 from penstock.sources.tree import LFS_POINTER
-
-Serve = Callable[..., GitServer]
 
 
 def local(repository: Path, revision: str, target: Path, **options: bool | int) -> Clone:
@@ -38,74 +33,6 @@ def test_tag(repository: Path, tmp_path: Path) -> None:
     assert (tmp_path / "out" / "a.txt").read_text() == "one\n"
     shutil.rmtree(tmp_path / "out" / ".git")
     assert result.tree == sha256_tree(tmp_path / "out")
-
-
-@pytest.mark.parametrize("kind", ["branch", "slash", "full", "short", "head", "ref", "ref-tag"])
-def test_revisions(repository: Path, tmp_path: Path, kind: str) -> None:
-    head = git(repository, "rev-parse", "main")
-    first = git(repository, "rev-parse", "v1.0.0^{commit}")
-    revision, expected = {
-        "branch": ("main", head),
-        "slash": ("release/2", first),
-        "full": (first, first),
-        "short": (first[:8], first),
-        "head": ("HEAD", head),
-        "ref": ("refs/heads/main", head),
-        "ref-tag": ("refs/tags/v1.0.0", first),
-    }[kind]
-    result = local(repository, revision, tmp_path / "out")
-    assert result.commit == expected
-    assert result.version == ("1.0.0" if kind == "ref-tag" else f"0.0.0+{expected[:12]}")
-
-
-def test_depth(repository: Path, tmp_path: Path) -> None:
-    local(repository, "main", tmp_path / "one")
-    local(repository, "main", tmp_path / "all", depth=0)
-    assert git(tmp_path / "one", "rev-list", "--count", "HEAD") == "1"
-    assert git(tmp_path / "all", "rev-list", "--count", "HEAD") == "2"
-    assert git(tmp_path / "all", "describe", "--tags").startswith("v1.0.0-1-g")
-
-
-def test_commit_behind_the_tip_of_a_shallow_server(repository: Path, tmp_path: Path) -> None:
-    commit(repository, {"a.txt": "4\n"})
-    middle = git(repository, "rev-parse", "main~1")
-    assert local(repository, middle, tmp_path / "out").commit == middle
-
-
-@pytest.mark.parametrize(
-    "revision",
-    [
-        "-x",
-        "--upload-pack=touch pwned",
-        "",
-        "a b",
-        "a..b",
-        "a~1",
-        "main^",
-        "x:y",
-        "a\nb",
-        "@{-1}",
-        "a" * 300,
-        "\x1b[31m",
-    ],
-)
-def test_refused_revision(repository: Path, tmp_path: Path, revision: str) -> None:
-    with pytest.raises(UsageError):
-        local(repository, revision, tmp_path / "out")
-    assert not (tmp_path / "out").exists()
-
-
-@pytest.mark.parametrize("revision", ["v1.0.1", "mian", "f" * 40, "deadbee"])
-def test_unknown_revision(repository: Path, tmp_path: Path, revision: str) -> None:
-    with pytest.raises(UsageError, match="no branch, tag or commit") as caught:
-        local(repository, revision, tmp_path / "out")
-    assert {"v1.0.1": "v1.0.0", "mian": "main"}.get(revision, "") in caught.value.todo
-    assert nothing_left(tmp_path / "out")
-
-
-def test_empty_repository(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="empty"):
-        local(new_repository(tmp_path / "empty"), "main", tmp_path / "out")
 
 
 def test_directory_that_is_no_repository(tmp_path: Path) -> None:
@@ -185,113 +112,6 @@ def test_a_clone_waits_for_another_one(repository: Path, tmp_path: Path) -> None
         timer.join()
 
 
-def test_mount_point_is_filled_and_filled_again(repository: Path, tmp_path: Path) -> None:
-    place = FilledPlace(tmp_path / "mounted")
-    place.directory.mkdir()
-    (place.directory / "lost+found").mkdir()
-
-    def fill(name: str) -> None:
-        place.prepare({})
-        with place.partial() as partial:
-            (partial / ".git").mkdir()
-            (partial / name).write_text("x")
-            place.put(partial, {}, {"commit": "c"})
-
-    fill("a")
-    fill("b")
-    assert sorted(path.name for path in place.directory.iterdir()) == [".git", "b", "lost+found"]
-    (place.directory / ".git" / "penstock-clone").unlink()
-    with pytest.raises(UsageError, match="not empty"):
-        fill("c")
-    (place.directory / ".penstock-clone-x").mkdir()  # killed while it was filled: all of it is ours
-    fill("d")
-    assert sorted(path.name for path in place.directory.iterdir()) == [".git", "d", "lost+found"]
-
-
-@pytest.mark.parametrize("removed", [0, 1, 2, 3])
-def test_mount_point_whose_clearing_was_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, removed: int) -> None:
-    """Whatever was removed first, the rest is still known as ours."""
-    place = FilledPlace(tmp_path / "mounted")
-    place.directory.mkdir()
-    for name in (".git", "a", "b"):
-        (place.directory / name).mkdir()
-    (place.directory / ".git" / "penstock-clone").touch()
-    remove, left = place_module.remove_tree, iter(range(removed, -1, -1))
-
-    def killed(path: Path) -> None:
-        if next(left) == 0:
-            raise KeyboardInterrupt
-        remove(path)
-
-    monkeypatch.setattr(place_module, "remove_tree", killed)
-    with pytest.raises(KeyboardInterrupt):
-        place.prepare({})
-    monkeypatch.setattr(place_module, "remove_tree", remove)
-    place.prepare({})
-    assert list(place.directory.iterdir()) == []
-
-
-def test_what_is_a_mount_point(tmp_path: Path) -> None:
-    assert is_mount_point(Path("/proc"))
-    assert not is_mount_point(tmp_path)
-    (tmp_path / "plain").mkdir()
-    assert isinstance(place_for(tmp_path / "plain"), ReplacedPlace)
-    assert isinstance(place_for(Path("/proc")), FilledPlace)
-
-
-@pytest.mark.parametrize("target", ["/etc/passwd", "../../outside", ".git/config"])
-def test_link_that_leaves(repository: Path, tmp_path: Path, target: str) -> None:
-    (repository / "link").symlink_to(target)
-    commit(repository, {"b": "x"})
-    with pytest.raises(UsageError, match="symbolic link 'link'"):
-        local(repository, "main", tmp_path / "out")
-    assert nothing_left(tmp_path / "out")
-
-
-def test_link_inside_counts_in_the_digest(repository: Path, tmp_path: Path) -> None:
-    before = local(repository, "main", tmp_path / "a").tree
-    (repository / "link").symlink_to("dir/b.txt")
-    commit(repository, {"b": "x"})
-    (repository / "link").unlink()
-    with_link = local(repository, "main", tmp_path / "b").tree
-    (repository / "link").symlink_to("a.txt")
-    commit(repository, {"b": "x"})
-    assert len({before, with_link, local(repository, "main", tmp_path / "c").tree}) == 3
-
-
-def test_hooks_filters_and_configuration_of_others_do_not_run(
-    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    witness = tmp_path / "witness"
-    home = tmp_path / "home"
-    hooks = home / "hooks"
-    hooks.mkdir(parents=True)
-    (hooks / "post-checkout").write_text(f"#!/bin/sh\ntouch {witness}\n")
-    (hooks / "post-checkout").chmod(0o755)
-    (home / ".gitconfig").write_text(
-        f'[core]\nhooksPath={hooks}\n[filter "x"]\nsmudge=touch {witness}; cat\n[init]\ntemplateDir={hooks}\n'
-    )
-    monkeypatch.setenv("HOME", str(home))
-    commit(repository, {".gitattributes": "*.txt filter=x\n"})
-    local(repository, "main", tmp_path / "out")
-    assert not witness.exists()
-
-
-# large files, other owners, broken worlds
-
-
-def test_lfs_pointers_stay_where_git_lfs_is_not(
-    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    commit(repository, {"w.bin": LFS_POINTER + b"oid sha256:" + b"a" * 64 + b"\nsize 3\n"})
-    programs = tmp_path / "bin"
-    programs.mkdir()
-    for name in ("git", "sh", "cat", "true"):
-        (programs / name).symlink_to(str(shutil.which(name)))
-    monkeypatch.setenv("PATH", str(programs))
-    assert local(repository, "main", tmp_path / "out").pointers == ("w.bin",)
-
-
 @pytest.fixture
 def fake_lfs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A git-lfs that fills pointers in the work tree, or fails if told so by a file `fail` beside it."""
@@ -312,46 +132,10 @@ pathlib.Path("w.bin").write_bytes(b"content")
     return programs
 
 
-def test_lfs(repository: Path, tmp_path: Path, fake_lfs: Path) -> None:
-    commit(repository, {"w.bin": LFS_POINTER + b"oid sha256:" + b"a" * 64 + b"\nsize 3\n"})
-    assert local(repository, "main", tmp_path / "off", lfs=False).pointers == ("w.bin",)
-    assert local(repository, "main", tmp_path / "on").pointers == ()
-    assert (tmp_path / "on" / "w.bin").read_bytes() == b"content"
-    (fake_lfs / "fail").touch()
-    with pytest.raises(WorldError, match="failed to fetch") as caught:
-        local(repository, "main", tmp_path / "out")
-    assert "hunter2" not in str(caught.value)
-
-
-@pytest.mark.skipif(shutil.which("git-lfs") is None, reason="git-lfs is not installed here")
-def test_an_object_that_git_lfs_does_not_have_is_named(repository: Path, tmp_path: Path) -> None:
-    pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:{}\nsize 12\n"
-    attributes = "*.bin filter=lfs diff=lfs merge=lfs -text\n"
-    files: dict[str, str | bytes] = {f"w/{letter}.bin": pointer.format(letter * 64) for letter in "abc"}
-    commit(repository, {**files, ".gitattributes": attributes})
-    with pytest.raises(WorldError) as caught:
-        local(repository, "main", tmp_path / "clone")
-    assert caught.value.what == (
-        f"Git LFS has no content for 'w/a.bin': object {'a' * 64} is missing there (and 2 more: 'w/b.bin', 'w/c.bin')"
-    )
-    assert "git lfs push" in caught.value.todo
-
-
 def test_lfsconfig_is_refused(repository: Path, tmp_path: Path, fake_lfs: Path) -> None:
     commit(repository, {"w.bin": LFS_POINTER, ".lfsconfig": "[lfs]\nurl=https://elsewhere.example/\n"})
     with pytest.raises(UsageError, match="lfsconfig"):
         local(repository, "main", tmp_path / "out")
-
-
-def test_git_that_is_not_there_and_git_that_hangs(repository: Path, tmp_path: Path) -> None:
-    with pytest.raises(WorldError, match="cannot start"):
-        clone(str(repository), "main", tmp_path / "out", allow_local=True, git="git-that-is-not-there")
-    hanging = tmp_path / "hanging"
-    hanging.write_text("#!/bin/sh\nsleep 600 & wait\n")
-    hanging.chmod(0o755)
-    with pytest.raises(WorldError, match="did not finish"):
-        clone(str(repository), "main", tmp_path / "out", allow_local=True, git=str(hanging), timeout_s=0.2)
-    assert nothing_left(tmp_path / "out")
 
 
 def test_file_too_large_for_the_disk(repository: Path, tmp_path: Path) -> None:
@@ -370,14 +154,6 @@ def test_file_too_large_for_the_disk(repository: Path, tmp_path: Path) -> None:
     assert done.stderr.startswith("4 "), done.stderr
     assert "no space" in done.stderr
     assert nothing_left(tmp_path / "out")
-
-
-def test_repository_of_another_owner(repository: Path, tmp_path: Path) -> None:
-    """Only root can give files away; for others the repository is their own, which must work just as well."""
-    if os.geteuid() == 0:
-        for path in [repository, *repository.rglob("*")]:
-            os.chown(path, 12345, 12345, follow_symlinks=False)
-    assert local(repository, "main", tmp_path / "out").commit
 
 
 def test_sha256_repository(tmp_path: Path) -> None:

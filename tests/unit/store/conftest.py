@@ -14,7 +14,8 @@ from tests.unit.store.stored_bundle import accepted_bundle
 
 from penstock.bundle.directory import Bundle
 from penstock.store.local import LocalStore
-from penstock.store.s3 import S3Store, s3_client
+from penstock.store.s3 import S3Store
+from penstock.store.s3_client import s3_client
 from penstock.store.store import Store
 
 

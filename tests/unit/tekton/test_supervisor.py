@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
-import subprocess
-import sys
 import threading
 import time
 from pathlib import Path
@@ -13,7 +10,6 @@ from pathlib import Path
 import psutil
 import pytest
 
-from penstock.tekton.step_log import StepLog
 from penstock.tekton.supervisor import Command, Ending, Stop, run_command
 
 
@@ -80,84 +76,9 @@ def test_a_process_that_forks_without_end_is_ended(tmp_path):
     assert left(tmp_path) == []
 
 
-def test_a_runner_that_is_killed_takes_its_processes_along(tmp_path):
-    code = (
-        "import os, sys; from pathlib import Path; from penstock.tekton.supervisor import *;"
-        "run_command(Command(['sh', '-c', 'setsid sleep 600 & sleep 600'],"
-        " {'PATH': os.environ['PATH'], 'MARK': sys.argv[1]}, Path('/')), sink=print, stop=Stop())"
-    )
-    runner = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)])
-    try:
-        for _ in range(500):
-            if len(left(tmp_path)) >= 2:
-                break
-            time.sleep(0.01)
-        assert len(left(tmp_path)) >= 2
-    finally:
-        runner.send_signal(signal.SIGKILL)
-        runner.wait()
-    for _ in range(500):
-        if not left(tmp_path):
-            break
-        time.sleep(0.01)
-    assert left(tmp_path) == []
-
-
 @pytest.mark.parametrize("argv", [["no-such-program"], ["/etc/hostname"], ["/nonexistent/x"], ["a\0b"]])
 def test_what_cannot_be_started(tmp_path, argv):
     command = Command(argv, {"PATH": os.environ["PATH"]}, tmp_path)
     outcome = run_command(command, sink=lambda _stream, _data: None, stop=Stop())
     assert (outcome.ending, outcome.exit_code) == (Ending.NOT_STARTED, 1)
     assert outcome.error
-
-
-def test_a_log_that_floods_keeps_its_beginning_and_its_end(tmp_path):
-    lines: list[str] = []
-    with StepLog(tmp_path / "log", lambda _stream, line: lines.append(line), head=100, tail=50) as log:
-        for number in range(1000):
-            log.write("stdout", f"line {number}\n".encode())
-    text = (tmp_path / "log").read_text()
-    assert text.startswith("line 0\nline 1\n")
-    assert text.endswith("line 998\nline 999\n")
-    assert "bytes of the log are left out here" in text
-    assert len(text) < 300
-    assert lines[-1].startswith("[the log is too long")
-    assert len(lines) < 20
-
-
-def test_a_log_of_pieces_of_lines_and_of_bytes_that_are_no_text(tmp_path):
-    lines: list[tuple[str, str]] = []
-    with StepLog(tmp_path / "log", lambda stream, line: lines.append((stream, line))) as log:
-        log.write("stdout", b"one")
-        log.write("stderr", b"\xff\xfe\n")
-        log.write("stdout", b" line\r\n" + b"x" * 40_000)
-    assert lines[:2] == [("stderr", "\ufffd\ufffd"), ("stdout", "one line")]
-    assert "".join(line for _, line in lines[2:]) == "x" * 40_000
-    assert (tmp_path / "log").stat().st_size == 3 + len(b"one line\r\n") + 40_000
-
-
-def test_signals_to_the_whole_group_do_not_reach_the_program_that_watches_a_step(tmp_path):
-    """Ctrl-C goes to every process of the terminal's group: also to one that is just being started."""
-    code = (
-        "import os, signal; from pathlib import Path; from penstock.tekton.supervisor import *;"
-        "[signal.signal(number, lambda *_: None) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)];"
-        "print('ready', flush=True);"
-        "command = Command(['true'], {'PATH': os.environ['PATH']}, Path('/'));"
-        "print([str(run_command(command, sink=print, stop=Stop()).ending) for _ in range(20)])"
-    )
-    runner = subprocess.Popen(
-        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
-    )
-    with runner:
-        assert runner.stdout is not None
-        assert runner.stdout.readline() == "ready\n"
-        while runner.poll() is None:
-            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-                os.killpg(runner.pid, number)
-        stdout, stderr = runner.communicate()
-    assert stdout.split() == str(["exited"] * 20).split(), stderr
-
-
-def test_a_step_begins_with_no_signal_blocked(tmp_path):
-    outcome, output = go(tmp_path, "grep SigBlk /proc/self/status")
-    assert (outcome.exit_code, output.split()) == (0, [b"SigBlk:", b"0" * 16])

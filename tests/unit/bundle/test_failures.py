@@ -1,0 +1,83 @@
+"""Why a step failed is left in the bundle, for the step that tells people."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from penstock.bundle.directory import Bundle
+from penstock.bundle.failures import first_failure, forget_failure, remember_failure
+from penstock.bundle.steps import begin
+from penstock.foundation.errors import WorldError
+from penstock.steps.entrypoint import param, run_step, workspace
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """A step that fails when it is told to."""
+
+    error: str = param("what it fails with", default="")
+    shard: str = param("which part", default="")
+    bundle: Path = workspace("the run's bundle")
+
+
+def step(arguments: Arguments) -> dict[str, str]:
+    if arguments.error:
+        raise WorldError(arguments.error, where="s3://evidence", todo="Try again.")
+    return {}
+
+
+def run(bundle: Bundle, *more: str, name: str = "archive") -> int:
+    return run_step(name, Arguments, (), step, [f"--bundle={bundle.path}", *more])
+
+
+@pytest.fixture
+def bundle(tmp_path: Path) -> Bundle:
+    bundle = Bundle(tmp_path / "bundle")
+    begin(bundle, run_id="run-1", track="release")
+    return bundle
+
+
+def test_a_second_try_that_succeeds_takes_it_back(bundle: Bundle) -> None:
+    run(bundle, "--error=no")
+    assert run(bundle) == 0
+    assert first_failure(bundle) is None
+
+
+def test_a_shard_that_succeeds_does_not_take_back_what_another_said(bundle: Bundle) -> None:
+    run(bundle, "--error=the model crashed", "--shard=1/2", name="infer")
+    run(bundle, "--shard=2/2", name="infer")
+    failure = first_failure(bundle)
+    assert failure is not None
+    assert failure.error.endswith("the model crashed. Try again.")
+
+
+def test_the_first_failure_is_the_cause(bundle: Bundle) -> None:
+    remember_failure(bundle, "build", "first")
+    remember_failure(bundle, "archive", "second")
+    remember_failure(bundle, "enforce", "that there is no verdict is no cause")
+    assert [entry.name for entry in sorted(bundle.failures.iterdir())] == ["archive.json", "build.json"]
+    (bundle.failures / "clone.json").write_text("torn")
+    failure = first_failure(bundle)
+    assert failure is not None
+    assert failure.step == "build"
+
+
+def test_it_is_no_part_of_the_evidence(bundle: Bundle) -> None:
+    remember_failure(bundle, "report", "lost")
+    bundle.seal()
+    assert list(bundle.verify().files) == ["run.json"]
+    remember_failure(bundle, "archive", "S3 is away")
+    bundle.verify()
+    forget_failure(bundle, "archive")
+
+
+def test_what_cannot_be_written_hides_no_error(bundle: Bundle, capsys: pytest.CaptureFixture[str]) -> None:
+    bundle.failures.rmdir()
+    bundle.failures.write_text("in the way")
+    assert run(bundle, "--error=no space is left on the disk") == 4
+    (line,) = capsys.readouterr().out.splitlines()
+    assert "no space is left on the disk" in json.loads(line)["error"]

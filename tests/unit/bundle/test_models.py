@@ -1,0 +1,59 @@
+"""Records of a bundle: what counts as a value, what counts for the verdict, and what older files leave out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+from tests.unit.report.verdicts import EXPIRED, WAIVER, rule
+
+from penstock.bundle.models import Isolation, Measurement, Run, ShardRecord, Use, Verdict
+
+
+@pytest.mark.parametrize("value", [True, "7.9", float("nan"), float("inf"), [1.0]])
+def test_what_is_no_value(value: Any) -> None:
+    with pytest.raises(ValidationError):
+        Measurement(case="a", metric="lse_d", value=value)
+
+
+def test_missing_value_has_to_be_said() -> None:
+    with pytest.raises(ValidationError):
+        Measurement.model_validate({"case": "a", "metric": "lse_d"})
+    assert Measurement(case="a", metric="lse_d", value=None, error="no face").value is None
+    with pytest.raises(ValidationError):
+        Measurement(case="", metric="lse_d", value=1.0)
+
+
+@pytest.mark.parametrize(
+    ("more", "blocks"),
+    [
+        ({}, True),
+        ({"severity": "warn"}, False),
+        ({"advisory": True}, False),
+        ({"waiver": WAIVER}, False),
+        ({"waiver": EXPIRED}, True),
+    ],
+)
+def test_what_counts_for_the_verdict(more: dict[str, Any], blocks: bool) -> None:
+    assert rule(**more).blocks is blocks
+
+
+def test_time_of_use_is_that_of_every_attempt() -> None:
+    uses = [Use(started="", ended="", seconds=seconds) for seconds in (1.5, 2.25)]
+    assert ShardRecord(shard="1/1", cases=1, started="", uses=uses).used_s == 3.75
+    assert str(Isolation(level="landlock", how="ABI 7")) == "landlock (ABI 7)"
+    assert str(Isolation(level="none")) == "none"
+
+
+def test_records_of_the_first_version_are_read() -> None:
+    """What they lack has a meaning of its own: no parameters were recorded, the floor was none."""
+    run = Run.model_validate_json('{"schema_version": 1, "penstock": "0.0.1", "run_id": "a"}')
+    assert (run.parameters, run.regated_from, run.inference) == ({}, None, None)
+    verdict = Verdict.model_validate_json('{"verdict": "pass", "level": 0.05, "rules": []}')
+    assert (verdict.floor, verdict.comparison, verdict.baseline) == (None, "stored", None)
+
+
+def test_records_do_not_change() -> None:
+    with pytest.raises(ValidationError):
+        rule().verdict = "pass"  # type: ignore[misc]

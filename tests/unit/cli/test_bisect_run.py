@@ -1,0 +1,21 @@
+"""What ``penstock bisect`` is asked for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.unit.sources.source_servers import commit, new_repository
+
+from penstock.cli.bisect_run import Options, carry_out
+from penstock.foundation.errors import PenstockError
+
+
+def test_repository_without_a_contract_is_refused_before_anything_runs(tmp_path: Path) -> None:
+    path = new_repository(tmp_path / "model")
+    first = commit(path, {"a": "1"})
+    second = commit(path, {"a": "2"})
+    options = Options(repo=str(path), good=first, bad=second, metric="sharpness", out=tmp_path / "out", quiet=True)
+    with pytest.raises(PenstockError, match=r"penstock\.yaml"):
+        carry_out(options)
+    assert not list(tmp_path.glob("out/runs/*"))

@@ -1,0 +1,88 @@
+"""A fault has its line, its field and plain words, and says what was meant."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+
+from penstock.contract import models, policy
+from penstock.contract.check import check_repository
+from penstock.contract.faults import PATTERNS
+from penstock.contract.load import load_contract
+from penstock.families.registry import directions
+from penstock.foundation.errors import UsageError
+
+Write = Callable[..., Path]
+DIRECTIONS = directions()
+
+
+def faults(root: Path) -> list[str]:
+    return [str(fault) for fault in check_repository(root, metrics=DIRECTIONS).faults]
+
+
+def only(root: Path) -> str:
+    found = faults(root)
+    assert len(found) == 1, found
+    return found[0]
+
+
+def test_a_misspelt_stand_in_is_told_what_was_meant(repository: Write) -> None:
+    named = ("policy:\n", "extractors: {lipsync: syncnet-compct}\npolicy:\n")
+    assert only(repository(contract=named)) == (
+        "penstock.yaml:13: extractors.lipsync: no network 'syncnet-compct' comes with Penstock for 'lipsync'. "
+        "Did you mean 'syncnet-compact'?"
+    )
+
+
+def test_a_misspelt_field_of_an_extractors_file_is_told_what_was_meant(repository: Write) -> None:
+    named = ("policy:\n", f"extractors: {{lipsync: {{pth: a, sha256: {'a' * 64}, source: lfs}}}}\npolicy:\n")
+    assert any("unknown field 'pth'. Did you mean 'path'?" in text for text in faults(repository(contract=named)))
+
+
+def test_hostile_names_stay_on_their_line(repository: Write) -> None:
+    found = faults(repository(contract=("call:\n", '"x\\ny\\e[31m": 1\ncall:\n')))
+    assert all("\n" not in text and "\x1b" not in text for text in found)
+    assert any("x\\ny\\x1b[31m" in text for text in found)
+
+
+Write = Callable[..., Path]
+
+
+def test_one_error_says_how_many_more_there_are(repository: Write) -> None:
+    with pytest.raises(UsageError, match=r"2 more faults: `penstock check` lists all"):
+        load_contract(
+            repository(contract=("version: 1\nname: little\nfamily: talking-head", "version: 3\nname: A\nfamily: x"))
+        )
+
+
+def test_every_pattern_of_the_models_has_plain_words() -> None:
+    used = set()
+    for module in (models, policy):
+        for model in vars(module).values():
+            if isinstance(model, type) and issubclass(model, BaseModel) and model is not BaseModel:
+                used |= set(patterns(model.model_json_schema()))
+    assert len(used) > 5
+    assert used - {policy.MARGIN_PATTERN} <= set(PATTERNS)
+
+
+def patterns(schema: Any) -> Iterator[str]:
+    if isinstance(schema, dict):
+        if isinstance(schema.get("pattern"), str):
+            yield schema["pattern"]
+        yield from schema.get("patternProperties", {})
+        for inner in schema.values():
+            yield from patterns(inner)
+    elif isinstance(schema, list):
+        for inner in schema:
+            yield from patterns(inner)
+
+
+def test_a_misspelt_field_is_told_before_the_one_that_is_missing_for_it(repository: Write) -> None:
+    with pytest.raises(UsageError) as caught:
+        load_contract(repository(contract=("name: little", "naem: little")))
+    assert caught.value.where == "penstock.yaml:2: naem"
+    assert caught.value.todo.startswith("Did you mean 'name'?")

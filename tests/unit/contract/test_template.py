@@ -1,0 +1,46 @@
+"""The template of a contract holds what it says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+import yaml
+from typer.testing import CliRunner
+
+from penstock.cli.check import check
+from penstock.cli.init import init as init_command
+from penstock.cli.schema import schema
+from penstock.contract.load import load_contract
+from penstock.contract.policy import Policy
+from penstock.families.registry import is_timed
+from penstock.gating.suite_words import policy_remarks
+
+runner = CliRunner()
+app = typer.Typer()
+for command in (init_command, check, schema):
+    app.command()(command)
+
+
+def init(directory: Path, *more: str) -> str:
+    result = runner.invoke(app, ["init", "--family", "talking-head", str(directory), *more], catch_exceptions=False)
+    assert result.exit_code == 0
+    return result.stdout
+
+
+def test_the_policy_of_the_template_lets_no_timing_stop_an_unchanged_model(tmp_path: Path) -> None:
+    init(tmp_path)
+    policy = load_contract(tmp_path).policy
+    for rule in policy.rules:
+        exact = rule.margin is None or rule.severity == "warn" or policy.baseline == "rerun"
+        assert exact or not is_timed(rule.metric), "the load of the machine would stop a model that did not change"
+    assert any(is_timed(rule.metric) for rule in policy.rules), "and time is shown all the same"
+    commented = yaml.safe_load(
+        "\n".join(
+            line.replace("# - ", "- ")
+            for line in (tmp_path / "penstock.yaml").read_text().splitlines()
+            if "# - {" in line
+        )
+    )
+    suggested = Policy.model_validate({"rules": commented})
+    assert [remark.what for remark in policy_remarks(suggested)] == []

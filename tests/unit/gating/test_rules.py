@@ -1,0 +1,87 @@
+"""One rule against the values: what is missing fails, bounds hold the mean, ``worst`` holds each case."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from penstock.bundle.models import Measurement, RuleResult
+from penstock.contract.policy import Rule
+from penstock.foundation.errors import UsageError
+from penstock.gating.measurements import Table
+from penstock.gating.rules import Examined, conclude, examine
+
+Values = dict[str, float | None]
+
+
+def table(values: Values, extractor: str | None = None) -> Table:
+    fixed = {"metric": "lse_d", "extractor": extractor}
+    return Table("candidate", (Measurement.model_validate(fixed | {"case": c, "value": v}) for c, v in values.items()))
+
+
+def margin_in_unit(rule: Rule, base: float) -> float:
+    assert rule.margin is None or rule.margin.relative
+    return rule.margin.amount * abs(base) if rule.margin is not None else 0.0
+
+
+def examined(ours: Values, theirs: Values | None = None, **rule: Any) -> Examined:
+    return examine(
+        Rule.model_validate({"metric": "lse_d"} | rule),
+        table(ours),
+        table(theirs) if theirs is not None else None,
+        margin_in_unit,
+    )
+
+
+def judged(ours: Values, theirs: Values | None = None, **rule: Any) -> RuleResult:
+    return conclude(examined(ours, theirs, **rule), 0.05, None)
+
+
+def test_bounds_hold_the_mean_and_worst_each_case() -> None:
+    values: Values = {"a": 7.0, "b": 9.0}
+    assert judged(values, max=8.0).verdict == "pass"
+    assert judged(values, max=7.9).verdict == "fail"
+    assert judged(values, min=8.1).verdict == "fail"
+    assert judged(values, max=8.0, worst=8.5).verdict == "fail"
+    assert judged(values, max=8.0, worst=9.0).verdict == "pass"
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [({"a": 1.0, "b": None}, None), ({}, None), ({"a": 1.0}, {"a": 1.0, "b": 1.0})],
+)
+def test_what_is_missing_fails_whatever_the_bounds(ours: Values, theirs: Values | None) -> None:
+    result = judged(ours, theirs, max=99.0)
+    assert result.verdict == "fail"
+    assert result.candidate is None or theirs is not None
+
+
+def test_margin_holds_the_paired_change() -> None:
+    base: Values = {name: 8.0 + place for place, name in enumerate("abcdefgh")}
+    worse: Values = {name: value + 1.0 for name, value in base.items() if value is not None}
+    assert judged(base, base, margin="5%").verdict == "pass"
+    result = judged(worse, base, margin="5%")
+    assert (result.verdict, result.change) == ("fail", pytest.approx(1.0))
+    assert judged(worse, base, margin="5%", severity="warn").severity == "warn"
+
+
+def test_without_a_baseline_it_is_said_what_was_not_compared() -> None:
+    values: Values = {"a": 7.0}
+    assert judged(values, margin="5%").not_compared == "rule"
+    assert judged(values, margin="5%", max=8.0).not_compared == "margin"
+    assert judged(values, max=8.0).not_compared is None
+
+
+def test_values_of_two_networks_are_not_compared() -> None:
+    with pytest.raises(UsageError):
+        examine(Rule(metric="lse_d", max=9), table({"a": 1.0}, "x"), table({"a": 1.0}, "y"), margin_in_unit)
+
+
+def test_outcome_beside_other_slices_goes_before_its_own() -> None:
+    base: Values = {name: 8.0 + place for place, name in enumerate("abcdefgh")}
+    worse: Values = {name: value + 1.0 for name, value in base.items() if value is not None}
+    item = examined(worse, base, margin="5%")
+    assert conclude(item, 0.05, "inconclusive", 3).verdict == "inconclusive"
+    assert "3 slices" in conclude(item, 0.05, "inconclusive", 3).reason
+    assert conclude(item, 0.05, None).verdict == "fail"

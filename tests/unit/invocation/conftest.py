@@ -1,0 +1,7 @@
+"""The small real models of the tests of whole calls."""
+
+from __future__ import annotations
+
+from tests.invocation.conftest import case, no_process_is_left, program_contract, repository, service_contract
+
+__all__ = ["case", "no_process_is_left", "program_contract", "repository", "service_contract"]

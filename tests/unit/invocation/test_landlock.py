@@ -1,0 +1,78 @@
+"""Landlock confines a process and all its children."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from penstock.invocation.landlock import landlock_abi
+from penstock.invocation.log import BoundedLog
+from penstock.invocation.model_process import Exit, ModelProcess
+from penstock.invocation.sandbox import Sandbox
+
+Run = Callable[..., tuple[Exit | None, str]]
+
+
+@pytest.fixture
+def sandbox(tmp_path: Path) -> Sandbox:
+    (tmp_path / "source").mkdir()
+    return Sandbox(source=tmp_path / "source", scratch=tmp_path / "scratch")
+
+
+@pytest.fixture
+def run(tmp_path: Path, sandbox: Sandbox) -> Run:
+    """Run a Python text as the model and return how it ended and its log."""
+
+    def go(text: str, box: Sandbox = sandbox, *, port: int | None = None) -> tuple[Exit | None, str]:
+        (box.source / "model.py").write_text(textwrap.dedent(text), encoding="utf-8")
+        with BoundedLog(tmp_path / "log") as log, ModelProcess(["python", "model.py"], box, log, port=port) as process:
+            ended = process.wait(20.0)
+            return ended, log.end(100_000)
+
+    return go
+
+
+def test_landlock_confines(run: Run, sandbox: Sandbox, tmp_path: Path) -> None:
+    assert landlock_abi() >= 6, "these tests need a kernel with Landlock"
+
+    private = tmp_path / "bundle" / "run.json"
+    private.parent.mkdir()
+    private.write_text("{}", encoding="utf-8")
+    shared = tmp_path / "inputs"
+    shared.mkdir()
+    (shared / "a.png").write_text("a", encoding="utf-8")
+    box = Sandbox(source=sandbox.source, scratch=sandbox.scratch, readable=(shared,))
+    text = f"""
+        import multiprocessing, os, signal, socket, tempfile
+        def attempt(name, action):
+            try:
+                action()
+                print(name, "allowed")
+            except OSError as error:
+                print(name, "refused")
+        attempt("write-scratch", lambda: tempfile.NamedTemporaryFile())
+        attempt("read-inputs", lambda: open({str(shared / "a.png")!r}).read())
+        attempt("workers", lambda: multiprocessing.Pool(2).map(abs, [-1]))
+        listener = socket.socket()
+        attempt("bind-own", lambda: listener.bind(("127.0.0.1", {24_001})))
+        attempt("bind-other", lambda: socket.socket().bind(("127.0.0.1", 24002)))
+        listener.listen()
+        attempt("connect", lambda: socket.create_connection(("127.0.0.1", 24001), timeout=2))
+        attempt("read-bundle", lambda: open({str(private)!r}).read())
+        attempt("write-bundle", lambda: open({str(private)!r}, "w"))
+        attempt("remove-bundle", lambda: os.unlink({str(private)!r}))
+        attempt("write-source", lambda: open("x", "w"))
+        attempt("list-home", lambda: os.listdir({str(Path.home())!r}))
+        attempt("write-beside", lambda: open({str(tmp_path / "y")!r}, "w"))
+        attempt("kill-launcher", lambda: os.kill(os.getppid(), signal.SIGKILL))
+        attempt("device", lambda: os.mknod(os.environ["TMPDIR"] + "/d", 0o20666, os.makedev(1, 1)))
+    """
+    _, log = run(text, box, port=24_001)
+    said = dict(line.split() for line in log.splitlines())
+    allowed = {"write-scratch", "read-inputs", "workers", "bind-own"}
+    assert {name for name, answer in said.items() if answer == "allowed"} == allowed
+    assert len(said) == 14
+    assert private.read_text(encoding="utf-8") == "{}"

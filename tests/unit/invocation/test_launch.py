@@ -1,0 +1,79 @@
+"""The program between Penstock and a model ends all of it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import textwrap
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+
+from penstock.invocation.launch import descendants
+from penstock.invocation.log import BoundedLog
+from penstock.invocation.model_process import ModelProcess
+from penstock.invocation.sandbox import Sandbox
+
+STUBBORN = """
+    import os, signal, time
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    for _ in range(3):
+        if os.fork() == 0:
+            os.setsid()
+            if os.fork() == 0:
+                signal.signal(signal.SIGTERM, signal.SIG_IGN)
+                time.sleep(600)
+            os._exit(0)
+        os.wait()
+    print("up", flush=True)
+    time.sleep(600)
+"""
+
+
+@pytest.fixture
+def sandbox(tmp_path: Path) -> Sandbox:
+    (tmp_path / "source").mkdir()
+    return Sandbox(source=tmp_path / "source", scratch=tmp_path / "scratch")
+
+
+def gone(pid: int) -> bool:
+    """Whether a process has ended, reaped or not."""
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 15
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_stubborn_tree_is_killed(tmp_path: Path, sandbox: Sandbox) -> None:
+    (sandbox.source / "model.py").write_text(textwrap.dedent(STUBBORN), encoding="utf-8")
+    with (
+        BoundedLog(tmp_path / "log") as log,
+        ModelProcess(["python", "model.py"], sandbox, log, grace_s=0.2) as process,
+    ):
+        wait_for(lambda: log.end() == "up" and len(descendants(process.supervisor)) == 4)
+        tree = descendants(process.supervisor)
+        assert process.running()
+        process.stop()
+    assert all(map(gone, tree))
+
+
+def test_launcher_that_is_killed_takes_the_model_along(tmp_path: Path, sandbox: Sandbox) -> None:
+    (sandbox.source / "model.py").write_text("import time; print('up', flush=True); time.sleep(600)", encoding="utf-8")
+    with BoundedLog(tmp_path / "log") as log, ModelProcess(["python", "model.py"], sandbox, log) as process:
+        wait_for(lambda: log.end() == "up")
+        (model,) = descendants(process.supervisor)
+        os.kill(process.supervisor, signal.SIGKILL)
+        ended = process.wait(10.0)
+        assert ended is not None
+        assert ended.code == -9
+        wait_for(lambda: gone(model))

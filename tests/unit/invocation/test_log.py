@@ -1,0 +1,42 @@
+"""A model's log: both ends kept, safe to print."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from penstock.invocation.log import BoundedLog
+
+
+def test_log_keeps_both_ends(tmp_path: Path) -> None:
+    with BoundedLog(tmp_path / "log", head_bytes=10, tail_bytes=10) as log:
+        for start in range(0, 100, 7):
+            log.write(b"".join(b"%02d" % number for number in range(start, min(start + 7, 100))))
+        assert log.end().endswith("979899")
+    assert (tmp_path / "log").read_text(encoding="utf-8") == (
+        "0001020304\n[penstock] 180 bytes of log were dropped here\n9596979899"
+    )
+
+
+def test_log_is_safe_to_print_and_speaks_of_the_last_call(tmp_path: Path) -> None:
+    with BoundedLog(tmp_path / "log") as log:
+        log.write(b"before\n")
+        log.mark()
+        assert log.end() == "(empty)"
+        log.note("case one")
+        log.write(b"\x1b[31mred\xff\n\n")
+        assert log.end() == "\\x1b[31mred\ufffd"
+    with BoundedLog(tmp_path / "log") as log:
+        log.write(b"resumed\n")
+    assert "resumed" in (tmp_path / "log").read_text(encoding="utf-8", errors="replace")
+
+
+def test_last_line_of_a_log_is_shown_whole(tmp_path: Path) -> None:
+    last = "ModuleNotFoundError: No module named 'torch', looked for in " + ", ".join(f"/env/{n}" for n in range(200))
+    with BoundedLog(tmp_path / "log") as log:
+        log.write(b"Traceback (most recent call last):\n" + b"x" * 500 + b"\n" + last.encode() + b"\n")
+        assert log.end() == last
+        assert log.end(10_000).startswith("Traceback")
+        log.write(b"a" * 590 + b"\nshort\n")
+        assert log.end() == "a" * 590 + "\nshort"
+        log.write(b"y" * 20_000 + b"\n")
+        assert log.end().startswith("…yyy")

@@ -1,0 +1,158 @@
+"""Addresses on a forge, its API, and whom the token is shown to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from tests.unit.notices.forge_server import TOKEN, Server, forge_server
+
+from penstock.bundle.models import Run, Source
+from penstock.foundation.errors import UsageError, WorldError
+from penstock.notices.forge import Posted, put_comment
+from penstock.notices.forge_places import Address, Forge, Kind, address_of, open_place, parse_address
+
+MARK = "<!-- penstock: sonic release -->"
+BODY = f"{MARK}\n## sonic 1.1.0: rejected\n"
+COMMIT = "c0ffee" + "0" * 34
+PULL = "/repos/example/sonic/issues/12/comments"
+ON_COMMIT = f"/repos/example/sonic/commits/{COMMIT}/comments"
+NOTES = "/projects/group/sub/sonic/merge_requests/12/notes"
+PLACES: dict[Kind, tuple[str, Address]] = {
+    "github": (PULL, Address("github", "example/sonic", 12)),
+    "gitlab": (NOTES, Address("gitlab", "group/sub/sonic", 12)),
+}
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with forge_server() as state:
+        state.comments |= {PULL: [], NOTES: [], ON_COMMIT: []}
+        yield state
+
+
+def put(server: Server, address: Address, body: str = BODY, *, token: str = TOKEN, api: str = "") -> Posted | None:
+    forge = Forge(address.kind, server.url + api, token)
+    return put_comment(lambda: open_place(forge, address), MARK, body, sleep=lambda _: None)
+
+
+# what goes wrong
+
+
+def refused(server: Server, address: Address, **more: Any) -> str:
+    with pytest.raises(WorldError) as caught:
+        put(server, address, **more)
+    assert TOKEN not in str(caught.value)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("reply", [b"<html>", b"[1]", b'{"a": 1}', b"null", b"[" * 5000, b'[{"id": "x"}]', b"\xff"])
+def test_what_is_no_forge_is_said(server: Server, reply: bytes) -> None:
+    server.reply = reply
+    assert "this is no forge's API" in refused(server, PLACES["github"][1])
+
+
+@pytest.mark.parametrize("token", ["", " ", "a b", "a\nX-Header: b", "tökén", "x" * 5000])
+def test_a_token_that_cannot_be_one_is_not_shown(server: Server, token: str) -> None:
+    with pytest.raises(UsageError, match="token") as caught:
+        put(server, PLACES["github"][1], token=token)
+    assert not token.strip() or token not in str(caught.value)
+    assert server.requests == []
+
+
+@pytest.mark.parametrize(
+    "api", ["http://forge.example", "ftp://forge.example", "forge.example", "https://u:p@forge.example", "https://"]
+)
+def test_an_api_that_cannot_be_one(api: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        open_place(Forge("github", api, TOKEN), PLACES["github"][1])
+    assert "u:p" not in str(caught.value)
+    assert TOKEN not in str(caught.value)
+
+
+# addresses
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "wanted"),
+    [
+        ("github", "example/sonic#12", ("example/sonic", 12, "")),
+        ("github", "example/.github#1", ("example/.github", 1, "")),
+        ("github", f"example/sonic@{COMMIT}", ("example/sonic", None, COMMIT)),
+        ("github", "example/sonic", ("example/sonic", None, "")),
+        ("github", "https://github.com/example/sonic/pull/12", ("example/sonic", 12, "")),
+        ("github", "https://github.com/example/sonic/pull/12/files#x", ("example/sonic", 12, "")),
+        ("gitlab", "group/sub/sonic!12", ("group/sub/sonic", 12, "")),
+        ("gitlab", "https://gitlab.com/group/sonic/-/merge_requests/12?x", ("group/sonic", 12, "")),
+    ],
+)
+def test_addresses(kind: Kind, text: str, wanted: tuple[Any, ...]) -> None:
+    found = parse_address(kind, text)
+    assert (found.path, found.number, found.commit) == wanted
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        ("github", ""),
+        ("github", "sonic#12"),
+        ("github", "a/b/c#12"),
+        ("github", "a/b#0"),
+        ("github", "a/../b#1"),
+        ("github", "a/..#1"),
+        ("github", "a/b#1\n"),
+        ("github", "a/b@main"),
+        ("github", "a/b?x#1"),
+        ("gitlab", "sonic!1"),
+        ("gitlab", "a//b!1"),
+    ],
+)
+def test_what_is_no_address(kind: Kind, text: str) -> None:
+    with pytest.raises(UsageError, match="no address"):
+        parse_address(kind, text)
+
+
+def run(url: str, commit: str = COMMIT) -> Run:
+    source = Source(url=url, revision="v1", commit=commit, committer_date="", version="1", tree="")
+    return Run(penstock="0", run_id="r", model="sonic", source=source)
+
+
+@pytest.mark.parametrize(
+    ("url", "kind", "api", "path"),
+    [
+        ("https://github.com/example/sonic.git", "github", "https://api.github.com", "example/sonic"),
+        ("git@github.com:example/sonic.git", "github", "https://api.github.com", "example/sonic"),
+        ("ssh://git@ssh.github.com:443/example/sonic.git", "github", "https://api.github.com", "example/sonic"),
+        ("https://git.example.org/example/sonic", "github", "https://git.example.org/api/v3", "example/sonic"),
+        ("https://gitlab.com/group/sub/sonic.git", "gitlab", "https://gitlab.com/api/v4", "group/sub/sonic"),
+        ("https://example.org/gitlab/group/sonic.git", "gitlab", "https://example.org/gitlab/api/v4", "group/sonic"),
+        ("git@example.org:group/sonic.git", "gitlab", "https://example.org/gitlab/api/v4", "group/sonic"),
+    ],
+)
+def test_the_repository_of_a_run(url: str, kind: Kind, api: str, path: str) -> None:
+    forge = Forge(kind, api, TOKEN)
+    assert address_of(run(url), forge) == Address(kind, path, commit=COMMIT)
+    assert address_of(run(url), forge, "12") == Address(kind, path, 12)
+
+
+@pytest.mark.parametrize(
+    ("url", "commit", "wanted"),
+    [
+        ("https://evil.example/example/sonic.git", COMMIT, "lies on 'evil.example', the forge is 'github.com'"),
+        ("https://github.com.evil.example/a/b", COMMIT, "lies on 'github.com.evil.example'"),
+        ("/srv/models/sonic", COMMIT, "lies on '/srv/models/sonic'"),
+        ("https://github.com/a/b/c", COMMIT, "names no repository"),
+        ("https://github.com/a/../b", COMMIT, "names no repository"),
+        ("https://github.com/a/b", "../../x", "names no repository"),
+    ],
+)
+def test_a_repository_elsewhere_does_not_get_the_token(url: str, commit: str, wanted: str) -> None:
+    with pytest.raises(UsageError, match=wanted):
+        address_of(run(url, commit), Forge("github", "https://api.github.com", TOKEN))
+
+
+@pytest.mark.parametrize("number", ["0", "x", "-1", "1/../2", "12 "])
+def test_a_number_that_is_none(number: str) -> None:
+    with pytest.raises(UsageError, match="not the number of a pull request"):
+        address_of(run("https://github.com/a/b"), Forge("github", "https://api.github.com", TOKEN), number)

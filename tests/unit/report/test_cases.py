@@ -1,0 +1,123 @@
+"""Which cases stand first, and how their numbers look."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from penstock.bundle.directory import Bundle
+from penstock.bundle.models import Invocation, Measurement, RuleResult, Verdict
+from penstock.contract.policy import Policy
+from penstock.gating.gate import gate
+from penstock.gating.measurements import Source
+from penstock.gating.repeats import calibrate
+from penstock.report.cases import BEYOND_ALL, case_rows, criterion, number, shown
+from penstock.report.forest import forest
+from penstock.report.old_verdicts import completed
+from penstock.report.run_records import read_side
+
+NAMES = [f"case-{n:02}" for n in range(24)]
+
+
+def values(metric: str, numbers: list[float], slices: tuple[str, ...] = ()) -> list[Measurement]:
+    return [
+        Measurement(case=case, metric=metric, value=value, slices=list(slices))
+        for case, value in zip(NAMES, numbers, strict=False)
+    ]
+
+
+BEFORE = [7.0 + 0.01 * n for n in range(24)]
+
+
+def test_a_margin_of_the_noise_is_drawn_and_ranks_the_cases_also_of_a_better_candidate(tmp_path: Path) -> None:
+    runs = [[value + shift for value in BEFORE] for shift in (0.0, 0.1)]
+    noise = calibrate([Source(str(n), values("lse_d", run)) for n, run in enumerate(runs)]).calibration
+    policy = Policy.model_validate({"rules": [{"metric": "lse_d", "margin": "5 sd"}], "calibration": "noise.json"})
+    after = [value - 1.0 - 0.01 * (n % 5) for n, value in enumerate(BEFORE)]
+    after[3], after[5] = BEFORE[3] + 0.5, BEFORE[5] + 0.2
+    before, now = values("lse_d", BEFORE), values("lse_d", after)
+    verdict = gate(now, before, policy, candidate_name="new", baseline_name="old", calibration=noise)
+    (rule,) = verdict.rules
+    margin = 5 * noise.metrics[0].noise
+    assert "which is better" in rule.reason
+    assert rule.margin == pytest.approx(margin)
+    drawn = forest(rule)
+    assert drawn is not None
+    assert drawn.margin is not None
+    scale = (drawn.margin - drawn.zero) / margin
+    assert (drawn.point - drawn.zero) / scale == pytest.approx(rule.change, abs=1e-2)
+    sides = [Bundle(tmp_path / name) for name in ("new", "old")]
+    for side, lines in zip(sides, (now, before), strict=True):
+        side.path.mkdir()
+        side.write_measurements(lines)
+    rows = case_rows(read_side(sides[0]), read_side(sides[1]), [criterion(rule) for rule in verdict.rules])
+    assert [row.name for row in rows[:2]] == ["case-03", "case-05"]
+    assert rows[0].worst == pytest.approx(0.5 / margin)
+    assert rows[1].worst == pytest.approx(0.2 / margin)
+
+
+def result(**more: object) -> RuleResult:
+    known = {"metric": "lse_d", "slice": None, "verdict": "fail", "reason": "", "limit": "", "n": 1}
+    empty = dict.fromkeys(("baseline", "candidate", "change", "interval"))
+    return completed(RuleResult.model_validate(known | empty | more))
+
+
+def bundle(path: Path, numbers: dict[str, dict[str, float | None]]) -> Bundle:
+    made = Bundle(path)
+    path.mkdir()
+    made.write_measurements(
+        Measurement(case=case, metric=metric, value=value, slices=["s"] if case.endswith("s") else [], error=None)
+        for case, metrics in numbers.items()
+        for metric, value in metrics.items()
+    )
+    return made
+
+
+def test_cases_without_an_answer_come_first_then_those_that_a_fallen_rule_finds_worst(tmp_path: Path) -> None:
+    before = {name: {"lse_d": 7.0, "jitter": 1.0} for name in ("a", "b", "c", "d", "gone", "lost")}
+    after: dict[str, dict[str, float | None]] = {
+        "a": {"lse_d": 7.1, "jitter": 9.0},  # far worse, but by a rule that held
+        "b": {"lse_d": 8.0, "jitter": 1.0},
+        "c": {"lse_d": 6.0, "jitter": 0.5},
+        "d": {"lse_d": 7.5, "jitter": 1.0},
+        "lost": {"lse_d": None, "jitter": 1.0},
+    }
+    candidate, baseline = bundle(tmp_path / "new", after), bundle(tmp_path / "old", before)  # type: ignore[arg-type]
+    candidate.write_invocations([Invocation(case="dead", status="timeout", error="too slow")])
+    rules = [
+        result(metric="jitter", verdict="pass", limit="no more than +0.1 over the baseline"),
+        result(metric="lse_d", limit="no more than +5 % over the baseline", baseline=7.0),
+    ]
+    verdict = Verdict(verdict="fail", baseline="old", level=0.05, rules=rules)
+    rows = case_rows(read_side(candidate), read_side(baseline), [criterion(rule) for rule in verdict.rules])
+    assert [row.name for row in rows] == ["dead", "gone", "lost", "b", "d", "a", "c"]
+    by_name = {row.name: row for row in rows}
+    assert (by_name["gone"].status, by_name["dead"].status) == ("missing", "timeout")
+    assert (by_name["b"].telling, by_name["a"].telling, by_name["c"].telling) == ("lse_d", "lse_d", "")
+    assert by_name["lost"].worst == BEYOND_ALL
+    assert by_name["gone"].numbers[0].baseline == "7.000"
+
+
+def test_without_a_baseline_the_worst_values_come_first(tmp_path: Path) -> None:
+    numbers: dict[str, dict[str, float | None]] = {"a": {"lse_c": 3.0}, "b": {"lse_c": 1.0}, "c": {"lse_c": 2.0}}
+    side = read_side(bundle(tmp_path / "new", numbers))
+    rules = [result(metric="lse_c", verdict="pass", limit="≥ 0.5")]
+    rows = case_rows(side, None, [criterion(rule) for rule in rules])
+    assert [row.name for row in rows] == ["b", "c", "a"]
+
+
+def test_a_rule_of_a_slice_does_not_rank_other_cases(tmp_path: Path) -> None:
+    candidate = bundle(tmp_path / "new", {"in-s": {"lse_d": 7.5}, "out": {"lse_d": 9.0}})
+    baseline = bundle(tmp_path / "old", {"in-s": {"lse_d": 7.0}, "out": {"lse_d": 7.0}})
+    verdict = Verdict(
+        verdict="fail", level=0.05, rules=[result(slice="s", limit="no more than +5 % over the baseline")]
+    )
+    rows = case_rows(read_side(candidate), read_side(baseline), [criterion(rule) for rule in verdict.rules])
+    assert [row.name for row in rows] == ["in-s", "out"]
+
+
+def test_huge_numbers_are_written_short() -> None:
+    assert shown("lse_d", 1e300) == "1e+300"
+    assert shown("lse_d", None) == "–"
+    assert number("lse_d", 1e300, 1e-300).change == "+1e+300"

@@ -1,0 +1,41 @@
+"""Rules that fell stand first."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from penstock.bundle.directory import Bundle
+from penstock.bundle.models import Measurement, RuleResult, Verdict
+from penstock.report.old_verdicts import completed
+from penstock.report.rows import metric_rows
+from penstock.report.run_records import read_side
+
+
+def result(**more: object) -> RuleResult:
+    known = {"metric": "lse_d", "slice": None, "verdict": "fail", "reason": "", "limit": "", "n": 1}
+    empty = dict.fromkeys(("baseline", "candidate", "change", "interval"))
+    return completed(RuleResult.model_validate(known | empty | more))
+
+
+def bundle(path: Path, numbers: dict[str, dict[str, float | None]]) -> Bundle:
+    made = Bundle(path)
+    path.mkdir()
+    made.write_measurements(
+        Measurement(case=case, metric=metric, value=value, slices=["s"] if case.endswith("s") else [], error=None)
+        for case, metrics in numbers.items()
+        for metric, value in metrics.items()
+    )
+    return made
+
+
+def test_rules_that_fell_stand_first_and_other_metrics_last(tmp_path: Path) -> None:
+    side = read_side(bundle(tmp_path / "new", {"a": {"lse_d": 7.0, "own": 1.0, "jitter": 1.0}}))
+    rules = [
+        result(metric="jitter", verdict="pass", reason="fine"),
+        result(reason="LSE-D rose; about 30 cases would settle it", needed=30, verdict="inconclusive"),
+    ]
+    rows = metric_rows(side, None, Verdict(verdict="fail", level=0.05, rules=rules), None)
+    assert [(row.name, row.state) for row in rows] == [("LSE-D", "inconclusive"), ("jitter", "pass"), ("own", "")]
+    assert rows[0].brief == "rose"
+    assert rows[0].reason.endswith("would settle it")
+    assert rows[0].needed == 30

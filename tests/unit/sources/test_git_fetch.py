@@ -1,0 +1,134 @@
+"""What a revision means at a remote, and bringing it here."""
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+from tests.unit.sources.source_servers import commit, git, new_repository
+
+from penstock.foundation.errors import UsageError, WorldError
+from penstock.sources.git import Clone, clone
+from penstock.sources.tree import LFS_POINTER
+
+
+def local(repository: Path, revision: str, target: Path, **options: bool | int) -> Clone:
+    return clone(str(repository), revision, target, allow_local=True, **options)  # type: ignore[arg-type]
+
+
+def nothing_left(target: Path) -> bool:
+    return not target.exists() and not [path for path in target.parent.iterdir() if ".clone-" in path.name]
+
+
+@pytest.mark.parametrize("kind", ["branch", "slash", "full", "short", "head", "ref", "ref-tag"])
+def test_revisions(repository: Path, tmp_path: Path, kind: str) -> None:
+    head = git(repository, "rev-parse", "main")
+    first = git(repository, "rev-parse", "v1.0.0^{commit}")
+    revision, expected = {
+        "branch": ("main", head),
+        "slash": ("release/2", first),
+        "full": (first, first),
+        "short": (first[:8], first),
+        "head": ("HEAD", head),
+        "ref": ("refs/heads/main", head),
+        "ref-tag": ("refs/tags/v1.0.0", first),
+    }[kind]
+    result = local(repository, revision, tmp_path / "out")
+    assert result.commit == expected
+    assert result.version == ("1.0.0" if kind == "ref-tag" else f"0.0.0+{expected[:12]}")
+
+
+def test_depth(repository: Path, tmp_path: Path) -> None:
+    local(repository, "main", tmp_path / "one")
+    local(repository, "main", tmp_path / "all", depth=0)
+    assert git(tmp_path / "one", "rev-list", "--count", "HEAD") == "1"
+    assert git(tmp_path / "all", "rev-list", "--count", "HEAD") == "2"
+    assert git(tmp_path / "all", "describe", "--tags").startswith("v1.0.0-1-g")
+
+
+def test_commit_behind_the_tip_of_a_shallow_server(repository: Path, tmp_path: Path) -> None:
+    commit(repository, {"a.txt": "4\n"})
+    middle = git(repository, "rev-parse", "main~1")
+    assert local(repository, middle, tmp_path / "out").commit == middle
+
+
+@pytest.mark.parametrize(
+    "revision",
+    [
+        "-x",
+        "--upload-pack=touch pwned",
+        "",
+        "a b",
+        "a..b",
+        "a~1",
+        "main^",
+        "x:y",
+        "a\nb",
+        "@{-1}",
+        "a" * 300,
+        "\x1b[31m",
+    ],
+)
+def test_refused_revision(repository: Path, tmp_path: Path, revision: str) -> None:
+    with pytest.raises(UsageError):
+        local(repository, revision, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("revision", ["v1.0.1", "mian", "f" * 40, "deadbee"])
+def test_unknown_revision(repository: Path, tmp_path: Path, revision: str) -> None:
+    with pytest.raises(UsageError, match="no branch, tag or commit") as caught:
+        local(repository, revision, tmp_path / "out")
+    assert {"v1.0.1": "v1.0.0", "mian": "main"}.get(revision, "") in caught.value.todo
+    assert nothing_left(tmp_path / "out")
+
+
+def test_empty_repository(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="empty"):
+        local(new_repository(tmp_path / "empty"), "main", tmp_path / "out")
+
+
+@pytest.fixture
+def fake_lfs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A git-lfs that fills pointers in the work tree, or fails if told so by a file `fail` beside it."""
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    program = programs / "git-lfs"
+    program.write_text(
+        f"""#!{sys.executable}
+import pathlib, sys
+assert sys.argv[1:] == ["pull", "origin"], sys.argv
+if pathlib.Path(__file__).with_name("fail").exists():
+    sys.exit("error: failed to fetch some objects from 'https://u:hunter2@example.org/x'")
+pathlib.Path("w.bin").write_bytes(b"content")
+"""
+    )
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{programs}{os.pathsep}{os.environ['PATH']}")
+    return programs
+
+
+def test_lfs(repository: Path, tmp_path: Path, fake_lfs: Path) -> None:
+    commit(repository, {"w.bin": LFS_POINTER + b"oid sha256:" + b"a" * 64 + b"\nsize 3\n"})
+    assert local(repository, "main", tmp_path / "off", lfs=False).pointers == ("w.bin",)
+    assert local(repository, "main", tmp_path / "on").pointers == ()
+    assert (tmp_path / "on" / "w.bin").read_bytes() == b"content"
+    (fake_lfs / "fail").touch()
+    with pytest.raises(WorldError, match="failed to fetch") as caught:
+        local(repository, "main", tmp_path / "out")
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.skipif(shutil.which("git-lfs") is None, reason="git-lfs is not installed here")
+def test_an_object_that_git_lfs_does_not_have_is_named(repository: Path, tmp_path: Path) -> None:
+    pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:{}\nsize 12\n"
+    attributes = "*.bin filter=lfs diff=lfs merge=lfs -text\n"
+    files: dict[str, str | bytes] = {f"w/{letter}.bin": pointer.format(letter * 64) for letter in "abc"}
+    commit(repository, {**files, ".gitattributes": attributes})
+    with pytest.raises(WorldError) as caught:
+        local(repository, "main", tmp_path / "clone")
+    assert caught.value.what == (
+        f"Git LFS has no content for 'w/a.bin': object {'a' * 64} is missing there (and 2 more: 'w/b.bin', 'w/c.bin')"
+    )
+    assert "git lfs push" in caught.value.todo

@@ -1,0 +1,53 @@
+"""What S3's errors mean, and what a client needs."""
+
+from __future__ import annotations
+
+import hashlib
+from base64 import b64decode
+from pathlib import Path
+
+import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
+
+from penstock.foundation.errors import UsageError, WorldError
+from penstock.store.s3_client import checksum, is_missing, precondition_failed, s3_client, s3_errors
+from penstock.store.store import NotStoredError
+
+
+def refusal(code: str, message: str = "") -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": message}}, "PutObject")
+
+
+@pytest.mark.parametrize(
+    ("raised", "told"),
+    [
+        (refusal("NoSuchKey"), NotStoredError),
+        (refusal("AccessDenied"), WorldError),
+        (refusal("SlowDown", "\033[2Jbusy"), WorldError),
+        (NoCredentialsError(), WorldError),
+        (EndpointConnectionError(endpoint_url="http://x"), WorldError),
+    ],
+)
+def test_whatever_boto_raises_is_one_error(raised: Exception, told: type[WorldError]) -> None:
+    with pytest.raises(told) as error, s3_errors("s3://b/k"):
+        raise raised
+    assert "s3://b/k" in str(error.value)
+    assert "\033" not in str(error.value)
+
+
+def test_which_refusal_means_that_somebody_was_faster() -> None:
+    assert all(
+        precondition_failed(refusal(code)) for code in ("412", "PreconditionFailed", "ConditionalRequestConflict")
+    )
+    assert not precondition_failed(refusal("AccessDenied"))
+    assert is_missing(refusal("404"))
+    assert not is_missing(refusal("403"))
+
+
+def test_checksum_is_s3s() -> None:
+    assert b64decode(checksum(b"x")) == hashlib.sha256(b"x").digest()
+
+
+def test_credentials_that_are_none(tmp_path: Path) -> None:
+    with pytest.raises(UsageError):
+        s3_client(tmp_path)

@@ -1,0 +1,73 @@
+"""The step clone: the commit that was named, and a bundle that says so."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.unit.sources.source_servers import commit, git, new_repository
+from tests.unit.tasks.step_folders import StepFolders
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    path = new_repository(tmp_path / "model")
+    commit(path, {"a.txt": "one\n"})
+    git(path, "tag", "v1.0.0")
+    commit(path, {"a.txt": "two\n"})
+    return path
+
+
+def test_the_commit_of_the_tag_and_a_bundle_that_says_so(folders: StepFolders, repository: Path) -> None:
+    named = [f"--url={repository}", "--run-id=run-2", "--allow-local=true"]
+    answer = folders.call("clone", *named, "--revision=v1.0.0")
+    oid = git(repository, "rev-parse", "v1.0.0")
+    assert answer.code == 0
+    assert answer.results["commit"] == oid
+    assert answer.results["version"] == "1.0.0"
+    assert answer.results["committer-date"] == "2024-05-01T10:00:00+02:00"
+    assert (folders.source / "a.txt").read_text() == "one\n"
+    source = folders.bundle.run().source
+    assert source is not None
+    assert (source.commit, source.version, source.revision, len(source.tree)) == (oid, "1.0.0", "v1.0.0", 64)
+    again = folders.call("clone", *named, "--revision=v1.0.0")
+    assert again.results == answer.results
+    assert folders.bundle.run().steps[-1].status == "unchanged"
+
+
+def test_path_of_this_machine_is_refused_unless_allowed(folders: StepFolders, repository: Path) -> None:
+    answer = folders.call("clone", f"--url={repository}", "--run-id=run-2", "--revision=main")
+    assert answer.code == 2
+    assert not folders.source.exists() or not list(folders.source.iterdir())
+
+
+def test_bundle_of_another_run_is_left_alone(folders: StepFolders, repository: Path) -> None:
+    answer = folders.call("clone", f"--url={repository}", "--run-id=other", "--revision=main", "--allow-local=true")
+    assert answer.code == 2
+    assert folders.bundle.run().run_id == "run-2"
+    assert folders.bundle.run().source is None
+
+
+def test_released_code_that_changed_is_the_worlds_failure(folders: StepFolders, repository: Path) -> None:
+    """Its Git LFS files and submodules are fetched by name: the same commit can bring other content."""
+    folders.cloned(version="0.9.0")
+    oid = git(repository, "rev-parse", "main")
+    named = [f"--url={repository}", "--run-id=run-2", "--allow-local=true", f"--revision={oid}", "--released=true"]
+    answer = folders.call("clone", *named)
+    assert answer.code == 4
+    source = folders.bundle.run().source
+    assert source is not None
+    assert source.commit == "c" * 40
+
+
+def test_released_code_keeps_the_version_that_it_was_released_as(folders: StepFolders, repository: Path) -> None:
+    oid = git(repository, "rev-parse", "main")
+    named = [f"--url={repository}", "--run-id=run-2", "--allow-local=true", f"--revision={oid}"]
+    assert folders.call("clone", *named).code == 0
+    run = folders.bundle.run()
+    assert run.source is not None
+    folders.bundle.update_run(run.model_copy(update={"source": run.source.model_copy(update={"version": "0.9.0"})}))
+    assert folders.call("clone", *named, "--released=true").code == 0
+    source = folders.bundle.run().source
+    assert source is not None
+    assert source.version == "0.9.0"

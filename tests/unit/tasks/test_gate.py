@@ -1,0 +1,82 @@
+"""The step gate: a verdict over what was measured, against the current release; a rejection is a result."""
+
+from __future__ import annotations
+
+import pytest
+from tests.pipeline.pipeline_runs import text
+from tests.unit.tasks.step_folders import StepFolders
+
+from penstock.bundle.models import Measurement
+from penstock.contract.floor import FLOOR_FILE
+from penstock.foundation.files import sha256_file
+
+
+@pytest.fixture
+def ready(folders: StepFolders) -> StepFolders:
+    folders.write_repository()
+    folders.cloned()
+    folders.measured()
+    return folders
+
+
+def test_first_release_is_judged_by_the_bounds_alone(ready: StepFolders) -> None:
+    answer = ready.call("gate", f"--store={ready.store}")
+    assert answer.code == 0
+    assert (answer.results["verdict"], answer.results["baseline"]) == ("pass", "")
+    assert ready.bundle.verdict().baseline is None
+
+
+def test_drop_below_the_current_release_is_a_fail_and_the_step_succeeds(ready: StepFolders) -> None:
+    ready.release(sharpness=9.0)
+    ready.measured(sharpness=5.0)
+    answer = ready.call("gate", f"--store={ready.store}")
+    assert answer.code == 0
+    assert (answer.results["verdict"], answer.results["baseline"]) == ("fail", "run-1")
+    assert "sharpness" in answer.results["reason"].lower()
+    verdict = ready.bundle.verdict()
+    assert {rule.metric for rule in verdict.rules if rule.verdict == "fail"} == {"sharpness"}
+    assert (verdict.baseline, verdict.candidate) == ("run-1", "run-2")
+    assert ready.baseline.run().run_id == "run-1"
+
+
+def test_bound_of_the_policy_that_is_given_counts(ready: StepFolders) -> None:
+    stricter = {"rules": [{"metric": "latency", "max": 0.1}]}
+    (ready.source / "stricter.yaml").write_text(text(stricter), encoding="utf-8")
+    assert ready.call("gate", f"--store={ready.store}", "--policy=stricter.yaml").results["verdict"] == "fail"
+    assert ready.call("gate", f"--store={ready.store}", "--policy=../bundle/run.json").code == 2
+
+
+def test_value_that_is_missing_is_no_pass(ready: StepFolders) -> None:
+    lines = ready.bundle.measurements()
+    lost = [line.model_copy(update={"value": None, "error": "no face"}) for line in lines if line.case == "two"]
+    ready.bundle.write_measurements([line for line in lines if line.case == "one"] + lost)
+    assert ready.call("gate", f"--store={ready.store}").results["verdict"] == "fail"
+
+
+def test_line_that_is_missing_is_no_pass(ready: StepFolders) -> None:
+    """The cases are those that were called: what was never measured is missing, not left out."""
+    ready.bundle.write_measurements(line for line in ready.bundle.measurements() if line.case == "one")
+    assert ready.call("gate", f"--store={ready.store}").results["verdict"] == "fail"
+
+
+def test_platforms_floor_counts_and_is_kept_with_the_evidence(ready: StepFolders) -> None:
+    floor = ready.folder / "floor"
+    floor.mkdir()
+    (floor / FLOOR_FILE).write_text(text({"rules": [{"metric": "latency", "max": 0.1}]}), encoding="utf-8")
+    answer = ready.call("gate", f"--store={ready.store}", f"--policy-floor={floor}")
+    assert answer.results["verdict"] == "fail"
+    record = ready.bundle.verdict().floor
+    assert record is not None
+    assert record.sha256 == sha256_file(ready.bundle.path / FLOOR_FILE)
+    assert ready.call("gate", f"--store={ready.store}").results["verdict"] == "pass"
+    assert not (ready.bundle.path / FLOOR_FILE).exists()
+
+
+def test_other_network_than_the_releases_is_not_compared(ready: StepFolders) -> None:
+    ready.release()
+    ready.bundle.write_measurements(
+        Measurement(case=line.case, metric=line.metric, value=line.value, extractor=f"other@sha256:{'d' * 64}")
+        for line in ready.bundle.measurements()
+    )
+    answer = ready.call("gate", f"--store={ready.store}")
+    assert answer.code != 0 or answer.results["verdict"] != "pass"

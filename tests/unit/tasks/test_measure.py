@@ -1,0 +1,44 @@
+"""The step measure: one line a case and metric, a missing value with its reason."""
+
+from __future__ import annotations
+
+import pytest
+from tests.unit.tasks.step_folders import StepFolders
+
+from penstock.bundle.models import Inference
+
+
+@pytest.fixture
+def collected(folders: StepFolders) -> StepFolders:
+    folders.write_repository()
+    folders.cloned(inference=Inference(unchanged=False, parts=["1/1"]))
+    folders.shard("ok", "failed")
+    assert folders.call("collect").code == 0
+    return folders
+
+
+def test_values_of_what_came_back_and_reasons_for_what_did_not(collected: StepFolders) -> None:
+    answer = collected.call("measure")
+    assert answer.code == 0
+    lines = collected.bundle.measurements()
+    assert answer.results["measurements"] == str(len(lines))
+    assert answer.results["missing"] == str(sum(line.value is None for line in lines))
+    found = {(line.case, line.metric): line for line in lines}
+    assert found["one", "sharpness"].value is not None
+    assert found["one", "duration_error"].value == pytest.approx(0.0, abs=0.02)
+    assert found["two", "sharpness"].value is None
+    assert "no face in two" in str(found["two", "sharpness"].error)
+
+
+def test_what_was_measured_once_is_not_measured_again(collected: StepFolders) -> None:
+    """By another run of the same outputs: its bundle is new, the cache is the same."""
+    collected.call("measure")
+    before = collected.bundle.measurements()
+    for reuse, status in (("true", "unchanged"), ("false", "done")):
+        collected.begin_again()
+        collected.cloned(inference=Inference(unchanged=False, parts=["1/1"]))
+        collected.shard("ok", "failed")
+        assert collected.call("collect").code == 0
+        assert collected.call("measure", f"--reuse={reuse}").code == 0
+        assert collected.bundle.measurements() == before
+        assert collected.bundle.run().steps[-1].status == status

@@ -1,0 +1,66 @@
+"""The step plan: what infer is to do, and in which image."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from tests.pipeline.pipeline_runs import contract, text
+from tests.unit.tasks.step_folders import StepFolders
+
+from penstock.bundle.models import Image
+
+
+@pytest.fixture
+def built(folders: StepFolders) -> StepFolders:
+    folders.write_repository()
+    folders.cloned()
+    return folders
+
+
+def test_each_case_belongs_to_one_shard(built: StepFolders) -> None:
+    answer = built.call("plan", "--shards=2")
+    assert answer.code == 0
+    assert json.loads(answer.results["shards"]) == ["1/2", "2/2"]
+    assert (answer.results["unchanged"], answer.results["beside"]) == ("false", "")
+    # never empty: Tekton skips a task over an empty array, and everything after it
+    assert json.loads(answer.results["second"]) == ["1/2", "2/2"]
+    assert (built.cache / "runtime" / answer.results["runtime"] / "bin" / "penstock-infer").is_file()
+    inference = built.bundle.run().inference
+    assert inference is not None
+    assert inference.parts == ["1/2", "2/2"]
+
+
+def test_image_of_the_model_by_digest_or_the_one_for_models_without(built: StepFolders) -> None:
+    assert built.call("plan", "--process-image=penstock/infer:1").results["image"] == "penstock/infer:1"
+    image = Image(kind="image", url="registry:5000/tiny", digest="sha256:" + "b" * 64)
+    built.cloned(image=image)
+    assert built.call("plan").results["image"] == f"{image.url}@{image.digest}"
+
+
+def test_outputs_of_an_earlier_run_are_taken_unless_told_not_to(built: StepFolders) -> None:
+    built.call("plan")
+    built.shard("ok", "ok")
+    assert built.call("collect").code == 0
+    assert built.call("plan").results["unchanged"] == "true"
+    assert built.call("plan", "--reuse=false").results["unchanged"] == "false"
+
+
+def test_input_that_is_missing_is_found_before_the_model_runs(built: StepFolders) -> None:
+    (built.source / "suite" / "stimme.wav").unlink()
+    answer = built.call("plan")
+    assert answer.code == 2
+    assert "stimme.wav" in answer.error
+
+
+def test_what_was_not_built_is_not_planned(folders: StepFolders) -> None:
+    folders.write_repository()
+    folders.cloned(built=False)
+    assert folders.call("plan").code == 2
+
+
+def test_level_of_isolation_that_is_not_here_is_refused(built: StepFolders, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("penstock.evaluation.plan.best_level", lambda **_: "none")
+    policy = contract()["policy"] | {"isolation": "namespaces"}
+    (built.source / "strict.yaml").write_text(text(policy), encoding="utf-8")
+    assert built.call("plan", "--policy=strict.yaml").code == 2

@@ -1,0 +1,67 @@
+"""The step weights: files with the digests that the contract names, and which release is run again."""
+
+from __future__ import annotations
+
+import hashlib
+
+import pytest
+from tests.pipeline.pipeline_runs import contract, text
+from tests.unit.tasks.step_folders import StepFolders
+
+WEIGHTS = b"some weights"
+SHA256 = hashlib.sha256(WEIGHTS).hexdigest()
+
+
+def prepared(folders: StepFolders, sha256: str = SHA256, **changes: object) -> StepFolders:
+    weights = [{"path": "weights/model.dat", "source": "lfs", "sha256": sha256}]
+    folders.write_repository(penstock_yaml=text(contract(weights=weights, **changes)))
+    (folders.source / "weights").mkdir()
+    (folders.source / "weights" / "model.dat").write_bytes(WEIGHTS)
+    folders.cloned(built=False)
+    return folders
+
+
+def test_verified_weights_are_recorded(folders: StepFolders) -> None:
+    answer = prepared(folders).call("weights", f"--store={folders.store}")
+    assert answer.code == 0
+    assert (answer.results["released-run"], answer.results["released-commit"]) == ("", "")
+    (file,) = folders.bundle.run().weights
+    assert (file.path, file.sha256, file.bytes) == ("weights/model.dat", SHA256, len(WEIGHTS))
+    assert len(answer.results["digest"]) == 64
+
+
+def test_other_content_than_the_digest_is_refused(folders: StepFolders) -> None:
+    answer = prepared(folders, sha256="0" * 64).call("weights")
+    assert answer.code != 0
+    assert "weights/model.dat" in answer.error
+    assert folders.bundle.run().weights == []
+
+
+def test_name_of_another_repository_is_refused_before_anything_runs(folders: StepFolders) -> None:
+    prepared(folders).release()
+    run = folders.bundle.run()
+    assert run.source is not None
+    theirs = run.source.model_copy(update={"url": "https://elsewhere.example.org/tiny"})
+    folders.bundle.update_run(run.model_copy(update={"source": theirs}))
+    assert folders.call("weights", f"--store={folders.store}").code == 2
+
+
+@pytest.mark.parametrize("released", [True, False])
+def test_rerun_names_the_current_release_if_there_is_one(folders: StepFolders, released: bool) -> None:
+    policy = contract()["policy"] | {"baseline": "rerun"}
+    prepared(folders, policy=policy)
+    if released:
+        folders.release()
+    answer = folders.call("weights", f"--store={folders.store}")
+    assert answer.code == 0
+    found = (answer.results["released-run"], answer.results["released-commit"])
+    assert found == (("run-1", "c" * 40) if released else ("", ""))
+
+
+def test_run_is_not_judged_again_without_a_store_or_beside_a_rerun(folders: StepFolders) -> None:
+    policy = contract()["policy"] | {"baseline": "rerun"}
+    prepared(folders, policy=policy)
+    assert folders.call("weights", "--regate=run-0").code == 2
+    folders.release()
+    assert folders.call("weights", f"--store={folders.store}", "--regate=run-0").code == 2
+    assert folders.bundle.run().regated_from is None
