@@ -23,7 +23,7 @@ def init(
 ) -> None:
     """Write a commented penstock.yaml and a suite to start from.
 
-    Examples: penstock init my-model; penstock init --from cog.yaml
+    Example: penstock init my-model, or penstock init --from cog.yaml in a cog repository
     """
     from penstock.contract.template import write_template
 
