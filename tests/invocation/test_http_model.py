@@ -69,13 +69,6 @@ def test_good_answer_is_kept_with_latency_and_memory(bench: Bench, service_contr
     assert bench.output.read_bytes() == b"VIDEO"
 
 
-def test_file_names_of_the_suite_do_not_reach_the_model(bench: Bench, service_contract: MakeContract) -> None:
-    bench.calls(service_contract(), "ok")
-    log = bench.log.read_text(encoding="utf-8")
-    assert 'filename="image.png"' in log
-    assert "Portr" not in log
-
-
 @pytest.mark.parametrize(
     ("order", "status", "message"),
     [

@@ -114,7 +114,8 @@ def test_faults_are_told_as_of_ours(penstock: Run, repository: Path, tmp_path: P
     (folder / "suite" / "suite.yaml").write_text(yaml.safe_dump(SUITE | {"cases": cases}))
     told = penstock("check", folder)
     assert told.returncode == 2
-    assert "call.preset: must be 'sonic' or 'draw'. Did you mean 'draw'?" in told.stdout
+    assert "call.preset: must be 'sonic' or 'draw' or 'cog'" in told.stdout
+    assert "Did you mean 'draw'?" in told.stdout
     assert "unknown field 'papper'. Did you mean 'paper'?" in told.stdout
 
 

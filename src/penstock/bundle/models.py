@@ -20,6 +20,8 @@ WHOLE_SUITE = "*"
 
 Status = Literal["ok", "failed", "timeout", "skipped"]
 Outcome = Literal["pass", "fail", "inconclusive"]
+Refusal = Literal["as_expected", "accepted", "otherwise"]
+"""What came of a case that the model must refuse: it did; it accepted the case; neither (it failed in another way)."""
 NotCompared = Literal["margin", "rule"]
 """The part of a rule that had no baseline to be compared with."""
 
@@ -185,8 +187,29 @@ class Run(Record):
     """Id of the archived run whose outputs these are: they were judged again, against another release."""
 
 
+class CallRecord(Record):
+    """One of the named calls of a case."""
+
+    name: str
+    """Its name in the contract's ``calls``."""
+    status: Status
+    latency_s: float | None = None
+    http_status: int | None = None
+    peak_memory_mib: float | None = None
+    gpu_memory_mib: float | None = None
+    output: str | None = None
+    """``outputs/CASE/NAME.json``; ``None`` if nothing came back."""
+    error: str | None = None
+    refusal: Refusal | None = None
+    started: str
+
+
 class Invocation(Record):
-    """One line of ``invocations.jsonl``: one call of the model."""
+    """One line of ``invocations.jsonl``: one case that was put to the model.
+
+    Where a case takes several calls, ``calls`` has each of them: the status, error and exit code here are those of the
+    first that was not ``ok``, latency is their sum, memory the largest, and ``output`` is ``None``.
+    """
 
     case: str
     status: Status
@@ -203,6 +226,29 @@ class Invocation(Record):
     """Whether the model had answered a call before, so that no start-up cost is in the latency."""
     started: str | None = None
     """When the case was put to the model: UTC, ISO 8601; ``None`` in bundles of older versions."""
+    refusal: Refusal | None = None
+    """Of a case that the model must refuse: what came of that; ``None``: it must answer."""
+    calls: list[CallRecord] = []
+    """The calls that were made, in their order, where the contract names several; it ends with the first that was not
+    ``ok`` or was refused."""
+
+    @property
+    def outputs(self) -> list[str]:
+        """Paths of all that came back, relative to the bundle."""
+        return list(self.outputs_by_call.values())
+
+    @property
+    def outputs_by_call(self) -> dict[str, str]:
+        """Name of a call → path of what came back, relative to the bundle; the one call of a case has no name."""
+        found = {"": self.output, **{call.name: call.output for call in self.calls}}
+        return {name: path for name, path in found.items() if path is not None}
+
+    @property
+    def complete(self) -> bool:
+        """Whether a case that was ``ok`` names all its outputs; one that was refused need not have any."""
+        if self.refusal is not None:
+            return True
+        return all(call.output for call in self.calls) if self.calls else self.output is not None
 
 
 class Resamples(Record):

@@ -23,6 +23,7 @@ from penstock.contract.load import (
 from penstock.contract.models import CONTRACT_FILE, Contract, Suite, Weights, suite_model
 from penstock.contract.policy import Direction, policy_faults
 from penstock.contract.suite import call_faults, output_faults, suite_file_faults
+from penstock.families.family import REFUSAL_METRIC
 from penstock.foundation.errors import UsageError
 from penstock.foundation.files import inside, open_regular, sha256_file
 from penstock.foundation.media_kinds import LFS_POINTER
@@ -239,6 +240,12 @@ def _policy_faults(
             todo="Record the noise with penstock calibrate, and commit the file.",
         )
     yield from _network_faults(contract, suite, document)
+    if suite is not None and all(case.expect is None for case in suite.cases):
+        for place, rule in enumerate(contract.policy.rules):
+            if rule.metric == REFUSAL_METRIC.name:
+                what = f"'{rule.metric}' is measured of cases with 'expect', and the suite has none"
+                todo = "Write 'expect: {status: 422}' in the cases that the model must refuse."
+                yield fault_at(document, ("policy", "rules", place, "metric"), what, todo=todo)
 
 
 def _network_faults(contract: Contract, suite: Suite | None, document: Document) -> Iterator[Fault]:

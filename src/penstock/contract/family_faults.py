@@ -8,6 +8,7 @@ from penstock.contract.faults import Fault, fault_at
 from penstock.contract.models import CONTRACT_FILE, Contract, Suite
 from penstock.families.family import Family
 from penstock.families.registry import did_you_mean, find_family
+from penstock.families.shared_presets import SHARED_PRESETS
 from penstock.foundation.errors import UsageError
 from penstock.foundation.yaml_text import Document
 
@@ -30,9 +31,10 @@ def family_faults(contract: Contract, document: Document) -> Iterator[Fault]:
     if family is None:
         return
     preset = contract.call.preset
-    if preset is not None and preset not in family.presets:
+    usable = (*family.presets, *SHARED_PRESETS)
+    if preset is not None and preset not in usable:
         what = f"the family '{family.name}' has no preset '{preset}'"
-        yield fault_at(document, ("call", "preset"), what, todo=did_you_mean(preset, tuple(family.presets)))
+        yield fault_at(document, ("call", "preset"), what, todo=did_you_mean(preset, usable))
     for name, given in contract.extractors.items():
         if (role := family.roles.get(name)) is None:
             what = f"the metrics of '{family.name}' look through no network '{name}'"

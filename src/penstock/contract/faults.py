@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from penstock.foundation.errors import UsageError, printable
+from penstock.foundation.json_path import PATTERN as JSON_PATH
 from penstock.foundation.yaml_text import Document, KeyPath
 
 PATTERNS = {
@@ -21,6 +22,11 @@ PATTERNS = {
     r"^\.[a-z0-9]{1,8}$": "a suffix such as .mp4",
     r"^/[^\s]*$": "a path that begins with '/', without spaces",
     r"^[a-z]+/[a-z0-9.+-]+$": "a media type such as video/mp4",
+    r"^/[^\s#]*$": "a path that begins with '/', without spaces and '#'",
+    r"^[A-Za-z0-9-]{1,100}$": "the name of a header: letters, digits and hyphens",
+    r"^[a-z][a-z0-9_-]{0,39}$": "lower-case letters, digits, '_' and '-', beginning with a letter, at most 40",
+    r"^[1-5]xx$": "a class of statuses such as 4xx",
+    JSON_PATH: "a path such as $.faces[0].score: '$', '.name' and '[0]' only",
     r"^[A-Za-z][A-Za-z0-9_.-]{0,63}$": "letters, digits, '_', '.' and '-', beginning with a letter, at most 64",
     r"^[A-Za-z_][A-Za-z0-9_]{0,99}$": "letters, digits and '_', beginning with a letter",
     r"^[A-Za-z0-9][A-Za-z0-9.-]{0,252}(:[0-9]{1,5})?$": "a host such as example.org or example.org:443",
@@ -213,13 +219,16 @@ def fields_at(model: type[BaseModel], path: KeyPath) -> list[str]:
     for part in path:
         here = [inner for kind in here for inner in _below(kind, part)]
     return [
-        name for kind in here if isinstance(kind, type) and issubclass(kind, BaseModel) for name in kind.model_fields
+        info.alias or name
+        for kind in here
+        if isinstance(kind, type) and issubclass(kind, BaseModel)
+        for name, info in kind.model_fields.items()
     ]
 
 
 def _below(kind: Any, part: str | int) -> list[Any]:
     if isinstance(kind, type) and issubclass(kind, BaseModel):
-        info = kind.model_fields.get(str(part))
+        info = next((info for name, info in kind.model_fields.items() if (info.alias or name) == part), None)
         return _unwrapped(info.annotation) if info is not None else []
     arguments = typing.get_args(kind)
     return _unwrapped(arguments[-1]) if arguments and typing.get_origin(kind) in (list, dict) else []

@@ -10,6 +10,9 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Discriminator, Field, Tag, create_model, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
+from penstock.contract.expectation import Expect
+from penstock.contract.http_call import Http, Seconds
+from penstock.contract.placeholders import Scalar
 from penstock.contract.policy import Policy, Strict
 from penstock.contract.presets import with_preset
 from penstock.families.family import load
@@ -21,13 +24,11 @@ MAX_CASES = 10_000
 Name = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
 CaseName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-Seconds = Annotated[float, Field(gt=0, le=86_400, strict=True, allow_inf_nan=False)]
 RelativePath = Annotated[str, Field(min_length=1, max_length=500)]
 """A path below the repository; :func:`penstock.foundation.files.inside` checks it where it is used."""
 SliceName = Annotated[str, Field(min_length=1, max_length=100)]
 VariableName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,99}$")]
 Host = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]{0,252}(:[0-9]{1,5})?$")]
-Scalar = str | int | float | bool
 
 
 def one_of(value: str, known: Iterable[str]) -> str:
@@ -77,24 +78,6 @@ class Command(Strict):
     ``{output}`` by the file to write."""
     output: Annotated[str, Field(pattern=r"^\.[a-z0-9]{1,8}$")] = ".mp4"
     """The suffix of the file that the program writes."""
-
-
-class Http(Strict):
-    """The model is a service that is started once and called once a case."""
-
-    argv: Annotated[list[str], Field(min_length=1, max_length=200)]
-    """How to start it; ``{port}`` is replaced by a free port, also given as the environment variable ``PORT``."""
-    ready: Annotated[str, Field(pattern=r"^/[^\s]*$")] = "/healthz"
-    """This path answers 200 once the service can be called."""
-    ready_timeout_s: Seconds = 120.0
-    method: Literal["POST", "PUT"] = "POST"
-    path: Annotated[str, Field(pattern=r"^/[^\s]*$")]
-    files: dict[str, str] = Field(default_factory=dict)
-    """Multipart field → the case's input that fills it."""
-    fields: dict[str, Scalar] = Field(default_factory=dict)
-    """Multipart field → value; ``{NAME}`` is replaced by the case's parameter NAME."""
-    response: Annotated[str, Field(pattern=r"^[a-z]+/[a-z0-9.+-]+$")]
-    """The media type that the answer must have, e.g. ``video/mp4``."""
 
 
 class Call(Strict):
@@ -206,6 +189,8 @@ class Case(Strict):
     """Parameter name → value; goes before ``call.parameters``."""
     slices: list[SliceName] = Field(default_factory=list)
     """Groups that the case belongs to; a rule may look at one of them alone."""
+    expect: Annotated[Expect | None, Field(exclude_if=lambda value: value is None)] = None
+    """The model must refuse this case, like this; left out: it must answer. (A suite without it keeps its digest.)"""
 
 
 class Suite(Strict):

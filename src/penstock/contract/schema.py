@@ -9,13 +9,16 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from penstock.contract import models, policy
+from penstock.contract import expectation, http_call, models, policy
+from penstock.contract.http_call import Http, HttpCall
 from penstock.contract.models import Contract, suite_model
 from penstock.contract.policy import Policy
 from penstock.families.family import load
-from penstock.families.registry import family, family_names, preset_names
+from penstock.families.registry import family, family_names, find_preset, preset_names
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
+ONE_CALL = ("path", "response")
+"""What a contract's one call says of itself, or each of several."""
 
 
 def contract_schema() -> dict[str, Any]:
@@ -24,11 +27,8 @@ def contract_schema() -> dict[str, Any]:
     schema["properties"]["family"]["enum"] = list(family_names())
     definitions = schema["$defs"]
     filled = definitions["Http"]
-    definitions["HttpWithPreset"] = {
-        **filled,
-        "required": ["argv"],
-        "description": "What a preset does not fill, or what replaces it.",
-    }
+    definitions["HttpWithPreset"] = {**filled, "description": "What a preset does not fill, or what replaces it."}
+    definitions["Http"] = {**filled, "anyOf": [{"required": list(ONE_CALL)}, {"required": ["calls"]}]}
     call = definitions["Call"]
     call["properties"]["http"] = {
         "type": ["object", "null"],
@@ -41,12 +41,24 @@ def contract_schema() -> dict[str, Any]:
         "properties": {"http": {"$ref": "#/$defs/HttpWithPreset"}, "command": {"type": "null"}},
         "required": ["http"],
     }
+    call["allOf"] = [_left_to_the_contract(name) for name in preset_names()]
     one_of = [
         {"properties": {"http": {"$ref": "#/$defs/Http"}, "command": {"type": "null"}}, "required": ["http"]},
         {"properties": {"command": {"$ref": "#/$defs/Command"}, "http": {"type": "null"}}, "required": ["command"]},
     ]
     call["else"] = {"oneOf": one_of}
     return schema
+
+
+def _left_to_the_contract(name: str) -> dict[str, Any]:
+    """That a contract with this preset says what the preset leaves out of a call."""
+    preset = find_preset(name)
+    http = preset.http if preset is not None else {}
+    missing = [] if "calls" in http else [field for field in ONE_CALL if field not in http]
+    return {
+        "if": {"properties": {"preset": {"const": name}}, "required": ["preset"]},
+        "then": {"properties": {"http": {"required": ["argv", *missing]}}},
+    }
 
 
 def suite_schema(name: str) -> dict[str, Any]:
@@ -68,13 +80,19 @@ def policy_schema() -> dict[str, Any]:
 
 def _schema(model: type[BaseModel], title: str, case: type[BaseModel] | None = None) -> dict[str, Any]:
     schema = {"$schema": DIALECT, **model.model_json_schema(), "title": title}
-    texts = field_texts(models, policy)
+    texts = field_texts(models, http_call, expectation, policy)
+    for call in (HttpCall, Http):
+        texts[call.__name__] = {
+            field: text for base in reversed(call.__mro__) for field, text in texts.get(base.__name__, {}).items()
+        }
     if case is not None:
         own = field_texts(inspect.getmodule(case))
         texts[case.__name__] = {**texts["Case"], **own.get(case.__name__, {})}
     for name, definition in {**schema.get("$defs", {}), model.__name__: schema}.items():
         for field, content in definition.get("properties", {}).items():
             content.pop("title", None)
+            if "patternProperties" in content:
+                content["additionalProperties"] = False
             if text := texts.get(name, {}).get(field):
                 content["description"] = text
         if name == "Rule":

@@ -12,14 +12,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from penstock.contract.faults import Fault, fault_at
+from penstock.contract.http_call import Http, HttpCall, parts_of, where_of
+from penstock.contract.json_body import body_placeholders
 from penstock.contract.load import below
 from penstock.contract.models import Case, Contract, Suite
-from penstock.contract.presets import RESERVED, parameters, placeholders, text_of, unknown_placeholder
+from penstock.contract.placeholders import RESERVED, placeholders, unknown_placeholder
+from penstock.contract.request import call_inputs, parameters
 from penstock.families.family import Family
 from penstock.families.registry import find_family
 from penstock.foundation.errors import UsageError
-from penstock.foundation.files import inside, regular_files
-from penstock.foundation.media_kinds import EVERY_KIND, media_fault, set_fault, set_files
+from penstock.foundation.files import inside, open_regular, regular_files
+from penstock.foundation.media_kinds import EVERY_KIND, Kind, media_fault, set_fault, set_files
 from penstock.foundation.yaml_text import Document, KeyPath
 
 
@@ -30,7 +33,7 @@ def suite_file_faults(directory: Path, folder: str, suite: Suite, document: Docu
         for name, file in case.inputs.items():
             path = _path(directory, folder, file)
             expected = family.kinds_of(name) if family is not None else EVERY_KIND
-            if path is not None and (found := media_fault(path, expected=expected)) is not None:
+            if path is not None and (found := input_fault(path, expected, case)) is not None:
                 what, todo = found
                 yield fault_at(
                     document, ("cases", index, "inputs", name), f"{file}: {what} (case '{case.name}')", todo=todo
@@ -44,6 +47,17 @@ def _family(name: str) -> Family | None:
         return find_family(name)
     except UsageError:
         return None  # it cannot be loaded: the contract's fault says so
+
+
+def input_fault(path: Path, expected: tuple[Kind, ...], case: Case) -> tuple[str, str] | None:
+    """What is wrong at first sight with a case's input; a case that must be refused may hold a broken file."""
+    if case.expect is None:
+        return media_fault(path, expected=expected)
+    try:
+        open_regular(path, where="").close()
+    except UsageError as error:
+        return error.what, error.todo
+    return None
 
 
 def _path(directory: Path, folder: str, file: str) -> Path | None:
@@ -102,34 +116,65 @@ def call_faults(
             yield fault_at(
                 suite_document, ("cases", index), f"'{name}' is an input and a parameter", todo="Rename one of them."
             )
-        if http is not None:
-            for field, wanted in http.files.items():
-                if wanted not in case.inputs:
-                    todo = f"call.http.files.{field} of penstock.yaml sends it."
-                    yield fault_at(
-                        suite_document,
-                        ("cases", index, "inputs"),
-                        f"the case '{case.name}' has no input '{wanted}'",
-                        todo=todo,
-                    )
-            for field, value in http.fields.items():
-                yield from _unfilled(
-                    text_of(value), {*given, *said}, case, index, f"call.http.fields.{field}", suite_document
-                )
+        yield from _expectation_faults(http, case, index, suite_document)
+        for name, call in http.named_calls.items() if http is not None else ():
+            yield from _http_faults(name, call, case, index, {*given, *said}, suite_document)
         if command is not None:
             for position, text in enumerate(command.argv):
                 known = {*given, *said, *case.inputs, "output"}
                 yield from _unfilled(text, known, case, index, f"call.command.argv[{position}]", suite_document)
 
 
+def _http_faults(
+    name: str, call: HttpCall, case: Case, index: int, known: set[str], document: Document
+) -> Iterator[Fault]:
+    """What one call of a service wants and a case does not give."""
+    where = where_of(name)
+    for field, wanted in call_inputs(call):
+        if wanted not in case.inputs:
+            yield fault_at(
+                document,
+                ("cases", index, "inputs"),
+                f"the case '{case.name}' has no input '{wanted}'",
+                todo=f"{where}.{field} of penstock.yaml sends it.",
+            )
+    for field, text in parts_of(call):
+        yield from _unfilled(text, known, case, index, f"{where}.{field}", document)
+    for found in body_placeholders(call.body.template if call.body is not None else None):
+        if not found.encoding:
+            yield from _missing(found.name, known, case, index, f"{where}.body.json.{found.path}", document)
+
+
+def _expectation_faults(http: Http | None, case: Case, index: int, document: Document) -> Iterator[Fault]:
+    """An expected refusal of a call that there is not."""
+    if case.expect is None:
+        return
+    path: KeyPath = ("cases", index, "expect")
+    if http is None:
+        yield fault_at(
+            document, path, "a program refuses nothing: 'expect' goes with 'call.http'", todo="Leave it out."
+        )
+        return
+    if case.expect.call is None and http.calls:
+        yield fault_at(document, path, f"say which call is refused: 'call: {next(iter(http.calls))}'")
+    elif case.expect.call is not None and case.expect.call not in http.calls:
+        names = ", ".join(http.calls)
+        todo = f"Calls: {names}." if names else "The contract has one call, without a name: leave 'call' out."
+        yield fault_at(document, (*path, "call"), f"the contract has no call '{case.expect.call}'", todo=todo)
+
+
 def _unfilled(text: str, known: set[str], case: Case, index: int, field: str, document: Document) -> Iterator[Fault]:
     for name in placeholders(text):
-        if name not in known:
-            path: KeyPath = ("cases", index, "parameters")
-            what = f"the case '{case.name}' gives no '{name}', which {field} of penstock.yaml wants"
-            yield fault_at(
-                document, path, what, todo=f"Write 'parameters: {{{name}: …}}', or a default in call.parameters."
-            )
+        yield from _missing(name, known, case, index, field, document)
+
+
+def _missing(name: str, known: set[str], case: Case, index: int, field: str, document: Document) -> Iterator[Fault]:
+    if name in known:
+        return
+    path: KeyPath = ("cases", index, "parameters")
+    what = f"the case '{case.name}' gives no '{name}', which {field} of penstock.yaml wants"
+    todo = f"Write 'parameters: {{{name}: …}}', or a default in call.parameters."
+    yield fault_at(document, path, what, todo=todo)
 
 
 def output_faults(contract: Contract, document: Document) -> Iterator[Fault]:

@@ -6,6 +6,8 @@ import re
 from pathlib import Path
 
 from penstock.contract.check import PLACEHOLDER_SHA256
+from penstock.contract.cog_repository import read_cog
+from penstock.contract.cog_template import call_section, cases_section, with_section
 from penstock.contract.load import SUITE_FILE
 from penstock.contract.models import CONTRACT_FILE
 from penstock.families.registry import did_you_mean, family_names, find_family
@@ -15,14 +17,21 @@ from penstock.foundation.files import write_text
 SUITE_FOLDER = "suite"
 
 
-def write_template(directory: Path, *, family: str, force: bool = False) -> list[Path]:
+def write_template(directory: Path, *, family: str, force: bool = False, cog: Path | None = None) -> list[Path]:
     """Write ``penstock.yaml`` and ``suite/suite.yaml`` into ``directory``, which is made if needed.
+
+    Args:
+        directory: the model's repository.
+        family: what kind of model it is.
+        force: overwrite what is there.
+        cog: the ``cog.yaml`` of a repository, from which calls and cases are filled.
 
     Returns:
         The files that were written.
 
     Raises:
-        UsageError: one of them is there and ``force`` is not set (then none is written), or there is no such family.
+        UsageError: one of them is there and ``force`` is not set (then none is written), there is no such family, or
+            ``cog`` cannot be read.
     """
     if (found := find_family(family)) is None:
         todo = did_you_mean(family, family_names())
@@ -36,6 +45,11 @@ def write_template(directory: Path, *, family: str, force: bool = False) -> list
         ),
         directory / SUITE_FOLDER / SUITE_FILE: found.template.suite.format(family=family),
     }
+    if cog is not None:
+        model = read_cog(cog)
+        contract, suite = texts
+        texts[contract] = with_section(texts[contract], "call", call_section(model, found))
+        texts[suite] = with_section(texts[suite], "cases", cases_section(model))
     there = [path for path in texts if path.exists() or path.is_symlink()]
     if there and not force:
         names = " and ".join(str(path) for path in there)

@@ -87,20 +87,22 @@ def _ended(part: Shard, shard: Bundle) -> ShardRecord:
 
 
 def _take_output(shard: Bundle, call: Invocation, bundle: Bundle) -> Invocation:
-    """Move what a call has left into the bundle; if that is no plain file of its own, the call has failed.
+    """Move what a case's calls have left into the bundle; if that is no plain file of its own, the case has failed.
 
     Where the kernel cannot confine a model, it could have written here as well as the driver.
     """
     if call.status != "ok":
         return call
     folder = f"{shard.outputs.name}/{call.case}/"
-    output = call.output or ""
-    name = output.removeprefix(folder)
-    if not output.startswith(folder) or name != Path(name).name:
-        raise WorldError(f"the output of the case '{call.case}' lies elsewhere", where=str(shard.path), todo=AGAIN)
-    if (problem := _take(shard, output, bundle.path / output)) is None:
-        return call
-    return call.model_copy(update={"status": "failed", "output": None, "error": f"the model's output: {problem}"})
+    for output in call.outputs if call.complete else [""]:
+        name = output.removeprefix(folder)
+        if not output.startswith(folder) or name != Path(name).name:
+            raise WorldError(f"the output of the case '{call.case}' lies elsewhere", where=str(shard.path), todo=AGAIN)
+        if (problem := _take(shard, output, bundle.path / output)) is not None:
+            calls = [made.model_copy(update={"output": None}) for made in call.calls]
+            failed = {"status": "failed", "output": None, "calls": calls, "error": f"the model's output: {problem}"}
+            return call.model_copy(update=failed)
+    return call
 
 
 def _take(shard: Bundle, relative: str, target: Path) -> str | None:
@@ -144,7 +146,8 @@ def _hold_outputs(bundle: Bundle, calls: list[Invocation]) -> None:
     """Prove that every call that went well has its output."""
     where = str(bundle.invocations_file)
     for call in calls:
-        if call.status == "ok" and not (call.output and inside(bundle.path, call.output, where=where).is_file()):
+        files = [inside(bundle.path, output, where=where) for output in call.outputs]
+        if call.status == "ok" and not (call.complete and all(path.is_file() for path in files)):
             raise WorldError(f"the output of the case '{call.case}' is gone", where=where, todo=AGAIN)
 
 

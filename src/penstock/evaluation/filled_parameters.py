@@ -11,7 +11,7 @@ from pathlib import Path
 
 from penstock.contract.load import SUITE_FILE, input_path
 from penstock.contract.models import Case, Contract, Suite
-from penstock.contract.presets import parameters, wanted_names
+from penstock.contract.request import parameters, wanted_names
 from penstock.families.family import Filled, load
 from penstock.families.registry import family
 from penstock.foundation.errors import UsageError

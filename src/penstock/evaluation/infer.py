@@ -1,4 +1,4 @@
-"""Putting cases to a model: every one is called once, and what came of it is kept as it comes.
+"""Putting cases to a model: each is put to it once, in one call or several, and what came of it is kept as it comes.
 
 This runs in the model's own image, on the driver's runtime: nothing here may import more than that has (no numpy, no
 decoders); the step *plan* has looked into the files before.
@@ -10,20 +10,23 @@ import contextlib
 import mimetypes
 import tempfile
 import time
-from collections.abc import Callable, Collection, Iterator
-from dataclasses import asdict
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 
 from penstock.bundle.directory import Bundle
-from penstock.bundle.models import Invocation, Use
+from penstock.bundle.models import CallRecord, Invocation, Use
 from penstock.bundle.steps import utc_now
 from penstock.contract.load import suite_directory
 from penstock.contract.models import Case, Contract, Suite
+from penstock.evaluation.concurrent_calls import Called, called_at_once
 from penstock.evaluation.inputs import input_paths
 from penstock.foundation.files import disk_errors
 from penstock.foundation.handles import discard_tree
 from penstock.foundation.media_kinds import SUFFIXES
-from penstock.invocation.driver import Model, start
+from penstock.invocation.driver import CallResult, Model, start
 from penstock.invocation.environment import PythonEnvironment
 from penstock.invocation.sandbox import ImageFiles
 
@@ -53,10 +56,10 @@ def infer(
 ) -> list[Invocation]:
     """Start the model, put every case to it, and return one record a case, in the order of the suite.
 
-    ``outputs/CASE/output.*`` and a line of ``invocations.jsonl`` are written after each case, so that a run that was
-    killed goes on where it stopped; ``logs/model.log`` holds what the model said. Before the first case, and again
-    after the model had to be started anew, ``call.warmup`` calls are made and not counted, with a case that went well
-    if there is one.
+    ``outputs/CASE/output.*`` (``outputs/CASE/NAME.*`` of each call, where the contract names several) and a line of
+    ``invocations.jsonl`` are written after each case, so that a run that was killed goes on where it stopped;
+    ``logs/model.log`` holds what the model said. Before the first case, and again after the model had to be started
+    anew, ``call.warmup`` calls are made and not counted, with a case that went well if there is one.
     A case that fails or times out is a record like any other.
 
     Args:
@@ -81,8 +84,7 @@ def infer(
     left = calls.begin()
     if left:
         with scratch_folder(temporary) as work, calls.started(work, on_use):
-            for case in left:
-                record = calls.put(case)
+            for record in calls.put_all(left):
                 if on_progress is not None:
                     on_progress(len(calls.done), len(suite.cases), in_words(record))
     return calls.finish()
@@ -122,6 +124,7 @@ class Calls:
         self._python = python
         self._inputs = {case.name: input_paths(contract, source_dir, case) for case in suite.cases}
         self._readable = self._beside_the_code(source_dir)
+        self._suffixes = output_suffixes(contract)
         self.done = _done(bundle, suite) if resume else {}
         self._model: Model | None = None
         self._starts = 0
@@ -166,15 +169,44 @@ class Calls:
 
     def put(self, case: Case) -> Invocation:
         """Put one case to the model, after the calls that are not counted if it was started since the last one."""
+        return self._keep(self._call(self._warm_model(), case).record)
+
+    def put_all(self, cases: list[Case]) -> Iterator[Invocation]:
+        """Put cases to the model, as many at a time as the contract says; yield the records in the cases' order.
+
+        A call that broke off while others were under way is made again, alone: which of them ended the service cannot
+        be told otherwise.
+        """
+        http = self._contract.call.http
+        workers = http.concurrency if http is not None else 1
+        if workers == 1:
+            yield from map(self.put, cases)
+            return
+        left = deque(cases)
+        while left:
+            model = self._warm_model()
+            for case, record in called_at_once(list(left), partial(self._call, model), workers):
+                left.popleft()
+                if record is not None:
+                    yield self._keep(record)
+                else:
+                    again = self._call(self._warm_model(), case).record
+                    yield self._keep(again.model_copy(update={"attempts": 2}))
+
+    def _warm_model(self) -> Model:
+        """The model, after the calls that are not counted if it was started since the last one."""
         model = self._model
         if model is None:
             raise AssertionError("the model is not started")
         if model.revive() > self._starts:
-            cases = self.suite.cases
+            cases = [case for case in self.suite.cases if case.expect is None] or self.suite.cases
             known = next((good for good in cases if _is_ok(self.done.get(good.name))), cases[0])
             _warm_up(model, self._contract, known, self._inputs[known.name], self._work / "warm-up")
             self._starts = model.revive()
-        self.done[case.name] = record = self._call(model, case)
+        return model
+
+    def _keep(self, record: Invocation) -> Invocation:
+        self.done[record.case] = record
         seconds = round(time.monotonic() - self._clock, 3)
         self._on_use(Use(started=self._began, ended=utc_now("milliseconds"), seconds=seconds))
         self._bundle.append_invocation(record)
@@ -185,17 +217,26 @@ class Calls:
         self._write()
         return [self.done[case.name] for case in self.suite.cases]
 
-    def _call(self, model: Model, case: Case) -> Invocation:
+    def _call(self, model: Model, case: Case) -> Called:
+        """Make the calls of a case, up to the first that is not answered. Safe to use from several threads."""
         folder = self._bundle.outputs / case.name
         with disk_errors(folder):
             folder.mkdir(parents=True, exist_ok=True)
-        output = folder / f"{OUTPUT_NAME}{output_suffix(self._contract)}"
         warm, started = model.warm, utc_now("milliseconds")
-        result = model.call(case, self._inputs[case.name], output, self._contract.call.timeout_s)
-        if result.status != "ok":
+        made: list[tuple[CallRecord, CallResult]] = []
+        for name, suffix in self._suffixes.items():
+            output = folder / f"{name or OUTPUT_NAME}{suffix}"
+            begun = utc_now("milliseconds")
+            result = model.call(case, self._inputs[case.name], output, self._contract.call.timeout_s, name=name)
+            answered = result.status == "ok" and result.refusal is None
+            relative = output.relative_to(self._bundle.path).as_posix() if answered else None
+            made.append((CallRecord(name=name, output=relative, started=begun, **asdict(result)), result))
+            if not answered:
+                break
+        record = _record_of(case, made, warm=warm, started=started)
+        if not record.outputs:
             _forget(self._bundle, case)
-        relative = output.relative_to(self._bundle.path).as_posix() if result.status == "ok" else None
-        return Invocation(case=case.name, output=relative, warm=warm, started=started, **asdict(result))
+        return Called(record, made[-1][1].broken_off)
 
     def _write(self) -> None:
         self._bundle.write_invocations(self.done[case.name] for case in self.suite.cases if case.name in self.done)
@@ -215,13 +256,43 @@ class Calls:
         return (*own, suite, *sorted(path for path in files if not path.is_relative_to(suite)))
 
 
+def _record_of(case: Case, made: Sequence[tuple[CallRecord, CallResult]], *, warm: bool, started: str) -> Invocation:
+    """The record of a case from those of its calls; one that was not ``ok`` has no outputs."""
+    last = made[-1][1]
+    refusal = last.refusal or ("otherwise" if case.expect is not None else None)
+    calls = [call for call, _ in made]
+    if last.status != "ok":
+        calls = [call.model_copy(update={"output": None}) for call in calls]
+    merged = replace(
+        last,
+        refusal=refusal,
+        latency_s=None if last.latency_s is None else sum(call.latency_s or 0.0 for call in calls),
+        peak_memory_mib=_largest(call.peak_memory_mib for call in calls),
+        gpu_memory_mib=_largest(call.gpu_memory_mib for call in calls),
+    )
+    one = not calls[0].name
+    return Invocation(
+        case=case.name,
+        warm=warm,
+        started=started,
+        output=calls[0].output if one else None,
+        calls=[] if one else calls,
+        **asdict(merged),
+    )
+
+
+def _largest(values: Iterable[float | None]) -> float | None:
+    return max((value for value in values if value is not None), default=None)
+
+
 def _warm_up(model: Model, contract: Contract, case: Case, inputs: dict[str, Path], output: Path) -> None:
     """Make the calls that are not counted. One that fails ends them: the next case records the fault."""
     for _ in range(contract.call.warmup):
-        result = model.call(case, inputs, output, contract.call.timeout_s)
-        output.unlink(missing_ok=True)
-        if result.status != "ok":
-            return
+        for name in output_suffixes(contract):
+            result = model.call(case, inputs, output, contract.call.timeout_s, name=name)
+            output.unlink(missing_ok=True)
+            if result.status != "ok" or result.refusal is not None:
+                return
 
 
 def _done(bundle: Bundle, suite: Suite) -> dict[str, Invocation]:
@@ -237,9 +308,9 @@ def _done(bundle: Bundle, suite: Suite) -> dict[str, Invocation]:
 
 
 def _is_there(bundle: Bundle, record: Invocation) -> bool:
-    """Whether the output of a call is whole: it is written under another name first."""
-    path = bundle.path / (record.output or "")
-    return record.output is not None and path.is_file() and path.stat().st_size > 0
+    """Whether the outputs of a case are whole: they are written under another name first."""
+    files = [bundle.path / output for output in record.outputs]
+    return record.complete and all(path.is_file() and path.stat().st_size > 0 for path in files)
 
 
 def _forget(bundle: Bundle, case: Case) -> None:
@@ -253,13 +324,18 @@ def _is_ok(record: Invocation | None) -> bool:
 def in_words(record: Invocation) -> str:
     """What came of a call, for people who watch."""
     if record.status == "ok":
-        return f"{record.case}: {record.latency_s or 0.0:.1f} s"
+        said = ", refused as it must be" if record.refusal is not None else ""
+        return f"{record.case}: {record.latency_s or 0.0:.1f} s{said}"
     return f"{record.case}: {record.error}"
 
 
-def output_suffix(contract: Contract) -> str:
-    """The suffix of the file that a call leaves, such as ``.mp4``."""
-    if contract.call.command is not None:
-        return contract.call.command.output
-    response = contract.call.http.response if contract.call.http is not None else ""
-    return SUFFIXES.get(response) or mimetypes.guess_extension(response) or ".bin"
+def output_suffixes(contract: Contract) -> dict[str, str]:
+    """Name of each call of a case → the suffix of the file that it leaves, such as ``.mp4``."""
+    http = contract.call.http
+    if http is None:
+        return {"": contract.call.command.output if contract.call.command is not None else ""}
+    return {name: _suffix(call.response) for name, call in http.named_calls.items()}
+
+
+def _suffix(media_type: str) -> str:
+    return SUFFIXES.get(media_type) or mimetypes.MimeTypes().guess_extension(media_type, strict=False) or ".bin"

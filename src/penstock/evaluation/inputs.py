@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from penstock.contract.http_call import Http, HttpCall
 from penstock.contract.load import SUITE_FILE, input_path
 from penstock.contract.models import Case, Contract
-from penstock.contract.presets import command_argv, request_fields, request_files
+from penstock.contract.request import MAX_JSON_BODY, base64_bytes, call_inputs, command_argv, request_for
+from penstock.contract.suite import input_fault
 from penstock.families.registry import family
 from penstock.foundation.errors import UsageError
 from penstock.foundation.files import open_regular
-from penstock.foundation.media_kinds import media_fault, recognise
+from penstock.foundation.media_kinds import recognise
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,6 +26,8 @@ log = logging.getLogger(__name__)
 
 def check_case(contract: Contract, source_dir: Path, case: Case, seen: set[Path]) -> dict[str, Path]:
     """Validate that a case can be put to the model: every file decodes to its end, every parameter is there.
+
+    Files of a case that must be refused need only be there: a broken one may be the reason.
 
     Args:
         contract: names the suite's directory and how the model is called.
@@ -42,9 +46,9 @@ def check_case(contract: Contract, source_dir: Path, case: Case, seen: set[Path]
     for name, file in case.inputs.items():
         where = f"{contract.suite}/{file} (input '{name}' of case '{case.name}' in {contract.suite}/{SUITE_FILE})"
         path = input_path(source_dir, contract, file)
-        if (fault := media_fault(path, expected=kinds_of(name))) is not None:
+        if (fault := input_fault(path, kinds_of(name), case)) is not None:
             raise UsageError(fault[0], where=where, todo=fault[1])
-        if path not in seen:
+        if path not in seen and case.expect is None:
             try:
                 remarks = decode(path, sound_only=kinds_of(name)[0] == "audio")
             except UsageError as error:
@@ -53,12 +57,37 @@ def check_case(contract: Contract, source_dir: Path, case: Case, seen: set[Path]
                 log.warning("%s: %s", where, remark)
             seen.add(path)
         paths[name] = path
-    if contract.call.http is not None:
-        request_fields(contract, case)
-        request_files(contract, case)
+    if (http := contract.call.http) is not None:
+        for name, call in http.named_calls.items():
+            request_for(contract, case, name)
+            _check_body_size(call, paths, f"case '{case.name}' in {contract.suite}/{SUITE_FILE}")
+        _check_expectation(http, case, f"case '{case.name}' in {contract.suite}/{SUITE_FILE}")
     else:
         command_argv(contract, case, {**paths, "output": "output"})
+        if case.expect is not None:
+            where = f"case '{case.name}' in {contract.suite}/{SUITE_FILE}"
+            raise UsageError("a program refuses nothing: 'expect' goes with 'call.http'", where=where)
     return paths
+
+
+def _check_body_size(call: HttpCall, paths: Mapping[str, Path], where: str) -> None:
+    """Prove that the inputs fit into a body of JSON, where they go into one."""
+    if call.body is None or call.body.file is not None:
+        return
+    size = sum(base64_bytes(paths[name].stat().st_size) for _, name in call_inputs(call))
+    if size > MAX_JSON_BODY:
+        raise UsageError(
+            f"its inputs make a body of JSON of {size >> 20} MiB, and {MAX_JSON_BODY >> 20} MiB are the limit",
+            where=where,
+            todo="Use smaller files, or send them as multipart.",
+        )
+
+
+def _check_expectation(http: Http, case: Case, where: str) -> None:
+    """Prove that the call that must be refused is one that is made."""
+    if case.expect is not None and (case.expect.call or "") not in http.named_calls:
+        said = f"the contract has no call '{case.expect.call}'" if case.expect.call else "it is not said which call"
+        raise UsageError(f"{said} that is refused", where=where, todo="`penstock check` lists the calls.")
 
 
 def input_paths(contract: Contract, source_dir: Path, case: Case) -> dict[str, Path]:

@@ -19,10 +19,11 @@ from penstock.bundle.directory import Bundle
 from penstock.bundle.models import Invocation, Measurement
 from penstock.contract.load import input_path
 from penstock.contract.models import Case, Contract, Suite
-from penstock.contract.presets import parameters
+from penstock.contract.request import parameters
 from penstock.evaluation.inputs import reference_frames
 from penstock.evaluation.measurer import Answer, Measurer, Value, measurement
 from penstock.evaluation.networks import Networks, open_networks
+from penstock.evaluation.refusals import split_refusals, wrongly_accepted
 from penstock.families.family import CALL_METRICS, Metric, load
 from penstock.families.registry import family
 from penstock.foundation.errors import PenstockError
@@ -63,9 +64,10 @@ def measure(
     """Measure every case's answer and the suite as a whole; write and return the values.
 
     Every metric has a line for every case, with a value or the reason why there is none; a case whose call failed has
-    the call's reason everywhere. Metrics that look through a network come in where the contract names it, GPU memory
-    where any call used some. A metric of the whole suite has one line, for the case ``*``, and may carry
-    ``resamples``: its values on resamples of the cases (:mod:`penstock.metrics.clip_resamples`).
+    the call's reason everywhere. A case that the model must refuse has a line of ``wrongly_accepted`` and no other.
+    Metrics that look through a network come in where the contract names it, GPU memory where any call used some. A
+    metric of the whole suite has one line, for the case ``*``, and may carry ``resamples``: its values on resamples of
+    the cases (:mod:`penstock.metrics.clip_resamples`).
 
     ``measurements.jsonl`` is written, and ``series.jsonl``: a line with what the family shows over time of a ``case``.
 
@@ -84,6 +86,7 @@ def measure(
         UsageError: an extractor or the reference is missing or broken; there is no ``invocations.jsonl``.
     """
     calls = {call.case: call for call in bundle.invocations()}
+    suite, refused = split_refusals(suite)
     count = max(1, min(workers or worker_count(suite), len(suite.cases)))
     if networks is None:
         networks = open_networks(contract, source_dir, threads=threads_each(count), device=device)
@@ -110,7 +113,9 @@ def measure(
                     on_progress(done, len(suite.cases), case.name)
     finally:
         pool.shutdown(cancel_futures=True)
-    measurements += measurer.suite([case.name for case in suite.cases], answers)
+    if suite.cases:
+        measurements += measurer.suite([case.name for case in suite.cases], answers)
+    measurements += wrongly_accepted(refused, calls)
     bundle.write_measurements(measurements)
     return measurements
 
@@ -142,13 +147,14 @@ class Asked:
 def _examine(
     asked: Asked, case: Case, call: Invocation | None, bundle: Bundle, source_dir: Path, measurer: Measurer
 ) -> Answer:
-    if call is None or call.status != "ok" or call.output is None:
+    if call is None or call.status != "ok" or not call.outputs:
         reason = "the case was not put to the model" if call is None else call.error or f"the call was {call.status}"
         return Answer(dict.fromkeys((metric.name for metric in (*asked.of_the_answer, *asked.of_the_call)), reason))
-    output = inside(bundle.path, call.output, where=str(bundle.invocations_file))
+    where = str(bundle.invocations_file)
+    outputs = {name: inside(bundle.path, path, where=where) for name, path in call.outputs_by_call.items()}
     inputs = {name: input_path(source_dir, asked.contract, file) for name, file in case.inputs.items()}
     try:
-        answer = measurer.case(case, call, output, inputs, parameters(asked.contract, case))
+        answer = measurer.case(case, call, outputs, inputs, parameters(asked.contract, case))
     except PenstockError:
         raise
     except Exception as error:  # the answer is hostile: what it does to a decoder is this case's fault, not the run's

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from penstock.bundle.models import Invocation, Measurement, Resamples
-from penstock.contract.models import Case, Scalar
+from penstock.contract.models import Case
+from penstock.contract.placeholders import Scalar
 from penstock.families.registry import find_metric
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class Measurer(Protocol):
         self,
         case: Case,
         call: Invocation,
-        output: Path,
+        outputs: Mapping[str, Path],
         inputs: Mapping[str, Path],
         given: Mapping[str, Scalar],
     ) -> Answer:
@@ -57,7 +58,7 @@ class Measurer(Protocol):
         Args:
             case: of the family's own class.
             call: an invocation that was ``ok``.
-            output: the file that came back.
+            outputs: name of a call → the file that came back; the one call of a case has no name: ``""``.
             inputs: input name → file.
             given: the case's parameters, with the contract's defaults.
         """

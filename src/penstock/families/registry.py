@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.metadata import entry_points
 
-from penstock.families.family import CALL_METRICS, Direction, Family, Metric, Preset, load
+from penstock.families.family import ENGINE_METRICS, Direction, Family, Metric, Preset, load
+from penstock.families.shared_presets import SHARED_PRESETS
 from penstock.foundation.errors import UsageError
 
 BUILT_IN: Mapping[str, str] = {
@@ -107,7 +108,7 @@ def known_metrics() -> Mapping[str, Metric]:
     for each in _families():
         for metric in each.metrics:
             found.setdefault(metric.name, metric)
-    for metric in CALL_METRICS:
+    for metric in ENGINE_METRICS:
         found.setdefault(metric.name, metric)
     return found
 
@@ -115,7 +116,7 @@ def known_metrics() -> Mapping[str, Metric]:
 @cache
 def find_metric(name: str) -> Metric | None:
     """The metric of that name, if it is known."""
-    for metric in CALL_METRICS:
+    for metric in ENGINE_METRICS:
         if metric.name == name:
             return metric
     for each in _ours():
@@ -149,12 +150,14 @@ def is_whole_suite(name: str) -> bool:
 
 @cache
 def preset_names() -> tuple[str, ...]:
-    """The presets of all families."""
-    return tuple(name for each in _families() for name in each.presets)
+    """The presets of all families, then those that any family may use."""
+    return (*(name for each in _families() for name in each.presets), *SHARED_PRESETS)
 
 
 def find_preset(name: str) -> Preset | None:
-    """The preset of that name, if a family has it."""
+    """The preset of that name, if there is one."""
+    if name in SHARED_PRESETS:
+        return SHARED_PRESETS[name]
     return next((each.presets[name] for each in _families() if name in each.presets), None)
 
 

@@ -21,7 +21,16 @@ EVERY_KIND: tuple[Kind, ...] = ("image", "audio", "video")
 
 MAX_BYTES: dict[Kind, int] = {"image": 64 << 20, "audio": 512 << 20, "video": 512 << 20}
 """The largest file of a suite, by its kind."""
-SUFFIXES = {"video/mp4": ".mp4", "video/webm": ".webm", "video/quicktime": ".mov", "video/x-matroska": ".mkv"}
+SUFFIXES = {
+    "video/mp4": ".mp4",
+    "video/webm": ".webm",
+    "video/quicktime": ".mov",
+    "video/x-matroska": ".mkv",
+    "image/png": ".png",
+    "image/jpeg": ".jpg",
+    "image/webp": ".webp",
+    "application/json": ".json",
+}
 """Media type of an answer → the suffix of the file that holds it."""
 LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 IS_LFS_POINTER = "this is a Git LFS pointer, not the file itself"
@@ -48,6 +57,19 @@ OGG, OGG_VIDEO = Format("Ogg", "audio", "ogg"), Format("Ogg", "video", "ogg")
 M4A, MP4 = Format("M4A", "audio", "mov"), Format("MP4", "video", "mov")
 MATROSKA, AVI = Format("Matroska", "video", "matroska"), Format("AVI", "video", "avi")
 
+_MEDIA_TYPES = {
+    PNG: "image/png",
+    JPEG: "image/jpeg",
+    WEBP: "image/webp",
+    WAV: "audio/wav",
+    FLAC: "audio/flac",
+    MP3: "audio/mpeg",
+    OGG: "audio/ogg",
+    OGG_VIDEO: "video/ogg",
+    M4A: "audio/mp4",
+    AVI: "video/x-msvideo",
+}
+"""Those whose first bytes leave no doubt: MP4 and QuickTime, Matroska and WebM are told apart by their names."""
 _HEAD_BYTES = 4096
 _ID3_BYTES = 10
 _MOST_TAGS = 8
@@ -99,6 +121,12 @@ def recognise(file: BinaryIO) -> Format | None:
     if head.startswith(b"\x1aE\xdf\xa3"):
         return MATROSKA
     return MP3 if _is_mp3(head.lstrip(b"\0") if at else head) else _movie(file, at)
+
+
+def media_type_of(file: BinaryIO) -> str | None:
+    """The media type of an open file by its first bytes, where they leave no doubt. The file may be left anywhere."""
+    found = recognise(file)
+    return None if found is None else _MEDIA_TYPES.get(found)
 
 
 def _behind_tags(file: BinaryIO) -> tuple[int, bytes]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from penstock.bundle.directory import Bundle, read_numbered_lines
 from penstock.bundle.models import WHOLE_SUITE, Measurement, Resamples, Run
+from penstock.families.family import REFUSAL_METRIC
 from penstock.foundation.errors import UsageError
 
 LARGEST = 1e150
@@ -88,13 +89,13 @@ class Table:
         Args:
             side: ``candidate`` or ``baseline``, for messages.
             measurements: in any order.
-            expected: cases that must have a value of each metric that has values for cases at all.
+            expected: cases that must have a value of each metric that has values for cases at all. Of those that the
+                model must refuse, which have a line of ``wrongly_accepted``, no other metric is expected.
 
         Raises:
             UsageError: a metric has two values for a case, or values both for the whole suite and for cases.
         """
         self.side = side
-        self.expected = expected
         self.by_metric: dict[str, dict[str, Measurement]] = {}
         self.slices: dict[str, set[str]] = {}
         for measurement in measurements:
@@ -104,6 +105,9 @@ class Table:
                 raise UsageError(what, where=side, todo="Measure each case once.")
             known[measurement.case] = measurement
             self.slices.setdefault(measurement.case, set()).update(measurement.slices)
+        refused = self.by_metric.get(REFUSAL_METRIC.name, {})
+        self.expected = [case for case in expected if case not in refused]
+        """Cases that the model must answer."""
         for metric, known in self.by_metric.items():
             if WHOLE_SUITE in known and len(known) > 1:
                 what = f"'{metric}' has a value for the whole suite ('{WHOLE_SUITE}') and values for single cases"
@@ -123,7 +127,7 @@ class Table:
             else:
                 found.by_case[case] = measurement.value
                 found.resamples = measurement.resamples if case == WHOLE_SUITE else None
-        if known and WHOLE_SUITE not in known:
+        if known and WHOLE_SUITE not in known and metric != REFUSAL_METRIC.name:
             for case in self.expected:
                 # A case of which nothing at all is known may carry the slice: it counts as lost, never as well.
                 if case not in known and (slice_name is None or slice_name in self.slices.get(case, {slice_name})):

@@ -26,6 +26,7 @@ from typing import Literal
 from penstock.bundle.models import WHOLE_SUITE
 from penstock.contract.models import Suite
 from penstock.contract.policy import Policy, Rule
+from penstock.families.family import REFUSAL_METRIC
 from penstock.families.registry import find_metric, is_whole_suite
 from penstock.gating.calibration import Calibration, margin_factor
 from penstock.gating.decision import ROUNDING, mean
@@ -122,13 +123,12 @@ def margin_checks(policy: Policy, suite: Suite, known: Known) -> list[MarginChec
     Raises:
         UsageError: measurements are contradictory; the noise was recorded through another extractor.
     """
-    slices = Counter(name for case in suite.cases for name in case.slices)
     together = Counter(rule.metric for rule in policy.rules if rule.slice is not None and rule.margin is not None)
     found = []
     for place, rule in enumerate(policy.rules):
         if rule.margin is None or subject_of(rule).direction is None:
             continue
-        cases = len(suite.cases) if rule.slice is None else slices[rule.slice]
+        cases = _cases_of(rule, suite)
         own = policy.level / (together[rule.metric] if rule.slice is not None else 1)
         check = _check(MarginCheck(place, rule, cases, "not known"), known, policy.level, own)
         metric = find_metric(rule.metric)
@@ -136,6 +136,12 @@ def margin_checks(policy: Policy, suite: Suite, known: Known) -> list[MarginChec
             check = replace(check, instead=_instead(check, metric.instead, known, policy.level))
         found.append(check)
     return found
+
+
+def _cases_of(rule: Rule, suite: Suite) -> int:
+    """How many cases a rule looks at: those that must be refused have a metric of their own, and no other."""
+    looked_at = [case for case in suite.cases if (case.expect is not None) is (rule.metric == REFUSAL_METRIC.name)]
+    return sum(rule.slice is None or rule.slice in case.slices for case in looked_at)
 
 
 def _check(check: MarginCheck, known: Known, level: float, own: float) -> MarginCheck:

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 from penstock.contract.models import Case, Contract
-from penstock.contract.presets import command_argv, command_of
+from penstock.contract.request import command_argv, command_of
 from penstock.foundation.handles import Folder
 from penstock.foundation.nvidia import gpu_used_mib
 from penstock.invocation.driver import CallResult
@@ -47,13 +47,21 @@ class CommandModel:
     def close(self) -> None:
         """Nothing runs between calls."""
 
-    def call(self, case: Case, inputs: dict[str, Path], output: Path, timeout_s: float) -> CallResult:
-        name = f"output{self._command.output}"
-        argv = command_argv(self._contract, case, {**inputs, "output": self._scratch.path / CALL / name})
+    def call(
+        self,
+        case: Case,
+        inputs: dict[str, Path],
+        output: Path,
+        timeout_s: float,
+        *,
+        name: str = "",  # noqa: ARG002 (a program has one call)
+    ) -> CallResult:
+        file = f"output{self._command.output}"
+        argv = command_argv(self._contract, case, {**inputs, "output": self._scratch.path / CALL / file})
         self._log.mark()
         self._log.note(f"case {case.name}: {' '.join(argv)}")
         with self._scratch.call() as folder:
-            return self._run(argv, folder, name, output, timeout_s)
+            return self._run(argv, folder, file, output, timeout_s)
 
     def _run(self, argv: list[str], folder: Folder, name: str, output: Path, timeout_s: float) -> CallResult:
         begin = time.monotonic()

@@ -35,7 +35,9 @@ class HandedOver(httpx.BaseTransport):
     """A transport of httpx. Nothing is kept alive between requests."""
 
     def __init__(self, connect: Connect) -> None:
-        self._pool = httpcore.ConnectionPool(max_keepalive_connections=0, network_backend=_Network(connect))
+        self._pool = httpcore.ConnectionPool(
+            max_connections=None, max_keepalive_connections=0, network_backend=_Network(connect)
+        )
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request, and return the answer with its body unread.

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
+from penstock.bundle.models import Refusal
 from penstock.contract.models import Case, Contract
 from penstock.contract.policy import Level
 from penstock.invocation.environment import PythonEnvironment, own_environment
@@ -29,6 +30,11 @@ class CallResult:
     peak_memory_mib: float | None = None
     gpu_memory_mib: float | None = None
     error: str | None = None
+    refusal: Refusal | None = None
+    """Of a call that the case expects to be refused: what came of that."""
+    broken_off: bool = False
+    """No whole answer came: the time was over, the connection broke or the model ended. Where several calls were under
+    way, any of them may be the reason."""
 
 
 class Model(Protocol):
@@ -44,10 +50,14 @@ class Model(Protocol):
         A start that fails is what the next call reports.
         """
 
-    def call(self, case: Case, inputs: dict[str, Path], output: Path, timeout_s: float) -> CallResult:
-        """Put one case to it. On ``ok``, ``output`` is a regular, non-empty file of at most 1 GiB; else there is none.
+    def call(
+        self, case: Case, inputs: dict[str, Path], output: Path, timeout_s: float, *, name: str = ""
+    ) -> CallResult:
+        """Put one case to it. On ``ok``, ``output`` is a regular, non-empty file of at most 1 GiB; else there is none,
+        nor after a refusal that the case expects.
 
-        A model that fails is a result, not an exception.
+        A model that fails is a result, not an exception. ``name`` says which of the contract's ``calls`` is made. A
+        service may be called from several threads.
 
         Raises:
             WorldError: our side failed (a full disk).

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import mimetypes
 import random
-import re
 import socket
 import threading
 import time
@@ -16,18 +14,24 @@ from typing import Any, Final
 
 import httpx
 
-from penstock.contract.models import Case, Contract, Http
-from penstock.contract.presets import request_fields, request_files, service_argv
+from penstock.bundle.models import Refusal
+from penstock.contract.expectation import Expect
+from penstock.contract.http_call import Http, HttpCall
+from penstock.contract.models import Case, Contract
+from penstock.contract.request import service_argv
 from penstock.foundation.errors import WorldError, printable
-from penstock.foundation.files import open_inside, replacing
+from penstock.foundation.json_path import mismatch
 from penstock.foundation.nvidia import gpu_used_mib
+from penstock.foundation.strict_json import JsonError, read_json, show_json
 from penstock.invocation.connection import HandedOver
 from penstock.invocation.driver import CallResult
+from penstock.invocation.http_answer import JSON, AnswerError, NotRefusedError, check_refusal, keep_answer
+from penstock.invocation.http_request import RequestContent
 from penstock.invocation.log import BoundedLog
 from penstock.invocation.memory import MemoryWatch
 from penstock.invocation.model_process import ModelProcess, describe_exit
 from penstock.invocation.sandbox import Sandbox
-from penstock.invocation.scratch import MAX_OUTPUT_BYTES, Scratch
+from penstock.invocation.scratch import Scratch
 
 READY_POLL_S = 0.1
 READY_REQUEST_S = 2.0
@@ -37,7 +41,9 @@ DEATH_GRACE_S = 1.0
 MAX_FAILED_STARTS = 3
 PORTS: Final = range(20000, 32000)
 """Below the ports that the kernel gives to outgoing connections: none of those takes ours before the model does."""
-ERROR_CHARACTERS = 200
+MAX_READY_BYTES = 1 << 20
+IDENTITY = {"Accept-Encoding": "identity"}
+"""An answer is kept as it is: compressed, it would have to be inflated first, to nobody knows what size."""
 
 
 class HttpModel:
@@ -69,6 +75,10 @@ class HttpModel:
         self._starts = 0
         self._failed_starts = 0
         self._problem: str | None = None
+        self._lock = threading.RLock()
+        """Held while the process or what is known about it changes or is asked; never during a call."""
+        self._under_way = 0
+        self._wedged = False
         self._gpu_before = gpu_used_mib()
         # Nothing of this machine's proxies, .netrc or certificates may have a say in a call to the model.
         self._client = httpx.Client(trust_env=False, follow_redirects=False, transport=HandedOver(self._connect))
@@ -83,9 +93,10 @@ class HttpModel:
         return self._warm
 
     def revive(self) -> int:
-        if self._problem is None:
-            self._problem = self._revive()
-        return self._starts
+        with self._lock:
+            if self._problem is None and self._under_way == 0:
+                self._problem = self._revive()
+            return self._starts
 
     def others_took(self, gpu_mib: float) -> None:
         if self._gpu_before is not None:
@@ -95,26 +106,44 @@ class HttpModel:
         self._end()
         self._client.close()
 
-    def call(self, case: Case, inputs: dict[str, Path], output: Path, timeout_s: float) -> CallResult:
-        self.revive()
-        if self._problem is not None:
-            problem, self._problem = self._problem, None
-            return CallResult("failed", error=problem)
-        self._log.mark()
-        self._log.note(f"case {case.name}")
-        with MemoryWatch(self._process.supervisor if self._process else None, gpu_before_mib=self._gpu_before) as watch:
-            result = self._request(case, inputs, output, timeout_s)
-        result = replace(result, peak_memory_mib=watch.peak_mib, gpu_memory_mib=watch.gpu_mib)
-        if result.status == "ok":
-            self._warm = True
-        elif result.status == "timeout":
-            self._end()  # it may be wedged; the next case meets a fresh one
-        return result
+    def call(
+        self, case: Case, inputs: dict[str, Path], output: Path, timeout_s: float, *, name: str = ""
+    ) -> CallResult:
+        with self._lock:
+            self.revive()
+            if self._problem is not None:
+                problem, self._problem = self._problem, None
+                return CallResult("failed", error=problem, refusal="otherwise" if case.expect else None)
+            self._log.mark()
+            self._log.note(f"case {case.name}: {name}" if name else f"case {case.name}")
+            supervisor = self._process.supervisor if self._process else None
+            self._under_way += 1
+        try:
+            with MemoryWatch(supervisor, gpu_before_mib=self._gpu_before) as watch:
+                result = self._request(case, inputs, output, timeout_s, name)
+            self._settle(result)
+        finally:
+            self._leave()
+        return replace(result, peak_memory_mib=watch.peak_mib, gpu_memory_mib=watch.gpu_mib)
+
+    def _settle(self, result: CallResult) -> None:
+        with self._lock:
+            if result.status == "ok":
+                self._warm = True
+            self._wedged |= result.status == "timeout"
+
+    def _leave(self) -> None:
+        """A call is over. After one that hung the service may be wedged: the next case meets a fresh one."""
+        with self._lock:
+            self._under_way -= 1
+            if self._wedged and self._under_way == 0:
+                self._end()
 
     def _connect(self, port: int, timeout_s: float) -> socket.socket:
-        if self._process is None:
-            raise ConnectionResetError("the model is not started")
-        return self._process.connect(port, timeout_s)
+        with self._lock:
+            if self._process is None:
+                raise ConnectionResetError("the model is not started")
+            return self._process.connect(port, timeout_s)
 
     # starting and ending
 
@@ -148,11 +177,12 @@ class HttpModel:
                         "GET", self._base + self._http.ready, timeout=request_s + 1, extensions={"trace": cut.trace}
                     ) as response,
                 ):
-                    if response.status_code == 200:
+                    waiting = _not_ready(response, self._http)
+                    if waiting is None:
                         self._failed_starts = 0
                         self._starts += 1
                         return
-                    answer = f"it answered {response.status_code}"
+                    answer = waiting
             except httpx.HTTPError:
                 pass
             pause = min(READY_POLL_S, max(0.0, deadline - time.monotonic()))
@@ -185,78 +215,44 @@ class HttpModel:
         if self._process is not None:
             self._process.stop()
             self._process = None
-        self._warm = False
+        self._warm = self._wedged = False
 
     # one call
 
-    def _request(self, case: Case, inputs: dict[str, Path], output: Path, timeout_s: float) -> CallResult:
-        fields = request_fields(self._contract, case)
-        begin = time.monotonic()
+    def _request(self, case: Case, inputs: dict[str, Path], output: Path, timeout_s: float, name: str) -> CallResult:
+        call = self._http.named_calls[name]
+        expect = case.expect if case.expect is not None and case.expect.call in (None, name) else None
         with contextlib.ExitStack() as stack:
-            files = {
-                field: (
-                    _file_name(name, inputs[name]),
-                    stack.enter_context(open_inside(inputs[name], where=f"input '{name}' of case '{case.name}'")),
-                    _media_type(inputs[name]),
-                )
-                for field, name in request_files(self._contract, case).items()
-            }
+            content = RequestContent(self._contract, case, name, inputs, stack)
+            begin = time.monotonic()
             cut = stack.enter_context(_deadline(timeout_s))
             try:
                 timeout = httpx.Timeout(timeout_s + 1, connect=min(CONNECT_S, timeout_s))
                 with self._client.stream(
-                    self._http.method,
-                    self._base + self._http.path,
-                    data=fields,
-                    files=files,
-                    headers={"Accept": self._http.response, "Accept-Encoding": "identity"},
+                    content.method,
+                    self._base + content.target,
+                    headers={"Accept": JSON if call.answer else call.response, **IDENTITY, **content.headers},
                     timeout=timeout,
                     extensions={"trace": cut.trace},
+                    **content.body,
                 ) as response:
-                    problem = self._receive(response, output)
-                    latency = time.monotonic() - begin
-                    if problem is None:
-                        return CallResult("ok", latency_s=latency, http_status=response.status_code)
-                    return CallResult("failed", latency_s=latency, http_status=response.status_code, error=problem)
+                    problem, refusal = _received(response, call, expect, output)
+                    return CallResult(
+                        "ok" if problem is None else "failed",
+                        latency_s=time.monotonic() - begin,
+                        http_status=response.status_code,
+                        error=problem,
+                        refusal=refusal,
+                    )
             except httpx.HTTPError as error:
-                return self._broken(
-                    error, expired=cut.expired or isinstance(error, httpx.ReadTimeout), timeout_s=timeout_s
-                )
-
-    def _receive(self, response: httpx.Response, output: Path) -> str | None:
-        """Check the answer and write it to ``output``; return what is wrong with it, else ``None``."""
-        if not 200 <= response.status_code < 300:
-            said = b""
-            for chunk in response.iter_raw(1024):
-                said += chunk
-                if len(said) >= 4 * ERROR_CHARACTERS:
-                    break
-            text = printable(" ".join(said.decode("utf-8", errors="replace").split())[:ERROR_CHARACTERS])
-            return f"the model answered {response.status_code}: {text or '(nothing)'}"
-        media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if media_type != self._http.response:
-            said_type = printable(media_type[:100]) or "no content type"
-            return f"the model answered '{said_type}' where '{self._http.response}' was expected"
-        if response.headers.get("content-encoding", "identity").lower() != "identity":
-            return "the model compressed its answer though it was asked not to"
-        problem: str | None = None
-        size = 0
-        with contextlib.suppress(_RefusedError), replacing(output) as temporary:
-            with temporary.open("wb") as file:
-                for chunk in response.iter_raw(1 << 18):
-                    size += len(chunk)
-                    if size > MAX_OUTPUT_BYTES:
-                        problem = f"the model's answer is larger than {MAX_OUTPUT_BYTES >> 20} MiB"
-                        raise _RefusedError
-                    file.write(chunk)
-            if size == 0:
-                problem = "the model's answer is empty"
-                raise _RefusedError
-        return problem
+                expired = cut.expired or isinstance(error, httpx.ReadTimeout)
+                result = self._broken(error, expired=expired, timeout_s=timeout_s)
+                return replace(result, broken_off=True, refusal="otherwise" if expect is not None else None)
 
     def _broken(self, error: httpx.HTTPError, *, expired: bool, timeout_s: float) -> CallResult:
         """The result of a call that came to no whole answer."""
-        ended = self._process.wait(0.0 if expired else DEATH_GRACE_S) if self._process else None
+        with self._lock:
+            ended = self._process.wait(0.0 if expired else DEATH_GRACE_S) if self._process else None
         if ended is not None:
             text = f"the model {describe_exit(ended.code)} during the call; the end of its log: {self._log.end()}"
             return CallResult("failed", exit_code=ended.code, error=text)
@@ -265,8 +261,38 @@ class HttpModel:
         return CallResult("failed", error=printable(f"the connection to the model broke: {error}"))
 
 
-class _RefusedError(Exception):
-    """Leaves a ``replacing`` block without keeping the file."""
+def _received(
+    response: httpx.Response, call: HttpCall, expect: Expect | None, output: Path
+) -> tuple[str | None, Refusal | None]:
+    """Look at an answer; return what is wrong with it, and what came of a refusal that was expected."""
+    try:
+        if expect is not None:
+            check_refusal(response, expect)
+            return None, "as_expected"
+        keep_answer(response, call, output)
+    except NotRefusedError as error:
+        return str(error), "accepted"
+    except AnswerError as error:
+        return str(error), "otherwise" if expect is not None else None
+    return None, None
+
+
+def _not_ready(response: httpx.Response, http: Http) -> str | None:
+    """What a service that is not ready yet has answered; ``None`` if it is ready."""
+    if response.status_code != 200:
+        return f"it answered {response.status_code}"
+    if not http.ready_json:
+        return None
+    content = bytearray()
+    for chunk in response.iter_raw():
+        content += chunk
+        if len(content) > MAX_READY_BYTES:
+            return "it answered more than 1 MiB"
+    try:
+        value = read_json(bytes(content))
+    except JsonError as error:
+        return f"its answer is no JSON: {printable(str(error))}"
+    return None if mismatch(value, http.ready_json) is None else f"it answered {show_json(value)}"
 
 
 class _Cut:
@@ -319,13 +345,3 @@ def free_port() -> int:
                 continue
             return port
     raise WorldError("no free TCP port was found on this machine", todo="End programs that listen on ports.")
-
-
-def _file_name(name: str, path: Path) -> str:
-    """A neutral name: what the suite's files are called must not decide what the model answers."""
-    suffix = path.suffix.lower()
-    return f"{name}{suffix}" if re.fullmatch(r"\.[a-z0-9]{1,8}", suffix) else name
-
-
-def _media_type(path: Path) -> str:
-    return mimetypes.guess_type(path.name)[0] or "application/octet-stream"

@@ -54,7 +54,7 @@ def take_over(store: Store, bundle: Bundle, earlier_id: str) -> Run:
         before = earlier.run()
     _hold_same(run, before)
     _get(store, root, files, bundle.invocations_file.name, bundle.path)
-    outputs = [call.output for call in bundle.invocations() if call.output]
+    outputs = [output for call in bundle.invocations() for output in call.outputs]
     for name in [*outputs, *sorted(name for name in files if name.startswith(LOGS))]:
         _get(store, root, files, name, bundle.path)
     known = {

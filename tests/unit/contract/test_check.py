@@ -219,3 +219,99 @@ def test_sources_that_are_not(source: str) -> None:
     with pytest.raises(UsageError) as caught:
         source_kind(source)
     assert "secret" not in str(caught.value)
+
+
+def http(text: str) -> tuple[str, str]:
+    """The change of the contract that calls a service of its own in place of the preset's."""
+    start = 'call:\n  preset: sonic\n  http:\n    argv: ["python", "serve.py", "--port", "{port}"]\n'
+    return start, start.replace("  preset: sonic\n", "") + "".join(f"    {line}\n" for line in text.splitlines())
+
+
+PLAIN = "path: /x\nresponse: video/mp4\n"
+
+
+@pytest.mark.parametrize(
+    ("call", "fault"),
+    [
+        (
+            PLAIN + "body: {json: {a: '{bogus}'}}",
+            "suite/suite.yaml:6: cases[0].parameters: the case 'portrait-01' gives no 'bogus', "
+            "which call.http.body.json.a of penstock.yaml wants",
+        ),
+        (
+            PLAIN + "body: {json: {a: ['{face|base64}']}}",
+            "suite/suite.yaml:5: cases[0].inputs: the case 'portrait-01' has no input 'face'. "
+            "call.http.body.json.a[0] of penstock.yaml sends it.",
+        ),
+        (
+            PLAIN + "body: {file: face}",
+            "suite/suite.yaml:5: cases[0].inputs: the case 'portrait-01' has no input 'face'. call.http.body.file",
+        ),
+        (
+            "path: /x?q={bogus}\nresponse: video/mp4",
+            "gives no 'bogus', which call.http.path of penstock.yaml wants",
+        ),
+        (
+            "calls:\n  first: {path: /x, headers: {X-A: '{bogus}'}, response: application/json}",
+            "gives no 'bogus', which call.http.calls.first.headers.X-A of penstock.yaml wants",
+        ),
+        (
+            PLAIN + "answer: {json: '$.images[*]'}",
+            "penstock.yaml:13: call.http.answer.json: must be a path such as $.faces[0].score",
+        ),
+        (
+            PLAIN + "answer: {require: {a.b: 1}, json: $.a}",
+            "penstock.yaml:13: call.http.answer.require.a.b: the name 'a.b' is not allowed: must be a path such as",
+        ),
+        (
+            PLAIN + "answer: {jsn: $.a}",
+            "penstock.yaml:13: call.http.answer.jsn: unknown field 'jsn'. Did you mean 'json'?",
+        ),
+        (
+            PLAIN + "body: {json: '{image|base46}'}",
+            "penstock.yaml:13: call.http.body: '{image|base46}' at $ is not known",
+        ),
+        (PLAIN + "headers: {Host: x}", "penstock.yaml:13: call.http.headers: the header 'Host' is set by HTTP itself"),
+        ("path: /x", "penstock.yaml:9: call.http: the field 'response' is missing"),
+    ],
+)
+def test_mistakes_in_a_call_have_line_and_field(repository: Write, call: str, fault: str) -> None:
+    assert fault in only(repository(contract=http(call)))
+
+
+@pytest.mark.parametrize(
+    ("expect", "fault"),
+    [
+        ("{status: 42}", "suite/suite.yaml:8: cases[0].expect.status: must be a status such as 422"),
+        ("{status: 200}", "suite/suite.yaml:8: cases[0].expect: a status of success refuses nothing by itself"),
+        ("{}", "suite/suite.yaml:8: cases[0].expect: say what is expected"),
+        (
+            "{status: 422, call: compare}",
+            "suite/suite.yaml:8: cases[0].expect.call: the contract has no call 'compare'",
+        ),
+    ],
+)
+def test_mistakes_in_what_is_expected(repository: Write, expect: str, fault: str) -> None:
+    assert fault in only(repository(suite=("    slices: [fast]\n", f"    slices: [fast]\n    expect: {expect}\n")))
+
+
+def test_a_case_that_must_be_refused_may_hold_a_broken_file(repository: Write) -> None:
+    root = repository(suite=("    slices: [fast]\n", "    slices: [fast]\n    expect: {status: 4xx}\n"))
+    (root / "suite/a.png").write_bytes(b"no picture")
+    assert faults(root) == []
+    (root / "suite/a.png").unlink()
+    assert "the file is missing" in only(root)
+
+
+def test_which_of_several_calls_is_refused_must_be_said(repository: Write) -> None:
+    calls = "calls:\n  first: {path: /x, response: application/json}\n  compare: {path: /y, response: application/json}"
+    root = repository(
+        contract=http(calls), suite=("    slices: [fast]\n", "    slices: [fast]\n    expect: {status: 422}\n")
+    )
+    assert "cases[0].expect: say which call is refused: 'call: first'" in only(root)
+
+
+def test_a_rule_about_refusals_wants_cases_that_must_be_refused(repository: Write) -> None:
+    rule = "    - {metric: duration_error, max: 0.1}\n"
+    root = repository(contract=(rule, rule + "    - {metric: wrongly_accepted, max: 0}\n"))
+    assert "policy.rules[1].metric: 'wrongly_accepted' is measured of cases with 'expect'" in only(root)

@@ -10,8 +10,10 @@ import yaml
 from pydantic import BaseModel
 
 from penstock.bundle.models import FloorRecord, Measurement, RuleResult, Verdict
+from penstock.contract.expectation import Expect
 from penstock.contract.floor import PolicyFloor
-from penstock.contract.models import Build, Call, Case, Check, Command, Contract, Http, Suite, Weights, suite_model
+from penstock.contract.http_call import Answer, Body, Http, HttpCall
+from penstock.contract.models import Build, Call, Case, Check, Command, Contract, Suite, Weights, suite_model
 from penstock.contract.policy import Margin, Policy, Rule
 from penstock.families.talking_head.case import TalkingHeadCase
 from penstock.releases.baseline import Baseline, Transfer
@@ -24,10 +26,14 @@ MODELS: list[tuple[type[BaseModel], str]] = [
     (Call, "The contract"),
     (Command, "The contract"),
     (Http, "The contract"),
+    (HttpCall, "The contract"),
+    (Body, "The contract"),
+    (Answer, "The contract"),
     (Check, "The contract"),
     (Suite, "The suite"),
     (Case, "The suite"),
     (TalkingHeadCase, "The suite"),
+    (Expect, "The suite"),
     (Policy, "The policy"),
     (Rule, "The policy"),
     (Margin, "The policy"),
@@ -50,7 +56,7 @@ def test_every_field_is_on_the_page(model: type[BaseModel], title: str) -> None:
     prose = re.sub(r"```.*?```", "", section(title), flags=re.DOTALL)
     spans = re.findall(r"`([^`]+)`", prose)
     words = {word for span in spans for word in re.findall(r"[a-z0-9_]+", span)}
-    assert set(model.model_fields) <= words
+    assert {info.alias or name for name, info in model.model_fields.items()} <= words
 
 
 def test_the_examples_are_valid() -> None:
@@ -58,7 +64,8 @@ def test_the_examples_are_valid() -> None:
         yaml.safe_load(text.replace("…64 hex digits…", "0" * 64).replace("…", "0" * 64))
         for text in re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
     ]
-    contract, suite, policy, floor = blocks
+    whole = [block for block in blocks if "version" in block or "rules" in block]
+    contract, suite, policy, floor = whole
     Contract.model_validate(contract)
     suite_model("talking-head").model_validate(suite)
     Policy.model_validate(policy)
@@ -69,3 +76,12 @@ def test_the_examples_are_valid() -> None:
         "portrait-01",
         "portrait-02",
     ]
+
+
+def test_the_examples_of_calls_and_cases_are_valid() -> None:
+    parts = [
+        (kind, yaml.safe_load(text)) for kind, text in re.findall(r"```yaml\n# (call|case)\n(.*?)```", PAGE, re.DOTALL)
+    ]
+    assert [kind for kind, _ in parts].count("call") >= 4
+    for kind, part in parts:
+        (Call if kind == "call" else Case).model_validate(part)

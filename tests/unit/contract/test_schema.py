@@ -75,6 +75,11 @@ def test_they_are_valid_schemas_with_a_text_for_most_fields(model: type[BaseMode
         ("call", {"http": HTTP}),
         ("call", {"command": {"argv": ["x", "{output}"]}}),
         ("call", {"http": HTTP, "network": ["example.org:443"], "env": {"A": "b"}}),
+        ("call", {"preset": "face-ood", "http": {"argv": ["serve"]}}),
+        ("call", {"preset": "cog", "http": {"argv": ["serve"], "response": "image/png"}}),
+        ("call", {"http": {**HTTP, "body": {"json": {"a": ["{image|base64}", 1]}}, "answer": {"json": "$.a[0].b-c"}}}),
+        ("call", {"http": {**HTTP, "body": {"file": "image"}, "headers": {"X-A": "b"}, "concurrency": 4}}),
+        ("call", {"http": {"argv": ["serve"], "calls": {"one": {"path": "/x", "response": "application/json"}}}}),
         ("policy", {"level": 0.1, "rules": [{"metric": "x", "direction": "lower", "margin": 0.2}]}),
         ("policy", {"rules": [{"metric": "x", "max": 1, "margin": {"amount": 0.1, "relative": True}}]}),
     ],
@@ -94,6 +99,15 @@ def test_both_accept(path: str, value: Any) -> None:
         ("call", {"http": HTTP, "command": {"argv": ["x"]}}),
         ("call", {}),
         ("call", {"http": {**HTTP, "unknown": 1}}),
+        ("call", {"preset": "cog", "http": {"argv": ["serve"]}}),
+        ("call", {"http": {**HTTP, "answer": {"json": "$..a"}}}),
+        ("call", {"http": {**HTTP, "answer": {"json": "a.b"}}}),
+        ("call", {"http": {**HTTP, "answer": {"path": "$.a"}}}),
+        ("call", {"http": {**HTTP, "body": {"template": {}}}}),
+        ("call", {"http": {**HTTP, "headers": {"X A": "b"}}}),
+        ("call", {"http": {**HTTP, "concurrency": 0}}),
+        ("call", {"http": {**HTTP, "path": "/a#b"}}),
+        ("call", {"http": {"argv": ["serve"], "calls": {"One": {"path": "/x", "response": "a/b"}}}}),
         ("version", 2),
         ("name", "A B"),
         ("extra", 1),
@@ -117,3 +131,32 @@ def test_the_template_is_valid(tmp_path: Path) -> None:
     assert agrees(Contract, contract)
     assert agrees(Policy, contract["policy"])
     assert agrees(Suite, read_yaml(tmp_path / "My Model!/suite/suite.yaml", name="x").value)
+
+
+def suite_with(expect: Any) -> dict[str, Any]:
+    case = {"name": "a", "inputs": {"image": "a.png"}, "expect": expect}
+    return {"version": 1, "family": "talking-head", "cases": [case]}
+
+
+@pytest.mark.parametrize(
+    "expect",
+    [{"status": 422}, {"status": "4xx"}, {"status": [400, "5xx"]}, {"json": {"$.code": "no_face"}, "call": "one"}],
+)
+def test_both_accept_what_is_expected(expect: Any) -> None:
+    assert agrees(Suite, suite_with(expect))
+
+
+@pytest.mark.parametrize(
+    "expect",
+    [
+        {"status": "422"},
+        {"status": 42},
+        {"status": []},
+        {"status": True},
+        {"status": "9xx"},
+        {"json": {"code": 1}},
+        {"values": {"$.a": 1}},
+    ],
+)
+def test_both_refuse_what_cannot_be_expected(expect: Any) -> None:
+    assert not agrees(Suite, suite_with(expect))

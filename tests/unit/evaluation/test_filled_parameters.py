@@ -8,7 +8,7 @@ import soundfile
 
 from penstock.bundle.directory import Bundle
 from penstock.bundle.steps import begin
-from penstock.contract.presets import request_fields
+from penstock.contract.request import Multipart, request_for
 from penstock.evaluation.filled_parameters import filled_parameters, with_parameters
 from penstock.evaluation.plan import plan
 from penstock.foundation.errors import UsageError
@@ -31,7 +31,9 @@ def test_plan_records_the_length_of_the_audio_and_the_call_carries_it(repository
     assert inference is not None
     assert inference.filled == {"case-0": {"duration": 1.5}, "case-1": {"duration": 1.5}}
     case = with_parameters(suite, inference.filled).cases[1]
-    assert request_fields(contract, case) == {"order": "b", "duration": "1.5"}
+    assert request_for(contract, case).body == Multipart(
+        {"order": "b", "duration": "1.5"}, {"image": "image", "audio": "audio"}
+    )
 
 
 def test_a_duration_that_is_given_goes_first_and_a_call_that_wants_none_gets_none(repository) -> None:

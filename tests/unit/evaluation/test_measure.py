@@ -13,7 +13,8 @@ import pytest
 import soundfile
 
 from penstock.bundle.directory import Bundle
-from penstock.bundle.models import Invocation, Measurement
+from penstock.bundle.models import CallRecord, Invocation, Measurement
+from penstock.contract.expectation import Expect
 from penstock.evaluation.measure import measure
 from penstock.evaluation.measurer import measurement
 from penstock.evaluation.networks import network_labels, open_networks
@@ -296,3 +297,36 @@ def test_clips_of_one_frame_have_no_resamples_of_kid(repository, bundle: Bundle,
     found = table(measure(repository.contract(extractors=True), repository.suite("a", "b"), bundle, repository.path))
     assert found["*", "kid"].value is not None
     assert found["*", "kid"].resamples is None
+
+
+def test_cases_that_must_be_refused_have_one_line_and_spoil_no_other(repository, bundle: Bundle, put: Put, make_video):
+    put(make_video(25), None, None)
+    first, second, third = bundle.invocations()
+    bundle.write_invocations(
+        [
+            first,
+            second.model_copy(update={"status": "ok", "error": None, "refusal": "as_expected", "latency_s": 0.01}),
+            third.model_copy(update={"refusal": "accepted"}),
+        ]
+    )
+    suite = repository.suite("a", "b", "c")
+    expect = Expect.model_validate({"status": 422})
+    cases = [case.model_copy(update={"expect": expect if place else None}) for place, case in enumerate(suite.cases)]
+    suite = suite.model_copy(update={"cases": cases})
+    found = table(measure(repository.contract(extractors=True), suite, bundle, repository.path))
+    assert {metric for case, metric in found if case == "case-0"} == set(PER_CASE)
+    assert {key: line.value for key, line in found.items() if key[0] in ("case-1", "case-2")} == {
+        ("case-1", "wrongly_accepted"): 0.0,
+        ("case-2", "wrongly_accepted"): 1.0,
+    }
+    assert found["*", "fid"].value is not None  # of the one video that there should be
+
+
+def test_a_talking_head_is_one_call(repository, bundle: Bundle, put: Put, make_video) -> None:
+    put(make_video(25))
+    (call,) = bundle.invocations()
+    made = CallRecord(name="first", status="ok", output=call.output, started="2026-01-01T00:00:00.000+00:00")
+    bundle.write_invocations([call.model_copy(update={"output": None, "calls": [made]})])
+    found = table(measure(repository.contract(), repository.suite("a"), bundle, repository.path))
+    assert found["case-0", "sharpness"].error == "the case has several calls, and a talking head is one video"
+    assert found["case-0", "latency"].value == 0.5

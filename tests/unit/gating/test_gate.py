@@ -364,3 +364,25 @@ def test_what_is_unchanged_passes_every_margin(pairs: list[tuple[float, float]],
     same = lines("lse_d", {f"c{index}": pair[0] for index, pair in enumerate(pairs)})
     found = verdict(same, same, {"metric": "lse_d", "margin": margin}).rules[0]
     assert (found.verdict, found.change) == ("pass", 0.0)
+
+
+def test_cases_that_must_be_refused_have_one_metric_and_are_missed_in_no_other() -> None:
+    policy = Policy.model_validate(
+        {"rules": [{"metric": "latency", "max": 1.0}, {"metric": "wrongly_accepted", "max": 0}]}
+    )
+
+    def judged_with(*accepted: float | None) -> list[RuleResult]:
+        measured = [Measurement(case=name, metric="latency", value=0.5) for name in "abc"]
+        measured += [
+            Measurement(case=f"r{index}", metric="wrongly_accepted", value=value, error="it crashed")
+            for index, value in enumerate(accepted)
+        ]
+        cases = [*"abc", *(f"r{index}" for index in range(len(accepted)))]
+        return gate(measured, None, policy, candidate_name="c", baseline_name=None, cases=cases).rules
+
+    assert [(rule.verdict, rule.n) for rule in judged_with(0.0, 0.0)] == [("pass", 3), ("pass", 2)]
+    assert [rule.verdict for rule in judged_with(0.0, 1.0)] == ["pass", "fail"]
+    lost = judged_with(0.0, None)
+    assert [rule.verdict for rule in lost] == ["pass", "fail"]
+    assert "it crashed" in lost[1].reason
+    assert [rule.verdict for rule in judged_with()] == ["pass", "fail"]  # a rule, and nothing that it looks at

@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from penstock.bundle.models import Invocation, Measurement
-from penstock.contract.models import Case, Scalar
+from penstock.contract.models import Case
+from penstock.contract.placeholders import Scalar
 from penstock.evaluation.measurer import Answer, Value
 from penstock.evaluation.networks import Networks
 from penstock.extractors.image_features import BATCH_IMAGES, ImageFeatures
@@ -77,14 +78,19 @@ class TalkingHeadMeasurer:
         self,
         case: Case,
         call: Invocation,
-        output: Path,
+        outputs: Mapping[str, Path],
         inputs: Mapping[str, Path],
         given: Mapping[str, Scalar],
     ) -> Answer:
         """Measure a video."""
+        if "" not in outputs:
+            reason = "the case has several calls, and a talking head is one video"
+            return Answer(dict.fromkeys((metric.name for metric in METRICS if not metric.whole_suite), reason))
         box = case.face_box if isinstance(case, TalkingHeadCase) else None
         latency_s = call.latency_s
-        return examine(case.name, box, latency_s, output, inputs, given, syncnet=self._syncnet, frechet=self._frechet)
+        return examine(
+            case.name, box, latency_s, outputs[""], inputs, given, syncnet=self._syncnet, frechet=self._frechet
+        )
 
     def suite(self, names: Sequence[str], answers: Sequence[Answer]) -> Iterator[Measurement]:
         """FID and KID, where there is a network for them and a reference."""

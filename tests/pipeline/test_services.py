@@ -1,0 +1,110 @@
+"""A service that speaks JSON, refuses what it must, and takes several cases at a time: released, and stopped."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from tests.pipeline.pipeline_runs import video
+from tests.unit.contract.conftest import png
+from tests.unit.sources.source_servers import commit, git, new_repository
+
+from penstock.bundle.directory import Bundle
+
+PENSTOCK = str(Path(sys.executable).parent / "penstock")
+MODEL = """
+import base64, json, os
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+strict = "strict" in open("mode.txt").read()
+class Handler(BaseHTTPRequestHandler):
+    def log_message(self, *args): pass
+    def say(self, status, value):
+        content = json.dumps(value).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+    def do_GET(self): self.say(200, {"status": "READY"})
+    def do_POST(self):
+        said = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["input"]
+        picture = base64.b64decode(said["image"].partition("base64,")[2])
+        if strict and not picture.startswith(b"\\x89PNG"): return self.say(422, {"detail": "no picture"})
+        text = base64.b64encode(open("answer.mp4", "rb").read()).decode()
+        self.say(200, {"status": "succeeded", "output": "data:video/mp4;base64," + text})
+ThreadingHTTPServer(("127.0.0.1", int(os.environ["PORT"])), Handler).serve_forever()
+"""
+CONTRACT = {
+    "version": 1,
+    "name": "speaker",
+    "family": "talking-head",
+    "call": {
+        "preset": "cog",
+        "http": {
+            "argv": ["python", "serve.py"],
+            "body": {"json": {"input": {"image": "{image|data-url}", "scale": "{scale}"}}},
+            "response": "video/mp4",
+            "concurrency": 2,
+        },
+        "parameters": {"duration": 1.0, "scale": 2},
+    },
+    "suite": "suite",
+    "policy": {"rules": [{"metric": "duration_error", "max": 0.1}, {"metric": "wrongly_accepted", "max": 0}]},
+}
+
+
+def cases() -> list[dict[str, Any]]:
+    good = [{"name": f"good-{n}", "inputs": {"image": "人像.png"}} for n in range(3)]
+    return [*good[:1], {"name": "torn", "inputs": {"image": "torn.png"}, "expect": {"status": "4xx"}}, *good[1:]]
+
+
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """``v1.0.0`` refuses a file that is no picture, ``v2.0.0`` answers whatever comes."""
+    repository = new_repository(tmp_path_factory.mktemp("models") / "speaker")
+    files: dict[str, str | bytes] = {
+        "penstock.yaml": yaml.safe_dump(CONTRACT),
+        "suite/suite.yaml": yaml.safe_dump(
+            {"version": 1, "family": "talking-head", "cases": cases()}, allow_unicode=True
+        ),
+        "suite/人像.png": png(),
+        "suite/torn.png": b"no picture at all",
+        "serve.py": MODEL,
+        "answer.mp4": video(25),
+        "mode.txt": "strict",
+    }
+    commit(repository, files, "strict")
+    git(repository, "tag", "v1.0.0")
+    commit(repository, {"mode.txt": "careless"}, "careless")
+    git(repository, "tag", "v2.0.0")
+    return repository
+
+
+def release(repository: Path, out: Path, revision: str) -> tuple[int, Bundle]:
+    run = ("run", "release", "--repo", str(repository), "--revision", revision, "--out", str(out), "--name", revision)
+    ended = subprocess.run([PENSTOCK, *run], capture_output=True, text=True, check=False)
+    assert ended.returncode in (0, 1), ended.stderr
+    return ended.returncode, Bundle(out / "runs" / revision / "bundle")
+
+
+def test_accepting_what_must_be_refused_stops_a_release(repository: Path, tmp_path: Path) -> None:
+    code, bundle = release(repository, tmp_path, "v1.0.0")
+    assert code == 0
+    names = [case["name"] for case in cases()]
+    assert [(call.case, call.status) for call in bundle.invocations()] == [(name, "ok") for name in names]
+    values = {(line.case, line.metric): line.value for line in bundle.measurements()}
+    assert values["torn", "wrongly_accepted"] == 0.0
+    assert {metric for case, metric in values if case == "torn"} == {"wrongly_accepted"}
+    assert values["good-2", "duration_error"] == pytest.approx(0.0, abs=0.01)
+
+    code, bundle = release(repository, tmp_path, "v2.0.0")
+    assert code == 1
+    kept, stopped = bundle.verdict().rules
+    assert (kept.verdict, kept.n) == ("pass", 3)
+    assert (stopped.metric, stopped.verdict, stopped.candidate) == ("wrongly_accepted", "fail", 1.0)
+    page = (bundle.path / "report" / "index.html").read_text(encoding="utf-8")
+    assert "wrongly accepted" in page

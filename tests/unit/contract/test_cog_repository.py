@@ -1,0 +1,132 @@
+"""``penstock init --from cog.yaml``: what a cog repository says, read without running anything of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from penstock.contract.cog_repository import CogInput, read_cog
+from penstock.contract.load import load_contract, load_suite
+from penstock.contract.request import json_content
+from penstock.contract.template import write_template
+from penstock.foundation.errors import UsageError
+
+PREDICT = '''\
+"""A model of cog."""
+raise SystemExit("this must never run")
+from typing import List, Optional
+from cog import BasePredictor, Input, Path
+
+class Predictor(BasePredictor):
+    def setup(self):
+        self.model = load()
+
+    def predict(
+        self,
+        image: Path = Input(description="A picture"),
+        prompt: str = Input(description="What to do: \\"this\\""),
+        scale: int = Input(default=2, ge=1, le=4),
+        strength: float = 0.5,
+        face_enhance: bool = Input(default=False),
+        model: str = Input(choices=["a", "b"], default="a"),
+        mask: Optional[Path] = Input(default=None),
+        seed: int = Input(default=None),
+        limit: int = Input(default=LIMIT),
+    ) -> Path:
+        return run()
+'''
+
+
+def cog(folder: Path, code: str = PREDICT, settings: str = 'predict: "predict.py:Predictor"\n') -> Path:
+    folder.mkdir(exist_ok=True)
+    (folder / "predict.py").write_text(code, encoding="utf-8")
+    (folder / "cog.yaml").write_text(f"build:\n  gpu: true\n  python_version: '3.11'\n{settings}", encoding="utf-8")
+    return folder / "cog.yaml"
+
+
+def test_the_signature_is_read_and_not_run(tmp_path: Path) -> None:
+    model = read_cog(cog(tmp_path))
+    assert model.returns_file
+    assert model.inputs == (
+        CogInput("image", True, "Path"),
+        CogInput("prompt", False, "str"),
+        CogInput("scale", False, "int", 2, optional=True),
+        CogInput("strength", False, "float", 0.5, optional=True),
+        CogInput("face_enhance", False, "bool", False, optional=True),
+        CogInput("model", False, "str", "a", optional=True),
+        CogInput("mask", True, "Optional[Path]", None, optional=True),
+        CogInput("seed", False, "int", None, optional=True),
+        CogInput("limit", False, "int", None, optional=True),
+    )
+
+
+@pytest.mark.parametrize(
+    ("code", "settings", "returns_file"),
+    [
+        ("class R:\n    def run(self, audio: File) -> dict[str, float]: ...\n", 'run: "predict.py:R"\n', False),
+        ("def predict(text: str) -> 'list[Path]': ...\n", 'predict: "predict.py:predict"\n', True),
+        ("class R:\n    async def predict(self, n: int): ...\n", 'predict: "predict.py:R"\n', False),
+    ],
+)
+def test_forms_of_a_model(tmp_path: Path, code: str, settings: str, returns_file: bool) -> None:
+    model = read_cog(cog(tmp_path, code, settings))
+    assert len(model.inputs) == 1
+    assert model.returns_file is returns_file
+
+
+def test_init_fills_types_and_defaults(tmp_path: Path) -> None:
+    write_template(tmp_path, family="talking-head", cog=cog(tmp_path))
+    contract = load_contract(tmp_path)
+    (case,) = load_suite(tmp_path, contract).cases
+    assert contract.call.preset == "cog"
+    assert contract.call.http is not None
+    assert contract.call.http.ready_json == {"$.status": "READY"}
+    assert contract.call.parameters == {"scale": 2, "strength": 0.5, "face_enhance": False, "model": "a"}
+    assert case.inputs == {"image": "image-01.png"}
+    given = case.model_copy(update={"parameters": {"prompt": "sharper"}})
+    assert json_content(contract, given, "", lambda name, encoding: f"{name} as {encoding}") == (
+        b'{"input": {"image": "image as data-url", "prompt": "sharper", "scale": 2, "strength": 0.5, '
+        b'"face_enhance": false, "model": "a"}}'
+    )
+    text = (tmp_path / "penstock.yaml").read_text(encoding="utf-8")
+    assert "# not sent: mask (Optional[Path])" in text
+    assert "sonic" not in text
+    assert "\nsuite: suite" in text  # what stands behind the section is still there
+
+
+@pytest.mark.parametrize(
+    ("code", "settings", "fault"),
+    [
+        (PREDICT, "", "cog.yaml: it does not say where the model is"),
+        (PREDICT, 'predict: "../predict.py:Predictor"\n', "cog.yaml: predict"),
+        (PREDICT, 'predict: "other.py:Predictor"\n', "other.py: the file is missing"),
+        (PREDICT, 'predict: "predict.py:Other"\n', "predict.py: there is no class or function 'Other'"),
+        (
+            "class P: pass\n",
+            'predict: "predict.py:P"\n',
+            "predict.py:1: the class 'P' has no method 'predict' or 'run'",
+        ),
+        ("def (", 'predict: "predict.py:P"\n', "predict.py:1: this is not Python that can be read"),
+        ("x = " + "(" * 5000, 'predict: "predict.py:P"\n', "this is not Python that can be read"),
+        ("def p(größe: int): ...\n", 'predict: "predict.py:p"\n', "the input 'größe' has a name beyond ASCII"),
+    ],
+)
+def test_what_cannot_be_read_is_said(tmp_path: Path, code: str, settings: str, fault: str) -> None:
+    root = tmp_path / "root"
+    with pytest.raises(UsageError) as caught:
+        write_template(root, family="talking-head", cog=cog(root, code, settings))
+    assert fault in str(caught.value)
+    assert not (root / "penstock.yaml").exists()
+
+
+def test_hostile_defaults_and_annotations_stay_in_their_line(tmp_path: Path) -> None:
+    code = (
+        "def p(a: 'str\\nsuite: elsewhere' = 'x\\nsuite: there', b: float = 1e999, c: int = 10**9999, d: int = 1"
+        + "0" * 30
+        + ", e: str = '\\ud800', f: str = '{a} \\\\1 \"#'): ...\n"
+    )
+    write_template(tmp_path, family="talking-head", cog=cog(tmp_path, code, 'predict: "predict.py:p"\n'))
+    contract = load_contract(tmp_path)
+    assert contract.suite == "suite"
+    assert contract.call.parameters == {"f": '{a} \\1 "#'}
