@@ -17,6 +17,7 @@ from penstock.foundation.errors import UsageError
 
 Features = npt.NDArray[np.floating]
 Matrix = npt.NDArray[np.float64]
+Chosen = npt.NDArray[np.bool_]
 
 KID_SUBSETS = 100
 KID_SUBSET_SIZE = 1000
@@ -135,21 +136,16 @@ def kernel_distance(
         raise UsageError(f"the seed {seed} is outside 0 to 2^32 - 1")
     rows_left, rows_right = _centred(left, right)
     if min(len(left), len(right)) <= subset_size:
-        return float(_unbiased_mmd(rows_left, rows_right, np.ones((1, len(left))), np.ones((1, len(right))))[0])
+        return float(
+            _unbiased_mmd(rows_left, rows_right, np.ones((1, len(left)), bool), np.ones((1, len(right)), bool))[0]
+        )
     # The legacy generator, because its draws are what published KID values were made with.
     random = np.random.RandomState(seed)
-    draws = [
-        (random.choice(len(left), subset_size, False), random.choice(len(right), subset_size, False))
-        for _ in range(subsets)
-    ]
-    if (len(left) + len(right)) ** 2 <= subsets * (2 * subset_size) ** 2:
-        chosen_left, chosen_right = np.zeros((subsets, len(left))), np.zeros((subsets, len(right)))
-        for index, (in_left, in_right) in enumerate(draws):
-            chosen_left[index, in_left] = chosen_right[index, in_right] = 1.0
-        return float(_unbiased_mmd(rows_left, rows_right, chosen_left, chosen_right).mean())
-    whole = np.ones((1, subset_size))
-    drawn = (_unbiased_mmd(rows_left.take(a), rows_right.take(b), whole, whole)[0] for a, b in draws)
-    return float(np.mean(list(drawn)))
+    chosen_left, chosen_right = np.zeros((subsets, len(left)), bool), np.zeros((subsets, len(right)), bool)
+    for in_left, in_right in zip(chosen_left, chosen_right, strict=True):
+        in_left[random.choice(len(left), subset_size, replace=False)] = True
+        in_right[random.choice(len(right), subset_size, replace=False)] = True
+    return float(_unbiased_mmd(rows_left, rows_right, chosen_left, chosen_right).mean())
 
 
 @dataclass(frozen=True)
@@ -170,7 +166,7 @@ class _Rows:
     shift: Matrix
     scale: float
 
-    def take(self, rows: npt.NDArray[np.int64]) -> _Rows:
+    def take(self, rows: Chosen) -> _Rows:
         """Some of the rows."""
         return _Rows(self.centred[rows], self.shift[rows], self.scale)
 
@@ -191,25 +187,45 @@ def _centred(left: Matrix, right: Matrix) -> tuple[_Rows, _Rows]:
     features = left.shape[1]
     centre = (left.mean(axis=0) + right.mean(axis=0)) / 2.0
     moved = [left - centre, right - centre]
-    size = max(float(np.abs(rows).max()) for rows in moved) or 1.0
+    size = max(max(float(rows.max()), -float(rows.min())) for rows in moved) or 1.0
     half = float(centre @ centre) / (2.0 * features) + 0.5
     first, second = (
-        _Rows((rows / size).astype(dtype, copy=False), rows @ centre / features + half, size * size / features)
+        _Rows(
+            np.divide(rows, size, out=np.empty(rows.shape, dtype), casting="same_kind"),
+            rows @ centre / features + half,
+            size * size / features,
+        )
         for rows in moved
     )
     return first, second
 
 
-def _unbiased_mmd(left: _Rows, right: _Rows, chosen_left: Matrix, chosen_right: Matrix) -> Matrix:
-    """Unbiased squared MMD of subsets: ``chosen`` (subsets, n) is 1 where a subset has the row; (subsets,)."""
-    n, m = chosen_left.sum(axis=1), chosen_right.sum(axis=1)
-    within = _kernel_sums(left, left, chosen_left, chosen_left) / (n * (n - 1.0))
-    within_other = _kernel_sums(right, right, chosen_right, chosen_right) / (m * (m - 1.0))
+def _unbiased_mmd(left: _Rows, right: _Rows, chosen_left: Chosen, chosen_right: Chosen) -> Matrix:
+    """Unbiased squared MMD of subsets: ``chosen`` (subsets, n) says which rows a subset has; (subsets,)."""
+    n, m = int(chosen_left[0].sum()), int(chosen_right[0].sum())  # all subsets have as many
+    within = _kernel_sums(left, left, chosen_left, chosen_left) / (n * (n - 1))
+    within_other = _kernel_sums(right, right, chosen_right, chosen_right) / (m * (m - 1))
     return np.asarray(within + within_other - 2.0 * _kernel_sums(left, right, chosen_left, chosen_right) / (n * m))
 
 
-def _kernel_sums(left: _Rows, right: _Rows, chosen_left: Matrix, chosen_right: Matrix) -> Matrix:
-    """For each subset, the kernel's sum over the pairs of its rows; of a set with itself, over pairs of two rows."""
+def _kernel_sums(left: _Rows, right: _Rows, chosen_left: Chosen, chosen_right: Chosen) -> Matrix:
+    """For each subset, the kernel's sum over the pairs of its rows; of a set with itself, over pairs of two rows.
+
+    All pairs are computed once, or each subset's by itself, whichever is less.
+    """
+    subsets, pairs = len(chosen_left), int(chosen_left[0].sum()) * int(chosen_right[0].sum())
+    if len(left.centred) * len(right.centred) <= subsets * pairs:
+        return _weighted_sums(left, right, chosen_left, chosen_right)
+    totals = []
+    for in_left, in_right in zip(chosen_left, chosen_right, strict=True):
+        own = left.take(in_left)
+        other = own if left is right else right.take(in_right)
+        totals.append(_weighted_sums(own, other, in_left[None, in_left], in_right[None, in_right])[0])
+    return np.array(totals)
+
+
+def _weighted_sums(left: _Rows, right: _Rows, chosen_left: Chosen, chosen_right: Chosen) -> Matrix:
+    """:func:`_kernel_sums` from one pass over all pairs of rows."""
     totals = np.zeros(len(chosen_left))
     same = left is right
     for i, j in product(range(0, len(left.centred), BLOCK_ROWS), range(0, len(right.centred), BLOCK_ROWS)):
@@ -219,7 +235,7 @@ def _kernel_sums(left: _Rows, right: _Rows, chosen_left: Matrix, chosen_right: M
         kernel = left.kernel(mine, right, theirs)
         if same and i == j:
             np.fill_diagonal(kernel, 0.0)
-        sums = np.einsum("sj,sj->s", chosen_left[:, mine] @ kernel, chosen_right[:, theirs])
+        sums = np.einsum("sj,sj->s", chosen_left[:, mine].astype(np.float64) @ kernel, chosen_right[:, theirs])
         totals += sums * (2.0 if same and j > i else 1.0)
     return totals
 

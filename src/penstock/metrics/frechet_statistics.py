@@ -85,7 +85,7 @@ def distances(a: PictureSet, b: PictureSet) -> tuple[float, float | None]:
     if a.extractor is not None and b.extractor is not None and a.extractor != b.extractor:
         raise UsageError(
             f"the sets were made with different extractors: {a.extractor} and {b.extractor}",
-            todo="Use one extractor for both (--weights).",
+            todo="Use one extractor and one precision for both (--weights, --precision).",
         )
     if a.features is not None and b.features is not None:
         return frechet_distance(a.features, b.features), kernel_distance(a.features, b.features)

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
 from tests.unit.extractors.tiny_networks import METADATA, saved, tiny_syncnet
 
+from penstock.extractors.extractor import open_extractor
 from penstock.extractors.onnx_file import inspect
-from penstock.extractors.session import open_extractor
 from penstock.extractors.syncnet import INTERFACE, open_syncnet
 from penstock.foundation.errors import UsageError, WorldError
 
@@ -131,10 +131,10 @@ def test_a_card_that_is_not_there(tmp_path):
 
     path = saved(tmp_path / "tiny.onnx", tiny_syncnet())
     if "CUDAExecutionProvider" in onnxruntime.get_available_providers():
-        assert open_syncnet(path, device="cuda").label.startswith("tiny@")
+        assert open_syncnet(path, arithmetic="f32-cuda").label.startswith("tiny@")
     else:
         with pytest.raises(WorldError, match="CUDAExecutionProvider"):
-            open_syncnet(path, device="cuda")
+            open_syncnet(path, arithmetic="f32-cuda")
 
 
 def test_metadata_is_what_onnx_reads():
