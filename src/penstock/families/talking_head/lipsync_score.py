@@ -55,8 +55,8 @@ def score_lipsync(
         precision: what the network computes in; ``bf16`` needs a CPU with AMX.
 
     Raises:
-        UsageError: it cannot be read, has no picture or no sound, is silent, shows no face, or is too short; this machine
-            computes no bf16.
+        UsageError: it cannot be read, has no picture or no sound, is silent, shows no face, or is too short; this
+            machine computes no bf16.
     """
     if protocol not in tuple(Protocol):
         raise UsageError(f"'{protocol}' is no protocol", where="protocol", todo="Use direct or reference.")
