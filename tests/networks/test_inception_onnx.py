@@ -77,6 +77,14 @@ def network(state, tmp_path_factory):
     return ImageFeatures.load(path)
 
 
+def test_openvino_in_f32_gives_the_same_features(network, tmp_path_factory):
+    (path,) = tmp_path_factory.getbasetemp().glob("inception*/inception.onnx")
+    frames = [np.random.default_rng(i).integers(0, 256, (60 + i, 80, 3), dtype=np.uint8) for i in range(2)]
+    expected = network.features(frames)
+    found = ImageFeatures.load(path, arithmetic="f32-openvino").features(frames)
+    assert np.abs(found - expected).max() <= 1e-5 * np.abs(expected).max()
+
+
 def test_the_graph_is_an_image_feature_network_of_2048_features(network):
     frames = [np.random.default_rng(i).integers(0, 256, (60, 80, 3), dtype=np.uint8) for i in range(2)]
     features = network.features(frames)
