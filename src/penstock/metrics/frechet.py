@@ -80,6 +80,12 @@ def distance_of_moments(apart: float, cross: Matrix) -> float:
 
     Returns:
         ``apart`` less twice the sum of the singular values of ``cross``, ≥ 0.
+
+    Example:
+        Two sets of one mean and of one dimension, with the variances 1 and 4: ``(2 - 1)²``.
+
+        >>> distance_of_moments(1.0 + 4.0, np.array([[2.0]]))
+        1.0
     """
     squares = np.linalg.eigvalsh(cross @ cross.T if cross.shape[0] <= cross.shape[1] else cross.T @ cross)
     roots = np.sqrt(np.maximum(squares, 0.0))
