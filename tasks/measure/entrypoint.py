@@ -6,11 +6,14 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
 from penstock.bundle.directory import Bundle
 from penstock.bundle.steps import recorded
+from penstock.contract.arithmetic import Device, PrecisionChoice
 from penstock.contract.load import load_contract, load_suite
 from penstock.evaluation.measure_cache import measure_once
+from penstock.extractors.precision import choose_arithmetic, one_of
 from penstock.steps.entrypoint import param, progress, run_step, workspace
 
 
@@ -21,6 +24,12 @@ class Arguments:
     reuse: bool = param(
         "take the measurements of an earlier run if nothing that they depend on has changed", default=True
     )
+    precision: str = param(
+        "what networks compute in: f32, bf16 (a CPU with AMX), or auto, as what the values are compared with",
+        default="auto",
+    )
+    device: str = param("what networks compute on: cpu, or cuda (the image measure-cuda)", default="cpu")
+    like: str = param("what 'auto' follows: the arithmetic of the policy or of the current release", default="")
     slice: str = param("only the cases that carry this slice; empty: all", default="")
     source: Path = workspace("the model's repository")
     bundle: Path = workspace("the run's bundle")
@@ -28,6 +37,8 @@ class Arguments:
 
 
 RESULTS: tuple[str, ...] = ("measurements", "missing")
+PRECISIONS: tuple[PrecisionChoice, ...] = get_args(PrecisionChoice)
+DEVICES: tuple[Device, ...] = get_args(Device)
 
 
 def step(arguments: Arguments) -> dict[str, str]:
@@ -36,12 +47,18 @@ def step(arguments: Arguments) -> dict[str, str]:
     contract = load_contract(arguments.source)
     suite = load_suite(arguments.source, contract).only(arguments.slice)
     with recorded(bundle, "measure") as note:
+        arithmetic = choose_arithmetic(
+            one_of(PRECISIONS, arguments.precision, where="precision"),
+            device=one_of(DEVICES, arguments.device, where="device"),
+            like=arguments.like,
+        )
         measurements, note.unchanged = measure_once(
             contract,
             suite,
             arguments.source,
             bundle,
             cache=arguments.cache if arguments.reuse else None,
+            arithmetic=arithmetic,
             on_progress=progress,
         )
         missing = [measurement for measurement in measurements if measurement.value is None]

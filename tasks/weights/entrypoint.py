@@ -12,10 +12,12 @@ from penstock.bundle.rerun_bundle import released_errors
 from penstock.bundle.steps import recorded
 from penstock.contract.load import load_contract, read_policy
 from penstock.contract.models import Contract
+from penstock.contract.policy import Policy
 from penstock.families.registry import directions
 from penstock.foundation.errors import UsageError
 from penstock.foundation.files import inside, sha256_json
 from penstock.releases.admission import admit
+from penstock.releases.measured_with import arithmetic_to_follow
 from penstock.releases.regate import take_over
 from penstock.releases.rerun_baseline import plan_rerun
 from penstock.sources.fetch import Fetcher
@@ -40,7 +42,7 @@ class Arguments:
     store_credentials: Path | None = workspace("for weights on S3, and the store", optional=True)
 
 
-RESULTS: tuple[str, ...] = ("digest", "released-run", "released-commit")
+RESULTS: tuple[str, ...] = ("digest", "released-run", "released-commit", "arithmetic")
 
 
 def step(arguments: Arguments) -> dict[str, str]:
@@ -64,7 +66,9 @@ def step(arguments: Arguments) -> dict[str, str]:
         bundle.update_run(
             bundle.run().model_copy(update={"weights": own, "model": contract.name, "family": contract.family})
         )
-        released = _released(arguments, contract, store)
+        policy = _policy(arguments, contract)
+        released = _released(arguments, contract, policy, store)
+        arithmetic = "" if arguments.released else arithmetic_to_follow(policy, store, contract.name)
         if arguments.regate:
             _regate(arguments.regate, bundle, store, released[0])
             note.note = f"outputs of the run '{arguments.regate}'"
@@ -72,16 +76,20 @@ def step(arguments: Arguments) -> dict[str, str]:
         "digest": sha256_json([[file.path, file.sha256] for file in own]),
         "released-run": released[0],
         "released-commit": released[1],
+        "arithmetic": arithmetic,
     }
 
 
-def _released(arguments: Arguments, contract: Contract, store: Store | None) -> tuple[str, str]:
+def _policy(arguments: Arguments, contract: Contract) -> Policy:
+    """The policy that will judge; read before the model runs, so that a mistake in it is found before that."""
+    if not arguments.policy:
+        return contract.policy
+    policy, _ = read_policy(inside(arguments.source, arguments.policy, where="policy"), directions())
+    return policy
+
+
+def _released(arguments: Arguments, contract: Contract, policy: Policy, store: Store | None) -> tuple[str, str]:
     """Run id and commit of the model that is to be run again; empty if there is none, or the policy wants none."""
-    policy = contract.policy
-    if arguments.policy:
-        # here, before the model runs: a mistake in it would only be found when all is measured
-        known = directions()
-        policy, _ = read_policy(inside(arguments.source, arguments.policy, where="policy"), known)
     if policy.baseline != "rerun" or store is None:
         return "", ""
     released = plan_rerun(store, contract.name, arguments.baseline)

@@ -7,6 +7,8 @@ on the PATH). Both sides get the same clip (a finished 224x224 crop) and the sam
 network, and both are timed from the start of the process to its end. Penstock runs with ``--protocol reference``, so
 both score the same lossy frames. Without the variable, only Penstock is timed, on weights made here, and nothing is
 compared.
+
+Where the CPU has AMX, Penstock runs once more with ``--precision bf16``; elsewhere a line says that it was not.
 """
 
 import argparse
@@ -26,6 +28,8 @@ from typing import Any
 import av
 import numpy as np
 
+from penstock.extractors.precision import why_no_bf16
+
 HERE = Path(__file__).parent
 SOURCE = HERE.parent.parent / "src"
 SECONDS = 10
@@ -36,8 +40,13 @@ TARGET_SPEED = 2.0
 TARGET_CPU = 1.9
 """By CPU seconds, which other work on the machine moves less."""
 TARGET_DIFFERENCE = 1e-4
+TARGET_BF16_SPEED = 3.5
+"""By wall time."""
+TARGET_BF16_DIFFERENCE = 1e-3
+"""Of LSE-D, relative to Penstock's own in f32."""
 TARGET_MEMORY = 1 / 3
 
+BF16 = "penstock, bf16"
 SCORE = "import sys; from penstock.cli.app import main; sys.exit(main())"
 SAME = """
 import json, sys
@@ -134,9 +143,11 @@ def main() -> int:
             theirs = [parity, script, "evaluate", str(clip), str(weights)]
         else:
             _random_network(network)
-        runs: dict[str, list[Run]] = {"penstock": [], "syncnet-python": []}
+        runs: dict[str, list[Run]] = {"penstock": [], BF16: [], "syncnet-python": []}
         for _ in range(arguments.repeats):
             runs["penstock"].append(run(ours))
+            if not why_no_bf16():
+                runs[BF16].append(run([*ours, "--precision", "bf16"]))
             if theirs:
                 runs["syncnet-python"].append(run(theirs))
         if theirs:
@@ -180,7 +191,7 @@ def report(runs: dict[str, list[Run]], same: dict[str, Any], out: Path | None) -
         "peak_mib": memory,
         "values": {n: r[0].answer for n, r in runs.items()},
     }
-    missed: list[str] = []
+    missed = _bf16(runs, seconds, figures, lines)
     if "syncnet-python" in runs:
         theirs = runs["syncnet-python"][0].answer
         figures["speed"] = seconds["syncnet-python"] / seconds["penstock"]
@@ -208,6 +219,24 @@ def report(runs: dict[str, list[Run]], same: dict[str, Any], out: Path | None) -
     if out is not None:
         out.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
     return 1 if missed else 0
+
+
+def _bf16(
+    runs: dict[str, list[Run]], seconds: dict[str, float], figures: dict[str, Any], lines: list[str]
+) -> list[str]:
+    """Say how bf16 did; what it missed."""
+    if BF16 not in runs:
+        lines += ["", f"bf16 was not run: {why_no_bf16()}"]
+        return []
+    f32, bf16 = (runs[name][0].answer["lse_d"] for name in ("penstock", BF16))
+    figures["bf16_difference"] = abs(bf16 / f32 - 1)
+    lines += ["", f"- bf16: LSE-D {figures['bf16_difference']:.1e} from f32 (at most {TARGET_BF16_DIFFERENCE:.0e})"]
+    missed = ["difference of bf16"] if figures["bf16_difference"] > TARGET_BF16_DIFFERENCE else []
+    if "syncnet-python" in runs:
+        figures["bf16_speed"] = seconds["syncnet-python"] / seconds[BF16]
+        lines += [f"- bf16: {figures['bf16_speed']:.2f} times as fast (target: at least {TARGET_BF16_SPEED})"]
+        missed += ["speed of bf16"] if figures["bf16_speed"] < TARGET_BF16_SPEED else []
+    return missed
 
 
 if __name__ == "__main__":

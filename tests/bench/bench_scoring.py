@@ -31,6 +31,7 @@ import numpy as np
 
 from penstock.bundle.directory import Bundle
 from penstock.bundle.models import Invocation
+from penstock.contract.arithmetic import Arithmetic
 from penstock.contract.models import Contract, suite_model
 from penstock.evaluation.measure import measure
 from penstock.media import read_audio, read_frames
@@ -131,7 +132,8 @@ def score(folder: Path, clips: int, seconds: int, box: bool, device: str) -> Non
         {"version": 1, "family": "talking-head", "cases": cases, "reference": "reference"}
     )
     started, cpu = time.perf_counter(), time.process_time()
-    lines = measure(contract(folder / "model"), suite, bundle, folder / "model", device=device)  # type: ignore[arg-type]
+    arithmetic: Arithmetic = "f32-cuda" if device == "cuda" else "f32"
+    lines = measure(contract(folder / "model"), suite, bundle, folder / "model", arithmetic=arithmetic)
     missing = sorted({f"{line.metric}: {line.error}" for line in lines if line.value is None})
     spent = {"seconds": time.perf_counter() - started, "cpu_seconds": time.process_time() - cpu, "missing": missing}
     sys.stdout.write(json.dumps(spent))

@@ -71,10 +71,22 @@ def state():
 
 
 @pytest.fixture(scope="module")
-def network(state, tmp_path_factory):
+def file(state, tmp_path_factory):
     path = tmp_path_factory.mktemp("inception") / "inception.onnx"
     path.write_bytes(inception_onnx.build(state, inception_onnx.UNPUBLISHED_NAME).SerializeToString())
-    return ImageFeatures.load(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def network(file):
+    return ImageFeatures.load(file)
+
+
+def test_openvino_in_f32_gives_the_same_features(network, file):
+    frames = [np.random.default_rng(i).integers(0, 256, (60 + i, 80, 3), dtype=np.uint8) for i in range(2)]
+    expected = network.features(frames)
+    found = ImageFeatures.load(file, arithmetic="f32-openvino").features(frames)
+    assert np.abs(found - expected).max() <= 1e-5 * np.abs(expected).max()
 
 
 def test_the_graph_is_an_image_feature_network_of_2048_features(network):

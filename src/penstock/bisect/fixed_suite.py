@@ -10,6 +10,7 @@ from pathlib import Path
 import yaml
 
 from penstock.bundle.models import Run
+from penstock.contract.arithmetic import DEFAULT, arithmetic_in, digest_in
 from penstock.contract.load import (
     SUITE_FILE,
     input_path,
@@ -55,9 +56,12 @@ class Reference:
         """Why a run's values cannot be compared under this reference; empty if they can."""
         if run.suite is None or run.suite.digest not in self.suite_digests:
             return "it was measured with another suite"
-        used = {role: label.rpartition("sha256:")[2] for role, label in run.extractors.items()}
+        used = {role: digest_in(label) for role, label in run.extractors.items()}
         if used != self.extractors:
             return "it was measured through other extractors"
+        computed = {arithmetic_in(label) for label in run.extractors.values()}
+        if computed - {self.contract.policy.arithmetic or DEFAULT}:
+            return f"its networks were computed in {' and '.join(sorted(computed))}"
         return ""
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from penstock.bundle.models import Machine
 from penstock.foundation.nvidia import first_card
 
-PACKAGES = ("numpy", "opencv-python-headless", "av", "onnxruntime")
+PACKAGES = ("numpy", "opencv-python-headless", "av", "onnxruntime", "onnxruntime-gpu", "openvino")
 """Packages whose versions can move a number."""
 
 

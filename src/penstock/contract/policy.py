@@ -11,6 +11,8 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from penstock.contract.arithmetic import Arithmetic
+
 MetricName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_.-]{0,63}$")]
 FiniteFloat = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 
@@ -112,6 +114,8 @@ class Policy(Strict):
     """Whether the released model's stored measurements are compared with, or new ones, made beside the candidate's."""
     isolation: Level = "none"
     """How far a model has to be confined that is run for this policy: at least so far."""
+    arithmetic: Arithmetic | None = None
+    """What the values of networks must have been computed in; ``None``: in anything, the same on both sides."""
     calibration: str | None = None
     """File of ``penstock calibrate``, relative to the policy's: what ``sd`` in a margin counts."""
 

@@ -13,10 +13,10 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from penstock.bundle.directory import Bundle
 from penstock.bundle.models import Invocation, Measurement
+from penstock.contract.arithmetic import DEFAULT, Arithmetic
 from penstock.contract.load import input_path
 from penstock.contract.models import Case, Contract, Suite
 from penstock.contract.request import parameters
@@ -28,9 +28,6 @@ from penstock.families.family import CALL_METRICS, Metric, load
 from penstock.families.registry import family
 from penstock.foundation.errors import PenstockError
 from penstock.foundation.files import inside, replacing
-
-if TYPE_CHECKING:
-    from penstock.extractors.session import Device
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +56,7 @@ def measure(
     networks: Networks | None = None,
     on_progress: Progress | None = None,
     workers: int | None = None,
-    device: Device = "cpu",
+    arithmetic: Arithmetic = DEFAULT,
 ) -> list[Measurement]:
     """Measure every case's answer and the suite as a whole; write and return the values.
 
@@ -79,8 +76,7 @@ def measure(
         networks: those that the contract names, where they are loaded already; else they are loaded here.
         on_progress: told after each case.
         workers: cases that are measured at a time; by default as many as there are cores, at most 4.
-        device: what the networks run on. Values of a card and of a CPU differ in their last digits: compare like with
-            like.
+        arithmetic: how the networks are computed. It stands in their labels: values compare with like only.
 
     Raises:
         UsageError: an extractor or the reference is missing or broken; there is no ``invocations.jsonl``.
@@ -89,7 +85,7 @@ def measure(
     suite, refused = split_refusals(suite)
     count = max(1, min(workers or worker_count(suite), len(suite.cases)))
     if networks is None:
-        networks = open_networks(contract, source_dir, threads=threads_each(count), device=device)
+        networks = open_networks(contract, source_dir, threads=threads_each(count), arithmetic=arithmetic)
     reference = reference_frames(contract, source_dir, suite.reference) if suite.reference is not None else None
     measurer: Measurer = load(family(contract.family).measurer)(networks, reference)
     gpu = any(call.gpu_memory_mib is not None for call in calls.values())

@@ -10,6 +10,7 @@ from penstock.bundle.directory import Bundle
 from penstock.bundle.machine import this_machine
 from penstock.bundle.models import Measurement
 from penstock.bundle.steps import Products
+from penstock.contract.arithmetic import DEFAULT, Arithmetic
 from penstock.contract.load import input_path
 from penstock.contract.models import Contract, Suite
 from penstock.evaluation.measure import measure, threads_each, worker_count
@@ -27,6 +28,7 @@ def measure_once(
     bundle: Bundle,
     *,
     cache: Path | None,
+    arithmetic: Arithmetic = DEFAULT,
     on_progress: Progress,
 ) -> tuple[list[Measurement], bool]:
     """Measure, or take the measurements of an earlier run over the same outputs, suite, extractors and versions.
@@ -37,7 +39,7 @@ def measure_once(
     kept = [Path(bundle.measurements_file.name), Path(bundle.series_file.name)]
     run = bundle.run()
     workers = worker_count(suite)
-    networks = open_networks(contract, source, threads=threads_each(workers))
+    networks = open_networks(contract, source, threads=threads_each(workers), arithmetic=arithmetic)
     extractors = network_labels(networks)
     # the versions that move these numbers are this step's, which may be another container than the first
     versions = this_machine().versions

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
+from penstock.contract.arithmetic import DEFAULT, Arithmetic, digest_in
 from penstock.contract.models import Contract, Weights
 from penstock.extractors.shipped import shipped_file
 from penstock.families.family import load
@@ -13,16 +14,13 @@ from penstock.families.registry import family
 from penstock.foundation.errors import UsageError
 from penstock.foundation.files import inside
 
-if TYPE_CHECKING:
-    from penstock.extractors.session import Device
-
 
 class Network(Protocol):
     """A network that is open. What it can do is between it and the family's measurer."""
 
     @property
     def label(self) -> str:
-        """``name@sha256:digest``, which goes with every value that was measured through it."""
+        """The extractor's label, which goes with every value that was measured through it."""
 
 
 Networks = Mapping[str, Network]
@@ -30,19 +28,20 @@ Networks = Mapping[str, Network]
 
 
 def open_networks(
-    contract: Contract, source_dir: Path, *, threads: int | None = None, device: Device = "cpu"
+    contract: Contract, source_dir: Path, *, threads: int | None = None, arithmetic: Arithmetic = DEFAULT
 ) -> dict[str, Network]:
     """Load the networks that the contract names.
 
     Raises:
         UsageError: one is missing, is not what the contract's SHA-256 says, or is no network of its kind.
-        WorldError: this installation lacks one that comes with Penstock; ``cuda`` asked for where there is none.
+        WorldError: this installation lacks one that comes with Penstock; this machine cannot compute so.
     """
     roles = family(contract.family).roles
     opened: dict[str, Network] = {}
     for role in (role for role in roles if role in contract.extractors):
         named = contract.extractors[role]
-        network: Network = load(roles[role].loader)(_file(source_dir, named, role), threads=threads, device=device)
+        file = _file(source_dir, named, role)
+        network: Network = load(roles[role].loader)(file, threads=threads, arithmetic=arithmetic)
         _check_digest(named, network.label, role)
         opened[role] = network
     return opened
@@ -62,7 +61,7 @@ def _file(source_dir: Path, named: Weights | str, role: str) -> Path:
 
 def _check_digest(named: Weights | str, label: str, role: str) -> None:
     """What was loaded must be what the contract names; one that comes with Penstock was checked before."""
-    if isinstance(named, Weights) and not label.endswith(f"@sha256:{named.sha256}"):
+    if isinstance(named, Weights) and digest_in(label) != named.sha256:
         raise UsageError(
             f"'{named.path}' is not the file that the contract names: it is {label}",
             where=f"extractors.{role}.sha256",

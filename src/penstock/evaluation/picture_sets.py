@@ -6,7 +6,9 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from penstock.contract.arithmetic import DEFAULT, Arithmetic, Precision
 from penstock.extractors.image_features import ImageFeatures
+from penstock.extractors.precision import PRECISIONS, choose_arithmetic, one_of
 from penstock.extractors.shipped import extractor_file
 from penstock.foundation.errors import UsageError
 from penstock.media.sets import FPS, read_set
@@ -17,13 +19,15 @@ from penstock.metrics.frechet_statistics import SUFFIX, PictureSet, distances, r
 class FeatureNetwork:
     """The feature network, loaded when a set of pictures first needs it."""
 
-    def __init__(self, weights: Path | None) -> None:
+    def __init__(self, weights: Path | None, arithmetic: Arithmetic = DEFAULT) -> None:
         """Name the network.
 
         Args:
             weights: its ONNX file; by default the one that ``PENSTOCK_FRECHET`` names, else the stand-in.
+            arithmetic: how it is computed.
         """
         self._weights = weights
+        self._arithmetic = arithmetic
         self._loaded: ImageFeatures | None = None
 
     def get(self) -> ImageFeatures:
@@ -33,7 +37,8 @@ class FeatureNetwork:
             UsageError: it cannot be read, or is no image-feature network.
         """
         if self._loaded is None:
-            self._loaded = ImageFeatures.load(extractor_file("image-features", self._weights))
+            file = extractor_file("image-features", self._weights)
+            self._loaded = ImageFeatures.load(file, arithmetic=self._arithmetic)
         return self._loaded
 
 
@@ -75,6 +80,7 @@ def score_frechet(
     reference: str | os.PathLike[str],
     *,
     weights: str | os.PathLike[str] | None = None,
+    precision: Precision = "f32",
 ) -> FrechetScore:
     """FID and KID between two sets of pictures.
 
@@ -84,12 +90,14 @@ def score_frechet(
         reference: the same of what it is compared with.
         weights: the feature network, an ONNX file; by default the one that the environment variable
             ``PENSTOCK_FRECHET`` names, else the stand-in ``portrait-features``, whose values are not those of papers.
+        precision: what it computes in; ``bf16`` needs a CPU with AMX.
 
     Raises:
         UsageError: a set cannot be read, has fewer than two pictures, or the sets were measured through different
-            networks.
+            networks; this machine computes no bf16.
     """
-    network = FeatureNetwork(Path(weights) if weights is not None else None)
+    arithmetic = choose_arithmetic(one_of(PRECISIONS, precision, where="precision"))
+    network = FeatureNetwork(Path(weights) if weights is not None else None, arithmetic)
     a, b = read_pictures(Path(measured), network), read_pictures(Path(reference), network)
     return frechet_score(a, b)
 

@@ -19,7 +19,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from penstock.extractors.session import Device, Extractor, Interface, Tensor, open_extractor
+from penstock.contract.arithmetic import DEFAULT, Arithmetic
+from penstock.extractors.backend import Tensor
+from penstock.extractors.extractor import Extractor, Interface, open_extractor
 from penstock.foundation.errors import UsageError
 
 Frame = npt.NDArray[np.uint8]
@@ -45,23 +47,23 @@ class ImageFeatures:
         self._extractor = extractor
 
     @classmethod
-    def load(cls, path: Path, *, threads: int | None = None, device: Device = "cpu") -> ImageFeatures:
+    def load(cls, path: Path, *, threads: int | None = None, arithmetic: Arithmetic = DEFAULT) -> ImageFeatures:
         """Load a network after checking what it is.
 
         Args:
             path: the ONNX file.
             threads: threads of one operator; by default as many as this process may use cores.
-            device: ``cuda`` needs ONNX Runtime's GPU build and a card.
+            arithmetic: what computes it, and in which precision.
 
         Raises:
             UsageError: it cannot be read, or is no image-feature network.
-            WorldError: ``cuda`` asked for where there is none.
+            WorldError: this machine cannot compute so.
         """
-        return cls(open_extractor(path, INTERFACE, threads=threads, device=device))
+        return cls(open_extractor(path, INTERFACE, threads=threads, arithmetic=arithmetic))
 
     @property
     def label(self) -> str:
-        """``name@sha256:digest``, which goes with every value that was measured through this network."""
+        """The extractor's label, which goes with every value that was measured through this network."""
         return self._extractor.label
 
     def features(self, frames_bgr: Iterable[Frame]) -> Features:

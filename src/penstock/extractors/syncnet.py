@@ -1,4 +1,4 @@
-"""SyncNet through ONNX Runtime: how the features of sound and of lips are had from one ONNX file.
+"""SyncNet: how the features of sound and of lips are had from one ONNX file.
 
 The interface of a SyncNet extractor (what `penstock weights import syncnet` writes and a compact net is exported to):
 
@@ -24,7 +24,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from penstock.extractors.session import Device, Extractor, Interface, Tensor, open_extractor
+from penstock.contract.arithmetic import DEFAULT, Arithmetic
+from penstock.extractors.backend import Tensor
+from penstock.extractors.extractor import Extractor, Interface, open_extractor
 from penstock.foundation.errors import UsageError
 
 FRAME_SIZE = 224
@@ -56,7 +58,7 @@ class SyncNet:
 
     @property
     def label(self) -> str:
-        """``name@sha256:digest``."""
+        """As :attr:`penstock.extractors.extractor.Extractor.label`."""
         return self._extractor.label
 
     def features(
@@ -107,11 +109,11 @@ class SyncNet:
         return np.concatenate(video), np.concatenate(audio)
 
 
-def open_syncnet(path: Path, *, threads: int | None = None, device: Device = "cpu") -> SyncNet:
+def open_syncnet(path: Path, *, threads: int | None = None, arithmetic: Arithmetic = DEFAULT) -> SyncNet:
     """Load a SyncNet extractor.
 
     Raises:
-        UsageError: the file is not one (see :func:`penstock.extractors.session.open_extractor`).
-        WorldError: ``device`` is not there.
+        UsageError: the file is not one (see :func:`penstock.extractors.extractor.open_extractor`).
+        WorldError: this machine cannot compute so.
     """
-    return SyncNet(open_extractor(path, INTERFACE, threads=threads, device=device))
+    return SyncNet(open_extractor(path, INTERFACE, threads=threads, arithmetic=arithmetic))

@@ -57,7 +57,7 @@ class Role:
     """A network that metrics look through.
 
     Attributes:
-        loader: a function ``(path, threads=…, device=…)`` that opens the file; what it returns has a ``label``.
+        loader: a function ``(path, threads=…, arithmetic=…)`` that opens the file; what it returns has a ``label``.
         stand_in: name of the network that comes with Penstock in place of the published one.
     """
 

@@ -14,7 +14,7 @@ from penstock.foundation.errors import UsageError
 from penstock.gating.calibration import Calibration
 from penstock.gating.floor import Floor, judge_floor
 from penstock.gating.holm import outcomes
-from penstock.gating.measurements import Table, extractor_of
+from penstock.gating.measurements import Table, computed_in, extractor_of
 from penstock.gating.rules import Examined, conclude, examine
 from penstock.gating.wording import tally
 
@@ -51,13 +51,15 @@ def gate(
 
     Raises:
         UsageError: the policy cannot be applied, or the measurements cannot be compared (two values for one case,
-            different extractors).
+            different extractors), or were not computed in the policy's arithmetic.
     """
     hold_policy(policy, "policy")
     if floor is not None:
         hold_policy(floor.rules.as_policy(), "policy floor")
     ours = Table("candidate", candidate, cases)
     theirs = Table("baseline", baseline) if baseline is not None else None
+    if policy.arithmetic is not None:
+        computed_in(policy.arithmetic, {rule.metric for rule in policy.rules}, ours)
 
     def in_unit(rule: Rule, base: float) -> float:
         return margin_in_unit(rule, base, calibration, [ours, theirs] if theirs is not None else [ours])

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from penstock.bundle.directory import Bundle, read_numbered_lines
 from penstock.bundle.models import WHOLE_SUITE, Measurement, Resamples, Run
+from penstock.contract.arithmetic import arithmetic_in
 from penstock.families.family import REFUSAL_METRIC
 from penstock.foundation.errors import UsageError
 
@@ -142,6 +143,22 @@ class Table:
 def extractor_of(metric: str, table: Table) -> str | None:
     """The one network that a metric's values were measured through, as :func:`same_extractor` has proven."""
     return next(iter(table.extractors(metric)), None)
+
+
+def computed_in(arithmetic: str, metrics: Iterable[str], table: Table) -> None:
+    """Where a policy names an arithmetic, every value that it judges must have been computed in it.
+
+    Raises:
+        UsageError: names the first metric that was not, and how it was.
+    """
+    for metric in sorted(metrics):
+        for label in sorted(found for found in table.extractors(metric) if found is not None):
+            if arithmetic_in(label) != arithmetic:
+                raise UsageError(
+                    f"'{metric}' was computed in {arithmetic_in(label)}, the policy asks for {arithmetic}",
+                    where="policy.arithmetic",
+                    todo=f"Measure where {arithmetic} can be computed (precision: auto), or change the policy.",
+                )
 
 
 def same_extractor(metric: str, sides: Iterable[Table]) -> None:

@@ -18,7 +18,14 @@ import numpy.typing as npt
 from penstock.foundation.errors import UsageError
 from penstock.foundation.files import disk_errors, open_regular, replacing
 from penstock.foundation.media_kinds import IS_LFS_POINTER, LFS_POINTER, PULL
-from penstock.metrics.frechet import Features, Matrix, frechet_distance, gram_factor, kernel_distance
+from penstock.metrics.frechet import (
+    Features,
+    Matrix,
+    distance_of_moments,
+    frechet_distance,
+    gram_factor,
+    kernel_distance,
+)
 
 SUFFIX = ".npz"
 MAX_BYTES = 4 << 30
@@ -78,7 +85,7 @@ def distances(a: PictureSet, b: PictureSet) -> tuple[float, float | None]:
     if a.extractor is not None and b.extractor is not None and a.extractor != b.extractor:
         raise UsageError(
             f"the sets were made with different extractors: {a.extractor} and {b.extractor}",
-            todo="Use one extractor for both (--weights).",
+            todo="Use one extractor and one precision for both (--weights, --precision).",
         )
     if a.features is not None and b.features is not None:
         return frechet_distance(a.features, b.features), kernel_distance(a.features, b.features)
@@ -87,9 +94,8 @@ def distances(a: PictureSet, b: PictureSet) -> tuple[float, float | None]:
             f"the sets have {a.mean.size} and {b.mean.size} features an image", todo="Use one extractor for both."
         )
     gap = a.mean - b.mean
-    shared = float(np.linalg.svd(a.factor @ b.factor.T, compute_uv=False).sum())
     traces = float(np.vdot(a.factor, a.factor)) + float(np.vdot(b.factor, b.factor))
-    return max(0.0, float(gap @ gap) + traces - 2.0 * shared), None
+    return distance_of_moments(float(gap @ gap) + traces, a.factor @ b.factor.T), None
 
 
 def check_name(path: Path) -> None:

@@ -13,7 +13,7 @@ from tests.pipeline.pipeline_runs import contract, files, text
 from penstock.bisect.fixed_suite import PLACE, Reference, load_reference, put_reference
 from penstock.bisect.same_suite import Arguments, step
 from penstock.bundle.directory import Bundle
-from penstock.bundle.models import Source
+from penstock.bundle.models import Run, Source, SuiteRecord
 from penstock.bundle.steps import begin
 from penstock.contract.load import load_contract, load_suite
 from penstock.contract.models import Weights
@@ -170,3 +170,16 @@ def test_a_stand_in_is_named_in_the_commit_too(tmp_path: Path) -> None:
     assert put_reference(source, reference) == ["extractors"]
     assert load_contract(source).extractors["lipsync"] == "syncnet-compact"
     assert put_reference(lay(tmp_path / "same", named), reference) == []
+
+
+def test_a_run_in_another_arithmetic_than_bisection_measures_in_is_not_used(tmp_path: Path) -> None:
+    named: dict[str, str | bytes] = {"penstock.yaml": text(contract(extractors={"lipsync": "syncnet-compact"}))}
+    reference = load_reference(lay(tmp_path / "reference", named))
+    label = f"syncnet-compact@sha256:{sha256_file(EXTRACTOR)}"
+    suite = SuiteRecord(digest=next(iter(reference.suite_digests)), cases=1)
+
+    def why(extractor: str) -> str:
+        return reference.differs(Run(penstock="1", run_id="r", suite=suite, extractors={"lipsync": extractor}))
+
+    assert why(label) == ""
+    assert why(f"{label}+bf16-openvino") == "its networks were computed in bf16-openvino"

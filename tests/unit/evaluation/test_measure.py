@@ -102,6 +102,20 @@ def test_one_worker_and_many_measure_the_same(repository, bundle: Bundle, put: P
     )
 
 
+def test_another_arithmetic_stands_in_every_label_and_gives_the_same_values(
+    repository, bundle: Bundle, put: Put, make_video
+) -> None:
+    put(make_video(10), make_video(12))
+    contract, suite = repository.contract(extractors=True), repository.suite("a", "b")
+    usual = table(measure(contract, suite, bundle, repository.path))
+    found = table(measure(contract, suite, bundle, repository.path, arithmetic="f32-openvino"))
+    assert found.keys() == usual.keys()
+    for key, line in found.items():
+        before = usual[key]
+        assert line.extractor == (f"{before.extractor}+f32-openvino" if before.extractor else None)
+        assert line.value == pytest.approx(before.value, rel=1e-4, abs=1e-4)
+
+
 def test_without_extractors_there_are_no_such_lines(repository, bundle: Bundle, put: Put, make_video) -> None:
     put(make_video(25))
     lines = measure(

@@ -48,7 +48,7 @@ def test_a_card_that_is_not_there(tmp_path):
 
     path = saved(tmp_path / "tiny.onnx", tiny_syncnet())
     if "CUDAExecutionProvider" in onnxruntime.get_available_providers():
-        assert open_syncnet(path, device="cuda").label.startswith("tiny@")
+        assert open_syncnet(path, arithmetic="f32-cuda").label.startswith("tiny@")
     else:
         with pytest.raises(WorldError, match="CUDAExecutionProvider"):
-            open_syncnet(path, device="cuda")
+            open_syncnet(path, arithmetic="f32-cuda")

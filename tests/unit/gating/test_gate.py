@@ -386,3 +386,24 @@ def test_cases_that_must_be_refused_have_one_metric_and_are_missed_in_no_other()
     assert [rule.verdict for rule in lost] == ["pass", "fail"]
     assert "it crashed" in lost[1].reason
     assert [rule.verdict for rule in judged_with()] == ["pass", "fail"]  # a rule, and nothing that it looks at
+
+
+@pytest.mark.parametrize(
+    ("asked", "label", "refused"),
+    [
+        ("f32", "s@sha256:0+bf16-openvino", "computed in bf16-openvino, the policy asks for f32"),
+        ("bf16-openvino", "s@sha256:0", "computed in f32, the policy asks for bf16-openvino"),
+        ("bf16-openvino", "s@sha256:0+bf16-openvino", ""),
+        ("f32", "s@sha256:0", ""),
+        ("f32", None, ""),
+        (None, "s@sha256:0+bf16-openvino", ""),
+    ],
+)
+def test_a_policy_can_pin_what_networks_compute_in(asked: str | None, label: str | None, refused: str) -> None:
+    policy = Policy.model_validate({"rules": [{"metric": "lse_d", "max": 9.0}], "arithmetic": asked})
+    measured = lines("lse_d", {"a": 7.0}, extractor=label)
+    if not refused:
+        assert gate(measured, None, policy, candidate_name="new", baseline_name=None).verdict == "pass"
+        return
+    with pytest.raises(UsageError, match=refused):
+        gate(measured, None, policy, candidate_name="new", baseline_name=None)

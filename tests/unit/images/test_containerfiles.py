@@ -15,8 +15,17 @@ PACKAGE_OF = {"yaml": "pyyaml", "pydantic_core": "pydantic", "cv2": "opencv-pyth
 NEVER_CALLED = {
     # A module that these steps import can do more than they ask of it.
     "check": {"numpy"},  # it weighs no measurements: it has none
-    "plan": {"onnxruntime", "threadpoolctl"},
-    "collect": {"httpcore", "httpx", "numpy", "opencv-python-headless", "av", "onnxruntime", "threadpoolctl"},
+    "plan": {"onnxruntime", "openvino", "threadpoolctl"},
+    "collect": {
+        "httpcore",
+        "httpx",
+        "numpy",
+        "opencv-python-headless",
+        "av",
+        "onnxruntime",
+        "openvino",
+        "threadpoolctl",
+    },
     "infer": {"numpy", "opencv-python-headless", "av"},
 }
 FOR_MODELS = {"scipy", "soundfile", "numpy", "opencv-python-headless", "av"}
@@ -76,7 +85,7 @@ def test_no_image_has_torch() -> None:
 
 
 def test_pins_are_those_of_the_base_requirements() -> None:
-    pinned = (ROOT / "requirements" / "base.txt").read_text(encoding="utf-8")
+    pinned = "".join((ROOT / "requirements" / f"{name}.txt").read_text() for name in ("base", "openvino"))
     for path in (ROOT / "requirements" / "images").glob("*.txt"):
         blocks = re.split(r"\n(?=[a-z])", path.read_text(encoding="utf-8").rstrip("\n"))
         assert blocks, path.name

@@ -4,6 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from penstock.foundation.errors import UsageError
+from penstock.metrics import frechet
 from penstock.metrics.frechet import frechet_distance, kernel_distance
 
 SHAPES = st.tuples(st.integers(2, 24), st.integers(2, 24), st.integers(1, 16), st.integers(0, 2**31))
@@ -126,6 +127,59 @@ def test_kid_of_large_sets_is_the_mean_over_drawn_subsets():
         a, b, subsets=4, subset_size=10, seed=9
     )
     assert kernel_distance(a, b, subsets=4, subset_size=10, seed=8) != pytest.approx(expected, rel=1e-9)
+
+
+def subset_kid(a, b, *, subsets, size):
+    """KID subset by subset, as torch-fidelity draws them, all of it in float64."""
+
+    def kernel(x, y):
+        base = x @ y.T / x.shape[1] + 1
+        return base * base * base
+
+    random, values = np.random.RandomState(2020), []
+    for _ in range(subsets):
+        x, y = (rows[random.choice(len(rows), size, replace=False)].astype(np.float64) for rows in (a, b))
+        within = sum(kernel(z, z)[~np.eye(size, dtype=bool)].mean() for z in (x, y))
+        values.append(within - 2 * kernel(x, y).mean())
+    return np.mean(values)
+
+
+@pytest.mark.parametrize("subsets", [3, 6, 12], ids=["each subset by itself", "some by themselves", "pairs shared"])
+@pytest.mark.parametrize(("scale", "offset", "apart"), [(1.0, 0.4, 0.02), (1e-3, 0.0, 0.0), (1.0, 30.0, 0.01)])
+def test_kid_of_many_frames_loses_no_digit_to_float32(subsets, scale, offset, apart):
+    """More than a thousand frames are multiplied in float32. Far from 0 the kernels are 1e8 times the KID."""
+    random = np.random.default_rng(5)
+    a = (random.normal(size=(1400, 64)) * scale + offset).astype(np.float32)
+    b = (random.normal(size=(1100, 64)) * scale + offset + apart).astype(np.float32)
+    expected = subset_kid(a, b, subsets=subsets, size=500)
+    assert kernel_distance(a, b, subsets=subsets, subset_size=500) == pytest.approx(expected, rel=1e-5, abs=1e-8)
+
+
+def test_kid_computes_a_pair_that_many_subsets_share_once(monkeypatch):
+    a, b = pair((60, 50, 4, 5))
+    rows, entries = frechet._Rows, []
+
+    def counted(self, mine, other, theirs):
+        found = kernel(self, mine, other, theirs)
+        entries.append(found.size)
+        return found
+
+    kernel = rows.kernel
+    monkeypatch.setattr(rows, "kernel", counted)
+    kernel_distance(a, b, subsets=100, subset_size=20)
+    assert sum(entries) <= (60 + 50) ** 2  # 100 subsets by themselves have 120,000
+
+
+def test_fid_takes_singular_values_only_where_their_squares_lose_digits(monkeypatch):
+    random = np.random.default_rng(4)
+    a, b = random.normal(size=(80, 20)), random.normal(size=(70, 20)) + 0.3
+    svd, calls = np.linalg.svd, []
+    monkeypatch.setattr(np.linalg, "svd", lambda *given, **options: calls.append(1) or svd(*given, **options))
+    far = frechet_distance(a, b)
+    assert far == pytest.approx(naive_frechet(a, b), rel=1e-9)
+    assert not calls
+    assert frechet_distance(a, a * (1 + 1e-7)) == pytest.approx(0.0, abs=1e-11)
+    assert calls
 
 
 @pytest.mark.parametrize("statistic", [frechet_distance, kernel_distance])

@@ -6,6 +6,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from penstock.contract.arithmetic import Precision
+from penstock.extractors.precision import PRECISIONS, choose_arithmetic, one_of
 from penstock.extractors.shipped import extractor_file
 from penstock.extractors.syncnet import open_syncnet
 from penstock.families.talking_head.lipsync_clip import Protocol, score_clip
@@ -38,6 +40,7 @@ def score_lipsync(
     weights: str | os.PathLike[str] | None = None,
     face_box: tuple[float, float, float, float] | None = None,
     protocol: Protocol | str = Protocol.DIRECT,
+    precision: Precision = "f32",
 ) -> LipSyncScore:
     """Lip sync of the face that a video is about.
 
@@ -49,14 +52,18 @@ def score_lipsync(
             finished crop, and in any other the face is searched.
         protocol: ``direct``: the frames as decoded; ``reference``: chosen, and put through lossy JPEG, as the reference
             implementation does it.
+        precision: what the network computes in; ``bf16`` needs a CPU with AMX.
 
     Raises:
-        UsageError: it cannot be read, has no picture or no sound, is silent, shows no face, or is too short.
+        UsageError: it cannot be read, has no picture or no sound, is silent, shows no face, or is too short; this
+            machine computes no bf16.
     """
     if protocol not in tuple(Protocol):
         raise UsageError(f"'{protocol}' is no protocol", where="protocol", todo="Use direct or reference.")
     box = box_at(*face_box, where="face_box") if face_box is not None else None
-    network = open_syncnet(extractor_file("syncnet", Path(weights) if weights is not None else None))
+    arithmetic = choose_arithmetic(one_of(PRECISIONS, precision, where="precision"))
+    file = extractor_file("syncnet", Path(weights) if weights is not None else None)
+    network = open_syncnet(file, arithmetic=arithmetic)
     found = score_clip(Path(video), network, box=box, protocol=Protocol(protocol))
     if isinstance(found.score, str):
         raise UsageError(found.score, where=str(video))

@@ -38,6 +38,14 @@ def frechet(
             show_default=False,
         ),
     ] = None,
+    precision: Annotated[
+        str,
+        typer.Option(
+            metavar="f32|bf16",
+            help="What the network computes in. bf16 is faster, needs a CPU with AMX and penstock[openvino], and its "
+            "values compare with such only.",
+        ),
+    ] = "f32",
     as_json: Annotated[
         bool, typer.Option("--json", help="Print JSON: fid, kid, n (pictures of A), n_reference (of B), extractor.")
     ] = False,
@@ -55,6 +63,7 @@ def frechet(
     Example: penstock score frechet reference/ --save reference.npz
     """
     from penstock.evaluation.picture_sets import FeatureNetwork, frechet_score, read_pictures
+    from penstock.extractors.precision import PRECISIONS, choose_arithmetic, one_of
     from penstock.foundation.errors import UsageError
     from penstock.metrics.frechet_statistics import check_name, save_statistics
 
@@ -62,7 +71,7 @@ def frechet(
         raise UsageError("there is nothing to compare with", where="B", todo="Give a second set, or --save FILE.npz.")
     if save is not None:
         check_name(save)
-    network = FeatureNetwork(weights)
+    network = FeatureNetwork(weights, choose_arithmetic(one_of(PRECISIONS, precision, where="--precision")))
     a = read_pictures(measured, network)
     if save is not None:
         save_statistics(a, save)

@@ -61,6 +61,14 @@ def lipsync(
             "does it.",
         ),
     ] = PROTOCOLS[0],
+    precision: Annotated[
+        str,
+        typer.Option(
+            metavar="f32|bf16",
+            help="What the network computes in. bf16 is faster, needs a CPU with AMX and penstock[openvino], and its "
+            "values compare with such only.",
+        ),
+    ] = "f32",
     as_json: Annotated[
         bool,
         typer.Option(
@@ -80,6 +88,7 @@ def lipsync(
 
     Example: penstock score lipsync outputs/ --face all
     """
+    from penstock.extractors.precision import PRECISIONS, choose_arithmetic, one_of
     from penstock.extractors.shipped import extractor_file
     from penstock.extractors.syncnet import open_syncnet
     from penstock.families.talking_head.lipsync_clip import Protocol, score_clip, video_files
@@ -92,11 +101,12 @@ def lipsync(
     if box is not None and face is not None:
         raise UsageError("--face searches the faces, --face-box says where one is", todo="Give one of the two.")
     file = extractor_file("syncnet", weights)
+    arithmetic = choose_arithmetic(one_of(PRECISIONS, precision, where="--precision"))
     if video.is_dir():
         videos = video_files(video)
-        network = open_syncnet(file)
+        network = open_syncnet(file, arithmetic=arithmetic)
         raise typer.Exit(_list(_score_all(videos, video, network, box, face, number, chosen), network, chosen, as_json))
-    network = open_syncnet(file)
+    network = open_syncnet(file, arithmetic=arithmetic)
     if face is not None:
         faces = _score(video, network, box, face, number, chosen)
         raise typer.Exit(_list(((video.name, found) for found in faces), network, chosen, as_json))

@@ -14,6 +14,7 @@ import typer
 from onnx import TensorProto, helper, numpy_helper
 from typer.testing import CliRunner
 
+from penstock.extractors.openvino_backend import OpenVino
 from penstock.families.talking_head.score_frechet import frechet
 from penstock.foundation.errors import UsageError
 
@@ -244,3 +245,16 @@ def test_damaged_statistics_are_one_message(tmp_path, weights):
     path.write_bytes(b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"0" * 64 + b"\nsize 9\n")
     with pytest.raises(UsageError, match="Git LFS pointer"):
         score(path, path)
+
+
+def test_statistics_of_another_precision_are_refused(tmp_path, weights, monkeypatch):
+    """OpenVINO in f32 in the place of bf16, which not every CPU computes."""
+    monkeypatch.setattr("penstock.extractors.precision.why_no_bf16", lambda: "")
+    monkeypatch.setattr("penstock.extractors.openvino_backend.OpenVino", lambda precision: OpenVino("f32"))
+    a = directory(tmp_path / "a", frames(10))
+    score(a, "--save", tmp_path / "a.npz", "--weights", weights)
+    with pytest.raises(UsageError, match=r"\+bf16-openvino and four-pixels@") as caught:
+        score(a, tmp_path / "a.npz", "--weights", weights, "--precision", "bf16")
+    assert "--precision" in caught.value.todo
+    both = json.loads(score(a, a, "--weights", weights, "--precision", "bf16", "--json"))
+    assert both["extractor"].endswith("+bf16-openvino")

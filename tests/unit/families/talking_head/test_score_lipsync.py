@@ -14,6 +14,7 @@ from onnx import TensorProto, helper, numpy_helper
 from tests.unit.metrics.drawn_faces import drawn_face
 from typer.testing import CliRunner
 
+from penstock.extractors.openvino_backend import OpenVino
 from penstock.families.talking_head.score_lipsync import PROTOCOLS, lipsync
 from penstock.foundation.errors import UsageError
 
@@ -278,3 +279,27 @@ def test_faces_that_cannot_be_had(tmp_path, network, options, message):
     clip = two_talkers(tmp_path / "two.mkv")
     with pytest.raises(UsageError, match=message):
         lipsync(clip, network, **options)
+
+
+def test_a_precision_that_this_machine_has_not_is_refused(tmp_path, network, monkeypatch):
+    monkeypatch.setattr("penstock.extractors.precision.why_no_bf16", lambda: "no AMX here")
+    path = write_talker(tmp_path / "talker.mp4")
+    given = [str(path), "--weights", str(network), "--json", "--precision"]
+    with pytest.raises(UsageError, match="no AMX here"):
+        CliRunner().invoke(app, [*given, "bf16"], catch_exceptions=False)
+    with pytest.raises(UsageError, match="'fp16' is not known"):
+        CliRunner().invoke(app, [*given, "fp16"], catch_exceptions=False)
+    assert "+" not in json.loads(CliRunner().invoke(app, [*given, "f32"], catch_exceptions=False).stdout)["extractor"]
+
+
+def test_bf16_says_so_in_the_extractors_name(tmp_path, network, monkeypatch):
+    """OpenVINO in f32 in the place of bf16, which not every CPU computes."""
+    monkeypatch.setattr("penstock.extractors.precision.why_no_bf16", lambda: "")
+    monkeypatch.setattr("penstock.extractors.openvino_backend.OpenVino", lambda precision: OpenVino("f32"))
+    path = write_talker(tmp_path / "talker.mp4")
+    values = [
+        json.loads(CliRunner().invoke(app, [str(path), "--weights", str(network), "--json", *more]).stdout)
+        for more in ([], ["--precision", "bf16"])
+    ]
+    assert values[1]["extractor"] == values[0]["extractor"] + "+bf16-openvino"
+    assert values[1]["lse_d"] == pytest.approx(values[0]["lse_d"], rel=1e-4)

@@ -7,7 +7,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 from tests.unit.extractors.tiny_networks import saved, tiny_syncnet
 
-from penstock.extractors.session import open_extractor
+from penstock.extractors.extractor import open_extractor
 from penstock.extractors.syncnet import INTERFACE
 from penstock.foundation.errors import UsageError
 
