@@ -56,9 +56,10 @@ def _held(source: Path) -> Contract:
     """The contract, once nothing is wrong with it, its suite and the files that they name."""
     report = check_repository(source, metrics=directions())
     judge_suite(report, source, Known())
-    for fault in report.faults:
-        log("fault", what=str(fault), warning=fault.warning)
     serious = serious_faults(report.faults)
+    for fault in report.faults:
+        # the first is repeated by the error that this step ends with
+        log("fault", what=str(fault), warning=fault.warning, repeated=fault in serious[:1])
     if serious or report.contract is None:
         more = f" (and {len(serious) - 1} more: `penstock check` lists them)" if len(serious) > 1 else ""
         raise UsageError(f"{serious[0]}{more}")

@@ -23,7 +23,7 @@ from penstock.contract.load import (
 from penstock.contract.models import CONTRACT_FILE, Contract, Suite, Weights, suite_model
 from penstock.contract.policy import Direction, policy_faults
 from penstock.contract.suite import call_faults, output_faults, suite_file_faults
-from penstock.foundation.errors import UsageError
+from penstock.foundation.errors import MissingFileError, UsageError
 from penstock.foundation.files import inside, open_regular, sha256_file
 from penstock.foundation.media_kinds import LFS_POINTER
 from penstock.foundation.yaml_text import Document, KeyPath
@@ -197,7 +197,7 @@ def _weights_faults(directory: Path, weights: Weights, document: Document, path:
     except UsageError as error:
         todo = (
             "Add it to the repository, or name the place to fetch it from in 'source'."
-            if "missing" in error.what
+            if isinstance(error, MissingFileError)
             else error.todo
         )
         yield fault_at(document, place, f"{local}: {error.what}", todo=todo)
