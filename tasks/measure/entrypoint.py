@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from penstock.bundle.checked_contract import read_checked
 from penstock.bundle.directory import Bundle
 from penstock.bundle.steps import recorded
-from penstock.contract.load import load_contract, load_suite
 from penstock.evaluation.measure_cache import measure_once
 from penstock.steps.entrypoint import param, progress, run_step, workspace
 
@@ -33,8 +33,8 @@ RESULTS: tuple[str, ...] = ("measurements", "missing")
 def step(arguments: Arguments) -> dict[str, str]:
     """One line a case and metric; a value that could not be had says why."""
     bundle = Bundle(arguments.bundle)
-    contract = load_contract(arguments.source)
-    suite = load_suite(arguments.source, contract).only(arguments.slice)
+    checked = read_checked(bundle, arguments.source)
+    contract, suite = checked.contract, checked.suite().only(arguments.slice)
     with recorded(bundle, "measure") as note:
         measurements, note.unchanged = measure_once(
             contract,

@@ -31,6 +31,7 @@ class Bundle:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.run_file = path / "run.json"
+        self.contract_file = path / "contract.json"
         self.outputs = path / "outputs"
         self.invocations_file = path / "invocations.jsonl"
         self.measurements_file = path / "measurements.jsonl"

@@ -45,6 +45,8 @@ class Report:
     suite: Suite | None = None
     document: Document | None = None
     """What the contract was read from."""
+    suite_document: Document | None = None
+    """What the suite was read from."""
 
     def sort(self) -> None:
         """Bring the faults into the order of files and lines, the contract's first."""
@@ -76,6 +78,7 @@ def check_repository(directory: Path, *, metrics: Mapping[str, Direction | None]
     folder = contract_document.value.get("suite") if isinstance(contract_document.value, dict) else None
     named = contract_document.value.get("family") if isinstance(contract_document.value, dict) else None
     suite_document = _suite(report, directory, folder, named) if isinstance(folder, str) else None
+    report.suite_document = suite_document
     if report.contract is not None:
         report.faults += family_faults(report.contract, contract_document)
         report.faults += contract_path_faults(directory, report.contract, contract_document)
