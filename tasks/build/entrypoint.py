@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from penstock.bundle.checked_contract import read_checked
 from penstock.bundle.directory import Bundle
 from penstock.bundle.steps import recorded
-from penstock.contract.load import load_contract
 from penstock.foundation.errors import UsageError
 from penstock.sources.image import MODES, build, steps_from_cache
 from penstock.sources.image_registry import authfile
@@ -37,7 +37,7 @@ RESULTS: tuple[str, ...] = ("IMAGE_URL", "IMAGE_DIGEST")
 def step(arguments: Arguments) -> dict[str, str]:
     """Build, push, write the digest to ``run.json``."""
     bundle = Bundle(arguments.bundle)
-    contract = load_contract(arguments.source)
+    contract = read_checked(bundle, arguments.source).contract
     mode = next((mode for mode in MODES if mode == arguments.mode), None)
     if mode is None:
         raise UsageError(f"there is no mode '{arguments.mode}'", where="--mode", todo=f"Modes: {', '.join(MODES)}.")

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from penstock.bundle.checked_contract import keep_checked
 from penstock.bundle.directory import Bundle
 from penstock.bundle.steps import recorded
 from penstock.contract.check import check_repository
@@ -42,7 +43,7 @@ def step(arguments: Arguments) -> dict[str, str]:
     """Report every fault of the contract, then run each check as the model is run: not trusted."""
     bundle = Bundle(arguments.bundle)
     with recorded(bundle, "check") as note:
-        contract = _held(arguments.source)
+        contract = _held(arguments.source, bundle)
         named = Named(arguments.python, arguments.python_found)
         python = local_environment(contract, bundle.run(), arguments.source, named) if contract.checks else None
         for number, check in enumerate(contract.checks):
@@ -52,16 +53,19 @@ def step(arguments: Arguments) -> dict[str, str]:
     return {"checks": str(len(contract.checks))}
 
 
-def _held(source: Path) -> Contract:
-    """The contract, once nothing is wrong with it, its suite and the files that they name."""
+def _held(source: Path, bundle: Bundle) -> Contract:
+    """The contract, once nothing is wrong with it, its suite and the files that they name; kept for the later steps."""
     report = check_repository(source, metrics=directions())
     judge_suite(report, source, Known())
-    for fault in report.faults:
-        log("fault", what=str(fault), warning=fault.warning)
     serious = serious_faults(report.faults)
+    for fault in report.faults:
+        # the first is repeated by the error that this step ends with
+        log("fault", what=str(fault), warning=fault.warning, repeated=fault in serious[:1])
     if serious or report.contract is None:
         more = f" (and {len(serious) - 1} more: `penstock check` lists them)" if len(serious) > 1 else ""
         raise UsageError(f"{serious[0]}{more}")
+    if report.document is not None and report.suite_document is not None:
+        keep_checked(bundle, source, report.document.value, report.suite_document.value)
     return report.contract
 
 

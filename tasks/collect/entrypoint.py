@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from penstock.bundle.checked_contract import read_checked
 from penstock.bundle.directory import Bundle
 from penstock.bundle.rerun_bundle import released_errors
 from penstock.bundle.steps import recorded
-from penstock.contract.load import load_contract, load_suite
 from penstock.evaluation.collect import collect
 from penstock.foundation.errors import WorldError
 from penstock.steps.entrypoint import log, param, run_step, workspace
@@ -34,8 +34,8 @@ RESULTS: tuple[str, ...] = ("calls", "failed")
 def step(arguments: Arguments) -> dict[str, str]:
     """Merge, hold against the suite, and say which calls failed."""
     bundle = Bundle(arguments.bundle)
-    contract = load_contract(arguments.source)
-    suite = load_suite(arguments.source, contract).only(arguments.slice)
+    checked = read_checked(bundle, arguments.source)
+    suite = checked.suite().only(arguments.slice)
     with recorded(bundle, "collect") as note, released_errors(arguments.released):
         calls = collect(suite, bundle, cache=arguments.cache)
         failed = [call for call in calls if call.status != "ok"]

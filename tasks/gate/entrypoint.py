@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from penstock.bundle.checked_contract import read_checked
 from penstock.bundle.directory import Bundle, write_model
 from penstock.bundle.metric_history import HISTORY_FILE
 from penstock.bundle.steps import recorded
 from penstock.contract.floor import FLOOR_FILE, floor_in
-from penstock.contract.load import load_contract, read_policy
+from penstock.contract.load import read_policy
 from penstock.contract.models import CONTRACT_FILE
 from penstock.families.registry import directions
 from penstock.foundation.files import disk_errors, inside, replacing
@@ -45,7 +46,7 @@ RESULTS: tuple[str, ...] = ("verdict", "baseline", "reason")
 def step(arguments: Arguments) -> dict[str, str]:
     """Fetch the baseline, decide, write ``verdict.json``. It is a result: evidence is stored before it counts."""
     bundle = Bundle(arguments.bundle)
-    contract = load_contract(arguments.source)
+    contract = read_checked(bundle, arguments.source).contract
     policy, policy_file = contract.policy, arguments.source / CONTRACT_FILE
     if arguments.policy:
         policy_file = inside(arguments.source, arguments.policy, where="policy")

@@ -11,13 +11,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from penstock.bundle.checked_contract import read_checked
 from penstock.bundle.directory import Bundle
 from penstock.bundle.machine import this_machine
 from penstock.bundle.models import Invocation, Isolation, Machine, ShardRecord, Use
 from penstock.bundle.rerun_bundle import released_errors
 from penstock.bundle.shards import Shard, shard_record, write_shard_record
 from penstock.bundle.steps import utc_now
-from penstock.contract.load import load_contract, load_suite
+from penstock.contract.load import load_contract
 from penstock.contract.models import Contract, Suite
 from penstock.evaluation.filled_parameters import with_parameters
 from penstock.evaluation.infer import Calls, infer
@@ -60,8 +61,8 @@ WRITE_EVERY_S = 1.0
 
 def step(arguments: Arguments) -> dict[str, str]:
     """Start the model, wait for it, put the cases to it, one line a call; all of it below the shard's directory."""
-    contract = load_contract(arguments.source)
-    suite = load_suite(arguments.source, contract).only(arguments.slice)
+    checked = read_checked(Bundle(arguments.bundle), arguments.source)
+    contract, suite = checked.contract, checked.suite().only(arguments.slice)
     part = Shard.parse(arguments.shard)
     suite = suite.model_copy(update={"cases": part.of_all(suite.cases)})
     if arguments.released is None:

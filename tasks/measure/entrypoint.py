@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
 
+from penstock.bundle.checked_contract import read_checked
 from penstock.bundle.directory import Bundle
 from penstock.bundle.steps import recorded
 from penstock.contract.arithmetic import Device, PrecisionChoice
-from penstock.contract.load import load_contract, load_suite
 from penstock.evaluation.measure_cache import measure_once
 from penstock.extractors.precision import choose_arithmetic, one_of
 from penstock.steps.entrypoint import param, progress, run_step, workspace
@@ -44,8 +44,8 @@ DEVICES: tuple[Device, ...] = get_args(Device)
 def step(arguments: Arguments) -> dict[str, str]:
     """One line a case and metric; a value that could not be had says why."""
     bundle = Bundle(arguments.bundle)
-    contract = load_contract(arguments.source)
-    suite = load_suite(arguments.source, contract).only(arguments.slice)
+    checked = read_checked(bundle, arguments.source)
+    contract, suite = checked.contract, checked.suite().only(arguments.slice)
     with recorded(bundle, "measure") as note:
         arithmetic = choose_arithmetic(
             one_of(PRECISIONS, arguments.precision, where="precision"),

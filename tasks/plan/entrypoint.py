@@ -8,12 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from penstock.bundle.checked_contract import read_checked
 from penstock.bundle.directory import Bundle
 from penstock.bundle.models import Image
 from penstock.bundle.rerun_bundle import is_rerun, released_errors
 from penstock.bundle.shards import Shard
 from penstock.bundle.steps import recorded
-from penstock.contract.load import load_contract, load_policy, load_suite
+from penstock.contract.load import load_contract, load_policy
 from penstock.contract.models import Contract
 from penstock.evaluation.local_python import Named, local_environment
 from penstock.evaluation.plan import plan, plan_released
@@ -56,8 +57,8 @@ RESULTS: tuple[str, ...] = ("unchanged", "shards", "runtime", "image", "beside",
 def step(arguments: Arguments) -> dict[str, str]:
     """Check the suite's files, restore or split, and name the image that was built."""
     bundle = Bundle(arguments.bundle)
-    contract = load_contract(arguments.source)
-    suite = load_suite(arguments.source, contract).only(arguments.slice)
+    checked = read_checked(bundle, arguments.source)
+    contract, suite = checked.contract, checked.suite().only(arguments.slice)
     released = _released(arguments, contract)
     with recorded(bundle, "plan") as note:
         image = bundle.run().image

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from penstock.bundle.checked_contract import read_checked
 from penstock.bundle.directory import Bundle
 from penstock.bundle.rerun_bundle import released_errors
 from penstock.bundle.steps import recorded
-from penstock.contract.load import load_contract, read_policy
+from penstock.contract.load import read_policy
 from penstock.contract.models import Contract
 from penstock.contract.policy import Policy
 from penstock.families.registry import directions
@@ -49,7 +50,7 @@ def step(arguments: Arguments) -> dict[str, str]:
     """Prove that this may be released here; fetch, verify, scan. Say which model is to be run again, if any."""
     bundle = Bundle(arguments.bundle)
     with recorded(bundle, "weights") as note, released_errors(arguments.released):
-        contract = load_contract(arguments.source)
+        contract = read_checked(bundle, arguments.source).contract
         store = open_store(arguments.store, arguments.store_credentials) if arguments.store else None
         if store is not None:
             admit(store, bundle.run(), contract.name)

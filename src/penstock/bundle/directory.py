@@ -15,7 +15,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 from penstock.bundle.models import Invocation, Manifest, Measurement, Run, StepRecord, Verdict
-from penstock.foundation.errors import UsageError
+from penstock.foundation.errors import MissingFileError, UsageError
 from penstock.foundation.files import disk_errors, file_digests, folder_errors, read_regular, write_text
 from penstock.foundation.handles import Folder
 
@@ -31,6 +31,7 @@ class Bundle:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.run_file = path / "run.json"
+        self.contract_file = path / "contract.json"
         self.outputs = path / "outputs"
         self.invocations_file = path / "invocations.jsonl"
         self.measurements_file = path / "measurements.jsonl"
@@ -179,10 +180,8 @@ def _refuse_newer(content: bytes, model: type[BaseModel], path: Path) -> None:
 def _read(path: Path, todo_if_missing: str) -> bytes:
     try:
         return read_regular(path, max_bytes=MAX_RECORD_BYTES, where=str(path))
-    except UsageError as error:
-        if "missing" in error.what:
-            raise UsageError(error.what, where=error.where, todo=todo_if_missing) from None
-        raise
+    except MissingFileError as error:
+        raise MissingFileError(error.what, where=error.where, todo=todo_if_missing) from None
 
 
 def write_model(path: Path, record: BaseModel) -> None:

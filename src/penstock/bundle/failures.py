@@ -26,9 +26,13 @@ class Failure(Record):
     time: str
     resumable: bool = True
     """Whether going on with the run may help."""
+    full_disk: bool = False
+    """Whether no space was left."""
 
 
-def remember_failure(bundle: Bundle, step: str, error: str, *, part: str = "", resumable: bool = True) -> None:
+def remember_failure(
+    bundle: Bundle, step: str, error: str, *, part: str = "", resumable: bool = True, full_disk: bool = False
+) -> None:
     """Leave a step's error in the bundle. Where that cannot be written (a full volume), the log alone has it.
 
     Args:
@@ -37,11 +41,13 @@ def remember_failure(bundle: Bundle, step: str, error: str, *, part: str = "", r
         error: what it said.
         part: which of several at the same time: a shard's name.
         resumable: whether going on with the run may help.
+        full_disk: whether no space was left.
     """
     if step in NOT_SAID or not bundle.path.is_dir():
         return
     with contextlib.suppress(OSError, PenstockError):
-        failure = Failure(step=step, error=error, time=utc_now("milliseconds"), resumable=resumable)
+        now = utc_now("milliseconds")
+        failure = Failure(step=step, error=error, time=now, resumable=resumable, full_disk=full_disk)
         write_model(_file(bundle, step, part), failure)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from penstock.bundle.directory import Bundle
 from penstock.bundle.models import Machine, Run
-from penstock.foundation.errors import UsageError, WorldError
+from penstock.foundation.errors import PenstockError, UsageError, WorldError
 from penstock.foundation.files import disk_errors, replacing
 
 TRACK = "rerun"
@@ -20,7 +20,6 @@ TODO = (
     "The candidate was not judged: baseline 'rerun' takes nothing instead of a fresh run. "
     "Write 'baseline: stored' into the policy, or have a release that runs."
 )
-_PREFIX = "the released model cannot be run again: "
 
 
 def is_rerun(bundle: Bundle) -> bool:
@@ -28,19 +27,28 @@ def is_rerun(bundle: Bundle) -> bool:
     return bundle.run_file.exists() and bundle.run().track == TRACK
 
 
+class ReleasedError(WorldError):
+    """The released model cannot be run again: the candidate cannot be judged, and it is no fault of its own."""
+
+    def __init__(self, error: PenstockError) -> None:
+        what, todo = f"the released model cannot be run again: {error.what}", f"{error.todo} {TODO}".strip()
+        super().__init__(what, where=error.where, todo=todo)
+        self.full_disk = error.full_disk
+
+
 @contextlib.contextmanager
 def released_errors(on: bool = True) -> Iterator[None]:
     """What is wrong with the released model is no fault of the candidate's: it becomes the world's failure (exit 4).
 
     Raises:
-        WorldError: instead of any :class:`UsageError` or :class:`WorldError` of the block, if ``on``.
+        ReleasedError: instead of any :class:`UsageError` or :class:`WorldError` of the block, if ``on``.
     """
     try:
         yield
     except (UsageError, WorldError) as error:
-        if not on or error.what.startswith(_PREFIX):
+        if not on or isinstance(error, ReleasedError):
             raise
-        raise WorldError(f"{_PREFIX}{error.what}", where=error.where, todo=f"{error.todo} {TODO}".strip()) from error
+        raise ReleasedError(error) from error
 
 
 def hold_side_by_side(candidate: Run, released: Run) -> None:

@@ -34,8 +34,6 @@ from penstock.tekton.runner import run_pipeline
 
 OURS = ("url", "revision", "slice")
 """Parameters that a bisection sets itself."""
-NO_SPACE = "no space is left on the disk"
-"""What every step says of a full disk: see :func:`penstock.foundation.files.disk_errors`."""
 CODES = {
     "found": ExitCode.OK,
     "not worse": ExitCode.REJECTED,
@@ -304,6 +302,6 @@ class Engine:
         failure = first_failure(bundle)
         reason = f"{failure.step}: {failure.error}" if failure is not None else ended.message
         # no commit's fault: the next one would fail in the same way
-        if code == ExitCode.WORLD and failure is not None and (failure.step == "clone" or NO_SPACE in failure.error):
+        if code == ExitCode.WORLD and failure is not None and (failure.step == "clone" or failure.full_disk):
             raise WorldError(failure.error, where=failure.step, todo="Then give the same command again to go on.")
         return Failed(reason, int(code))

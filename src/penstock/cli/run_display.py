@@ -132,7 +132,8 @@ class Display:
         elif line["event"] == "fault" and line.get("warning"):
             self._line(f"{name}: {line.get('what', '')}")
         elif line["event"] == "fault":
-            self._faults.append(str(line.get("what", "")))
+            # the error that ends the step repeats one of the faults: the others follow it
+            self._faults += [] if line.get("repeated") else [str(line.get("what", ""))]
         elif line["event"] not in QUIET:
             told = {key: value for key, value in line.items() if key not in ("event", "time")}
             rest = ", ".join(str(value) if key == "what" else f"{key} {value}" for key, value in told.items())
@@ -153,10 +154,8 @@ class Display:
             alike = re.sub(r"\d+", "0", text)
             self._line(f"{name}: the same error again" if alike in self._troubles else text)
             self._troubles.add(alike)
-            # the error names one of the faults that were found: the others follow
             for fault in self._faults:
-                if not str(line.get("error", "")).startswith(fault):
-                    self._line(f"{name}: {fault}")
+                self._line(f"{name}: {fault}")
             self._faults = []
 
     def _advance(self, name: str, done: int, total: int, what: str) -> None:

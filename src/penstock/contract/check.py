@@ -24,7 +24,7 @@ from penstock.contract.models import CONTRACT_FILE, Contract, Suite, Weights, su
 from penstock.contract.policy import Direction, policy_faults
 from penstock.contract.suite import call_faults, output_faults, suite_file_faults
 from penstock.families.family import REFUSAL_METRIC
-from penstock.foundation.errors import UsageError
+from penstock.foundation.errors import MissingFileError, UsageError
 from penstock.foundation.files import inside, open_regular, sha256_file
 from penstock.foundation.media_kinds import LFS_POINTER
 from penstock.foundation.yaml_text import Document, KeyPath
@@ -46,6 +46,8 @@ class Report:
     suite: Suite | None = None
     document: Document | None = None
     """What the contract was read from."""
+    suite_document: Document | None = None
+    """What the suite was read from."""
 
     def sort(self) -> None:
         """Bring the faults into the order of files and lines, the contract's first."""
@@ -77,6 +79,7 @@ def check_repository(directory: Path, *, metrics: Mapping[str, Direction | None]
     folder = contract_document.value.get("suite") if isinstance(contract_document.value, dict) else None
     named = contract_document.value.get("family") if isinstance(contract_document.value, dict) else None
     suite_document = _suite(report, directory, folder, named) if isinstance(folder, str) else None
+    report.suite_document = suite_document
     if report.contract is not None:
         report.faults += family_faults(report.contract, contract_document)
         report.faults += contract_path_faults(directory, report.contract, contract_document)
@@ -198,7 +201,7 @@ def _weights_faults(directory: Path, weights: Weights, document: Document, path:
     except UsageError as error:
         todo = (
             "Add it to the repository, or name the place to fetch it from in 'source'."
-            if "missing" in error.what
+            if isinstance(error, MissingFileError)
             else error.todo
         )
         yield fault_at(document, place, f"{local}: {error.what}", todo=todo)

@@ -36,6 +36,8 @@ class PenstockError(Exception):
     exit_code = ExitCode.BUG
     resumable = True
     """Whether going on with the run may help; where only a new one can, ``todo`` says which."""
+    full_disk = False
+    """Whether it failed for want of space, so that whatever comes next on this machine fails in the same way."""
 
     def __init__(self, what: str, *, where: str = "", todo: str = "") -> None:
         super().__init__(what)
@@ -61,6 +63,16 @@ class WorldError(PenstockError):
     """Something outside failed: network, registry, disk, GPU, the model itself (exit 4)."""
 
     exit_code = ExitCode.WORLD
+
+
+class MissingFileError(UsageError):
+    """There is no such file."""
+
+
+class NoSpaceError(WorldError):
+    """No space is left on the disk, or in a quota."""
+
+    full_disk = True
 
 
 class Rejected(PenstockError):

@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, BinaryIO
 
-from penstock.foundation.errors import UsageError, WorldError
+from penstock.foundation.errors import MissingFileError, NoSpaceError, UsageError, WorldError
 from penstock.foundation.handles import MAX_NAME_BYTES, Folder, NotPlainError, in_words, kind_of, open_plain
 
 CHUNK_BYTES = 1 << 20
@@ -26,7 +26,7 @@ def disk_errors(where: Path) -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            raise WorldError(
+            raise NoSpaceError(
                 "no space is left on the disk",
                 where=str(where),
                 todo="Free space, or use a larger volume, and run it again.",
@@ -104,7 +104,7 @@ def open_regular(path: Path, *, where: str) -> BinaryIO:
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError:
-        raise UsageError("the file is missing", where=where) from None
+        raise MissingFileError("the file is missing", where=where) from None
     except OSError as error:
         # A socket cannot be opened at all (ENXIO), nor a path through a file (ENOTDIR), nor a name too long.
         reason = (
@@ -240,7 +240,7 @@ def open_inside(path: Path, *, where: str) -> BinaryIO:
     try:
         return open_plain(path)
     except FileNotFoundError:
-        raise UsageError("the file is missing", where=where) from None
+        raise MissingFileError("the file is missing", where=where) from None
     except NotPlainError as error:
         raise UsageError(f"not a regular file: {in_words(error)}", where=where) from None
     except OSError as error:

@@ -20,6 +20,16 @@ log = logging.getLogger(__name__)
 MAX_REVISION_CHARACTERS = 255
 MAX_SUBMODULES = 100
 MAX_SUBMODULE_DEPTH = 5
+
+
+class SubmoduleUsageError(UsageError):
+    """A submodule cannot be brought as it is named; ``where`` is the submodule."""
+
+
+class SubmoduleWorldError(WorldError):
+    """A submodule could not be fetched; ``where`` is the submodule."""
+
+
 LFS_MISSING = re.compile(r"does not exist|not found|\b404\b|missing object", re.IGNORECASE)
 """What git-lfs says where the server has no such object."""
 _HEX = re.compile(r"^[0-9a-f]{4,64}$")
@@ -199,11 +209,12 @@ class Fetcher:
             place.mkdir(parents=True, exist_ok=True)
             try:
                 self.bring(address, Target(commit), place, oid_length=len(commit), level=level)
+            except (SubmoduleUsageError, SubmoduleWorldError):
+                raise  # of a submodule of this one, which it names
             except (UsageError, WorldError) as error:
-                if error.where.startswith("submodule "):
-                    raise
+                kind = SubmoduleUsageError if isinstance(error, UsageError) else SubmoduleWorldError
                 about = f"submodule '{path}' from {address.text}"
-                raise type(error)(error.what, where=about, todo=error.todo) from None
+                raise kind(error.what, where=about, todo=error.todo) from None
 
     def _gitmodules(self, where: Path) -> dict[str, str]:
         """Submodule path → address, from ``.gitmodules``."""

@@ -16,7 +16,7 @@ from typing import Literal
 
 from penstock.bundle.models import Image
 from penstock.contract.models import Build
-from penstock.foundation.errors import UsageError, WorldError
+from penstock.foundation.errors import NoSpaceError, UsageError, WorldError
 from penstock.foundation.files import disk_errors, inside
 from penstock.sources.known_blobs import known_blobs
 from penstock.sources.program import Finished, run
@@ -278,7 +278,7 @@ def _environment() -> dict[str, str]:
 def _failed(what: str, finished: Finished, where: object) -> WorldError:
     end = "\n".join(finished.tail.splitlines()[-LOG_LINES:])
     if "no space left" in finished.tail.lower():
-        return WorldError(
+        return NoSpaceError(
             f"{what}: no space is left on the disk",
             where=str(where),
             todo="Free space, or use a larger volume, and run it again.",

@@ -227,7 +227,7 @@ def _told(
         if debug:
             traceback.print_exc()
         log("error", step=step_name, error=str(error), exit_code=int(error.exit_code))
-        _in_bundle(given, step_name, str(error), resumable=error.resumable)
+        _in_bundle(given, step_name, str(error), resumable=error.resumable, full_disk=error.full_disk)
         return int(error.exit_code)
     except Exception as error:
         if debug:
@@ -255,11 +255,11 @@ def _keep_modules() -> None:
     gc.set_threshold(*_GARBAGE_THRESHOLD)
 
 
-def _in_bundle(values: object, step_name: str, error: str, *, resumable: bool = True) -> None:
+def _in_bundle(values: object, step_name: str, error: str, *, resumable: bool = True, full_disk: bool = False) -> None:
     """Leave the error for the step *notify*, in the bundle that this step was given; none takes an earlier one back."""
     path, shard = getattr(values, "bundle", None), str(getattr(values, "shard", ""))
     if isinstance(path, Path) and error:
-        remember_failure(Bundle(path), step_name, error, part=shard, resumable=resumable)
+        remember_failure(Bundle(path), step_name, error, part=shard, resumable=resumable, full_disk=full_disk)
     elif isinstance(path, Path):
         forget_failure(Bundle(path), step_name, part=shard)
 

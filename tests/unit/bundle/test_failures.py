@@ -10,8 +10,9 @@ import pytest
 
 from penstock.bundle.directory import Bundle
 from penstock.bundle.failures import first_failure, forget_failure, remember_failure
+from penstock.bundle.rerun_bundle import ReleasedError, released_errors
 from penstock.bundle.steps import begin
-from penstock.foundation.errors import WorldError
+from penstock.foundation.errors import NoSpaceError, WorldError
 from penstock.steps.entrypoint import param, run_step, workspace
 
 
@@ -20,11 +21,14 @@ class Arguments:
     """A step that fails when it is told to."""
 
     error: str = param("what it fails with", default="")
+    full_disk: bool = param("whether it fails for want of space", default=False)
     shard: str = param("which part", default="")
     bundle: Path = workspace("the run's bundle")
 
 
 def step(arguments: Arguments) -> dict[str, str]:
+    if arguments.full_disk:
+        raise NoSpaceError("no space is left on the disk")
     if arguments.error:
         raise WorldError(arguments.error, where="s3://evidence", todo="Try again.")
     return {}
@@ -39,6 +43,28 @@ def bundle(tmp_path: Path) -> Bundle:
     bundle = Bundle(tmp_path / "bundle")
     begin(bundle, run_id="run-1", track="release")
     return bundle
+
+
+def test_want_of_space_is_remembered_and_is_not_read_from_what_a_model_said(bundle: Bundle) -> None:
+    """A bisection stops over a full disk; a model that says it is out of space is a commit that cannot be measured."""
+    run(bundle, "--error=the model exited with code 1; the end of its log: no space is left on the disk")
+    failure = first_failure(bundle)
+    assert failure is not None
+    assert not failure.full_disk
+    assert run(bundle, "--full-disk=true") == 4
+    failure = first_failure(bundle)
+    assert failure is not None
+    assert failure.full_disk
+
+
+def test_the_released_model_s_failure_is_named_once_and_keeps_its_cause() -> None:
+    with pytest.raises(ReleasedError) as caught, released_errors(), released_errors():
+        raise NoSpaceError("no space is left on the disk", where="/work", todo="Free space.")
+    assert caught.value.what == "the released model cannot be run again: no space is left on the disk"
+    assert (caught.value.full_disk, caught.value.where) == (True, "/work")
+    begins = "the released model cannot be run again: says the model"
+    with pytest.raises(ReleasedError, match=f"the released model cannot be run again: {begins}"), released_errors():
+        raise WorldError(begins)  # another's words do not count as ours
 
 
 def test_a_second_try_that_succeeds_takes_it_back(bundle: Bundle) -> None:

@@ -77,6 +77,6 @@ def test_a_fault_is_its_sentence_and_what_the_end_tells_is_not_told_twice(capsys
 def test_every_fault_of_a_contract_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
     faults = ["penstock.yaml:2: naem: unknown field", "penstock.yaml:9: suite: must be text"]
     error = line("check", "error", error=f"{faults[0]} (and 1 more: `penstock check` lists them)", exit_code=2)
-    events = [line("check", "fault", what=what, warning=False) for what in faults]
+    events = [line("check", "fault", what=what, warning=False, repeated=what == faults[0]) for what in faults]
     lines = shown(capsys, *events, error, task("taskrun-retried", "check"), *events, error)
     assert lines == [f"check: error: {faults[0]} (and 1 more: `penstock check` lists them)", f"check: {faults[1]}"]

@@ -12,11 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.foundation.trees import deep
 
-from penstock.foundation.errors import UsageError, WorldError
+from penstock.foundation.errors import MissingFileError, NoSpaceError, UsageError, WorldError
 from penstock.foundation.files import (
     disk_errors,
     inside,
     open_inside,
+    open_regular,
     regular_files,
     replacing,
     sha256_json,
@@ -54,7 +55,16 @@ def test_a_full_disk_is_the_worlds_fault() -> None:
         Path("/dev/full").open("wb", 0) as full,
     ):
         full.write(b"x")
-    assert caught.value.exit_code == 4
+    assert (type(caught.value), caught.value.exit_code, caught.value.full_disk) == (NoSpaceError, 4, True)
+
+
+def test_a_file_that_is_not_there_is_told_apart_from_one_that_cannot_be_read(tmp_path: Path) -> None:
+    for opened in (open_regular, open_inside):
+        with pytest.raises(MissingFileError, match="the file is missing"):
+            opened(tmp_path / "none", where="x")
+        with pytest.raises(UsageError) as caught:
+            opened(tmp_path, where="missing")
+        assert not isinstance(caught.value, MissingFileError)
 
 
 def test_another_error_is_not_hidden() -> None:
