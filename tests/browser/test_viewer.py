@@ -32,6 +32,15 @@ def frames_shown(page: Page) -> dict[str, int]:
     return {side: round((level - grey(0)) / STEP) for side, level in page.evaluate(SHOWN).items()}
 
 
+def comes_to_show(page: Page, wanted: dict[str, int]) -> bool:
+    """A busy machine may take a while to bring a frame to the screen."""
+    for _ in range(100):
+        if frames_shown(page) == wanted:
+            return True
+        page.wait_for_timeout(50)
+    return frames_shown(page) == wanted
+
+
 def both(frame: int) -> dict[str, int]:
     return {"baseline": frame, "candidate": frame}
 
@@ -62,16 +71,16 @@ def test_a_click_on_the_strip_seeks_both(viewer: Page) -> None:
 def test_frames_are_stepped_by_the_keys(viewer: Page) -> None:
     viewer.locator("#scrub").focus()
     viewer.keyboard.press("Home")
-    assert frames_shown(viewer) == both(0)
+    assert comes_to_show(viewer, both(0))
     for key, frame in ((".", 1), (".", 2), ("ArrowRight", 3), (",", 2), ("ArrowLeft", 1), (",", 0), (",", 0)):
         viewer.keyboard.press(key)
-        assert frames_shown(viewer) == both(frame), key
+        assert comes_to_show(viewer, both(frame)), key
     viewer.locator("#viewer").focus()
     viewer.keyboard.press("ArrowRight")
-    assert frames_shown(viewer) == both(1)
+    assert comes_to_show(viewer, both(1))
     viewer.locator("#scrub").focus()
     viewer.keyboard.press("End")
-    assert frames_shown(viewer) == both(59)
+    assert comes_to_show(viewer, both(59))
 
 
 def test_w_goes_to_the_worst_moments_in_turn(viewer: Page) -> None:
@@ -135,7 +144,7 @@ def test_it_stops_at_the_end_and_repeats_when_asked(viewer: Page) -> None:
     viewer.keyboard.press(" ")
     viewer.wait_for_function("() => document.getElementById('readout').textContent.startsWith('frame 60 of 60')")
     viewer.wait_for_function("() => document.getElementById('play').ariaLabel.startsWith('play')")
-    assert frames_shown(viewer) == both(59)
+    assert comes_to_show(viewer, both(59))
     viewer.keyboard.press("l")
     assert "loop: clip" in viewer.locator("#loop").inner_text()
     viewer.keyboard.press(" ")

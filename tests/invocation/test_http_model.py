@@ -11,8 +11,9 @@ import pytest
 
 from penstock.contract.models import Case, Contract
 from penstock.foundation.errors import WorldError
-from penstock.invocation.driver import CallResult, start
+from penstock.invocation.driver import start
 from penstock.invocation.launch import descendants
+from penstock.invocation.model import CallResult
 
 MakeCase = Callable[[str], tuple[Case, dict[str, Path]]]
 MakeContract = Callable[..., Contract]

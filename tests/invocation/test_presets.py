@@ -13,7 +13,8 @@ from tests.invocation.conftest import contract_of
 from penstock.contract.models import Case, Contract
 from penstock.families.registry import preset_names
 from penstock.foundation.errors import WorldError
-from penstock.invocation.driver import CallResult, start
+from penstock.invocation.driver import start
+from penstock.invocation.model import CallResult
 
 COMMON = """
 import base64, email.parser, email.policy, json, os, sys, time

@@ -26,8 +26,9 @@ from penstock.evaluation.inputs import input_paths
 from penstock.foundation.files import disk_errors
 from penstock.foundation.handles import discard_tree
 from penstock.foundation.media_kinds import SUFFIXES
-from penstock.invocation.driver import CallResult, Model, start
+from penstock.invocation.driver import start
 from penstock.invocation.environment import PythonEnvironment
+from penstock.invocation.model import CallResult, Model
 from penstock.invocation.sandbox import ImageFiles
 
 OUTPUT_NAME = "output"

@@ -18,7 +18,7 @@ from penstock.bundle.rerun_bundle import released_errors
 from penstock.contract.models import Case, Suite
 from penstock.evaluation.infer import Calls, Progress, in_words, no_use, scratch_folder
 from penstock.foundation.nvidia import gpu_used_mib
-from penstock.invocation.driver import Model
+from penstock.invocation.model import Model
 
 
 def infer_in_turns(

@@ -13,7 +13,6 @@ from typing import Any, Literal, Protocol, cast
 
 import numpy.typing as npt
 
-from penstock.contract.arithmetic import Arithmetic
 from penstock.foundation.errors import UsageError
 
 Size = int | Literal["open", "any"]
@@ -75,31 +74,6 @@ class Backend(Protocol):
             UsageError: the backend cannot load it.
             WorldError: what it computes on is not there.
         """
-
-
-def backend_for(arithmetic: Arithmetic) -> Backend:
-    """The backend that computes so.
-
-    Raises:
-        UsageError: it is not installed.
-    """
-    if arithmetic == "f32":
-        from penstock.extractors.onnxruntime_backend import OnnxRuntime
-
-        return OnnxRuntime()
-    if arithmetic == "f32-cuda":
-        from penstock.extractors.cuda_backend import Cuda
-
-        return Cuda()
-    try:
-        from penstock.extractors.openvino_backend import OpenVino
-    except ImportError as error:
-        raise UsageError(
-            f"OpenVINO cannot be imported: {one_line(error)}",
-            where=arithmetic,
-            todo="Install penstock[openvino], or compute in f32.",
-        ) from error
-    return OpenVino("bf16" if arithmetic == "bf16-openvino" else "f32")
 
 
 def load_failed(library: str, error: Exception, where: str) -> UsageError:

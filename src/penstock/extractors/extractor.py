@@ -20,7 +20,8 @@ import numpy as np
 import numpy.typing as npt
 
 from penstock.contract.arithmetic import DEFAULT, Arithmetic, extractor_label
-from penstock.extractors.backend import ADVICE_WEIGHTS, Network, Tensor, backend_for, one_line
+from penstock.extractors.backend import ADVICE_WEIGHTS, Network, Tensor, one_line
+from penstock.extractors.backends import backend_for
 from penstock.extractors.onnx_file import inspect
 from penstock.foundation.errors import UsageError
 

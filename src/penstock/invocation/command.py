@@ -9,16 +9,16 @@ from penstock.contract.models import Case, Contract
 from penstock.contract.request import command_argv, command_of
 from penstock.foundation.handles import Folder
 from penstock.foundation.nvidia import gpu_used_mib
-from penstock.invocation.driver import CallResult
 from penstock.invocation.log import BoundedLog
 from penstock.invocation.memory import MemoryWatch
+from penstock.invocation.model import CallResult
 from penstock.invocation.model_process import ModelProcess, describe_exit
 from penstock.invocation.sandbox import Sandbox
 from penstock.invocation.scratch import CALL, Scratch, collect
 
 
 class CommandModel:
-    """See :class:`penstock.invocation.driver.Model`. The program writes into a directory of the call, which is new
+    """See :class:`penstock.invocation.model.Model`. The program writes into a directory of the call, which is new
     and removed after; only the one file that it was asked for is taken, once all its processes have ended, through a
     handle of that directory which was opened before the program was started.
     """

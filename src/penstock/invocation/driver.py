@@ -1,73 +1,19 @@
-"""What every way of calling a model has in common, and the choice of one."""
+"""Starting a model in its sandbox, by the way of calling that its contract says."""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol
 
-from penstock.bundle.models import Refusal
-from penstock.contract.models import Case, Contract
+from penstock.contract.models import Contract
 from penstock.contract.policy import Level
 from penstock.invocation.environment import PythonEnvironment, own_environment
+from penstock.invocation.http import HttpModel
 from penstock.invocation.log import BoundedLog
+from penstock.invocation.model import Model
 from penstock.invocation.sandbox import ImageFiles, Sandbox
 from penstock.invocation.scratch import Scratch
-
-
-@dataclass(frozen=True)
-class CallResult:
-    """What one call of a model came to. ``error`` says why it is not ``ok``."""
-
-    status: Literal["ok", "failed", "timeout"]
-    latency_s: float | None = None
-    """Seconds from the request (or the start of the program) to the whole answer (or the program's end)."""
-    http_status: int | None = None
-    exit_code: int | None = None
-    """Exit code of the process, minus the signal's number if a signal ended it; ``None`` while it lives."""
-    peak_memory_mib: float | None = None
-    gpu_memory_mib: float | None = None
-    error: str | None = None
-    refusal: Refusal | None = None
-    """Of a call that the case expects to be refused: what came of that."""
-    broken_off: bool = False
-    """No whole answer came: the time was over, the connection broke or the model ended. Where several calls were under
-    way, any of them may be the reason."""
-
-
-class Model(Protocol):
-    """A model that can be called."""
-
-    @property
-    def warm(self) -> bool:
-        """Whether it has answered a call since it was started, so that no start-up cost is in the next latency."""
-
-    def revive(self) -> int:
-        """Start it again if it is gone, and return how often it was started: after each start, warm-up calls are due.
-
-        A start that fails is what the next call reports.
-        """
-
-    def call(
-        self, case: Case, inputs: dict[str, Path], output: Path, timeout_s: float, *, name: str = ""
-    ) -> CallResult:
-        """Put one case to it. On ``ok``, ``output`` is a regular, non-empty file of at most 1 GiB; else there is none,
-        nor after a refusal that the case expects.
-
-        A model that fails is a result, not an exception. ``name`` says which of the contract's ``calls`` is made. A
-        service may be called from several threads.
-
-        Raises:
-            WorldError: our side failed (a full disk).
-        """
-
-    def others_took(self, gpu_mib: float) -> None:
-        """Say that another model has taken so much GPU memory since this one was started, or given it back (< 0)."""
-
-    def close(self) -> None:
-        """End it and all its processes."""
 
 
 @contextlib.contextmanager
@@ -129,6 +75,5 @@ def _make(
         from penstock.invocation.command import CommandModel
 
         return CommandModel(contract, sandbox, scratch, log)
-    from penstock.invocation.http import HttpModel
 
     return HttpModel(contract, contract.call.http, sandbox, scratch, log, ready_timeout_s=ready_timeout_s)

@@ -24,11 +24,11 @@ from penstock.foundation.json_path import mismatch
 from penstock.foundation.nvidia import gpu_used_mib
 from penstock.foundation.strict_json import JsonError, read_json, show_json
 from penstock.invocation.connection import HandedOver
-from penstock.invocation.driver import CallResult
 from penstock.invocation.http_answer import JSON, AnswerError, NotRefusedError, check_refusal, keep_answer
 from penstock.invocation.http_request import RequestContent
 from penstock.invocation.log import BoundedLog
 from penstock.invocation.memory import MemoryWatch
+from penstock.invocation.model import CallResult
 from penstock.invocation.model_process import ModelProcess, describe_exit
 from penstock.invocation.sandbox import Sandbox
 from penstock.invocation.scratch import Scratch
@@ -47,7 +47,7 @@ IDENTITY = {"Accept-Encoding": "identity"}
 
 
 class HttpModel:
-    """See :class:`penstock.invocation.driver.Model`.
+    """See :class:`penstock.invocation.model.Model`.
 
     Raises:
         WorldError: it did not start, ended while starting, or was not ready in time.

@@ -7,8 +7,6 @@ from pathlib import Path
 import pytest
 
 from penstock.contract.cog_repository import CogInput, read_cog
-from penstock.contract.load import load_contract, load_suite
-from penstock.contract.request import json_content
 from penstock.contract.template import write_template
 from penstock.foundation.errors import UsageError
 
@@ -75,26 +73,6 @@ def test_forms_of_a_model(tmp_path: Path, code: str, settings: str, returns_file
     assert model.returns_file is returns_file
 
 
-def test_init_fills_types_and_defaults(tmp_path: Path) -> None:
-    write_template(tmp_path, family="talking-head", cog=cog(tmp_path))
-    contract = load_contract(tmp_path)
-    (case,) = load_suite(tmp_path, contract).cases
-    assert contract.call.preset == "cog"
-    assert contract.call.http is not None
-    assert contract.call.http.ready_json == {"$.status": "READY"}
-    assert contract.call.parameters == {"scale": 2, "strength": 0.5, "face_enhance": False, "model": "a"}
-    assert case.inputs == {"image": "image-01.png"}
-    given = case.model_copy(update={"parameters": {"prompt": "sharper"}})
-    assert json_content(contract, given, "", lambda name, encoding: f"{name} as {encoding}") == (
-        b'{"input": {"image": "image as data-url", "prompt": "sharper", "scale": 2, "strength": 0.5, '
-        b'"face_enhance": false, "model": "a"}}'
-    )
-    text = (tmp_path / "penstock.yaml").read_text(encoding="utf-8")
-    assert "# not sent: mask (Optional[Path])" in text
-    assert "sonic" not in text
-    assert "\nsuite: suite" in text  # what stands behind the section is still there
-
-
 @pytest.mark.parametrize(
     ("code", "settings", "fault"),
     [
@@ -118,15 +96,3 @@ def test_what_cannot_be_read_is_said(tmp_path: Path, code: str, settings: str, f
         write_template(root, family="talking-head", cog=cog(root, code, settings))
     assert fault in str(caught.value)
     assert not (root / "penstock.yaml").exists()
-
-
-def test_hostile_defaults_and_annotations_stay_in_their_line(tmp_path: Path) -> None:
-    code = (
-        "def p(a: 'str\\nsuite: elsewhere' = 'x\\nsuite: there', b: float = 1e999, c: int = 10**9999, d: int = 1"
-        + "0" * 30
-        + ", e: str = '\\ud800', f: str = '{a} \\\\1 \"#'): ...\n"
-    )
-    write_template(tmp_path, family="talking-head", cog=cog(tmp_path, code, 'predict: "predict.py:p"\n'))
-    contract = load_contract(tmp_path)
-    assert contract.suite == "suite"
-    assert contract.call.parameters == {"f": '{a} \\1 "#'}

@@ -7,7 +7,6 @@ import pytest
 
 from penstock.contract.models import Case, Contract
 from penstock.contract.request import Multipart, command_argv, json_content, request_for, service_argv
-from penstock.families.registry import preset_names
 from penstock.foundation.errors import UsageError
 
 
@@ -63,11 +62,6 @@ def test_case_goes_before_contract_goes_before_preset() -> None:
     assert own.call.http.path == "/v2"
     fields = fields_of(own, case(duration=1))
     assert (fields["min_resolution"], fields["seed"], fields["inference_steps"]) == ("512", "7", "25")
-
-
-def test_filling_twice_changes_nothing() -> None:
-    made = contract(SONIC)
-    assert Contract.model_validate(made.model_dump()) == made
 
 
 def test_a_parameter_that_nobody_gives_is_named() -> None:
@@ -143,39 +137,6 @@ def test_path_and_headers_take_parameters_and_nothing_breaks_out_of_them() -> No
         UsageError, match=r"call.http.headers.X-Mode: with the parameters of the case 'a' the header holds"
     ):
         request_for(made, case(id="a\r\nHost: b", q=""))
-
-
-@pytest.mark.parametrize(
-    ("http", "message"),
-    [
-        ({"headers": {"Host": "x"}}, "the header 'Host' is set by HTTP itself"),
-        ({"headers": {"content-length": "5"}}, "the header 'content-length' is set by HTTP itself"),
-        ({"headers": {"Transfer-Encoding": "chunked"}}, "is set by HTTP itself"),
-        ({"headers": {"Authorization": "Bearer x"}}, "would hold a secret"),
-        ({"headers": {"X-A": "b\r\nX-B: c"}}, "holds a line break"),
-        ({"headers": {"X-A": "ä"}}, "printable ASCII"),
-        ({"headers": {"X-A": "b", "x-a": "c"}}, "is there twice"),
-        ({"body": {"json": {}, "file": "image"}}, "a body is one of 'json' and 'file'"),
-        ({"body": {"json": {"a": ["{image|bas64}"]}}}, r"'\{image\|bas64\}' at a\[0\] is not known"),
-        ({"body": {"json": {}}, "files": {"a": "image"}}, "a call has one body"),
-        ({"fields": {"a": "{image|base64}"}}, "can stand in body.json only"),
-        ({"method": "GET", "fields": {"a": 1}}, "a GET has no body"),
-        ({"answer": {"json": "$.image"}, "response": "application/json"}, "the media type of what 'answer.json' holds"),
-        ({"answer": {"require": {"$.a": 1}}}, "say where in it the output stands"),
-        ({"calls": {"first": {"path": "/y", "response": "image/png"}}}, "move 'path' into each of them"),
-    ],
-)
-def test_a_call_that_cannot_be_is_refused(http: dict[str, Any], message: str) -> None:
-    with pytest.raises(ValueError, match=message):
-        service(**http)
-
-
-def test_presets_can_be_written_and_read_again() -> None:
-    own = {"cog": {"response": "image/png", "body": {"json": {"input": {"image": "{image|data-url}"}}}}}
-    for name in preset_names():
-        made = contract({"preset": name, "http": {"argv": ["serve"], **own.get(name, {})}})
-        assert Contract.model_validate(made.model_dump()) == made
-        assert Contract.model_validate_json(made.model_dump_json()) == made
 
 
 def test_calls_have_names() -> None:

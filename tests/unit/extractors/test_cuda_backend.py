@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import onnxruntime
 import pytest
 
-from penstock.extractors.backend import backend_for
+from penstock.extractors.backends import backend_for
 from penstock.extractors.cuda_backend import PROVIDER, Cuda
 from penstock.foundation.errors import WorldError
 

@@ -13,7 +13,6 @@ import pytest
 from onnx import helper, numpy_helper
 from tests.unit.extractors.tiny_networks import saved, tiny_syncnet
 
-from penstock.extractors.backend import backend_for
 from penstock.extractors.image_features import ImageFeatures
 from penstock.extractors.openvino_backend import OpenVino
 from penstock.extractors.precision import why_no_bf16
@@ -96,13 +95,6 @@ def test_an_input_of_another_type_is_not_converted(tmp_path: Path) -> None:
     feeds = {"frames": FRAMES.astype(np.float32), "mfcc": MFCC[None, None]}
     with pytest.raises(UsageError, match="'frames' is float32"):
         network.run(feeds, ["video_features"])
-
-
-def test_an_installation_without_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "penstock.extractors.openvino_backend", None)
-    with pytest.raises(UsageError, match="OpenVINO cannot be imported") as caught:
-        backend_for("bf16-openvino")
-    assert "penstock[openvino]" in caught.value.todo
 
 
 def test_importing_it_reports_to_nobody(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ RECIPES = recipes()
 STEPS = sorted(name for name, recipe in RECIPES.items() if recipe.is_step)
 PACKAGE_OF = {"yaml": "pyyaml", "pydantic_core": "pydantic", "cv2": "opencv-python-headless", "pynvml": "nvidia-ml-py"}
 NEVER_CALLED = {
+    "report": {"numpy"},  # it compares nothing itself: the verdict is there
     # A module that these steps import can do more than they ask of it.
     "check": {"numpy"},  # it weighs no measurements: it has none
     "plan": {"onnxruntime", "openvino", "threadpoolctl"},

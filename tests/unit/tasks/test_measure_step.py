@@ -19,8 +19,7 @@ def asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """Run the step with parameters; the exit code, and the arithmetic that it measures in."""
     bundle = Bundle(tmp_path / "bundle")
     begin(bundle, run_id="run-1", track="release")
-    monkeypatch.setattr(entrypoint, "load_contract", lambda source: None)
-    monkeypatch.setattr(entrypoint, "load_suite", lambda source, contract: Everything())
+    monkeypatch.setattr(entrypoint, "read_checked", lambda bundle, source: Checked())
     found: list[str] = []
 
     def measured(*given: object, arithmetic: str, **more: object) -> tuple[list[object], bool]:
@@ -38,10 +37,15 @@ def asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     return run
 
 
-class Everything:
-    """A suite."""
+class Checked:
+    """A contract, and its suite."""
 
-    def only(self, slice_name: str) -> Everything:
+    contract = None
+
+    def suite(self) -> Checked:
+        return self
+
+    def only(self, slice_name: str) -> Checked:
         return self
 
 
