@@ -158,7 +158,7 @@ def gram_factor(rows: Matrix) -> Matrix:
 
 
 def _pair(a: Features, b: Features) -> tuple[Matrix, Matrix]:
-    """Both feature sets as float64, proven to be comparable."""
+    """Both feature sets as float64, checked to be comparable."""
     for name, features in (("first", a), ("second", b)):
         if features.ndim != 2 or features.shape[1] == 0:
             raise UsageError(f"the {name} set has the shape {features.shape}, features are (n, d)")

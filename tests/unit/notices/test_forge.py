@@ -244,7 +244,7 @@ def test_nobody_answers(server: Server) -> None:
 @pytest.mark.parametrize("reply", [b"<html>", b"[1]", b'{"a": 1}', b"null", b"[" * 5000, b'[{"id": "x"}]', b"\xff"])
 def test_what_is_no_forge_is_said(server: Server, reply: bytes) -> None:
     server.reply = reply
-    assert "this is no forge's API" in refused(server, PLACES["github"][1])
+    assert "this is not a forge's API" in refused(server, PLACES["github"][1])
 
 
 @pytest.mark.parametrize("link", ["http://127.0.0.1:1/next", "//evil.example/x", "https://evil.example/"])
@@ -324,7 +324,7 @@ def test_addresses(kind: Kind, text: str, wanted: tuple[Any, ...]) -> None:
     ],
 )
 def test_what_is_no_address(kind: Kind, text: str) -> None:
-    with pytest.raises(UsageError, match="no address"):
+    with pytest.raises(UsageError, match="not an address"):
         parse_address(kind, text)
 
 

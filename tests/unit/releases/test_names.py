@@ -75,7 +75,7 @@ def test_what_tells_two_repositories_apart(address: str, identity: str) -> None:
     ],
 )
 def test_what_is_no_repository(address: str) -> None:
-    with pytest.raises(UsageError, match="no address of a repository"):
+    with pytest.raises(UsageError, match="not the address of a repository"):
         repository_identity(address)
 
 
@@ -206,7 +206,7 @@ def test_what_cannot_be_moved(tmp_path: Path, store: Store) -> None:
     released(tmp_path, store, "run-1", "1.0.0", "https://git.example.org/acme/mini")
     with pytest.raises(UsageError, match="reason"):
         transfer(store, "sonic-lite", "https://h/mini", reason=" ", by="ada")
-    with pytest.raises(UsageError, match="no address"):
+    with pytest.raises(UsageError, match="not the address of a repository"):
         transfer(store, "sonic-lite", "https://h", reason="moved", by="ada")
     for gone in (tmp_path / "gone", (tmp_path / "gone").as_uri()):
         with pytest.raises(UsageError, match="there is no repository at this path"):

@@ -54,7 +54,7 @@ def score_lipsync(
         UsageError: it cannot be read, has no picture or no sound, is silent, shows no face, or is too short.
     """
     if protocol not in tuple(Protocol):
-        raise UsageError(f"'{protocol}' is no protocol", where="protocol", todo="Use direct or reference.")
+        raise UsageError(f"'{protocol}' is not a protocol", where="protocol", todo="Use direct or reference.")
     box = box_at(*face_box, where="face_box") if face_box is not None else None
     network = open_syncnet(extractor_file("syncnet", Path(weights) if weights is not None else None))
     found = score_clip(Path(video), network, box=box, protocol=Protocol(protocol))
