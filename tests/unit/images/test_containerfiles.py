@@ -18,6 +18,7 @@ NEVER_CALLED = {
     "plan": {"onnxruntime", "threadpoolctl"},
     "collect": {"httpcore", "httpx", "numpy", "opencv-python-headless", "av", "onnxruntime", "threadpoolctl"},
     "infer": {"numpy", "opencv-python-headless", "av"},
+    "report": {"numpy"},  # it shows comparisons, and makes none
 }
 FOR_MODELS = {"scipy", "soundfile", "numpy", "opencv-python-headless", "av"}
 """What the image *infer* carries for models that come without an image."""
