@@ -1,4 +1,4 @@
-"""What an image holds, layer by layer: also what a later layer has deleted is there for whoever fetches the image."""
+"""What an image holds, layer by layer: what a later layer has deleted is still there for anyone who fetches it."""
 
 from __future__ import annotations
 

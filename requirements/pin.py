@@ -54,8 +54,9 @@ def cut_images() -> None:
         lines = (line.partition("#")[0].strip() for line in path.read_text(encoding="utf-8").splitlines())
         names = closure({canonicalize_name(line) for line in lines if line})
         if missing := sorted(names - pinned.keys()):
+            names_of = ", ".join(missing)
             raise SystemExit(
-                f"{path.name}: {', '.join(missing)} is not pinned in base.txt or openvino.txt: name it in pyproject.toml"
+                f"{path.name}: {names_of}: not pinned in base.txt or openvino.txt: name it in pyproject.toml"
             )
         path.with_suffix(".txt").write_text("".join(pinned[name] for name in sorted(names)), encoding="utf-8")
 

@@ -44,7 +44,7 @@ def read_bundle(path: AnyPath) -> Bundle:
     """
     folder = _bundle_in(Path(path))
     if not folder.is_dir():
-        what = "this is no directory" if folder.exists() else "the directory is missing"
+        what = "this is not a directory" if folder.exists() else "the directory is missing"
         raise UsageError(what, where=str(path), todo="Give a bundle, a directory that a run has filled.")
     bundle = Bundle(folder)
     bundle.run()
@@ -69,7 +69,7 @@ def compare(baseline: Side, candidate: Side, *, level: float = LEVEL) -> Compari
         UsageError: a side cannot be read, has two values for one case, or shares no metric with the other.
     """
     if not 0 < level < 0.5:
-        raise UsageError(f"{level:g} is no level", where="level", todo="Give a number between 0 and 0.5.")
+        raise UsageError(f"{level:g} is not a level", where="level", todo="Give a number between 0 and 0.5.")
     return comparing.compare(_source(baseline, "baseline"), _source(candidate, "candidate"), level=level)
 
 

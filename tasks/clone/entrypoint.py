@@ -73,7 +73,7 @@ def step(arguments: Arguments) -> dict[str, str]:
 
 
 def _hold_released(run: Run, cloned: Clone) -> None:
-    """Prove that this is the code that was released.
+    """Check that this is the code that was released.
 
     Raises:
         WorldError: it is not: a file of Git LFS or a submodule has another content now.

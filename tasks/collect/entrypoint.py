@@ -32,7 +32,7 @@ RESULTS: tuple[str, ...] = ("calls", "failed")
 
 
 def step(arguments: Arguments) -> dict[str, str]:
-    """Merge, hold against the suite, and say which calls failed."""
+    """Merge, compare with the suite, and say which calls failed."""
     bundle = Bundle(arguments.bundle)
     checked = read_checked(bundle, arguments.source)
     suite = checked.suite().only(arguments.slice)

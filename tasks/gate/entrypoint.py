@@ -1,4 +1,4 @@
-"""Hold the measurements against the policy and against the model that is released today."""
+"""Judge the measurements by the policy, and compare them with the current release."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Before the model runs: prove its inputs, look for outputs that hold, split the suite, and lay the driver out."""
+"""Before the model runs: validate its inputs, look for outputs that hold, split the suite, and lay the driver out."""
 
 from __future__ import annotations
 

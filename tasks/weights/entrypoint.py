@@ -1,4 +1,4 @@
-"""Bring the model's weights, apart from its image, and prove their digests."""
+"""Bring the model's weights, apart from its image, and verify their digests."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ RESULTS: tuple[str, ...] = ("digest", "released-run", "released-commit", "arithm
 
 
 def step(arguments: Arguments) -> dict[str, str]:
-    """Prove that this may be released here; fetch, verify, scan. Say which model is to be run again, if any."""
+    """Check that this may be released here; fetch, verify, scan. Say which model is to be run again, if any."""
     bundle = Bundle(arguments.bundle)
     with recorded(bundle, "weights") as note, released_errors(arguments.released):
         contract = read_checked(bundle, arguments.source).contract

@@ -168,7 +168,7 @@ def unsound(store: Store, model: str, folder: Path) -> list[str]:
     if today and today.run_id not in {record.run_id for record in records.values()}:
         found.append(f"the baseline is the run {today.run_id}, which was never published")
     if records and today is None:
-        found.append("there is a release, but none is the release of today")
+        found.append("there are releases, but none is current")
     return found
 
 

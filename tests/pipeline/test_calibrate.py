@@ -159,7 +159,7 @@ def test_bare_measurements_of_a_metric_that_penstock_never_heard_of(
         (["--bundle", "one.jsonl", "--bundle", "."], "measurements.jsonl"),
         (["--repo", "x", "--revision", "y", "--param", "reuse=true"], "'reuse' is set by the calibration"),
         (["--repo", "x", "--revision", "y", "--workspace", "work=."], "'work' is set by --out"),
-        (["--bundle", "one.jsonl", "--level", "0.7"], "0.7 is no level"),
+        (["--bundle", "one.jsonl", "--level", "0.7"], "0.7 is not a level"),
         (["--bundle", "one.jsonl", "--file", "."], "this is a directory"),
     ],
 )

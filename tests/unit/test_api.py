@@ -113,7 +113,7 @@ def test_what_was_edited_is_refused(files: Path) -> None:
 def test_what_is_no_bundle(tmp_path: Path) -> None:
     with pytest.raises(penstock.UsageError, match="the file is missing"):
         penstock.read_bundle(tmp_path)
-    with pytest.raises(penstock.UsageError, match="this is no directory"):
+    with pytest.raises(penstock.UsageError, match="this is not a directory"):
         penstock.read_bundle(__file__)
 
 
@@ -143,5 +143,5 @@ def test_the_level_of_a_comparison() -> None:
     wide, narrow = (penstock.compare(measured(8.0), measured(8.5)[::-1], level=level) for level in (0.01, 0.2))
     assert wide.level == 0.01
     assert narrow.level == 0.2
-    with pytest.raises(penstock.UsageError, match=r"0\.7 is no level"):
+    with pytest.raises(penstock.UsageError, match=r"0\.7 is not a level"):
         penstock.compare(measured(8.0), measured(8.5), level=0.7)

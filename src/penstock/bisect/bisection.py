@@ -1,4 +1,4 @@
-"""The whole of it: the two ends are proven first, then the search asks the gate about one commit after the other."""
+"""The whole of it: the two ends are checked first, then the search asks the gate about one commit after the other."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ class Judged:
     why: str
     against_good: RuleResult | None = None
     against_bad: RuleResult | None = None
-    """Of a commit that the good one could not settle: the bad commit held against it."""
+    """Of a commit that the good one could not settle: the bad commit compared with it."""
 
 
 @dataclass(frozen=True)
@@ -83,8 +83,8 @@ class Question:
     def judge(self, commit: Source, good: Source, bad: Source) -> Judged:
         """Whether a commit between good and bad is worse than the good one.
 
-        Held against the good commit: *fail* is worse, *pass* is not worse. Where that is inconclusive, the bad commit
-        is held against this one: if it is worse than this one (*fail*), this one still belongs to the good side; if it
+        Compared with the good commit: *fail* is worse, *pass* is not worse. Where that is inconclusive, the bad commit
+        is compared with this one: if it is worse than this one (*fail*), this one still belongs to the good side; if it
         is not (*pass*), this one is as bad; otherwise nobody can tell, and the commit is skipped. A commit without all
         values is skipped too, unless the bad one lacks values itself: then losing them is what is looked for.
 

@@ -76,7 +76,7 @@ class Bundle:
         return list(read_lines(self.invocations_file, Invocation, unfinished=True))
 
     def append_invocation(self, invocation: Invocation) -> None:
-        """Add one call to ``invocations.jsonl``: whoever is killed from now on leaves the line there."""
+        """Add one call to ``invocations.jsonl``: from now on the line is there, even if we are killed."""
         append_line(self.invocations_file, invocation)
 
     def write_invocations(self, invocations: Iterable[Invocation]) -> None:
@@ -121,7 +121,7 @@ class Bundle:
         return manifest
 
     def verify(self) -> Manifest:
-        """Hold every file against the manifest.
+        """Compare every file with the manifest.
 
         Raises:
             UsageError: names the files that are missing, changed or extra; or the manifest itself is broken.
@@ -140,7 +140,7 @@ class Bundle:
             raise UsageError(
                 f"the bundle does not match its manifest: {'; '.join(faults)}",
                 where=str(self.path),
-                todo="Fetch it again. What was edited on purpose is no evidence: give the measurements file alone.",
+                todo="Fetch it again. What was edited on purpose is not evidence: give the measurements file alone.",
             )
         return manifest
 

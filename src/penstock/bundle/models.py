@@ -16,7 +16,7 @@ VERDICT_SCHEMA_VERSION = 2
 """2: each rule of ``verdict.json`` has its bounds as numbers; in version 1 they stand in ``limit`` and ``reason`` only,
 see :mod:`penstock.report.old_verdicts`."""
 WHOLE_SUITE = "*"
-"""Case name of a value that speaks about the suite as a whole."""
+"""Case name of a value that is measured over the suite as a whole."""
 
 Status = Literal["ok", "failed", "timeout", "skipped"]
 Outcome = Literal["pass", "fail", "inconclusive"]
@@ -94,7 +94,7 @@ class StepRecord(Record):
 
 
 class Use(Record):
-    """One stretch in which a model was held: from its start to the end of its last call."""
+    """One period in which the model was running: from its start to the end of its last call."""
 
     started: str
     """UTC, ISO 8601."""
@@ -180,7 +180,7 @@ class Run(Record):
     extractors: dict[str, str] = {}
     """Role (``lipsync``, ``frechet``) → ``name@sha256:…``."""
     parameters: dict[str, Any] = {}
-    """What the contract has every case called with, the preset's defaults included; cases' own are in the suite."""
+    """Default parameters of every case, the preset's included; cases' own are in the suite."""
     machine: Machine | None = None
     steps: list[StepRecord] = []
     regated_from: str | None = None

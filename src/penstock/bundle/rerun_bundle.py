@@ -52,7 +52,7 @@ def released_errors(on: bool = True) -> Iterator[None]:
 
 
 def hold_side_by_side(candidate: Run, released: Run) -> None:
-    """Prove that both models ran on the same machine, with the same card.
+    """Check that both models ran on the same machine, with the same card.
 
     Raises:
         WorldError: they did not.

@@ -25,7 +25,7 @@ def calibrate(
     policy: Annotated[
         Path | None,
         typer.Option(
-            help="Hold the margins of this policy against the noise; by default of the contract that was run."
+            help="Compare the margins of this policy with the noise; by default of the contract that was run."
         ),
     ] = None,
     level: Annotated[

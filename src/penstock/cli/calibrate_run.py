@@ -65,7 +65,7 @@ def carry_out(options: Options) -> int:
         Interrupted: Ctrl-C; the same command goes on.
     """
     if options.level and not 0 < options.level < 0.5:
-        raise UsageError(f"{options.level:g} is no level", where="--level", todo="Give a number between 0 and 0.5.")
+        raise UsageError(f"{options.level:g} is not a level", where="--level", todo="Give a number between 0 and 0.5.")
     if options.file.is_dir():
         raise UsageError("this is a directory", where=f"--file {options.file}", todo="Name the file to write.")
     policy = policy_at(options.policy) if options.policy is not None else None

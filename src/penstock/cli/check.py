@@ -22,7 +22,7 @@ def check(
         str,
         typer.Option(
             help="Where releases are kept: say whether the suite can settle the policy's margins, as far as "
-            "the release of today and the runs that were compared tell."
+            "the current release and the runs that were compared tell."
         ),
     ] = "",
     baseline: Annotated[
@@ -68,7 +68,7 @@ def _known(contract: Contract | None, store: str, baselines: list[Path]) -> Know
     """What was measured of the model before.
 
     Raises:
-        UsageError: both options are given, or a path is none that can be read, or two cannot be compared.
+        UsageError: both options are given, or a path cannot be read, or two cannot be compared.
         WorldError: the store cannot be read.
     """
     from penstock.gating.suite_size import Known

@@ -29,7 +29,7 @@ def clean(
     ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Remove runs that are archived, as the store's own manifest proves; the store itself is never touched.
+    """Remove runs that are archived, as the store's own manifest shows; the store itself is never touched.
 
     Example: penstock clean --older-than 30d --keep 5 --dry-run
     """

@@ -44,7 +44,7 @@ def run(
     regate: Annotated[
         str,
         typer.Option(
-            help="Judge the outputs of this archived run again, as a new run, against the release of today.",
+            help="Judge the outputs of this archived run again, as a new run, against the current release.",
             metavar="RUN",
         ),
     ] = "",

@@ -93,7 +93,7 @@ def _broke(ended: PipelineRunResult, bundle: Bundle) -> tuple[str, str]:
 
 
 def told(rule: RuleResult) -> str:
-    """A rule's reason, with the slice and the stand-in that it speaks of: ``LSE-D (stand-in) rose from …``."""
+    """A rule's reason, with the slice and the stand-in that it is about: ``LSE-D (stand-in) rose from …``."""
     from penstock.gating.wording import needed_words
     from penstock.report.summary import rule_name
 

@@ -205,7 +205,7 @@ def new_request(options: Options, out: Path) -> Request:
 
 
 def _prove_pipeline(what: str) -> None:
-    """Prove that what is no track is the file of a pipeline.
+    """Check that what is not a track is the file of a pipeline.
 
     Raises:
         UsageError: it is neither.

@@ -36,7 +36,7 @@ def import_weights(
 ) -> None:
     """Turn a published checkpoint into an ONNX extractor.
 
-    The checkpoint is read without running what is in it, held against the architecture, and written as one ONNX file
+    The checkpoint is read without running what is in it, compared with the architecture, and written as one ONNX file
     that records the checkpoint's SHA-256. Needs PyTorch: pip install 'penstock[import]'.
 
     Example: penstock weights import syncnet syncnet_v2.model --out syncnet.onnx

@@ -146,7 +146,7 @@ def source_kind(source: str) -> SourceKind:
     """What kind of place weights come from.
 
     Raises:
-        UsageError: it is none that Penstock fetches from: only ``lfs``, a path in the repository, ``https://…`` and ``s3://bucket/key``.
+        UsageError: Penstock does not fetch from it: only ``lfs``, a path in the repository, ``https://…`` and ``s3://bucket/key``.
     """
     if source == "lfs":
         return "lfs"

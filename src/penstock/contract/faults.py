@@ -90,7 +90,7 @@ def fault_at(document: Document, path: KeyPath, what: str, *, todo: str = "", wa
 
 
 def fault_of(error: UsageError, *, file: str) -> Fault:
-    """The fault that a :class:`UsageError` of the YAML reader speaks of (``where`` is ``FILE`` or ``FILE:LINE``)."""
+    """The fault that a :class:`UsageError` of the YAML reader is about (``where`` is ``FILE`` or ``FILE:LINE``)."""
     line = error.where.removeprefix(file).lstrip(":").split(":")[0]
     return Fault(file, int(line) if line.isdigit() else 1, 1, "", error.what, error.todo)
 

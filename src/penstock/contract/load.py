@@ -24,7 +24,7 @@ Model = TypeVar("Model", bound=BaseModel)
 def load_contract(directory: Path) -> Contract:
     """The contract of the model repository in ``directory``, with its preset filled in.
 
-    Every path in it is proven to stay inside the repository; whether the files exist is for ``penstock check`` and for
+    Every path in it is checked to stay inside the repository; whether the files exist is for ``penstock check`` and for
     the steps that read them.
 
     Raises:
@@ -94,12 +94,12 @@ def _policy_text(path: Path) -> tuple[Document, KeyPath]:
 
 
 def suite_directory(directory: Path, contract: Contract) -> Path:
-    """The directory of ``suite.yaml``, proven to be inside the repository."""
+    """The directory of ``suite.yaml``, checked to be inside the repository."""
     return inside(directory, contract.suite, where=f"{CONTRACT_FILE}: suite")
 
 
 def input_path(directory: Path, contract: Contract, file: str) -> Path:
-    """The path of a case's input or of the reference (both relative to the suite), proven to be in the repository."""
+    """The path of a case's input or of the reference (both relative to the suite), checked to be in the repository."""
     return inside(directory, below(contract.suite, file), where=f"{contract.suite}/{SUITE_FILE}")
 
 

@@ -146,13 +146,13 @@ def policy_faults(
     slices: Collection[str] | None = None,
     today: datetime.date | None = None,
 ) -> Iterator[PolicyFault]:
-    """Hold the rules against the known metrics and the slices of the suite, and the waivers against the rules.
+    """Compare the rules with the known metrics and the slices of the suite, and the waivers with the rules.
 
     Args:
         policy: the rules and waivers.
         known: name of each known metric → which way is better; ``None`` for one that is shown and never ranked.
         slices: all slices of the suite; ``None`` if the suite is not known here.
-        today: the day that waivers are held against; ``None``: waivers that are over are not spoken of.
+        today: the day on which waivers must still hold; ``None``: waivers that are over are not mentioned.
     """
     for index, rule in enumerate(policy.rules):
         yield from _metric_faults(("rules", index), rule, known)

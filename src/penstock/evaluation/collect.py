@@ -131,7 +131,7 @@ def _take(shard: Bundle, relative: str, target: Path) -> str | None:
 
 
 def _hold_cases(suite: Suite, have: list[str], where: Path) -> None:
-    """Prove that every case is there exactly once, in order."""
+    """Check that every case is there exactly once, in order."""
     wanted = {case.name: None for case in suite.cases}
     there = set(have)
     if missing := next((name for name in wanted if name not in there), None):
@@ -143,7 +143,7 @@ def _hold_cases(suite: Suite, have: list[str], where: Path) -> None:
 
 
 def _hold_outputs(bundle: Bundle, calls: list[Invocation]) -> None:
-    """Prove that every call that went well has its output."""
+    """Check that every call that went well has its output."""
     where = str(bundle.invocations_file)
     for call in calls:
         files = [inside(bundle.path, output, where=where) for output in call.outputs]

@@ -65,7 +65,7 @@ def infer(
 
     Args:
         contract: how the model is called.
-        suite: the cases, proven by :func:`penstock.evaluation.plan.plan`.
+        suite: the cases, validated by :func:`penstock.evaluation.plan.plan`.
         source_dir: the repository that holds the suite, and the model unless it runs in its image.
         bundle: what is filled: a run's bundle, or a shard's.
         code: the model's repository, if it is another one: that of the released model.

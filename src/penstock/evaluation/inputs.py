@@ -71,7 +71,7 @@ def check_case(contract: Contract, source_dir: Path, case: Case, seen: set[Path]
 
 
 def _check_body_size(call: HttpCall, paths: Mapping[str, Path], where: str) -> None:
-    """Prove that the inputs fit into a body of JSON, where they go into one."""
+    """Check that the inputs fit into a body of JSON, where they go into one."""
     if call.body is None or call.body.file is not None:
         return
     size = sum(base64_bytes(paths[name].stat().st_size) for _, name in call_inputs(call))
@@ -84,7 +84,7 @@ def _check_body_size(call: HttpCall, paths: Mapping[str, Path], where: str) -> N
 
 
 def _check_expectation(http: Http, case: Case, where: str) -> None:
-    """Prove that the call that must be refused is one that is made."""
+    """Check that the call that must be refused is one that is made."""
     if case.expect is not None and (case.expect.call or "") not in http.named_calls:
         said = f"the contract has no call '{case.expect.call}'" if case.expect.call else "it is not said which call"
         raise UsageError(f"{said} that is refused", where=where, todo="`penstock check` lists the calls.")

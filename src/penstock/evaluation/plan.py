@@ -49,7 +49,7 @@ def plan(
     """Take the outputs of an earlier run where they hold, or validate every input of the suite and split it.
 
     Outputs hold if code, weights, image, suite, machine, Penstock, the Python that a local model runs on and how far it
-    is confined are the same; then the inputs were proven before.
+    is confined are the same; then the inputs were validated before.
     Only outputs of runs without a failed case are kept: a failure may be the world's, and is worth another try. What a
     killed attempt over the same plan has left in the bundle stays, anything else that an earlier plan has left goes.
     Outputs of a run that is judged again are in the bundle already.

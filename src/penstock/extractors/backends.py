@@ -1,4 +1,4 @@
-"""The backend that computes in an arithmetic: imported when it is asked for, since an installation has those it needs."""
+"""The backend for an arithmetic: imported when it is asked for, since an installation has those that it needs."""
 
 from __future__ import annotations
 

@@ -76,7 +76,7 @@ class ImageFeatures:
             float32 (n, d), in the order of the pictures.
 
         Raises:
-            UsageError: there is no picture, one is none, or the network does not keep its interface.
+            UsageError: there is no picture, one is not a picture, or the network does not keep its interface.
         """
         parts: list[Features] = []
         for batch in _batches(frames_bgr):

@@ -1,4 +1,4 @@
-"""The small stand-in extractors that come with Penstock, for whoever has no published ones."""
+"""The small stand-in extractors that come with Penstock, for those who have no published ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""SyncNet: how the features of sound and of lips are had from one ONNX file.
+"""SyncNet: how the features of sound and lips come from one ONNX file.
 
 The interface of a SyncNet extractor (what `penstock weights import syncnet` writes and a compact net is exported to):
 

@@ -101,7 +101,7 @@ def _norm_shapes(prefix: str, channels: int) -> dict[str, tuple[int, ...]]:
 
 
 def check_state(state: Mapping[str, Array], *, where: str) -> None:
-    """Hold a state dict against the architecture: same keys, same shapes, finite numbers.
+    """Compare a state dict with the architecture: same keys, same shapes, finite numbers.
 
     Raises:
         UsageError: it is some other network, or a damaged one; the message names the first keys that differ.

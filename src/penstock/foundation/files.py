@@ -174,7 +174,7 @@ def file_digests(directory: Path, *, aside: Collection[str] = ()) -> dict[Path, 
 
 
 def _plain(directory: Path, relative: str, mode: int) -> Path:
-    """Prove that an entry is a regular file whose name can be written down."""
+    """Check that an entry is a regular file whose name can be written down."""
     if not stat.S_ISREG(mode):
         raise UsageError(f"'{relative}' is {kind_of(mode)}", where=str(directory), todo="Keep plain files only.")
     try:
@@ -200,9 +200,9 @@ def folder_errors(directory: Path) -> Iterator[None]:
 
 
 def inside(root: Path, relative: str, *, where: str) -> Path:
-    """The path ``relative`` below ``root``, proven to stay there: not absolute, no ``..``, no link on any part of it.
+    """The path ``relative`` below ``root``, checked to stay there: not absolute, no ``..``, no link on any part of it.
 
-    Whoever opens it while a program that may write there runs does so with :func:`open_inside`.
+    While a program that may write there runs, open it with :func:`open_inside`.
 
     Raises:
         UsageError: the path leaves ``root``, has a link in it, or is longer than a path can be; ``where`` names the

@@ -1,6 +1,6 @@
 """Directories held open: what is opened, moved or removed through one lies below it, and no link leads elsewhere.
 
-A path is looked up anew each time that it is used. Whoever may write to one of its directories, a model or a
+A path is looked up anew each time that it is used. Anything that may write to one of its directories, a model or a
 repository's own check, can put a link in the place of a part of it between two uses. A handle names the directory
 itself, wherever that is by then, and from it every part is opened on its own, links never followed (``openat`` with
 ``O_NOFOLLOW``). Nothing is waited for either: a pipe, socket or device is refused before it is opened.

@@ -106,7 +106,7 @@ _OTHERS: tuple[tuple[re.Pattern[bytes], str], ...] = (
 
 
 def recognise(file: BinaryIO) -> Format | None:
-    """The format of an open file; ``None`` if it is none that is read. The file may be left anywhere."""
+    """The format of an open file; ``None`` if it is not one that is read. The file may be left anywhere."""
     at, head = _behind_tags(file)
     if (found := _RIFF.get((head[:4], head[8:12]))) is not None:
         return found

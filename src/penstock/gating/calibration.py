@@ -74,7 +74,7 @@ class Noise(Record):
     smallest_change_per_cent: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
     """The same as per cent of ``|mean|``; ``None`` for a mean of 0."""
     smallest_margin: Spread | None = None
-    """The smallest margin with which at most ``level`` of unchanged models are not passed: ``reach + z(level)`` errors,
+    """The smallest margin with which at most ``level`` of unchanged models fail to pass: ``reach + z(level)`` errors,
     where ``reach`` is how many errors the gate's bound lies above the change: 3.29 in all at the level 0.05, more with
     fewer than 20 cases. With a finer one, more of them are inconclusive. ``None``: one case that is not the same in
     every run never tells a change from noise."""
@@ -248,7 +248,7 @@ def calibration_of(policy: Policy, directory: Path) -> Calibration | None:
         directory: where the policy lies; the record has to lie in it, too.
 
     Raises:
-        UsageError: it lies elsewhere, or is none.
+        UsageError: it lies elsewhere, or is not a calibration.
     """
     if policy.calibration is None:
         return None
@@ -268,7 +268,7 @@ def read_calibration(path: Path) -> Calibration:
     except RecursionError:
         raise UsageError("not a calibration: it is nested too deeply", where=where, todo=AGAIN) from None
     except ValueError as error:
-        what = "it is empty" if not content.strip() else f"it is no whole JSON text ({error})"
+        what = "it is empty" if not content.strip() else f"it is not a whole JSON text ({error})"
         raise UsageError(f"not a calibration: {what}", where=where, todo=AGAIN) from None
     if not isinstance(value, dict) or "metrics" not in value:
         raise UsageError("not a calibration: 'metrics' is missing", where=where, todo=AGAIN)

@@ -15,7 +15,7 @@ def movement(
 
     Args:
         subject: the metric.
-        rule: whose margin is spoken of, if it has one.
+        rule: whose margin is mentioned, if it has one.
         base: the baseline's mean.
         decision: what is said.
         evidence: what it rests on.

@@ -35,7 +35,7 @@ def decide(
     *,
     rounding: float = 0.0,
 ) -> Decision:
-    """Hold the mean difference against the margin: paired non-inferiority.
+    """Compare the mean difference with the margin: paired non-inferiority.
 
     With L and U the one-sided bounds of the mean worsening at ``level``: ``pass`` if U lies within the margin, ``fail``
     if L lies beyond it, else ``inconclusive``. The bounds come from the bootstrap over cases (20 cases or more), the
@@ -46,7 +46,7 @@ def decide(
         margin: how much worse the mean may be, at least 0, in the metric's unit.
         direction: which way is better.
         level: the share of models that are worse by the margin and may pass; and of those within it that may fail.
-        rounding: a difference this small is none, in the metric's unit. It must not depend on the candidate, so that a
+        rounding: a difference this small is zero, in the metric's unit. It must not depend on the candidate, so that a
             worse one is never let through.
     """
     sign = 1.0 if direction == "lower" else -1.0

@@ -160,7 +160,7 @@ def weigh(worsenings: Sequence[float], rounding: float = 0.0) -> Evidence:
 
     Args:
         worsenings: how much worse each case became, at least one; above 0 is worse.
-        rounding: differences that are this small are none.
+        rounding: differences that are this small count as zero.
     """
     count, mean = len(worsenings), math.fsum(worsenings) / len(worsenings)
     if max(worsenings) - min(worsenings) <= rounding and (count > 1 or abs(mean) <= rounding):
@@ -186,7 +186,7 @@ def weigh_resamples(worsening: float, resampled: Sequence[float], cases: int, ro
         worsening: of the value itself.
         resampled: of the value on each resample, the same resamples on both sides; at least 2.
         cases: how many cases the resamples were drawn from.
-        rounding: differences that are this small are none.
+        rounding: differences that are this small count as zero.
     """
     from penstock.gating.resampling import spread
 

@@ -31,7 +31,7 @@ def gate(
     floor: Floor | None = None,
     today: datetime.date | None = None,
 ) -> Verdict:
-    """Hold the candidate against the policy and the baseline.
+    """Judge the candidate by the policy, and compare it with the baseline.
 
     Args:
         candidate: its measurements, in any order.
@@ -43,7 +43,7 @@ def gate(
         cases: cases that were put to the candidate: each must have a value of every metric that is measured by case.
         calibration: the policy's record of the noise; needed by margins that count it.
         floor: the platform's rules, judged as well.
-        today: the day that waivers are held against; by default today in UTC.
+        today: the day on which waivers must still hold; by default today in UTC.
 
     Returns:
         ``fail`` if a rule that blocks fails, else ``inconclusive`` if one is, else ``pass``. A rule that is waived
@@ -85,7 +85,7 @@ def gate(
 
 
 def hold_policy(policy: Policy, name: str) -> None:
-    """Prove that rules can be applied.
+    """Check that rules can be applied.
 
     Raises:
         UsageError: the first that cannot; ``where`` begins with ``name``.

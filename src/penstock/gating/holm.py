@@ -13,7 +13,7 @@ def holm(p_values: Sequence[float], level: float) -> list[tuple[bool, float]]:
     S. Holm, A simple sequentially rejective multiple test procedure, 1979.
 
     Returns:
-        For each p-value whether its claim holds, and the level that it was held against.
+        For each p-value whether its claim holds, and the level that it was compared with.
     """
     order = sorted(range(len(p_values)), key=lambda index: p_values[index])
     answers = [(False, level)] * len(p_values)

@@ -36,11 +36,11 @@ class Source:
 def read_source(path: Path) -> Source:
     """Read one side: a bundle's directory, or a bare ``measurements.jsonl``.
 
-    A bundle that was sealed is held against its manifest first: what was edited, cut off, added or removed since is
+    A bundle that was sealed is compared with its manifest first: what was edited, cut off, added or removed since is
     refused. One that a run has not sealed yet has no manifest.
 
     Raises:
-        UsageError: there are no measurements, a line is none or there twice (``where`` is ``FILE:LINE``), the bundle
+        UsageError: there are no measurements, a line is invalid or there twice (``where`` is ``FILE:LINE``), the bundle
             does not match its manifest, or a newer Penstock wrote it.
     """
     if not path.is_dir():
@@ -124,7 +124,7 @@ class Table:
             if measurement.value is None:
                 found.lost[case] = _cut(measurement.error or "there is no value")
             elif abs(measurement.value) > LARGEST:
-                found.lost[case] = f"{measurement.value:g} is no measurement"
+                found.lost[case] = f"{measurement.value:g} is not a measurement"
             else:
                 found.by_case[case] = measurement.value
                 found.resamples = measurement.resamples if case == WHOLE_SUITE else None
@@ -141,7 +141,7 @@ class Table:
 
 
 def extractor_of(metric: str, table: Table) -> str | None:
-    """The one network that a metric's values were measured through, as :func:`same_extractor` has proven."""
+    """The one network that a metric's values were measured through, as :func:`same_extractor` has checked."""
     return next(iter(table.extractors(metric)), None)
 
 

@@ -86,7 +86,7 @@ class _Figures:
     """A row of values for each run, the same cases in each."""
     sd_resampled: float | None
     drawn_from: int | None
-    """Cases that a value of the whole suite speaks of, if it was computed again on resamples of them."""
+    """Cases that a value of the whole suite covers, if it was computed again on resamples of them."""
     whole: bool
 
     def reach(self, level: float) -> float | None:

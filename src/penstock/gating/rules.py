@@ -43,7 +43,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class PairedChange:
-    """The change against the baseline, not yet held against a level."""
+    """The change against the baseline, not yet judged at a level."""
 
     base: float
     """The baseline's mean."""
@@ -65,7 +65,7 @@ class PairedChange:
 
 @dataclass(frozen=True)
 class Examined:
-    """A rule with all that the values say about it, but for the statistics' last word."""
+    """A rule's findings before the statistical test."""
 
     rule: Rule
     subject: Subject
@@ -79,7 +79,7 @@ class Examined:
 
     @property
     def tested(self) -> bool:
-        """Whether its margin is held against an interval."""
+        """Whether its margin is compared with an interval."""
         return self.comparison is not None and self.rule.margin is not None and self.subject.direction is not None
 
 

@@ -17,7 +17,7 @@ OWN_METRIC_DIGITS = 3
 
 @dataclass(frozen=True)
 class Subject:
-    """What a rule speaks about: a known metric, or one of the model's own."""
+    """What a rule is about: a known metric, or one of the model's own."""
 
     title: str
     unit: str

@@ -1,6 +1,6 @@
 """The launcher's answers to system calls of a model that shares its files with the user's other programs.
 
-Landlock does not speak of ``chmod``, of times, nor of Unix sockets with a path; a filter of system calls sees no paths.
+Landlock does not cover ``chmod``, times, or Unix sockets with a path; a filter of system calls sees no paths.
 So the kernel holds these calls and asks here. The path is read once, opened here, and the *opened* file is looked at
 and changed: what the model changes in its memory meanwhile counts for nothing. Allowed is what lies in the directories
 that the model may write to. ``connect`` is made here too, on a new socket that takes the place of the model's: to Unix

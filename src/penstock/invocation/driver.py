@@ -9,7 +9,6 @@ from pathlib import Path
 from penstock.contract.models import Contract
 from penstock.contract.policy import Level
 from penstock.invocation.environment import PythonEnvironment, own_environment
-from penstock.invocation.http import HttpModel
 from penstock.invocation.log import BoundedLog
 from penstock.invocation.model import Model
 from penstock.invocation.sandbox import ImageFiles, Sandbox
@@ -75,5 +74,6 @@ def _make(
         from penstock.invocation.command import CommandModel
 
         return CommandModel(contract, sandbox, scratch, log)
+    from penstock.invocation.http import HttpModel
 
     return HttpModel(contract, contract.call.http, sandbox, scratch, log, ready_timeout_s=ready_timeout_s)

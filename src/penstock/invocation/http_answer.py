@@ -55,7 +55,7 @@ def keep_answer(response: httpx.Response, call: HttpCall, output: Path) -> None:
 
 
 def check_refusal(response: httpx.Response, expect: Expect) -> None:
-    """Hold an answer against the refusal that a case expects.
+    """Compare an answer with the refusal that a case expects.
 
     Raises:
         NotRefusedError: the model accepted the case.

@@ -72,7 +72,7 @@ class BoundedLog:
         self.write(f"[penstock] {text}\n".encode())
 
     def mark(self) -> None:
-        """From here on :meth:`end` speaks of what comes now (a new process, a new call)."""
+        """From here on :meth:`end` is about what comes now (a new process, a new call)."""
         with self._lock:
             self._recent, self._recent_is_cut = b"", False
 
@@ -119,7 +119,7 @@ class BoundedLog:
                     self._file.write(f"\n[penstock] {self._dropped + excess} bytes of log were dropped here\n".encode())
                 self._file.write(b"".join(self._tail)[excess:])
             except OSError:
-                pass  # the disk is full or gone; whoever writes the results meets the same error and says so
+                pass  # the disk is full or gone; the step that writes the results meets the same error and says so
             finally:
                 self._file.close()
                 self._file = None

@@ -64,7 +64,7 @@ OPEN_FILES = 4096
 
 @dataclass(frozen=True)
 class ImageFiles:
-    """The model runs on what the image holds in which this process runs."""
+    """The model runs inside this container's image."""
 
     directory: Path
     """Where the model is started: the image's working directory, or the clone if no image was built of it."""

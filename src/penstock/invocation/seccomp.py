@@ -307,12 +307,12 @@ class _Filter:
             self._choose("prlimit64", errno.EPERM)
 
     def modes(self) -> None:
-        """Modes that would make a program run as the user for whoever starts it."""
+        """Modes that would make a program run as the user for anybody who starts it."""
         for call, index in (("chmod", 1), ("fchmod", 1), ("fchmodat", 2), ("fchmodat2", 2)):
             self._refuse_bits(call, index, SET_ID_BITS)
 
     def sockets(self) -> None:
-        """Kinds of sockets that the ports of Landlock and the namespace of the network do not speak of."""
+        """Kinds of sockets that the ports of Landlock and the namespace of the network do not cover."""
         program = self._program
         if self._block("socket"):
             program.argument(0)

@@ -65,7 +65,7 @@ def carry_out(options: Options) -> None:
     """Remove what may go, and say what and how much.
 
     Raises:
-        UsageError: an age that is none; the cache is in use.
+        UsageError: this is not an age; the cache is in use.
         WorldError: something cannot be removed.
     """
     removed: list[Removed] = []
@@ -116,7 +116,7 @@ def age(text: str) -> datetime.timedelta:
         return datetime.timedelta()
     found = AGE.match(text)
     if found is None:
-        raise UsageError(f"'{text[:40]}' is no age", where="--older-than", todo="For example 30d, 12h or 90min.")
+        raise UsageError(f"'{text[:40]}' is not an age", where="--older-than", todo="For example 30d, 12h or 90min.")
     return datetime.timedelta(**{UNITS[found[2]]: int(found[1])})
 
 

@@ -12,7 +12,7 @@ FLOOR = "policy-floor"
 
 
 def check_floor(file: Path) -> None:
-    """Prove that a file is a policy floor.
+    """Check that a file is a policy floor.
 
     Raises:
         UsageError: what is wrong with it.

@@ -22,7 +22,7 @@ def scratch(folder: Path) -> Iterator[Path]:
     """A directory for temporary files (a model's, a clone's credentials), which only this user can read.
 
     It lies in the system's directory for such files, not in the run's: a socket's path has at most 107 bytes. The
-    run's file ``temporary`` names it, so that whoever goes on with a killed run removes what that left.
+    run's file ``temporary`` names it, so that the process that goes on with a killed run removes what that left.
 
     Args:
         folder: the run's directory.

@@ -58,7 +58,7 @@ def read_image(path: Path, *, limits: ImageLimits = DEFAULT_IMAGE_LIMITS) -> Fra
     if size is None:
         if data.startswith(LFS_POINTER):
             raise UsageError(IS_LFS_POINTER, where=str(path), todo=PULL)
-        raise UsageError("this is no whole PNG, JPEG or WebP picture", where=str(path), todo=_ADVICE)
+        raise UsageError("this is not a whole PNG, JPEG or WebP picture", where=str(path), todo=_ADVICE)
     width, height = size
     if not (0 < width <= limits.side_pixels and 0 < height <= limits.side_pixels and width * height <= limits.pixels):
         most = f"{limits.side_pixels} a side and {limits.pixels} in all"
@@ -96,7 +96,7 @@ def _read(path: Path, limits: ImageLimits) -> bytes:
 
 
 def _size(data: bytes) -> Size | None:
-    """Width and height from the header of a whole picture; None (or IndexError) if it is none."""
+    """Width and height from the header of a whole picture; None (or IndexError) if it is not one."""
     if data.startswith(b"\x89PNG\r\n\x1a\n"):
         return _png_size(data)
     if data.startswith(b"\xff\xd8"):

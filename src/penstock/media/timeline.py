@@ -29,7 +29,7 @@ class Piece:
 
     frame: Any
     at: Fraction
-    """Seconds from the begin of the sound."""
+    """Seconds from the beginning of the sound."""
     end: Fraction
     """Where its last sample ends."""
     begin: Fraction | None

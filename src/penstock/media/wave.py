@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import BinaryIO
 
 _PLACEHOLDERS_FROM = 0x7FF0_0000
-"""Lengths from here on are none: programs write 0, 2 GiB, 4 GiB or a little less, and no such file is read."""
+"""Lengths from here on mean nothing: programs write 0, 2 GiB, 4 GiB or a little less, and no such file is read."""
 _UNKNOWN = 0xFFFF_FFFF
 _MOST_CHUNKS = 1000
 

@@ -280,7 +280,7 @@ def _lengths(clips: Sequence[Features], counts: Counts) -> Counts:
 
 
 def _with_undrawn(counts: Counts) -> Matrix:
-    """The counts, before them a row of ones: what the resamples are held against."""
+    """The counts, before them a row of ones: what the resamples are compared with."""
     return np.concatenate([np.ones((1, counts.shape[1])), counts])
 
 

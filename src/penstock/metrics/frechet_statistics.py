@@ -194,7 +194,7 @@ def _from_moments(path: Path, found: dict[str, npt.NDArray[np.generic]], extract
     slack = _ASYMMETRY * float(np.abs(covariance).max(initial=0.0))
     values, vectors = np.linalg.eigh((covariance + covariance.T) / 2)
     if float(np.abs(covariance - covariance.T).max()) > slack or values[0] < -slack * mean.size:
-        raise _bad(path, "'sigma' is no covariance: it is not symmetric, or has values below 0")
+        raise _bad(path, "'sigma' is not a covariance: it is not symmetric, or has values below 0")
     factor = np.asarray(np.sqrt(np.maximum(values, 0.0))[:, None] * vectors.T)
     count = found.get("n")
     n = int(count) if count is not None and count.shape == () and count.dtype.kind in "iu" else None
@@ -202,4 +202,4 @@ def _from_moments(path: Path, found: dict[str, npt.NDArray[np.generic]], extract
 
 
 def _bad(path: Path, why: str) -> UsageError:
-    return UsageError(f"these are no statistics of pictures: {why}", where=str(path), todo=_ADVICE)
+    return UsageError(f"this is not a file of picture statistics: {why}", where=str(path), todo=_ADVICE)

@@ -250,11 +250,11 @@ class Api:
         return " ".join(text.replace(self._token, "***").split())[:200]
 
     def _odd(self, what: str, address: str) -> WorldError:
-        return WorldError(f"this is no forge's API: {what}", where=_shown(address), todo="Check the API's address.")
+        return WorldError(f"this is not a forge's API: {what}", where=_shown(address), todo="Check the API's address.")
 
 
 def _plain_headers(answer: httpx.Response) -> list[tuple[str, str]]:
-    """Without those that speak of how the content was packed: it is unpacked."""
+    """Without those that describe how the content was packed: it is unpacked."""
     packing = ("content-encoding", "content-length", "transfer-encoding")
     return [(name, value) for name, value in answer.headers.multi_items() if name.lower() not in packing]
 

@@ -57,18 +57,18 @@ def parse_address(kind: Kind, text: str) -> Address:
     found = _ADDRESS.fullmatch(f"{page[1]}#{page[2]}" if page else text)
     if found is None or (kind == "github" and found["path"].count("/") != 1):
         example = "owner/repository#12" if kind == "github" else "group/project!12"
-        raise UsageError(f"'{text[:200]}' is no address on a forge", where=f"--{kind}", todo=f"Write {example}.")
+        raise UsageError(f"'{text[:200]}' is not an address on a forge", where=f"--{kind}", todo=f"Write {example}.")
     return Address(kind, found["path"], int(found["number"]) if found["number"] else None, found["commit"] or "")
 
 
 def address_of(run: Run, forge: Forge, number: str = "") -> Address:
     """The place of a run's repository on the forge: the pull request ``number``, or what has the run's commit.
 
-    The repository must lie on the forge that the token is for: whoever starts a run names the repository, and must not
+    The repository must lie on the forge that the token is for: the caller of a run names the repository, and must not
     choose with it where the token is shown.
 
     Raises:
-        UsageError: the run's record names no repository, or one elsewhere; ``number`` is none.
+        UsageError: the run's record names no repository, or one elsewhere; ``number`` is not a number.
     """
     if not re.fullmatch(r"([1-9][0-9]{0,9})?", number):
         raise UsageError(f"'{number[:40]}' is not the number of a pull request", where="pull-request")
@@ -240,7 +240,7 @@ def _gitlab(forge: Forge, address: Address) -> Place | None:
 
 def _comment(entry: dict[str, Any], url: str, *, mine: bool) -> Comment:
     if not _is_id(entry, "id"):
-        raise WorldError("this is no forge's API: a comment has no number", todo="Check the API's address.")
+        raise WorldError("this is not a forge's API: a comment has no number", todo="Check the API's address.")
     return Comment(entry["id"], _text(entry, "body"), _text(entry, url), mine)
 
 

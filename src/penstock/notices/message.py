@@ -27,7 +27,7 @@ class Message:
     title: str
     """One line as it is, for logs and terminals."""
     text: str
-    """The body as it is, but for a verdict's: that is Markdown, with what comes from elsewhere escaped."""
+    """The body as it is, except a verdict's: that is Markdown, with what comes from elsewhere escaped."""
     is_markdown: bool = False
 
     @property

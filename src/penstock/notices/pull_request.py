@@ -22,7 +22,7 @@ def marker(run: Run) -> str:
 
 
 def pull_request_markdown(run: Run, verdict: Verdict) -> str:
-    """The comment for a run with a verdict: the summary, and which commit and runs it speaks of."""
+    """The comment for a run with a verdict: the summary, and which commit and runs it is about."""
     return _comment(run, markdown_summary(run, verdict), verdict)
 
 

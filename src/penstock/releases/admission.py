@@ -10,7 +10,7 @@ from penstock.store.store import Store
 
 
 def admit(store: Store, run: Run, model: str) -> None:
-    """Try the store out, and prove that the model's name belongs to the run's repository, or to none yet.
+    """Try the store out, and check that the model's name belongs to the run's repository, or to none yet.
 
     Args:
         store: where the run will be archived and published.
@@ -25,6 +25,6 @@ def admit(store: Store, run: Run, model: str) -> None:
         raise UsageError("the bundle does not say what was cloned", where="run.json", todo="Run the step clone first.")
     today = baseline(store, model)
     hold_owner(store, today, model, run.source.url)
-    # the release of today is about as large as this run will be
+    # the current release is about as large as this run will be
     size = sum(entry.bytes for entry in store.list(run_key(model, today.run_id))) if today is not None else 0
     store.probe(run.run_id, need_bytes=size)

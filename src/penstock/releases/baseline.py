@@ -1,4 +1,4 @@
-"""The release of today: its pointer, which repository its name belongs to, and the records that go with it."""
+"""The current release: its pointer, which repository its name belongs to, and the records that go with it."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Transfer(Record):
 
 
 class Baseline(Record):
-    """``baselines/MODEL.json``: which run is the release of today, and whose the name is."""
+    """``baselines/MODEL.json``: which run is the current release, and whose the name is."""
 
     schema_version: int = SCHEMA_VERSION
     model: str
@@ -76,21 +76,21 @@ class Baseline(Record):
     repository: str = ""
     """Whose the name is (:func:`penstock.releases.names.repository_identity`); empty in pointers of older versions."""
     release: Release | None = None
-    """What ``published/…`` says of it: whoever finds that missing can write it. ``None`` in older pointers."""
+    """What ``published/…`` says of it: anybody who finds that missing can write it. ``None`` in older pointers."""
     transfer: Transfer | None = None
     """The last time that the name was moved."""
 
 
 @dataclass(frozen=True)
 class Current:
-    """The release of today, as it was seen: moving the pointer proves that it still is."""
+    """The current release, as it was seen: moving the pointer fails if it no longer is."""
 
     baseline: Baseline
     pointer: Pointer
 
 
 def baseline(store: Store, model: str) -> Baseline | None:
-    """The release of today, or ``None`` before the first.
+    """The current release, or ``None`` before the first.
 
     Raises:
         WorldError: the store cannot be reached, or its pointer is damaged.
@@ -118,7 +118,7 @@ def move(store: Store, value: Baseline, *, seen: Current | None) -> bool:
     """Move the pointer, unless somebody else has since ``seen``; then finish what belongs to it.
 
     The pointer comes first: until it has moved, nothing of the release is to be seen. It carries the records that come
-    after it, so that whoever looks at it next can write them if we are killed here.
+    after it, so that the next process that reads it can write them if we are killed here.
 
     Returns:
         False if somebody was faster: nothing was written.
@@ -147,7 +147,7 @@ def published(store: Store, model: str, version: str) -> Release | None:
 
 
 def release_of(store: Store, current: Baseline) -> Release:
-    """The record of the release of today.
+    """The record of the current release.
 
     Raises:
         WorldError: there is none, or the store cannot be reached.
@@ -165,7 +165,7 @@ def owner(store: Store, current: Baseline) -> str:
 
 
 def hold_owner(store: Store, current: Baseline | None, model: str, url: str) -> None:
-    """Prove that a name belongs to a repository, or to none yet.
+    """Check that a name belongs to a repository, or to none yet.
 
     Raises:
         UsageError: it belongs to another one.
@@ -178,7 +178,7 @@ def hold_owner(store: Store, current: Baseline | None, model: str, url: str) -> 
         raise UsageError(
             f"the name '{model}' belongs to the repository {theirs}, and this one is {ours}",
             where="penstock.yaml: name",
-            todo="Choose another name. If the model has moved here, whoever runs the store says so: "
+            todo="Choose another name. If the model has moved here, the people who run the store say so: "
             f"penstock store transfer {model} --to {shlex.quote(url)} --reason TEXT --store {shlex.quote(store.uri)}",
         )
 

@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 MAX_VERDICTS = 200
 """So many archived runs are looked at, the last ones by name."""
 MAX_COMPARISONS = 20
-"""So many are read, those with the release of today first."""
+"""So many are read, those with the current release first."""
 WORKERS = 8
 VERDICT = "verdict.json"
 
@@ -32,7 +32,7 @@ class Earlier:
     """What a store knows of how a model moves from one revision to the next."""
 
     released: Sequence[Measurement] | None = None
-    """Of the release of today; ``None``: there is none."""
+    """Of the current release; ``None``: there is none."""
     pairs: Sequence[tuple[Sequence[Measurement], Sequence[Measurement]]] = ()
     """The baseline's and the candidate's measurements of each comparison, accepted or not."""
 

@@ -28,7 +28,7 @@ MAX_NOTE = 300
 
 
 def past_releases(store: Store, model: str, newest: Baseline | None, *, count: int = RELEASES) -> History:
-    """The last ``count`` releases up to the one of today, the oldest first.
+    """The last ``count`` releases up to the current one, the oldest first.
 
     The order is that in which each replaced the one before. A release whose bundle is gone, damaged or of another
     format is a gap with a note; a store that does not answer leaves a note and no releases.
@@ -36,7 +36,7 @@ def past_releases(store: Store, model: str, newest: Baseline | None, *, count: i
     Args:
         store: where releases are kept.
         model: the model's name.
-        newest: the release of today; ``None``: there is none.
+        newest: the current release; ``None``: there is none.
         count: how many to go back.
     """
     if newest is None:

@@ -28,7 +28,7 @@ def repository_identity(address: str) -> str:
         UsageError: the address names no repository.
     """
     if _HELPER.match(address):
-        raise UsageError("this is no address of a repository", where=address[:200])
+        raise UsageError("this is not the address of a repository", where=address[:200])
     if "://" not in address:
         scp_like = _SCP_LIKE.match(address)
         if scp_like and not address.startswith(("/", ".")):
@@ -39,11 +39,11 @@ def repository_identity(address: str) -> str:
         parts = urlsplit(address)
         port = parts.port
     except ValueError:
-        raise UsageError("this is no address of a repository", where=address[:200]) from None
+        raise UsageError("this is not the address of a repository", where=address[:200]) from None
     scheme = parts.scheme.lower()
     if "?" in address or "#" in address:
         raise UsageError(
-            "this is no address of a repository: it has a query ('?…') or fragment ('#…')",
+            "this is not the address of a repository: it has a query ('?…') or fragment ('#…')",
             where=address[:200],
             todo="Leave it out; write '%3F' or '%23' where the path has one.",
         )
@@ -51,7 +51,9 @@ def repository_identity(address: str) -> str:
         return _on_this_machine(Path(unquote(parts.path)))
     if scheme not in DEFAULT_PORTS or not parts.hostname:
         raise UsageError(
-            "this is no address of a repository", where=address[:200], todo="Use https, ssh, user@host:path or a path."
+            "this is not the address of a repository",
+            where=address[:200],
+            todo="Use https, ssh, user@host:path or a path.",
         )
     other = port if port not in (None, DEFAULT_PORTS[scheme]) else None
     home = scheme == "ssh" and parts.path.startswith("/~")
@@ -78,7 +80,7 @@ def _on_server(host: str, port: int | None, path: list[str], user: str, *, home:
         steps[-1] = steps[-1].removesuffix(".git")
         steps = [step for step in steps if step]
     if not steps or not host:
-        raise UsageError("this is no address of a repository", where=f"{host}:{'/'.join(path)}"[:200])
+        raise UsageError("this is not the address of a repository", where=f"{host}:{'/'.join(path)}"[:200])
     # below a home, the same path is another repository for each user; forges have one user for all
     if home and not path[0].startswith("~") and path[0] and user not in ("", FORGE_USER):
         steps.insert(0, f"~{user}")

@@ -1,4 +1,4 @@
-"""``--regate``: a new run over the outputs of an archived one, to be judged against the release of today."""
+"""``--regate``: a new run over the outputs of an archived one, to be judged against the current release."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LOGS = "logs/model"
 def take_over(store: Store, bundle: Bundle, earlier_id: str) -> Run:
     """Bring an archived run's calls, outputs and logs of its model into a new run's bundle.
 
-    Everything is held against that run's manifest. Measurements do not come along: they are made, or found in the
+    Everything is compared with that run's manifest. Measurements are not taken over: they are made, or found in the
     cache, as in any run. What an earlier attempt has brought stays.
 
     Args:
@@ -70,7 +70,7 @@ def take_over(store: Store, bundle: Bundle, earlier_id: str) -> Run:
 
 
 def _get(store: Store, root: str, files: dict[str, str], name: str, folder: Path) -> None:
-    """Bring one file, held against the manifest, unless it is there."""
+    """Bring one file, compared with the manifest, unless it is there."""
     if name not in files:
         raise WorldError(f"its manifest does not name '{name}'", where=store.location(root), todo=NEW_RUN)
     here = inside(folder, name, where=f"{root}/manifest.json")
@@ -101,7 +101,7 @@ def _weakest(made: Inference) -> Level | None:
 
 
 def _hold_same(run: Run, before: Run) -> None:
-    """Prove that the outputs of the earlier run are what this run's model would return."""
+    """Check that the outputs of the earlier run are what this run's model would return."""
     ours, theirs = run.source, before.source
     if ours is None or theirs is None or before.image is None or before.suite is None or before.inference is None:
         raise UsageError("it did not come as far as its outputs", where=f"run '{before.run_id}'", todo=NEW_RUN)

@@ -1,4 +1,4 @@
-"""Publishing an accepted run: it becomes the release of today if the one that it was judged against still is."""
+"""Publishing an accepted run: it becomes the current release if the one that it was judged against still is."""
 
 from __future__ import annotations
 
@@ -61,11 +61,11 @@ def publish(
     again: str = "Start a new run.",
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Published:
-    """Make an accepted, archived run the release of today.
+    """Make an accepted, archived run the current release.
 
     The pointer moves first, by compare-and-swap from the release that the verdict was made against; it carries the
-    release's record, which is written next, then the image's tag. Whoever is killed in between goes on next time, and
-    whoever publishes next finishes the record before. A version is published once; publishing the same content again
+    release's record, which is written next, then the image's tag. A run killed in between goes on next time, and
+    the next that publishes finishes the record before. A version is published once; publishing the same content again
     changes nothing, also when a newer release has come since (docs/adr/0015).
 
     Args:
@@ -79,7 +79,7 @@ def publish(
     Raises:
         UsageError: the verdict is not ``pass``, the bundle is incomplete or changed, the version is published with
             other content, or the name belongs to another repository.
-        SupersededError: the baseline of the verdict is not the release of today any more; nothing was published.
+        SupersededError: the baseline of the verdict is not the current release any more; nothing was published.
         WorldError: the run is not archived; the store or the registry fails.
     """
     verdict = bundle.verdict()
@@ -178,7 +178,7 @@ def _is_published(store: Store, record: Release, before: Baseline | None) -> boo
 
 
 def _hold_judged_against(before: Baseline | None, record: Release, again: str) -> None:
-    """Prove that the baseline of the verdict is the release of today."""
+    """Check that the baseline of the verdict is the current release."""
     if (before.run_id if before is not None else None) == record.replaces:
         return
     today = f"{before.version} (run '{before.run_id}')" if before is not None else "none"

@@ -69,7 +69,7 @@ def baseline_of(
     *,
     rules: Sequence[Rule] | None = None,
 ) -> tuple[Baseline | None, Bundle | None]:
-    """The release of today and what the candidate is compared with; ``None`` for both before the first release.
+    """The current release and what the candidate is compared with; ``None`` for both before the first release.
 
     Args:
         store: where releases are kept.
@@ -81,7 +81,7 @@ def baseline_of(
         rules: all that compare with it; the policy's by default.
 
     Raises:
-        WorldError: the released model was not run again, or is not the release of today any more, or not on the same
+        WorldError: the released model was not run again, or is not the current release any more, or not on the same
             machine as the candidate, or lacks a value that a margin needs; the store cannot be reached.
         UsageError: the directory holds something else.
     """
@@ -96,7 +96,7 @@ def baseline_of(
     if ran != (pointer.run_id if pointer else None):
         today = f"'{pointer.run_id}'" if pointer else "none"
         raise WorldError(
-            f"the release of today is {today}, and beside the candidate ran {f'{ran!r}' if ran else 'none'}",
+            f"the current release is {today}, and beside the candidate ran {f'{ran!r}' if ran else 'none'}",
             where="baseline: rerun",
             todo="Start the run again: another model was released meanwhile.",
         )
@@ -109,7 +109,7 @@ def baseline_of(
 
 
 def _hold_complete(rules: Sequence[Rule], candidate: Bundle, released: Bundle) -> None:
-    """Prove that the released model has every value that a margin compares with: what it lacks is not the candidate's.
+    """Check that the released model has every value that a margin compares with: what it lacks is not the candidate's.
 
     Raises:
         WorldError: names the first that is missing.

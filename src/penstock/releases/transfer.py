@@ -1,4 +1,4 @@
-"""Moving a model's name to another repository: rare, by whoever runs the store, and on record for good."""
+"""Moving a model's name to another repository: rare, by the people who run the store, and on record for good."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def transfer(
         The record, which is in the store under ``transfers/MODEL/``; ``None``: the name belongs to it already.
 
     Raises:
-        UsageError: nothing of this name is released, the address is none or a path that is not there, or the reason is
+        UsageError: nothing of this name is released, the address is wrong or a path that is not there, or the reason is
             empty or too long.
         WorldError: the store cannot be reached.
     """

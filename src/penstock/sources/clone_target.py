@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 
 class Place(ABC):
-    """A directory that a clone is put into. Whoever holds :attr:`lock` may use it."""
+    """A directory that a clone is put into. Only the holder of :attr:`lock` may use it."""
 
     lock: Path
     prefix: str
@@ -155,7 +155,7 @@ class FilledPlace(Place):
         if content and not self.leftovers() and not self.marker.is_file():
             raise self.foreign()
         if content:
-            # the directory of an unfinished clone goes last: whoever is killed before leaves the rest known as ours
+            # the directory of an unfinished clone goes last: if we are killed before, the rest is still known as ours
             content.append(Path(tempfile.mkdtemp(prefix=self.prefix, dir=self.workshop)))
         for path in sorted(content, key=lambda path: path.name.startswith(self.prefix)):
             if path.is_dir() and not path.is_symlink():

@@ -310,7 +310,7 @@ def tag_image(
     """Give a pushed image the tag ``version`` in its registry, by digest. A tag that names it already is left alone.
 
     Raises:
-        UsageError: the image is none that was pushed.
+        UsageError: the image was not pushed.
         WorldError: the tag names another image, or the registry fails.
     """
     if image.kind != "image" or not _DIGEST.match(image.digest) or not _REGISTRY.match(image.url):

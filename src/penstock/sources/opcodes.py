@@ -1,7 +1,7 @@
 """The opcodes of a pickle as its unpicklers read them.
 
 :mod:`pickletools` is stricter than the unpickler in C: it stops at ``I0x10``, at a string that is not ASCII, at a NUL
-in a number. Whoever stops there does not see what the unpickler runs behind it. So arguments that are lines are read
+in a number. Stopping there would hide what the unpickler runs behind it. So arguments that are lines are read
 here, never more strictly than either unpickler of Python reads them.
 """
 
@@ -37,7 +37,7 @@ def opcodes(stream: Lines) -> Iterator[tuple[pickletools.OpcodeInfo, Any]]:
         code = stream.read(1)
         opcode = _BY_CODE.get(code.decode("latin-1"))
         if opcode is None:
-            raise ValueError(f"{code!r} is no opcode")
+            raise ValueError(f"{code!r} is not an opcode")
         if opcode.name in _LINES:
             yield opcode, _LINES[opcode.name](stream)
         else:
@@ -54,7 +54,7 @@ def _line(stream: Lines) -> bytes:
 
 
 def _number(stream: Lines) -> int | None:
-    """An integer in any base. ``None`` if it is none for Python; the value matters only where it is PyTorch's magic."""
+    """An integer in any base. ``None`` if Python has none; the value matters only where it is PyTorch's magic."""
     text = _line(stream).split(b"\0", 1)[0].strip().removesuffix(b"L")
     try:
         return int(text, 0)

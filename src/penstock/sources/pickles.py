@@ -84,7 +84,7 @@ def looks_like_pickle(start: bytes) -> bool:
 
 
 def check_pickle(stream: IO[bytes], size: int, *, where: str, must_be: bool) -> bool:
-    """Hold every name that the pickles in ``stream`` import against :mod:`penstock.sources.harmless`.
+    """Look up every name that the pickles in ``stream`` import in :mod:`penstock.sources.harmless`.
 
     Args:
         stream: at the start of the first pickle; seekable.

@@ -71,7 +71,7 @@ def is_pointer(path: Path) -> bool:
 
 
 def pointer_oid(path: Path) -> str:
-    """The SHA-256 that a Git LFS pointer names; empty if the file is none, or a broken one."""
+    """The SHA-256 that a Git LFS pointer names; empty if the file is not one, or a broken one."""
     if not is_pointer(path):
         return ""
     found = re.search(rb"^oid sha256:([0-9a-f]{64})$", path.read_bytes(), re.MULTILINE)

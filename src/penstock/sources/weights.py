@@ -88,7 +88,7 @@ def _place(source_dir: Path, relative: str, where: str) -> Path:
 
 
 def _verified(path: Path, relative: str, sha256: str) -> Path:
-    """Prove that a file of the clone is there, is not a Git LFS pointer, and has the right content."""
+    """Check that a file of the clone is there, is not a Git LFS pointer, and has the right content."""
     if not path.is_file():
         raise UsageError("the repository has no such file", where=relative, todo="Commit it, or correct the path.")
     if is_pointer(path):

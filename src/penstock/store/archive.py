@@ -47,7 +47,7 @@ def run_key(model: str, run_id: str) -> str:
 
 
 def name_part(text: str, what: str) -> str:
-    """Prove that a name is one part of a key.
+    """Check that a name is one part of a key.
 
     Raises:
         UsageError: it is not.
@@ -60,7 +60,7 @@ def name_part(text: str, what: str) -> str:
 def archive(bundle: Bundle, store: Store, *, model: str, run_id: str) -> ArchiveResult:
     """Store every file of a bundle under ``runs/MODEL/RUN/``, the manifest last.
 
-    A bundle without a manifest is sealed first; one with it is held against it. What is there already is passed over,
+    A bundle without a manifest is sealed first; one with it is compared with it. What is there already is passed over,
     so that an archive that broke off goes on, and one that is complete stays as it is. Until the manifest is there,
     the run does not count as archived.
 
@@ -106,7 +106,7 @@ def fetch(
     only: Sequence[str] = (),
     manifest_sha256: str | None = None,
 ) -> Bundle:
-    """Bring an archived bundle back to ``directory``, every file held against the manifest, which comes last.
+    """Bring an archived bundle back to ``directory``, every file compared with the manifest, which comes last.
 
     Args:
         store: where it lies.

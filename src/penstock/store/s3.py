@@ -50,7 +50,7 @@ class S3Store(Store):
         self.uri = f"s3://{bucket}/{self.prefix}".rstrip("/")
 
     def put_file(self, key: str, path: Path, sha256: str) -> bool:
-        """See :meth:`Store.put_file`. The server holds the content against the checksum, too."""
+        """See :meth:`Store.put_file`. The server compares the content with the checksum, too."""
         from botocore.exceptions import ClientError
 
         where = self.location(key)

@@ -45,7 +45,7 @@ class Store(ABC):
 
     @abstractmethod
     def put_file(self, key: str, path: Path, sha256: str) -> bool:
-        """Store a file for good. Its content is held against ``sha256`` on the way.
+        """Store a file for good. Its content is compared with ``sha256`` on the way.
 
         Returns:
             True if it was stored now, False if the same content was there already.
@@ -118,7 +118,7 @@ class Store(ABC):
 
 
 def check_key(key: str) -> str:
-    """Prove that a key is a plain relative path: no empty, ``.`` or ``..`` part, no control character.
+    """Check that a key is a plain relative path: no empty, ``.`` or ``..`` part, no control character.
 
     Raises:
         UsageError: why not.

@@ -36,7 +36,7 @@ class Condition:
 
 @dataclass(frozen=True)
 class RunTimeouts:
-    """The run's timeouts in seconds; 0 is none, None is not set."""
+    """The run's timeouts in seconds; 0 means no timeout, None is not set."""
 
     run: float
     tasks: float | None

@@ -73,7 +73,7 @@ def test_dry_run_sends_nothing_and_needs_no_token(
         ([], "give one of --github and --gitlab"),
         (["--github", "a/b#1", "--gitlab", "a/b!1"], "give one of --github and --gitlab"),
         (["--github", "a/b#1"], "there is no token. Set PENSTOCK_FORGE_TOKEN or GITHUB_TOKEN, or give --token-file."),
-        (["--gitlab", "b!1"], "no address on a forge"),
+        (["--gitlab", "b!1"], "not an address on a forge"),
         (["--github", "a/b#1", "--token-file", "/nonexistent/token"], "the file is missing"),
     ],
 )

@@ -216,7 +216,7 @@ def test_broken_reference_is_the_suites_fault(repository, bundle: Bundle, put: P
     picture = repository.path / "suite" / "reference" / "1.png"
     picture.write_bytes(picture.read_bytes()[:40])
     with pytest.raises(
-        UsageError, match=r"suite/reference/1.png \('reference' in suite/suite.yaml\): this is no whole"
+        UsageError, match=r"suite/reference/1.png \('reference' in suite/suite.yaml\): this is not a whole"
     ):
         measure(repository.contract(extractors=True), repository.suite("a"), bundle, repository.path)
 

@@ -137,8 +137,8 @@ def test_a_bad_file_is_one_clear_message(kind: str, written: Path) -> None:
     ("content", "message"),
     [
         (b"", "it is empty"),
-        (b'{"schema_version": 1, "metr', "no whole JSON text"),
-        (b"\xff\xfe\x00", "no whole JSON text"),
+        (b'{"schema_version": 1, "metr', "not a whole JSON text"),
+        (b"\xff\xfe\x00", "not a whole JSON text"),
         (b"[" * 100_000, "not a calibration"),
         (b"[]", "'metrics' is missing"),
     ],

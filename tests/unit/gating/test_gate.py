@@ -186,7 +186,7 @@ def test_a_first_release_is_held_by_its_bounds_and_says_so() -> None:
         ({"a": 7.0}, {"a": None}, "the baseline has no value of LSE-D for 'a' (the model answered 500)"),
         ({"a": 7.0}, {}, "the baseline has no value of LSE-D; measure it again with this policy"),
         ({}, {"a": 7.0}, "missing: the candidate has no value of LSE-D"),
-        ({"a": 1e200}, {"a": 7.0}, "no value of LSE-D for 1 of 1 case: 'a' (1e+200 is no measurement)"),
+        ({"a": 1e200}, {"a": 7.0}, "no value of LSE-D for 1 of 1 case: 'a' (1e+200 is not a measurement)"),
     ],
 )
 def test_what_is_missing_fails(candidate: Values, baseline: Values, reason: str) -> None:

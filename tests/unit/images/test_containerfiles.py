@@ -13,7 +13,6 @@ RECIPES = recipes()
 STEPS = sorted(name for name, recipe in RECIPES.items() if recipe.is_step)
 PACKAGE_OF = {"yaml": "pyyaml", "pydantic_core": "pydantic", "cv2": "opencv-python-headless", "pynvml": "nvidia-ml-py"}
 NEVER_CALLED = {
-    "report": {"numpy"},  # it compares nothing itself: the verdict is there
     # A module that these steps import can do more than they ask of it.
     "check": {"numpy"},  # it weighs no measurements: it has none
     "plan": {"onnxruntime", "openvino", "threadpoolctl"},
@@ -28,6 +27,7 @@ NEVER_CALLED = {
         "threadpoolctl",
     },
     "infer": {"numpy", "opencv-python-headless", "av"},
+    "report": {"numpy"},  # it shows comparisons, and makes none
 }
 FOR_MODELS = {"scipy", "soundfile", "numpy", "opencv-python-headless", "av"}
 """What the image *infer* carries for models that come without an image."""

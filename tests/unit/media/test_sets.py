@@ -38,7 +38,7 @@ NOT_COUNTED = {
     "011.tif": (b"II*\0" + bytes(40), "a TIFF picture, which is not read"),
     "012.wav": (b"RIFF\x24\0\0\0WAVEfmt " + bytes(28), "an audio file, where image or video is wanted"),
     "013.mp4": (b"\0\0\0\x10ftypisom\0\0\0\0", "damaged|no video"),
-    "014.webp": (b"RIFF\0\0\0\0WEBPVP8 ", "no whole PNG, JPEG or WebP"),
+    "014.webp": (b"RIFF\0\0\0\0WEBPVP8 ", "not a whole PNG, JPEG or WebP"),
 }
 
 

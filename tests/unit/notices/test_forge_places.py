@@ -50,7 +50,7 @@ def refused(server: Server, address: Address, **more: Any) -> str:
 @pytest.mark.parametrize("reply", [b"<html>", b"[1]", b'{"a": 1}', b"null", b"[" * 5000, b'[{"id": "x"}]', b"\xff"])
 def test_what_is_no_forge_is_said(server: Server, reply: bytes) -> None:
     server.reply = reply
-    assert "this is no forge's API" in refused(server, PLACES["github"][1])
+    assert "this is not a forge's API" in refused(server, PLACES["github"][1])
 
 
 @pytest.mark.parametrize("token", ["", " ", "a b", "a\nX-Header: b", "tökén", "x" * 5000])
@@ -109,7 +109,7 @@ def test_addresses(kind: Kind, text: str, wanted: tuple[Any, ...]) -> None:
     ],
 )
 def test_what_is_no_address(kind: Kind, text: str) -> None:
-    with pytest.raises(UsageError, match="no address"):
+    with pytest.raises(UsageError, match="is not an address"):
         parse_address(kind, text)
 
 

@@ -44,7 +44,7 @@ def test_candidates_stand_beside_what_they_were_compared_with(tmp_path: Path, st
     judged(tmp_path, store, "four", "three", 9.0, "fail")
     found = earlier_comparisons(store, "sonic-lite")
     assert values(found.released) == [6.5]
-    # those with the release of today come first
+    # those with the current release come first
     assert [(values(before), values(after)) for before, after in found.pairs] == [
         ([6.5], [9.0]),
         ([7.0], [6.5]),

@@ -66,7 +66,7 @@ def test_what_tells_two_repositories_apart(address: str, identity: str) -> None:
     ],
 )
 def test_what_is_no_repository(address: str) -> None:
-    with pytest.raises(UsageError, match="no address of a repository"):
+    with pytest.raises(UsageError, match="not the address of a repository"):
         repository_identity(address)
 
 

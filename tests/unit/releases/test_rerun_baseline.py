@@ -89,7 +89,7 @@ def test_stored_measurements_are_never_taken_for_a_rerun(store: Store, candidate
     """Nothing ran, or something was fetched, or another version was released while the two ran."""
     where = tmp_path / "baseline"
     released(store, tmp_path)
-    with pytest.raises(WorldError, match="the release of today is 'run-1', and beside the candidate ran none"):
+    with pytest.raises(WorldError, match="the current release is 'run-1', and beside the candidate ran none"):
         baseline_of(store, MODEL, RERUN, candidate, where)
     baseline_of(store, MODEL, STORED, candidate, where)
     with pytest.raises(WorldError, match="beside the candidate ran none"):
@@ -97,7 +97,7 @@ def test_stored_measurements_are_never_taken_for_a_rerun(store: Store, candidate
     again = tmp_path / "again"
     plan_rerun(store, MODEL, again)
     released(store, tmp_path, "run-3", "1.0.1", "run-1")
-    with pytest.raises(WorldError, match="the release of today is 'run-3', and beside the candidate ran 'run-1'"):
+    with pytest.raises(WorldError, match="the current release is 'run-3', and beside the candidate ran 'run-1'"):
         baseline_of(store, MODEL, RERUN, candidate, again)
 
 

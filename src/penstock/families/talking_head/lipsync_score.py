@@ -59,7 +59,7 @@ def score_lipsync(
             machine computes no bf16.
     """
     if protocol not in tuple(Protocol):
-        raise UsageError(f"'{protocol}' is no protocol", where="protocol", todo="Use direct or reference.")
+        raise UsageError(f"'{protocol}' is not a protocol", where="protocol", todo="Use direct or reference.")
     box = box_at(*face_box, where="face_box") if face_box is not None else None
     arithmetic = choose_arithmetic(one_of(PRECISIONS, precision, where="precision"))
     file = extractor_file("syncnet", Path(weights) if weights is not None else None)

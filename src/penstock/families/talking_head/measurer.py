@@ -114,7 +114,7 @@ def examine(
 
     Frames are taken at 25 a second and decoded once (twice only where the face must be looked for in a video too large
     to be held). Sound is the video's
-    own; a silent video is held against the case's ``audio`` input, from its begin. A video that is far longer than
+    own; a silent video is compared with the case's ``audio`` input, from its beginning. A video that is far longer than
     asked is not decoded.
 
     Args:

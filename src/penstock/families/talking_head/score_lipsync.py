@@ -95,7 +95,7 @@ def lipsync(
     from penstock.metrics.face import parse_box
 
     if protocol not in PROTOCOLS:
-        raise UsageError(f"'{protocol}' is no protocol", where="--protocol", todo="Use direct or reference.")
+        raise UsageError(f"'{protocol}' is not a protocol", where="--protocol", todo="Use direct or reference.")
     chosen, number = Protocol(protocol), _face_number(face)
     box = None if face_box is None else parse_box(face_box)
     if box is not None and face is not None:
@@ -118,7 +118,7 @@ def _face_number(face: str | None) -> int | None:
     if face is None or face == "all":
         return None
     if not face.isdecimal() or int(face) < 1:
-        raise UsageError(f"'{face[:80]}' is no face", where="--face", todo="Give a number from 1 on, or 'all'.")
+        raise UsageError(f"'{face[:80]}' is not a face", where="--face", todo="Give a number from 1 on, or 'all'.")
     return int(face)
 
 

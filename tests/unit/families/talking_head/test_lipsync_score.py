@@ -37,7 +37,7 @@ def test_as_a_release_measures_it(bundle: Bundle) -> None:
 
 def test_what_it_refuses(bundle: Bundle, tmp_path: Path) -> None:
     video = bundle.outputs / "one" / "output.mp4"
-    with pytest.raises(UsageError, match="'fast' is no protocol"):
+    with pytest.raises(UsageError, match="'fast' is not a protocol"):
         score_lipsync(video, protocol="fast")
     with pytest.raises(UsageError, match="face_box: the box '1,1,0,5' is empty"):
         score_lipsync(video, face_box=(1, 1, 0, 5))

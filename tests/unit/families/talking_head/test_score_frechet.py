@@ -207,8 +207,8 @@ def arrays(**given):
     ("given", "message"),
     [
         ({"sigma": np.eye(3)}, "'mu' has the shape"),
-        ({"sigma": -np.eye(4)}, "no covariance"),
-        ({"sigma": np.triu(np.ones((4, 4)))}, "no covariance"),
+        ({"sigma": -np.eye(4)}, "not a covariance"),
+        ({"sigma": np.triu(np.ones((4, 4)))}, "not a covariance"),
         ({"mu": np.full(4, np.nan)}, "finite"),
         ({"mu": np.array(["a", "b", "c", "d"])}, "finite"),
         ({"features": np.ones((1, 4), np.float32)}, "its features have the shape"),

@@ -269,10 +269,10 @@ def test_each_face_has_a_value_of_its_own(tmp_path, network, capsys):
     ("options", "message"),
     [
         ({"face": "3"}, "there are 2 faces, not 3"),
-        ({"face": "0"}, "no face"),
-        ({"face": "left"}, "'left' is no face"),
+        ({"face": "0"}, "not a face"),
+        ({"face": "left"}, "'left' is not a face"),
         ({"face": "1", "face_box": "1,1,50,50"}, "one of the two"),
-        ({"protocol": "other"}, "no protocol"),
+        ({"protocol": "other"}, "not a protocol"),
     ],
 )
 def test_faces_that_cannot_be_had(tmp_path, network, options, message):
