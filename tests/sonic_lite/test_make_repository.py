@@ -100,7 +100,7 @@ def test_contract_and_suite_hold_and_name_the_digests_of_what_is_there(repositor
     raw = yaml.safe_load((tree / "penstock.yaml").read_text())
     raw["call"] = with_preset(raw["call"]["preset"], raw["call"])
     contract = Contract.model_validate(raw)
-    assert (contract.extractors.lipsync, contract.extractors.frechet) == ("syncnet-compact", "portrait-features")
+    assert (contract.extractors["lipsync"], contract.extractors["frechet"]) == ("syncnet-compact", "portrait-features")
     for weights in contract.weights:
         assert sha256_file(tree / weights.path) == weights.sha256
     suite = suite_model("talking-head").model_validate(yaml.safe_load((tree / "suite" / "suite.yaml").read_text()))
