@@ -12,7 +12,6 @@ from penstock.bundle.models import Measurement, Resamples
 from penstock.contract.models import Suite
 from penstock.contract.policy import Policy
 from penstock.gating.calibration import Calibration
-from penstock.gating.decision import decide
 from penstock.gating.measurements import Source, Table
 from penstock.gating.repeats import calibrate
 from penstock.gating.suite_size import Known, MarginCheck, Pair, margin_checks
@@ -76,25 +75,6 @@ def said(rules: Policy, cases: Suite, known: Known) -> list[str]:
     remarks = [*policy_remarks(rules), *size_remarks(rules, margin_checks(rules, cases, known))]
     assert all(remark.warning for remark in remarks)
     return [f"{remark.place}: {remark.what}. {remark.todo}" for remark in remarks]
-
-
-@pytest.mark.parametrize(("cases", "promise"), [(8, 0.9), (24, 0.93)])  # of few, the error is guessed
-def test_the_smallest_margin_is_the_one_at_which_the_verdict_keeps_its_promise(cases: int, promise: float) -> None:
-    known = Known(*pair("lse_d", noisy(cases, 1.0))[:1], [pair("lse_d", noisy(cases, 1.0))])
-    found = only(policy({"metric": "lse_d", "margin": 100.0}), suite(cases), known)
-    assert found.answer == "settled"
-    smallest = found.smallest_margin
-    assert smallest is not None
-    draw = random.Random(7)
-    trials = 400
-
-    def share(margin: float, worse: float, wanted: str) -> float:
-        samples = ([worse + draw.gauss(0, 1) for _ in range(cases)] for _ in range(trials))
-        return sum(decide(sample, margin, "lower", 0.05).verdict == wanted for sample in samples) / trials
-
-    assert share(smallest, 0.0, "pass") >= promise
-    assert share(smallest, 2 * smallest, "fail") >= promise
-    assert share(smallest / 2, 0.0, "pass") < 0.75, "half of it is too fine"
 
 
 def test_the_number_of_cases_that_would_settle_a_margin_does() -> None:
