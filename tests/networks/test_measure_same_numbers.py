@@ -131,8 +131,8 @@ def by_score(answered: tuple[Any, ...]) -> Values:
 def score(command: str, *arguments: str | Path) -> dict[str, Any]:
     from typer.testing import CliRunner
 
-    from penstock.cli.app import app
+    from penstock.cli.app import application
 
-    done = CliRunner().invoke(app, ["score", command, *map(str, arguments), "--json"])
+    done = CliRunner().invoke(application(), ["score", command, *map(str, arguments), "--json"])
     assert done.exit_code == 0, done.output
     return dict(json.loads(done.stdout))

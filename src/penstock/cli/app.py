@@ -6,30 +6,15 @@ import difflib
 import re
 import sys
 import traceback
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated
 
 import typer
 from typer.exceptions import TyperException
 
 from penstock import __version__
-from penstock.cli.bisect import bisect
-from penstock.cli.calibrate import calibrate
-from penstock.cli.check import check
-from penstock.cli.clean import clean
-from penstock.cli.comment import comment
-from penstock.cli.compare import compare
-from penstock.cli.families import families
-from penstock.cli.gate import gate
-from penstock.cli.init import init
-from penstock.cli.open_report import open_report
-from penstock.cli.run import run
-from penstock.cli.runs import runs
-from penstock.cli.schema import schema
-from penstock.cli.store_transfer import transfer
-from penstock.cli.weights_import import import_weights
 from penstock.families.family import load
-from penstock.families.registry import BUILT_IN, family, family_names
+from penstock.families.registry import find_score_command, score_commands
 from penstock.foundation.errors import ExitCode, PenstockError, printable
 
 HELP = """The gate on a vision model's release pipeline.
@@ -42,45 +27,65 @@ Exit codes: 0 accepted, 1 rejected, 2 bad usage or contract, 3 inconclusive, 4 t
 Example: penstock run release --repo https://git.example.org/models/sonic.git --revision v1.1.0
 """
 
-app = typer.Typer(
-    name="penstock",
-    help=HELP,
-    no_args_is_help=True,
-    add_completion=True,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-)
-score = typer.Typer(help="Compute one metric on its own.", no_args_is_help=True, rich_markup_mode=None)
-weights = typer.Typer(help="Work with weights.", no_args_is_help=True, rich_markup_mode=None)
-store = typer.Typer(help="Work with a store.", no_args_is_help=True, rich_markup_mode=None)
-
-app.command()(init)
-app.command()(families)
-app.command()(check)
-app.command()(schema)
-app.command()(run)
-app.command()(runs)
-app.command("open")(open_report)
-app.command()(clean)
-app.command()(gate)
-app.command()(calibrate)
-app.command()(compare)
-app.command()(comment)
-app.command()(bisect)
-weights.command("import")(import_weights)
-app.add_typer(score, name="score")
-store.command()(transfer)
-app.add_typer(weights, name="weights")
-app.add_typer(store, name="store")
+COMMANDS: Mapping[str, str] = {
+    "init": "penstock.cli.init:init",
+    "families": "penstock.cli.families:families",
+    "check": "penstock.cli.check:check",
+    "schema": "penstock.cli.schema:schema",
+    "run": "penstock.cli.run:run",
+    "runs": "penstock.cli.runs:runs",
+    "open": "penstock.cli.open_report:open_report",
+    "clean": "penstock.cli.clean:clean",
+    "gate": "penstock.cli.gate:gate",
+    "calibrate": "penstock.cli.calibrate:calibrate",
+    "compare": "penstock.cli.compare:compare",
+    "comment": "penstock.cli.comment:comment",
+    "bisect": "penstock.cli.bisect:bisect",
+}
+"""Command → the function that does it, in the order of the help."""
+WEIGHTS: Mapping[str, str] = {"import": "penstock.cli.weights_import:import_weights"}
+STORE: Mapping[str, str] = {"transfer": "penstock.cli.store_transfer:transfer"}
 
 
-def _add_score_commands(names: Iterable[str]) -> None:
-    for name in names:
-        for command, place in family(name).commands.items():
-            score.command(command)(load(place))
+def application(arguments: Sequence[str] = ()) -> typer.Typer:
+    """The program. Of its commands only the one that ``arguments`` name is made, since each takes time to make.
+
+    All of them are made where none is named, or one that there is not: for the help, for shells that complete, and for
+    what was meant.
+    """
+    words = [argument for argument in arguments if not argument.startswith("-")]
+    command, part = (*words, "", "")[:2]
+    app = typer.Typer(
+        name="penstock",
+        help=HELP,
+        no_args_is_help=True,
+        add_completion=True,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+    )
+    app.callback()(options)
+    groups: dict[str, tuple[str, Callable[[], Mapping[str, str]]]] = {
+        "score": ("Compute one metric on its own.", lambda: _score(part)),
+        "weights": ("Work with weights.", lambda: WEIGHTS),
+        "store": ("Work with a store.", lambda: STORE),
+    }
+    named = command in COMMANDS or command in groups
+    for name, place in COMMANDS.items():
+        if not named or name == command:
+            app.command(name)(load(place))
+    for name, (text, members) in groups.items():
+        if not named or name == command:
+            group = typer.Typer(help=text, no_args_is_help=True, rich_markup_mode=None)
+            for member, place in members().items():
+                group.command(member)(load(place))
+            app.add_typer(group, name=name)
+    return app
 
 
-_add_score_commands(BUILT_IN)
+def _score(command: str) -> Mapping[str, str]:
+    """The families' commands: one of them, if it is named."""
+    place = find_score_command(command)
+    return score_commands() if place is None else {command: place}
 
 
 def _version(wanted: bool) -> None:
@@ -89,7 +94,6 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def options(
     _version_wanted: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
@@ -107,10 +111,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     debug = "--debug" in arguments
     arguments = [argument for argument in arguments if argument != "--debug"]
     try:
-        if "score" in arguments:
-            # families of other distributions are looked for only where one may be wanted
-            _add_score_commands(name for name in family_names() if name not in BUILT_IN)
-        answer = app(arguments, prog_name="penstock", standalone_mode=False)
+        answer = application(arguments)(arguments, prog_name="penstock", standalone_mode=False)
     except PenstockError as error:
         if debug:
             traceback.print_exc()

@@ -164,9 +164,8 @@ def _plain(item: Any, path: KeyPath, value: Any, model: type[BaseModel], prefix:
     if kind == "literal_error":
         if path == ("version",):
             return "this Penstock reads version 1", "Write 'version: 1'."
-        return f"must be {context['expected']}", suggestion(
-            str(value), str(context["expected"]).replace("'", "").replace(" or ", ", ").split(", ")
-        )
+        values = str(context["expected"]).replace("'", "").replace(" or ", ", ").split(", ")
+        return f"must be {context['expected']}", meant(str(value), values)
     if kind == "string_pattern_mismatch":
         todo = ""
         if str(context["pattern"]) == r"^[0-9a-f]{64}$":
@@ -205,12 +204,16 @@ def _value_at(document: Document, path: KeyPath) -> Any:
 
 
 def suggestion(word: str, names: Iterable[str]) -> str:
-    """``Did you mean 'containerfile'?``, or all names where none is close."""
+    """``Did you mean 'containerfile'?``, or all fields that there are where none is close."""
+    names = list(names)
+    return meant(word, names) or (f"Fields here: {', '.join(names)}." if names else "")
+
+
+def meant(word: str, names: Iterable[str]) -> str:
+    """``Did you mean 'containerfile'?``; empty where no name is close."""
     names = list(names)
     close = difflib.get_close_matches(word, names, n=1) or [name for name in names if name == word.lower()]
-    if close:
-        return f"{MEANT} '{close[0]}'?"
-    return f"Fields here: {', '.join(names)}." if names else ""
+    return f"{MEANT} '{close[0]}'?" if close else ""
 
 
 def fields_at(model: type[BaseModel], path: KeyPath) -> list[str]:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.metadata import entry_points
 
-from penstock.families.family import ENGINE_METRICS, Direction, Family, Metric, Preset, load
+from penstock.families.family import ENGINE_METRICS, Direction, Family, Metric, Preset, Reference, load
 from penstock.families.shared_presets import SHARED_PRESETS
 from penstock.foundation.errors import UsageError
 
@@ -159,6 +159,21 @@ def find_preset(name: str) -> Preset | None:
     if name in SHARED_PRESETS:
         return SHARED_PRESETS[name]
     return next((each.presets[name] for each in _families() if name in each.presets), None)
+
+
+def score_commands() -> Mapping[str, Reference]:
+    """``penstock score NAME`` → the function that does it, of all families; of two with one name, the first."""
+    found: dict[str, Reference] = {}
+    for each in _families():
+        for name, place in each.commands.items():
+            found.setdefault(name, place)
+    return found
+
+
+def find_score_command(name: str) -> Reference | None:
+    """The function that does ``penstock score NAME``, if there is one."""
+    ours = next((each.commands[name] for each in _ours() if name in each.commands), None)
+    return ours or score_commands().get(name)
 
 
 @cache
