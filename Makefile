@@ -79,8 +79,8 @@ bench: $(DEV)/.ready $(PARITY)/.ready ## speed, side by side in one run; a summa
 		$(DEV)/bin/python tests/bench/run.py $(PARTS)
 
 .PHONY: bench-against
-bench-against: $(DEV)/.ready ## what a change costs: COMMIT=abc123 and this tree do the same work, in turns (five minutes)
-	$(DEV)/bin/python tests/bench/against.py $(COMMIT)
+bench-against: $(VENV)/.ready ## what a change costs: COMMIT=abc123 and this tree do the same work, in turns (five minutes)
+	$(VENV)/bin/python tests/bench/against.py $(COMMIT)
 
 .PHONY: bench-cluster
 bench-cluster: $(DEV)/.ready ## a release on the cluster: cold, warm and unchanged; after cluster-up and images

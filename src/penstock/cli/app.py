@@ -13,9 +13,8 @@ import typer
 from typer.exceptions import TyperException
 
 from penstock import __version__
-from penstock.families.family import load
-from penstock.families.registry import find_score_command, score_commands
 from penstock.foundation.errors import ExitCode, PenstockError, printable
+from penstock.foundation.references import load
 
 HELP = """The gate on a vision model's release pipeline.
 
@@ -51,7 +50,7 @@ def application(arguments: Sequence[str] = ()) -> typer.Typer:
     """The program. Of its commands only the one that ``arguments`` name is made, since each takes time to make.
 
     All of them are made where none is named, or one that there is not: for the help, for shells that complete, and for
-    what was meant.
+    what was meant. ``--version`` needs none.
     """
     words = [argument for argument in arguments if not argument.startswith("-")]
     command, part = (*words, "", "")[:2]
@@ -69,7 +68,7 @@ def application(arguments: Sequence[str] = ()) -> typer.Typer:
         "weights": ("Work with weights.", lambda: WEIGHTS),
         "store": ("Work with a store.", lambda: STORE),
     }
-    named = command in COMMANDS or command in groups
+    named = command in COMMANDS or command in groups or "--version" in arguments
     for name, place in COMMANDS.items():
         if not named or name == command:
             app.command(name)(load(place))
@@ -84,6 +83,8 @@ def application(arguments: Sequence[str] = ()) -> typer.Typer:
 
 def _score(command: str) -> Mapping[str, str]:
     """The families' commands: one of them, if it is named."""
+    from penstock.families.registry import find_score_command, score_commands
+
     place = find_score_command(command)
     return score_commands() if place is None else {command: place}
 

@@ -15,9 +15,9 @@ from penstock.contract.http_call import Http, Seconds
 from penstock.contract.placeholders import Scalar
 from penstock.contract.policy import Policy, Strict
 from penstock.contract.presets import with_preset
-from penstock.families.family import load
 from penstock.families.registry import family_names, find_family, preset_names
 from penstock.foundation.errors import UsageError
+from penstock.foundation.references import load
 
 CONTRACT_FILE = "penstock.yaml"
 MAX_CASES = 10_000

@@ -13,8 +13,8 @@ from penstock.contract import expectation, http_call, models, policy
 from penstock.contract.http_call import Http, HttpCall
 from penstock.contract.models import Contract, suite_model
 from penstock.contract.policy import Policy
-from penstock.families.family import load
 from penstock.families.registry import family, family_names, find_preset, preset_names
+from penstock.foundation.references import load
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 ONE_CALL = ("path", "response")

@@ -12,9 +12,10 @@ from pathlib import Path
 from penstock.contract.load import SUITE_FILE, input_path
 from penstock.contract.models import Case, Contract, Suite
 from penstock.contract.request import parameters, wanted_names
-from penstock.families.family import Filled, load
+from penstock.families.family import Filled
 from penstock.families.registry import family
 from penstock.foundation.errors import UsageError
+from penstock.foundation.references import load
 
 Values = dict[str, float]
 """Parameter → value."""

@@ -24,10 +24,11 @@ from penstock.evaluation.inputs import reference_frames
 from penstock.evaluation.measurer import Answer, Measurer, Value, measurement
 from penstock.evaluation.networks import Networks, open_networks
 from penstock.evaluation.refusals import split_refusals, wrongly_accepted
-from penstock.families.family import CALL_METRICS, Metric, load
+from penstock.families.family import CALL_METRICS, Metric
 from penstock.families.registry import family
 from penstock.foundation.errors import PenstockError
 from penstock.foundation.files import inside, replacing
+from penstock.foundation.references import load
 
 log = logging.getLogger(__name__)
 

@@ -9,10 +9,10 @@ from typing import Protocol
 from penstock.contract.arithmetic import DEFAULT, Arithmetic, digest_in
 from penstock.contract.models import Contract, Weights
 from penstock.extractors.shipped import shipped_file
-from penstock.families.family import load
 from penstock.families.registry import family
 from penstock.foundation.errors import UsageError
 from penstock.foundation.files import inside
+from penstock.foundation.references import load
 
 
 class Network(Protocol):

@@ -8,15 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import reduce
-from importlib import import_module
 from typing import Any, Literal
 
 from penstock.foundation.media_kinds import EVERY_KIND, Kind
+from penstock.foundation.references import Reference
 
 Direction = Literal["lower", "higher"]
-Reference = str
-"""``module:name`` of something that is loaded where it is used."""
 
 
 @dataclass(frozen=True)
@@ -210,9 +207,3 @@ REFUSAL_METRIC = Metric(
 
 ENGINE_METRICS = (*CALL_METRICS, REFUSAL_METRIC)
 """What no family has to say."""
-
-
-def load(reference: Reference) -> Any:
-    """What ``module:name`` names."""
-    module, _, name = reference.partition(":")
-    return reduce(getattr, name.split("."), import_module(module))

@@ -9,11 +9,11 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator, Mapping
 from functools import cache
-from importlib.metadata import entry_points
 
-from penstock.families.family import ENGINE_METRICS, Direction, Family, Metric, Preset, Reference, load
+from penstock.families.family import ENGINE_METRICS, Direction, Family, Metric, Preset
 from penstock.families.shared_presets import SHARED_PRESETS
 from penstock.foundation.errors import UsageError
+from penstock.foundation.references import Reference, load
 
 BUILT_IN: Mapping[str, str] = {
     "talking-head": "penstock.families.talking_head.family:FAMILY",
@@ -30,6 +30,8 @@ STAND_IN = (
 @cache
 def _outside() -> Mapping[str, str]:
     """Name → ``module:name`` of families that other distributions bring. One that has a name of ours is left out."""
+    from importlib.metadata import entry_points  # most commands need it not
+
     return {entry.name: entry.value for entry in entry_points(group=GROUP) if entry.name not in BUILT_IN}
 
 

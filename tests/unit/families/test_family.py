@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from penstock.families.family import load
 from penstock.families.registry import family, family_names
+from penstock.foundation.references import load
 
 
 def test_reference_is_module_and_name() -> None:

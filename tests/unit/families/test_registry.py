@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from penstock.families.family import CALL_METRICS, load
+from penstock.families.family import CALL_METRICS
 from penstock.families.registry import (
     BUILT_IN,
     STAND_IN,
@@ -27,6 +27,7 @@ from penstock.families.registry import (
     timed_metrics,
 )
 from penstock.foundation.errors import UsageError
+from penstock.foundation.references import load
 
 ROOT = Path(__file__).parents[3]
 FAMILIES = [family(name) for name in BUILT_IN]

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from penstock.families.score_options import PrecisionOption
+
 if TYPE_CHECKING:
     from penstock.evaluation.picture_sets import FrechetScore
     from penstock.metrics.frechet_statistics import PictureSet
@@ -38,14 +40,7 @@ def frechet(
             show_default=False,
         ),
     ] = None,
-    precision: Annotated[
-        str,
-        typer.Option(
-            metavar="f32|bf16",
-            help="What the network computes in. bf16 is faster, needs a CPU with AMX and penstock[openvino], and its "
-            "values compare with such only.",
-        ),
-    ] = "f32",
+    precision: PrecisionOption = "f32",
     as_json: Annotated[
         bool, typer.Option("--json", help="Print JSON: fid, kid, n (pictures of A), n_reference (of B), extractor.")
     ] = False,

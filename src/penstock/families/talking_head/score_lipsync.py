@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from penstock.families.registry import shown_extractor
+from penstock.families.score_options import PrecisionOption
 from penstock.foundation.errors import ExitCode, PenstockError, UsageError
 
 if TYPE_CHECKING:
@@ -61,14 +62,7 @@ def lipsync(
             "does it.",
         ),
     ] = PROTOCOLS[0],
-    precision: Annotated[
-        str,
-        typer.Option(
-            metavar="f32|bf16",
-            help="What the network computes in. bf16 is faster, needs a CPU with AMX and penstock[openvino], and its "
-            "values compare with such only.",
-        ),
-    ] = "f32",
+    precision: PrecisionOption = "f32",
     as_json: Annotated[
         bool,
         typer.Option(
