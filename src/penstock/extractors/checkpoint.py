@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import stat
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from typing import Any
 import numpy.typing as npt
 
 from penstock.foundation.errors import UsageError
+from penstock.foundation.files import content_of, open_regular
 
 MAX_BYTES = 1 << 30
 _MAX_KEYS = 10_000
@@ -86,21 +86,12 @@ def _torch() -> Any:
 
 
 def _read(path: Path, max_bytes: int) -> bytes:
-    try:
-        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
-            status = os.fstat(file.fileno())
-            if not stat.S_ISREG(status.st_mode):
-                raise UsageError("this is not a regular file", where=str(path), todo=_ADVICE_FILE)
-            if not 0 < status.st_size <= max_bytes:
-                raise UsageError(
-                    f"the file has {status.st_size} bytes; a checkpoint has 1 to {max_bytes}",
-                    where=str(path),
-                    todo=_ADVICE_FILE,
-                )
-            return file.read(max_bytes)
-    except (OSError, ValueError) as error:
-        reason = (getattr(error, "strerror", None) or str(error)).lower()
-        raise UsageError(f"the checkpoint cannot be read: {reason}", where=str(path), todo=_ADVICE_FILE) from error
+    with open_regular(path, where=str(path), todo=_ADVICE_FILE) as file:
+        size = os.fstat(file.fileno()).st_size
+        if not 0 < size <= max_bytes:
+            what = f"the file has {size} bytes; a checkpoint has 1 to {max_bytes}"
+            raise UsageError(what, where=str(path), todo=_ADVICE_FILE)
+        return content_of(file, max_bytes, where=str(path))
 
 
 def _state_dict(loaded: Any, torch: Any, where: str) -> dict[str, Any]:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import stat
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +23,8 @@ from penstock.extractors.backend import ADVICE_WEIGHTS, Network, Tensor, one_lin
 from penstock.extractors.backends import backend_for
 from penstock.extractors.onnx_file import inspect
 from penstock.foundation.errors import UsageError
+from penstock.foundation.files import content_of, open_regular
+from penstock.foundation.media_kinds import IS_LFS_POINTER, LFS_POINTER, PULL
 
 MAX_BYTES = 256 << 20
 """The largest extractor file that is loaded (the published SyncNet has 55 MB, Inception 95 MB)."""
@@ -129,25 +130,14 @@ def open_extractor(
 
 
 def _read(path: Path, max_bytes: int) -> bytes:
-    try:
-        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
-            status = os.fstat(file.fileno())
-            if not stat.S_ISREG(status.st_mode):
-                raise UsageError("this is not a regular file", where=str(path), todo=ADVICE_WEIGHTS)
-            if status.st_size > max_bytes:
-                raise UsageError(
-                    f"the file has {status.st_size} bytes, more than the {max_bytes} that an extractor may have",
-                    where=str(path),
-                    todo=ADVICE_WEIGHTS,
-                )
-            data = file.read(max_bytes + 1)
-    except (OSError, ValueError) as error:
-        reason = (getattr(error, "strerror", None) or str(error)).lower()
-        raise UsageError(f"the extractor cannot be read: {reason}", where=str(path), todo=ADVICE_WEIGHTS) from error
-    if data.startswith(b"version https://git-lfs"):
-        raise UsageError(
-            "this is a Git LFS pointer, not the file itself", where=str(path), todo="Run 'git lfs pull' there."
-        )
+    with open_regular(path, where=str(path), todo=ADVICE_WEIGHTS) as file:
+        size = os.fstat(file.fileno()).st_size
+        if size > max_bytes:
+            what = f"the file has {size} bytes, more than the {max_bytes} that an extractor may have"
+            raise UsageError(what, where=str(path), todo=ADVICE_WEIGHTS)
+        data = content_of(file, max_bytes + 1, where=str(path))
+    if data.startswith(LFS_POINTER):
+        raise UsageError(IS_LFS_POINTER, where=str(path), todo=PULL)
     return data
 
 

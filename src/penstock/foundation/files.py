@@ -95,16 +95,19 @@ def sha256_json(value: Any) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def open_regular(path: Path, *, where: str) -> BinaryIO:
+def open_regular(path: Path, *, where: str, todo: str = "") -> BinaryIO:
     """Open a regular file for reading. A FIFO, device, socket or directory in its place is refused, never waited for.
 
     Raises:
-        UsageError: there is no such file, it is no regular file, or it cannot be read; ``where`` is put before that.
+        UsageError: there is no such file, it is no regular file, or it cannot be read; ``where`` is put before that,
+            ``todo`` behind it.
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError:
-        raise MissingFileError("the file is missing", where=where) from None
+        raise MissingFileError("the file is missing", where=where, todo=todo) from None
+    except ValueError:
+        raise UsageError("this is not a path", where=where, todo=todo) from None  # a NUL in it
     except OSError as error:
         # A socket cannot be opened at all (ENXIO), nor a path through a file (ENOTDIR), nor a name too long.
         reason = (
@@ -112,18 +115,31 @@ def open_regular(path: Path, *, where: str) -> BinaryIO:
             if error.errno == errno.ENXIO
             else f"cannot be read: {os.strerror(error.errno or 0).lower()}"
         )
-        raise UsageError(reason, where=where) from None
+        raise UsageError(reason, where=where, todo=todo) from None
     mode = os.fstat(descriptor).st_mode
     if not stat.S_ISREG(mode):
         os.close(descriptor)
-        raise UsageError("this is a directory, not a file" if stat.S_ISDIR(mode) else "not a regular file", where=where)
+        what = "this is a directory, not a file" if stat.S_ISDIR(mode) else "not a regular file"
+        raise UsageError(what, where=where, todo=todo)
     return os.fdopen(descriptor, "rb")
+
+
+def content_of(file: BinaryIO, size: int, *, where: str) -> bytes:
+    """At most ``size`` bytes of an open file.
+
+    Raises:
+        UsageError: they cannot be read; ``where`` is put before that.
+    """
+    try:
+        return file.read(size)
+    except OSError as error:
+        raise UsageError(f"cannot be read: {os.strerror(error.errno or 0).lower()}", where=where) from None
 
 
 def read_regular(path: Path, *, max_bytes: int, where: str) -> bytes:
     """The content of a regular file of at most ``max_bytes``; see :func:`open_regular`."""
     with open_regular(path, where=where) as file:
-        content = file.read(max_bytes + 1)
+        content = content_of(file, max_bytes + 1, where=where)
     if len(content) > max_bytes:
         raise UsageError(f"the file is larger than {max_bytes >> 20} MiB", where=where)
     return content

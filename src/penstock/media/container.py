@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -16,6 +15,7 @@ import av
 import av.error
 
 from penstock.foundation.errors import PenstockError, UsageError
+from penstock.foundation.files import open_regular
 from penstock.foundation.media_kinds import MATROSKA, WAV, recognise, unread
 from penstock.media.ebml import damaged_at
 from penstock.media.rotation import turn_of
@@ -247,20 +247,13 @@ def opened(path: Path, *, limits: MediaLimits = DEFAULT_LIMITS) -> Iterator[Any]
         UsageError: not there, not a regular file, empty, too large, not a recognised container.
     """
     with contextlib.ExitStack() as stack:
-        try:
-            # O_NONBLOCK: a named pipe must not make us wait for a writer before it can be refused
-            file = stack.enter_context(os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb"))
-        except (OSError, ValueError) as error:
-            reason = (getattr(error, "strerror", None) or str(error)).lower()
-            raise UsageError(f"the file cannot be read: {reason}", where=str(path), todo="Check the path.") from error
-        status = os.fstat(file.fileno())
-        if not stat.S_ISREG(status.st_mode):
-            raise UsageError("this is not a regular file", where=str(path), todo="Give a video or sound file.")
-        if not status.st_size:
+        file = stack.enter_context(open_regular(path, where=str(path), todo="Give a video or sound file."))
+        size = os.fstat(file.fileno()).st_size
+        if not size:
             raise UsageError("the file is empty", where=str(path), todo=AGAIN)
-        if status.st_size > limits.file_bytes:
+        if size > limits.file_bytes:
             raise UsageError(
-                f"the file has {status.st_size} bytes, at most {limits.file_bytes} are read",
+                f"the file has {size} bytes, at most {limits.file_bytes} are read",
                 where=str(path),
                 todo="Cut it shorter.",
             )
@@ -271,8 +264,8 @@ def opened(path: Path, *, limits: MediaLimits = DEFAULT_LIMITS) -> Iterator[Any]
             raise UsageError(what, where=str(path), todo=todo or "Give a video or sound file.")
         options = {"format_whitelist": found.demuxer, "protocol_whitelist": "file"}
         if found is WAV:
-            options |= _wav_options(file, status.st_size, path)
-        if found is MATROSKA and (lost := damaged_at(file, status.st_size)) is not None:
+            options |= _wav_options(file, size, path)
+        if found is MATROSKA and (lost := damaged_at(file, size)) is not None:
             damaged(path, f"at byte {lost} there is nothing that belongs there")
         file.seek(0)
         try:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-import stat
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from penstock.foundation.errors import UsageError
+from penstock.foundation.files import content_of, open_regular
 from penstock.foundation.media_kinds import IS_LFS_POINTER, LFS_POINTER, MAX_BYTES, PULL
 from penstock.media.container import decoding
 
@@ -77,19 +77,12 @@ def read_image(path: Path, *, limits: ImageLimits = DEFAULT_IMAGE_LIMITS) -> Fra
 
 def _read(path: Path, limits: ImageLimits) -> bytes:
     """The bytes of a regular file within the limit."""
-    try:
-        # O_NONBLOCK: a named pipe must not make us wait for a writer before it can be refused
-        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
-            status = os.fstat(file.fileno())
-            if not stat.S_ISREG(status.st_mode):
-                raise UsageError("this is not a regular file", where=str(path), todo=_ADVICE)
-            if status.st_size > limits.file_bytes:
-                what = f"the file has {status.st_size} bytes, at most {limits.file_bytes} are read"
-                raise UsageError(what, where=str(path), todo="Write it smaller.")
-            data = file.read(limits.file_bytes)
-    except (OSError, ValueError) as error:
-        reason = (getattr(error, "strerror", None) or str(error)).lower()
-        raise UsageError(f"the picture cannot be read: {reason}", where=str(path), todo="Check the path.") from error
+    with open_regular(path, where=str(path), todo=_ADVICE) as file:
+        size = os.fstat(file.fileno()).st_size
+        if size > limits.file_bytes:
+            what = f"the file has {size} bytes, at most {limits.file_bytes} are read"
+            raise UsageError(what, where=str(path), todo="Write it smaller.")
+        data = content_of(file, limits.file_bytes, where=str(path))
     if not data:
         raise UsageError("the file is empty", where=str(path), todo="Write or fetch the file again.")
     return data

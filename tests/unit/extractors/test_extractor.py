@@ -20,7 +20,7 @@ def refused(path, message, **given):
 
 
 def test_what_is_no_file_or_no_onnx(tmp_path):
-    refused(tmp_path / "gone.onnx", "cannot be read: no such file")
+    refused(tmp_path / "gone.onnx", "the file is missing")
     os.mkfifo(tmp_path / "pipe.onnx")
     refused(tmp_path / "pipe.onnx", "regular file")
     for name, content in {

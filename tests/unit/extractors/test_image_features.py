@@ -115,7 +115,7 @@ def test_another_network_is_refused(tmp_path, options):
 
 
 def test_no_file_and_no_network_are_refused(tmp_path):
-    with pytest.raises(UsageError, match="read"):
+    with pytest.raises(UsageError, match="the file is missing"):
         ImageFeatures.load(tmp_path / "missing.onnx")
     (tmp_path / "text.onnx").write_text("no network")
     with pytest.raises(UsageError, match=r"text\.onnx"):

@@ -158,3 +158,10 @@ def test_the_digest_of_a_tree_is_of_names_and_content(tmp_path: Path) -> None:
 @given(st.dictionaries(st.text(), st.integers() | st.text()))
 def test_equal_values_have_equal_digests(value: dict[str, object]) -> None:
     assert sha256_json(value) == sha256_json(dict(reversed(list(value.items()))))
+
+
+def test_a_path_with_a_nul_is_told_and_advice_goes_along(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"a: this is not a path\. Give a file\."):
+        open_regular(Path("a\0b"), where="a", todo="Give a file.")
+    with pytest.raises(MissingFileError, match=r"a: the file is missing\. Give a file\."):
+        open_regular(tmp_path / "gone", where="a", todo="Give a file.")
