@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 import pytest
-from tests.unit.gating.test_suite_size import noisy, only, pair, policy, suite
+from tests.unit.gating.sized_suites import noisy, only, pair, policy, suite
 
 from penstock.gating.decision import decide
 from penstock.gating.suite_size import Known

@@ -6,20 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.unit.sources.local_clones import local, nothing_left
 from tests.unit.sources.source_servers import GitServer, commit, git, new_repository
 
 from penstock.foundation.errors import UsageError, WorldError
-from penstock.sources.git import Clone, clone
+from penstock.sources.git import clone
 
 Serve = Callable[..., GitServer]
-
-
-def local(repository: Path, revision: str, target: Path, **options: bool | int) -> Clone:
-    return clone(str(repository), revision, target, allow_local=True, **options)  # type: ignore[arg-type]
-
-
-def nothing_left(target: Path) -> bool:
-    return not target.exists() and not [path for path in target.parent.iterdir() if ".clone-" in path.name]
 
 
 # submodules

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import textwrap
+import venv
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,11 @@ import pytest
 
 from penstock.contract.models import Case, Contract
 from penstock.invocation.launch import descendants
+from penstock.invocation.log import BoundedLog
+from penstock.invocation.model_process import Exit, ModelProcess
+from penstock.invocation.sandbox import Sandbox
+
+Run = Callable[..., tuple[Exit | None, str]]
 
 SERVICE = """
 import os, sys, time
@@ -177,3 +183,37 @@ def no_process_is_left() -> Iterator[None]:
     before = set(descendants(os.getpid()))
     yield
     assert not set(descendants(os.getpid())) - before
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Path:
+    """A virtual environment with a package of its own, and a program."""
+    prefix = tmp_path / "user" / "env"
+    venv.create(prefix, symlinks=True, with_pip=False)
+    (packages,) = prefix.glob("lib/python3*/site-packages")
+    (packages / "their_torch.py").write_text("VERSION = '9'", encoding="utf-8")
+    (packages / "their_torch-9.dist-info").mkdir()
+    program = prefix / "bin" / "serve"
+    program.write_text(f"#!{prefix}/bin/python\nimport their_torch\nprint('serving', their_torch.VERSION)\n")
+    program.chmod(0o755)
+    return prefix
+
+
+@pytest.fixture
+def sandbox(tmp_path: Path) -> Sandbox:
+    """An empty source directory, and a place to write."""
+    (tmp_path / "source").mkdir()
+    return Sandbox(source=tmp_path / "source", scratch=tmp_path / "scratch")
+
+
+@pytest.fixture
+def run(tmp_path: Path, sandbox: Sandbox) -> Run:
+    """Run a Python text as the model and return how it ended and its log."""
+
+    def go(text: str, box: Sandbox = sandbox, *, port: int | None = None) -> tuple[Exit | None, str]:
+        (box.source / "model.py").write_text(textwrap.dedent(text), encoding="utf-8")
+        with BoundedLog(tmp_path / "log") as log, ModelProcess(["python", "model.py"], box, log, port=port) as process:
+            ended = process.wait(20.0)
+            return ended, log.end(100_000)
+
+    return go

@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 import textwrap
-import venv
 from pathlib import Path
 
 import pytest
@@ -19,20 +18,6 @@ from penstock.invocation.environment import (
 from penstock.invocation.log import BoundedLog
 from penstock.invocation.model_process import ModelProcess
 from penstock.invocation.sandbox import Sandbox
-
-
-@pytest.fixture
-def made(tmp_path: Path) -> Path:
-    """A virtual environment with a package of its own, and a program."""
-    prefix = tmp_path / "user" / "env"
-    venv.create(prefix, symlinks=True, with_pip=False)
-    (packages,) = prefix.glob("lib/python3*/site-packages")
-    (packages / "their_torch.py").write_text("VERSION = '9'", encoding="utf-8")
-    (packages / "their_torch-9.dist-info").mkdir()
-    program = prefix / "bin" / "serve"
-    program.write_text(f"#!{prefix}/bin/python\nimport their_torch\nprint('serving', their_torch.VERSION)\n")
-    program.chmod(0o755)
-    return prefix
 
 
 def run(tmp_path: Path, box: Sandbox, *argv: str) -> str:

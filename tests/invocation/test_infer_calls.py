@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from tests.invocation.conftest import contract_of
+from tests.invocation.json_answers import JSON_ANSWERS
 
 from penstock.bundle.directory import Bundle
 from penstock.bundle.models import Invocation
@@ -18,24 +19,16 @@ from penstock.evaluation.concurrent_calls import Called, called_at_once
 from penstock.evaluation.infer import infer
 from penstock.evaluation.refusals import split_refusals, wrongly_accepted
 
-SERVICE = """
-import json, os, sys, threading, time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+SERVICE = (
+    JSON_ANSWERS
+    + """
+import os, sys, threading, time
 lock, now, most, seen = threading.Lock(), 0, 0, []
-class Handler(BaseHTTPRequestHandler):
-    def log_message(self, *args): pass
-    def answer(self, status, value):
-        content = json.dumps(value).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
+class Handler(JsonHandler):
     def do_GET(self): self.answer(200, {})
     def do_POST(self):
         global now, most
-        said = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        order = said["order"]
+        order = self.asked()["order"]
         with lock:
             now += 1
             most = max(most, now)
@@ -52,6 +45,7 @@ class Handler(BaseHTTPRequestHandler):
             with lock: now -= 1
 ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
 """
+)
 ONE = {"path": "/one", "body": {"json": {"order": "{order}"}}, "response": "application/json"}
 PAIR = {"calls": {name: {**ONE, "path": f"/{name}"} for name in ("first", "second", "compare")}}
 

@@ -10,70 +10,19 @@ import sys
 import tempfile
 import textwrap
 import time
-from collections.abc import Callable
 from pathlib import Path
 
-import psutil
 import pytest
+from tests.invocation.conftest import Run
+from tests.invocation.stubborn_processes import STUBBORN, gone, wait_for
 
 from penstock.contract.policy import Level
 from penstock.invocation import launch, memory
 from penstock.invocation import model_process as process_module
 from penstock.invocation.launch import descendants
 from penstock.invocation.log import BoundedLog
-from penstock.invocation.model_process import Exit, ModelProcess
+from penstock.invocation.model_process import ModelProcess
 from penstock.invocation.sandbox import Sandbox
-
-Run = Callable[..., tuple[Exit | None, str]]
-
-STUBBORN = """
-    import os, signal, time
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    for _ in range(3):
-        if os.fork() == 0:
-            os.setsid()
-            if os.fork() == 0:
-                signal.signal(signal.SIGTERM, signal.SIG_IGN)
-                time.sleep(600)
-            os._exit(0)
-        os.wait()
-    print("up", flush=True)
-    time.sleep(600)
-"""
-
-
-@pytest.fixture
-def sandbox(tmp_path: Path) -> Sandbox:
-    (tmp_path / "source").mkdir()
-    return Sandbox(source=tmp_path / "source", scratch=tmp_path / "scratch")
-
-
-@pytest.fixture
-def run(tmp_path: Path, sandbox: Sandbox) -> Run:
-    """Run a Python text as the model and return how it ended and its log."""
-
-    def go(text: str, box: Sandbox = sandbox, *, port: int | None = None) -> tuple[Exit | None, str]:
-        (box.source / "model.py").write_text(textwrap.dedent(text), encoding="utf-8")
-        with BoundedLog(tmp_path / "log") as log, ModelProcess(["python", "model.py"], box, log, port=port) as process:
-            ended = process.wait(20.0)
-            return ended, log.end(100_000)
-
-    return go
-
-
-def gone(pid: int) -> bool:
-    """Whether a process has ended, reaped or not."""
-    try:
-        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return True
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 15
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def test_python_is_that_of_penstock_in_the_source_directory(run: Run, sandbox: Sandbox) -> None:

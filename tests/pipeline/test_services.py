@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
+from tests.invocation.json_answers import JSON_ANSWERS
 from tests.pipeline.pipeline_runs import video
 from tests.unit.contract.conftest import png
 from tests.unit.sources.source_servers import commit, git, new_repository
@@ -16,28 +17,22 @@ from tests.unit.sources.source_servers import commit, git, new_repository
 from penstock.bundle.directory import Bundle
 
 PENSTOCK = str(Path(sys.executable).parent / "penstock")
-MODEL = """
-import base64, json, os
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+MODEL = (
+    JSON_ANSWERS
+    + """
+import base64, os
 strict = "strict" in open("mode.txt").read()
-class Handler(BaseHTTPRequestHandler):
-    def log_message(self, *args): pass
-    def say(self, status, value):
-        content = json.dumps(value).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-    def do_GET(self): self.say(200, {"status": "READY"})
+class Handler(JsonHandler):
+    def do_GET(self): self.answer(200, {"status": "READY"})
     def do_POST(self):
-        said = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["input"]
+        said = self.asked()["input"]
         picture = base64.b64decode(said["image"].partition("base64,")[2])
-        if strict and not picture.startswith(b"\\x89PNG"): return self.say(422, {"detail": "no picture"})
+        if strict and not picture.startswith(b"\\x89PNG"): return self.answer(422, {"detail": "no picture"})
         text = base64.b64encode(open("answer.mp4", "rb").read()).decode()
-        self.say(200, {"status": "succeeded", "output": "data:video/mp4;base64," + text})
+        self.answer(200, {"status": "succeeded", "output": "data:video/mp4;base64," + text})
 ThreadingHTTPServer(("127.0.0.1", int(os.environ["PORT"])), Handler).serve_forever()
 """
+)
 CONTRACT = {
     "version": 1,
     "name": "speaker",

@@ -12,16 +12,8 @@ from tests.unit.foundation.trees import deep
 
 from penstock.bundle.directory import Bundle
 from penstock.bundle.models import Measurement, Run
-from penstock.bundle.steps import begin
 from penstock.foundation.errors import UsageError
 from penstock.foundation.handles import discard_tree
-
-
-@pytest.fixture
-def bundle(tmp_path: Path) -> Bundle:
-    bundle = Bundle(tmp_path / "bundle")
-    begin(bundle, run_id="run-1", track="release")
-    return bundle
 
 
 def test_measurements_come_back_as_they_were(bundle: Bundle) -> None:

@@ -3,46 +3,14 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
+from tests.unit.bundle.failing_step import run
 
 from penstock.bundle.directory import Bundle
 from penstock.bundle.failures import first_failure, forget_failure, remember_failure
 from penstock.bundle.rerun_bundle import ReleasedError, released_errors
-from penstock.bundle.steps import begin
 from penstock.foundation.errors import NoSpaceError, WorldError
-from penstock.steps.entrypoint import param, run_step, workspace
-
-
-@dataclass(frozen=True)
-class Arguments:
-    """A step that fails when it is told to."""
-
-    error: str = param("what it fails with", default="")
-    full_disk: bool = param("whether it fails for want of space", default=False)
-    shard: str = param("which part", default="")
-    bundle: Path = workspace("the run's bundle")
-
-
-def step(arguments: Arguments) -> dict[str, str]:
-    if arguments.full_disk:
-        raise NoSpaceError("no space is left on the disk")
-    if arguments.error:
-        raise WorldError(arguments.error, where="s3://evidence", todo="Try again.")
-    return {}
-
-
-def run(bundle: Bundle, *more: str, name: str = "archive") -> int:
-    return run_step(name, Arguments, (), step, [f"--bundle={bundle.path}", *more])
-
-
-@pytest.fixture
-def bundle(tmp_path: Path) -> Bundle:
-    bundle = Bundle(tmp_path / "bundle")
-    begin(bundle, run_id="run-1", track="release")
-    return bundle
 
 
 def test_want_of_space_is_remembered_and_is_not_read_from_what_a_model_said(bundle: Bundle) -> None:

@@ -12,13 +12,6 @@ from penstock.foundation.errors import UsageError
 from penstock.foundation.files import sha256_json
 
 
-@pytest.fixture
-def bundle(tmp_path: Path) -> Bundle:
-    bundle = Bundle(tmp_path / "bundle")
-    begin(bundle, run_id="run-1", track="release")
-    return bundle
-
-
 def test_another_runs_bundle_is_never_overwritten(bundle: Bundle) -> None:
     assert begin(bundle, run_id="run-1", track="release") == bundle.run()
     with pytest.raises(UsageError, match="belongs to run 'run-1'"):

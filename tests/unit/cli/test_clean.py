@@ -7,18 +7,8 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.unit.cli.made_runs import archived, made_run
 
 from penstock.cli.app import main
-
-
-@pytest.fixture
-def out(tmp_path: Path) -> Path:
-    """An accepted, archived run and a newer rejected one."""
-    out = tmp_path / "runs"
-    archived(out, made_run(out, "sonic-1.0.0-a", "1.0.0", days=40))
-    made_run(out, "sonic-1.1.0-b", "1.1.0", verdict="fail", days=2, value=5.0)
-    return out
 
 
 def test_clean_removes_what_is_archived_and_nothing_else(out: Path, capsys: pytest.CaptureFixture[str]) -> None:

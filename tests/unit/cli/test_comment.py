@@ -3,38 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.unit.notices.forge_server import TOKEN, Server, forge_server
-from tests.unit.report.verdicts import ALL, RUN
+from tests.unit.notices.forge_comments import GROUP_NOTES, MARK, PULL
+from tests.unit.notices.forge_server import TOKEN, Server
 
 from penstock.bundle.directory import Bundle
-from penstock.bundle.steps import begin
 from penstock.cli.app import main
-
-PULL = "/repos/example/sonic/issues/12/comments"
-NOTES = "/projects/group/sonic/merge_requests/12/notes"
-MARK = "<!-- penstock: sonic release -->"
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    with forge_server() as state:
-        state.comments |= {PULL: [], NOTES: []}
-        yield state
-
-
-@pytest.fixture
-def bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bundle:
-    for name in ("PENSTOCK_FORGE_TOKEN", "GITHUB_TOKEN", "GITLAB_TOKEN"):
-        monkeypatch.delenv(name, raising=False)
-    found = Bundle(tmp_path / "bundle")
-    begin(found, run_id="release-7", track="release")
-    found.update_run(RUN)
-    found.write_verdict(ALL)
-    return found
 
 
 def test_by_hand_on_both_forges(
@@ -48,7 +24,7 @@ def test_by_hand_on_both_forges(
     assert json.loads(capsys.readouterr().out) == {"action": "unchanged", "url": f"{server.url}/html/100"}
     (tmp_path / "token").write_text(TOKEN)
     assert main([*common, "--gitlab", "group/sonic!12", "--token-file", str(tmp_path / "token")]) == 0
-    for path in (PULL, NOTES):
+    for path in (PULL, GROUP_NOTES):
         (entry,) = server.comments[path]
         assert entry["body"].startswith(f"{MARK}\n## sonic 1.1.0: rejected")
     server.pulls["c" * 40] = [{"number": 12, "state": "open"}]

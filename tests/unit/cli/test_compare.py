@@ -8,35 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import typer
+from tests.unit.gating.compared_sides import side
 from typer.testing import CliRunner, Result
 
 from penstock.bundle.directory import Bundle
-from penstock.bundle.models import Invocation, Machine, Measurement, Run
+from penstock.bundle.models import Invocation, Machine, Run
 from penstock.cli.compare import compare as command
 from penstock.foundation.errors import UsageError
-from penstock.gating.compare import Comparison, MetricChange
-from penstock.gating.measurements import Source
 
 app = typer.Typer()
 app.command()(command)
 OLD = Path(__file__).parents[1] / "gating" / "bundle-of-version-1"
-
-
-def side(name: str, /, *more: Measurement, cases: tuple[str, ...] = (), **metrics: dict[str, float | None]) -> Source:
-    found = [
-        Measurement(case=case, metric=metric, value=value, error=None if value is not None else "it crashed")
-        for metric, values in metrics.items()
-        for case, value in values.items()
-    ]
-    return Source(name, [*found, *more], cases)
-
-
-def only(comparison: Comparison) -> MetricChange:
-    (found,) = comparison.metrics
-    return found
-
-
-# the command
 
 
 def write(path: Path, **metrics: dict[str, float | None]) -> Path:

@@ -6,26 +6,9 @@ import hashlib
 from pathlib import Path
 
 import pytest
-import typer
-from typer.testing import CliRunner
+from tests.unit.cli.contract_commands import PNG, WAV, app, init, runner
 
-from penstock.cli.check import check
-from penstock.cli.init import init as init_command
-from penstock.cli.schema import schema
 from penstock.foundation.errors import UsageError
-
-runner = CliRunner()
-app = typer.Typer()
-for command in (init_command, check, schema):
-    app.command()(command)
-PNG = b"\x89PNG\r\n\x1a\n and so on"
-WAV = b"RIFF\x24\0\0\0WAVEfmt "
-
-
-def init(directory: Path, *more: str) -> str:
-    result = runner.invoke(app, ["init", "--family", "talking-head", str(directory), *more], catch_exceptions=False)
-    assert result.exit_code == 0
-    return result.stdout
 
 
 def test_from_nothing_to_a_good_contract(tmp_path: Path) -> None:

@@ -5,19 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import typer
 from jsonschema import Draft202012Validator
-from typer.testing import CliRunner
+from tests.unit.cli.contract_commands import app, runner
 
-from penstock.cli.check import check
-from penstock.cli.init import init as init_command
-from penstock.cli.schema import schema
 from penstock.foundation.errors import UsageError
-
-runner = CliRunner()
-app = typer.Typer()
-for command in (init_command, check, schema):
-    app.command()(command)
 
 
 def test_schema(tmp_path: Path) -> None:

@@ -4,27 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable
-from pathlib import Path
 
 import pytest
+from tests.unit.contract.conftest import Write
+from tests.unit.contract.found_faults import DIRECTIONS, faults, only
 
 from penstock.contract.check import check_repository, source_kind
-from penstock.families.registry import directions
 from penstock.foundation.errors import UsageError
-
-Write = Callable[..., Path]
-DIRECTIONS = directions()
-
-
-def faults(root: Path) -> list[str]:
-    return [str(fault) for fault in check_repository(root, metrics=DIRECTIONS).faults]
-
-
-def only(root: Path) -> str:
-    found = faults(root)
-    assert len(found) == 1, found
-    return found[0]
 
 
 def test_nothing_is_wrong_with_a_good_one(repository: Write) -> None:

@@ -2,32 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from pydantic import BaseModel
+from tests.unit.contract.conftest import Write
+from tests.unit.contract.found_faults import faults, only
 
 from penstock.contract import models, policy
-from penstock.contract.check import check_repository
 from penstock.contract.faults import PATTERNS
 from penstock.contract.load import load_contract
-from penstock.families.registry import directions
 from penstock.foundation.errors import UsageError
-
-Write = Callable[..., Path]
-DIRECTIONS = directions()
-
-
-def faults(root: Path) -> list[str]:
-    return [str(fault) for fault in check_repository(root, metrics=DIRECTIONS).faults]
-
-
-def only(root: Path) -> str:
-    found = faults(root)
-    assert len(found) == 1, found
-    return found[0]
 
 
 def test_a_misspelt_stand_in_is_told_what_was_meant(repository: Write) -> None:
@@ -47,9 +33,6 @@ def test_hostile_names_stay_on_their_line(repository: Write) -> None:
     found = faults(repository(contract=("call:\n", '"x\\ny\\e[31m": 1\ncall:\n')))
     assert all("\n" not in text and "\x1b" not in text for text in found)
     assert any("x\\ny\\x1b[31m" in text for text in found)
-
-
-Write = Callable[..., Path]
 
 
 def test_one_error_says_how_many_more_there_are(repository: Write) -> None:

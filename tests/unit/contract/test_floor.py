@@ -2,47 +2,15 @@
 
 from __future__ import annotations
 
-import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from tests.unit.gating.floor_verdicts import EASY, judge, values
 
-from penstock.bundle.models import Measurement, Verdict
-from penstock.contract.floor import PolicyFloor, floor_in, load_floor
-from penstock.contract.policy import Policy
+from penstock.contract.floor import floor_in, load_floor
 from penstock.foundation.errors import UsageError
-from penstock.gating.floor import Floor
-from penstock.gating.gate import gate
-
-EASY = {"metric": "lse_d", "max": 99.0}
-
-
-def values(metric: str, *found: float, slices: tuple[str, ...] = ()) -> list[Measurement]:
-    return [
-        Measurement(case=f"case-{number}", metric=metric, value=value, slices=list(slices))
-        for number, value in enumerate(found)
-    ]
-
-
-def judge(
-    floor: dict[str, Any],
-    policy: dict[str, Any],
-    candidate: list[Measurement],
-    baseline: list[Measurement] | None = None,
-    cases: tuple[str, ...] = (),
-) -> Verdict:
-    return gate(
-        candidate,
-        baseline,
-        Policy.model_validate(policy),
-        candidate_name="new",
-        baseline_name="old" if baseline is not None else None,
-        cases=cases,
-        floor=Floor(PolicyFloor.model_validate(floor), "0" * 64),
-        today=datetime.date(2026, 1, 1),
-    )
 
 
 @pytest.mark.parametrize(

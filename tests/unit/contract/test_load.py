@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.unit.contract.conftest import Write
 
 from penstock.contract.load import input_path, load_contract, load_policy, load_suite, suite_directory
 from penstock.foundation.errors import UsageError
 
-Write = Callable[..., Path]
 ARGV = '    argv: ["python", "serve.py", "--port", "{port}"]\n'
 
 

@@ -2,29 +2,12 @@
 
 from __future__ import annotations
 
-import datetime
-from typing import Any
-
 import pytest
-from tests.unit.gating.test_gate import judged, lines
+from tests.unit.gating.dated_verdicts import TODAY, verdict
+from tests.unit.gating.gate_verdicts import judged, lines
 
-from penstock.bundle.models import Measurement, RuleResult, Verdict
 from penstock.contract.policy import Margin, Policy, policy_faults
 from penstock.foundation.errors import UsageError
-from penstock.gating.gate import gate
-
-TODAY = datetime.date(2026, 5, 4)
-
-
-def verdict(candidate: list[Measurement], baseline: list[Measurement] | None, **policy: Any) -> Verdict:
-    return gate(
-        candidate,
-        baseline,
-        Policy.model_validate(policy),
-        candidate_name="new",
-        baseline_name="old" if baseline is not None else None,
-        today=TODAY,
-    )
 
 
 def test_the_worst_of_a_metric_without_a_direction_is_bad_usage() -> None:
@@ -82,7 +65,3 @@ def test_margins_as_people_write_them() -> None:
             margin(text)
     with pytest.raises(ValueError, match="not both"):
         margin({"amount": 1, "relative": True, "noise": True})
-
-
-def fid(candidate: list[Measurement], baseline: list[Measurement]) -> RuleResult:
-    return verdict(candidate, baseline, rules=[{"metric": "fid", "margin": 0.5}]).rules[0]

@@ -3,26 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from pathlib import Path
 
 import pytest
-
-from penstock.contract.check import check_repository
-from penstock.families.registry import directions
-
-Write = Callable[..., Path]
-DIRECTIONS = directions()
-
-
-def faults(root: Path) -> list[str]:
-    return [str(fault) for fault in check_repository(root, metrics=DIRECTIONS).faults]
-
-
-def only(root: Path) -> str:
-    found = faults(root)
-    assert len(found) == 1, found
-    return found[0]
+from tests.unit.contract.conftest import Write
+from tests.unit.contract.found_faults import faults, only
 
 
 @pytest.mark.parametrize(

@@ -4,28 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import typer
 import yaml
-from typer.testing import CliRunner
+from tests.unit.cli.contract_commands import init
 
-from penstock.cli.check import check
-from penstock.cli.init import init as init_command
-from penstock.cli.schema import schema
 from penstock.contract.load import load_contract
 from penstock.contract.policy import Policy
 from penstock.families.registry import is_timed
 from penstock.gating.suite_words import policy_remarks
-
-runner = CliRunner()
-app = typer.Typer()
-for command in (init_command, check, schema):
-    app.command()(command)
-
-
-def init(directory: Path, *more: str) -> str:
-    result = runner.invoke(app, ["init", "--family", "talking-head", str(directory), *more], catch_exceptions=False)
-    assert result.exit_code == 0
-    return result.stdout
 
 
 def test_the_policy_of_the_template_lets_no_timing_stop_an_unchanged_model(tmp_path: Path) -> None:

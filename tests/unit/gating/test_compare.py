@@ -5,26 +5,13 @@ from __future__ import annotations
 import json
 
 import pytest
-import typer
+from tests.unit.gating.compared_sides import side
 
 from penstock.bundle.models import Measurement, Resamples
-from penstock.cli.compare import compare as command
 from penstock.foundation.errors import UsageError
 from penstock.gating.compare import Comparison, MetricChange, compare
 from penstock.gating.decision import interval
 from penstock.gating.measurements import Source
-
-app = typer.Typer()
-app.command()(command)
-
-
-def side(name: str, /, *more: Measurement, cases: tuple[str, ...] = (), **metrics: dict[str, float | None]) -> Source:
-    found = [
-        Measurement(case=case, metric=metric, value=value, error=None if value is not None else "it crashed")
-        for metric, values in metrics.items()
-        for case, value in values.items()
-    ]
-    return Source(name, [*found, *more], cases)
 
 
 def beside(baseline: Source, candidate: Source) -> Comparison:

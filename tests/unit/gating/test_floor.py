@@ -6,47 +6,17 @@ import datetime
 import hashlib
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
+from tests.unit.gating.floor_verdicts import EASY, judge, values
 from tests.unit.report.verdicts import RUN
 
 from penstock.bundle.models import Measurement, Verdict
 from penstock.cli.app import main
-from penstock.contract.floor import PolicyFloor
-from penstock.contract.policy import Policy
-from penstock.gating.floor import Floor, read_floor
-from penstock.gating.gate import gate, headline
+from penstock.gating.floor import read_floor
+from penstock.gating.gate import headline
 from penstock.report.summary import markdown_summary, rule_name
-
-EASY = {"metric": "lse_d", "max": 99.0}
-
-
-def values(metric: str, *found: float, slices: tuple[str, ...] = ()) -> list[Measurement]:
-    return [
-        Measurement(case=f"case-{number}", metric=metric, value=value, slices=list(slices))
-        for number, value in enumerate(found)
-    ]
-
-
-def judge(
-    floor: dict[str, Any],
-    policy: dict[str, Any],
-    candidate: list[Measurement],
-    baseline: list[Measurement] | None = None,
-    cases: tuple[str, ...] = (),
-) -> Verdict:
-    return gate(
-        candidate,
-        baseline,
-        Policy.model_validate(policy),
-        candidate_name="new",
-        baseline_name="old" if baseline is not None else None,
-        cases=cases,
-        floor=Floor(PolicyFloor.model_validate(floor), "0" * 64),
-        today=datetime.date(2026, 1, 1),
-    )
 
 
 def test_both_are_judged_and_the_floor_decides() -> None:

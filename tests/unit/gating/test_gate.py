@@ -8,51 +8,12 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.unit.gating.gate_verdicts import Values, judged, lines, verdict
 
 from penstock.bundle.models import Measurement, RuleResult, Verdict
 from penstock.contract.policy import Policy
 from penstock.foundation.errors import UsageError
 from penstock.gating.gate import gate, headline, overall
-
-Values = dict[str, float | None]
-
-
-def lines(
-    metric: str, values: Values, *, extractor: str | None = None, slices: dict[str, list[str]] | None = None
-) -> list[Measurement]:
-    return [
-        Measurement(
-            case=case,
-            metric=metric,
-            value=value,
-            extractor=extractor,
-            slices=(slices or {}).get(case, []),
-            error="the model answered 500" if value is None else None,
-        )
-        for case, value in values.items()
-    ]
-
-
-def verdict(
-    candidate: list[Measurement],
-    baseline: list[Measurement] | None,
-    *rules: dict[str, Any],
-    cases: tuple[str, ...] = (),
-) -> Verdict:
-    policy = Policy.model_validate({"rules": list(rules)})
-    return gate(
-        candidate,
-        baseline,
-        policy,
-        candidate_name="new",
-        baseline_name="old" if baseline is not None else None,
-        cases=cases,
-    )
-
-
-def judged(metric: str, candidate: Values, baseline: Values | None, **rule: Any) -> RuleResult:
-    theirs = lines(metric, baseline) if baseline is not None else None
-    return verdict(lines(metric, candidate), theirs, {"metric": metric, **rule}).rules[0]
 
 
 def test_the_anecdote_fid_better_and_lse_d_17_per_cent_worse_is_stopped() -> None:
@@ -386,24 +347,3 @@ def test_cases_that_must_be_refused_have_one_metric_and_are_missed_in_no_other()
     assert [rule.verdict for rule in lost] == ["pass", "fail"]
     assert "it crashed" in lost[1].reason
     assert [rule.verdict for rule in judged_with()] == ["pass", "fail"]  # a rule, and nothing that it looks at
-
-
-@pytest.mark.parametrize(
-    ("asked", "label", "refused"),
-    [
-        ("f32", "s@sha256:0+bf16-openvino", "computed in bf16-openvino, the policy asks for f32"),
-        ("bf16-openvino", "s@sha256:0", "computed in f32, the policy asks for bf16-openvino"),
-        ("bf16-openvino", "s@sha256:0+bf16-openvino", ""),
-        ("f32", "s@sha256:0", ""),
-        ("f32", None, ""),
-        (None, "s@sha256:0+bf16-openvino", ""),
-    ],
-)
-def test_a_policy_can_pin_what_networks_compute_in(asked: str | None, label: str | None, refused: str) -> None:
-    policy = Policy.model_validate({"rules": [{"metric": "lse_d", "max": 9.0}], "arithmetic": asked})
-    measured = lines("lse_d", {"a": 7.0}, extractor=label)
-    if not refused:
-        assert gate(measured, None, policy, candidate_name="new", baseline_name=None).verdict == "pass"
-        return
-    with pytest.raises(UsageError, match=refused):
-        gate(measured, None, policy, candidate_name="new", baseline_name=None)

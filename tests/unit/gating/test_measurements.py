@@ -13,11 +13,14 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.unit.gating.gate_verdicts import lines
 
 from penstock.bundle.directory import Bundle
 from penstock.bundle.models import Measurement, Run, Verdict
+from penstock.contract.policy import Policy
 from penstock.foundation.errors import UsageError
 from penstock.gating.compare import compare
+from penstock.gating.gate import gate
 from penstock.gating.measurements import Source, read_source
 from penstock.notices.pull_request import pull_request_markdown
 from penstock.report.junit import junit_xml
@@ -283,3 +286,24 @@ def test_sources_know_their_run(sealed: Path, tmp_path: Path) -> None:
     assert read_source(sealed).bundle is not None
     bare = read_source(sealed / "measurements.jsonl")
     assert bare == Source(str(sealed / "measurements.jsonl"), read_source(sealed).measurements)
+
+
+@pytest.mark.parametrize(
+    ("asked", "label", "refused"),
+    [
+        ("f32", "s@sha256:0+bf16-openvino", "computed in bf16-openvino, the policy asks for f32"),
+        ("bf16-openvino", "s@sha256:0", "computed in f32, the policy asks for bf16-openvino"),
+        ("bf16-openvino", "s@sha256:0+bf16-openvino", ""),
+        ("f32", "s@sha256:0", ""),
+        ("f32", None, ""),
+        (None, "s@sha256:0+bf16-openvino", ""),
+    ],
+)
+def test_a_policy_can_pin_what_networks_compute_in(asked: str | None, label: str | None, refused: str) -> None:
+    policy = Policy.model_validate({"rules": [{"metric": "lse_d", "max": 9.0}], "arithmetic": asked})
+    measured = lines("lse_d", {"a": 7.0}, extractor=label)
+    if not refused:
+        assert gate(measured, None, policy, candidate_name="new", baseline_name=None).verdict == "pass"
+        return
+    with pytest.raises(UsageError, match=refused):
+        gate(measured, None, policy, candidate_name="new", baseline_name=None)

@@ -2,29 +2,16 @@
 
 from __future__ import annotations
 
-import datetime
 from typing import Any
 
 import pytest
-from tests.unit.gating.test_gate import Values, judged, lines
+from tests.unit.gating.dated_verdicts import verdict
+from tests.unit.gating.gate_verdicts import Values, judged, lines
 
 from penstock.bundle.models import Measurement, Resamples, RuleResult, Verdict
-from penstock.contract.policy import Policy
-from penstock.gating.gate import gate, headline
+from penstock.gating.gate import headline
 
-TODAY = datetime.date(2026, 5, 4)
 NAMES = [f"c{index:02}" for index in range(24)]
-
-
-def verdict(candidate: list[Measurement], baseline: list[Measurement] | None, **policy: Any) -> Verdict:
-    return gate(
-        candidate,
-        baseline,
-        Policy.model_validate(policy),
-        candidate_name="new",
-        baseline_name="old" if baseline is not None else None,
-        today=TODAY,
-    )
 
 
 def values(count: int, first: float = 7.0, step: float = 0.0) -> Values:

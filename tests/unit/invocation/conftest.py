@@ -2,6 +2,24 @@
 
 from __future__ import annotations
 
-from tests.invocation.conftest import case, no_process_is_left, program_contract, repository, service_contract
+from tests.invocation.conftest import (
+    case,
+    made,
+    no_process_is_left,
+    program_contract,
+    repository,
+    run,
+    sandbox,
+    service_contract,
+)
 
-__all__ = ["case", "no_process_is_left", "program_contract", "repository", "service_contract"]
+__all__ = [
+    "case",
+    "made",
+    "no_process_is_left",
+    "program_contract",
+    "repository",
+    "run",
+    "sandbox",
+    "service_contract",
+]

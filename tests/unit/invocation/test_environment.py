@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import venv
 from pathlib import Path
 
 import pytest
@@ -15,20 +14,6 @@ from penstock.invocation.environment import (
     environment_at,
     named_by_shell,
 )
-
-
-@pytest.fixture
-def made(tmp_path: Path) -> Path:
-    """A virtual environment with a package of its own, and a program."""
-    prefix = tmp_path / "user" / "env"
-    venv.create(prefix, symlinks=True, with_pip=False)
-    (packages,) = prefix.glob("lib/python3*/site-packages")
-    (packages / "their_torch.py").write_text("VERSION = '9'", encoding="utf-8")
-    (packages / "their_torch-9.dist-info").mkdir()
-    program = prefix / "bin" / "serve"
-    program.write_text(f"#!{prefix}/bin/python\nimport their_torch\nprint('serving', their_torch.VERSION)\n")
-    program.chmod(0o755)
-    return prefix
 
 
 def conda(folder: Path) -> Path:

@@ -5,53 +5,14 @@ from __future__ import annotations
 import os
 import signal
 import textwrap
-import time
-from collections.abc import Callable
 from pathlib import Path
 
-import psutil
-import pytest
+from tests.invocation.stubborn_processes import STUBBORN, gone, wait_for
 
 from penstock.invocation.launch import descendants
 from penstock.invocation.log import BoundedLog
 from penstock.invocation.model_process import ModelProcess
 from penstock.invocation.sandbox import Sandbox
-
-STUBBORN = """
-    import os, signal, time
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    for _ in range(3):
-        if os.fork() == 0:
-            os.setsid()
-            if os.fork() == 0:
-                signal.signal(signal.SIGTERM, signal.SIG_IGN)
-                time.sleep(600)
-            os._exit(0)
-        os.wait()
-    print("up", flush=True)
-    time.sleep(600)
-"""
-
-
-@pytest.fixture
-def sandbox(tmp_path: Path) -> Sandbox:
-    (tmp_path / "source").mkdir()
-    return Sandbox(source=tmp_path / "source", scratch=tmp_path / "scratch")
-
-
-def gone(pid: int) -> bool:
-    """Whether a process has ended, reaped or not."""
-    try:
-        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return True
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 15
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def test_stubborn_tree_is_killed(tmp_path: Path, sandbox: Sandbox) -> None:

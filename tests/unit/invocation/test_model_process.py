@@ -3,46 +3,15 @@
 from __future__ import annotations
 
 import json
-import textwrap
-from collections.abc import Callable
 from pathlib import Path
 
-import psutil
 import pytest
+from tests.invocation.conftest import Run
 
 from penstock.foundation.errors import WorldError
 from penstock.invocation.log import BoundedLog
-from penstock.invocation.model_process import Exit, ModelProcess, describe_exit
+from penstock.invocation.model_process import ModelProcess, describe_exit
 from penstock.invocation.sandbox import Sandbox
-
-Run = Callable[..., tuple[Exit | None, str]]
-
-
-@pytest.fixture
-def sandbox(tmp_path: Path) -> Sandbox:
-    (tmp_path / "source").mkdir()
-    return Sandbox(source=tmp_path / "source", scratch=tmp_path / "scratch")
-
-
-@pytest.fixture
-def run(tmp_path: Path, sandbox: Sandbox) -> Run:
-    """Run a Python text as the model and return how it ended and its log."""
-
-    def go(text: str, box: Sandbox = sandbox, *, port: int | None = None) -> tuple[Exit | None, str]:
-        (box.source / "model.py").write_text(textwrap.dedent(text), encoding="utf-8")
-        with BoundedLog(tmp_path / "log") as log, ModelProcess(["python", "model.py"], box, log, port=port) as process:
-            ended = process.wait(20.0)
-            return ended, log.end(100_000)
-
-    return go
-
-
-def gone(pid: int) -> bool:
-    """Whether a process has ended, reaped or not."""
-    try:
-        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return True
 
 
 def test_environment_is_clean(run: Run, monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox, tmp_path: Path) -> None:

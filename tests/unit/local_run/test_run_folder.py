@@ -6,19 +6,10 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.unit.cli.made_runs import archived, made_run
+from tests.unit.cli.made_runs import made_run
 
 from penstock.foundation.errors import UsageError
 from penstock.local_run.run_folder import begin, mark_refused
-
-
-@pytest.fixture
-def out(tmp_path: Path) -> Path:
-    """An accepted, archived run and a newer rejected one."""
-    out = tmp_path / "runs"
-    archived(out, made_run(out, "sonic-1.0.0-a", "1.0.0", days=40))
-    made_run(out, "sonic-1.1.0-b", "1.1.0", verdict="fail", days=2, value=5.0)
-    return out
 
 
 def test_a_run_lies_where_the_documents_say_and_git_does_not_see_it(out: Path) -> None:

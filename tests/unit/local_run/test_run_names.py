@@ -14,15 +14,6 @@ from penstock.releases.release import publish
 from penstock.store.open import open_store
 
 
-@pytest.fixture
-def out(tmp_path: Path) -> Path:
-    """An accepted, archived run and a newer rejected one."""
-    out = tmp_path / "runs"
-    archived(out, made_run(out, "sonic-1.0.0-a", "1.0.0", days=40))
-    made_run(out, "sonic-1.1.0-b", "1.1.0", verdict="fail", days=2, value=5.0)
-    return out
-
-
 @pytest.mark.parametrize("text", ["sonic-1.1.0-b", "1.1.0", "v1.1.0", "sonic-1.1.0", "sonic-v1.1.0"])
 def test_a_run_is_found_by_name_version_and_tag(out: Path, text: str) -> None:
     assert find_bundle(text, out=out) == out / "runs" / "sonic-1.1.0-b" / "bundle"

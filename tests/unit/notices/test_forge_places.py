@@ -2,49 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from tests.unit.notices.forge_server import TOKEN, Server, forge_server
+from tests.unit.notices.forge_comments import COMMIT, PLACES, put, refused
+from tests.unit.notices.forge_server import TOKEN, Server
 
 from penstock.bundle.models import Run, Source
-from penstock.foundation.errors import UsageError, WorldError
-from penstock.notices.forge import Posted, put_comment
+from penstock.foundation.errors import UsageError
 from penstock.notices.forge_places import Address, Forge, Kind, address_of, open_place, parse_address
 
-MARK = "<!-- penstock: sonic release -->"
-BODY = f"{MARK}\n## sonic 1.1.0: rejected\n"
-COMMIT = "c0ffee" + "0" * 34
-PULL = "/repos/example/sonic/issues/12/comments"
-ON_COMMIT = f"/repos/example/sonic/commits/{COMMIT}/comments"
-NOTES = "/projects/group/sub/sonic/merge_requests/12/notes"
-PLACES: dict[Kind, tuple[str, Address]] = {
-    "github": (PULL, Address("github", "example/sonic", 12)),
-    "gitlab": (NOTES, Address("gitlab", "group/sub/sonic", 12)),
-}
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    with forge_server() as state:
-        state.comments |= {PULL: [], NOTES: [], ON_COMMIT: []}
-        yield state
-
-
-def put(server: Server, address: Address, body: str = BODY, *, token: str = TOKEN, api: str = "") -> Posted | None:
-    forge = Forge(address.kind, server.url + api, token)
-    return put_comment(lambda: open_place(forge, address), MARK, body, sleep=lambda _: None)
-
-
 # what goes wrong
-
-
-def refused(server: Server, address: Address, **more: Any) -> str:
-    with pytest.raises(WorldError) as caught:
-        put(server, address, **more)
-    assert TOKEN not in str(caught.value)
-    return str(caught.value)
 
 
 @pytest.mark.parametrize("reply", [b"<html>", b"[1]", b'{"a": 1}', b"null", b"[" * 5000, b'[{"id": "x"}]', b"\xff"])

@@ -5,23 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.unit.store.stored_bundle import accepted_bundle
+from tests.unit.releases.released_runs import MINI, released
 
 from penstock.foundation.errors import UsageError, WorldError
 from penstock.releases.baseline import baseline, current_release, hold_owner, owner
-from penstock.releases.release import publish
-from penstock.store.archive import archive
 from penstock.store.store import Store
-
-MINI = "git.example.org/acme/mini"
-
-
-def released(folder: Path, store: Store, run_id: str, version: str, url: str, *, baseline: str | None = None) -> None:
-    bundle = accepted_bundle(
-        folder / run_id, run_id=run_id, version=version, commit=run_id[-1] * 40, url=url, baseline=baseline
-    )
-    archive(bundle, store, model="sonic-lite", run_id=run_id)
-    publish(store, bundle)
 
 
 def test_the_first_release_binds_the_name(tmp_path: Path, store: Store) -> None:

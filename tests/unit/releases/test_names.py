@@ -6,11 +6,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from tests.unit.releases.released_runs import MINI
 
 from penstock.foundation.errors import UsageError
 from penstock.releases.names import repository_identity
-
-MINI = "git.example.org/acme/mini"
 
 
 @pytest.mark.parametrize(

@@ -6,26 +6,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from tests.unit.store.stored_bundle import accepted_bundle
+from tests.unit.releases.released_runs import MINI, released
 
 from penstock.bundle.directory import read_model
 from penstock.foundation.errors import UsageError
 from penstock.releases.baseline import Transfer
-from penstock.releases.release import SupersededError, publish
+from penstock.releases.release import SupersededError
 from penstock.releases.transfer import transfer
-from penstock.store.archive import archive
 from penstock.store.local import LocalStore
 from penstock.store.store import Pointer, Store
-
-MINI = "git.example.org/acme/mini"
-
-
-def released(folder: Path, store: Store, run_id: str, version: str, url: str, *, baseline: str | None = None) -> None:
-    bundle = accepted_bundle(
-        folder / run_id, run_id=run_id, version=version, commit=run_id[-1] * 40, url=url, baseline=baseline
-    )
-    archive(bundle, store, model="sonic-lite", run_id=run_id)
-    publish(store, bundle)
 
 
 def test_a_name_is_moved_on_record(tmp_path: Path, store: Store) -> None:

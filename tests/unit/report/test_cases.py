@@ -5,29 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tests.unit.report.case_values import BEFORE, bundle, result, values
 
 from penstock.bundle.directory import Bundle
-from penstock.bundle.models import Invocation, Measurement, RuleResult, Verdict
+from penstock.bundle.models import Invocation, Verdict
 from penstock.contract.policy import Policy
 from penstock.gating.gate import gate
 from penstock.gating.measurements import Source
 from penstock.gating.repeats import calibrate
 from penstock.report.cases import BEYOND_ALL, case_rows, criterion, number, shown
 from penstock.report.forest import forest
-from penstock.report.old_verdicts import completed
 from penstock.report.run_records import read_side
-
-NAMES = [f"case-{n:02}" for n in range(24)]
-
-
-def values(metric: str, numbers: list[float], slices: tuple[str, ...] = ()) -> list[Measurement]:
-    return [
-        Measurement(case=case, metric=metric, value=value, slices=list(slices))
-        for case, value in zip(NAMES, numbers, strict=False)
-    ]
-
-
-BEFORE = [7.0 + 0.01 * n for n in range(24)]
 
 
 def test_a_margin_of_the_noise_is_drawn_and_ranks_the_cases_also_of_a_better_candidate(tmp_path: Path) -> None:
@@ -55,23 +43,6 @@ def test_a_margin_of_the_noise_is_drawn_and_ranks_the_cases_also_of_a_better_can
     assert [row.name for row in rows[:2]] == ["case-03", "case-05"]
     assert rows[0].worst == pytest.approx(0.5 / margin)
     assert rows[1].worst == pytest.approx(0.2 / margin)
-
-
-def result(**more: object) -> RuleResult:
-    known = {"metric": "lse_d", "slice": None, "verdict": "fail", "reason": "", "limit": "", "n": 1}
-    empty = dict.fromkeys(("baseline", "candidate", "change", "interval"))
-    return completed(RuleResult.model_validate(known | empty | more))
-
-
-def bundle(path: Path, numbers: dict[str, dict[str, float | None]]) -> Bundle:
-    made = Bundle(path)
-    path.mkdir()
-    made.write_measurements(
-        Measurement(case=case, metric=metric, value=value, slices=["s"] if case.endswith("s") else [], error=None)
-        for case, metrics in numbers.items()
-        for metric, value in metrics.items()
-    )
-    return made
 
 
 def test_cases_without_an_answer_come_first_then_those_that_a_fallen_rule_finds_worst(tmp_path: Path) -> None:

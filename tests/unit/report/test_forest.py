@@ -3,29 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from tests.unit.report.case_values import BEFORE, judged, result, values
 
-from penstock.bundle.models import Measurement, RuleResult, Verdict
-from penstock.contract.policy import Policy
-from penstock.gating.gate import gate
+from penstock.bundle.models import RuleResult
 from penstock.report.forest import WIDTH, forest
-from penstock.report.old_verdicts import completed
-
-NAMES = [f"case-{n:02}" for n in range(24)]
-
-
-def values(metric: str, numbers: list[float], slices: tuple[str, ...] = ()) -> list[Measurement]:
-    return [
-        Measurement(case=case, metric=metric, value=value, slices=list(slices))
-        for case, value in zip(NAMES, numbers, strict=False)
-    ]
-
-
-def judged(rules: list[dict[str, object]], before: list[Measurement], after: list[Measurement]) -> Verdict:
-    policy = Policy.model_validate({"rules": rules})
-    return gate(after, before, policy, candidate_name="new", baseline_name="old")
-
-
-BEFORE = [7.0 + 0.01 * n for n in range(24)]
 
 
 def test_the_forest_bar_has_the_gate_s_interval_and_margin() -> None:
@@ -54,12 +35,6 @@ def test_worse_is_right_also_where_higher_is_better() -> None:
     assert drawn.low is not None
     assert drawn.high is not None
     assert drawn.zero < drawn.margin < drawn.low < drawn.point < drawn.high
-
-
-def result(**more: object) -> RuleResult:
-    known = {"metric": "lse_d", "slice": None, "verdict": "fail", "reason": "", "limit": "", "n": 1}
-    empty = dict.fromkeys(("baseline", "candidate", "change", "interval"))
-    return completed(RuleResult.model_validate(known | empty | more))
 
 
 @pytest.mark.parametrize(

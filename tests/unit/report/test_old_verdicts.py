@@ -6,31 +6,14 @@ import json
 from pathlib import Path
 
 import pytest
+from tests.unit.report.case_values import BEFORE, judged, values
 
 from penstock.bundle.directory import Bundle
-from penstock.bundle.models import Measurement, RuleResult, Verdict
-from penstock.contract.policy import Policy
+from penstock.bundle.models import RuleResult
 from penstock.families.registry import find_metric
-from penstock.gating.gate import gate
 from penstock.report.old_verdicts import completed, read_verdict
 
 NUMBERS = ("minimum", "maximum", "worst", "margin", "better")
-NAMES = [f"case-{n:02}" for n in range(24)]
-
-
-def values(metric: str, numbers: list[float], slices: tuple[str, ...] = ()) -> list[Measurement]:
-    return [
-        Measurement(case=case, metric=metric, value=value, slices=list(slices))
-        for case, value in zip(NAMES, numbers, strict=False)
-    ]
-
-
-def judged(rules: list[dict[str, object]], before: list[Measurement], after: list[Measurement]) -> Verdict:
-    policy = Policy.model_validate({"rules": rules})
-    return gate(after, before, policy, candidate_name="new", baseline_name="old")
-
-
-BEFORE = [7.0 + 0.01 * n for n in range(24)]
 
 
 @pytest.mark.parametrize(

@@ -7,99 +7,16 @@ import hashlib
 import json
 import re
 import shutil
-from html.parser import HTMLParser
 from pathlib import Path
 
-import pytest
+from tests.unit.report.judged_pairs import rule
+from tests.unit.report.read_pages import read, sources
 from tests.unit.report.verdicts import FIRST
 
 from penstock.bundle.directory import Bundle
-from penstock.bundle.models import Invocation, Measurement, RuleResult, Source, Verdict
-from penstock.bundle.steps import begin
+from penstock.bundle.models import Verdict
 from penstock.notices.message import headline
 from penstock.report.page import write_page, write_report
-
-HOSTILE = "</script><script>alert(1)</script>|`*"
-
-
-def rule(metric: str, verdict: str, reason: str = "fine") -> RuleResult:
-    return RuleResult(
-        metric=metric,
-        slice=None,
-        verdict=verdict,
-        reason=reason,
-        baseline=7.9,
-        candidate=9.26,
-        change=1.36,
-        interval=None,
-        limit="≤ 9",
-        n=2,
-    )
-
-
-def make_bundle(path: Path, run_id: str, lse_d: dict[str, float | None]) -> Bundle:
-    bundle = Bundle(path)
-    run = begin(bundle, run_id=run_id, track="release")
-    source = Source(
-        url="https://git.example.org/a b.git",
-        revision="v1",
-        commit="c" * 40,
-        committer_date="2026-01-01",
-        version="1",
-        tree="t",
-    )
-    bundle.update_run(run.model_copy(update={"model": "sonic-lite", "source": source}))
-    bundle.write_measurements(
-        [Measurement(case=case, metric="lse_d", value=value, slices=[HOSTILE]) for case, value in lse_d.items()]
-    )
-    calls = [
-        Invocation(case=case, status="ok", output=f"outputs/{case}/output.mp4")
-        if value is not None
-        else Invocation(case=case, status="failed", error=HOSTILE)
-        for case, value in lse_d.items()
-    ]
-    bundle.write_invocations(calls)
-    for case, value in lse_d.items():
-        if value is not None:
-            (bundle.outputs / case).mkdir(parents=True)
-            (bundle.outputs / case / "output.mp4").write_bytes(b"\x00\x00\x00\x18ftypmp42" + run_id.encode())
-    return bundle
-
-
-@pytest.fixture
-def pair(tmp_path: Path) -> tuple[Bundle, Bundle]:
-    candidate = make_bundle(tmp_path / "candidate", "new", {"good": 8.0, "bad": 9.9, "dead": None})
-    baseline = make_bundle(tmp_path / "baseline", "old", {"good": 8.1, "bad": 8.0, "dead": 8.0})
-    rules = [rule("fid", "pass"), rule("lse_d", "fail", f"LSE-D rose {HOSTILE}")]
-    candidate.write_verdict(Verdict(verdict="fail", baseline="old", candidate="new", level=0.05, rules=rules))
-    return candidate, baseline
-
-
-class Tags(HTMLParser):
-    """Counts scripts and collects what the page would load, and the data of its script."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.running = 0
-        self.loads: list[str] = []
-        self.data = ""
-        self._in_data = False
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        known = dict(attrs)
-        self.running += tag == "script" and "type" not in known
-        self._in_data = known.get("id") == "data"
-        self.loads += [value or "" for name, value in attrs if name in ("src", "href", "srcset", "action", "poster")]
-
-    def handle_data(self, data: str) -> None:
-        self.data += data if self._in_data else ""
-
-
-def read(page_file: Path) -> tuple[str, Tags]:
-    html = page_file.read_text(encoding="utf-8")
-    tags = Tags()
-    tags.feed(html)
-    return html, tags
 
 
 def test_the_page_is_one_file_with_the_verdict_and_the_worst_case_first(pair: tuple[Bundle, Bundle]) -> None:
@@ -174,12 +91,6 @@ def test_where_all_was_compared_every_rule_holds(pair: tuple[Bundle, Bundle]) ->
     write_report(candidate, baseline)
     assert '<h2 id="why">Every rule holds</h2>' in (candidate.report / "index.html").read_text(encoding="utf-8")
     assert headline(candidate, "Succeeded").endswith("accepted")
-
-
-def sources(page_file: Path) -> list[str]:
-    _, tags = read(page_file)
-    media = [medium for case in json.loads(tags.data) for medium in case["media"].values()]
-    return [medium["source"] for medium in media if not medium["embedded"]]
 
 
 def test_a_page_elsewhere_brings_its_media_along(pair: tuple[Bundle, Bundle], tmp_path: Path) -> None:

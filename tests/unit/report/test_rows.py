@@ -4,28 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from penstock.bundle.directory import Bundle
-from penstock.bundle.models import Measurement, RuleResult, Verdict
-from penstock.report.old_verdicts import completed
+from tests.unit.report.case_values import bundle, result
+
+from penstock.bundle.models import Verdict
 from penstock.report.rows import metric_rows
 from penstock.report.run_records import read_side
-
-
-def result(**more: object) -> RuleResult:
-    known = {"metric": "lse_d", "slice": None, "verdict": "fail", "reason": "", "limit": "", "n": 1}
-    empty = dict.fromkeys(("baseline", "candidate", "change", "interval"))
-    return completed(RuleResult.model_validate(known | empty | more))
-
-
-def bundle(path: Path, numbers: dict[str, dict[str, float | None]]) -> Bundle:
-    made = Bundle(path)
-    path.mkdir()
-    made.write_measurements(
-        Measurement(case=case, metric=metric, value=value, slices=["s"] if case.endswith("s") else [], error=None)
-        for case, metrics in numbers.items()
-        for metric, value in metrics.items()
-    )
-    return made
 
 
 def test_rules_that_fell_stand_first_and_other_metrics_last(tmp_path: Path) -> None:

@@ -1,14 +1,20 @@
-"""Fixtures: a repository, git servers, and a file server that misbehaves as told, all on loopback."""
+"""Fixtures: a repository, git servers, a file server that misbehaves as told, and a bucket, all on this machine."""
 
 from __future__ import annotations
 
+import os
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
+from tests.unit.sources.fetched_file import DATA
 from tests.unit.sources.source_servers import FileServer, GitServer, commit, git, git_handler, new_repository
+
+from penstock.store.s3_client import s3_client
 
 
 @pytest.fixture
@@ -66,3 +72,37 @@ def file_server() -> Iterator[FileServer]:
     http.shutdown()
     http.server_close()
     thread.join()
+
+
+@pytest.fixture
+def fake_lfs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A git-lfs that fills pointers in the work tree, or fails if told so by a file `fail` beside it."""
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    program = programs / "git-lfs"
+    program.write_text(
+        f"""#!{sys.executable}
+import pathlib, sys
+assert sys.argv[1:] == ["pull", "origin"], sys.argv
+if pathlib.Path(__file__).with_name("fail").exists():
+    sys.exit("error: failed to fetch some objects from 'https://u:hunter2@example.org/x'")
+pathlib.Path("w.bin").write_bytes(b"content")
+"""
+    )
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{programs}{os.pathsep}{os.environ['PATH']}")
+    return programs
+
+
+@pytest.fixture
+def bucket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """S3, as moto plays it inside boto3."""
+    from moto import mock_aws  # not above: it takes longer to import than most of these tests take
+
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    with mock_aws():
+        client = s3_client(None)
+        client.create_bucket(Bucket="weights")
+        client.put_object(Bucket="weights", Key="a/w.dat", Body=DATA)
+        yield client

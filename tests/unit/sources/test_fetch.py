@@ -1,32 +1,15 @@
 """Fetching from servers that break off, redirect, lie or hang."""
 
 import hashlib
-import os
-import random
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from moto import mock_aws
+from tests.unit.sources.fetched_file import DATA, SHA, fetcher
 from tests.unit.sources.source_servers import FileServer, content, status
 
-from penstock.contract.models import Weights
 from penstock.foundation.errors import UsageError, WorldError
 from penstock.sources.fetch import Fetcher
-from penstock.store.s3_client import s3_client
-
-DATA = random.Random(1).randbytes(300_000)
-SHA = hashlib.sha256(DATA).hexdigest()
-
-
-def fetcher(**options: int) -> Fetcher:
-    return Fetcher(allow_http_loopback=True, timeout_s=5.0, sleep=lambda seconds: None, **options)  # type: ignore[arg-type]
-
-
-def contract(source: str, path: str = "models/w.dat", sha256: str = SHA) -> list[Weights]:
-    return [Weights(path=path, sha256=sha256, source=source)]
-
 
 # the transfer
 
@@ -152,18 +135,7 @@ def test_disk_full(file_server: FileServer) -> None:
             fetcher().fetch(f"{file_server.url}/w", Path(folder) / "w", SHA)
 
 
-# S3, as moto plays it inside boto3
-
-
-@pytest.fixture
-def bucket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    for name in [name for name in os.environ if name.startswith("AWS_")]:
-        monkeypatch.delenv(name)
-    with mock_aws():
-        client = s3_client(None)
-        client.create_bucket(Bucket="weights")
-        client.put_object(Bucket="weights", Key="a/w.dat", Body=DATA)
-        yield client
+# S3
 
 
 def test_s3_failures(bucket: Any, tmp_path: Path) -> None:

@@ -9,20 +9,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.unit.sources.local_clones import local, nothing_left
 from tests.unit.sources.source_servers import GIT_ENV, commit, git
 
 from penstock.foundation.errors import UsageError, WorldError
 from penstock.foundation.files import sha256_tree
-from penstock.sources.git import Clone, clone
+from penstock.sources.git import clone
 from penstock.sources.tree import LFS_POINTER
-
-
-def local(repository: Path, revision: str, target: Path, **options: bool | int) -> Clone:
-    return clone(str(repository), revision, target, allow_local=True, **options)  # type: ignore[arg-type]
-
-
-def nothing_left(target: Path) -> bool:
-    return not target.exists() and not [path for path in target.parent.iterdir() if ".clone-" in path.name]
 
 
 def test_tag(repository: Path, tmp_path: Path) -> None:
@@ -110,26 +103,6 @@ def test_a_clone_waits_for_another_one(repository: Path, tmp_path: Path) -> None
         timer.start()
         assert local(repository, "main", tmp_path / "out").commit
         timer.join()
-
-
-@pytest.fixture
-def fake_lfs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A git-lfs that fills pointers in the work tree, or fails if told so by a file `fail` beside it."""
-    programs = tmp_path / "bin"
-    programs.mkdir()
-    program = programs / "git-lfs"
-    program.write_text(
-        f"""#!{sys.executable}
-import pathlib, sys
-assert sys.argv[1:] == ["pull", "origin"], sys.argv
-if pathlib.Path(__file__).with_name("fail").exists():
-    sys.exit("error: failed to fetch some objects from 'https://u:hunter2@example.org/x'")
-pathlib.Path("w.bin").write_bytes(b"content")
-"""
-    )
-    program.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{programs}{os.pathsep}{os.environ['PATH']}")
-    return programs
 
 
 def test_lfsconfig_is_refused(repository: Path, tmp_path: Path, fake_lfs: Path) -> None:

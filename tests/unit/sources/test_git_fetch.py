@@ -1,24 +1,14 @@
 """What a revision means at a remote, and bringing it here."""
 
-import os
 import shutil
-import sys
 from pathlib import Path
 
 import pytest
+from tests.unit.sources.local_clones import local, nothing_left
 from tests.unit.sources.source_servers import commit, git, new_repository
 
 from penstock.foundation.errors import UsageError, WorldError
-from penstock.sources.git import Clone, clone
 from penstock.sources.tree import LFS_POINTER
-
-
-def local(repository: Path, revision: str, target: Path, **options: bool | int) -> Clone:
-    return clone(str(repository), revision, target, allow_local=True, **options)  # type: ignore[arg-type]
-
-
-def nothing_left(target: Path) -> bool:
-    return not target.exists() and not [path for path in target.parent.iterdir() if ".clone-" in path.name]
 
 
 @pytest.mark.parametrize("kind", ["branch", "slash", "full", "short", "head", "ref", "ref-tag"])
@@ -87,26 +77,6 @@ def test_unknown_revision(repository: Path, tmp_path: Path, revision: str) -> No
 def test_empty_repository(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="empty"):
         local(new_repository(tmp_path / "empty"), "main", tmp_path / "out")
-
-
-@pytest.fixture
-def fake_lfs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A git-lfs that fills pointers in the work tree, or fails if told so by a file `fail` beside it."""
-    programs = tmp_path / "bin"
-    programs.mkdir()
-    program = programs / "git-lfs"
-    program.write_text(
-        f"""#!{sys.executable}
-import pathlib, sys
-assert sys.argv[1:] == ["pull", "origin"], sys.argv
-if pathlib.Path(__file__).with_name("fail").exists():
-    sys.exit("error: failed to fetch some objects from 'https://u:hunter2@example.org/x'")
-pathlib.Path("w.bin").write_bytes(b"content")
-"""
-    )
-    program.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{programs}{os.pathsep}{os.environ['PATH']}")
-    return programs
 
 
 def test_lfs(repository: Path, tmp_path: Path, fake_lfs: Path) -> None:

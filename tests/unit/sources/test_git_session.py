@@ -4,18 +4,11 @@ import os
 from pathlib import Path
 
 import pytest
+from tests.unit.sources.local_clones import local, nothing_left
 from tests.unit.sources.source_servers import commit
 
 from penstock.foundation.errors import WorldError
-from penstock.sources.git import Clone, clone
-
-
-def local(repository: Path, revision: str, target: Path, **options: bool | int) -> Clone:
-    return clone(str(repository), revision, target, allow_local=True, **options)  # type: ignore[arg-type]
-
-
-def nothing_left(target: Path) -> bool:
-    return not target.exists() and not [path for path in target.parent.iterdir() if ".clone-" in path.name]
+from penstock.sources.git import clone
 
 
 def test_hooks_filters_and_configuration_of_others_do_not_run(

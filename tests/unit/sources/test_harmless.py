@@ -3,19 +3,10 @@
 from pathlib import Path
 
 import pytest
+from tests.unit.sources.pickle_files import pickled, write
 
 from penstock.foundation.errors import UsageError
 from penstock.sources.scan import scan
-
-
-def write(path: Path, content: bytes) -> Path:
-    path.write_bytes(content)
-    return path
-
-
-def pickled(module: str, name: str) -> bytes:
-    """A pickle that calls a function with one word, whether or not it is there."""
-    return f"c{module}\n{name}\n(S'word'\ntR.".encode()
 
 
 @pytest.mark.parametrize(

@@ -14,33 +14,10 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from tests.unit.sources.pickle_files import EVIL, Runs, write, zipped
 
 from penstock.foundation.errors import UsageError
 from penstock.sources.scan import scan
-
-
-class Runs:
-    """A pickle of this runs a command where it is loaded."""
-
-    def __init__(self, function: object = os.system, argument: str = "echo pwned") -> None:
-        self.call = (function, (argument,))
-
-    def __reduce__(self) -> tuple[object, tuple[str]]:
-        return self.call
-
-
-def write(path: Path, content: bytes) -> Path:
-    path.write_bytes(content)
-    return path
-
-
-def zipped(members: dict[str, bytes], compression: int = zipfile.ZIP_STORED) -> bytes:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", compression) as archive:
-        for name, content in members.items():
-            archive.writestr(name, content)
-    return buffer.getvalue()
-
 
 PACKERS = {"gzip": gzip.compress, "bzip2": bz2.compress, "xz": lzma.compress, "zlib": zlib.compress}
 PACKERS["lzma"] = partial(lzma.compress, format=lzma.FORMAT_ALONE)
@@ -68,14 +45,6 @@ def test_compressed_files_that_cannot_be_judged(tmp_path: Path, monkeypatch: pyt
         with pytest.raises(UsageError, match="judged"):
             scan(write(tmp_path / name, gzip.compress(pickle.dumps([b"x" * 5000]))))
     assert scan(write(tmp_path / "big.nii.gz", gzip.compress(b"x" * 5000))).format == "opaque"
-
-
-def pickled(module: str, name: str) -> bytes:
-    """A pickle that calls a function with one word, whether or not it is there."""
-    return f"c{module}\n{name}\n(S'word'\ntR.".encode()
-
-
-EVIL = pickled("os", "system")
 
 
 def in_tar(content: bytes, name: str = "member") -> bytes:

@@ -1,45 +1,14 @@
 """Which names a pickle would import, read without running it."""
 
-import io
-import os
 import pickle
-import zipfile
 from pathlib import Path
 
 import pytest
+from tests.unit.sources.pickle_files import Runs, legacy_torch, write, zipped
 
 from penstock.foundation.errors import UsageError
 from penstock.sources import pickles
 from penstock.sources.scan import scan
-
-
-class Runs:
-    """A pickle of this runs a command where it is loaded."""
-
-    def __init__(self, function: object = os.system, argument: str = "echo pwned") -> None:
-        self.call = (function, (argument,))
-
-    def __reduce__(self) -> tuple[object, tuple[str]]:
-        return self.call
-
-
-def write(path: Path, content: bytes) -> Path:
-    path.write_bytes(content)
-    return path
-
-
-def legacy_torch(content: object, numbers: bytes) -> bytes:
-    """How PyTorch before 1.6 saved: five pickles, then raw numbers."""
-    parts = (pickles.TORCH_MAGIC, 1001, {"little_endian": True}, content, ["0"])
-    return b"".join(pickle.dumps(part, protocol=2) for part in parts) + numbers
-
-
-def zipped(members: dict[str, bytes], compression: int = zipfile.ZIP_STORED) -> bytes:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", compression) as archive:
-        for name, content in members.items():
-            archive.writestr(name, content)
-    return buffer.getvalue()
 
 
 def test_hidden_behind_a_first_pickle_or_before_a_zip(tmp_path: Path) -> None:

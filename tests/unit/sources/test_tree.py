@@ -4,19 +4,11 @@ import shutil
 from pathlib import Path
 
 import pytest
+from tests.unit.sources.local_clones import local, nothing_left
 from tests.unit.sources.source_servers import commit
 
 from penstock.foundation.errors import UsageError
-from penstock.sources.git import Clone, clone
 from penstock.sources.tree import LFS_POINTER
-
-
-def local(repository: Path, revision: str, target: Path, **options: bool | int) -> Clone:
-    return clone(str(repository), revision, target, allow_local=True, **options)  # type: ignore[arg-type]
-
-
-def nothing_left(target: Path) -> bool:
-    return not target.exists() and not [path for path in target.parent.iterdir() if ".clone-" in path.name]
 
 
 @pytest.mark.parametrize("target", ["/etc/passwd", "../../outside", ".git/config"])

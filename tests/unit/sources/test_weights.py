@@ -1,31 +1,19 @@
 """Fetching and providing weights: a server that cuts, fails and redirects; a cache that rots."""
 
 import hashlib
-import os
 import pickle
-import random
 import stat
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from moto import mock_aws
+from tests.unit.sources.fetched_file import DATA, SHA, fetcher
 from tests.unit.sources.source_servers import FileServer, content
 
 from penstock.contract.models import Weights
 from penstock.foundation.errors import PenstockError, UsageError, WorldError
-from penstock.sources.fetch import Fetcher
 from penstock.sources.tree import LFS_POINTER
 from penstock.sources.weights import provide
-from penstock.store.s3_client import s3_client
-
-DATA = random.Random(1).randbytes(300_000)
-SHA = hashlib.sha256(DATA).hexdigest()
-
-
-def fetcher(**options: int) -> Fetcher:
-    return Fetcher(allow_http_loopback=True, timeout_s=5.0, sleep=lambda seconds: None, **options)  # type: ignore[arg-type]
 
 
 def contract(source: str, path: str = "models/w.dat", sha256: str = SHA) -> list[Weights]:
@@ -39,18 +27,7 @@ def clone_dir(tmp_path: Path) -> Path:
     return path
 
 
-# S3, as moto plays it inside boto3
-
-
-@pytest.fixture
-def bucket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    for name in [name for name in os.environ if name.startswith("AWS_")]:
-        monkeypatch.delenv(name)
-    with mock_aws():
-        client = s3_client(None)
-        client.create_bucket(Bucket="weights")
-        client.put_object(Bucket="weights", Key="a/w.dat", Body=DATA)
-        yield client
+# S3
 
 
 @pytest.mark.parametrize("rest", [b"", DATA[:1000], DATA, DATA + b"longer", b"stale"])

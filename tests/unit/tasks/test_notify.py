@@ -3,42 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from penstock_tasks.notify.entrypoint import MAX_SUMMARY_BYTES
 from penstock_tasks.notify.entrypoint import main as notify
-from tests.unit.notices.forge_server import TOKEN, Answer, Server, forge_server
-from tests.unit.report.verdicts import ALL, RUN
+from tests.unit.notices.forge_comments import GROUP_NOTES, MARK
+from tests.unit.notices.forge_server import TOKEN, Answer, Server
+from tests.unit.report.verdicts import RUN
 from tests.unit.tasks.step_folders import StepFolders
 
 from penstock.bundle.directory import Bundle
 from penstock.bundle.failures import first_failure, remember_failure
 from penstock.bundle.models import Source, Verdict
 from penstock.bundle.steps import begin
-
-PULL = "/repos/example/sonic/issues/12/comments"
-NOTES = "/projects/group/sonic/merge_requests/12/notes"
-MARK = "<!-- penstock: sonic release -->"
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    with forge_server() as state:
-        state.comments |= {PULL: [], NOTES: []}
-        yield state
-
-
-@pytest.fixture
-def bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bundle:
-    for name in ("PENSTOCK_FORGE_TOKEN", "GITHUB_TOKEN", "GITLAB_TOKEN"):
-        monkeypatch.delenv(name, raising=False)
-    found = Bundle(tmp_path / "bundle")
-    begin(found, run_id="release-7", track="release")
-    found.update_run(RUN)
-    found.write_verdict(ALL)
-    return found
 
 
 @pytest.fixture
@@ -68,7 +46,7 @@ def test_a_run_keeps_its_comment_up_to_date(
     server.pulls["c" * 40] = [{"iid": 12, "state": "opened"}]
     assert step(bundle, f"--forge={secret}") == 0
     assert step(bundle, f"--forge={secret}", "--pull-request=12", status="Failed") == 0
-    (entry,) = server.comments[NOTES]
+    (entry,) = server.comments[GROUP_NOTES]
     assert entry["body"].startswith(f"{MARK}\n## sonic release run release-7 broke")
     told = capsys.readouterr().out
     assert [json.loads(line).get("action") for line in told.splitlines() if '"commented"' in line] == [
@@ -125,7 +103,7 @@ def test_receivers_that_cannot_be_reached_do_not_keep_the_comment_back(
     (receivers / "urls").write_text("json://127.0.0.1:1\n")
     arguments = (f"--forge={secret}", f"--receivers={receivers}", "--pull-request=12")
     assert step(bundle, *arguments) == 4
-    assert len(server.comments[NOTES]) == 1
+    assert len(server.comments[GROUP_NOTES]) == 1
     server.failures.append(("notes", Answer(404, {"message": "404 Not found"})))
     assert step(bundle, *arguments) == 4
     told = capsys.readouterr().out

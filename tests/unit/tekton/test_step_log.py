@@ -2,23 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import psutil
-
 from penstock.tekton.step_log import StepLog
-
-
-def left(tmp_path: Path) -> list[psutil.Process]:
-    """The processes that the test started and that still live."""
-    found = []
-    for process in psutil.process_iter():
-        try:
-            if process.environ().get("MARK") == str(tmp_path):
-                found.append(process)
-        except psutil.Error:
-            continue
-    return found
 
 
 def test_a_log_that_floods_keeps_its_beginning_and_its_end(tmp_path):

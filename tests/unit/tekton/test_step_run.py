@@ -64,18 +64,14 @@ def test_values_never_pass_through_a_shell(run, tmp_path):
 
 
 def test_kubernetes_expands_variables_and_dollars(run):
+    expanded = step(
+        command=["printf", "%s\\n"],
+        args=["$(A)", "$(B)", "$$(A)", "$$", "$(NOPE)", "$(PATH)"],
+        env=[{"name": "A", "value": "1"}, {"name": "B", "value": "$(A)2"}],
+    )
     ran = run(
         pipeline(
-            task(
-                "a",
-                steps=[
-                    step(
-                        command=["printf", "%s\\n"],
-                        args=["$(A)", "$(B)", "$$(A)", "$$", "$(NOPE)", "$(PATH)"],
-                        env=[{"name": "A", "value": "1"}, {"name": "B", "value": "$(A)2"}],
-                    )
-                ],
-            ),
+            task("a", steps=[expanded]),
             task("b", 'echo "$$" | grep -q "^[0-9]*$"; echo "$A"', stepTemplate={"env": [{"name": "A", "value": "t"}]}),
         )
     )

@@ -5,34 +5,11 @@ from __future__ import annotations
 import os
 import threading
 import time
-from pathlib import Path
 
-import psutil
 import pytest
+from tests.unit.tekton.marked_processes import go, left
 
 from penstock.tekton.supervisor import Command, Ending, Stop, run_command
-
-
-def go(tmp_path: Path, script: str, *, stop: Stop | None = None, deadline: float | None = None, grace_s: float = 5):
-    output: list[tuple[str, bytes]] = []
-    stop = stop or Stop()
-    command = Command(["sh", "-c", script], {"PATH": os.environ["PATH"], "MARK": str(tmp_path)}, tmp_path)
-    outcome = run_command(
-        command, sink=lambda stream, data: output.append((stream, data)), stop=stop, deadline=deadline, grace_s=grace_s
-    )
-    return outcome, b"".join(data for _, data in output)
-
-
-def left(tmp_path: Path) -> list[psutil.Process]:
-    """The processes that the test started and that still live."""
-    found = []
-    for process in psutil.process_iter():
-        try:
-            if process.environ().get("MARK") == str(tmp_path):
-                found.append(process)
-        except psutil.Error:
-            continue
-    return found
 
 
 def test_output_and_exit_code(tmp_path):
