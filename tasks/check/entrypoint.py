@@ -16,7 +16,7 @@ from penstock.contract.models import Contract
 from penstock.evaluation.local_python import Named, local_environment
 from penstock.families.registry import directions
 from penstock.foundation.errors import UsageError
-from penstock.gating.suite_size import Known
+from penstock.gating.known import Known
 from penstock.gating.suite_words import judge_suite
 from penstock.invocation.repository_check import run_check
 from penstock.steps.entrypoint import log, param, progress, run_step, workspace

@@ -8,7 +8,7 @@ import pytest
 from tests.unit.gating.sized_suites import noisy, only, pair, policy, suite
 
 from penstock.gating.decision import decide
-from penstock.gating.suite_size import Known
+from penstock.gating.known import Known
 
 
 @pytest.mark.parametrize(("cases", "promise"), [(8, 0.9), (24, 0.93), (60, 0.93)])  # of few, the error is guessed

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 import re
 import sys
 import traceback
@@ -109,6 +110,8 @@ def options(
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code of DESIGN: see :class:`penstock.foundation.errors.ExitCode`."""
     arguments = list(sys.argv[1:] if argv is None else argv)
+    # no plugin of a distribution beside this one changes how a contract is validated, nor costs its search a start
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     debug = "--debug" in arguments
     arguments = [argument for argument in arguments if argument != "--debug"]
     try:

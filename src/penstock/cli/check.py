@@ -13,7 +13,8 @@ from penstock.foundation.errors import UsageError
 if TYPE_CHECKING:
     from penstock.contract.check import Report
     from penstock.contract.models import Contract
-    from penstock.gating.suite_size import Known, MarginCheck
+    from penstock.gating.known import Known
+from penstock.gating.suite_size import MarginCheck
 
 
 def check(
@@ -71,7 +72,7 @@ def _known(contract: Contract | None, store: str, baselines: list[Path]) -> Know
         UsageError: both options are given, or a path cannot be read, or two cannot be compared.
         WorldError: the store cannot be read.
     """
-    from penstock.gating.suite_size import Known
+    from penstock.gating.known import Known
 
     if store and baselines:
         raise UsageError("--store and --baseline are two sources", where="penstock check", todo="Leave one out.")
@@ -81,8 +82,8 @@ def _known(contract: Contract | None, store: str, baselines: list[Path]) -> Know
 
 
 def _from_store(model: str, store: str) -> Known:
+    from penstock.gating.known import Known
     from penstock.gating.measurements import Table
-    from penstock.gating.suite_size import Known
     from penstock.releases.earlier_comparisons import earlier_comparisons
     from penstock.store.open import open_store
 
@@ -100,8 +101,8 @@ def _from_files(paths: list[Path]) -> Known:
     from itertools import pairwise
 
     from penstock.gating.comparable import check_comparable
+    from penstock.gating.known import Known
     from penstock.gating.measurements import Table, read_source
-    from penstock.gating.suite_size import Known
 
     sources = [read_source(path) for path in paths]
     for before, after in pairwise(sources):

@@ -230,16 +230,6 @@ def factor(level: float) -> float:
     return round(NORMAL.inv_cdf(1 - level) + NORMAL.inv_cdf(POWER), 2)
 
 
-def margin_factor(level: float, reach: float) -> float:
-    """Errors in a margin with which a share ``level`` of unchanged models is not passed.
-
-    Args:
-        level: the share.
-        reach: how many errors the gate's bound lies above the change.
-    """
-    return reach - NORMAL.inv_cdf(level)
-
-
 def calibration_of(policy: Policy, directory: Path) -> Calibration | None:
     """The record of the noise that a policy names; ``None`` if it names none.
 

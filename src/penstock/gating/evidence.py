@@ -211,6 +211,16 @@ def reach(cases: int, level: float) -> float | None:
     return quantile(level, None if cases >= BOOTSTRAP_CASES else cases - 1)
 
 
+def margin_factor(level: float, reach: float) -> float:
+    """Errors in a margin with which a share ``level`` of unchanged models is not passed.
+
+    Args:
+        level: the share.
+        reach: how many errors the gate's bound lies above the change.
+    """
+    return reach - NORMAL.inv_cdf(level)
+
+
 def cases_needed(deviation: float, distance: float, level: float, cases: int, power: float = POWER) -> int | None:
     """Cases with which a difference that is ``distance`` from the margin is settled at ``level`` with a given power.
 

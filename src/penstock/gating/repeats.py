@@ -12,9 +12,9 @@ from penstock import __version__
 from penstock.bundle.models import WHOLE_SUITE, Run
 from penstock.bundle.steps import utc_now
 from penstock.foundation.errors import UsageError
-from penstock.gating.calibration import Calibration, MeasuredOn, Noise, factor, margin_factor
+from penstock.gating.calibration import Calibration, MeasuredOn, Noise, factor
 from penstock.gating.comparable import Difference, differences
-from penstock.gating.evidence import reach
+from penstock.gating.evidence import margin_factor, reach
 from penstock.gating.measurements import Source, Table
 
 AGAIN = "Give runs of one and the same revision, suite, extractors and parameters."

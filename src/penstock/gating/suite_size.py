@@ -19,71 +19,18 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from penstock.bundle.models import WHOLE_SUITE
 from penstock.contract.models import Suite
 from penstock.contract.policy import Policy, Rule
 from penstock.families.family import REFUSAL_METRIC
 from penstock.families.registry import find_metric, is_whole_suite
-from penstock.gating.calibration import Calibration, margin_factor
-from penstock.gating.decision import ROUNDING, mean
-from penstock.gating.evidence import (
-    BOOTSTRAP_CASES,
-    FLIP_CASES,
-    Evidence,
-    cases_needed,
-    reach,
-    weigh,
-    weigh_resamples,
-)
-from penstock.gating.gate import margin_in_unit
-from penstock.gating.measurements import Table, Values
-from penstock.gating.rules import paired_change
+from penstock.gating.evidence import BOOTSTRAP_CASES, FLIP_CASES, cases_needed, margin_factor, reach
+from penstock.gating.known import Known, Spread
 from penstock.gating.wording import subject_of
 
 Answer = Literal["settled", "not settled", "not known"]
-Basis = Literal["comparisons", "noise", "stopped", "cases"]
-Pair = tuple[Table, Table]
-"""What a changed model was compared with, and the model."""
-
-
-@dataclass(frozen=True)
-class Spread:
-    """How far the mean change of a metric may be off, for any number of cases."""
-
-    basis: Basis
-    of_a_case: float
-    """Standard deviation of one case's difference, in the metric's unit. It falls with √cases."""
-    shared: float = 0.0
-    """What moves all cases of a run together, in the metric's unit. More cases do not help against it."""
-    seen: int = 1
-    """Comparisons, or runs, that it was taken from."""
-
-    @property
-    def is_bound(self) -> bool:
-        """Whether the error is no larger than this, and may be far smaller."""
-        return self.basis in ("stopped", "cases")
-
-    def error(self, cases: int) -> float:
-        """Standard error of the mean change over so many cases."""
-        return math.hypot(self.shared, self.of_a_case / math.sqrt(cases))
-
-
-@dataclass(frozen=True)
-class Known:
-    """What was measured of the model before."""
-
-    baseline: Table | None = None
-    pairs: Sequence[Pair] = ()
-    calibration: Calibration | None = None
-
-    @property
-    def anything(self) -> bool:
-        """Whether there is anything to judge a suite by, beyond its size."""
-        return self.baseline is not None or bool(self.pairs) or self.calibration is not None
 
 
 @dataclass(frozen=True)
@@ -160,10 +107,14 @@ def _check(check: MarginCheck, known: Known, level: float, own: float) -> Margin
     if above is None:
         enough = range(max(cases + 1, FLIP_CASES), BOOTSTRAP_CASES + 1)
         return replace(check, answer="not settled", needed=next(count for count in enough if reach(count, own)))
-    base = _base(rule, known)
-    margin = _margin(rule, base, known)
+    if not known.anything:
+        return replace(check, margin=_as_written(rule))
+    from penstock.gating.spread import base_of, margin_of, spread_of  # the gate itself: only where it is needed
+
+    base = base_of(rule, known)
+    margin = margin_of(rule, base, known)
     check = replace(check, base=base, margin=margin)
-    if margin is None or (spread := _spread(check, known, level)) is None:
+    if margin is None or (spread := spread_of(rule, margin, cases, known, level)) is None:
         return check
     smallest = margin_factor(level, above) * spread.error(cases)
     settled = smallest <= margin
@@ -172,6 +123,12 @@ def _check(check: MarginCheck, known: Known, level: float, own: float) -> Margin
     return replace(
         check, answer=answer, spread=spread, error=spread.error(cases), smallest_margin=smallest, needed=needed
     )
+
+
+def _as_written(rule: Rule) -> float | None:
+    """A margin that is in the metric's unit already; ``None`` for one that counts something which is not known."""
+    margin = rule.margin
+    return None if margin is None or margin.relative or margin.noise else margin.amount
 
 
 def _needed(spread: Spread, margin: float, level: float, own: float, cases: int) -> int | None:
@@ -186,96 +143,6 @@ def _needed(spread: Spread, margin: float, level: float, own: float, cases: int)
             break
         found += 1
     return found
-
-
-def _base(rule: Rule, known: Known) -> float | None:
-    """The mean that a margin is a share of: the baseline's, else that of the runs whose noise was recorded."""
-    if known.baseline is not None:
-        values = known.baseline.values(rule.metric, rule.slice)
-        if values.by_case:
-            return mean(list(values.by_case.values()))
-    noise = known.calibration.of(rule.metric, rule.slice) if known.calibration is not None else None
-    return noise.mean if noise is not None else None
-
-
-def _margin(rule: Rule, base: float | None, known: Known) -> float | None:
-    """The margin in the metric's unit; ``None`` where that is not known."""
-    if rule.margin is None or (rule.margin.relative and base is None):
-        return None
-    if rule.margin.noise and (known.calibration is None or known.calibration.of(rule.metric, rule.slice) is None):
-        return None
-    tables = [known.baseline] if known.baseline is not None else []
-    return margin_in_unit(rule, base or 0.0, known.calibration, tables)
-
-
-def _spread(check: MarginCheck, known: Known, level: float) -> Spread | None:
-    """The best that is known of how far the mean change may be off."""
-    noise = _from_noise(check, known.calibration)
-    compared, stopped = _from_pairs(check, known.pairs, level)
-    at_least = [found for found in (compared, noise) if found is not None]
-    at_most = [found for found in (stopped, _from_cases(check.rule, known.baseline)) if found is not None]
-    if at_least:
-        return max(at_least, key=lambda found: found.error(check.cases))
-    return min(at_most, key=lambda found: found.error(check.cases)) if at_most else None
-
-
-def _from_pairs(check: MarginCheck, pairs: Sequence[Pair], level: float) -> tuple[Spread | None, Spread | None]:
-    """Pooled over the comparisons in which the model changed: those that the rule did not stop, and those it did."""
-    rule, margin = check.rule, check.margin or 0.0
-    near: list[float] = []
-    far: list[float] = []
-    for before, after in pairs:
-        there, here = before.values(rule.metric, rule.slice), after.values(rule.metric, rule.slice)
-        common = here.by_case.keys() & there.by_case.keys()
-        if not common:
-            continue
-        evidence = paired_change(
-            rule, subject_of(rule), _only(here, common), _only(there, common), lambda _rule, _base: margin
-        ).evidence
-        if evidence.deviation:
-            (far if evidence.worse_than(margin, 0.0) <= level else near).append(evidence.deviation)
-    return _pooled("comparisons", near), _pooled("stopped", far)
-
-
-def _only(side: Values, cases: Collection[str]) -> Values:
-    return replace(side, by_case={case: side.by_case[case] for case in cases})
-
-
-def _pooled(basis: Basis, deviations: Sequence[float]) -> Spread | None:
-    if not deviations:
-        return None
-    return Spread(basis, math.sqrt(mean([value**2 for value in deviations])), seen=len(deviations))
-
-
-def _from_noise(check: MarginCheck, calibration: Calibration | None) -> Spread | None:
-    """From runs of one model; ``None`` also for one that gives the same values in every run: that says nothing of a
-    model that changed.
-    """
-    noise = calibration.of(check.rule.metric, check.rule.slice) if calibration is not None else None
-    if calibration is None or noise is None or noise.deterministic:
-        return None
-    whole = noise.sd_resampled is not None
-    cases = (calibration.measured_on.cases or check.cases) if whole else noise.cases
-    of_a_case = (noise.sd_resampled or 0.0) * math.sqrt(cases) if whole else noise.sd_difference
-    shared = math.sqrt(max(0.0, noise.error**2 - of_a_case**2 / cases))
-    return Spread("noise", of_a_case, shared, seen=noise.runs)
-
-
-def _from_cases(rule: Rule, baseline: Table | None) -> Spread | None:
-    """The upper bound from one side alone; ``None`` if that has fewer than two cases."""
-    if baseline is None:
-        return None
-    values = baseline.values(rule.metric, rule.slice)
-    evidence: Evidence | None = None
-    if values.by_case.keys() == {WHOLE_SUITE}:
-        if values.resamples is not None and len(values.resamples.values) > 1:
-            evidence = weigh_resamples(0.0, values.resamples.values, values.resamples.cases)
-    elif len(values.by_case) > 1:
-        largest = max(abs(value) for value in values.by_case.values())
-        evidence = weigh(list(values.by_case.values()), ROUNDING * largest)
-    if evidence is None or not evidence.deviation:
-        return None  # cases that are all alike say nothing of what a change does to them
-    return Spread("cases", math.sqrt(2) * evidence.deviation)
 
 
 def _instead(check: MarginCheck, metric: str, known: Known, level: float) -> MarginCheck | None:

@@ -12,9 +12,9 @@ from penstock.contract.faults import fault_at
 from penstock.contract.policy import Policy, PolicyFault, Rule
 from penstock.families.registry import find_metric, is_timed, is_whole_suite
 from penstock.foundation.errors import UsageError
-from penstock.gating.calibration import calibration_of
 from penstock.gating.evidence import BOOTSTRAP_CASES
-from penstock.gating.suite_size import Known, MarginCheck, margin_checks
+from penstock.gating.known import Known
+from penstock.gating.suite_size import MarginCheck, margin_checks
 from penstock.gating.wording import Subject, subject_of
 
 LOOSE = 2
@@ -41,12 +41,15 @@ def judge_suite(report: Report, directory: Path, known: Known) -> list[MarginChe
     if contract is None or suite is None or document is None:
         return []
     policy = contract.policy
-    try:
-        known = replace(known, calibration=calibration_of(policy, directory))
-    except UsageError as error:
-        fault = fault_at(document, ("policy", "calibration"), error.what, todo=error.todo)
-        if all(other.field != fault.field for other in report.faults):  # that it is not there was said before
-            report.faults.append(fault)
+    if policy.calibration is not None:
+        from penstock.gating.calibration import calibration_of
+
+        try:
+            known = replace(known, calibration=calibration_of(policy, directory))
+        except UsageError as error:
+            fault = fault_at(document, ("policy", "calibration"), error.what, todo=error.todo)
+            if all(other.field != fault.field for other in report.faults):  # that it is not there was said before
+                report.faults.append(fault)
     checks = margin_checks(policy, suite, known)
     for remark in (*policy_remarks(policy), *size_remarks(policy, checks)):
         place = ("policy", *remark.path)

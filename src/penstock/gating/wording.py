@@ -5,10 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from penstock.bundle.models import RuleResult
 from penstock.contract.policy import Direction, Margin, Rule
 from penstock.families.registry import find_metric
+
+if TYPE_CHECKING:
+    from penstock.bundle.models import RuleResult
 
 MAX_DIGITS = 15
 MAX_NAMED = 3

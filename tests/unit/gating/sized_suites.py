@@ -9,8 +9,9 @@ from typing import Any
 from penstock.bundle.models import Measurement, Resamples
 from penstock.contract.models import Suite
 from penstock.contract.policy import Policy
+from penstock.gating.known import Known
 from penstock.gating.measurements import Table
-from penstock.gating.suite_size import Known, MarginCheck, Pair, margin_checks
+from penstock.gating.suite_size import MarginCheck, margin_checks
 from penstock.gating.suite_words import policy_remarks, size_remarks
 
 
@@ -40,7 +41,7 @@ def table(metric: str, values: Sequence[float], slice_name: str = "") -> Table:
     return Table("side", lines)
 
 
-def pair(metric: str, differences: Sequence[float], base: float = 10.0, slice_name: str = "") -> Pair:
+def pair(metric: str, differences: Sequence[float], base: float = 10.0, slice_name: str = "") -> tuple[Table, Table]:
     """A baseline whose cases are alike, and a candidate."""
     before = [base] * len(differences)
     after = [base + difference for difference in differences]
@@ -73,7 +74,7 @@ def said(rules: Policy, cases: Suite, known: Known) -> list[str]:
     return [f"{remark.place}: {remark.what}. {remark.todo}" for remark in remarks]
 
 
-def fid_pair(deviation: float, kid: float) -> Pair:
+def fid_pair(deviation: float, kid: float) -> tuple[Table, Table]:
     """FID and KID on 8 clips: the resamples differ by so much."""
     draws = noisy(400, 1.0, seed=3)
     base = [30 + 10 * value for value in noisy(400, 1.0, seed=4)]

@@ -8,9 +8,10 @@ import pytest
 from tests.unit.gating.sized_suites import fid_pair, noisy, only, pair, policy, said, suite, table
 
 from penstock.gating.calibration import Calibration
+from penstock.gating.known import Known
 from penstock.gating.measurements import Source
 from penstock.gating.repeats import calibrate
-from penstock.gating.suite_size import Known, margin_checks
+from penstock.gating.suite_size import margin_checks
 
 
 def test_the_number_of_cases_that_would_settle_a_margin_does() -> None:

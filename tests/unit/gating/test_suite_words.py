@@ -8,7 +8,7 @@ import pytest
 from tests.unit.gating.sized_suites import fid_pair, only, policy, said, suite
 
 from penstock.contract.models import Suite
-from penstock.gating.suite_size import Known
+from penstock.gating.known import Known
 from penstock.gating.suite_words import rounded_up
 
 
