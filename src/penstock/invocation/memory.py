@@ -9,11 +9,11 @@ from pathlib import Path
 from types import TracebackType
 
 from penstock.foundation.nvidia import cards, gpu_mib_of, gpu_used_mib
-from penstock.invocation.launch import descendants
+from penstock.invocation.launch import watched_descendants
 
 PERIOD_S = 0.05
 SCAN_EVERY = 5
-"""Looking for new processes walks all of ``/proc``: only every fifth sample does."""
+"""Looking for new processes takes longer than reading what the known ones hold: only every fifth sample does."""
 GPU_PERIOD_S = 0.5
 GPU_QUERY_LIMIT_S = 10.0
 """A driver that hangs (a card that fell off its bus) does not keep the call from ending."""
@@ -47,7 +47,7 @@ class MemoryWatch:
     def __enter__(self) -> MemoryWatch:
         if self._root is None:
             return self
-        self._pids = descendants(self._root)
+        self._pids = watched_descendants(self._root)
         for pid in self._pids:
             with contextlib.suppress(OSError):
                 Path(f"/proc/{pid}/clear_refs").write_text("5", encoding="ascii")
@@ -79,7 +79,7 @@ class MemoryWatch:
             if self._stop.wait(PERIOD_S):
                 break
             if self._root is not None and count % SCAN_EVERY == 0:
-                self._pids = descendants(self._root)
+                self._pids = watched_descendants(self._root)
         for pid in self._pids:
             self._peak = max(self._peak, high_water_bytes(pid))
 
@@ -93,7 +93,7 @@ class MemoryWatch:
 
     def _sample_gpu(self) -> None:
         while self._root is not None:
-            used = gpu_mib_of(set(descendants(self._root)))
+            used = gpu_mib_of(set(watched_descendants(self._root)))
             if used is None and self._gpu_before is not None and (total := gpu_used_mib()) is not None:
                 used = total - self._gpu_before
             if used is not None and used > 0:
