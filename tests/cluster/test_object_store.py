@@ -13,6 +13,7 @@ import pytest
 from tests.cluster.objects import Access, make_bucket
 from tests.cluster.settings import Settings
 from tests.unit.releases.release_race import race
+from tests.unit.store.contested_key import contest
 
 from penstock.foundation.errors import WorldError
 from penstock.store.open import open_store
@@ -70,3 +71,8 @@ def test_it_can_do_what_penstock_needs(access: Access, credentials: Path) -> Non
 
 def test_four_processes_publish_at_once_and_one_chain_holds(access: Access, credentials: Path, tmp_path: Path) -> None:
     race(f"s3://{access.bucket}/raced", tmp_path, credentials)
+
+
+def test_eight_write_one_key_at_once_and_one_wins(access: Access, credentials: Path, tmp_path: Path) -> None:
+    for number in range(5):
+        contest(open_store(f"s3://{access.bucket}/contest-{number}", credentials), tmp_path)
