@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from penstock.foundation.errors import ExitCode, UsageError, WorldError
 from penstock.gating.decision import mean
 from penstock.gating.measurements import Source, Table
 from penstock.gating.wording import limit_text, subject_of
+from penstock.tekton.run_json import OnEvent, ignore_events
 
 NOW = "run now"
 
@@ -53,6 +55,10 @@ class Watcher:
 
     def ends(self, step: Step) -> None:
         """It is known what the commit is."""
+
+    def run(self) -> AbstractContextManager[OnEvent]:
+        """Opened while a commit is run; takes the pipeline's events."""
+        return nullcontext(ignore_events)
 
 
 class Bisector:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from penstock.bisect.bisection import NOW, Watcher
 from penstock.bisect.question import Question
+from penstock.bisect.requested_bisection import Finished
 from penstock.bisect.saved_bisection import Bisection, CommitRecord, Step
 from penstock.cli.run_display import Display, shown_name
 from penstock.foundation.errors import printable
@@ -140,12 +141,12 @@ def value_and_change(step: Step, asked: Question) -> str:
     return f"{asked.title} {value}, {change}{interval}"
 
 
-def show_end(bisection: Bisection, asked: Question, record: Path, *, as_json: bool) -> None:
+def show_end(finished: Finished, *, as_json: bool) -> None:
     """The answer, on standard output."""
     if as_json:
-        sys.stdout.write(bisection.model_dump_json(indent=2) + "\n")
+        sys.stdout.write(finished.bisection.model_dump_json(indent=2) + "\n")
         return
-    for line in end_lines(bisection, asked, record):
+    for line in end_lines(finished.bisection, finished.asked, finished.record):
         sys.stdout.write(one_line(line) + "\n")
 
 

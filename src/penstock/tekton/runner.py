@@ -19,7 +19,7 @@ from penstock.tekton.load_manifests import LoadedPipeline
 from penstock.tekton.params import RunFailedError
 from penstock.tekton.prepare import Prepared, prepare
 from penstock.tekton.resume import state_to_start
-from penstock.tekton.run_json import Event, OnEvent, PipelineRunResult, TaskRunRecord
+from penstock.tekton.run_json import Event, OnEvent, PipelineRunResult, TaskRunRecord, ignore_events
 from penstock.tekton.run_outcome import Condition, condition, pipeline_results, skipped_tasks
 from penstock.tekton.run_state import NOT_SKIPPED, Clock, Facts, Node
 from penstock.tekton.saved_run import RunState, load_state, locked
@@ -32,10 +32,6 @@ from penstock.tekton.values import Value
 from penstock.tekton.workspaces import WorkspaceUses
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
-
-
-def ignore_events(_event: Event) -> None:
-    """The default listener."""
 
 
 def run_pipeline(
