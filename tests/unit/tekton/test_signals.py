@@ -13,7 +13,6 @@ import pytest
 
 from penstock.tekton.signals import signals_as_messages
 
-
 IGNORED_TOO = [signal.default_int_handler, signal.SIG_IGN]
 """A program that a shell without job control starts by ``&``, or ``nohup``, is born with signals ignored."""
 
