@@ -71,7 +71,7 @@ class Repository:
 
 
 @dataclass(frozen=True)
-class Finished:
+class FinishedBisection:
     """A bisection that came to its end."""
 
     bisection: Bisection
@@ -86,7 +86,7 @@ class Finished:
         return CODES[self.bisection.outcome]
 
 
-def carry_out(options: Options, *, watching: Watching) -> Finished:
+def carry_out(options: Options, *, watching: Watching) -> FinishedBisection:
     """Find the commit.
 
     Args:
@@ -121,7 +121,7 @@ def _find(
     params: Mapping[str, str],
     workspaces: Mapping[str, Path],
     watching: Watching,
-) -> Finished:
+) -> FinishedBisection:
     row = _row(options, repository, out / "bisect" / "history")
     ends = [repository.url, row[0].hash, row[-1].hash]
     checkout = out / "bisect" / "references" / sha256_json(ends[::2])[:12]
@@ -153,7 +153,7 @@ def _find(
             retry=options.retry,
             watcher=watcher,
         )
-        return Finished(bisector.find(), asked, record)
+        return FinishedBisection(bisector.find(), asked, record)
 
 
 def _repository(repo: str, params: Mapping[str, str], workspaces: Mapping[str, Path]) -> Repository:

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from penstock.foundation.yaml_text import KeyPath
 
-Place = tuple[str | None, ...]
+FieldPlace = tuple[str | None, ...]
 """Names of fields from the top of the file down; ``None`` is any entry of a list or of a mapping with free names."""
 
 
@@ -41,7 +41,7 @@ def places_of(model: type[BaseModel], name: str, path: KeyPath) -> list[KeyPath]
     return [_written(place, path) for place in found if nearness[place] == nearest]
 
 
-def _places(kind: Any, name: str, place: Place, above: tuple[Any, ...]) -> Iterator[Place]:
+def _places(kind: Any, name: str, place: FieldPlace, above: tuple[Any, ...]) -> Iterator[FieldPlace]:
     if kind in above:
         return  # a model that holds itself
     if _is_model(kind):
@@ -55,7 +55,7 @@ def _places(kind: Any, name: str, place: Place, above: tuple[Any, ...]) -> Itera
             yield from _places(inner, name, (*place, None), above)
 
 
-def _shared(place: Place, path: KeyPath) -> int:
+def _shared(place: FieldPlace, path: KeyPath) -> int:
     """How many parts two paths have in common from the top."""
     count = 0
     for part, there in zip(place, path, strict=False):
@@ -65,7 +65,7 @@ def _shared(place: Place, path: KeyPath) -> int:
     return count
 
 
-def _written(place: Place, path: KeyPath) -> KeyPath:
+def _written(place: FieldPlace, path: KeyPath) -> KeyPath:
     shared = _shared(place, path)
     return (*path[:shared], *("*" if part is None else part for part in place[shared:]))
 

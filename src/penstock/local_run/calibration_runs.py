@@ -17,7 +17,7 @@ from penstock.contract.policy import Policy
 from penstock.foundation.errors import ExitCode, Interrupted, PenstockError, UsageError, WorldError
 from penstock.foundation.files import sha256_json, write_json
 from penstock.gating.calibration import Calibration, read_calibration, write_calibration
-from penstock.gating.measurements import Source, read_source
+from penstock.gating.measurements import MeasurementSource, read_source
 from penstock.gating.repeats import calibrate
 from penstock.local_run.engine import Listening, measure_here
 from penstock.local_run.exit_codes import track_exit_code
@@ -95,7 +95,7 @@ def carry_out(options: Options, *, listening: Listening, say: Callable[[str], No
     return Calibrated(read_calibration(options.file), policy, tuple(found.left_out))
 
 
-def _read(path: Path) -> Source:
+def _read(path: Path) -> MeasurementSource:
     """A bundle, a run's directory that holds one, or a file of measurements."""
     inner = path / "bundle"
     return read_source(inner if not (path / "run.json").exists() and (inner / "run.json").is_file() else path)
@@ -122,7 +122,7 @@ class CalibrationRuns:
         prepare(self._out)
         self.key = sha256_json([calibration_run("")["spec"], self._params, options.revision, __version__])[:10]
 
-    def sources(self) -> list[Source]:
+    def sources(self) -> list[MeasurementSource]:
         """All runs, those that finished before and new ones.
 
         All are of the commit that the first one found: a branch may move meanwhile.

@@ -40,7 +40,7 @@ class Options:
 
 
 @dataclass(frozen=True)
-class Request:
+class RunRequest:
     """What is run: written down beside the run, so that ``--resume`` needs no more than its name."""
 
     what: str
@@ -71,7 +71,7 @@ def run_name(options: Options) -> str:
     return name
 
 
-def new_request(options: Options, out: Path) -> Request:
+def new_request(options: Options, out: Path) -> RunRequest:
     """Options → what is run, with the values that a run on one machine needs.
 
     Args:
@@ -85,7 +85,7 @@ def new_request(options: Options, out: Path) -> Request:
     workspaces = {key: str(path) for key, path in workspace_directories(options.workspaces).items()}
     if options.what not in TRACKS:
         _refuse_track_options(options)
-        return Request(str(Path(options.what).absolute()), params, workspaces)
+        return RunRequest(str(Path(options.what).absolute()), params, workspaces)
     if options.what != "release" and (options.regate or options.policy_floor):
         raise UsageError("only a release is gated", where="--regate, --policy-floor", todo="Leave it out.")
     if options.policy_floor is not None:
@@ -93,7 +93,7 @@ def new_request(options: Options, out: Path) -> Request:
     if options.regate and not options.repo:
         request = _as_before(options, out)
     else:
-        request = Request(options.what, _track_params(options, out), {"work": str(out)})
+        request = RunRequest(options.what, _track_params(options, out), {"work": str(out)})
     # --param and --workspace have the last word: they are the more specific ones
     return replace(request, params=request.params | params, workspaces=request.workspaces | workspaces)
 
@@ -120,7 +120,7 @@ def _refuse_track_options(options: Options) -> None:
         )
 
 
-def _as_before(options: Options, out: Path) -> Request:
+def _as_before(options: Options, out: Path) -> RunRequest:
     """The request of the release whose outputs are judged again; what is given beside ``--regate`` wins.
 
     Raises:
@@ -136,7 +136,7 @@ def _as_before(options: Options, out: Path) -> Request:
     given = earlier.params | {"regate": options.regate}
     given |= {"revision": options.revision} if options.revision else {}
     given |= {"store": location(options.store)} if options.store else {}
-    return Request("release", given, earlier.workspaces | {"work": str(out)})
+    return RunRequest("release", given, earlier.workspaces | {"work": str(out)})
 
 
 def _track_params(options: Options, out: Path) -> dict[str, str]:
@@ -161,7 +161,7 @@ def _track_params(options: Options, out: Path) -> dict[str, str]:
     return given
 
 
-def with_floor(request: Request, folder: Path) -> Request:
+def with_floor(request: RunRequest, folder: Path) -> RunRequest:
     """The request, judged by the policy floor that is kept in the run's folder as well."""
     return replace(request, workspaces=request.workspaces | {FLOOR: str(folder / FLOOR)})
 
@@ -185,7 +185,7 @@ def changes_note(options: Options) -> str:
     return f"note: {one_line(what)}: what runs is {options.revision} as it was committed"
 
 
-def read_request(folder: Path, options: Options) -> Request:
+def read_request(folder: Path, options: Options) -> RunRequest:
     """The request of the run that is resumed.
 
     Raises:
@@ -219,7 +219,7 @@ def read_request(folder: Path, options: Options) -> Request:
     return request
 
 
-def run_before(folder: Path) -> Request | None:
+def run_before(folder: Path) -> RunRequest | None:
     """The request of the release whose outputs are judged again; ``None`` if it did not run here."""
     try:
         request = recorded_request(folder)
@@ -228,11 +228,11 @@ def run_before(folder: Path) -> Request | None:
     return request if request.what == "release" else None
 
 
-def recorded_request(folder: Path) -> Request:
+def recorded_request(folder: Path) -> RunRequest:
     """What :func:`begin` wrote down.
 
     Raises:
         OSError, ValueError, KeyError, TypeError: there is nothing, or it is not that.
     """
     content = json.loads((folder / REQUEST).read_text(encoding="utf-8"))
-    return Request(content["what"], dict(content["params"]), dict(content["workspaces"]))
+    return RunRequest(content["what"], dict(content["params"]), dict(content["workspaces"]))

@@ -27,7 +27,7 @@ from penstock.tekton.signals import signals_as_messages
 from penstock.tekton.step_run import now_text
 from penstock.tekton.substitute_pipeline import apply_status
 from penstock.tekton.supervisor import Stop
-from penstock.tekton.taskrun import STOP_INTERRUPTED, STOP_PIPELINE_TIMEOUT, Job, Machine, run_task
+from penstock.tekton.taskrun import STOP_INTERRUPTED, STOP_PIPELINE_TIMEOUT, Job, RunContext, run_task
 from penstock.tekton.values import Value
 from penstock.tekton.workspaces import WorkspaceUses
 
@@ -119,7 +119,7 @@ class _Scheduler:
         self.max_parallel = max_parallel if max_parallel and max_parallel > 0 else None
         self.listener = on_event
         self.listening = threading.Lock()
-        self.machine = Machine(run_dir, dict(environment), self.emit, WorkspaceUses())
+        self.machine = RunContext(run_dir, dict(environment), self.emit, WorkspaceUses())
         self.messages: queue.SimpleQueue[_Ended | int] = queue.SimpleQueue()
         self.waiting: list[tuple[Job, Stop]] = []
         self.running: dict[str, tuple[Job, Stop]] = {}

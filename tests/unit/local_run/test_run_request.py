@@ -9,7 +9,7 @@ import pytest
 
 from penstock.foundation.errors import UsageError
 from penstock.local_run.run_folder import begin
-from penstock.local_run.run_request import Options, Request, new_request, read_request, run_name, with_floor
+from penstock.local_run.run_request import Options, RunRequest, new_request, read_request, run_name, with_floor
 
 
 def test_a_local_path_is_allowed_locally_and_a_url_is_left_as_it_is(tmp_path: Path) -> None:
@@ -59,7 +59,7 @@ def test_a_run_is_judged_again_as_it_was_started(tmp_path: Path) -> None:
     folder.mkdir(parents=True)
     begin(folder, asdict(first))
     again = new_request(Options(what="release", regate="first"), tmp_path)
-    assert again == Request("release", first.params | {"regate": "first"}, first.workspaces)
+    assert again == RunRequest("release", first.params | {"regate": "first"}, first.workspaces)
     given = Options(what="release", regate="first", revision="v2", store="s3://bucket/a", params=("depth=1",))
     assert new_request(given, tmp_path).params == first.params | {
         "regate": "first",
