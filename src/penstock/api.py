@@ -20,7 +20,7 @@ from penstock.gating import compare as comparing
 from penstock.gating.compare import Comparison
 from penstock.gating.floor import read_floor
 from penstock.gating.judge import judge
-from penstock.gating.measurements import Source, read_source
+from penstock.gating.measurements import MeasurementSource, read_source
 
 log = logging.getLogger(__name__)
 AnyPath = str | os.PathLike[str]
@@ -109,12 +109,12 @@ def _bundle_in(path: Path) -> Path:
     return inner if not (path / "run.json").exists() and (inner / "run.json").is_file() else path
 
 
-def _source(side: Side, name: str) -> Source:
+def _source(side: Side, name: str) -> MeasurementSource:
     if isinstance(side, Bundle):
         return read_source(side.path)
     if isinstance(side, str | os.PathLike):
         return read_source(_bundle_in(Path(side)))
-    return Source(name, list(side))
+    return MeasurementSource(name, list(side))
 
 
 def _policy(policy: Policy | AnyPath) -> tuple[Policy, Path]:

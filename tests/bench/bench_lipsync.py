@@ -61,8 +61,8 @@ found = score_lipsync(frames, read_audio(folder / "audio.wav"), open_syncnet(Pat
 print(json.dumps({"lse_d": found.lse_d, "lse_c": found.lse_c, "offset_frames": found.offset_frames}))
 """
 IMPORT = (
-    "import sys; from pathlib import Path; from penstock.cli.weights_import import Kind, import_weights; "
-    "import_weights(Kind.SYNCNET, Path(sys.argv[1]), Path(sys.argv[2]), True)"
+    "import sys; from penstock.cli.app import main; "
+    "sys.exit(main(['weights', 'import', 'syncnet', sys.argv[1], '--out', sys.argv[2], '--json']))"
 )
 
 

@@ -10,11 +10,13 @@ import struct
 import subprocess
 import sys
 import zlib
+from functools import partial
 from pathlib import Path
 
 from penstock.bundle.directory import read_lines, write_lines
 from penstock.bundle.models import Measurement
-from penstock.cli.calibrate_run import Options, Runs
+from penstock.cli.run_display import Display
+from penstock.local_run.calibration_runs import CalibrationRuns, Options
 
 ROOT = Path(__file__).parents[2]
 PNG_HEADER = 8 + 25
@@ -55,10 +57,9 @@ def measured(repository: Path, out: Path, revision: str) -> list[Measurement]:
     kept = out / "measurements" / f"{revision}.jsonl"
     if not kept.exists():
         python = f"python={sys.prefix}"  # whatever is active in this shell
-        options = Options(
-            repo=str(repository), revision=revision, runs=1, out=out / "runs", params=(python,), quiet=True
-        )
-        (source,) = Runs(options).sources()
+        options = Options(repo=str(repository), revision=revision, runs=1, out=out / "runs", params=(python,))
+        runs = CalibrationRuns(options, listening=partial(Display, quiet=True), say=lambda _: None)
+        (source,) = runs.sources()
         write_lines(kept, source.measurements)
     return list(read_lines(kept, Measurement))
 

@@ -33,7 +33,7 @@ from penstock.contract.policy import Policy, Rule
 from penstock.families.registry import known_metrics
 from penstock.gating.calibration import Calibration, Noise
 from penstock.gating.gate import gate
-from penstock.gating.measurements import Source
+from penstock.gating.measurements import MeasurementSource
 from penstock.gating.repeats import calibrate
 
 GOOD, WORSE, BETTER = "v1.0.0", "v1.1.0", "v1.2.0"
@@ -87,7 +87,7 @@ def main() -> int:
     good = runs_of(repository, options.out, GOOD, options.runs)
     others = {release: runs_of(repository, options.out, release, OTHER_RUNS) for release in (WORSE, BETTER)}
     source = next((options.out / "runs" / "runs").glob("calibrate-*")) / "source"
-    noise = calibrate([Source(f"run {number}", run) for number, run in enumerate(good, 1)]).calibration
+    noise = calibrate([MeasurementSource(f"run {number}", run) for number, run in enumerate(good, 1)]).calibration
     rows = [
         *by_the_contract(good, others, load_contract(source).policy, noise),
         *planted(good, noise),

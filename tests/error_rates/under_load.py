@@ -34,7 +34,7 @@ from penstock.evaluation.infer import infer
 from penstock.evaluation.measure import measure
 from penstock.families.registry import timed_metrics
 from penstock.gating.gate import gate
-from penstock.gating.measurements import Source, read_source
+from penstock.gating.measurements import MeasurementSource, read_source
 
 ROOT = Path(__file__).parents[2]
 RELEASE = "v1.0.0"
@@ -101,7 +101,7 @@ def make_repository(repository: Path, out: Path) -> None:
         path.write_text(yaml.safe_dump(content, sort_keys=False, allow_unicode=True), encoding="utf-8")
 
 
-def measured(repository: Path, kept: Path, runs: int) -> list[Source]:
+def measured(repository: Path, kept: Path, runs: int) -> list[MeasurementSource]:
     """So many runs of the repository's model: started anew, warmed up, each case called and measured."""
     contract = load_contract(repository)
     suite = load_suite(repository, contract)
@@ -130,7 +130,7 @@ def busy(loops: int) -> Iterator[None]:
             process.wait()
 
 
-def count_passed(policy: Policy, baseline: Source, candidates: Sequence[Source]) -> int:
+def count_passed(policy: Policy, baseline: MeasurementSource, candidates: Sequence[MeasurementSource]) -> int:
     """How many runs the gate accepts."""
     verdicts = [
         gate(
@@ -146,7 +146,7 @@ def count_passed(policy: Policy, baseline: Source, candidates: Sequence[Source])
     return verdicts.count("pass")
 
 
-def mean(run: Source, metric: str) -> float:
+def mean(run: MeasurementSource, metric: str) -> float:
     """Over the cases of a run."""
     values = [found.value for found in run.measurements if found.metric == metric and found.value is not None]
     return sum(values) / len(values)

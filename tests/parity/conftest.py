@@ -4,7 +4,7 @@ import pytest
 import torch
 from syncnet_python.SyncNetModel import S
 
-from penstock.cli.weights_import import Kind, import_weights
+from penstock.extractors.checkpoint_import import import_checkpoint
 from penstock.extractors.syncnet import open_syncnet
 
 
@@ -33,5 +33,5 @@ def checkpoint(net, tmp_path_factory):
 @pytest.fixture(scope="session")
 def extractor(checkpoint):
     """Those weights as Penstock runs them."""
-    import_weights(Kind.SYNCNET, checkpoint, checkpoint.with_suffix(".onnx"))
+    import_checkpoint("syncnet", checkpoint, checkpoint.with_suffix(".onnx"))
     return open_syncnet(checkpoint.with_suffix(".onnx"))

@@ -19,8 +19,9 @@ from syncnet_python.SyncNetInstance import calc_pdist
 from tests.parity.syncnet_reference import evaluate, extract, frames_of, lossless
 
 from penstock import media
-from penstock.cli.weights_import import Kind, import_weights
+from penstock.cli.weights_import import import_weights
 from penstock.extractors.checkpoint import read_checkpoint
+from penstock.extractors.checkpoint_import import import_checkpoint
 from penstock.foundation.errors import UsageError
 from penstock.metrics.lipsync import compare, score_lipsync
 from penstock.metrics.mfcc import mfcc
@@ -191,7 +192,7 @@ def test_a_pickle_that_executes_is_refused_and_not_run(tmp_path, how):
     else:
         torch.save(content, evil, _use_new_zipfile_serialization=how == "torch")
     with pytest.raises(UsageError, match=r"could run code|not a PyTorch checkpoint") as caught:
-        import_weights(Kind.SYNCNET, evil, out)
+        import_checkpoint("syncnet", evil, out)
     assert "evil.model" in str(caught.value)
     assert not trace.exists()
     assert not out.exists()
@@ -210,16 +211,16 @@ def test_what_is_no_syncnet_checkpoint(net, tmp_path):
     ):
         torch.save(content, tmp_path / name)
         with pytest.raises(UsageError, match=message):
-            import_weights(Kind.SYNCNET, tmp_path / name, tmp_path / "out.onnx")
+            import_checkpoint("syncnet", tmp_path / name, tmp_path / "out.onnx")
     torch.save(net.state_dict(), tmp_path / "cut")
     (tmp_path / "cut").write_bytes((tmp_path / "cut").read_bytes()[:1_000_000])
     with pytest.raises(UsageError, match="not a PyTorch checkpoint"):
-        import_weights(Kind.SYNCNET, tmp_path / "cut", tmp_path / "out.onnx")
+        import_checkpoint("syncnet", tmp_path / "cut", tmp_path / "out.onnx")
     assert not (tmp_path / "out.onnx").exists()
 
 
 def test_an_unpublished_checkpoint_says_so(checkpoint, extractor, capsys, tmp_path):
-    import_weights(Kind.SYNCNET, checkpoint, tmp_path / "again.onnx")
+    import_weights("syncnet", checkpoint, tmp_path / "again.onnx")
     said = capsys.readouterr()
     assert "is not the published checkpoint" in said.err
     assert extractor.label in said.out  # the same checkpoint, the same file

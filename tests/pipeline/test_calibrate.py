@@ -13,9 +13,8 @@ from tests.pipeline.pipeline_runs import PENSTOCK, Penstock, ctrl_c, tiny_reposi
 
 from penstock.bundle.directory import Bundle
 from penstock.cli.app import main
-from penstock.cli.calibrate_run import pipeline_run
-from penstock.cli.run_request import manifests
 from penstock.gating.calibration import read_calibration
+from penstock.local_run.calibration_runs import calibration_run
 
 
 @pytest.fixture(scope="module")
@@ -209,7 +208,7 @@ def test_a_model_that_fails_is_the_worlds_fault_and_says_how_to_go_on(
 
 
 def test_the_pipeline_is_penstocks_own_up_to_measure() -> None:
-    spec = pipeline_run(manifests(), "x")["spec"]["pipelineSpec"]
+    spec = calibration_run("x")["spec"]["pipelineSpec"]
     names = [task["name"] for task in spec["tasks"]]
     assert names == ["clone", "weights", "build", "plan", "infer", "collect", "measure"]
     assert "finally" not in spec

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,14 +12,15 @@ from penstock.bisect.commits import Commit
 from penstock.bisect.fixed_suite import Reference
 from penstock.bisect.library import Library
 from penstock.bisect.question import Judged, Question
-from penstock.bisect.saved_bisection import Bisection, CommitRecord, Outcome, Step, read_steps, write
+from penstock.bisect.saved_bisection import Bisection, BisectStep, CommitRecord, Outcome, read_steps, write
 from penstock.bisect.search import Search
 from penstock.bundle.directory import Bundle
 from penstock.bundle.models import RuleResult
 from penstock.foundation.errors import ExitCode, UsageError, WorldError
 from penstock.gating.decision import mean
-from penstock.gating.measurements import Source, Table
+from penstock.gating.measurements import MeasurementSource, Table
 from penstock.gating.wording import limit_text, subject_of
+from penstock.tekton.run_json import OnEvent, ignore_events
 
 NOW = "run now"
 
@@ -35,7 +37,7 @@ class Failed:
 class Measured:
     """A commit's values."""
 
-    source: Source
+    source: MeasurementSource
     bundle: Path
     origin: str
     seconds: float
@@ -51,8 +53,12 @@ class Watcher:
     def begins(self, bisection: Bisection, commit: CommitRecord, position: int, runs_left: int) -> None:
         """A commit's turn has come. ``runs_left``: this one and those after it, at most, if none is skipped."""
 
-    def ends(self, step: Step) -> None:
+    def ends(self, step: BisectStep) -> None:
         """It is known what the commit is."""
+
+    def run(self) -> AbstractContextManager[OnEvent]:
+        """Opened while a commit is run; takes the pipeline's events."""
+        return nullcontext(ignore_events)
 
 
 class Bisector:
@@ -92,7 +98,7 @@ class Bisector:
         self._record = record
         self._watcher = watcher or Watcher()
         known = read_steps(record)
-        self._skipped: Mapping[str, Step] = {
+        self._skipped: Mapping[str, BisectStep] = {
             commit: step for commit, step in known.items() if step.answer == "skipped" and not step.origin and not retry
         }
         rule = question.rule
@@ -173,7 +179,7 @@ class Bisector:
                 todo="Name an earlier --good, or give --margin, so that only the change from it counts.",
             )
 
-    def _ask(self, position: int, good: Measured, bad: Measured, runs_left: int) -> Step:
+    def _ask(self, position: int, good: Measured, bad: Measured, runs_left: int) -> BisectStep:
         commit = self._row[position]
         self._watcher.begins(self.bisection, CommitRecord.of(commit), position, runs_left)
         if commit.hash in self._skipped:
@@ -182,7 +188,7 @@ class Bisector:
         measured = self._measured(commit)
         if isinstance(measured, Failed):
             return self._keep(
-                Step(commit=CommitRecord.of(commit), position=position, answer="skipped", why=measured.reason)
+                BisectStep(commit=CommitRecord.of(commit), position=position, answer="skipped", why=measured.reason)
             )
         try:
             judged = self._question.judge(measured.source, good.source, bad.source)
@@ -203,7 +209,7 @@ class Bisector:
                 return Failed(differs, ExitCode.USAGE)
             bundle, origin = answer, NOW
         cases = tuple(call.case for call in bundle.invocations())
-        source = Source(commit.hash[:12], bundle.measurements(), cases)
+        source = MeasurementSource(commit.hash[:12], bundle.measurements(), cases)
         return Measured(source, bundle.path, origin, round(time.monotonic() - started, 3))
 
     def _note(
@@ -214,10 +220,10 @@ class Bisector:
         measured: Measured,
         against_good: RuleResult | None = None,
         against_bad: RuleResult | None = None,
-    ) -> Step:
+    ) -> BisectStep:
         rule = self._question.rule
         values = Table("", measured.source.measurements).values(rule.metric, rule.slice)
-        step = Step.model_validate(
+        step = BisectStep.model_validate(
             {
                 "commit": CommitRecord.of(self._row[position]),
                 "position": position,
@@ -233,7 +239,7 @@ class Bisector:
         )
         return self._keep(step)
 
-    def _keep(self, step: Step) -> Step:
+    def _keep(self, step: BisectStep) -> BisectStep:
         before = self.bisection
         self.bisection = before.model_copy(
             update={

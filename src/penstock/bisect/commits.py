@@ -33,7 +33,7 @@ class Commit:
     subject: str
 
 
-class History:
+class CommitHistory:
     """The commits of a repository. Made by :func:`open_history`."""
 
     def __init__(self, session: GitSession, source: RepositoryUrl, directory: Path) -> None:
@@ -168,7 +168,7 @@ def open_history(
     credentials: Path | None = None,
     ssh: Path | None = None,
     timeout_s: float = 1800.0,
-) -> Iterator[History]:
+) -> Iterator[CommitHistory]:
     """The history of a repository.
 
     Args:
@@ -187,7 +187,7 @@ def open_history(
     with git_session(
         source, credentials=credentials, ssh=ssh, allow_http=allow_http, allow_local=allow_local, timeout_s=timeout_s
     ) as session:
-        yield History(session, source, directory)
+        yield CommitHistory(session, source, directory)
 
 
 def repository_root(path: Path) -> Path:

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
-from penstock.foundation.yaml_text import read_yaml
+from penstock.local_run.own_pipelines import measuring_tasks, pipeline_run, verify_spec
 
-BASE = "verify"
-LEFT_OUT = ("check",)
-"""The repository's own checks: a commit whose linter fails can still be measured."""
 DROPPED = {"collect": ("require-all",)}
 """A case that failed is recorded, as on the release track: whether it counts is for the search to say."""
 LIMITS = {"infer": "6h", "measure": "6h"}
@@ -18,48 +14,28 @@ SUITE = "same-suite"
 REFERENCE = "reference"
 
 
-def pipeline_run(manifests: Path, name: str) -> dict[str, Any]:
+def commit_run(name: str) -> dict[str, Any]:
     """A PipelineRun with the verify pipeline's own tasks, from *clone* to *measure*, and *same-suite* after *clone*.
 
-    Verify and release go the same way up to *measure*; the parameter ``slice`` is empty unless it is set.
-
     Args:
-        manifests: the folder of the pipelines that come with Penstock.
         name: the run's.
     """
-    path = manifests / "pipelines" / f"{BASE}.yaml"
-    spec = read_yaml(path, name=str(path)).value["spec"]
+    spec = verify_spec()
     tasks: list[dict[str, Any]] = []
-    for task in spec["tasks"]:
-        if task["name"] not in LEFT_OUT:
-            tasks.append(_task(task))
+    for task in measuring_tasks(spec, track="bisect", after=SUITE):
+        tasks.append(_as_on_release(task))
         if task["name"] == "clone":
             tasks.append(_same_suite())
-    params = [param | {"default": ""} if param["name"] == "slice" else param for param in spec["params"]]
     workspaces = [*spec["workspaces"], {"name": REFERENCE}]
-    return {
-        "apiVersion": "tekton.dev/v1",
-        "kind": "PipelineRun",
-        "metadata": {"name": name},
-        "spec": {
-            "pipelineSpec": {"params": params, "workspaces": workspaces, "tasks": tasks},
-            "timeouts": {"pipeline": "0"},
-        },
-    }
+    return pipeline_run(name, {"pipelineSpec": {"params": spec["params"], "workspaces": workspaces, "tasks": tasks}})
 
 
-def _task(task: dict[str, Any]) -> dict[str, Any]:
-    """The task as it is, but that it comes after *same-suite* where it came after what is left out."""
-    changed = dict(task)
-    if task["name"] in LIMITS:
-        changed["timeout"] = LIMITS[task["name"]]
-    if any(before in LEFT_OUT for before in task.get("runAfter", [])):
-        changed["runAfter"] = [SUITE]
-    if dropped := DROPPED.get(task["name"]):
+def _as_on_release(task: dict[str, Any]) -> dict[str, Any]:
+    """The task with the release track's limits of time, and with cases that may fail."""
+    name = task["name"]
+    changed = task | ({"timeout": LIMITS[name]} if name in LIMITS else {})
+    if dropped := DROPPED.get(name):
         changed["params"] = [param for param in task["params"] if param["name"] not in dropped]
-    if task["name"] == "clone":
-        tracked = {"name": "track", "value": "bisect"}
-        changed["params"] = [tracked if param["name"] == "track" else param for param in task["params"]]
     return changed
 
 

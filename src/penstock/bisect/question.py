@@ -13,7 +13,7 @@ from penstock.families.registry import known_metrics
 from penstock.foundation.errors import UsageError
 from penstock.gating.calibration import Calibration, calibration_of
 from penstock.gating.gate import gate
-from penstock.gating.measurements import Source, Table
+from penstock.gating.measurements import MeasurementSource, Table
 from penstock.gating.wording import subject_of
 
 SETTLED_BY_BAD: dict[Outcome, tuple[Answer, str]] = {
@@ -53,7 +53,7 @@ class Question:
         title = subject_of(self.rule).title
         return title if self.rule.slice is None else f"{title} in '{self.rule.slice}'"
 
-    def compare(self, candidate: Source, baseline: Source) -> RuleResult:
+    def compare(self, candidate: MeasurementSource, baseline: MeasurementSource) -> RuleResult:
         """The gate's answer to the rule.
 
         Raises:
@@ -70,7 +70,7 @@ class Question:
         )
         return verdict.rules[0]
 
-    def lost(self, side: Source) -> str:
+    def lost(self, side: MeasurementSource) -> str:
         """Why there is no value for every case; empty if there is one for each."""
         values = Table(side.name, side.measurements, side.cases).values(self.rule.metric, self.rule.slice)
         if not values.cases:
@@ -80,7 +80,7 @@ class Question:
         case, reason = min(values.lost.items())
         return f"no value of {self.title} for {len(values.lost)} of {len(values.cases)} cases, first '{case}': {reason}"
 
-    def judge(self, commit: Source, good: Source, bad: Source) -> Judged:
+    def judge(self, commit: MeasurementSource, good: MeasurementSource, bad: MeasurementSource) -> Judged:
         """Whether a commit between good and bad is worse than the good one.
 
         Compared with the good commit: *fail* is worse, *pass* is not worse. Where that is inconclusive, the bad commit

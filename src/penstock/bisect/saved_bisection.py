@@ -32,7 +32,7 @@ class CommitRecord(Record):
         return cls(**vars(commit))
 
 
-class Step(Record):
+class BisectStep(Record):
     """One commit that was looked at."""
 
     commit: CommitRecord
@@ -81,10 +81,10 @@ class Bisection(Record):
     """Commits that had to be run."""
     reused: int = 0
     """Commits of which there was a bundle."""
-    steps: list[Step] = Field(default_factory=list)
+    steps: list[BisectStep] = Field(default_factory=list)
 
 
-def read_steps(path: Path) -> dict[str, Step]:
+def read_steps(path: Path) -> dict[str, BisectStep]:
     """Commit → what an earlier, broken-off bisection found of it; none where there is no whole record."""
     if not path.exists():
         return {}

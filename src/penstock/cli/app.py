@@ -148,7 +148,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _track_meant(error: TyperException) -> str:
     """The track whose name was given, or nearly, as if it were a command."""
-    from penstock.cli.run_request import TRACKS
+    from penstock.local_run.own_pipelines import TRACKS
 
     named = re.search(r"No such command '([^']+)'", getattr(error, "message", ""))
     return next(iter(difflib.get_close_matches(named[1], TRACKS, n=1)), "") if named else ""

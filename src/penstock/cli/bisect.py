@@ -47,7 +47,10 @@ def bisect(
 
     Example: penstock bisect --repo ../sonic --good v1.0.0 --bad main --metric lse_d
     """
-    from penstock.cli.bisect_run import Options, carry_out
+    from functools import partial
+
+    from penstock.bisect.requested_bisection import Options, carry_out
+    from penstock.cli.bisect_display import BisectDisplay, show_end
 
     options = Options(
         repo=repo,
@@ -63,8 +66,7 @@ def bisect(
         retry=retry,
         params=tuple(param or ()),
         workspaces=tuple(workspace or ()),
-        as_json=as_json,
-        verbose=verbose,
-        quiet=quiet,
     )
-    raise typer.Exit(carry_out(options))
+    finished = carry_out(options, watching=partial(BisectDisplay, quiet=quiet, verbose=verbose))
+    show_end(finished, as_json=as_json)
+    raise typer.Exit(int(finished.code))

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from penstock.bisect.bisection import NOW, Watcher
 from penstock.bisect.question import Question
-from penstock.bisect.saved_bisection import Bisection, CommitRecord, Step
+from penstock.bisect.requested_bisection import FinishedBisection
+from penstock.bisect.saved_bisection import Bisection, BisectStep, CommitRecord
 from penstock.cli.run_display import Display, shown_name
 from penstock.foundation.errors import printable
 from penstock.gating.wording import subject_of
@@ -65,7 +66,7 @@ class BisectDisplay(Watcher):
         else:
             self._tell("")
 
-    def ends(self, step: Step) -> None:
+    def ends(self, step: BisectStep) -> None:
         """See :class:`Watcher`."""
         # on a terminal nothing was printed when its turn came
         begun = f"{self._place} {short(step.commit)}: " if self._status is not None else "  "
@@ -118,7 +119,7 @@ def short(commit: CommitRecord) -> str:
     return one_line(f"{commit.hash[:SHORT]} {subject}")
 
 
-def step_line(step: Step, asked: Question) -> str:
+def step_line(step: BisectStep, asked: Question) -> str:
     """``worse: LSE-D 9.26, +1.35 [+1.2, +1.5]; run now in 3.2 s: why``."""
     numbers = value_and_change(step, asked)
     origin = f"; {step.origin}" if step.origin else ""
@@ -126,7 +127,7 @@ def step_line(step: Step, asked: Question) -> str:
     return one_line(f"{step.answer}{f': {numbers}' if numbers else ''}{origin}{took}: {step.why}")
 
 
-def value_and_change(step: Step, asked: Question) -> str:
+def value_and_change(step: BisectStep, asked: Question) -> str:
     """The mean, the change against the good commit and its interval, in the metric's unit."""
     if step.value is None:
         return ""
@@ -140,12 +141,12 @@ def value_and_change(step: Step, asked: Question) -> str:
     return f"{asked.title} {value}, {change}{interval}"
 
 
-def show_end(bisection: Bisection, asked: Question, record: Path, *, as_json: bool) -> None:
+def show_end(finished: FinishedBisection, *, as_json: bool) -> None:
     """The answer, on standard output."""
     if as_json:
-        sys.stdout.write(bisection.model_dump_json(indent=2) + "\n")
+        sys.stdout.write(finished.bisection.model_dump_json(indent=2) + "\n")
         return
-    for line in end_lines(bisection, asked, record):
+    for line in end_lines(finished.bisection, finished.asked, finished.record):
         sys.stdout.write(one_line(line) + "\n")
 
 
@@ -186,7 +187,7 @@ def end_lines(bisection: Bisection, asked: Question, record: Path) -> Iterator[s
     yield f"{bisection.runs} run, {bisection.reused} reused, {skipped} skipped; the record: {record}"
 
 
-def _side(name: str, step: Step, asked: Question) -> Iterator[str]:
+def _side(name: str, step: BisectStep, asked: Question) -> Iterator[str]:
     numbers = value_and_change(step, asked)
     yield f"  {f'{name}:':8} {short(step.commit)}{f': {numbers}' if numbers else ''}"
     yield f"           bundle: {step.bundle}"

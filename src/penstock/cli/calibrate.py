@@ -52,7 +52,12 @@ def calibrate(
 
     Example: penstock calibrate --bundle run-1/bundle --bundle run-2/bundle --file calibration.json
     """
-    from penstock.cli.calibrate_run import Options, carry_out
+    import sys
+    from functools import partial
+
+    from penstock.cli.calibrate_show import show
+    from penstock.cli.run_display import Display, progress_line
+    from penstock.local_run.calibration_runs import Options, carry_out
 
     options = Options(
         repo=repo,
@@ -65,7 +70,8 @@ def calibrate(
         out=out,
         params=tuple(param or ()),
         workspaces=tuple(workspace or ()),
-        as_json=as_json,
-        quiet=quiet,
     )
-    raise typer.Exit(carry_out(options))
+    done = carry_out(options, listening=partial(Display, quiet=quiet), say=partial(progress_line, quiet=quiet))
+    if as_json:
+        sys.stdout.write(done.calibration.model_dump_json(indent=2) + "\n")
+    show(done.calibration, done.policy, file, left_out=done.left_out, table=not as_json)

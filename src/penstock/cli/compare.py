@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from penstock.bundle.directory import Bundle
     from penstock.bundle.models import Verdict
     from penstock.gating.compare import Comparison
-    from penstock.gating.measurements import Source
+    from penstock.gating.measurements import MeasurementSource
 
 PLAIN_WIDTH = 140
 LEVEL = 0.05
@@ -80,7 +80,7 @@ def compare(
         raise typer.Exit(exit_code(verdict))
 
 
-def _write_page(first: Source, second: Source, about: Verdict | Comparison, out: Path) -> None:
+def _write_page(first: MeasurementSource, second: MeasurementSource, about: Verdict | Comparison, out: Path) -> None:
     """The page of the report: about the verdict, or about what changed."""
     from penstock.report.page import write_page
 
@@ -91,7 +91,7 @@ def _write_page(first: Source, second: Source, about: Verdict | Comparison, out:
         write_page(sides[1], sides[0], about, out)
 
 
-def _as_bundle(source: Source, scratch: Path) -> Bundle:
+def _as_bundle(source: MeasurementSource, scratch: Path) -> Bundle:
     """The bundle, or one that is made of bare measurements."""
     from penstock.bundle.directory import Bundle
 

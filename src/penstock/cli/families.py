@@ -15,13 +15,14 @@ def families(
 ) -> None:
     """List the families of models, with their presets, networks and metrics.
 
-    Families of other distributions are found by the entry point `penstock.families`.
+    Families of other distributions are found by the entry point `penstock.families`. One that cannot be loaded is named
+    in a warning.
 
     Example: penstock families --json
     """
-    from penstock.families.registry import BUILT_IN, family, family_names
+    from penstock.families.registry import BUILT_IN, usable_families
 
-    found = [family(name) for name in family_names()]
+    found = list(usable_families())
     if as_json:
         content = [_content(each, built_in=each.name in BUILT_IN) for each in found]
         typer.echo(json.dumps(content, indent=2, ensure_ascii=False))

@@ -65,7 +65,12 @@ def run(
 
     Example: penstock run build.yaml --param image=app --workspace source=.
     """
-    from penstock.cli.run_request import Options, carry_out
+    from functools import partial
+
+    from penstock.cli.run_display import Display, progress_line
+    from penstock.cli.run_end_display import show_end
+    from penstock.local_run.requested_run import carry_out
+    from penstock.local_run.run_request import Options
 
     options = Options(
         what=what,
@@ -81,7 +86,7 @@ def run(
         regate=regate,
         policy_floor=policy_floor,
         jobs=jobs,
-        as_json=as_json,
-        quiet=quiet,
     )
-    raise typer.Exit(carry_out(options))
+    finished = carry_out(options, listening=partial(Display, quiet=quiet), say=partial(progress_line, quiet=quiet))
+    show_end(finished, as_json=as_json)
+    raise typer.Exit(int(finished.code))

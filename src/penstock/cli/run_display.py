@@ -175,6 +175,13 @@ class Display:
             sys.stderr.flush()
 
 
+def progress_line(text: str, *, quiet: bool) -> None:
+    """Say on standard error what goes on beside the steps."""
+    if not quiet:
+        sys.stderr.write(text + "\n")
+        sys.stderr.flush()
+
+
 def shown_name(event: Event) -> str:
     """The task's name; with the number of its TaskRun if the task fans out: ``infer-0``."""
     numbered = re.search(rf"-({re.escape(event.pipeline_task)}-\d+)$", event.task_run)

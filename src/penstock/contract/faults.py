@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import difflib
-import types
-import typing
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from penstock.contract.model_fields import fields_at, places_of
 from penstock.foundation.errors import UsageError, printable
 from penstock.foundation.json_path import PATTERN as JSON_PATH
 from penstock.foundation.yaml_text import Document, KeyPath
@@ -34,6 +33,8 @@ PATTERNS = {
 """The models' patterns in plain words (a test holds the two together)."""
 
 MEANT = "Did you mean"
+BELONGS = "It belongs"
+MAX_PLACES = 3
 TYPES = {
     "string_type": "must be text",
     "int_type": "must be a whole number",
@@ -106,7 +107,7 @@ def field_of(path: KeyPath) -> str:
 def serious_faults(faults: Iterable[Fault]) -> list[Fault]:
     """The faults that are no warnings, by line; first those that say what was meant: they are why others are there."""
     serious = [fault for fault in faults if not fault.warning]
-    return sorted(serious, key=lambda fault: (not fault.todo.startswith(MEANT), fault.line))
+    return sorted(serious, key=lambda fault: (not fault.todo.startswith((MEANT, BELONGS)), fault.line))
 
 
 def raise_first(faults: Iterable[Fault]) -> None:
@@ -157,8 +158,7 @@ def _plain(item: Any, path: KeyPath, value: Any, model: type[BaseModel], prefix:
     kind: str = item["type"]
     context: dict[str, Any] = item.get("ctx", {})
     if kind == "extra_forbidden":
-        names = fields_at(model, path[len(prefix) : -1])
-        return f"unknown field '{path[-1]}'", suggestion(str(path[-1]), names)
+        return f"unknown field '{path[-1]}'", _field_meant(str(path[-1]), path[len(prefix) : -1], model, prefix)
     if kind == "missing":
         return f"the field '{path[-1]}' is missing", ""
     if kind == "literal_error":
@@ -203,10 +203,29 @@ def _value_at(document: Document, path: KeyPath) -> Any:
     return value
 
 
-def suggestion(word: str, names: Iterable[str]) -> str:
-    """``Did you mean 'containerfile'?``, or all fields that there are where none is close."""
-    names = list(names)
-    return meant(word, names) or (f"Fields here: {', '.join(names)}." if names else "")
+def _field_meant(word: str, path: KeyPath, model: type[BaseModel], prefix: KeyPath) -> str:
+    """What to do about a field that is not known where it stands.
+
+    ``It belongs under call.http.``; ``Did you mean 'containerfile'?``; else all fields that there are.
+    """
+    names = fields_at(model, path)
+    close = meant(word, names)
+    places = [_place_words(prefix + place) for place in places_of(model, word, path)]
+    if places:
+        belongs = f"{BELONGS} {', or '.join(places[:MAX_PLACES])}."
+        return f"{belongs} Or d{close.removeprefix('D')}" if close else belongs
+    return close or (f"Fields here: {', '.join(names)}." if names else "")
+
+
+def _place_words(path: KeyPath) -> str:
+    """``under call.http``; an entry of a list or mapping is written as one."""
+    if not path:
+        return "at the top of the file"
+    if "*" not in path:
+        return f"under {field_of(path)}"
+    entry = path.index("*")
+    below = f", under {field_of(path[entry + 1 :])}" if path[entry + 1 :] else ""
+    return f"in an entry of {field_of(path[:entry])}{below}"
 
 
 def meant(word: str, names: Iterable[str]) -> str:
@@ -214,34 +233,3 @@ def meant(word: str, names: Iterable[str]) -> str:
     names = list(names)
     close = difflib.get_close_matches(word, names, n=1) or [name for name in names if name == word.lower()]
     return f"{MEANT} '{close[0]}'?" if close else ""
-
-
-def fields_at(model: type[BaseModel], path: KeyPath) -> list[str]:
-    """Names of the fields that may stand at ``path`` below ``model``; none if it is free."""
-    here: list[Any] = [model]
-    for part in path:
-        here = [inner for kind in here for inner in _below(kind, part)]
-    return [
-        info.alias or name
-        for kind in here
-        if isinstance(kind, type) and issubclass(kind, BaseModel)
-        for name, info in kind.model_fields.items()
-    ]
-
-
-def _below(kind: Any, part: str | int) -> list[Any]:
-    if isinstance(kind, type) and issubclass(kind, BaseModel):
-        info = next((info for name, info in kind.model_fields.items() if (info.alias or name) == part), None)
-        return _unwrapped(info.annotation) if info is not None else []
-    arguments = typing.get_args(kind)
-    return _unwrapped(arguments[-1]) if arguments and typing.get_origin(kind) in (list, dict) else []
-
-
-def _unwrapped(annotation: Any) -> list[Any]:
-    """The alternatives of a type: unions opened, ``Annotated`` taken off."""
-    origin = typing.get_origin(annotation)
-    if origin is typing.Annotated:
-        return _unwrapped(typing.get_args(annotation)[0])
-    if origin in (typing.Union, types.UnionType):
-        return [inner for alternative in typing.get_args(annotation) for inner in _unwrapped(alternative)]
-    return [annotation]

@@ -17,7 +17,7 @@ from penstock.contract.json_body import body_placeholders
 from penstock.contract.load import below
 from penstock.contract.models import Case, Contract, Suite
 from penstock.contract.placeholders import RESERVED, placeholders, unknown_placeholder
-from penstock.contract.request import call_inputs, parameters
+from penstock.contract.request import call_inputs, parameters, request_for
 from penstock.families.family import Family
 from penstock.families.registry import find_family
 from penstock.foundation.errors import UsageError
@@ -118,7 +118,8 @@ def call_faults(
             )
         yield from _expectation_faults(http, case, index, suite_document)
         for name, call in http.named_calls.items() if http is not None else ():
-            yield from _http_faults(name, call, case, index, {*given, *said}, suite_document)
+            faults = list(_http_faults(name, call, case, index, {*given, *said}, suite_document))
+            yield from faults or _request_faults(contract, name, case, index, said - {*given}, suite_document)
         if command is not None:
             for position, text in enumerate(command.argv):
                 known = {*given, *said, *case.inputs, "output"}
@@ -143,6 +144,23 @@ def _http_faults(
     for found in body_placeholders(call.body.template if call.body is not None else None):
         if not found.encoding:
             yield from _missing(found.name, known, case, index, f"{where}.body.json.{found.path}", document)
+
+
+def _request_faults(
+    contract: Contract, name: str, case: Case, index: int, unknown: set[str], document: Document
+) -> Iterator[Fault]:
+    """What would be refused once a request is made, though all of it is there: a header that is not plain text.
+
+    ``unknown``: parameters whose values only the inputs say; any value stands for them.
+    """
+    filled = case.model_copy(update={"parameters": dict.fromkeys(unknown, 0) | case.parameters}) if unknown else case
+    try:
+        request_for(contract, filled, name)
+    except UsageError as error:
+        path: KeyPath = ("cases", index, "parameters")
+        yield fault_at(
+            document, path, error.what, todo=f"{error.where} of penstock.yaml sends it. {error.todo}".strip()
+        )
 
 
 def _expectation_faults(http: Http | None, case: Case, index: int, document: Document) -> Iterator[Fault]:

@@ -12,12 +12,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import Any
-
-import numpy.typing as npt
+from typing import TYPE_CHECKING, Any
 
 from penstock.foundation.errors import UsageError
 from penstock.foundation.files import content_of, open_regular
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 MAX_BYTES = 1 << 30
 _MAX_KEYS = 10_000

@@ -22,6 +22,8 @@ from penstock.foundation.errors import UsageError
 if TYPE_CHECKING:
     import onnx
 
+    from penstock.extractors.checkpoint import Checkpoint
+
 Array = npt.NDArray[np.float32]
 Pair = tuple[int, int]
 
@@ -41,6 +43,18 @@ IGNORED = ("fc.weight", "fc.bias")
 def name_for(sha256: str) -> str:
     """The extractor's name for a checkpoint file with this SHA-256: the published one, or one that says it is not."""
     return PUBLISHED_NAME if sha256.lower().startswith(PUBLISHED_DIGEST_PREFIX) else UNPUBLISHED_NAME
+
+
+def from_checkpoint(checkpoint: Checkpoint, *, where: str) -> tuple[onnx.ModelProto, bool]:  # noqa: ARG001
+    """The ONNX model of a checkpoint, and whether it is the published one.
+
+    Raises:
+        UsageError: as :func:`build`.
+    """
+    name = name_for(checkpoint.sha256)
+    model = build(checkpoint.state, name)
+    model.metadata_props.add(key="penstock.source_sha256", value=checkpoint.sha256)
+    return model, name == PUBLISHED_NAME
 
 
 def build(state_dict: Mapping[str, Any], name: str) -> onnx.ModelProto:

@@ -26,6 +26,8 @@ from penstock.foundation.errors import UsageError
 if TYPE_CHECKING:
     import onnx
 
+    from penstock.extractors.checkpoint import Checkpoint
+
 Array = npt.NDArray[Any]
 
 PUBLISHED_SHA256 = "961e8696f888fce4f3f3a6c3d5b3267cf5b343100b238e79b2659bff2c605442"
@@ -78,6 +80,17 @@ _HEADS = ("netfcaud", "netfclip")
 def name_for(sha256: str) -> str:
     """The extractor's name for a checkpoint with this digest: ``syncnet`` is the published one only."""
     return PUBLISHED_NAME if sha256 == PUBLISHED_SHA256 else UNPUBLISHED_NAME
+
+
+def from_checkpoint(checkpoint: Checkpoint, *, where: str) -> tuple[onnx.ModelProto, bool]:
+    """The ONNX model of a checkpoint, and whether it is the published one.
+
+    Raises:
+        UsageError: as :func:`check_state`.
+    """
+    name = name_for(checkpoint.sha256)
+    model = build(checkpoint.state, name=name, source_sha256=checkpoint.sha256, where=where)
+    return model, name == PUBLISHED_NAME
 
 
 def expected_shapes() -> dict[str, tuple[int, ...]]:

@@ -7,13 +7,16 @@ They are looked for only where a name is not one of ours, so that a command that
 from __future__ import annotations
 
 import difflib
+import logging
 from collections.abc import Iterator, Mapping
 from functools import cache
 
 from penstock.families.family import ENGINE_METRICS, Direction, Family, Metric, Preset
 from penstock.families.shared_presets import SHARED_PRESETS
-from penstock.foundation.errors import UsageError
+from penstock.foundation.errors import UsageError, printable
 from penstock.foundation.references import Reference, load
+
+log = logging.getLogger(__name__)
 
 BUILT_IN: Mapping[str, str] = {
     "talking-head": "penstock.families.talking_head.family:FAMILY",
@@ -59,7 +62,7 @@ def find_family(name: str) -> Family | None:
         return None
     try:
         loaded = load(place)
-    except Exception as error:  # whatever another distribution's module does
+    except (Exception, SystemExit) as error:  # whatever another distribution's module does
         raise UsageError(
             f"the family '{name}' cannot be loaded: {type(error).__name__}: {error}",
             where=f"{GROUP}: {name} = {place}",
@@ -87,11 +90,22 @@ def did_you_mean(name: str, known: tuple[str, ...]) -> str:
     return f"Did you mean '{close[0]}'?" if close else f"Known: {', '.join(known) or 'none'}."
 
 
-def _families() -> Iterator[Family]:
-    """Ours, then those of other distributions."""
-    for name in family_names():
-        if (found := find_family(name)) is not None:
+def usable_families() -> Iterator[Family]:
+    """Ours, then those of other distributions. One that cannot be loaded is left out, and a warning names it."""
+    yield from _ours()
+    for name in sorted(_outside()):
+        if (found := _from_outside(name)) is not None:
             yield found
+
+
+@cache
+def _from_outside(name: str) -> Family | None:
+    """A family of another distribution; what is wrong with it is said once, since the others can be used."""
+    try:
+        return find_family(name)
+    except UsageError as error:
+        log.warning("warning: %s", printable(str(error)))
+        return None
 
 
 def _ours() -> Iterator[Family]:
@@ -107,7 +121,7 @@ def known_metrics() -> Mapping[str, Metric]:
     Two families may measure the same thing under the same name; what the first says of it holds.
     """
     found: dict[str, Metric] = {}
-    for each in _families():
+    for each in usable_families():
         for metric in each.metrics:
             found.setdefault(metric.name, metric)
     for metric in ENGINE_METRICS:
@@ -153,20 +167,20 @@ def is_whole_suite(name: str) -> bool:
 @cache
 def preset_names() -> tuple[str, ...]:
     """The presets of all families, then those that any family may use."""
-    return (*(name for each in _families() for name in each.presets), *SHARED_PRESETS)
+    return (*(name for each in usable_families() for name in each.presets), *SHARED_PRESETS)
 
 
 def find_preset(name: str) -> Preset | None:
     """The preset of that name, if there is one."""
     if name in SHARED_PRESETS:
         return SHARED_PRESETS[name]
-    return next((each.presets[name] for each in _families() if name in each.presets), None)
+    return next((each.presets[name] for each in usable_families() if name in each.presets), None)
 
 
 def score_commands() -> Mapping[str, Reference]:
     """``penstock score NAME`` → the function that does it, of all families; of two with one name, the first."""
     found: dict[str, Reference] = {}
-    for each in _families():
+    for each in usable_families():
         for name, place in each.commands.items():
             found.setdefault(name, place)
     return found
@@ -181,7 +195,7 @@ def find_score_command(name: str) -> Reference | None:
 @cache
 def stand_ins() -> frozenset[str]:
     """Networks that come with Penstock in place of the published ones."""
-    return frozenset(role.stand_in for each in _families() for role in each.roles.values() if role.stand_in)
+    return frozenset(role.stand_in for each in usable_families() for role in each.roles.values() if role.stand_in)
 
 
 def is_stand_in(extractor: str | None) -> bool:

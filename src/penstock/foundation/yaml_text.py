@@ -9,10 +9,8 @@ expanded, a key that is there twice, merge keys, tags, several documents, a numb
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,20 +18,15 @@ import yaml
 
 from penstock.foundation.errors import UsageError
 from penstock.foundation.files import read_regular
+from penstock.foundation.yaml_composer import Composer, Position, YamlNode
 
 MAX_BYTES = 1 << 20
-MAX_DEPTH = 32
 MAX_ALIASES = 16
-MAX_VALUES = 200_000
-MAX_SHOWN = 80
 
 KeyPath = tuple[str | int, ...]
-LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})")
 FLOAT = re.compile(r"[-+]?([0-9]{1,18}(\.[0-9]{0,20})?|\.[0-9]{1,20})([eE][-+]?[0-9]{1,4})?")
-SURROGATE = re.compile("[\ud800-\udfff]")
 LEADING_ZERO = re.compile(r"[-+]?0[0-9]")
-NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 WORDS: dict[str, bool | None] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL")),
     **dict.fromkeys(("true", "True", "TRUE"), True),
@@ -42,32 +35,12 @@ WORDS: dict[str, bool | None] = {
 
 
 @dataclass(frozen=True)
-class Position:
-    """Where a value starts; both counted from 1."""
-
-    line: int
-    column: int
-
-
-@dataclass(slots=True)
-class Node:
-    """A value, where it starts, and its children. ``size`` and ``height`` count what stands below, aliases expanded."""
-
-    value: Any
-    position: Position
-    children: dict[str | int, Node] = field(default_factory=dict)
-    keys: dict[str | int, Position] = field(default_factory=dict)
-    size: int = 1
-    height: int = 1
-
-
-@dataclass(frozen=True)
 class Document:
     """A parsed file: its value, and the position of everything in it."""
 
     name: str
     """What messages call the file: ``penstock.yaml``."""
-    root: Node
+    root: YamlNode
 
     @property
     def value(self) -> Any:
@@ -122,147 +95,37 @@ def parse_yaml(content: bytes, *, name: str, max_bytes: int = MAX_BYTES) -> Docu
         line = content.count(b"\n", 0, error.start) + 1
         raise UsageError("the file is not UTF-8 text", where=f"{name}:{line}", todo="Save it as UTF-8.") from None
     try:
-        return Document(name, _Composer(name, text).document())
+        roots = list(_OwnComposer(name, text).documents())
     except yaml.YAMLError as error:
         raise _syntax_error(error, name, text) from None
+    if not roots:
+        raise UsageError("the file is empty", where=f"{name}:1", todo="`penstock init` writes one to start from.")
+    return Document(name, roots[0])
 
 
-class _Composer:
-    """From the parser's events to nodes. PyYAML's own composer has no limits and expands what it should not."""
+class _OwnComposer(Composer):
+    """As Penstock's own files are read: one document, few words with a meaning, names of fields as they are written."""
 
-    def __init__(self, name: str, text: str) -> None:
-        self.name = name
-        self.events: Iterator[Any] = yaml.parse(text, Loader=LOADER)
-        self.anchors: dict[str, Node] = {}
-        self.aliases = 0
-        self.values = 0
+    max_documents = 1
+    max_aliases = MAX_ALIASES
+    merges = False
 
-    def document(self) -> Node:
-        """The single document of the stream."""
-        root: Node | None = None
-        for event in self.events:
-            if isinstance(event, yaml.DocumentStartEvent):
-                if root is not None:
-                    raise self.refuse(
-                        event, "there is more than one document in the file", "Keep the first, remove the '---' line."
-                    )
-                root = self.node(next(self.events), 1)
-        if root is None:
-            raise UsageError(
-                "the file is empty", where=f"{self.name}:1", todo="`penstock init` writes one to start from."
-            )
-        return root
+    def too_many_documents(self, event: Any) -> UsageError:
+        what = "there is more than one document in the file"
+        return self.refuse(event, what, "Keep the first, remove the '---' line.")
 
-    def node(self, event: Any, depth: int) -> Node:
-        """The node that starts with ``event``."""
-        if isinstance(event, yaml.AliasEvent):
-            return self.alias(event, depth)
-        self.count(event, 1)
-        if depth > MAX_DEPTH:
-            raise self.refuse(event, f"nested deeper than {MAX_DEPTH} levels")
-        position = Position(event.start_mark.line + 1, event.start_mark.column + 1)
-        anchor = event.anchor
-        if isinstance(event, yaml.ScalarEvent):
-            node = Node(self.scalar(event), position)
-        else:
-            if event.tag is not None:
-                raise self.refuse(event, f"the tag '{_short(event.tag)}' is not allowed", "Remove it.")
-            node = (
-                self.mapping(position, depth)
-                if isinstance(event, yaml.MappingStartEvent)
-                else self.sequence(position, depth)
-            )
-        if anchor is not None:
-            # Known only once it is whole, so that nothing can contain itself.
-            self.anchors[anchor] = node
-        return node
-
-    def alias(self, event: Any, depth: int) -> Node:
-        self.aliases += 1
-        if self.aliases > MAX_ALIASES:
-            raise self.refuse(
-                event, f"more than {MAX_ALIASES} aliases ('*{_short(event.anchor)}')", "Write the values out."
-            )
-        node = self.anchors.get(event.anchor)
-        if node is None:
-            raise self.refuse(event, f"the alias '*{_short(event.anchor)}' has no anchor before it, or contains itself")
-        self.count(event, node.size)
-        if depth - 1 + node.height > MAX_DEPTH:
-            raise self.refuse(event, f"nested deeper than {MAX_DEPTH} levels")
-        return node
-
-    def mapping(self, position: Position, depth: int) -> Node:
-        node = Node({}, position)
-        while not isinstance(event := next(self.events), yaml.MappingEndEvent):
-            key = self.key(event)
-            if key in node.children:
-                first = node.keys[key].line
-                raise self.refuse(
-                    event, f"the field '{_short(key)}' is there twice, first in line {first}", "Remove one of them."
-                )
-            node.keys[key] = Position(event.start_mark.line + 1, event.start_mark.column + 1)
-            _adopt(node, key, self.node(next(self.events), depth + 1))
-            node.value[key] = node.children[key].value
-        return node
-
-    def sequence(self, position: Position, depth: int) -> Node:
-        node = Node([], position)
-        while not isinstance(event := next(self.events), yaml.SequenceEndEvent):
-            child = self.node(event, depth + 1)
-            _adopt(node, len(node.value), child)
-            node.value.append(child.value)
-        return node
-
-    def key(self, event: Any) -> str:
-        """A key is always the text that is written there: ``on`` and ``1`` are names like any other."""
-        if not isinstance(event, yaml.ScalarEvent):
-            raise self.refuse(event, "the name of a field must be plain text")
-        if event.tag is not None or event.anchor is not None:
-            raise self.refuse(event, "the name of a field must be plain text, without tag or anchor")
-        if event.value == "<<" and event.implicit[0]:
-            raise self.refuse(event, "merge keys ('<<') are not supported", "Write the values out.")
-        self.count(event, 1)
+    def field_name(self, event: Any) -> str:
+        """The text that is written there: ``on`` and ``1`` are names like any other."""
         return str(event.value)
 
-    def scalar(self, event: Any) -> Any:
-        text: str = event.value
-        if event.tag not in (None, "!", "tag:yaml.org,2002:str"):
-            raise self.refuse(event, f"the tag '{_short(event.tag)}' is not allowed", "Remove it.")
-        if "\x00" in text or SURROGATE.search(text):
-            raise self.refuse(event, "the text contains a NUL or half a character", "Remove the escape.")
-        plain = event.implicit[0]
-        if event.tag is not None or not plain:
-            return text
+    def plain(self, text: str) -> Any:
         if text in WORDS:
             return WORDS[text]
         if INTEGER.fullmatch(text):
             return int(text)
-        if NOT_FINITE.fullmatch(text):
-            raise self.refuse(event, f"'{text}' is not a finite number", 'Text goes in quotes: "' + text + '".')
         if FLOAT.fullmatch(text) and not LEADING_ZERO.match(text):
-            number = float(text)
-            if not math.isfinite(number):
-                raise self.refuse(event, f"the number {_short(text)} is too large")
-            return number
+            return float(text)
         return text
-
-    def count(self, event: Any, values: int) -> None:
-        self.values += values
-        if self.values > MAX_VALUES:
-            raise self.refuse(event, f"more than {MAX_VALUES:,} values")
-
-    def refuse(self, event: Any, what: str, todo: str = "") -> UsageError:
-        return UsageError(what, where=f"{self.name}:{event.start_mark.line + 1}", todo=todo)
-
-
-def _adopt(parent: Node, key: str | int, child: Node) -> None:
-    parent.children[key] = child
-    parent.size += child.size
-    parent.height = max(parent.height, child.height + 1)
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 1] + "…"
 
 
 def _syntax_error(error: yaml.YAMLError, name: str, text: str) -> UsageError:

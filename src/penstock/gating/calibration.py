@@ -38,7 +38,7 @@ NORMAL = NormalDist()
 AGAIN = "Make it again with penstock calibrate."
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
-Spread = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
 class Noise(Record):
@@ -55,25 +55,25 @@ class Noise(Record):
     cases: Annotated[int, Field(ge=1)]
     mean: Finite
     """Of all values, over runs and cases."""
-    sd_difference: Spread
+    sd_difference: NotNegative
     """Standard deviation of one case's difference between two runs: √2 times that of one case in one run, which is
     taken about each case's own mean and pooled over the cases, with ``runs - 1`` degrees of freedom a case."""
-    sd_mean: Spread
+    sd_mean: NotNegative
     """Standard deviation of the mean of one run, as ``runs`` runs show it (``runs - 1`` degrees of freedom). Between
     two runs the mean differs by √2 times as much."""
-    noise: Spread
+    noise: NotNegative
     """What ``sd`` in a margin counts: the larger of ``sd_mean`` and ``sd_difference / √2 / √cases``. The first sees
     what moves all cases of a run together, but a few runs may agree by luck; the second does not depend on luck."""
-    sd_resampled: Spread | None = None
+    sd_resampled: NotNegative | None = None
     """Of a value of the whole suite that was computed again on resamples of its cases: standard deviation of the
     difference of two runs over the resamples. It holds the choice of cases too, and may be far above ``sd_mean``."""
-    smallest_change: Spread
+    smallest_change: NotNegative
     """The smallest change of the mean that a comparison of two runs finds in 80 % of cases, in the metric's unit:
     ``factor(level) × error``. Where nothing moves all cases of a run together, that is
     ``2.49 × sd_difference / √cases`` at the level 0.05."""
     smallest_change_per_cent: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
     """The same as per cent of ``|mean|``; ``None`` for a mean of 0."""
-    smallest_margin: Spread | None = None
+    smallest_margin: NotNegative | None = None
     """The smallest margin with which at most ``level`` of unchanged models fail to pass: ``reach + z(level)`` errors,
     where ``reach`` is how many errors the gate's bound lies above the change: 3.29 in all at the level 0.05, more with
     fewer than 20 cases. With a finer one, more of them are inconclusive. ``None``: one case that is not the same in

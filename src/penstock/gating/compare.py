@@ -13,7 +13,7 @@ from penstock.foundation.errors import UsageError
 from penstock.gating.comparable import differences, notes
 from penstock.gating.decision import ROUNDING, change_interval, mean
 from penstock.gating.evidence import weigh, weigh_resamples
-from penstock.gating.measurements import Source, Table, Values
+from penstock.gating.measurements import MeasurementSource, Table, Values
 from penstock.gating.wording import named
 
 WORST = 5
@@ -74,7 +74,9 @@ class Comparison:
     """What is not like with like, and what could not be compared."""
 
 
-def compare(baseline: Source, candidate: Source, *, level: float, policy: Policy | None = None) -> Comparison:
+def compare(
+    baseline: MeasurementSource, candidate: MeasurementSource, *, level: float, policy: Policy | None = None
+) -> Comparison:
     """Put two sides beside each other.
 
     Args:
@@ -122,7 +124,7 @@ def _directions(policy: Policy | None) -> dict[str, Direction | None]:
     return own | directions()
 
 
-def _cases(source: Source) -> set[str]:
+def _cases(source: MeasurementSource) -> set[str]:
     return {found.case for found in source.measurements if found.case != WHOLE_SUITE} | set(source.cases)
 
 

@@ -78,7 +78,7 @@ class Exact:
 
 
 @dataclass(frozen=True)
-class Spread:
+class MeanWithError:
     """A mean with its standard error: from the bootstrap (normal quantiles), or from few values (Student's t)."""
 
     worsening: float
@@ -171,12 +171,12 @@ def weigh(worsenings: Sequence[float], rounding: float = 0.0) -> Evidence:
     if deviation == 0:  # the differences differ by less than a square can tell
         return Exact(mean, count)
     if count < FLIP_CASES:
-        return Spread(mean, count, deviation / math.sqrt(count), count - 1, "Student's t")
+        return MeanWithError(mean, count, deviation / math.sqrt(count), count - 1, "Student's t")
     from penstock.gating.resampling import bootstrap_error, subset_means
 
     if count < BOOTSTRAP_CASES:
         return Flips(mean, count, deviation, subset_means(worsenings))
-    return Spread(mean, count, bootstrap_error(worsenings), None, "bootstrap")
+    return MeanWithError(mean, count, bootstrap_error(worsenings), None, "bootstrap")
 
 
 def weigh_resamples(worsening: float, resampled: Sequence[float], cases: int, rounding: float = 0.0) -> Evidence:
@@ -196,9 +196,9 @@ def weigh_resamples(worsening: float, resampled: Sequence[float], cases: int, ro
         return Single(worsening)
     error = spread(resampled)
     if cases >= BOOTSTRAP_CASES:
-        return Spread(worsening, cases, error, None, "bootstrap by case")
+        return MeanWithError(worsening, cases, error, None, "bootstrap by case")
     # So few cases have visibly less spread than those that they stand for, and show it with little certainty.
-    return Spread(worsening, cases, error * math.sqrt(cases / (cases - 1)), cases - 1, "bootstrap by case")
+    return MeanWithError(worsening, cases, error * math.sqrt(cases / (cases - 1)), cases - 1, "bootstrap by case")
 
 
 def reach(cases: int, level: float) -> float | None:

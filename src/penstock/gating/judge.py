@@ -10,11 +10,16 @@ from penstock.gating.calibration import calibration_of
 from penstock.gating.comparable import check_comparable
 from penstock.gating.floor import Floor
 from penstock.gating.gate import gate
-from penstock.gating.measurements import Source
+from penstock.gating.measurements import MeasurementSource
 
 
 def judge(
-    candidate: Source, baseline: Source | None, policy: Policy, folder: Path, *, floor: Floor | None = None
+    candidate: MeasurementSource,
+    baseline: MeasurementSource | None,
+    policy: Policy,
+    folder: Path,
+    *,
+    floor: Floor | None = None,
 ) -> Verdict:
     """Judge a candidate by a policy, after checking that the two sides can be compared at all.
 

@@ -19,7 +19,7 @@ MAX_ERROR_CHARACTERS = 200
 
 
 @dataclass(frozen=True)
-class Source:
+class MeasurementSource:
     """Where one side of a comparison came from."""
 
     name: str
@@ -33,7 +33,7 @@ class Source:
     """``None``: a bare measurements file."""
 
 
-def read_source(path: Path) -> Source:
+def read_source(path: Path) -> MeasurementSource:
     """Read one side: a bundle's directory, or a bare ``measurements.jsonl``.
 
     A bundle that was sealed is compared with its manifest first: what was edited, cut off, added or removed since is
@@ -44,14 +44,14 @@ def read_source(path: Path) -> Source:
             does not match its manifest, or a newer Penstock wrote it.
     """
     if not path.is_dir():
-        return Source(str(path), _read_measurements(path))
+        return MeasurementSource(str(path), _read_measurements(path))
     bundle = Bundle(path)
     if os.path.lexists(bundle.manifest_file):  # a symbolic link that leads nowhere is no reason not to look
         bundle.verify()
     run = bundle.run() if bundle.run_file.exists() else None
     measurements = _read_measurements(bundle.measurements_file)
     cases = tuple(call.case for call in bundle.invocations()) if bundle.invocations_file.exists() else ()
-    return Source(run.run_id if run is not None else str(path), measurements, cases, run, bundle)
+    return MeasurementSource(run.run_id if run is not None else str(path), measurements, cases, run, bundle)
 
 
 def _read_measurements(path: Path) -> list[Measurement]:

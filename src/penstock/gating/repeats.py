@@ -15,7 +15,7 @@ from penstock.foundation.errors import UsageError
 from penstock.gating.calibration import Calibration, MeasuredOn, Noise, factor
 from penstock.gating.comparable import Difference, differences
 from penstock.gating.evidence import margin_factor, reach
-from penstock.gating.measurements import Source, Table
+from penstock.gating.measurements import MeasurementSource, Table
 
 AGAIN = "Give runs of one and the same revision, suite, extractors and parameters."
 
@@ -29,7 +29,7 @@ class Repeats:
     """Metrics without a value in any run."""
 
 
-def calibrate(runs: Sequence[Source], *, level: float = 0.05) -> Repeats:
+def calibrate(runs: Sequence[MeasurementSource], *, level: float = 0.05) -> Repeats:
     """How much each metric moves between runs of the same model.
 
     Args:
@@ -197,7 +197,7 @@ def _same_extractor_and_slices(metric: str, tables: Sequence[Table]) -> None:
                 )
 
 
-def _no_run_twice(runs: Sequence[Source]) -> None:
+def _no_run_twice(runs: Sequence[MeasurementSource]) -> None:
     seen: set[str] = set()
     for run in runs:
         if run.name in seen:
@@ -216,7 +216,7 @@ def _no_run_twice(runs: Sequence[Source]) -> None:
             )
 
 
-def _unlike(first: Source, other: Source) -> Iterator[Difference]:
+def _unlike(first: MeasurementSource, other: MeasurementSource) -> Iterator[Difference]:
     """What makes two runs no runs of the same thing. What one of them does not record cannot be held."""
     ours, theirs = other.run, first.run
     if ours is None or theirs is None:
@@ -238,7 +238,7 @@ def _weights(run: Run) -> str:
     return ", ".join(sorted(f"{weights.path}@sha256:{weights.sha256[:12]}" for weights in run.weights))
 
 
-def _empty(runs: Sequence[Source], level: float) -> Calibration:
+def _empty(runs: Sequence[MeasurementSource], level: float) -> Calibration:
     """All but the noises."""
     run = next((source.run for source in runs if source.run is not None), None)
     measured_on = MeasuredOn()

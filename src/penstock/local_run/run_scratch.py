@@ -17,6 +17,10 @@ RECORD = "temporary"
 PREFIX = "penstock-run-"
 
 
+class RunInUseError(UsageError):
+    """Another process is running this run: it is neither refused nor broken."""
+
+
 @contextlib.contextmanager
 def scratch(folder: Path) -> Iterator[Path]:
     """A directory for temporary files (a model's, a clone's credentials), which only this user can read.
@@ -28,7 +32,7 @@ def scratch(folder: Path) -> Iterator[Path]:
         folder: the run's directory.
 
     Raises:
-        UsageError: another process is running this run.
+        RunInUseError: another process is running this run.
         WorldError: the disk is full or not writable.
     """
     record = folder / RECORD
@@ -39,7 +43,7 @@ def scratch(folder: Path) -> Iterator[Path]:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                raise UsageError(
+                raise RunInUseError(
                     "this run is going on in another process", where=str(folder), todo="Wait for it, or stop it."
                 ) from None
             _remove(os.pread(handle, 4096, 0))

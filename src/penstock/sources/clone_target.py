@@ -20,7 +20,7 @@ from penstock.sources.tree import tree_digest
 log = logging.getLogger(__name__)
 
 
-class Place(ABC):
+class CloneTarget(ABC):
     """A directory that a clone is put into. Only the holder of :attr:`lock` may use it."""
 
     lock: Path
@@ -71,7 +71,7 @@ class Place(ABC):
         )
 
 
-def place_for(directory: Path) -> Place:
+def place_for(directory: Path) -> CloneTarget:
     """How a clone can be put into ``directory``; its parent is made if it is not there.
 
     Raises:
@@ -96,7 +96,7 @@ def is_mount_point(directory: Path) -> bool:
     return directory.is_mount()
 
 
-class ReplacedPlace(Place):
+class ReplacedPlace(CloneTarget):
     """An ordinary directory. The record lies beside it, where the model's own code does not write."""
 
     def __init__(self, directory: Path) -> None:
@@ -140,7 +140,7 @@ class ReplacedPlace(Place):
         write_json(self.marker, wanted | {"clone": record})
 
 
-class FilledPlace(Place):
+class FilledPlace(CloneTarget):
     """A mount point. A record in it could be forged by the model's code: no clone in it is ever taken as finished."""
 
     def __init__(self, directory: Path) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 
 from penstock.foundation.errors import UsageError, WorldError
 from penstock.foundation.files import disk_errors
-from penstock.sources.clone_target import Place, place_for
+from penstock.sources.clone_target import CloneTarget, place_for
 from penstock.sources.git_fetch import Fetcher, check_revision, resolve
 from penstock.sources.git_session import git_session
 from penstock.sources.git_url import parse_url
@@ -134,7 +134,7 @@ def _version(tag: str, commit: str) -> str:
 
 
 @contextlib.contextmanager
-def _alone(directory: Path) -> Iterator[Place]:
+def _alone(directory: Path) -> Iterator[CloneTarget]:
     """Hold a lock, so that two clones never meet in one directory."""
     with disk_errors(directory), contextlib.ExitStack() as stack:
         place = place_for(directory)

@@ -12,8 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from penstock.foundation.errors import UsageError
-from penstock.foundation.yaml_text import MAX_BYTES
-from penstock.foundation.yaml_text import Document as YamlDocument
+from penstock.foundation.yaml_text import MAX_BYTES, Document
 from penstock.tekton.manifest import PipelineDocument, PipelineRunDocument, PipelineSpec, TaskDocument
 from penstock.tekton.manifest_file import read_manifests
 from penstock.tekton.manifest_task import TaskSpec
@@ -67,7 +66,7 @@ class LoadedPipeline:
 class _Manifest:
     """One parsed document and where it stands."""
 
-    document: YamlDocument
+    document: Document
     path: Path
     model: TaskDocument | PipelineDocument | PipelineRunDocument
 
@@ -128,7 +127,7 @@ def load_pipeline(
     return LoadedPipeline(name, pipeline_name, spec, tasks, run_document, tuple(files.used))
 
 
-def _parse(document: YamlDocument, path: Path) -> _Manifest:
+def _parse(document: Document, path: Path) -> _Manifest:
     value = document.value
     if not isinstance(value, dict):
         raise UsageError("a manifest is a mapping with apiVersion, kind and spec", where=_line(document, ()))
@@ -148,7 +147,7 @@ def _parse(document: YamlDocument, path: Path) -> _Manifest:
         raise _refuse(document, [_problem(item) for item in error.errors(include_url=False)]) from None
 
 
-def _foreign(document: YamlDocument, kind: str, version: str) -> UsageError:
+def _foreign(document: Document, kind: str, version: str) -> UsageError:
     """The refusal of a document that is no Pipeline, PipelineRun or Task: what it is, and what to do instead."""
     todo = _FOREIGN.get((version.split("/")[0], kind), "")
     what = f"kind: '{kind}' is not supported, only Pipeline, PipelineRun and Task of tekton.dev/v1"
@@ -157,7 +156,7 @@ def _foreign(document: YamlDocument, kind: str, version: str) -> UsageError:
     return UsageError(what, where=_line(document, ("kind",)), todo=todo)
 
 
-def _beside(document: YamlDocument) -> bool:
+def _beside(document: Document) -> bool:
     """Whether a document may stand beside a run without being read.
 
     A claim is what a workspace is bound to on a cluster. Here the workspace is bound to a directory, or the run is
@@ -210,7 +209,7 @@ class _Files:
         self.manifests = manifests
         self.used: list[Path] = [path]
         self.texts: dict[Path, dict[Path, str]] = {}
-        self.documents: dict[Path, list[YamlDocument]] = {}
+        self.documents: dict[Path, list[Document]] = {}
 
     def task(self, name: str, asking: _Manifest, where: FieldPath) -> TaskSpec:
         """The Task ``name``, checked."""
@@ -277,11 +276,11 @@ class _Files:
         return self.texts[directory]
 
 
-def _line(document: YamlDocument, path: FieldPath) -> str:
+def _line(document: Document, path: FieldPath) -> str:
     return f"{document.name}:{document.locate(path).line}"
 
 
-def _refuse(document: YamlDocument, problems: list[Problem]) -> UsageError:
+def _refuse(document: Document, problems: list[Problem]) -> UsageError:
     lines = []
     for problem in problems[:MAX_SHOWN_PROBLEMS]:
         text = f"{path_text(problem.path)}: {problem.message}"

@@ -10,7 +10,7 @@ from penstock.tekton.manifest_base import (
     AlphaObject,
     Duration,
     Ignored,
-    Manifest,
+    ManifestPart,
     Named,
     NeedsCluster,
     NeedsRegistry,
@@ -92,7 +92,7 @@ class IncludeParams(Named):
     params: list[Param] = Field(default_factory=list)
 
 
-class Matrix(Manifest):
+class Matrix(ManifestPart):
     """The fan-out of a pipeline task."""
 
     params: list[Param] = Field(default_factory=list)
@@ -153,7 +153,7 @@ class PipelineResult(Named):
     value: ParamValue
 
 
-class PipelineSpec(Manifest):
+class PipelineSpec(ManifestPart):
     """What a pipeline does."""
 
     display_name: str = Field("", alias="displayName")
@@ -165,7 +165,7 @@ class PipelineSpec(Manifest):
     finally_tasks: list[PipelineTask] = Field(default_factory=list, alias="finally")
 
 
-class ClaimSource(Manifest):
+class ClaimSource(ManifestPart):
     """A claim of a volume: on one machine, a directory that the caller names."""
 
     claim_name: str = Field("", alias="claimName")
@@ -212,7 +212,7 @@ class WorkspaceBinding(Named):
         return ()
 
 
-class Timeouts(Manifest):
+class Timeouts(ManifestPart):
     """How long things may take, in seconds; 0 is for ever."""
 
     pipeline: Duration | None = None
@@ -229,7 +229,7 @@ def _account(value: Any) -> Any:
 Account = Annotated[str, BeforeValidator(_account)]
 
 
-class TaskRunTemplate(Manifest):
+class TaskRunTemplate(ManifestPart):
     """What all TaskRuns of a PipelineRun share."""
 
     pod_template: NeedsCluster = Field(None, alias="podTemplate")
@@ -242,7 +242,7 @@ class Overrides(Named):
     compute_resources: ResourceRequirements | None = Field(None, alias="computeResources")
 
 
-class TaskRunSpecOverride(Manifest):
+class TaskRunSpecOverride(ManifestPart):
     """What a PipelineRun changes in one pipeline task."""
 
     pipeline_task_name: str = Field("", alias="pipelineTaskName")
@@ -255,7 +255,7 @@ class TaskRunSpecOverride(Manifest):
     timeout: Duration | None = None
 
 
-class PipelineRunSpec(Manifest):
+class PipelineRunSpec(ManifestPart):
     """What is run, with what."""
 
     pipeline_ref: PipelineRef | None = Field(None, alias="pipelineRef")
@@ -269,7 +269,7 @@ class PipelineRunSpec(Manifest):
     managed_by: NeedsCluster = Field(None, alias="managedBy")
 
 
-class Document(Manifest):
+class ManifestDocument(ManifestPart):
     """What all documents start with."""
 
     api_version: Literal["tekton.dev/v1"] = Field(alias="apiVersion")
@@ -282,21 +282,21 @@ class Document(Manifest):
         return {key: value for key, value in data.items() if key != "status"} if isinstance(data, dict) else data
 
 
-class TaskDocument(Document):
+class TaskDocument(ManifestDocument):
     """A Task."""
 
     kind: Literal["Task"]
     spec: TaskSpec
 
 
-class PipelineDocument(Document):
+class PipelineDocument(ManifestDocument):
     """A Pipeline."""
 
     kind: Literal["Pipeline"]
     spec: PipelineSpec
 
 
-class PipelineRunDocument(Document):
+class PipelineRunDocument(ManifestDocument):
     """A PipelineRun."""
 
     kind: Literal["PipelineRun"]

@@ -13,7 +13,7 @@ _UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1.0
 _DURATION = re.compile(r"([0-9]+\.?[0-9]*|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h)")
 
 
-class Manifest(BaseModel):
+class ManifestPart(BaseModel):
     """A part of a manifest: every field is known, and a known field that is ``null`` is not there, as for Go."""
 
     model_config = ConfigDict(extra="forbid", strict=True, populate_by_name=True, protected_namespaces=())
@@ -30,7 +30,7 @@ class Manifest(BaseModel):
         return {key: value for key, value in data.items() if value is not None or key not in known}
 
 
-class Named(Manifest):
+class Named(ManifestPart):
     """A part with a name."""
 
     name: str = ""

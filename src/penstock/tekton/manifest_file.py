@@ -8,9 +8,7 @@ finite are refused with their line.
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +16,8 @@ import yaml
 
 from penstock.foundation.errors import UsageError
 from penstock.foundation.files import read_regular
-from penstock.foundation.yaml_text import LOADER, MAX_BYTES, MAX_DEPTH, MAX_VALUES, Document, Node, Position
+from penstock.foundation.yaml_composer import MAX_VALUES, Composer
+from penstock.foundation.yaml_text import MAX_BYTES, Document
 from penstock.tekton.values import go_float
 
 MAX_DOCUMENTS = 200
@@ -27,10 +26,8 @@ _WORDS: dict[str, bool | None] = {
     **dict.fromkeys(("y", "Y", "yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON"), True),
     **dict.fromkeys(("n", "N", "no", "No", "NO", "false", "False", "FALSE", "off", "Off", "OFF"), False),
 }
-_NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _INTEGER = re.compile(r"[-+]?(0[xX][0-9a-fA-F]+|0[bB][01]+|0[oO]?[0-7]+|0|[1-9][0-9]*)")
-_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def read_manifests(path: Path, *, name: str) -> list[Document]:
@@ -56,7 +53,7 @@ def parse_manifests(content: bytes, *, name: str) -> list[Document]:
         line = content.count(b"\n", 0, error.start) + 1
         raise UsageError("the file is not UTF-8 text", where=f"{name}:{line}", todo="Save it as UTF-8.") from None
     try:
-        return [Document(name, root) for root in _Composer(name, text).documents() if root.value is not None]
+        return [Document(name, root) for root in _KubectlComposer(name, text).documents() if root.value is not None]
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 1 if mark is not None else 1
@@ -66,128 +63,24 @@ def parse_manifests(content: bytes, *, name: str) -> list[Document]:
         raise UsageError("nested too deep", where=name) from None
 
 
-class _Composer:
-    def __init__(self, name: str, text: str) -> None:
-        self.name = name
-        self.events: Iterator[Any] = yaml.parse(text, Loader=LOADER)
-        self.anchors: dict[str, Node] = {}
-        self.values = 0
+class _KubectlComposer(Composer):
+    """As ``kubectl`` reads manifests: many documents, its own words, and merge keys."""
 
-    def documents(self) -> Iterator[Node]:
-        count = 0
-        for event in self.events:
-            if isinstance(event, yaml.DocumentStartEvent):
-                count += 1
-                if count > MAX_DOCUMENTS:
-                    raise self.refuse(event, f"more than {MAX_DOCUMENTS} documents")
-                self.anchors = {}
-                yield self.node(next(self.events), 1)
+    max_documents = MAX_DOCUMENTS
+    max_aliases = MAX_VALUES  # what they expand to is counted
+    merges = True
 
-    def node(self, event: Any, depth: int) -> Node:
-        if isinstance(event, yaml.AliasEvent):
-            return self.alias(event, depth)
-        self.count(event, 1)
-        if depth > MAX_DEPTH:
-            raise self.refuse(event, f"nested deeper than {MAX_DEPTH} levels")
-        position = Position(event.start_mark.line + 1, event.start_mark.column + 1)
-        if isinstance(event, yaml.ScalarEvent):
-            node = Node(self.scalar(event), position)
-        elif event.tag is not None:
-            raise self.refuse(event, f"the tag '{event.tag[:80]}' is not allowed", "Remove it.")
-        elif isinstance(event, yaml.MappingStartEvent):
-            node = self.mapping(position, depth)
-        else:
-            node = self.sequence(position, depth)
-        if event.anchor is not None:
-            # known only once it is whole, so that nothing can contain itself
-            self.anchors[event.anchor] = node
-        return node
-
-    def alias(self, event: Any, depth: int) -> Node:
-        node = self.anchors.get(event.anchor)
-        if node is None:
-            raise self.refuse(event, f"the alias '*{event.anchor[:80]}' has no anchor before it, or contains itself")
-        self.count(event, node.size)
-        if depth - 1 + node.height > MAX_DEPTH:
-            raise self.refuse(event, f"nested deeper than {MAX_DEPTH} levels")
-        return node
-
-    def mapping(self, position: Position, depth: int) -> Node:
-        node = Node({}, position)
-        merged: list[Node] = []
-        while not isinstance(event := next(self.events), yaml.MappingEndEvent):
-            if isinstance(event, yaml.ScalarEvent) and event.value == "<<" and event.implicit[0]:
-                merged += self.merge(event, self.node(next(self.events), depth + 1))
-                continue
-            key = self.key(event)
-            if key in node.children:
-                first = node.keys[key].line
-                what = f"the field '{key[:80]}' is there twice, first in line {first}"
-                raise self.refuse(event, what, "Remove one of them.")
-            node.keys[key] = Position(event.start_mark.line + 1, event.start_mark.column + 1)
-            self.adopt(node, key, self.node(next(self.events), depth + 1))
-        for source in merged:
-            for name, child in source.children.items():
-                if name not in node.children and isinstance(name, str):
-                    self.adopt(node, name, child)
-                    node.keys[name] = source.keys[name]
-        node.value = {key: child.value for key, child in node.children.items()}
-        return node
-
-    def merge(self, event: Any, source: Node) -> list[Node]:
-        sources = list(source.children.values()) if isinstance(source.value, list) else [source]
-        if not all(isinstance(item.value, dict) for item in sources):
-            raise self.refuse(event, "'<<' wants a mapping or a list of mappings")
-        return sources
-
-    def sequence(self, position: Position, depth: int) -> Node:
-        node = Node([], position)
-        while not isinstance(event := next(self.events), yaml.SequenceEndEvent):
-            self.adopt(node, len(node.children), self.node(event, depth + 1))
-        node.value = [child.value for child in node.children.values()]
-        return node
-
-    @staticmethod
-    def adopt(node: Node, key: str | int, child: Node) -> None:
-        node.children[key] = child
-        node.size += child.size
-        node.height = max(node.height, child.height + 1)
-
-    def key(self, event: Any) -> str:
-        if not isinstance(event, yaml.ScalarEvent):
-            raise self.refuse(event, "the name of a field must be plain text")
-        if event.tag is not None or event.anchor is not None:
-            raise self.refuse(event, "the name of a field must be plain text, without tag or anchor")
-        self.count(event, 1)
+    def field_name(self, event: Any) -> str:
         value = self.scalar(event)
         if value is None or isinstance(value, bool):
             return {None: "null", True: "true", False: "false"}[value]
         return go_float(value) if isinstance(value, float) else str(value)
 
-    def scalar(self, event: Any) -> Any:
-        text: str = event.value
-        if event.tag not in (None, "!", "tag:yaml.org,2002:str"):
-            raise self.refuse(event, f"the tag '{event.tag[:80]}' is not allowed", "Remove it.")
-        if "\x00" in text or _SURROGATE.search(text):
-            raise self.refuse(event, "the text contains a NUL or half a character", "Remove the escape.")
-        if event.tag is not None or not event.implicit[0]:
-            return text
+    def plain(self, text: str) -> Any:
         if text in _WORDS:
             return _WORDS[text]
-        if _NOT_FINITE.fullmatch(text):
-            raise self.refuse(event, f"'{text}' is not a finite number", f'Text goes in quotes: "{text}".')
         number = _number(text)
-        if isinstance(number, float) and not math.isfinite(number):
-            raise self.refuse(event, f"the number {text[:80]} is too large")
         return text if number is None else number
-
-    def count(self, event: Any, values: int) -> None:
-        self.values += values
-        if self.values > MAX_VALUES:
-            raise self.refuse(event, f"more than {MAX_VALUES:,} values, aliases expanded")
-
-    def refuse(self, event: Any, what: str, todo: str = "") -> UsageError:
-        return UsageError(what, where=f"{self.name}:{event.start_mark.line + 1}", todo=todo)
 
 
 def _number(text: str) -> int | float | None:

@@ -10,7 +10,7 @@ from penstock.tekton.manifest_base import (
     AlphaFeature,
     AlphaObject,
     Duration,
-    Manifest,
+    ManifestPart,
     Named,
     NeedsCluster,
     NeedsContainer,
@@ -26,7 +26,7 @@ from penstock.tekton.values import from_yaml, type_name
 ParamType = Literal["string", "array", "object"]
 
 
-class Property(Manifest):
+class Property(ManifestPart):
     """One key of an object."""
 
     type: ParamType = "string"
@@ -63,7 +63,7 @@ class Param(Named):
         return data
 
 
-class When(Manifest):
+class When(ManifestPart):
     """One expression of a ``when``."""
 
     input: str = ""
@@ -85,7 +85,7 @@ class WorkspaceUsage(Named):
     mount_path: str = Field("", alias="mountPath")
 
 
-class StepProperty(Manifest):
+class StepProperty(ManifestPart):
     """One key of a step's object. Unlike those of parameters and tasks, it gets no type from Tekton."""
 
     type: Literal["", "string", "array", "object"] = ""
@@ -175,7 +175,7 @@ class HttpHeader(Named):
     value: str = ""
 
 
-class HttpGet(Manifest):
+class HttpGet(ManifestPart):
     """A probe that asks for a page."""
 
     path: str = "/"
@@ -185,20 +185,20 @@ class HttpGet(Manifest):
     http_headers: list[HttpHeader] = Field(default_factory=list, alias="httpHeaders")
 
 
-class TcpSocket(Manifest):
+class TcpSocket(ManifestPart):
     """A probe that connects."""
 
     port: Port
     host: NeedsContainer = None
 
 
-class ExecAction(Manifest):
+class ExecAction(ManifestPart):
     """A probe that runs a command."""
 
     command: Texts = Field(default_factory=list)
 
 
-class Probe(Manifest):
+class Probe(ManifestPart):
     """When a sidecar is ready. Times are in seconds."""
 
     http_get: HttpGet | None = Field(None, alias="httpGet")
@@ -249,7 +249,7 @@ class WorkspaceDeclaration(Named):
     optional: bool = False
 
 
-class TaskSpec(Manifest):
+class TaskSpec(ManifestPart):
     """What a task does."""
 
     params: list[ParamSpec] = Field(default_factory=list)

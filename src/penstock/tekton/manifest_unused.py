@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
-from penstock.tekton.manifest_base import Ignored, Manifest, Named, TextMap
+from penstock.tekton.manifest_base import Ignored, ManifestPart, Named, TextMap
 
 _QUANTITY = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(Ki|Mi|Gi|Ti|Pi|Ei|[numkMGTPE]|[eE][+-]?[0-9]+)?")
 
@@ -31,7 +31,7 @@ class ResourceClaim(Named):
     request: str = ""
 
 
-class VolumeResources(Manifest):
+class VolumeResources(ManifestPart):
     """What a volume may use."""
 
     limits: dict[str, Quantity] = Field(default_factory=dict)
@@ -44,14 +44,14 @@ class ResourceRequirements(VolumeResources):
     claims: list[ResourceClaim] = Field(default_factory=list)
 
 
-class Capabilities(Manifest):
+class Capabilities(ManifestPart):
     """Linux capabilities."""
 
     add: list[str] = Field(default_factory=list)
     drop: list[str] = Field(default_factory=list)
 
 
-class SeLinuxOptions(Manifest):
+class SeLinuxOptions(ManifestPart):
     """The SELinux label of a container."""
 
     user: str = ""
@@ -60,7 +60,7 @@ class SeLinuxOptions(Manifest):
     level: str = ""
 
 
-class WindowsOptions(Manifest):
+class WindowsOptions(ManifestPart):
     """As whom a container runs on Windows."""
 
     gmsa_credential_spec_name: str | None = Field(None, alias="gmsaCredentialSpecName")
@@ -69,14 +69,14 @@ class WindowsOptions(Manifest):
     host_process: bool | None = Field(None, alias="hostProcess")
 
 
-class Profile(Manifest):
+class Profile(ManifestPart):
     """A seccomp or AppArmor profile."""
 
     type: str = ""
     localhost_profile: str | None = Field(None, alias="localhostProfile")
 
 
-class SecurityContext(Manifest):
+class SecurityContext(ManifestPart):
     """As whom a container runs."""
 
     capabilities: Capabilities | None = None
@@ -93,21 +93,21 @@ class SecurityContext(Manifest):
     app_armor_profile: Profile | None = Field(None, alias="appArmorProfile")
 
 
-class ChildMetadata(Manifest):
+class ChildMetadata(ManifestPart):
     """Labels and annotations of what a run makes."""
 
     labels: TextMap = Field(default_factory=dict)
     annotations: TextMap = Field(default_factory=dict)
 
 
-class EmptyDir(Manifest):
+class EmptyDir(ManifestPart):
     """A directory that is empty at first."""
 
     medium: str = ""
     size_limit: Quantity = Field(None, alias="sizeLimit")
 
 
-class ClaimSpec(Manifest):
+class ClaimSpec(ManifestPart):
     """What a claim of a volume asks for."""
 
     access_modes: list[str] = Field(default_factory=list, alias="accessModes")
@@ -138,7 +138,7 @@ class ClaimMetadata(ChildMetadata, Named):
     owner_references: Ignored = Field(None, alias="ownerReferences")
 
 
-class ClaimTemplate(Manifest):
+class ClaimTemplate(ManifestPart):
     """The claim that a run makes for itself."""
 
     api_version: str = Field("", alias="apiVersion")
@@ -148,7 +148,7 @@ class ClaimTemplate(Manifest):
     status: Ignored = None
 
 
-class KeyToPath(Manifest):
+class KeyToPath(ManifestPart):
     """Which key becomes which file."""
 
     key: str = ""
@@ -164,7 +164,7 @@ class ConfigMapSource(Named):
     optional: bool | None = None
 
 
-class SecretSource(Manifest):
+class SecretSource(ManifestPart):
     """A Secret as a directory."""
 
     secret_name: str = Field("", alias="secretName")
@@ -173,14 +173,14 @@ class SecretSource(Manifest):
     optional: bool | None = None
 
 
-class ProjectedSource(Manifest):
+class ProjectedSource(ManifestPart):
     """Several sources in one directory."""
 
     sources: list[Any] = Field(default_factory=list)
     default_mode: int | None = Field(None, alias="defaultMode")
 
 
-class CsiSource(Manifest):
+class CsiSource(ManifestPart):
     """A volume of a storage driver."""
 
     driver: str = ""

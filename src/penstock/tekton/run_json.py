@@ -33,6 +33,10 @@ class Event:
 OnEvent = Callable[[Event], None]
 
 
+def ignore_events(_event: Event) -> None:
+    """The default listener."""
+
+
 @dataclass
 class Result:
     """A result: ``type`` is ``string``, ``array`` or ``object``."""

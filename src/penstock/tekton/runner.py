@@ -19,7 +19,7 @@ from penstock.tekton.load_manifests import LoadedPipeline
 from penstock.tekton.params import RunFailedError
 from penstock.tekton.prepare import Prepared, prepare
 from penstock.tekton.resume import state_to_start
-from penstock.tekton.run_json import Event, OnEvent, PipelineRunResult, TaskRunRecord
+from penstock.tekton.run_json import Event, OnEvent, PipelineRunResult, TaskRunRecord, ignore_events
 from penstock.tekton.run_outcome import Condition, condition, pipeline_results, skipped_tasks
 from penstock.tekton.run_state import NOT_SKIPPED, Clock, Facts, Node
 from penstock.tekton.saved_run import RunState, load_state, locked
@@ -27,15 +27,11 @@ from penstock.tekton.signals import signals_as_messages
 from penstock.tekton.step_run import now_text
 from penstock.tekton.substitute_pipeline import apply_status
 from penstock.tekton.supervisor import Stop
-from penstock.tekton.taskrun import STOP_INTERRUPTED, STOP_PIPELINE_TIMEOUT, Job, Machine, run_task
+from penstock.tekton.taskrun import STOP_INTERRUPTED, STOP_PIPELINE_TIMEOUT, Job, RunContext, run_task
 from penstock.tekton.values import Value
 from penstock.tekton.workspaces import WorkspaceUses
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
-
-
-def ignore_events(_event: Event) -> None:
-    """The default listener."""
 
 
 def run_pipeline(
@@ -123,7 +119,7 @@ class _Scheduler:
         self.max_parallel = max_parallel if max_parallel and max_parallel > 0 else None
         self.listener = on_event
         self.listening = threading.Lock()
-        self.machine = Machine(run_dir, dict(environment), self.emit, WorkspaceUses())
+        self.machine = RunContext(run_dir, dict(environment), self.emit, WorkspaceUses())
         self.messages: queue.SimpleQueue[_Ended | int] = queue.SimpleQueue()
         self.waiting: list[tuple[Job, Stop]] = []
         self.running: dict[str, tuple[Job, Stop]] = {}

@@ -45,7 +45,7 @@ class Job:
 
 
 @dataclass(frozen=True)
-class Machine:
+class RunContext:
     """What all TaskRuns of a run share."""
 
     run_dir: Path
@@ -54,7 +54,7 @@ class Machine:
     uses: WorkspaceUses
 
 
-def run_task(job: Job, machine: Machine, stop: Stop) -> TaskRunRecord:
+def run_task(job: Job, machine: RunContext, stop: Stop) -> TaskRunRecord:
     """Run all attempts of a TaskRun and return how it ended.
 
     Args:
@@ -89,7 +89,7 @@ def _fail(record: TaskRunRecord, reason: str, message: str) -> None:
     record.status, record.reason, record.message = "False", reason, message
 
 
-def _attempt(job: Job, machine: Machine, stop: Stop, record: TaskRunRecord, number: int) -> None:
+def _attempt(job: Job, machine: RunContext, stop: Stop, record: TaskRunRecord, number: int) -> None:
     record.started = now_text()
     if stop.requested:
         _cancelled(job, stop, record)

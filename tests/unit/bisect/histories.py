@@ -11,7 +11,7 @@ from penstock.bisect.commits import Commit
 from penstock.bundle.directory import Bundle
 from penstock.bundle.machine import this_machine
 from penstock.bundle.models import Image, Invocation, Machine, Measurement, Run, Source, StepRecord, SuiteRecord
-from penstock.gating.measurements import Source as Side
+from penstock.gating.measurements import MeasurementSource as Side
 
 CASES = tuple(f"case-{number:02}" for number in range(24))
 SUITE = "5" * 64

@@ -19,7 +19,7 @@ from penstock.bisect.commits import Commit
 from penstock.bisect.fixed_suite import Reference, load_reference
 from penstock.bisect.library import Library
 from penstock.bisect.question import question
-from penstock.bisect.saved_bisection import Bisection, Step
+from penstock.bisect.saved_bisection import Bisection, BisectStep
 from penstock.bundle.directory import Bundle
 from penstock.bundle.models import Resamples
 from penstock.foundation.errors import Interrupted, UsageError, WorldError
@@ -250,12 +250,12 @@ class Told(Watcher):
 
     def __init__(self) -> None:
         self.left: list[int] = []
-        self.steps: list[Step] = []
+        self.steps: list[BisectStep] = []
 
     def begins(self, bisection: Bisection, commit: object, position: int, runs_left: int) -> None:
         self.left.append(runs_left)
 
-    def ends(self, step: Step) -> None:
+    def ends(self, step: BisectStep) -> None:
         self.steps.append(step)
 
 

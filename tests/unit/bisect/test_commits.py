@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from tests.unit.sources.source_servers import GitServer, commit, git, git_handler, new_repository
 
-from penstock.bisect.commits import Commit, History, open_history, repository_root
+from penstock.bisect.commits import Commit, CommitHistory, open_history, repository_root
 from penstock.foundation.errors import UsageError, WorldError
 
 ESCAPE = "\x1b]0;owned\x07"
@@ -47,16 +47,16 @@ def own(repository: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def history(repository: Path, tmp_path: Path) -> Iterator[History]:
+def history(repository: Path, tmp_path: Path) -> Iterator[CommitHistory]:
     with open_history(str(repository), tmp_path / "history", allow_local=True) as found:
         yield found
 
 
-def row(history: History, good: str, bad: str) -> list[Commit]:
+def row(history: CommitHistory, good: str, bad: str) -> list[Commit]:
     return history.between(history.commit(good, "--good"), history.commit(bad, "--bad"))
 
 
-def test_first_parents_oldest_first(history: History, repository: Path) -> None:
+def test_first_parents_oldest_first(history: CommitHistory, repository: Path) -> None:
     found = row(history, "v1", "main")
     assert [commit.subject[:8] for commit in found] == ["commit 1", "commit 2", "commit 3", "commit 4", "commit 5"]
     assert found[-1].hash == git(repository, "rev-parse", "HEAD")
@@ -65,19 +65,19 @@ def test_first_parents_oldest_first(history: History, repository: Path) -> None:
     assert found[-1].subject == f"commit 5 {ESCAPE} $(touch /tmp/x)"
 
 
-def test_nothing_is_copied_of_a_repository_on_this_machine(history: History, tmp_path: Path) -> None:
+def test_nothing_is_copied_of_a_repository_on_this_machine(history: CommitHistory, tmp_path: Path) -> None:
     row(history, "v1", "main")
     assert not [path for path in (tmp_path / "history" / "objects").glob("*/*") if path.name != "alternates"]
 
 
-def test_good_on_a_branch_that_was_merged(history: History) -> None:
+def test_good_on_a_branch_that_was_merged(history: CommitHistory) -> None:
     assert [commit.subject[:8] for commit in row(history, "on-topic", "main")] == ["topic on", "commit 4", "commit 5"]
 
 
 @pytest.mark.parametrize(
     "revision", ["main", "HEAD", "refs/heads/main", "main~0", "on-topic~1^", "v1~1", "main^2", "main^", "SHORT", "FULL"]
 )
-def test_revisions(history: History, repository: Path, revision: str) -> None:
+def test_revisions(history: CommitHistory, repository: Path, revision: str) -> None:
     full = git(repository, "rev-parse", "main")
     revision = {"SHORT": full[:9], "FULL": full}.get(revision, revision)
     if revision == "main^2":  # its first parent is the merge
@@ -106,14 +106,14 @@ def test_revisions(history: History, repository: Path, revision: str) -> None:
         "x" * 300,
     ],
 )
-def test_hostile_revisions_are_refused_before_git_sees_them(history: History, revision: str) -> None:
+def test_hostile_revisions_are_refused_before_git_sees_them(history: CommitHistory, revision: str) -> None:
     with pytest.raises(UsageError) as raised:
         history.commit(revision, "--good")
     assert "--good" in str(raised.value)
     assert "\x1b" not in str(raised.value)
 
 
-def test_unknown_revisions(history: History) -> None:
+def test_unknown_revisions(history: CommitHistory) -> None:
     with pytest.raises(UsageError, match=r"Did you mean 'main'"):
         history.commit("mains", "--bad")
     with pytest.raises(UsageError, match="no commit 'deadbeef' on a branch or tag"):
@@ -122,7 +122,7 @@ def test_unknown_revisions(history: History) -> None:
         history.commit("main~99", "--bad")
 
 
-def test_good_must_be_an_ancestor(history: History) -> None:
+def test_good_must_be_an_ancestor(history: CommitHistory) -> None:
     with pytest.raises(UsageError, match="swap --good and --bad"):
         row(history, "main", "v1")
     with pytest.raises(UsageError, match="merge base"):

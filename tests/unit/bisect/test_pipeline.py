@@ -7,7 +7,7 @@ from pathlib import Path
 
 import yaml
 
-from penstock.bisect.pipeline import pipeline_run
+from penstock.bisect.pipeline import commit_run
 from penstock.tekton.load_manifests import load_pipeline
 
 MANIFESTS = Path(__file__).parents[3] / "tekton"
@@ -16,7 +16,7 @@ MEASURING = ("clone", "weights", "build", "plan", "infer", "collect", "measure")
 
 def test_from_clone_to_measure_and_nothing_that_publishes(tmp_path: Path) -> None:
     file = tmp_path / "pipelinerun.json"
-    file.write_text(json.dumps(pipeline_run(MANIFESTS, "bisect-1")), encoding="utf-8")
+    file.write_text(json.dumps(commit_run("bisect-1")), encoding="utf-8")
     loaded = load_pipeline(file, task_directories=[MANIFESTS / "tasks"])
     names = [task.name for task in loaded.spec.tasks]
     assert names == ["clone", "same-suite", *MEASURING[1:]]
@@ -28,7 +28,7 @@ def test_from_clone_to_measure_and_nothing_that_publishes(tmp_path: Path) -> Non
 def test_its_tasks_are_as_they_are_in_the_verify_pipeline() -> None:
     verify = yaml.safe_load((MANIFESTS / "pipelines" / "verify.yaml").read_text(encoding="utf-8"))["spec"]
     theirs = {task["name"]: task for task in verify["tasks"]}
-    ours = pipeline_run(MANIFESTS, "x")["spec"]["pipelineSpec"]
+    ours = commit_run("x")["spec"]["pipelineSpec"]
     for task in ours["tasks"]:
         if task["name"] == "same-suite":
             continue

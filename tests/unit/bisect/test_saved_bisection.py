@@ -6,12 +6,12 @@ from pathlib import Path
 
 from tests.unit.bisect.histories import commits
 
-from penstock.bisect.saved_bisection import Bisection, CommitRecord, Step, read_steps, write
+from penstock.bisect.saved_bisection import Bisection, BisectStep, CommitRecord, read_steps, write
 
 
 def bisection() -> Bisection:
     good, middle, bad = map(CommitRecord.of, commits(3))
-    steps = [Step(commit=middle, position=1, answer="good", why="within", value=7.5)]
+    steps = [BisectStep(commit=middle, position=1, answer="good", why="within", value=7.5)]
     named = {"repository": "r", "metric": "lse_d", "slice": None, "rule": "≤ 9", "level": 0.05}
     return Bisection.model_validate(named | {"good": good, "bad": bad, "commits": 2, "steps": steps})
 

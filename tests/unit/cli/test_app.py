@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from penstock import __version__
-from penstock.cli import run_request
 from penstock.cli.app import main
+from penstock.local_run import requested_run
 
 ROOT = Path(__file__).parents[3]
 COMMANDS = [
@@ -87,10 +87,10 @@ def test_the_shell_can_complete_commands() -> None:
 
 
 def test_a_bug_is_seventy_and_says_so(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    def broken(_: object) -> int:
+    def broken(_: object, **_collaborators: object) -> None:
         raise KeyError("x\x1b[2J")
 
-    monkeypatch.setattr(run_request, "carry_out", broken)
+    monkeypatch.setattr(requested_run, "carry_out", broken)
     assert main(["run", "release"]) == 70
     assert "Traceback" not in capsys.readouterr().err
     assert main(["run", "release", "--debug"]) == 70

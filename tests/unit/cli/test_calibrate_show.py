@@ -10,7 +10,7 @@ from tests.unit.bisect.histories import measurements
 from penstock.cli.calibrate_show import FEW_RUNS, margins_too_fine, remarks, show
 from penstock.contract.policy import Policy
 from penstock.gating.calibration import Calibration
-from penstock.gating.measurements import Source
+from penstock.gating.measurements import MeasurementSource
 from penstock.gating.repeats import calibrate
 
 
@@ -19,7 +19,7 @@ def calibration(runs: int, spread: float) -> Calibration:
     for number in range(runs):
         shift = spread * (number % 3 - 1)
         lines = measurements("sharpness", dict.fromkeys("abcdef", 9.0 + shift))
-        sides.append(Source(f"run-{number}", lines))
+        sides.append(MeasurementSource(f"run-{number}", lines))
     return calibrate(sides, level=0.05).calibration
 
 

@@ -266,6 +266,30 @@ def test_mistakes_in_a_call_have_line_and_field(repository: Write, call: str, fa
 
 
 @pytest.mark.parametrize(
+    ("value", "problem"),
+    [
+        ("größe", "must be at most 2000 printable ASCII characters"),
+        ('"a\\r\\nX-Other: b"', "holds a line break"),
+        ('" a"', "begins or ends with a space"),
+    ],
+)
+@pytest.mark.parametrize("default", [False, True], ids=["case", "contract"])
+def test_a_parameter_that_no_header_can_hold_is_found_before_the_plan(
+    repository: Write, value: str, problem: str, default: bool
+) -> None:
+    call = PLAIN + "headers: {X-Style: '{style}'}"
+    contract, suite = http(call), ("", "")
+    if default:
+        contract = (contract[0], contract[1] + f"  parameters: {{style: {value}}}\n")
+    else:
+        suite = ("duration: 2.0", f"style: {value}")
+    assert only(repository(contract=contract, suite=suite)) == (
+        f"suite/suite.yaml:6: cases[0].parameters: with the parameters of the case 'portrait-01' the header {problem}. "
+        "call.http.headers.X-Style of penstock.yaml sends it."
+    )
+
+
+@pytest.mark.parametrize(
     ("expect", "fault"),
     [
         ("{status: 42}", "suite/suite.yaml:8: cases[0].expect.status: must be a status such as 422"),

@@ -69,3 +69,36 @@ def test_a_misspelt_field_is_told_before_the_one_that_is_missing_for_it(reposito
         load_contract(repository(contract=("name: little", "naem: little")))
     assert caught.value.where == "penstock.yaml:2: naem"
     assert caught.value.todo.startswith("Did you mean 'name'?")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "field", "told"),
+    [
+        ("call:\n", "call:\n  concurrency: 4\n", "call.concurrency", "It belongs under call.http."),
+        ("call:\n", "call:\n  argv: [x]\n", "call.argv", "It belongs under call.command, or under call.http."),
+        ("call:\n", "timeout_s: 3\ncall:\n", "timeout_s", "It belongs under call, or in an entry of checks."),
+        (
+            "call:\n",
+            "call:\n  require: {}\n",
+            "call.require",
+            "under call.http.answer, or in an entry of call.http.calls",
+        ),
+        ("policy:\n", "policy:\n  metric: kid\n", "policy.metric", "It belongs in an entry of policy.rules"),
+        ("policy:\n", "policy:\n  family: x\n", "policy.family", "It belongs at the top of the file."),
+    ],
+)
+def test_a_field_that_stands_too_high_or_too_low_is_told_where_it_belongs(
+    repository: Write, old: str, new: str, field: str, told: str
+) -> None:
+    found = [text for text in faults(repository(contract=(old, new))) if f"{field}: unknown field" in text]
+    assert len(found) == 1
+    assert told in found[0]
+
+
+def test_a_misplaced_field_is_told_before_what_follows_from_it(repository: Write) -> None:
+    http = """  http:\n    argv: ["python", "serve.py", "--port", "{port}"]\n"""
+    written = (f"  preset: sonic\n{http}", f"{http}  path: /talk\n")
+    found = faults(repository(contract=written))
+    assert "the field 'path' is missing" in found[0]
+    with pytest.raises(UsageError, match=r"unknown field 'path'. It belongs under call.http"):
+        load_contract(repository(contract=written))

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -136,3 +139,43 @@ def test_the_glossary_has_each_metric_in_one_sentence() -> None:
     assert told == {metric.name: (metric.title, metric.meaning) for metric in known_metrics().values()}
     assert STAND_IN[1:] in text
     assert all(metric.meaning.endswith(".") and ". " not in metric.meaning for metric in known_metrics().values())
+
+
+@pytest.fixture
+def broken_family(tmp_path: Path) -> dict[str, str]:
+    """The environment of a machine on which another distribution's family raises when it is imported."""
+    place = tmp_path / "installed"
+    record = place / "blurry-1.0.dist-info"
+    record.mkdir(parents=True)
+    (record / "METADATA").write_text("Metadata-Version: 2.1\nName: blurry\nVersion: 1.0\n", encoding="utf-8")
+    (record / "entry_points.txt").write_text(
+        "[penstock.families]\nblurry = blurry:FAMILY\ngone = blurry_exit:FAMILY\n", encoding="utf-8"
+    )
+    (place / "blurry.py").write_text("raise RuntimeError('needs a \x1b[31mnewer\x1b[0m Penstock')\n", encoding="utf-8")
+    (place / "blurry_exit.py").write_text("raise SystemExit('no')\n", encoding="utf-8")
+    return os.environ | {"PYTHONPATH": str(place)}
+
+
+@pytest.mark.parametrize("command", [["families"], ["families", "--json"], ["schema"], ["score", "--help"]])
+def test_a_broken_family_of_another_distribution_is_named_and_the_others_go_on(
+    broken_family: dict[str, str], command: list[str]
+) -> None:
+    program = Path(sys.executable).with_name("penstock")
+    done = subprocess.run([program, *command], env=broken_family, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    expected = {"families": "talking-head", "schema": "talking-head", "score": "lipsync"}[command[0]]
+    assert expected in done.stdout
+    first, second = done.stderr.splitlines()
+    assert first.startswith("warning: penstock.families: blurry = blurry:FAMILY: the family 'blurry' cannot be loaded")
+    assert "RuntimeError" in first
+    assert "\x1b" not in first
+    assert second.startswith(
+        "warning: penstock.families: gone = blurry_exit:FAMILY: the family 'gone' cannot be loaded"
+    )
+
+
+def test_a_model_of_a_broken_family_is_told_so(broken_family: dict[str, str]) -> None:
+    code = "from penstock.families.registry import family; family('blurry')"
+    done = subprocess.run([sys.executable, "-c", code], env=broken_family, capture_output=True, text=True, check=False)
+    assert "the family 'blurry' cannot be loaded: RuntimeError: needs a" in done.stderr
+    assert "Install a version of it that fits this Penstock." in done.stderr

@@ -14,7 +14,7 @@ from penstock.bundle.models import (
 )
 from penstock.bundle.models import Source as Code
 from penstock.gating.calibration import Calibration
-from penstock.gating.measurements import Source
+from penstock.gating.measurements import MeasurementSource
 from penstock.gating.repeats import calibrate
 
 MACHINE = Machine(system="Linux", processor="x", cores=2, memory_bytes=1, gpu="NVIDIA H200, 550.54", python="3.11")
@@ -40,14 +40,16 @@ def run_of(name: str, **changes: Any) -> Run:
     return run.model_copy(update=changes)
 
 
-def source(name: str, values: dict[str, float | None], *, metric: str = "lse_d", run: Run | None = None) -> Source:
+def source(
+    name: str, values: dict[str, float | None], *, metric: str = "lse_d", run: Run | None = None
+) -> MeasurementSource:
     """One run with one metric; ``None`` is a value that could not be had."""
     lines = [
         Measurement(case=case, metric=metric, value=value, extractor=SYNCNET, error=None if value else "it crashed")
         for case, value in values.items()
     ]
-    return Source(name, lines, run=run or run_of(name))
+    return MeasurementSource(name, lines, run=run or run_of(name))
 
 
-def noise_of(*runs: Source) -> Calibration:
+def noise_of(*runs: MeasurementSource) -> Calibration:
     return calibrate(runs).calibration

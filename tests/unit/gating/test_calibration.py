@@ -20,7 +20,7 @@ from penstock.bundle.models import (
 from penstock.foundation.errors import UsageError
 from penstock.gating.calibration import factor, read_calibration, write_calibration
 from penstock.gating.decision import decide
-from penstock.gating.measurements import Source
+from penstock.gating.measurements import MeasurementSource
 from penstock.gating.repeats import calibrate
 
 # the file
@@ -33,7 +33,11 @@ def written(tmp_path: Path) -> Path:
     for number, (a, b, fid) in enumerate(((7.0, 8.0, 20.0), (7.2, 8.1, 21.0), (7.1, 8.4, 20.0))):
         name = f"run-{number}"
         lse_d = source(name, {"a": a, "b": b}).measurements
-        runs.append(Source(name, lse_d + source(name, {WHOLE_SUITE: fid}, metric="fid").measurements, run=run_of(name)))
+        runs.append(
+            MeasurementSource(
+                name, lse_d + source(name, {WHOLE_SUITE: fid}, metric="fid").measurements, run=run_of(name)
+            )
+        )
     path = tmp_path / "calibration.json"
     write_calibration(path, calibrate(runs, level=0.1).calibration)
     return path
@@ -215,9 +219,9 @@ def test_resamples_of_a_whole_value_count_where_they_say_more() -> None:
     """FID hangs on which clips there are: its intervals are wider than its values differ between runs."""
     rng = random.Random(13)
 
-    def run(name: str, value: float, key: str = "k", count: int = 400) -> Source:
+    def run(name: str, value: float, key: str = "k", count: int = 400) -> MeasurementSource:
         resamples = Resamples(cases=10, key=key, values=[value + rng.gauss(0, 1) for _ in range(count)])
-        return Source(name, [Measurement(case=WHOLE_SUITE, metric="fid", value=value, resamples=resamples)])
+        return MeasurementSource(name, [Measurement(case=WHOLE_SUITE, metric="fid", value=value, resamples=resamples)])
 
     (noise,) = noise_of(run("one", 20.0), run("two", 20.1), run("three", 20.2)).metrics
     assert noise.sd_resampled == pytest.approx(math.sqrt(2 * 10 / 9), rel=0.05)

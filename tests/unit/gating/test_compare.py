@@ -11,10 +11,10 @@ from penstock.bundle.models import Measurement, Resamples
 from penstock.foundation.errors import UsageError
 from penstock.gating.compare import Comparison, MetricChange, compare
 from penstock.gating.decision import interval
-from penstock.gating.measurements import Source
+from penstock.gating.measurements import MeasurementSource
 
 
-def beside(baseline: Source, candidate: Source) -> Comparison:
+def beside(baseline: MeasurementSource, candidate: MeasurementSource) -> Comparison:
     return compare(baseline, candidate, level=0.05)
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from penstock.gating.decision import decide, interval
-from penstock.gating.evidence import Exact, Flips, Single, Spread, cases_needed, weigh, weigh_resamples
+from penstock.gating.evidence import Exact, Flips, MeanWithError, Single, cases_needed, weigh, weigh_resamples
 
 NUMBERS = st.floats(-1e3, 1e3, allow_nan=False, allow_subnormal=False)
 
@@ -102,7 +102,7 @@ def test_the_cases_that_would_settle_it() -> None:
 def test_resamples_of_a_value_of_the_whole_suite() -> None:
     drawn = np.random.default_rng(2).normal(0.01, 0.02, size=1000)
     many, few = weigh_resamples(0.01, list(drawn), 50), weigh_resamples(0.01, list(drawn), 8)
-    assert isinstance(many, Spread)
+    assert isinstance(many, MeanWithError)
     assert many.bounds(0.05)[1] == pytest.approx(0.01 + 1.645 * drawn.std(), rel=1e-3)
     assert few.bounds(0.05)[1] == pytest.approx(0.01 + 1.8946 * math.sqrt(8 / 7) * drawn.std(), rel=1e-3)
     assert isinstance(weigh_resamples(0.0, [0.0, 0.0], 8), Exact)

@@ -10,15 +10,15 @@ from penstock.bundle.models import Measurement, Run, SuiteRecord
 from penstock.contract.policy import Policy
 from penstock.foundation.errors import UsageError
 from penstock.gating.judge import judge
-from penstock.gating.measurements import Source
+from penstock.gating.measurements import MeasurementSource
 
 POLICY = Policy.model_validate({"rules": [{"metric": "lse_d", "margin": 0.1}]})
 
 
-def side(name: str, value: float, *, suite: str = "a", cases: tuple[str, ...] = ()) -> Source:
+def side(name: str, value: float, *, suite: str = "a", cases: tuple[str, ...] = ()) -> MeasurementSource:
     values = [Measurement(case=case, metric="lse_d", value=value) for case in ("one", "two", "three")]
     run = Run(penstock="0.1.0", run_id=name, suite=SuiteRecord(digest=suite, cases=3))
-    return Source(name, values, cases, run)
+    return MeasurementSource(name, values, cases, run)
 
 
 def test_names_and_answer(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from penstock.contract.policy import Policy
 from penstock.foundation.errors import UsageError
 from penstock.gating.compare import compare
 from penstock.gating.gate import gate
-from penstock.gating.measurements import Source, read_source
+from penstock.gating.measurements import MeasurementSource, read_source
 from penstock.notices.pull_request import pull_request_markdown
 from penstock.report.junit import junit_xml
 
@@ -285,7 +285,7 @@ def test_a_directory_that_is_no_bundle(tmp_path: Path) -> None:
 def test_sources_know_their_run(sealed: Path, tmp_path: Path) -> None:
     assert read_source(sealed).bundle is not None
     bare = read_source(sealed / "measurements.jsonl")
-    assert bare == Source(str(sealed / "measurements.jsonl"), read_source(sealed).measurements)
+    assert bare == MeasurementSource(str(sealed / "measurements.jsonl"), read_source(sealed).measurements)
 
 
 @pytest.mark.parametrize(

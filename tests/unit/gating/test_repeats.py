@@ -20,7 +20,7 @@ from penstock.bundle.models import (
 )
 from penstock.bundle.models import Source as Code
 from penstock.foundation.errors import UsageError
-from penstock.gating.measurements import Source
+from penstock.gating.measurements import MeasurementSource
 from penstock.gating.repeats import calibrate
 
 
@@ -93,12 +93,12 @@ def test_a_value_of_the_whole_suite_has_the_deviation_between_runs() -> None:
 
 
 def test_slices_have_noise_of_their_own() -> None:
-    def run(name: str, fast: float) -> Source:
+    def run(name: str, fast: float) -> MeasurementSource:
         lines = [
             Measurement(case="a", metric="latency", value=1.0, unit="s"),
             Measurement(case="b", metric="latency", value=fast, unit="s", slices=["fast"]),
         ]
-        return Source(name, lines)
+        return MeasurementSource(name, lines)
 
     calibration = noise_of(run("one", 2.0), run("two", 4.0))
     assert [(noise.slice, noise.cases, noise.unit) for noise in calibration.metrics] == [
@@ -114,12 +114,12 @@ def test_slices_have_noise_of_their_own() -> None:
 def test_metrics_without_a_value_anywhere_are_named() -> None:
     lines = [Measurement(case="a", metric="lse_d", value=None, error="no face")]
     kept = [Measurement(case="a", metric="jitter", value=1.0)]
-    made = calibrate([Source(name, kept + lines) for name in ("one", "two")])
+    made = calibrate([MeasurementSource(name, kept + lines) for name in ("one", "two")])
     assert made.left_out == ["lse_d"]
     assert [noise.metric for noise in made.calibration.metrics] == ["jitter"]
 
 
-def changed(**changes: Any) -> Callable[[], list[Source]]:
+def changed(**changes: Any) -> Callable[[], list[MeasurementSource]]:
     """Two runs of which the second is of something else."""
     return lambda: [
         source("one", {"a": 1.0}),
@@ -128,7 +128,7 @@ def changed(**changes: Any) -> Callable[[], list[Source]]:
 
 
 OTHER_CODE = Code(url="u", revision="v1", commit="9" * 40, committer_date="", version="1", tree="t" * 64)
-REFUSED: dict[str, tuple[Callable[[], list[Source]], str]] = {
+REFUSED: dict[str, tuple[Callable[[], list[MeasurementSource]], str]] = {
     "none": (list, "there is no run"),
     "one": (lambda: [source("one", {"a": 1.0})], "one run has no noise"),
     "the same twice": (lambda: [source("one", {"a": 1.0}) for _ in range(2)], "the run 'one' is there twice"),
@@ -156,7 +156,10 @@ REFUSED: dict[str, tuple[Callable[[], list[Source]], str]] = {
         "two: 'lse_d' has no value for the case 'b': it was not measured",
     ),
     "a metric missing": (
-        lambda: [source("one", {"a": 1.0}), Source("two", [Measurement(case="a", metric="jitter", value=1.0)])],
+        lambda: [
+            source("one", {"a": 1.0}),
+            MeasurementSource("two", [Measurement(case="a", metric="jitter", value=1.0)]),
+        ],
         "one: 'jitter' has no value for the case 'a'",
     ),
     "nothing at all": (
@@ -165,21 +168,21 @@ REFUSED: dict[str, tuple[Callable[[], list[Source]], str]] = {
     ),
     "extractors of bare files": (
         lambda: [
-            Source(name, [Measurement(case="a", metric="lse_d", value=1.0, extractor=extractor)])
+            MeasurementSource(name, [Measurement(case="a", metric="lse_d", value=1.0, extractor=extractor)])
             for name, extractor in (("one", "x"), ("two", "y"))
         ],
         "'lse_d' was measured through x and y",
     ),
     "slices": (
         lambda: [
-            Source(name, [Measurement(case="a", metric="lse_d", value=1.0, slices=slices)])
+            MeasurementSource(name, [Measurement(case="a", metric="lse_d", value=1.0, slices=slices)])
             for name, slices in (("one", ["fast"]), ("two", []))
         ],
         "two: the slices of 'lse_d' for the case 'a' differ from those in one",
     ),
     "units": (
         lambda: [
-            Source(name, [Measurement(case="a", metric="latency", value=1.0, unit=unit)])
+            MeasurementSource(name, [Measurement(case="a", metric="latency", value=1.0, unit=unit)])
             for name, unit in (("one", "s"), ("two", "ms"))
         ],
         "two: the unit of 'latency' for the case 'a' differ",

@@ -9,7 +9,7 @@ from tests.unit.gating.sized_suites import fid_pair, noisy, only, pair, policy, 
 
 from penstock.gating.calibration import Calibration
 from penstock.gating.known import Known
-from penstock.gating.measurements import Source
+from penstock.gating.measurements import MeasurementSource
 from penstock.gating.repeats import calibrate
 from penstock.gating.suite_size import margin_checks
 
@@ -61,7 +61,7 @@ def test_a_comparison_that_the_rule_stopped_is_no_example_of_what_has_to_be_told
 
 def noise(*runs: Sequence[float]) -> Calibration:
     sides = [
-        Source(f"run-{number}", [*table("latency", values).by_metric["latency"].values()])
+        MeasurementSource(f"run-{number}", [*table("latency", values).by_metric["latency"].values()])
         for number, values in enumerate(runs)
     ]
     return calibrate(sides).calibration

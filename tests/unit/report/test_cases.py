@@ -11,7 +11,7 @@ from penstock.bundle.directory import Bundle
 from penstock.bundle.models import Invocation, Verdict
 from penstock.contract.policy import Policy
 from penstock.gating.gate import gate
-from penstock.gating.measurements import Source
+from penstock.gating.measurements import MeasurementSource
 from penstock.gating.repeats import calibrate
 from penstock.report.cases import BEYOND_ALL, case_rows, criterion, number, shown
 from penstock.report.forest import forest
@@ -20,7 +20,7 @@ from penstock.report.run_records import read_side
 
 def test_a_margin_of_the_noise_is_drawn_and_ranks_the_cases_also_of_a_better_candidate(tmp_path: Path) -> None:
     runs = [[value + shift for value in BEFORE] for shift in (0.0, 0.1)]
-    noise = calibrate([Source(str(n), values("lse_d", run)) for n, run in enumerate(runs)]).calibration
+    noise = calibrate([MeasurementSource(str(n), values("lse_d", run)) for n, run in enumerate(runs)]).calibration
     policy = Policy.model_validate({"rules": [{"metric": "lse_d", "margin": "5 sd"}], "calibration": "noise.json"})
     after = [value - 1.0 - 0.01 * (n % 5) for n, value in enumerate(BEFORE)]
     after[3], after[5] = BEFORE[3] + 0.5, BEFORE[5] + 0.2

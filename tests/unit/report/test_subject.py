@@ -7,7 +7,7 @@ from pathlib import Path
 from penstock.bundle.directory import Bundle
 from penstock.bundle.models import Measurement, RuleResult, Verdict
 from penstock.gating.compare import Comparison, compare
-from penstock.gating.measurements import Source
+from penstock.gating.measurements import MeasurementSource
 from penstock.report.cases import case_rows
 from penstock.report.page import write_page
 from penstock.report.run_records import Side, read_side
@@ -34,7 +34,7 @@ def bundles(folder: Path) -> tuple[Bundle, Bundle]:
 
 
 def compared() -> Comparison:
-    return compare(Source("old", measured(BEFORE)), Source("new", measured(AFTER)), level=0.05)
+    return compare(MeasurementSource("old", measured(BEFORE)), MeasurementSource("new", measured(AFTER)), level=0.05)
 
 
 def sides(folder: Path) -> tuple[Side, Side]:
@@ -70,7 +70,9 @@ def test_cases_are_ranked_by_what_is_not_time(tmp_path: Path) -> None:
 def test_time_ranks_where_nothing_else_was_measured(tmp_path: Path) -> None:
     candidate, baseline = sides(tmp_path)
     only = [{"latency": values["latency"]} for values in (BEFORE, AFTER)]
-    about = compare(Source("old", measured(only[0])), Source("new", measured(only[1])), level=0.05)
+    about = compare(
+        MeasurementSource("old", measured(only[0])), MeasurementSource("new", measured(only[1])), level=0.05
+    )
     assert [by.metric for by in subject_of(about, candidate, baseline, None).criteria] == ["latency"]
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from tests.unit.sources.source_servers import commit, git, new_repository
 
-from penstock.cli.run_request import Options, mention_changes
 from penstock.local_run.run_names import made_up_name
+from penstock.local_run.run_request import Options, changes_note
 from penstock.sources.worktree import model_name, uncommitted
 
 
@@ -30,19 +30,15 @@ def test_the_name_is_that_of_the_revision(repository: Path) -> None:
     assert made_up_name("release", str(repository), "v1.0.0").startswith("sonic-2-1.0.0-")
 
 
-def test_changes_that_are_not_committed_are_named(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_changes_that_are_not_committed_are_named(repository: Path) -> None:
     assert uncommitted(repository) == []
     (repository / "a b.py").write_text("2\n", encoding="utf-8")
     (repository / "new.py").write_text("not under git\n", encoding="utf-8")
     assert uncommitted(repository) == ["a b.py"]
-    mention_changes(Options(what="release", repo=str(repository), revision="v1.0.0"))
-    said = capsys.readouterr().err
-    assert said == (
-        f"note: {repository} has changes that are not committed (a b.py): what runs is v1.0.0 as it was committed\n"
+    assert changes_note(Options(what="release", repo=str(repository), revision="v1.0.0")) == (
+        f"note: {repository} has changes that are not committed (a b.py): what runs is v1.0.0 as it was committed"
     )
-    mention_changes(Options(what="release", repo="https://git.example.org/x", revision="v1.0.0"))
-    mention_changes(Options(what="release", repo=str(repository), revision="v1.0.0", quiet=True))
-    assert capsys.readouterr().err == ""
+    assert changes_note(Options(what="release", repo="https://git.example.org/x", revision="v1.0.0")) == ""
 
 
 def test_a_bare_repository_has_no_changes(repository: Path, tmp_path: Path) -> None:

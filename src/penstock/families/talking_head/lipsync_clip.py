@@ -12,13 +12,14 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from penstock.families.talking_head.face_crops import choose_face
 from penstock.foundation.errors import UsageError
 from penstock.foundation.files import open_regular
 from penstock.foundation.media_kinds import recognise
 from penstock.media import VideoInfo, probe, read_audio, read_frames, read_reference_frames
 from penstock.media.jpeg import bgr_through_jpeg
 from penstock.media.prefetch import Ahead
-from penstock.metrics.face import CROP_SIZE, Box, FaceTrack, crop_with_box, crop_with_track, find_track, find_tracks
+from penstock.metrics.face import Box, FaceTrack, crop_with_track, find_tracks
 from penstock.metrics.lipsync import SAMPLES_A_FRAME, LipSync, LipSyncExtractor, score_lipsync
 
 log = logging.getLogger(__name__)
@@ -69,18 +70,14 @@ def score_clip(
     """
     audio = read_audio(video, with_video=True)
     info = _picture(video)
-    track: FaceTrack | None = None
-    if box is None and (info.width, info.height) == (CROP_SIZE, CROP_SIZE):
-        crops = (read_frames if protocol is Protocol.DIRECT else read_reference_frames)(video)
-    elif box is not None:
-        crops = _as_asked(crop_with_box(_frames(video, protocol), box, where=str(video)), protocol)
+    face = choose_face(info.width, info.height, box, lambda: _frames(video, protocol), where=str(video))
+    if face.box is None and protocol is Protocol.REFERENCE:
+        crops = read_reference_frames(video)
     else:
-        track = find_track(_frames(video, protocol), where=str(video))
-        crops = _as_asked(crop_with_track(_frames(video, protocol), track), protocol)
-    first = track.first if track else 0
+        crops = _as_asked(face.crops(_frames(video, protocol), where=str(video)), protocol)
     with Ahead(crops) as frames:
-        score = score_lipsync(frames, audio[first * SAMPLES_A_FRAME :], network, where=str(video))
-    return FaceScore(None, track.median_box() if track else box, first, len(track.boxes) if track else None, score)
+        score = score_lipsync(frames, audio[face.first * SAMPLES_A_FRAME :], network, where=str(video))
+    return FaceScore(None, face.box, face.first, face.frames, score)
 
 
 def score_faces(

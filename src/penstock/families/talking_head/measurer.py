@@ -20,12 +20,13 @@ from penstock.evaluation.networks import Networks
 from penstock.extractors.image_features import BATCH_IMAGES, ImageFeatures
 from penstock.extractors.syncnet import SyncNet
 from penstock.families.talking_head.case import FaceBox, TalkingHeadCase
+from penstock.families.talking_head.face_crops import Face, choose_face
 from penstock.families.talking_head.frame_distances import frame_distances
 from penstock.families.talking_head.metrics import METRICS
 from penstock.foundation.errors import UsageError
 from penstock.media import MediaInfo, MediaLimits, VideoInfo, probe, read_audio
 from penstock.media.two_pass_frames import HeldFrames
-from penstock.metrics import face
+from penstock.metrics.face import Box
 from penstock.metrics.lipsync import MIN_FRAMES, SAMPLES_A_FRAME, LipSync, score_lipsync
 from penstock.metrics.picture import Jitter, sharpness
 
@@ -154,8 +155,10 @@ def examine(
             sound = _sound(video, info, inputs)
             heard = sound.size // SAMPLES_A_FRAME
             series.sound = sound_peaks(sound)
-            first, crops, series.face = _crops(stream, held, info.video, face_box)
-            lips = score_lipsync(crops, sound[first * SAMPLES_A_FRAME :], syncnet)
+            face = _face(held, info.video, face_box)
+            first = face.first
+            series.face = list(face_box) if face_box is not None else _shares(face.box, info.video)
+            lips = score_lipsync(face.crops(stream), sound[first * SAMPLES_A_FRAME :], syncnet)
         except UsageError as error:
             lips = error.what
     try:
@@ -276,24 +279,21 @@ def pixel_box(box: FaceBox | None, width: int, height: int) -> PixelBox:
     return x, y, max(1, round(box[2] * width)), max(1, round(box[3] * height))
 
 
-def _crops(
-    stream: Iterator[Frame], held: HeldFrames, info: VideoInfo, box: FaceBox | None
-) -> tuple[int, Iterator[Frame], list[float] | None]:
-    """The first frame that shows the face, the crops of it from there on, uint8 (224, 224, 3) each, and where it is.
+def _face(held: HeldFrames, info: VideoInfo, box: FaceBox | None) -> Face:
+    """Where the face is. Searching it takes a pass of its own over the frames, before any other is taken."""
+    if box is None:
+        return choose_face(info.width, info.height, None, held.ahead)
+    x, y, width, height = pixel_box(box, info.width, info.height)
+    return choose_face(info.width, info.height, Box(x, y, x + width, y + height), held.ahead)
 
-    The face is where the case says. Without that, a video of 224 x 224 is a finished crop, and in any other the face is
-    looked for, which takes a pass over its frames of its own, before the first of ``stream`` is taken.
-    """
-    if box is not None:
-        x, y, width, height = pixel_box(box, info.width, info.height)
-        return 0, face.crop_with_box(stream, face.Box(x, y, x + width, y + height)), list(box)
-    if (info.width, info.height) == (face.CROP_SIZE, face.CROP_SIZE):
-        return 0, stream, None
-    track = face.find_track(held.ahead())
-    seen = track.median_box()
-    sides = np.array([seen.left, seen.top, seen.right, seen.bottom]) / ([info.width, info.height] * 2)
+
+def _shares(found: Box | None, info: VideoInfo) -> list[float] | None:
+    """A box as the report reads it: x, y, width, height as shares of the frame."""
+    if found is None:
+        return None
+    sides = np.array([found.left, found.top, found.right, found.bottom]) / ([info.width, info.height] * 2)
     left, top, right, bottom = np.clip(sides, 0.0, 1.0).round(4).tolist()
-    return track.first, face.crop_with_track(stream, track), [left, top, right - left, bottom - top]
+    return [left, top, right - left, bottom - top]
 
 
 def sound_peaks(sound: npt.NDArray[np.int16]) -> list[float]:

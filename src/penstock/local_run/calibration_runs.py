@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
-import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,26 +12,21 @@ from typing import Any
 from penstock import __version__
 from penstock.bundle.directory import Bundle
 from penstock.bundle.failures import first_failure
-from penstock.cli.calibrate_show import show
-from penstock.cli.run_display import Display
-from penstock.cli.run_request import SCHEME, environment, manifests, pairs, track_exit_code
 from penstock.contract.load import load_contract
+from penstock.contract.policy import Policy
 from penstock.foundation.errors import ExitCode, Interrupted, PenstockError, UsageError, WorldError
-from penstock.foundation.files import disk_errors, sha256_json, write_json
-from penstock.foundation.yaml_text import read_yaml
-from penstock.gating.calibration import read_calibration, write_calibration
-from penstock.gating.measurements import Source, read_source
+from penstock.foundation.files import sha256_json, write_json
+from penstock.gating.calibration import Calibration, read_calibration, write_calibration
+from penstock.gating.measurements import MeasurementSource, read_source
 from penstock.gating.repeats import calibrate
+from penstock.local_run.engine import Listening, measure_here
+from penstock.local_run.exit_codes import track_exit_code
+from penstock.local_run.own_pipelines import measuring_tasks, pipeline_run, verify_spec
 from penstock.local_run.policy_file import policy_at
+from penstock.local_run.run_arguments import free_params, repository_params, workspace_directories
 from penstock.local_run.run_folder import OUT, prepare
-from penstock.local_run.run_python import python_params
-from penstock.local_run.run_scratch import scratch
-from penstock.tekton.load_manifests import load_pipeline
-from penstock.tekton.runner import run_pipeline
 
 LAST = "measure"
-LEFT_OUT = ("check",)
-"""The repository's own checks need not be repeated."""
 OURS = ("url", "revision", "reuse")
 """Parameters that a calibration sets itself."""
 DEFAULT_LEVEL = 0.05
@@ -52,12 +47,26 @@ class Options:
     out: Path = OUT
     params: tuple[str, ...] = ()
     workspaces: tuple[str, ...] = ()
-    as_json: bool = False
-    quiet: bool = False
 
 
-def carry_out(options: Options) -> int:
-    """Run what has not been run yet, and write the file; returns the exit code.
+@dataclass(frozen=True)
+class Calibrated:
+    """A calibration that is written into its file."""
+
+    calibration: Calibration
+    policy: Policy | None
+    """Whose margins the noise is compared with."""
+    left_out: tuple[str, ...]
+    """Metrics without a value in any run."""
+
+
+def carry_out(options: Options, *, listening: Listening, say: Callable[[str], None]) -> Calibrated:
+    """Run what has not been run yet, and write the file.
+
+    Args:
+        options: as they were given.
+        listening: opened for each run.
+        say: is told in a line which run begins.
 
     Raises:
         UsageError: an option is wrong, or the runs are not of the same thing.
@@ -77,29 +86,25 @@ def carry_out(options: Options) -> int:
             )
         sources = [_read(path) for path in options.bundles]
     else:
-        sources = Runs(options).sources()
+        sources = CalibrationRuns(options, listening=listening, say=say).sources()
         if policy is None and sources[0].bundle is not None:
             policy = load_contract(sources[0].bundle.path.parent / "source").policy
     level = options.level or (policy.level if policy is not None else DEFAULT_LEVEL)
     found = calibrate(sources, level=level)
     write_calibration(options.file, found.calibration)
-    written = read_calibration(options.file)
-    if options.as_json:
-        sys.stdout.write(written.model_dump_json(indent=2) + "\n")
-    show(written, policy, options.file, left_out=found.left_out, table=not options.as_json)
-    return int(ExitCode.OK)
+    return Calibrated(read_calibration(options.file), policy, tuple(found.left_out))
 
 
-def _read(path: Path) -> Source:
+def _read(path: Path) -> MeasurementSource:
     """A bundle, a run's directory that holds one, or a file of measurements."""
     inner = path / "bundle"
     return read_source(inner if not (path / "run.json").exists() and (inner / "run.json").is_file() else path)
 
 
-class Runs:
+class CalibrationRuns:
     """The runs of one revision. What a run depends on is in its name: finished ones are found again."""
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: Options, *, listening: Listening, say: Callable[[str], None]) -> None:
         for option, value in (("--repo", options.repo), ("--revision", options.revision)):
             if not value:
                 raise UsageError(
@@ -107,20 +112,17 @@ class Runs:
                     where="penstock calibrate",
                     todo="Example: --repo ../sonic --revision v1.0.0; or give --bundle for each run that there is.",
                 )
-        params, self._workspaces = pairs(options.params, "--param"), _workspaces(options)
-        if own := [name for name in OURS if name in params]:
-            raise UsageError(f"'{own[0]}' is set by the calibration", where="--param", todo="Leave it out.")
-        local = not SCHEME.match(options.repo)
-        url = str(Path(options.repo).absolute()) if local else options.repo
-        found = python_params(Path(options.repo).absolute() if local else None)
-        self._params = {"url": url, "reuse": "false"} | ({"allow-local": "true"} if local else {}) | found | params
+        params = free_params(options.params, ours=OURS, by="the calibration")
+        self._workspaces = workspace_directories(options.workspaces, ours=("work",), by="--out")
+        self._params = repository_params(options.repo) | {"reuse": "false"} | params
         self._options = options
+        self._listening = listening
+        self._say = say
         self._out = options.out.absolute()
         prepare(self._out)
-        spec = pipeline_run(manifests(), "")["spec"]
-        self._key = sha256_json([spec, self._params, options.revision, __version__])[:10]
+        self.key = sha256_json([calibration_run("")["spec"], self._params, options.revision, __version__])[:10]
 
-    def sources(self) -> list[Source]:
+    def sources(self) -> list[MeasurementSource]:
         """All runs, those that finished before and new ones.
 
         All are of the commit that the first one found: a branch may move meanwhile.
@@ -143,37 +145,26 @@ class Runs:
 
     def _run(self, number: int, revision: str) -> Bundle:
         """Begin a run, or go on with it; a finished one is left as it is."""
-        name = f"calibrate-{self._key}-{number}"
+        name, shown = f"calibrate-{self.key}-{number}", f"run {number} of {self._options.runs}"
         folder = self._out / "runs" / name
         bundle = Bundle(folder / "bundle")
         if _finished(bundle):
-            self._say(f"run {number} of {self._options.runs}: done before ({folder})")
+            self._say(f"{shown}: done before ({folder})")
             return bundle
-        self._say(f"run {number} of {self._options.runs}: {revision} ({folder})")
-        with disk_errors(folder):
-            folder.mkdir(parents=True, exist_ok=True)
-        file = folder / "pipelinerun.json"
-        write_json(file, pipeline_run(manifests(), name))
-        loaded = load_pipeline(file, task_directories=[manifests() / "tasks"])
-        with scratch(folder) as temporary, Display(quiet=self._options.quiet) as display:
-            ended = run_pipeline(
-                loaded,
-                self._params | {"revision": self._begun(folder, revision)},
-                self._workspaces | {"work": self._out},
-                folder / "state",
-                name=name,
-                environment=environment(temporary),
-                on_event=display,
-                resume=(folder / "state" / "state.json").exists(),
-            )
+        self._say(f"{shown}: {revision} ({folder})")
+        ended = measure_here(
+            folder,
+            calibration_run(name),
+            self._params | {"revision": self._begun(folder, revision)},
+            self._workspaces | {"work": self._out},
+            listening=self._listening,
+        )
         if not ended.succeeded:
-            if ended.refused:
-                raise UsageError(ended.message, where="--param, --workspace", todo="Correct it.")
             failure = first_failure(bundle)
             code = track_exit_code(ended)
             raise _error(code)(
                 failure.error if failure is not None else ended.message,
-                where=f"run {number} of {self._options.runs}{f', {failure.step}' if failure is not None else ''}",
+                where=f"{shown}{f', {failure.step}' if failure is not None else ''}",
                 todo="" if code == ExitCode.WORLD else self._go_on(),
             )
         return bundle
@@ -185,11 +176,6 @@ class Runs:
         if not file.exists():
             write_json(file, {"revision": revision})
         return str(json.loads(file.read_text(encoding="utf-8"))["revision"])
-
-    def _say(self, text: str) -> None:
-        if not self._options.quiet:
-            sys.stderr.write(text + "\n")
-            sys.stderr.flush()
 
     def _go_on(self) -> str:
         options = self._options
@@ -211,47 +197,14 @@ def _finished(bundle: Bundle) -> bool:
     return any(step.name == LAST and step.status != "failed" for step in bundle.run().steps)
 
 
-def _workspaces(options: Options) -> dict[str, Path]:
-    found = {key: Path(value).absolute() for key, value in pairs(options.workspaces, "--workspace").items()}
-    for key, path in found.items():
-        if key == "work":
-            raise UsageError("'work' is set by --out", where="--workspace", todo="Leave it out.")
-        if not path.is_dir():
-            raise UsageError(f"'{path}' is not a directory", where=f"--workspace {key}", todo="Name another.")
-    return found
-
-
-def pipeline_run(folder: Path, name: str) -> dict[str, Any]:
+def calibration_run(name: str) -> dict[str, Any]:
     """A PipelineRun of the verify pipeline's own tasks, over the whole suite and without limits of time.
 
     Args:
-        folder: of the pipelines that come with Penstock.
         name: the run's.
     """
-    path = folder / "pipelines" / "verify.yaml"
-    spec = read_yaml(path, name=str(path)).value["spec"]
-    tasks = [_task(task) for task in spec["tasks"] if task["name"] not in LEFT_OUT]
+    spec = verify_spec()
+    tasks = [task | {"timeout": "0"} for task in measuring_tasks(spec, track="calibrate")]
     used = json.dumps(tasks)
     params = [param for param in spec["params"] if f"$(params.{param['name']})" in used]
-    embedded = {
-        "params": [param | {"default": ""} if param["name"] == "slice" else param for param in params],
-        "workspaces": spec["workspaces"],
-        "tasks": tasks,
-    }
-    return {
-        "apiVersion": "tekton.dev/v1",
-        "kind": "PipelineRun",
-        "metadata": {"name": name},
-        "spec": {"pipelineSpec": embedded, "timeouts": {"pipeline": "0"}},
-    }
-
-
-def _task(task: dict[str, Any]) -> dict[str, Any]:
-    """The task as it is, but that it comes after *clone* where it came after what is left out."""
-    changed = task | {"timeout": "0"}
-    if any(before in LEFT_OUT for before in task.get("runAfter", [])):
-        changed["runAfter"] = ["clone"]
-    if task["name"] == "clone":
-        kept = [param for param in task["params"] if param["name"] != "track"]
-        changed["params"] = [*kept, {"name": "track", "value": "calibrate"}]
-    return changed
+    return pipeline_run(name, {"pipelineSpec": {"params": params, "workspaces": spec["workspaces"], "tasks": tasks}})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,10 @@ from rich.console import Console
 from tests.unit.cli.made_runs import made_run
 
 from penstock.bundle.failures import remember_failure
-from penstock.cli.run_end import as_json, ending, refused_at_start, sentence, show
-from penstock.cli.run_request import Options, show_end
+from penstock.cli.run_end_display import sentence, show, show_end
 from penstock.foundation.errors import ExitCode
+from penstock.local_run.requested_run import FinishedRun
+from penstock.local_run.run_end import run_end
 from penstock.tekton.run_json import PipelineRunResult, TaskRunRecord
 
 
@@ -27,7 +29,7 @@ BROKEN = ended(("clone", "True"), ("weights", "False"), status="False")
 
 
 def said(result: PipelineRunResult, folder: Path, code: ExitCode) -> str:
-    return sentence(result, folder, code, ending(result, folder, code))
+    return sentence(result, folder, code, run_end(result, folder, code))
 
 
 def test_the_end_of_an_accepted_release(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -36,13 +38,6 @@ def test_the_end_of_an_accepted_release(tmp_path: Path, monkeypatch: pytest.Monk
     assert said(ACCEPTED, folder, ExitCode.OK) == (
         "sonic 1.0.0: accepted. Published as 1.0.0. Report: runs/runs/r/bundle/report/index.html"
     )
-    assert as_json(ending(ACCEPTED, folder, ExitCode.OK)) == {
-        "verdict": "pass",
-        "published": "1.0.0",
-        "reason": "",
-        "bundle": str(folder / "bundle"),
-        "report": str(folder / "bundle" / "report" / "index.html"),
-    }
 
 
 def test_the_end_of_a_rejected_release_says_the_first_reason(tmp_path: Path) -> None:
@@ -50,7 +45,7 @@ def test_the_end_of_a_rejected_release_says_the_first_reason(tmp_path: Path) -> 
     told = said(REJECTED, folder, ExitCode.REJECTED)
     assert told.startswith("sonic 1.1.0: rejected. Not published: sharpness fell from 9 to 5. Report: ")
     console = Console(width=200, file=io.StringIO(), soft_wrap=True)
-    show(console, REJECTED, folder, ExitCode.REJECTED, ending(REJECTED, folder, ExitCode.REJECTED))
+    show(console, REJECTED, folder, ExitCode.REJECTED, run_end(REJECTED, folder, ExitCode.REJECTED))
     assert isinstance(console.file, io.StringIO)
     text = console.file.getvalue()
     assert text.count("sharpness fell from 9 to 5") == 1
@@ -75,27 +70,22 @@ def test_accepted_and_then_broken_is_not_called_published(tmp_path: Path) -> Non
     )
 
 
-@pytest.mark.parametrize(
-    ("code", "hinted"),
-    [
-        (ExitCode.OK, False),
-        (ExitCode.REJECTED, False),
-        (ExitCode.USAGE, False),
-        (ExitCode.INCONCLUSIVE, False),
-        (ExitCode.WORLD, True),
-        (ExitCode.BUG, True),
-    ],
-)
-def test_going_on_is_offered_where_it_can_help(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], code: ExitCode, hinted: bool
-) -> None:
+def test_going_on_is_offered_last_and_json_has_the_end(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = made_run(tmp_path / "runs", "r", "1.0.0").path.parent
-    show_end(BROKEN, folder, code, track=True, options=Options(what="release", out=tmp_path / "runs"))
-    assert ("--resume r" in capsys.readouterr().out) == hinted
+    finished = FinishedRun(BROKEN, folder, ExitCode.WORLD, True, "Go on with: penstock run release --resume r")
+    show_end(finished, as_json=False)
+    assert capsys.readouterr().out.splitlines()[-1] == finished.go_on
+    show_end(finished, as_json=True)
+    content = json.loads(capsys.readouterr().out)
+    # people find a run by the link beside the folder of all runs
+    assert (content["exitCode"], content["verdict"], content["bundle"]) == (
+        4,
+        "pass",
+        str(tmp_path / "runs" / "r" / "bundle"),
+    )
 
 
-def test_what_was_refused_before_any_model_ran() -> None:
-    assert refused_at_start(BROKEN, ExitCode.USAGE)
-    assert not refused_at_start(BROKEN, ExitCode.WORLD)
-    assert refused_at_start(ended(status="False"), ExitCode.USAGE)
-    assert not refused_at_start(ended(("clone", "True"), ("infer", "False"), status="False"), ExitCode.USAGE)
+def test_any_other_pipeline_ends_with_its_results(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    other = PipelineRunResult("r", "p", "True", "Succeeded", "Tasks Completed: 1", results=[("digest", "sha256:1")])
+    show_end(FinishedRun(other, tmp_path, ExitCode.OK, False, ""), as_json=False)
+    assert capsys.readouterr().out.splitlines() == ["digest: sha256:1", "r: Succeeded: Tasks Completed: 1"]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 from tests.unit.sources.source_servers import commit, new_repository
 
-from penstock.cli.bisect_run import Options, carry_out
+from penstock.bisect.bisection import Watcher
+from penstock.bisect.requested_bisection import Options, carry_out
 from penstock.foundation.errors import PenstockError
 
 
@@ -15,7 +17,7 @@ def test_repository_without_a_contract_is_refused_before_anything_runs(tmp_path:
     path = new_repository(tmp_path / "model")
     first = commit(path, {"a": "1"})
     second = commit(path, {"a": "2"})
-    options = Options(repo=str(path), good=first, bad=second, metric="sharpness", out=tmp_path / "out", quiet=True)
+    options = Options(repo=str(path), good=first, bad=second, metric="sharpness", out=tmp_path / "out")
     with pytest.raises(PenstockError, match=r"penstock\.yaml"):
-        carry_out(options)
+        carry_out(options, watching=lambda _: nullcontext(Watcher()))
     assert not list(tmp_path.glob("out/runs/*"))

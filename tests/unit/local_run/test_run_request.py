@@ -1,4 +1,4 @@
-"""What a run is asked for: its request, names and exit code."""
+"""What a run is asked for: its request and its name."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from penstock.cli.run_request import Options, Request, begin, new_name, new_request, pairs, track_exit_code
-from penstock.foundation.errors import ExitCode, UsageError
-from penstock.tekton.run_json import PipelineRunResult, TaskRunRecord
+from penstock.foundation.errors import UsageError
+from penstock.local_run.run_folder import begin
+from penstock.local_run.run_request import Options, RunRequest, new_request, read_request, run_name, with_floor
 
 
 def test_a_local_path_is_allowed_locally_and_a_url_is_left_as_it_is(tmp_path: Path) -> None:
@@ -59,7 +59,7 @@ def test_a_run_is_judged_again_as_it_was_started(tmp_path: Path) -> None:
     folder.mkdir(parents=True)
     begin(folder, asdict(first))
     again = new_request(Options(what="release", regate="first"), tmp_path)
-    assert again == Request("release", first.params | {"regate": "first"}, first.workspaces)
+    assert again == RunRequest("release", first.params | {"regate": "first"}, first.workspaces)
     given = Options(what="release", regate="first", revision="v2", store="s3://bucket/a", params=("depth=1",))
     assert new_request(given, tmp_path).params == first.params | {
         "regate": "first",
@@ -71,50 +71,30 @@ def test_a_run_is_judged_again_as_it_was_started(tmp_path: Path) -> None:
     assert elsewhere.params["regate"] == "other"
 
 
-def test_values_keep_their_equals_signs() -> None:
-    assert pairs(("a=b=c", "d="), "--param") == {"a": "b=c", "d": ""}
-    with pytest.raises(UsageError, match="twice"):
-        pairs(("a=1", "a=2"), "--param")
-
-
-def ended(*failed: tuple[str, int | None]) -> PipelineRunResult:
-    records = [
-        TaskRunRecord(
-            name=name, pipeline_task=name, status="False", exit_code=code, finished=f"2026-01-01T00:00:0{number}Z"
-        )
-        for number, (name, code) in enumerate(failed)
-    ]
-    status = "False" if failed else "True"
-    return PipelineRunResult(
-        name="r", pipeline="release", status=status, reason="Failed", message="", task_runs=records
-    )
-
-
-@pytest.mark.parametrize(
-    ("failed", "code"),
-    [
-        ((), ExitCode.OK),
-        ((("enforce", 1),), ExitCode.REJECTED),
-        ((("enforce", 3),), ExitCode.INCONCLUSIVE),
-        ((("notify", 4), ("enforce", 1)), ExitCode.REJECTED),
-        ((("clone", 2),), ExitCode.USAGE),
-        ((("infer", 4),), ExitCode.WORLD),
-        ((("infer", 1),), ExitCode.BUG),
-        ((("infer", 137),), ExitCode.WORLD),
-        ((("measure", None),), ExitCode.WORLD),
-        ((("measure", 70),), ExitCode.BUG),
-    ],
-)
-def test_a_broken_run_never_looks_like_a_rejected_model(
-    failed: tuple[tuple[str, int | None], ...], code: ExitCode
-) -> None:
-    assert track_exit_code(ended(*failed)) == code
-
-
 def test_a_run_that_is_judged_again_has_the_name_of_its_model_or_is_missed(tmp_path: Path) -> None:
     folder = tmp_path / "runs" / "first"
     request = new_request(Options(what="release", repo="my-model", revision="v1.1.0"), tmp_path)
     begin(folder, asdict(request))
-    assert new_name(Options(what="release", regate="first", out=tmp_path)).startswith("my-model-1.1.0-")
+    assert run_name(Options(what="release", regate="first", out=tmp_path)).startswith("my-model-1.1.0-")
     with pytest.raises(UsageError, match="there is no run 'other' on this machine"):
         new_request(Options(what="release", regate="other", out=tmp_path), tmp_path)
+
+
+@pytest.mark.parametrize("name", ["UPPER", "-a", "a/b", "../a", "a" * 64])
+def test_a_name_that_is_none_is_refused(name: str) -> None:
+    with pytest.raises(UsageError, match="is not a run's name"):
+        run_name(Options(what="verify", name=name))
+
+
+def test_a_run_that_is_resumed_is_what_it_was(tmp_path: Path) -> None:
+    folder = tmp_path / "runs" / "first"
+    begin(folder, asdict(new_request(Options(what="release", repo="m", revision="v1"), tmp_path)))
+    resumed = read_request(folder, Options(what="release", resume="first"))
+    assert resumed.params["revision"] == "v1"
+    with pytest.raises(UsageError, match="--revision cannot be changed"):
+        read_request(folder, Options(what="release", resume="first", revision="v2"))
+    with pytest.raises(UsageError, match="the run 'first' is of release"):
+        read_request(folder, Options(what="verify", resume="first"))
+    with pytest.raises(UsageError, match="no run that can be resumed"):
+        read_request(tmp_path / "runs" / "second", Options(what="release", resume="second"))
+    assert with_floor(resumed, folder).workspaces == resumed.workspaces | {"policy-floor": str(folder / "policy-floor")}
