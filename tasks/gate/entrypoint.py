@@ -21,6 +21,7 @@ from penstock.gating.calibration import calibration_of
 from penstock.gating.comparable import check_comparable
 from penstock.gating.floor import Floor, read_floor
 from penstock.gating.gate import gate, headline
+from penstock.releases.measured_again import measured_again
 from penstock.releases.metric_history import past_releases
 from penstock.releases.rerun_baseline import baseline_of
 from penstock.steps.entrypoint import log, param, run_step, shorten, workspace
@@ -70,9 +71,12 @@ def step(arguments: Arguments) -> dict[str, str]:
             calibration=calibration_of(policy, policy_file.parent),
             floor=floor,
         )
-        bundle.write_verdict(verdict)
+        again = measured_again(released) if released else None
+        bundle.write_verdict(verdict.model_copy(update={"measured_again": again}))
         write_model(bundle.path / HISTORY_FILE, past_releases(store, contract.name, pointer))
         note.note = verdict.verdict
+    if again is not None:
+        log("measured again", metrics=again.metrics, stored=again.stored, now=again.measured)
     reason = headline(verdict)
     return {"verdict": verdict.verdict, "baseline": pointer.run_id if pointer else "", "reason": shorten(reason, 500)}
 

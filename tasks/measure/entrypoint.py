@@ -11,9 +11,9 @@ from typing import get_args
 from penstock.bundle.checked_contract import read_checked
 from penstock.bundle.directory import Bundle
 from penstock.bundle.steps import recorded
-from penstock.contract.arithmetic import Device, PrecisionChoice
+from penstock.contract.arithmetic import Device, PrecisionChoice, computed_otherwise
 from penstock.evaluation.measure_cache import measure_once
-from penstock.extractors.precision import choose_arithmetic, one_of
+from penstock.extractors.precision import cannot_follow, choose_arithmetic, one_of
 from penstock.steps.entrypoint import param, progress, run_step, workspace
 
 
@@ -30,13 +30,14 @@ class Arguments:
     )
     device: str = param("what networks compute on: cpu, or cuda (the image measure-cuda)", default="cpu")
     like: str = param("what 'auto' follows: the arithmetic of the policy or of the current release", default="")
+    stored: str = param("what the values that are compared with were computed in, if they are stored", default="")
     slice: str = param("only the cases that carry this slice; empty: all", default="")
     source: Path = workspace("the model's repository")
     bundle: Path = workspace("the run's bundle")
     cache: Path = workspace("what outlives a run")
 
 
-RESULTS: tuple[str, ...] = ("measurements", "missing")
+RESULTS: tuple[str, ...] = ("measurements", "missing", "arithmetic", "again")
 PRECISIONS: tuple[PrecisionChoice, ...] = get_args(PrecisionChoice)
 DEVICES: tuple[Device, ...] = get_args(Device)
 
@@ -63,7 +64,17 @@ def step(arguments: Arguments) -> dict[str, str]:
         )
         missing = [measurement for measurement in measurements if measurement.value is None]
         note.note = "unchanged: measurements of an earlier run" if note.unchanged else f"{len(measurements)} values"
-    return {"measurements": str(len(measurements)), "missing": str(len(missing))}
+        otherwise = computed_otherwise(arguments.stored, bundle.run().extractors)
+        if otherwise:
+            note.note += f", in {arithmetic}; what they are compared with is stored in {arguments.stored}"
+            followed = arguments.precision == "auto" and arguments.device == "cpu"
+            note.note += f": {why}" if followed and (why := cannot_follow(arguments.like)) else ""
+    return {
+        "measurements": str(len(measurements)),
+        "missing": str(len(missing)),
+        "arithmetic": arithmetic,
+        "again": str(bool(otherwise)).lower(),
+    }
 
 
 def main(argv: Sequence[str] | None = None) -> int:

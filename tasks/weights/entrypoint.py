@@ -18,7 +18,8 @@ from penstock.families.registry import directions
 from penstock.foundation.errors import UsageError
 from penstock.foundation.files import inside, sha256_json
 from penstock.releases.admission import admit
-from penstock.releases.measured_with import arithmetic_to_follow
+from penstock.releases.measured_again import bring_outputs
+from penstock.releases.measured_with import MeasuredWith, measured_with
 from penstock.releases.regate import take_over
 from penstock.releases.rerun_baseline import plan_rerun
 from penstock.sources.fetch import Fetcher
@@ -30,25 +31,30 @@ from penstock.store.store import Store
 
 @dataclass(frozen=True)
 class Arguments:
-    """Try the store out, fetch and verify the weights; with 'baseline: rerun', look up the released model too."""
+    """Try the store out, fetch and verify the weights; look up the released model, as far as it is needed."""
 
     store: str = param("where releases are kept; empty: there is none, as on the verify track", default="")
     policy: str = param("a policy file below the repository; empty: the contract's", default="")
     regate: str = param("id of an archived run whose outputs are judged again; empty: the model runs", default="")
+    outputs: bool = param(
+        "bring the archived outputs of the current release, to be measured again, and nothing else", default=False
+    )
     released: bool = param("these are the released model's, to be run again beside the candidate", default=False)
     source: Path = workspace("the model's repository")
     bundle: Path = workspace("the run's bundle")
     cache: Path = workspace("what outlives a run")
-    baseline: Path = workspace("where the released model's bundle goes, if it is to be run again")
+    baseline: Path = workspace("where the released model's bundle goes, if it is to be run or measured again")
     store_credentials: Path | None = workspace("for weights on S3, and the store", optional=True)
 
 
-RESULTS: tuple[str, ...] = ("digest", "released-run", "released-commit", "arithmetic")
+RESULTS: tuple[str, ...] = ("digest", "released-run", "released-commit", "arithmetic", "stored")
 
 
 def step(arguments: Arguments) -> dict[str, str]:
     """Check that this may be released here; fetch, verify, scan. Say which model is to be run again, if any."""
     bundle = Bundle(arguments.bundle)
+    if arguments.outputs:
+        return dict.fromkeys(RESULTS, "") | {"released-run": _outputs(arguments, bundle)}
     with recorded(bundle, "weights") as note, released_errors(arguments.released):
         contract = read_checked(bundle, arguments.source).contract
         store = open_store(arguments.store, arguments.store_credentials) if arguments.store else None
@@ -69,7 +75,7 @@ def step(arguments: Arguments) -> dict[str, str]:
         )
         policy = _policy(arguments, contract)
         released = _released(arguments, contract, policy, store)
-        arithmetic = "" if arguments.released else arithmetic_to_follow(policy, store, contract.name)
+        known = MeasuredWith() if arguments.released else measured_with(policy, store, contract.name)
         if arguments.regate:
             _regate(arguments.regate, bundle, store, released[0])
             note.note = f"outputs of the run '{arguments.regate}'"
@@ -77,8 +83,17 @@ def step(arguments: Arguments) -> dict[str, str]:
         "digest": sha256_json([[file.path, file.sha256] for file in own]),
         "released-run": released[0],
         "released-commit": released[1],
-        "arithmetic": arithmetic,
+        "arithmetic": known.follow,
+        "stored": known.stored,
     }
+
+
+def _outputs(arguments: Arguments, bundle: Bundle) -> str:
+    """Bring what the current release returned; its run id."""
+    store = open_store(arguments.store, arguments.store_credentials)
+    released = bring_outputs(store, bundle.run(), arguments.baseline)
+    log("outputs of the current release", what="they are measured again, as the candidate's were", run=released.run_id)
+    return released.run_id
 
 
 def _policy(arguments: Arguments, contract: Contract) -> Policy:

@@ -14,7 +14,7 @@ from tests.e2e.facts import Facts
 from tests.e2e.pods import FINISHED, TASK_LABEL, Pod, Recorder
 
 from penstock.bundle.directory import Bundle
-from penstock.cli.run_display import ONLY_BESIDE
+from penstock.cli.run_display import ONLY_SOMETIMES
 from penstock.store.archive import fetch
 from penstock.store.store import Store
 
@@ -171,7 +171,7 @@ class Run:
     @property
     def skipped(self) -> dict[str, str]:
         """Pipeline tasks that were skipped, and why; without those that are there for ``baseline: rerun`` only."""
-        return {name: reason for name, reason in self.all_skipped.items() if name not in ONLY_BESIDE}
+        return {name: reason for name, reason in self.all_skipped.items() if name not in ONLY_SOMETIMES}
 
     @property
     def all_skipped(self) -> dict[str, str]:

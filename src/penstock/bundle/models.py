@@ -179,6 +179,8 @@ class Run(Record):
     inference: Inference | None = None
     extractors: dict[str, str] = {}
     """Role (``lipsync``, ``frechet``) → ``name@sha256:…``."""
+    stored_extractors: dict[str, str] = {}
+    """Of a release whose archived outputs were measured again: ``extractors`` as it was stored; empty elsewhere."""
     parameters: dict[str, Any] = {}
     """Default parameters of every case, the preset's included; cases' own are in the suite."""
     machine: Machine | None = None
@@ -362,6 +364,17 @@ class RuleResult(Record):
         return self.severity == "block" and not self.advisory and not self.waived
 
 
+class MeasuredAgain(Record):
+    """Values of a stored baseline that were measured again, in the candidate's arithmetic (docs/adr/0020)."""
+
+    metrics: list[str]
+    """Whose values these are."""
+    stored: dict[str, str]
+    """Role → label that the stored values have, of the networks concerned."""
+    measured: dict[str, str]
+    """The same roles → label that the values of both sides have."""
+
+
 class FloorRecord(Record):
     """Which policy floor was judged beside the policy; the bundle holds it as ``policy-floor.yaml``."""
 
@@ -382,6 +395,8 @@ class Verdict(Record):
     level: float
     comparison: Literal["stored", "rerun"] = "stored"
     """Where the baseline's measurements came from."""
+    measured_again: MeasuredAgain | None = None
+    """Of ``stored``: values that were measured again in place of the stored ones; ``None``: none."""
     rules: list[RuleResult]
     """The policy's, then the floor's."""
     floor: FloorRecord | None = None

@@ -1,4 +1,6 @@
-"""``baseline: rerun``: the released model is run again beside the candidate, and has a bundle of its own in the run."""
+"""The released model's bundle in a run, where the run makes it: ``baseline: rerun`` runs the model again beside the
+candidate; a stored baseline of another arithmetic has its archived outputs measured again.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +16,8 @@ from penstock.foundation.files import disk_errors, replacing
 
 TRACK = "rerun"
 """The track in ``run.json`` of the released model's new run; its run id is that of the release."""
+MEASURED_AGAIN = "measured-again"
+"""The track where only its archived outputs are measured again."""
 EVIDENCE = Path("baseline")
 """Where the candidate's bundle keeps what the released model came to."""
 TODO = (
@@ -25,6 +29,11 @@ TODO = (
 def is_rerun(bundle: Bundle) -> bool:
     """Whether the bundle is that of a released model that is run again, and not one that was fetched from the store."""
     return bundle.run_file.exists() and bundle.run().track == TRACK
+
+
+def is_measured_again(bundle: Bundle) -> bool:
+    """Whether the bundle holds a release's archived outputs, brought to be measured again."""
+    return bundle.run_file.exists() and bundle.run().track == MEASURED_AGAIN
 
 
 class ReleasedError(WorldError):
@@ -79,7 +88,7 @@ def _place(machine: Machine) -> str:
 def keep_evidence(bundle: Bundle, released: Bundle) -> None:
     """Copy what was measured of the released model into the candidate's bundle, whose manifest covers it.
 
-    The outputs are not copied: they can be made again from the release's image.
+    The outputs are not copied: they are archived with the release, or can be made again from its image.
     """
     for file in (released.run_file, released.invocations_file, released.measurements_file):
         target = bundle.path / EVIDENCE / file.name

@@ -28,7 +28,11 @@ ONLY_BESIDE = (
     *("clone-released", "weights-released", "infer-turns", "infer-released", "infer-released-again", "infer-again"),
     *("collect-released", "measure-released"),
 )
-"""Tasks of the release pipeline that are there for ``baseline: rerun``: nobody misses them where they are skipped."""
+"""Tasks of the release pipeline that are there for ``baseline: rerun``."""
+ONLY_AGAIN = ("outputs-released", "measure-again")
+"""Those that are there for a stored baseline whose values were computed in another arithmetic."""
+ONLY_SOMETIMES = (*ONLY_BESIDE, *ONLY_AGAIN)
+"""Nobody misses these where they are skipped."""
 
 
 class Display:
@@ -88,7 +92,7 @@ class Display:
                 self._end(name, f"{self._word(name, event)} in {seconds:.1f} s")
             elif event.kind == "taskrun-reused":
                 self._end(name, "done before")
-            elif event.kind == SKIPPED and event.pipeline_task not in ONLY_BESIDE:
+            elif event.kind == SKIPPED and event.pipeline_task not in ONLY_SOMETIMES:
                 self._skipped.append(name)
             elif event.kind == "taskrun-retried" and name not in self._settled:
                 self._line(f"{name}: tried again: {event.text}")

@@ -16,6 +16,7 @@ log = logging.getLogger(__name__)
 PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 Choice = TypeVar("Choice", bound=str)
 
+NO_OPENVINO = "OpenVINO is not installed (penstock[openvino])"
 _CPUINFO = Path("/proc/cpuinfo")
 _FLAGS = {"amx_tile", "amx_bf16"}
 
@@ -41,19 +42,27 @@ def choose_arithmetic(precision: PrecisionChoice, *, device: Device = "cpu", lik
         return "f32-cuda"
     if precision == "f32" or (precision == "auto" and like in ("", DEFAULT)):
         return DEFAULT
-    reason = why_no_bf16()
     if precision == "bf16":
-        if reason:
+        if reason := why_no_bf16():
             raise UsageError(f"this machine computes no bf16: {reason}", todo="Use f32 or auto.")
         return "bf16-openvino"
-    wanted = known_arithmetic(like)
-    if wanted == "f32-openvino" and _has_openvino():
+    wanted, why = known_arithmetic(like), cannot_follow(like)
+    if wanted is not None and not why:
         return wanted
-    if wanted == "bf16-openvino" and not reason:
-        return wanted
-    why = reason if wanted == "bf16-openvino" else "it is not there"
     log.warning("measured in f32, what it is compared with in %s, which this machine cannot compute: %s", like, why)
     return DEFAULT
+
+
+def cannot_follow(like: str) -> str:
+    """Why this machine's CPU does not compute in an arithmetic that ``auto`` is to follow; empty if it does."""
+    if like in ("", DEFAULT):
+        return ""
+    wanted = known_arithmetic(like)
+    if wanted == "bf16-openvino":
+        return why_no_bf16()
+    if wanted == "f32-openvino":
+        return "" if _has_openvino() else NO_OPENVINO
+    return "it is not there"
 
 
 def one_of(choices: Sequence[Choice], text: str, *, where: str) -> Choice:
@@ -72,7 +81,7 @@ def why_no_bf16() -> str:
     """Why this machine cannot compute in bf16; empty if it can."""
     if not _processor_flags() >= _FLAGS:
         return "no AMX here"
-    return "" if _has_openvino() else "OpenVINO is not installed (penstock[openvino])"
+    return "" if _has_openvino() else NO_OPENVINO
 
 
 def _has_openvino() -> bool:

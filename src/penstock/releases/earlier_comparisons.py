@@ -91,7 +91,7 @@ def _pair(
 ) -> tuple[list[Measurement], list[Measurement]] | None:
     try:
         candidate = _fetch(store, model, run_id, folder / "candidate")
-        if verdict.comparison == "rerun":
+        if verdict.comparison == "rerun" or verdict.measured_again is not None:
             before = Bundle(candidate.path / EVIDENCE)
         else:
             before = _fetch(store, model, verdict.baseline or "", folder / "baseline")

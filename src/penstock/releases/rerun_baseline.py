@@ -1,4 +1,6 @@
-"""The baseline of a run: the release's stored bundle, or the released model run again beside the candidate."""
+"""The baseline of a run: the release's stored bundle, as it is or its outputs measured again; or the released model run
+again beside the candidate.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +10,19 @@ from pathlib import Path
 
 from penstock.bundle.directory import Bundle
 from penstock.bundle.models import Source
-from penstock.bundle.rerun_bundle import TRACK, hold_side_by_side, is_rerun, keep_evidence, released_errors
+from penstock.bundle.rerun_bundle import (
+    TRACK,
+    hold_side_by_side,
+    is_measured_again,
+    is_rerun,
+    keep_evidence,
+    released_errors,
+)
 from penstock.bundle.steps import begin
 from penstock.contract.policy import Policy, Rule
 from penstock.foundation.errors import WorldError
 from penstock.releases.baseline import Baseline, baseline, release_of
+from penstock.releases.measured_again import put_in_place
 from penstock.store.archive import fetch
 from penstock.store.store import Store
 
@@ -74,19 +84,24 @@ def baseline_of(
     Args:
         store: where releases are kept.
         model: the model's name.
-        policy: its ``baseline`` says which. ``stored``: the release's archived bundle is fetched. ``rerun``: the bundle
-            of the released model that ran beside the candidate; its records are kept in the candidate's bundle.
+        policy: its ``baseline`` says which. ``stored``: the release's archived bundle is fetched; if its outputs were
+            measured again, these values take the place of the stored ones. ``rerun``: the bundle of the released model
+            that ran beside the candidate. What is not archived is kept in the candidate's bundle.
         candidate: the run's bundle.
         directory: where the baseline's bundle goes, or lies.
         rules: all that compare with it; the policy's by default.
 
     Raises:
         WorldError: the released model was not run again, or is not the current release any more, or not on the same
-            machine as the candidate, or lacks a value that a margin needs; the store cannot be reached.
+            machine as the candidate, or lacks a value that a margin needs; a value could not be measured again; the
+            store cannot be reached.
         UsageError: the directory holds something else.
     """
     pointer = baseline(store, model)
     if policy.baseline == "stored":
+        if is_measured_again(Bundle(directory)):
+            put_in_place(store, pointer, candidate, Bundle(directory))
+            return pointer, Bundle(directory)
         stored = (
             fetch(store, model, pointer.run_id, directory, manifest_sha256=pointer.manifest_sha256) if pointer else None
         )

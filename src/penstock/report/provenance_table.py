@@ -49,6 +49,7 @@ def _facts(run: Run) -> dict[str, str]:
     if run.suite:
         rows["suite"] = f"{run.suite.cases} cases, sha256:{run.suite.digest}"
     rows |= {f"extractor, {role}": name for role, name in run.extractors.items()}
+    rows |= {f"stored values' extractor, {role}": name for role, name in run.stored_extractors.items()}
     if run.regated_from:
         rows["judged again"] = f"the outputs are those of the run {run.regated_from}"
     if run.machine:

@@ -12,7 +12,7 @@ from penstock.gating.wording import tally
 from penstock.report.cases import Criterion, criterion
 from penstock.report.rows import CHANGED, MetricRow, change_rows, metric_rows
 from penstock.report.run_records import Side
-from penstock.report.summary import WORDS
+from penstock.report.summary import WORDS, measured_again_words
 from penstock.report.trend import Past
 
 QUIET = ("", CHANGED, "pass", "bounds-only", "not-compared")
@@ -35,6 +35,8 @@ class Subject:
     """Run id or path of the baseline."""
     rerun: bool
     """The baseline was run again beside the candidate."""
+    measured_again: str
+    """Which of the baseline's values were measured again, and why; empty: none."""
     level: float
     rows: list[MetricRow]
     criteria: list[Criterion]
@@ -59,6 +61,7 @@ def subject_of(about: Verdict | Comparison, candidate: Side, baseline: Side | No
         heading=_heading(rows, about),
         baseline=about.baseline,
         rerun=about.comparison == "rerun",
+        measured_again=measured_again_words(about.measured_again) if about.measured_again is not None else "",
         level=about.level,
         rows=rows,
         criteria=[criterion(rule) for rule in about.rules],
@@ -75,6 +78,7 @@ def _of_comparison(about: Comparison, candidate: Side, baseline: Side | None, pa
         heading="What changed",
         baseline=about.baseline,
         rerun=False,
+        measured_again="",
         level=about.level,
         rows=change_rows(candidate, baseline, telling, past),
         criteria=[Criterion(found.metric, better=found.direction) for found in telling],

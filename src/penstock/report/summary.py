@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 
-from penstock.bundle.models import RuleResult, Run, Verdict, WaiverRecord
+from penstock.bundle.models import MeasuredAgain, RuleResult, Run, Verdict, WaiverRecord
+from penstock.contract.arithmetic import arithmetic_in
 from penstock.families.registry import find_metric, is_stand_in
 from penstock.foundation.errors import printable
 from penstock.gating.wording import needed_words, tally
@@ -43,6 +45,8 @@ def markdown_summary(run: Run, verdict: Verdict) -> str:
     if verdict.baseline is None:
         counted = f": {tally(verdict.rules)}" if verdict.verdict == "pass" else ""
         lines.append(f"- First release: there is no baseline to compare with{counted}.")
+    if verdict.measured_again is not None:
+        lines.append(f"- {plain(measured_again_words(verdict.measured_again))}.")
     header = ("rule", "baseline", "candidate", "change", "interval", "limit", "verdict")
     lines += ["", f"| {' | '.join(header)} |", "|---|---:|---:|---:|---:|---|---|"]
     for rule in verdict.rules:
@@ -137,6 +141,26 @@ def waiver_words(waiver: WaiverRecord) -> str:
         else (f"waived until {waiver.expires} by")
     )
     return f"{until} {waiver.author}: {waiver.reason}"
+
+
+def measured_again_words(again: MeasuredAgain) -> str:
+    """``FID and KID of the baseline were measured again, …``, and why."""
+    titles = _listed(number(metric, None, None).title for metric in again.metrics)
+    return (
+        f"{titles} of the baseline were measured again, from its archived outputs: "
+        f"they are stored in {_arithmetic(again.stored)}, and the candidate's are in {_arithmetic(again.measured)}"
+    )
+
+
+def _arithmetic(labels: Mapping[str, str]) -> str:
+    """``f32``; of several networks all that there are."""
+    return _listed(sorted({arithmetic_in(label) for label in labels.values()}))
+
+
+def _listed(words: Iterable[str]) -> str:
+    """``FID, KID and LSE-D``."""
+    *first, last = [*words] or [""]
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _with_needed(rule: RuleResult) -> str:

@@ -26,7 +26,7 @@ def task(kind: str, name: str, text: str = "") -> Event:
 
 
 def test_all_that_was_skipped_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
-    names = ("check", "weights", "clone-released", "build", "plan", "infer")
+    names = ("check", "weights", "clone-released", "build", "plan", "infer", "outputs-released", "measure-again")
     lines = shown(capsys, *(task("task-skipped", name, "PipelineRun was stopping") for name in names))
     assert lines == ["not run: check, weights, build, plan, infer"]
 

@@ -5,7 +5,15 @@ from __future__ import annotations
 import pytest
 
 from penstock.bundle.models import Run
-from penstock.contract.arithmetic import arithmetic_in, digest_in, extractor_label, known_arithmetic
+from penstock.contract.arithmetic import (
+    arithmetic_by_role,
+    arithmetic_in,
+    computed_otherwise,
+    digest_in,
+    extractor_label,
+    known_arithmetic,
+    without_arithmetic,
+)
 from penstock.gating.comparable import differences
 
 DIGEST = "ab" * 32
@@ -37,3 +45,19 @@ def test_runs_in_another_arithmetic_are_not_compared() -> None:
     )
     assert [found.what for found in differences(ours, theirs)] == ["extractor 'lipsync'"]
     assert not list(differences(ours, ours))
+
+
+def test_the_network_is_the_same_however_it_was_computed() -> None:
+    f32, bf16 = (extractor_label("a+b", DIGEST, arithmetic) for arithmetic in ("f32", "bf16-openvino"))
+    assert without_arithmetic(bf16) == without_arithmetic(f32) == f32
+    assert without_arithmetic(f"other@sha256:{DIGEST}+fp8-tpu") == f"other@sha256:{DIGEST}"
+
+
+def test_which_networks_of_a_run_were_computed_otherwise_than_is_stored() -> None:
+    stored = arithmetic_by_role({"lipsync": f"s@sha256:{DIGEST}+bf16-openvino", "frechet": f"f@sha256:{DIGEST}"})
+    assert stored == "frechet=f32,lipsync=bf16-openvino"
+    here = {"lipsync": f"s@sha256:{DIGEST}", "frechet": f"f@sha256:{DIGEST}", "new": f"n@sha256:{DIGEST}+f32-cuda"}
+    assert computed_otherwise(stored, here) == ["lipsync"]
+    assert computed_otherwise(stored, {"frechet": f"f@sha256:{DIGEST}+fp8-tpu"}) == ["frechet"]
+    assert computed_otherwise(arithmetic_by_role(here), here) == []
+    assert computed_otherwise(arithmetic_by_role({}), here) == []

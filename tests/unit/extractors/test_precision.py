@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from penstock.extractors import precision
-from penstock.extractors.precision import PRECISIONS, choose_arithmetic, one_of, why_no_bf16
+from penstock.extractors.precision import PRECISIONS, cannot_follow, choose_arithmetic, one_of, why_no_bf16
 from penstock.foundation.errors import UsageError
 
 AMX = "processor : 0\nflags\t\t: fpu avx512_bf16 amx_bf16 amx_tile amx_int8\n\nprocessor : 1\nflags : fpu\n"
@@ -69,6 +69,15 @@ def test_auto_says_in_one_line_what_it_cannot_follow(cpu, caplog, like: str, why
     (line,) = caplog.messages
     assert like in line
     assert why in line
+
+
+def test_why_it_cannot_be_followed(cpu) -> None:
+    cpu(AMX, openvino=False)
+    assert all("penstock[openvino]" in cannot_follow(like) for like in ("bf16-openvino", "f32-openvino"))
+    cpu(NO_AMX)
+    assert cannot_follow("bf16-openvino") == "no AMX here"
+    assert [cannot_follow(like) for like in ("", "f32", "f32-openvino")] == ["", "", ""]
+    assert cannot_follow("fp8")
 
 
 def test_a_card_computes_f32(cpu) -> None:

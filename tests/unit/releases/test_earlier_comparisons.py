@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+import pytest
 from tests.unit.store.stored_bundle import accepted_bundle
 
 from penstock.bundle.directory import Bundle
-from penstock.bundle.models import Measurement, Outcome, Verdict
+from penstock.bundle.models import MeasuredAgain, Measurement, Outcome, Verdict
 from penstock.releases.earlier_comparisons import earlier_comparisons
 from penstock.releases.release import publish
 from penstock.store.archive import archive
@@ -52,13 +54,19 @@ def test_candidates_stand_beside_what_they_were_compared_with(tmp_path: Path, st
     ]
 
 
-def test_a_rerun_is_compared_with_what_ran_beside_it(tmp_path: Path, store: Store) -> None:
+AGAIN = MeasuredAgain(metrics=["lse_d"], stored={"lipsync": "s+bf16-openvino"}, measured={"lipsync": "s"})
+
+
+@pytest.mark.parametrize("more", [{"comparison": "rerun"}, {"measured_again": AGAIN}], ids=str)
+def test_what_was_measured_beside_it_is_what_it_was_compared_with(
+    tmp_path: Path, store: Store, more: dict[str, Any]
+) -> None:
     judged(tmp_path, store, "one", None, 7.0)
     bundle = accepted_bundle(tmp_path / "two", run_id="two")
     bundle.write_measurements([Measurement(case="a", metric="lse_d", value=7.4)])
     (bundle.path / "baseline").mkdir()
     Bundle(bundle.path / "baseline").write_measurements([Measurement(case="a", metric="lse_d", value=7.2)])
-    bundle.write_verdict(Verdict(verdict="fail", baseline="one", level=0.05, comparison="rerun", rules=[]))
+    bundle.write_verdict(Verdict(verdict="fail", baseline="one", level=0.05, rules=[], **more))
     archive(bundle, store, model="sonic-lite", run_id="two")
     ((before, after),) = earlier_comparisons(store, "sonic-lite").pairs
     assert (values(before), values(after)) == ([7.2], [7.4])

@@ -9,7 +9,7 @@ from tests.unit.store.stored_bundle import accepted_bundle
 
 from penstock.contract.policy import Policy
 from penstock.foundation.errors import WorldError
-from penstock.releases.measured_with import arithmetic_to_follow
+from penstock.releases.measured_with import MeasuredWith, measured_with
 from penstock.releases.release import publish
 from penstock.store.archive import archive
 from penstock.store.local import LocalStore
@@ -30,30 +30,37 @@ def released(tmp_path: Path, extractors: dict[str, str]) -> LocalStore:
 
 
 @pytest.mark.parametrize(
-    ("extractors", "expected"),
+    ("extractors", "expected", "stored"),
     [
-        ({"lipsync": BF16}, "bf16-openvino"),
-        ({"lipsync": F32}, "f32"),
-        ({"lipsync": BF16, "frechet": F32}, ""),
-        ({}, ""),
+        ({"lipsync": BF16}, "bf16-openvino", "lipsync=bf16-openvino"),
+        ({"lipsync": F32}, "f32", "lipsync=f32"),
+        ({"lipsync": BF16, "frechet": F32}, "", "frechet=f32,lipsync=bf16-openvino"),
+        ({}, "", ""),
     ],
 )
-def test_it_is_the_current_releases(tmp_path: Path, extractors: dict[str, str], expected: str) -> None:
+def test_it_is_the_current_releases(tmp_path: Path, extractors: dict[str, str], expected: str, stored: str) -> None:
     store = released(tmp_path, extractors)
-    assert arithmetic_to_follow(STORED, store, MODEL) == expected
-    assert arithmetic_to_follow(RERUN, store, MODEL) == expected
+    assert measured_with(STORED, store, MODEL) == MeasuredWith(expected, stored)
+    assert measured_with(RERUN, store, MODEL) == MeasuredWith(expected), "both sides are measured in this run"
 
 
 def test_before_the_first_release_and_without_a_store_there_is_none(tmp_path: Path) -> None:
-    assert arithmetic_to_follow(STORED, LocalStore(tmp_path / "store"), MODEL) == ""
-    assert arithmetic_to_follow(STORED, None, MODEL) == ""
+    assert measured_with(STORED, LocalStore(tmp_path / "store"), MODEL) == MeasuredWith()
+    assert measured_with(STORED, None, MODEL) == MeasuredWith()
 
 
 def test_the_policy_has_the_first_word(tmp_path: Path) -> None:
     store = released(tmp_path, {"lipsync": BF16})
-    pinned = STORED.model_copy(update={"arithmetic": "f32"})
-    assert arithmetic_to_follow(pinned, store, MODEL) == "f32"
-    assert arithmetic_to_follow(pinned, None, MODEL) == "f32"
+    pinned, beside = (policy.model_copy(update={"arithmetic": "f32"}) for policy in (STORED, RERUN))
+    assert measured_with(pinned, store, MODEL) == MeasuredWith("f32", "lipsync=bf16-openvino")
+    assert measured_with(pinned, None, MODEL) == MeasuredWith("f32")
+    assert measured_with(beside, store, MODEL) == MeasuredWith("f32")
+
+
+def test_values_as_the_policy_asks_for_them_are_never_measured_again_in_another_way(tmp_path: Path) -> None:
+    """The gate would refuse the candidate's."""
+    pinned = STORED.model_copy(update={"arithmetic": "bf16-openvino"})
+    assert measured_with(pinned, released(tmp_path, {"lipsync": BF16}), MODEL) == MeasuredWith("bf16-openvino")
 
 
 def test_a_release_that_cannot_be_read_stops_only_what_compares_with_it(tmp_path: Path) -> None:
@@ -62,5 +69,5 @@ def test_a_release_that_cannot_be_read_stops_only_what_compares_with_it(tmp_path
     run.chmod(0o644)
     run.write_text("{}", encoding="utf-8")
     with pytest.raises(WorldError):
-        arithmetic_to_follow(STORED, store, MODEL)
-    assert arithmetic_to_follow(RERUN, store, MODEL) == ""
+        measured_with(STORED, store, MODEL)
+    assert measured_with(RERUN, store, MODEL) == MeasuredWith()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from penstock.bundle.directory import Bundle
-from penstock.bundle.models import Measurement, RuleResult, Verdict
+from penstock.bundle.models import MeasuredAgain, Measurement, RuleResult, Verdict
 from penstock.gating.compare import Comparison, compare
 from penstock.gating.measurements import MeasurementSource
 from penstock.report.cases import case_rows
@@ -95,6 +95,20 @@ def test_a_verdict_has_its_rules(tmp_path: Path) -> None:
     assert (subject.word, subject.style, subject.judged) == ("rejected", "fail", True)
     assert (subject.heading, subject.rerun, subject.level) == ("Rules that did not hold", True, 0.01)
     assert [(by.metric, by.weight) for by in subject.criteria] == [("lse_d", 1000.0)]
+
+
+def test_the_page_says_which_values_of_the_baseline_were_measured_again(tmp_path: Path) -> None:
+    old, new = bundles(tmp_path)
+    again = MeasuredAgain(
+        metrics=["lse_d"], stored={"lipsync": "s@sha256:0+<b>fp8"}, measured={"lipsync": "s@sha256:0"}
+    )
+    for found, said in ((again, True), (None, False)):
+        verdict = Verdict(verdict="pass", baseline="old", level=0.05, rules=[], measured_again=found)
+        write_page(new, old, verdict, tmp_path / "page")
+        page = (tmp_path / "page" / "index.html").read_text(encoding="utf-8")
+        assert ("LSE-D of the baseline were measured again, from its archived outputs" in page) is said
+        assert "<b>fp8" not in page
+        assert ("they are stored in &lt;b&gt;fp8" in page) is said
 
 
 def test_the_page_of_a_comparison_speaks_of_no_verdict(tmp_path: Path) -> None:

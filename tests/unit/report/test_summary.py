@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.report.verdicts import ALL, FIRST, RUN, WAIVER, rule, verdict_of
 
-from penstock.bundle.models import RuleResult
+from penstock.bundle.models import MeasuredAgain, RuleResult
 from penstock.report.summary import INVISIBLE, markdown_summary, plain, rule_verdict
 
 
@@ -36,6 +36,22 @@ def test_the_table_has_interval_and_the_cases_that_would_settle_it() -> None:
     assert len(rows) == 2 + len(ALL.rules)
     assert rows[4].endswith("| +1.100 … +1.600 | ≤ 9 | inconclusive (8 cases, 40 would settle it) |")
     assert "| – | ≤ 9 | fail |" in markdown_summary(RUN, verdict_of(rule(interval=None)))
+
+
+@pytest.mark.parametrize(
+    ("metrics", "titles"), [(["kid"], "KID"), (["fid", "kid", "lse_d"], "FID, KID and LSE-D"), (["own_one"], "own_one")]
+)
+def test_values_that_were_measured_again_are_named_with_the_reason(metrics: list[str], titles: str) -> None:
+    stored, measured = {"a": "s@sha256:0+bf16-openvino", "b": "t@sha256:1+bf16-openvino"}, {"a": "s@sha256:0"}
+    again = MeasuredAgain(metrics=metrics, stored=stored, measured=measured)
+    (line,) = (
+        line for line in markdown_summary(RUN, verdict_of(rule(), measured_again=again)).splitlines() if "again" in line
+    )
+    assert line.replace("\\", "") == (
+        f"- {titles} of the baseline were measured again, from its archived outputs: "
+        "they are stored in bf16-openvino, and the candidate's are in f32."
+    )
+    assert "measured again" not in markdown_summary(RUN, verdict_of(rule()))
 
 
 def test_a_first_release_never_says_that_a_margin_holds() -> None:

@@ -107,10 +107,10 @@ class StepFolders:
             Measurement(case=case, metric=metric, value=value) for case in CASES for metric, value in values.items()
         )
 
-    def release(self, version: str = "1.0.0", run_id: str = "run-1", sharpness: float = 9.0) -> None:
-        """Publish an earlier run into the store."""
+    def release(self, version: str = "1.0.0", run_id: str = "run-1", sharpness: float = 9.0, **fields: Any) -> None:
+        """Publish an earlier run into the store; ``fields`` are more of its ``run.json``."""
         earlier = StepFolders(self.folder / run_id, self._capsys)
-        earlier.cloned(version=version)
+        earlier.cloned(version=version, **fields)
         earlier.bundle.update_run(earlier.bundle.run().model_copy(update={"run_id": run_id}))
         earlier.measured(sharpness)
         earlier.bundle.write_verdict(Verdict(verdict="pass", level=0.05, rules=[], candidate=run_id))

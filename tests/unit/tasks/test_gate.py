@@ -80,3 +80,28 @@ def test_other_network_than_the_releases_is_not_compared(ready: StepFolders) -> 
     )
     answer = ready.call("gate", f"--store={ready.store}")
     assert answer.code != 0 or answer.results["verdict"] != "pass"
+
+
+def test_values_that_were_measured_again_are_compared_with_and_named(ready: StepFolders) -> None:
+    """The release is stored in bf16, this run computed in f32."""
+    f32 = f"s@sha256:{'0' * 64}"
+    bf16 = {"lipsync": f"{f32}+bf16-openvino"}
+    ready.release(extractors=bf16)
+    ready.bundle.update_run(ready.bundle.run().model_copy(update={"extractors": {"lipsync": f32}}))
+    assert ready.call("weights", f"--store={ready.store}", "--outputs=true").code == 0
+    released = ready.baseline.run().model_copy(update={"extractors": {"lipsync": f32}})
+    ready.baseline.update_run(released)
+    ready.measured(bundle=ready.baseline)
+    assert ready.call("gate", f"--store={ready.store}").results["verdict"] == "pass"
+    verdict = ready.bundle.verdict()
+    assert verdict.baseline == "run-1"
+    assert verdict.measured_again is not None
+    assert (verdict.measured_again.stored, verdict.measured_again.measured) == (bf16, {"lipsync": f32})
+
+
+def test_the_same_network_in_another_arithmetic_is_refused_where_nothing_was_measured_again(ready: StepFolders) -> None:
+    ready.release(extractors={"lipsync": f"s@sha256:{'0' * 64}+bf16-openvino"})
+    ready.bundle.update_run(ready.bundle.run().model_copy(update={"extractors": {"lipsync": f"s@sha256:{'0' * 64}"}}))
+    answer = ready.call("gate", f"--store={ready.store}")
+    assert answer.code == 2
+    assert "extractor 'lipsync'" in answer.error

@@ -11,6 +11,7 @@ from penstock_tasks.measure.entrypoint import main
 
 from penstock.bundle.directory import Bundle
 from penstock.bundle.steps import begin
+from penstock.contract.arithmetic import extractor_label
 from penstock.extractors import precision
 
 
@@ -24,6 +25,8 @@ def asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 
     def measured(*given: object, arithmetic: str, **more: object) -> tuple[list[object], bool]:
         found.append(arithmetic)
+        labels = {"lipsync": extractor_label("syncnet", "0" * 64, arithmetic)}  # type: ignore[arg-type]
+        bundle.update_run(bundle.run().model_copy(update={"extractors": labels}))
         return [], False
 
     monkeypatch.setattr(entrypoint, "measure_once", measured)
@@ -66,6 +69,29 @@ def test_a_machine_without_amx(asked, monkeypatch: pytest.MonkeyPatch, capsys: p
     said = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     (line,) = [line["message"] for line in said if line["event"] == "log"]
     assert "no AMX here" in line
+
+
+@pytest.mark.parametrize(
+    ("more", "again", "why"),
+    [
+        (["--like=bf16-openvino", "--stored=lipsync=bf16-openvino"], "true", "bf16-openvino: no AMX here"),
+        (["--precision=f32", "--stored=lipsync=bf16-openvino"], "true", "stored in lipsync=bf16-openvino"),
+        (["--device=cuda", "--like=f32", "--stored=lipsync=f32"], "true", "in f32-cuda; what"),
+        (["--like=f32", "--stored=lipsync=f32"], "false", "0 values"),
+        (["--like=bf16-openvino"], "false", "0 values"),
+        (["--stored=frechet=bf16-openvino"], "false", "0 values"),
+    ],
+    ids=str,
+)
+def test_stored_values_in_another_arithmetic_are_to_be_measured_again(
+    asked, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, more: list[str], again: str, why: str
+) -> None:
+    monkeypatch.setattr(precision, "why_no_bf16", lambda: "no AMX here")
+    code, (arithmetic,) = asked(*more)
+    assert code == 0
+    assert (tmp_path / "arithmetic").read_text() == arithmetic
+    assert (tmp_path / "again").read_text() == again
+    assert why in Bundle(tmp_path / "bundle").run().steps[-1].note
 
 
 @pytest.mark.parametrize("wrong", ["--precision=fp16", "--device=tpu"])

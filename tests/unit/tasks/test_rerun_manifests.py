@@ -1,4 +1,4 @@
-"""The tasks of ``baseline: rerun`` in the release pipeline: their order, what skips them, and what they may touch."""
+"""The released model's tasks in the release pipeline: their order, what skips them, and what they may touch."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from typing import Any
 import pytest
 import yaml
 
-from penstock.cli.run_display import ONLY_BESIDE
+from penstock.cli.run_display import ONLY_AGAIN, ONLY_BESIDE, ONLY_SOMETIMES
 
 ROOT = Path(__file__).parents[3]
 SPEC = yaml.safe_load((ROOT / "tekton" / "pipelines" / "release.yaml").read_text(encoding="utf-8"))["spec"]
 TASKS: dict[str, Any] = {entry["name"]: entry for entry in SPEC["tasks"]}
-ALWAYS = ("weights", "plan")
+ALWAYS = ("weights", "plan", "measure")
 """Tasks that are never skipped."""
 
 
 def test_these_are_the_tasks() -> None:
     beside = {name for name, entry in TASKS.items() if name != entry["taskRef"]["name"]}
-    assert beside == set(ONLY_BESIDE)
+    assert beside == set(ONLY_SOMETIMES)
 
 
-@pytest.mark.parametrize("name", ONLY_BESIDE)
+@pytest.mark.parametrize("name", ONLY_SOMETIMES)
 def test_each_is_skipped_by_a_result_that_is_always_there(name: str) -> None:
     """Tekton goes on after a task that 'when' has skipped; any other skip takes what comes after it along."""
     (only,) = TASKS[name]["when"]
@@ -55,7 +55,7 @@ def test_the_blocks_come_one_after_another() -> None:
     halves = [TASKS[name]["matrix"]["params"][0]["value"] for name in blocks]
     assert halves == [f"$(tasks.plan.results.{name}[*])" for name in ("shards", "shards", "second", "second")]
     assert before("collect") & before("collect-released") >= {"infer-turns", *blocks}
-    assert before("gate") >= {"measure", "measure-released"}
+    assert before("gate") >= {"measure", "measure-released", "measure-again"}
     assert "weights-released" in before("plan")
 
 
@@ -87,6 +87,20 @@ def test_what_is_done_to_the_released_model_leaves_the_candidates_bundle_alone()
     for name in ONLY_BESIDE:
         (bundle,) = (one["subPath"] for one in TASKS[name]["workspaces"] if one["name"] == "bundle")
         assert bundle.endswith("/baseline") == (name not in ("infer-turns", "infer-again"))
+
+
+def test_stored_outputs_are_brought_with_the_stores_secret_and_measured_without() -> None:
+    """What a model returned is decoded where there is no secret."""
+    assert [TASKS[name]["taskRef"]["name"] for name in ONLY_AGAIN] == ["weights", "measure"]
+    brought, measured = ({one["name"]: one for one in TASKS[name]["workspaces"]} for name in ONLY_AGAIN)
+    assert brought["store-credentials"]["workspace"] == "store-credentials"
+    assert brought["bundle"]["subPath"].endswith("/bundle"), "it says which networks the candidate was measured through"
+    assert brought["baseline"]["subPath"] == measured["bundle"]["subPath"]
+    assert measured["bundle"]["subPath"].endswith("/baseline")
+    assert {one["workspace"] for one in measured.values()} == {"work"}
+    assert "outputs-released" in before("measure-again")
+    like = {param["name"]: param["value"] for param in TASKS["measure-again"]["params"]}["like"]
+    assert like == "$(tasks.measure.results.arithmetic)"
 
 
 def test_every_task_that_runs_a_model_has_its_card_in_the_run() -> None:

@@ -8,6 +8,8 @@ import pytest
 from tests.pipeline.pipeline_runs import contract, text
 from tests.unit.tasks.step_folders import StepFolders
 
+from penstock.bundle.rerun_bundle import is_measured_again
+
 WEIGHTS = b"some weights"
 SHA256 = hashlib.sha256(WEIGHTS).hexdigest()
 
@@ -65,3 +67,23 @@ def test_run_is_not_judged_again_without_a_store_or_beside_a_rerun(folders: Step
     folders.release()
     assert folders.call("weights", f"--store={folders.store}", "--regate=run-0").code == 2
     assert folders.bundle.run().regated_from is None
+
+
+def test_outputs_of_the_current_release_are_brought_and_nothing_else_is_done(folders: StepFolders) -> None:
+    prepared(folders).release()
+    assert folders.call("weights", f"--store={folders.store}").code == 0
+    before = folders.bundle.run()
+    answer = folders.call("weights", f"--store={folders.store}", "--outputs=true")
+    assert answer.code == 0
+    assert (answer.results["released-run"], answer.results["stored"]) == ("run-1", "")
+    assert is_measured_again(folders.baseline)
+    assert folders.bundle.run() == before, "the record of this run's weights stays what it is"
+
+
+def test_the_arithmetic_of_stored_values_is_told(folders: StepFolders) -> None:
+    prepared(folders)
+    assert folders.call("weights", f"--store={folders.store}").results["stored"] == ""
+    folders.release(extractors={"lipsync": f"s@sha256:{'0' * 64}+bf16-openvino"})
+    answer = folders.call("weights", f"--store={folders.store}")
+    assert answer.results["stored"] == "lipsync=bf16-openvino"
+    assert answer.results["arithmetic"] == "bf16-openvino"
