@@ -10,57 +10,69 @@ from penstock.metrics.matte_arrays import Bits, Matte
 
 LEVELS = 10
 """Thresholds i/10, i from 1 to this."""
+_BEFORE_NINTH = np.nextafter(0.9, 0)
 _MOST_FILLS = 16
 """Regions that are filled one by one before all are labelled at once."""
 _FIRST_FILL = 2
 """0 is background, 1 what has not been filled, then one value a region."""
 
 
-def connected_level(both: Matte) -> Bits:
-    """For each pixel, up to which of the thresholds 0.1, 0.2 … 1.0 it is in the largest 4-connected region.
+def reached_level(both: Matte) -> Bits:
+    """For each pixel, the number of the highest of the thresholds 0.1, 0.2 … 1.0 that its alpha reaches; 0 if none.
+
+    Each threshold is the float64 nearest to i/10. Ten times that is i, so that multiplying finds every threshold that
+    is reached; ten times the number before 0.9 rounds to 9 as well, which is put right.
+
+    Args:
+        both: float64 (H, W), 0 to 1.
+
+    Example:
+        >>> reached_level(np.array([[0.0, 0.3, 153 / 255, np.nextafter(0.6, 0)]])).tolist()
+        [[0, 3, 6, 5]]
+    """
+    reached = np.asarray(both * LEVELS, dtype=np.float64).astype(np.uint8)
+    reached -= both == _BEFORE_NINTH
+    return reached
+
+
+def connected_level(reached: Bits) -> Bits:
+    """For each pixel, up to which of the thresholds it is in the largest 4-connected region of those that reach it.
 
     Regions of a threshold lie inside those of a lower one, so that the pixels which have been in every largest region
     so far are themselves the largest region of the last threshold, or none.
 
     Args:
-        both: float64 (H, W), 0 to 1: the lesser alpha of two mattes.
+        reached: uint8 (H, W), 0 to 10, from :func:`reached_level` of the lesser alpha of two mattes.
 
     Returns:
         uint8 (H, W), 0 to 10: the number of the last threshold, from the first on, whose largest region held the pixel.
 
     Example:
-        >>> connected_level(np.array([[0.3, 0.3, 0.0, 0.9], [1.0, 0.3, 0.0, 0.0]])).tolist()
+        >>> connected_level(np.array([[3, 3, 0, 9], [10, 3, 0, 0]], np.uint8)).tolist()
         [[3, 3, 0, 0], [10, 3, 0, 0]]
     """
-    height, width = both.shape
     # One buffer with two views: OpenCV fills regions in it, and bytearray.find is the quickest way to the next pixel.
-    memory = bytearray(both.size)
-    shown = np.frombuffer(memory, np.uint8).reshape(height, width)
-    level = np.zeros((height, width), np.uint8)
-    seed = _likely(both)
+    memory = bytearray(reached.size)
+    shown = np.frombuffer(memory, np.uint8).reshape(reached.shape)
+    level = np.zeros_like(reached)
+    seed = _likely(reached)
     for number in range(1, LEVELS + 1):
-        np.greater_equal(both, number / LEVELS, out=shown.view(np.bool_))
+        np.greater_equal(reached, number, out=shown.view(np.bool_))
         largest = _largest(memory, shown, seed)
         if largest is None:
             break
-        if number == 1:
-            level += largest
-            continue
-        inside = largest & (level == number - 1)
-        if not cv2.countNonZero(inside):
-            break  # the largest region is elsewhere now: nothing goes on
-        level += inside
+        level += largest & (level == number - 1)
     return level
 
 
-def _likely(both: Matte) -> tuple[int, int]:
+def _likely(reached: Bits) -> tuple[int, int]:
     """Column and row of a pixel of the largest region, most likely: of the highest alpha where most is high."""
-    height, width = both.shape
+    height, width = reached.shape
     across, down = min(width, 32), min(height, 32)
-    blocks = cv2.resize(both, (across, down), interpolation=cv2.INTER_AREA)
+    blocks = cv2.resize(reached, (across, down), interpolation=cv2.INTER_AREA)
     row, column = np.unravel_index(np.argmax(blocks), blocks.shape)
     top, left = int(row) * height // down, int(column) * width // across
-    part = both[top : (int(row) + 1) * height // down, left : (int(column) + 1) * width // across]
+    part = reached[top : (int(row) + 1) * height // down, left : (int(column) + 1) * width // across]
     y, x = np.unravel_index(np.argmax(part), part.shape)
     return left + int(x), top + int(y)
 

@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 
 from penstock.metrics.matte_arrays import Matte, Unknown, check_pair
-from penstock.metrics.matte_connectivity import connected_level
+from penstock.metrics.matte_connectivity import connected_level, reached_level
 
 SCALE = 1000
 """SAD, the gradient error and the connectivity error are sums divided by this."""
@@ -128,11 +128,11 @@ def difference(prediction: Matte, truth: Matte, unknown: Unknown | None) -> tupl
     """
     absolute, squared = [], []
     for rows in _strips(len(truth)):
-        apart = np.abs(prediction[rows] - truth[rows])
+        apart = prediction[rows] - truth[rows]
         if unknown is not None:
             apart *= unknown[rows]
-        absolute.append(float(apart.sum()))
-        squared.append(float(np.square(apart, out=apart).sum()))
+        absolute.append(cv2.norm(apart, cv2.NORM_L1))
+        squared.append(cv2.norm(apart, cv2.NORM_L2SQR))
     count = truth.size if unknown is None else int(np.count_nonzero(unknown))
     return math.fsum(absolute), math.fsum(squared), count
 
@@ -151,24 +151,22 @@ def gradient_error(prediction: Matte, truth: Matte, unknown: Unknown | None) -> 
         for matte in (prediction, truth)
     ]
     # Where the two are equal as far as the filter reaches, so are their gradients.
-    apart = None if stretches[0] != stretches[1] else padded[0] != padded[1]
+    differs = None if stretches[0] != stretches[1] else padded[0] != padded[1]
     total = []
     for rows in _strips(len(truth)):
         reach = slice(rows.start, rows.stop + 2 * _REACH)
-        for columns in _columns(truth.shape[1], None if apart is None else apart[reach]):
+        for columns in _columns(truth.shape[1], None if differs is None else differs[reach]):
             seen = slice(columns.start, columns.stop + 2 * _REACH)
             lengths = []
             for matte, stretch in zip(padded, stretches, strict=True):
                 part = matte[reach, seen]
                 across = _inside(cv2.sepFilter2D(part, cv2.CV_64F, slope, smooth))
                 down = _inside(cv2.sepFilter2D(part, cv2.CV_64F, smooth, slope))
-                length = np.sqrt(across * across + down * down)
-                length *= stretch
-                lengths.append(length)
-            error = np.square(lengths[0] - lengths[1])
+                lengths.append(stretch * np.asarray(cv2.magnitude(across, down), dtype=np.float64))
+            apart = lengths[0] - lengths[1]
             if unknown is not None:
-                error *= unknown[rows, columns]
-            total.append(float(error.sum()))
+                apart *= unknown[rows, columns]
+            total.append(cv2.norm(apart, cv2.NORM_L2SQR))
     return math.fsum(total) / SCALE
 
 
@@ -179,7 +177,10 @@ def connectivity_error(prediction: Matte, truth: Matte, unknown: Unknown | None)
         >>> round(connectivity_error(np.full((10, 10), 0.25), np.full((10, 10), 0.75), None), 6)
         0.055
     """
-    level = connected_level(np.minimum(prediction, truth))
+    reached = np.empty(truth.shape, np.uint8)
+    for rows in _strips(len(truth)):
+        reached[rows] = reached_level(np.minimum(prediction[rows], truth[rows]))
+    level = connected_level(reached)
     total = []
     for rows in _strips(len(truth)):
         if np.array_equal(prediction[rows], truth[rows]):
@@ -189,15 +190,15 @@ def connectivity_error(prediction: Matte, truth: Matte, unknown: Unknown | None)
         apart -= _above(truth[rows], connected)
         if unknown is not None:
             apart *= unknown[rows]
-        total.append(float(np.abs(apart, out=apart).sum()))
+        total.append(cv2.norm(apart, cv2.NORM_L1))
     return math.fsum(total) / SCALE
 
 
 def _above(matte: Matte, connected: Matte) -> Matte:
     """How far alpha lies above the level up to which its pixel is connected; less than 0.15 is nothing."""
-    above = matte - connected
-    above *= above >= CONNECTIVITY_THETA
-    return above
+    # OpenCV keeps what lies above its threshold, so that it is given the number before θ.
+    kept = cv2.threshold(matte - connected, np.nextafter(CONNECTIVITY_THETA, 0), 0, cv2.THRESH_TOZERO)[1]
+    return np.asarray(kept, dtype=np.float64)
 
 
 def _filters() -> tuple[Matte, Matte]:
@@ -219,12 +220,12 @@ def _strips(height: int) -> Iterator[slice]:
     return (slice(start, min(start + _ROWS, height)) for start in range(0, height, _ROWS))
 
 
-def _columns(width: int, apart: Unknown | None) -> Iterator[slice]:
-    """The columns of a strip whose gradients may differ; ``apart``: (rows, width + 2 × reach), where the two differ."""
-    if apart is None:
+def _columns(width: int, differs: Unknown | None) -> Iterator[slice]:
+    """The columns of a strip whose gradients may differ. ``differs``: where the mattes do, in all that is seen."""
+    if differs is None:
         yield slice(0, width)
         return
-    (found,) = np.nonzero(apart.any(axis=0))
+    (found,) = np.nonzero(differs.any(axis=0))
     if found.size:
         # A gap of a few columns costs less than one more round.
         for group in np.split(found, np.nonzero(np.diff(found) > 8 * _REACH)[0] + 1):

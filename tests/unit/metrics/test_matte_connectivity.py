@@ -8,7 +8,11 @@ from hypothesis.extra import numpy as arrays
 from scipy import ndimage
 
 from penstock.metrics import matte_connectivity
-from penstock.metrics.matte_connectivity import connected_level
+from penstock.metrics.matte_connectivity import connected_level, reached_level
+
+
+def level_of(both):
+    return connected_level(reached_level(both))
 
 
 def level_by_labels(both):
@@ -31,7 +35,7 @@ VALUES = st.sampled_from([0.0, 0.1, 0.25, 0.3, 0.6, 153 / 255, 0.95, 1.0])
 @settings(max_examples=120, deadline=None)
 def test_as_scipy_labels(data):
     both = data.draw(arrays.arrays(np.float64, data.draw(SHAPES), elements=VALUES))
-    assert connected_level(both).tolist() == level_by_labels(both).tolist()
+    assert level_of(both).tolist() == level_by_labels(both).tolist()
 
 
 @pytest.mark.parametrize("most_fills", [1, 2, 16])
@@ -41,7 +45,7 @@ def test_many_regions(monkeypatch, most_fills, share):
     monkeypatch.setattr(matte_connectivity, "_MOST_FILLS", most_fills)
     random = np.random.default_rng(int(share * 100))
     both = random.random((60, 45)) ** 0.5 * (random.random((60, 45)) < share)
-    assert np.array_equal(connected_level(both), level_by_labels(both))
+    assert np.array_equal(level_of(both), level_by_labels(both))
 
 
 def test_a_region_that_is_largest_only_from_some_threshold_on():
@@ -49,7 +53,7 @@ def test_a_region_that_is_largest_only_from_some_threshold_on():
     both = np.zeros((20, 40))
     both[2:18, 2:30] = 0.55
     both[2:18, 34:38] = 0.95
-    level = connected_level(both)
+    level = level_of(both)
     assert (level[5, 10], level[5, 35], level[0, 0]) == (5, 0, 0)
 
 
@@ -58,10 +62,22 @@ def test_of_equal_regions_the_leftmost_then_the_topmost():
     both[0, 4:8] = 1
     both[6:8, 2:4] = 1
     both[2:4, 2:4] = 1
-    assert (connected_level(both) == 10).sum() == 4
-    assert connected_level(both)[2, 2] == 10
+    assert (level_of(both) == 10).sum() == 4
+    assert level_of(both)[2, 2] == 10
 
 
 def test_diagonal_neighbours_are_not_connected():
-    assert connected_level(np.eye(4))[0, 0] == 10
-    assert connected_level(np.eye(4)).sum() == 10
+    assert level_of(np.eye(4))[0, 0] == 10
+    assert level_of(np.eye(4)).sum() == 10
+
+
+@pytest.mark.parametrize("number", range(1, 11))
+def test_thresholds_are_the_numbers_nearest_to_tenths(number):
+    """Multiplying keeps the order of numbers, so that these two decide for all."""
+    assert reached_level(np.array([[number / 10, np.nextafter(number / 10, 0)]])).tolist() == [[number, number - 1]]
+
+
+def test_no_level_of_8_or_16_bits_is_taken_for_another():
+    for most in (255, 65_535):
+        levels = np.arange(most + 1)
+        assert reached_level(levels[None] / most)[0].tolist() == (levels * 10 // most).tolist()

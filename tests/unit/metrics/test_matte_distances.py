@@ -22,11 +22,11 @@ def test_small(both):
     assert nearest(start, end).tolist() == pytest.approx(by_tree(start, end).tolist(), rel=1e-15)
 
 
-@pytest.mark.parametrize("most_pairs", [0, 1_000_000])
+@pytest.mark.parametrize("most_looks", [-1, 3_000, 1_000_000_000])
 @pytest.mark.parametrize(("shape", "pixels"), [((300, 400), 1), ((300, 400), 40), ((700, 1500), 200), ((1, 4000), 3)])
-def test_far(monkeypatch, most_pairs, shape, pixels):
-    """Pair by pair and by distance transform: the same roots of whole numbers."""
-    monkeypatch.setattr(matte_distances, "_MOST_PAIRS", most_pairs)
+def test_far(monkeypatch, most_looks, shape, pixels):
+    """Row by row, by distance transform, or some by one and some by the other: the same roots of whole numbers."""
+    monkeypatch.setattr(matte_distances, "_MOST_LOOKS", most_looks)
     random = np.random.default_rng(pixels)
     start, end = np.zeros((2, *shape), np.uint8)
     start.flat[random.choice(start.size, 300)] = 1
