@@ -29,6 +29,7 @@ PARTS = (
     "bench_scoring",
     "bench_report",
     "bench_many_cases",
+    "bench_matte",
 )
 WORDS = {0: "met", 1: "MISSED a target"}
 """What a part says with its exit code; any other means that it broke."""
