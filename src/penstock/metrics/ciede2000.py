@@ -10,10 +10,10 @@ Channels = npt.NDArray[np.float64]
 """(3, n): three channels of n colours."""
 Values = npt.NDArray[np.float64]
 
-_XYZ_OF_RGB = np.array([[0.412453, 0.357580, 0.180423], [0.212671, 0.715160, 0.072169], [0.019334, 0.119193, 0.950227]])
+_WHITE = (0.95047, 1.0, 1.08883)
+"""XYZ of D65, 2 degrees."""
+_XYZ_OF_RGB = ((0.412453, 0.357580, 0.180423), (0.212671, 0.715160, 0.072169), (0.019334, 0.119193, 0.950227))
 """Linear sRGB to XYZ, with the digits that scikit-image uses."""
-_WHITE = np.array([[0.95047], [1.0], [1.08883]])
-"""D65, 2 degrees."""
 _BLUE_DEGREES, _BLUE_WIDTH = 275.0, 25.0
 _OPPOSITE = 1e-24
 """Squared length of two hues' sum below which they are opposite."""
@@ -37,8 +37,14 @@ def lab_of_srgb(colours: Channels) -> Channels:
         [53.24, 80.09, 67.2]
     """
     bright = _power((colours + 0.055) / 1.055, 2.4)
-    xyz = _XYZ_OF_RGB @ np.where(colours > 0.04045, bright, colours / 12.92)
-    xyz /= _WHITE
+    red, green, blue = np.where(colours > 0.04045, bright, colours / 12.92)
+    # Written out: a library's matrix product may round by how many threads it has.
+    xyz = np.stack(
+        [
+            r / white * red + g / white * green + b / white * blue
+            for (r, g, b), white in zip(_XYZ_OF_RGB, _WHITE, strict=True)
+        ]
+    )
     x, y, z = np.where(xyz > 0.008856, _power(xyz, 1.0 / 3.0), 7.787 * xyz + 16.0 / 116.0)
     return np.stack([116.0 * y - 16.0, 500.0 * (x - y), 200.0 * (y - z)])
 
