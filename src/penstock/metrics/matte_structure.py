@@ -109,7 +109,7 @@ def weighted_f(prediction: Matte, truth: Matte, *, min_max: bool = False) -> flo
     smooth = cv2.sepFilter2D(_spread(error, mask, distance), -1, _GAUSS, _GAUSS, borderType=cv2.BORDER_CONSTANT)
     missed = float(np.minimum(error, smooth)[mask].sum())
     outside = ~mask
-    surplus = float((error[outside] * _WEIGHTS.take(_squared(distance[outside]), mode="clip")).sum())
+    surplus = float((error[outside] * _WEIGHTS.take(_squared(np.minimum(distance[outside], _FAR)), mode="clip")).sum())
     found = inside - missed
     recall = 1.0 - missed / inside
     precision = found / (found + surplus + _LEAST)

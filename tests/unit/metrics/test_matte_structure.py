@@ -164,3 +164,10 @@ def test_mba_needs_a_contour(truth, word):
 def test_sizes_must_agree(metric):
     with pytest.raises(UsageError):
         metric(np.zeros((8, 9)), np.zeros((9, 8)))
+
+
+def test_an_error_very_far_away_weighs_2():
+    truth, answer = np.zeros((2, 1, 50_000))
+    truth[0, 0] = answer[0, 0] = answer[0, -1] = 1
+    # Recall 1, precision 1 in 1 + 2.
+    assert weighted_f(answer, truth) == pytest.approx(0.5)
