@@ -26,6 +26,7 @@ PARTS = (
     "bench_frechet",
     "bench_resamples",
     "bench_lipsync",
+    "bench_matte_structure",
     "bench_scoring",
     "bench_report",
     "bench_many_cases",
