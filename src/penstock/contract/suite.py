@@ -38,6 +38,12 @@ def suite_file_faults(directory: Path, folder: str, suite: Suite, document: Docu
                 yield fault_at(
                     document, ("cases", index, "inputs", name), f"{file}: {what} (case '{case.name}')", todo=todo
                 )
+        for withheld in case.withheld_files:
+            path = _path(directory, folder, withheld.file)
+            if path is not None and (fault := media_fault(path, expected=case.withheld[withheld.field])) is not None:
+                what, todo = fault
+                place = ("cases", index, *withheld.place)
+                yield fault_at(document, place, f"{withheld.file}: {what} (case '{case.name}')", todo=todo)
     if suite.reference is not None and (path := _path(directory, folder, suite.reference)) is not None:
         yield from _reference_faults(path, suite.reference, document)
 
