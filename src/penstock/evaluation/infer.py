@@ -259,10 +259,17 @@ class Calls:
         return (*own, suite, *sorted(path for path in files if not path.is_relative_to(suite)))
 
     def _withheld(self, source_dir: Path) -> tuple[Path, ...]:
-        """What the model's answers are compared with, unless another case puts that very file to it."""
+        """What the model's answers are compared with, unless another case puts that very file to it.
+
+        The model's own code may hold a copy at the same place: of the same suite in an earlier commit, or in its image.
+        """
         paths = (withheld_paths(source_dir, self._contract, case) for case in self.suite.cases)
         withheld = {path for fields in paths for files in fields.values() for path in files}
-        return tuple(sorted(withheld - {path for paths in self._inputs.values() for path in paths.values()}))
+        withheld -= {path for paths in self._inputs.values() for path in paths.values()}
+        roots = {source_dir.resolve(), self._code.resolve()}
+        roots |= {self._image.directory} if self._image is not None else set()
+        inside_source = [path.relative_to(source_dir.resolve()) for path in withheld]
+        return tuple(sorted(root / path for root in roots for path in inside_source))
 
 
 def _record_of(case: Case, made: Sequence[tuple[CallRecord, CallResult]], *, warm: bool, started: str) -> Invocation:

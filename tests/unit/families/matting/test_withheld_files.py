@@ -22,6 +22,7 @@ from penstock.evaluation.measure import measure
 from penstock.evaluation.measure_cache import suite_digest
 from penstock.evaluation.plan import plan
 from penstock.foundation.errors import UsageError
+from penstock.invocation.sandbox import ImageFiles
 
 
 def loaded(root: Path) -> tuple[Contract, Suite]:
@@ -107,6 +108,17 @@ def test_the_model_may_not_read_them_unless_a_case_puts_them_to_it(tmp_path: Pat
     other = suite.cases[0].model_copy(update={"name": "b", "inputs": {"image": "truth/t2.png"}})
     both = suite.model_copy(update={"cases": [*suite.cases, other]})
     assert Calls(contract, both, root, Bundle(tmp_path))._hidden == (root / "suite/truth/t1.png",)
+    code, image = tmp_path / "released", ImageFiles(tmp_path / "image")
+    elsewhere = Calls(contract, both, root, Bundle(tmp_path), code=code, image=image)._hidden
+    assert elsewhere == tuple(place / "suite/truth/t1.png" for place in (image.directory, root, code))
+
+
+def test_a_repository_behind_a_link_hides_them_too(tmp_path: Path) -> None:
+    root = matting_repository(tmp_path / "model")
+    (tmp_path / "link").symlink_to(root)
+    contract, suite = loaded(root)
+    hidden = Calls(contract, suite, tmp_path / "link", Bundle(tmp_path))._hidden
+    assert hidden == (root / "suite/truth/t1.png", root / "suite/truth/t2.png")
 
 
 def test_measure_compares_with_them_and_writes_the_floor(tmp_path: Path) -> None:
