@@ -56,6 +56,12 @@ def test_check_names_the_line_of_a_truth_that_is_not_one(tmp_path: Path, truth: 
     assert "cases[0].truth[1]" in found
 
 
+def test_check_warns_of_a_truth_that_the_model_gets(tmp_path: Path) -> None:
+    found = only(matting_repository(tmp_path, case={"inputs": {"image": "truth/t2.png"}}))
+    assert "cases[0].truth[1]: truth/t2.png: the model gets this file as an input" in found
+    assert found.endswith("(warning)")
+
+
 def test_plan_decodes_truths_to_their_end(tmp_path: Path) -> None:
     root = matting_repository(tmp_path / "model")
     file = root / "suite" / "truth" / "t2.png"
