@@ -84,7 +84,11 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_it_is_listed_and_has_commands(penstock: Run, tmp_path: Path) -> None:
     listed = json.loads(penstock("families", "--json").stdout)
-    assert [(family["name"], family["built_in"]) for family in listed] == [("talking-head", True), ("sketch", False)]
+    assert [(family["name"], family["built_in"]) for family in listed] == [
+        ("talking-head", True),
+        ("matting", True),
+        ("sketch", False),
+    ]
     assert penstock("init", "--family", "sketch", tmp_path / "new").returncode == 0
     assert "family: sketch" in (tmp_path / "new" / "penstock.yaml").read_text()
     (tmp_path / "grey.png").write_bytes(picture(51))
@@ -114,7 +118,7 @@ def test_faults_are_told_as_of_ours(penstock: Run, repository: Path, tmp_path: P
     (folder / "suite" / "suite.yaml").write_text(yaml.safe_dump(SUITE | {"cases": cases}))
     told = penstock("check", folder)
     assert told.returncode == 2
-    assert "call.preset: must be 'sonic' or 'draw' or 'cog'" in told.stdout
+    assert "call.preset: must be 'sonic' or 'rmbg' or 'draw' or 'cog'" in told.stdout
     assert "Did you mean 'draw'?" in told.stdout
     assert "unknown field 'papper'. Did you mean 'paper'?" in told.stdout
 
@@ -122,4 +126,4 @@ def test_faults_are_told_as_of_ours(penstock: Run, repository: Path, tmp_path: P
 def test_a_family_that_is_not_installed_is_named(repository: Path) -> None:
     told = subprocess.run([PENSTOCK, "check", str(repository)], capture_output=True, text=True, check=False)
     assert told.returncode == 2
-    assert "family: must be 'talking-head'" in told.stdout
+    assert "family: must be 'talking-head' or 'matting'" in told.stdout

@@ -144,7 +144,7 @@ def _copy_suite(reference: Reference, place: Path) -> None:
     own = suite_directory(reference.directory, reference.contract)
     place.mkdir(parents=True)
     shutil.copyfile(own / SUITE_FILE, place / SUITE_FILE)
-    for file in sorted({file for case in reference.suite.cases for file in case.inputs.values()}):
+    for file in sorted({file for case in reference.suite.cases for file in case.files}):
         _copy(input_path(reference.directory, reference.contract, file), place / file)
     if reference.suite.reference is not None:
         _copy(

@@ -122,7 +122,7 @@ def question(
         policy_directory: what the policy's ``calibration`` is relative to.
         metric: its name.
         slice_name: only cases with this slice; ``None`` for all.
-        margin: as in a policy: ``0.2``, ``5%``, ``2 sd``; empty: the policy's.
+        margin: as in a policy: ``0.2``, ``5%``, ``2 sd``, ``1 floor``; empty: the policy's.
         where: what messages call the policy.
 
     Raises:
@@ -181,6 +181,8 @@ def _margin(text: str) -> Margin:
         rule = None
     if rule is None or rule.margin is None:
         raise UsageError(
-            f"'{text[:80]}' is not a margin", where="--margin", todo="Examples: 0.2 (in the metric's unit), 5%, 2 sd."
+            f"'{text[:80]}' is not a margin",
+            where="--margin",
+            todo="Examples: 0.2 (in the metric's unit), 5%, 2 sd, 1 floor.",
         )
     return rule.margin

@@ -280,6 +280,8 @@ class Measurement(Record):
     """Why there is no value."""
     resamples: Resamples | None = None
     """Of a value of the whole suite: what its interval is taken from."""
+    floor: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
+    """How far apart the case's own references are by this metric, the mean over their pairs; ``None``: it has one."""
 
     @field_validator("value", mode="before")
     @classmethod
@@ -336,6 +338,9 @@ class RuleResult(Record):
     margin: float | None = None
     """How much worse than the baseline's the mean may be, at least 0; ``None`` also without a baseline, where a share
     of it is no number yet."""
+    reference_floor: float | None = None
+    """How far apart the cases' own references are by this metric, the mean over the cases that have several; ``None``:
+    none has."""
     better: Literal["lower", "higher"] | None = None
     """Which way is better, if anything says so."""
     n: int

@@ -88,7 +88,7 @@ def margins_too_fine(calibration: Calibration, policy: Policy | None) -> list[st
     found = []
     for rule in policy.rules if policy is not None else ():
         noise = calibration.of(rule.metric, rule.slice)
-        if rule.margin is None or rule.margin.noise or noise is None:
+        if rule.margin is None or rule.margin.noise or rule.margin.floor or noise is None:
             continue
         amount = rule.margin.amount * (abs(noise.mean) if rule.margin.relative else 1)
         if text := calibration.too_fine(rule.metric, rule.slice, amount):

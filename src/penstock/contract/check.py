@@ -243,6 +243,7 @@ def _policy_faults(
             todo="Record the noise with penstock calibrate, and commit the file.",
         )
     yield from _network_faults(contract, suite, document)
+    yield from _floor_faults(contract, suite, document)
     if suite is not None and all(case.expect is None for case in suite.cases):
         for place, rule in enumerate(contract.policy.rules):
             if rule.metric == REFUSAL_METRIC.name:
@@ -270,6 +271,21 @@ def _network_faults(contract: Contract, suite: Suite | None, document: Document)
             told.add("reference")
             what = f"'{metric.name}' compares with a reference, and the suite names none"
             yield fault_at(document, path, what, todo="Write 'reference: DIRECTORY' in suite.yaml.")
+
+
+def _floor_faults(contract: Contract, suite: Suite | None, document: Document) -> Iterator[Fault]:
+    """Margins that count how far the cases' references lie apart, where no case has several."""
+    if suite is None:
+        return
+    several = [case for case in suite.cases if any(found.index for found in case.withheld_files)]
+    for place, rule in enumerate(contract.policy.rules):
+        if rule.margin is None or not rule.margin.floor:
+            continue
+        if not any(rule.slice is None or rule.slice in case.slices for case in several):
+            where = f" with the slice '{rule.slice}'" if rule.slice is not None else ""
+            what = f"the margin counts how far the references of a case lie apart, and no case{where} has several"
+            todo = "Name several in a case, as a list, or write the margin as a number or a share."
+            yield fault_at(document, ("policy", "rules", place, "margin"), what, todo=todo)
 
 
 def _inside(directory: Path, text: str) -> Path | None:

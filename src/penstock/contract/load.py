@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from penstock.contract.family_faults import family_faults, suite_family_faults
 from penstock.contract.faults import Fault, fault_at, model_faults, raise_first
-from penstock.contract.models import CONTRACT_FILE, Contract, Suite, suite_model
+from penstock.contract.models import CONTRACT_FILE, Case, Contract, Suite, suite_model
 from penstock.contract.policy import Direction, Policy, policy_faults
 from penstock.foundation.errors import UsageError
 from penstock.foundation.files import inside
@@ -103,6 +103,15 @@ def input_path(directory: Path, contract: Contract, file: str) -> Path:
     return inside(directory, below(contract.suite, file), where=f"{contract.suite}/{SUITE_FILE}")
 
 
+def withheld_paths(directory: Path, contract: Contract, case: Case) -> dict[str, tuple[Path, ...]]:
+    """Field → the files that it names and that the model does not get, checked to be in the repository."""
+    found: dict[str, tuple[Path, ...]] = {}
+    for withheld in case.withheld_files:
+        path = input_path(directory, contract, withheld.file)
+        found[withheld.field] = (*found.get(withheld.field, ()), path)
+    return found
+
+
 def read_contract_text(directory: Path) -> Document:
     """``penstock.yaml`` as a document with positions."""
     path = directory / CONTRACT_FILE
@@ -174,6 +183,11 @@ def suite_path_faults(directory: Path, folder: str, suite: Suite, document: Docu
         (("cases", index, "inputs", name), file)
         for index, case in enumerate(suite.cases)
         for name, file in case.inputs.items()
+    ]
+    paths += [
+        (("cases", index, *found.place), found.file)
+        for index, case in enumerate(suite.cases)
+        for found in case.withheld_files
     ]
     return [
         fault

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from functools import cache
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, Discriminator, Field, Tag, create_model, field_validator, model_validator
 from pydantic_core import PydanticCustomError
@@ -17,6 +18,7 @@ from penstock.contract.policy import Policy, Strict
 from penstock.contract.presets import with_preset
 from penstock.families.registry import family_names, find_family, preset_names
 from penstock.foundation.errors import UsageError
+from penstock.foundation.media_kinds import Kind
 from penstock.foundation.references import load
 
 CONTRACT_FILE = "penstock.yaml"
@@ -179,8 +181,29 @@ class Contract(Strict):
         return value
 
 
+@dataclass(frozen=True)
+class WithheldFile:
+    """A file that a case's own field names, and that the model does not get."""
+
+    field: str
+    """Of the case: ``truth``."""
+    index: int | None
+    """Its place, where the field holds a list."""
+    file: str
+    """Relative to the suite's directory."""
+
+    @property
+    def place(self) -> tuple[str | int, ...]:
+        """Where it stands in the case."""
+        return (self.field,) if self.index is None else (self.field, self.index)
+
+
 class Case(Strict):
     """One fixed input of the suite. A family's cases may have fields of their own."""
+
+    withheld: ClassVar[Mapping[str, tuple[Kind, ...]]] = {}
+    """Fields of the family's own that name files which the model does not get, such as a ground truth: a path or a list
+    of paths → what they must be. They are checked, digested and measured with as inputs are."""
 
     name: CaseName
     inputs: dict[str, RelativePath]
@@ -191,6 +214,23 @@ class Case(Strict):
     """Groups that the case belongs to; a rule may look at one of them alone."""
     expect: Annotated[Expect | None, Field(exclude_if=lambda value: value is None)] = None
     """The model must refuse this case, like this; left out: it must answer. (A suite without it keeps its digest.)"""
+
+    @property
+    def withheld_files(self) -> list[WithheldFile]:
+        """The files that the model does not get, in the order of the fields."""
+        found: list[WithheldFile] = []
+        for name in self.withheld:
+            value = getattr(self, name)
+            if isinstance(value, str):
+                found.append(WithheldFile(name, None, value))
+            else:
+                found += [WithheldFile(name, index, file) for index, file in enumerate(value or ())]
+        return found
+
+    @property
+    def files(self) -> list[str]:
+        """All files that it names, inputs first; relative to the suite's directory."""
+        return [*self.inputs.values(), *(found.file for found in self.withheld_files)]
 
 
 class Suite(Strict):

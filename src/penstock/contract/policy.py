@@ -39,18 +39,25 @@ class Margin(Strict):
     noise: bool = False
     """True: ``amount`` counts standard deviations of the metric's mean between runs of the same model, as the policy's
     ``calibration`` recorded them."""
+    floor: bool = False
+    """True: ``amount`` counts the metric's floor: how far apart the references of the suite's own cases are by it."""
 
     @model_validator(mode="after")
     def _one_unit(self) -> Margin:
-        if self.relative and self.noise:
-            raise ValueError("a margin is relative or in standard deviations of the noise, not both")
+        if self.relative + self.noise + self.floor > 1:
+            raise ValueError("a margin is relative, in standard deviations of the noise, or in floors: say one of them")
         return self
 
+    @property
+    def in_unit(self) -> bool:
+        """Whether ``amount`` is in the metric's unit as it stands."""
+        return not (self.relative or self.noise or self.floor)
 
-MARGIN_PATTERN = r"^[ ]*([0-9]+(?:\.[0-9]*)?|\.[0-9]+)[ ]*(%|sd)?[ ]*$"
+
+MARGIN_PATTERN = r"^[ ]*([0-9]+(?:\.[0-9]*)?|\.[0-9]+)[ ]*(%|sd|floors?)?[ ]*$"
 MARGIN = re.compile(MARGIN_PATTERN)
 MarginText = Annotated[float, Field(ge=0)] | Annotated[str, Field(pattern=MARGIN_PATTERN)] | Margin
-"""What may stand in a file: ``0.2``, ``5%``, ``2 sd``, or the parts written out."""
+"""What may stand in a file: ``0.2``, ``5%``, ``2 sd``, ``1 floor``, or the parts written out."""
 
 
 class Rule(Strict):
@@ -72,15 +79,20 @@ class Rule(Strict):
     @field_validator("margin", mode="before", json_schema_input_type=MarginText | None)
     @classmethod
     def _parse_margin(cls, value: object) -> object:
-        """``5%`` is a share, ``2 sd`` counts the noise, ``0.2`` (or ``"0.2"``) is a number in the metric's unit."""
+        """``5%`` is a share, ``2 sd`` counts the noise, ``1 floor`` how far the references lie apart; ``0.2`` (or
+        ``"0.2"``) is a number in the metric's unit.
+        """
         if isinstance(value, int | float) and not isinstance(value, bool):
             return {"amount": float(value)}
         if isinstance(value, str) and (match := MARGIN.fullmatch(value)):
-            number, unit = float(match[1]), match[2]
-            return {"amount": number / 100 if unit == "%" else number, "relative": unit == "%", "noise": unit == "sd"}
+            number, unit = float(match[1]), match[2] or ""
+            kind = {"%": "relative", "sd": "noise"}.get(unit, "floor" if unit else "")
+            return {"amount": number / 100 if unit == "%" else number} | ({kind: True} if kind else {})
         if value is None or isinstance(value, Margin | dict):
             return value
-        raise ValueError("a margin is a number such as 0.2, a share such as 5%, or 2 sd of the noise; not below 0")
+        raise ValueError(
+            "a margin is a number such as 0.2, a share such as 5%, 2 sd of the noise or 1 floor; not below 0"
+        )
 
     @model_validator(mode="after")
     def _says_something(self) -> Rule:

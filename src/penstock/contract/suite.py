@@ -8,7 +8,7 @@ decode it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from penstock.contract.faults import Fault, fault_at
@@ -29,6 +29,7 @@ from penstock.foundation.yaml_text import Document, KeyPath
 def suite_file_faults(directory: Path, folder: str, suite: Suite, document: Document) -> Iterator[Fault]:
     """Files of the suite that are missing or not what they should be. Paths that leave it are reported elsewhere."""
     family = _family(suite.family)
+    put_to_the_model = {file for case in suite.cases for file in case.inputs.values()}
     for index, case in enumerate(suite.cases):
         for name, file in case.inputs.items():
             path = _path(directory, folder, file)
@@ -38,8 +39,25 @@ def suite_file_faults(directory: Path, folder: str, suite: Suite, document: Docu
                 yield fault_at(
                     document, ("cases", index, "inputs", name), f"{file}: {what} (case '{case.name}')", todo=todo
                 )
+        yield from _withheld_faults(directory, folder, case, index, put_to_the_model, document)
     if suite.reference is not None and (path := _path(directory, folder, suite.reference)) is not None:
         yield from _reference_faults(path, suite.reference, document)
+
+
+def _withheld_faults(
+    directory: Path, folder: str, case: Case, index: int, put_to_the_model: Collection[str], document: Document
+) -> Iterator[Fault]:
+    """Files that the model is not to get: missing, not what they should be, or put to it all the same."""
+    for withheld in case.withheld_files:
+        path, place = _path(directory, folder, withheld.file), ("cases", index, *withheld.place)
+        if path is not None and (fault := media_fault(path, expected=case.withheld[withheld.field])) is not None:
+            what, todo = fault
+            yield fault_at(document, place, f"{withheld.file}: {what} (case '{case.name}')", todo=todo)
+        if withheld.file in put_to_the_model:
+            what = (
+                f"{withheld.file}: the model gets this file as an input, and is compared with it (case '{case.name}')"
+            )
+            yield fault_at(document, place, what, todo="Check which file is which.", warning=True)
 
 
 def _family(name: str) -> Family | None:

@@ -19,7 +19,7 @@ from pathlib import Path
 from penstock.bundle.directory import Bundle
 from penstock.bundle.models import CallRecord, Invocation, Use
 from penstock.bundle.steps import utc_now
-from penstock.contract.load import suite_directory
+from penstock.contract.load import suite_directory, withheld_paths
 from penstock.contract.models import Case, Contract, Suite
 from penstock.evaluation.concurrent_calls import Called, called_at_once
 from penstock.evaluation.inputs import input_paths
@@ -125,6 +125,7 @@ class Calls:
         self._python = python
         self._inputs = {case.name: input_paths(contract, source_dir, case) for case in suite.cases}
         self._readable = self._beside_the_code(source_dir)
+        self._hidden = self._withheld(source_dir)
         self._suffixes = output_suffixes(contract)
         self.done = _done(bundle, suite) if resume else {}
         self._model: Model | None = None
@@ -165,6 +166,7 @@ class Calls:
             image=self._image,
             python=self._python,
             readable=self._readable,
+            hidden=self._hidden,
         ) as self._model:
             yield self._model
 
@@ -255,6 +257,19 @@ class Calls:
         suite = suite_directory(source_dir, self._contract)
         files = {path for paths in self._inputs.values() for path in paths.values()}
         return (*own, suite, *sorted(path for path in files if not path.is_relative_to(suite)))
+
+    def _withheld(self, source_dir: Path) -> tuple[Path, ...]:
+        """What the model's answers are compared with, unless another case puts that very file to it.
+
+        The model's own code may hold a copy at the same place: of the same suite in an earlier commit, or in its image.
+        """
+        paths = (withheld_paths(source_dir, self._contract, case) for case in self.suite.cases)
+        withheld = {path for fields in paths for files in fields.values() for path in files}
+        withheld -= {path for paths in self._inputs.values() for path in paths.values()}
+        roots = {source_dir.resolve(), self._code.resolve()}
+        roots |= {self._image.directory} if self._image is not None else set()
+        inside_source = [path.relative_to(source_dir.resolve()) for path in withheld]
+        return tuple(sorted(root / path for root in roots for path in inside_source))
 
 
 def _record_of(case: Case, made: Sequence[tuple[CallRecord, CallResult]], *, warm: bool, started: str) -> Invocation:

@@ -8,14 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from penstock.contract.http_call import Http, HttpCall
-from penstock.contract.load import SUITE_FILE, input_path
+from penstock.contract.load import SUITE_FILE, input_path, withheld_paths
 from penstock.contract.models import Case, Contract
 from penstock.contract.request import MAX_JSON_BODY, base64_bytes, call_inputs, command_argv, request_for
 from penstock.contract.suite import input_fault
 from penstock.families.registry import family
 from penstock.foundation.errors import UsageError
 from penstock.foundation.files import open_regular
-from penstock.foundation.media_kinds import recognise
+from penstock.foundation.media_kinds import media_fault, recognise
+from penstock.foundation.references import load
 
 if TYPE_CHECKING:
     import numpy as np
@@ -57,6 +58,7 @@ def check_case(contract: Contract, source_dir: Path, case: Case, seen: set[Path]
                 log.warning("%s: %s", where, remark)
             seen.add(path)
         paths[name] = path
+    _check_withheld(contract, source_dir, case, paths, seen)
     if (http := contract.call.http) is not None:
         for name, call in http.named_calls.items():
             request_for(contract, case, name)
@@ -68,6 +70,31 @@ def check_case(contract: Contract, source_dir: Path, case: Case, seen: set[Path]
             where = f"case '{case.name}' in {contract.suite}/{SUITE_FILE}"
             raise UsageError("a program refuses nothing: 'expect' goes with 'call.http'", where=where)
     return paths
+
+
+def _check_withheld(
+    contract: Contract, source_dir: Path, case: Case, inputs: Mapping[str, Path], seen: set[Path]
+) -> None:
+    """Validate the files that the model does not get, and that the files of a case fit together."""
+    for found in case.withheld_files:
+        place = found.field if found.index is None else f"{found.field}[{found.index}]"
+        where = f"{contract.suite}/{found.file} ('{place}' of case '{case.name}' in {contract.suite}/{SUITE_FILE})"
+        path = input_path(source_dir, contract, found.file)
+        if (fault := media_fault(path, expected=case.withheld[found.field])) is not None:
+            raise UsageError(fault[0], where=where, todo=fault[1])
+        if path not in seen:
+            try:
+                decode(path)
+            except UsageError as error:
+                raise UsageError(error.what, where=where, todo=error.todo) from error
+            seen.add(path)
+    check = family(contract.family).check
+    if check is not None and case.expect is None:
+        try:
+            load(check)(case, inputs, withheld_paths(source_dir, contract, case))
+        except UsageError as error:
+            where = f"case '{case.name}' in {contract.suite}/{SUITE_FILE}"
+            raise UsageError(error.what, where=where, todo=error.todo) from error
 
 
 def _check_body_size(call: HttpCall, paths: Mapping[str, Path], where: str) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 from penstock.bundle.directory import Bundle
 from penstock.bundle.models import Invocation, Measurement
 from penstock.contract.arithmetic import DEFAULT, Arithmetic
-from penstock.contract.load import input_path
+from penstock.contract.load import input_path, withheld_paths
 from penstock.contract.models import Case, Contract, Suite
 from penstock.contract.request import parameters
 from penstock.evaluation.inputs import reference_frames
@@ -38,9 +38,14 @@ Progress = Callable[[int, int, str], None]
 """Cases done, cases in all, what was done last."""
 
 
+def usable_cores() -> int:
+    """Cores that measuring uses: as many as there are, at most 4."""
+    return min(len(os.sched_getaffinity(0)), MAX_WORKERS)
+
+
 def worker_count(suite: Suite) -> int:
     """Cases that are measured at a time by default: as many as there are cores, at most 4."""
-    return max(1, min(len(os.sched_getaffinity(0)), MAX_WORKERS, len(suite.cases)))
+    return max(1, min(usable_cores(), len(suite.cases)))
 
 
 def threads_each(workers: int) -> int:
@@ -151,7 +156,8 @@ def _examine(
     outputs = {name: inside(bundle.path, path, where=where) for name, path in call.outputs_by_call.items()}
     inputs = {name: input_path(source_dir, asked.contract, file) for name, file in case.inputs.items()}
     try:
-        answer = measurer.case(case, call, outputs, inputs, parameters(asked.contract, case))
+        withheld = withheld_paths(source_dir, asked.contract, case)
+        answer = measurer.case(case, call, outputs, inputs, parameters(asked.contract, case), withheld)
     except PenstockError:
         raise
     except Exception as error:  # the answer is hostile: what it does to a decoder is this case's fault, not the run's
@@ -187,4 +193,5 @@ def _lines(case: Case, answer: Answer, asked: Asked) -> Iterator[Measurement]:
     for metric in (*asked.of_the_answer, *asked.of_the_call):
         label = asked.networks[metric.role].label if metric.role is not None else None
         value = answer.values.get(metric.name, "it was not measured")
-        yield measurement(case.name, metric.name, value, slices=case.slices, extractor=label)
+        floor = answer.floors.get(metric.name)
+        yield measurement(case.name, metric.name, value, slices=case.slices, extractor=label, floor=floor)

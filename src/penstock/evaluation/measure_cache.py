@@ -70,7 +70,7 @@ def suite_digest(source: Path, contract: Contract, suite: Suite) -> str:
         UsageError: a file is missing or leaves the repository.
     """
     files: dict[str, str] = {}
-    for name in sorted({file for case in suite.cases for file in case.inputs.values()}):
+    for name in sorted({file for case in suite.cases for file in case.files}):
         path = input_path(source, contract, name)
         if not path.is_file():
             raise UsageError(

@@ -28,6 +28,8 @@ class Answer:
 
     values: dict[str, Value] = field(default_factory=dict)
     """Metric → value or reason, of the family's metrics that have a value a case."""
+    floors: dict[str, float] = field(default_factory=dict)
+    """Metric → how far apart the case's own references are by it, where there are several: at least 0."""
     series: dict[str, Any] | None = None
     """Values over time for the report, as JSON; ``None``: there are none."""
     features: Any = None
@@ -52,6 +54,7 @@ class Measurer(Protocol):
         outputs: Mapping[str, Path],
         inputs: Mapping[str, Path],
         given: Mapping[str, Scalar],
+        withheld: Mapping[str, tuple[Path, ...]],
     ) -> Answer:
         """Measure an answer. It is not trusted: what is wrong with it is a reason in the place of a value.
 
@@ -61,6 +64,7 @@ class Measurer(Protocol):
             outputs: name of a call → the file that came back; the one call of a case has no name: ``""``.
             inputs: input name → file.
             given: the case's parameters, with the contract's defaults.
+            withheld: field of the case → the files that it names and that the model did not get.
         """
 
     def suite(self, names: Sequence[str], answers: Sequence[Answer]) -> Iterator[Measurement]:
@@ -75,6 +79,7 @@ def measurement(
     slices: list[str] | None = None,
     extractor: str | None = None,
     resamples: Resamples | None = None,
+    floor: float | None = None,
 ) -> Measurement:
     """One line: a value, or the reason why there is none. A value that is not finite is a reason."""
     reason = value if isinstance(value, str) else None
@@ -90,4 +95,5 @@ def measurement(
         extractor=extractor,
         error=reason,
         resamples=resamples,
+        floor=floor,
     )

@@ -155,6 +155,8 @@ class Family:
         filled: parameter → the input that says it where the case does not.
         template: what ``penstock init`` writes.
         case: class of a case with the family's own fields, a subclass of :class:`penstock.contract.models.Case`.
+        check: a function ``(case, inputs, withheld) -> None`` that raises ``UsageError`` where a case's files do not
+            fit together, such as pictures of different sizes. *plan* calls it; ``None``: there is nothing to look for.
         measurer: what measures answers, see :class:`penstock.evaluation.measurer.Measurer`.
         commands: ``penstock score NAME`` → the function that does it.
         view: what the report shows of a case beside its pictures or videos.
@@ -171,6 +173,7 @@ class Family:
     presets: Mapping[str, Preset] = field(default_factory=dict)
     roles: Mapping[str, Role] = field(default_factory=dict)
     filled: Mapping[str, Filled] = field(default_factory=dict)
+    check: Reference | None = None
     commands: Mapping[str, Reference] = field(default_factory=dict)
     view: View = field(default_factory=View)
 

@@ -23,15 +23,6 @@ SHARED_PRESETS: Mapping[str, Preset] = {
             "answer": {"json": "$.output", "require": {"$.status": "succeeded"}},
         },
     ),
-    "rmbg": Preset(
-        http={
-            "method": "POST",
-            "path": "/api/remove-bg",
-            "body": {"json": {"image": "{image|base64}"}},
-            "answer": {"json": "$.image"},
-            "response": "image/png",
-        },
-    ),
     "face-ood": Preset(
         http={
             "ready": "/health",

@@ -72,7 +72,15 @@ def gate(
     results = conclusions(examined, policy.level)
     if floor is not None:
         results += judge_floor(floor.rules, ours, theirs, in_unit, conclusions)
-    results = [result.model_copy(update={"extractor": extractor_of(result.metric, ours)}) for result in results]
+    results = [
+        result.model_copy(
+            update={
+                "extractor": extractor_of(result.metric, ours),
+                "reference_floor": ours.floor(result.metric, result.slice),
+            }
+        )
+        for result in results
+    ]
     return Verdict(
         verdict=overall(results),
         baseline=baseline_name if baseline is not None else None,
@@ -126,18 +134,22 @@ def margin_in_unit(rule: Rule, base: float, calibration: Calibration | None, tab
         rule: the rule.
         base: the baseline's mean.
         calibration: the record of the noise, for a margin that counts it.
-        tables: both sides: the noise must have been recorded through the same extractor.
+        tables: the candidate, then the baseline: the noise must have been recorded through the same extractor, and the
+            first that knows the floor says it.
 
     Raises:
-        UsageError: the margin counts a noise that was not recorded, or not through the same extractor.
+        UsageError: the margin counts a noise that was not recorded, or not through the same extractor; or a floor, and
+            no case has several references.
     """
     margin = rule.margin
     if margin is None:
         return 0.0
     if margin.relative:
         return margin.amount * abs(base)
-    if not margin.noise:
+    if margin.in_unit:
         return margin.amount
+    if margin.floor:
+        return margin.amount * _floor(rule, tables)
     if calibration is None:
         raise UsageError(
             f"the margin of '{rule.metric}' counts standard deviations of the noise, and no noise was recorded",
@@ -146,6 +158,19 @@ def margin_in_unit(rule: Rule, base: float, calibration: Calibration | None, tab
         )
     extractors = {name for table in tables for name in table.extractors(rule.metric)}
     return calibration.margin(rule.metric, rule.slice, margin.amount, extractors)
+
+
+def _floor(rule: Rule, tables: Sequence[Table]) -> float:
+    """How far apart the references of the cases are: of the side that comes first and says it."""
+    floors = (table.floor(rule.metric, rule.slice) for table in tables)
+    if (found := next((floor for floor in floors if floor is not None), None)) is not None:
+        return found
+    where = f" with the slice '{rule.slice}'" if rule.slice is not None else ""
+    raise UsageError(
+        f"the margin of '{rule.metric}' counts its floor, and no case{where} has several references",
+        where="policy.rules",
+        todo="Give the cases several references each, or write the margin as a number or a share.",
+    )
 
 
 def warned(examined: Examined, calibration: Calibration | None) -> Examined:

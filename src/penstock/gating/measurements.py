@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -134,6 +135,15 @@ class Table:
                 if case not in known and (slice_name is None or slice_name in self.slices.get(case, {slice_name})):
                     found.lost[case] = "it was not measured"
         return found
+
+    def floor(self, metric: str, slice_name: str | None) -> float | None:
+        """How far apart the references of these cases are by ``metric``: the mean over those that have several."""
+        floors = [
+            found.floor
+            for found in self.by_metric.get(metric, {}).values()
+            if found.floor is not None and (slice_name is None or slice_name in found.slices)
+        ]
+        return math.fsum(floors) / len(floors) if floors else None
 
     def extractors(self, metric: str) -> set[str | None]:
         """The extractors that values of ``metric`` were measured with; ``None`` stands for none."""

@@ -187,7 +187,7 @@ def _margin(rule: Rule, comparison: PairedChange | None) -> float | None:
         return None
     if comparison is not None:
         return comparison.margin
-    return None if rule.margin.relative or rule.margin.noise else rule.margin.amount
+    return rule.margin.amount if rule.margin.in_unit else None
 
 
 def _complete(rule: Rule, subject: Subject, ours: Values, theirs: Values | None, finding: Finding) -> None:

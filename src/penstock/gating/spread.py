@@ -38,6 +38,8 @@ def margin_of(rule: Rule, base: float | None, known: Known) -> float | None:
     if rule.margin.noise and (known.calibration is None or known.calibration.of(rule.metric, rule.slice) is None):
         return None
     tables = [known.baseline] if known.baseline is not None else []
+    if rule.margin.floor and all(table.floor(rule.metric, rule.slice) is None for table in tables):
+        return None
     return margin_in_unit(rule, base or 0.0, known.calibration, tables)
 
 

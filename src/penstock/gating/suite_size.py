@@ -127,8 +127,7 @@ def _check(check: MarginCheck, known: Known, level: float, own: float) -> Margin
 
 def _as_written(rule: Rule) -> float | None:
     """A margin that is in the metric's unit already; ``None`` for one that counts something which is not known."""
-    margin = rule.margin
-    return None if margin is None or margin.relative or margin.noise else margin.amount
+    return rule.margin.amount if rule.margin is not None and rule.margin.in_unit else None
 
 
 def _needed(spread: Spread, margin: float, level: float, own: float, cases: int) -> int | None:

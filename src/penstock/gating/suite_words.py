@@ -15,7 +15,7 @@ from penstock.foundation.errors import UsageError
 from penstock.gating.evidence import BOOTSTRAP_CASES
 from penstock.gating.known import Known
 from penstock.gating.suite_size import MarginCheck, margin_checks
-from penstock.gating.wording import Subject, subject_of
+from penstock.gating.wording import Subject, as_written, subject_of
 
 LOOSE = 2
 """How far one baseline's cases lie apart is an upper bound, and often a loose one: if it asks for more than so many
@@ -174,10 +174,9 @@ def _instead(check: MarginCheck) -> str:
 def _margin_words(rule: Rule, amount: float, subject: Subject) -> str:
     """``10 % (0.026)``, ``5 sd (0.3 s)``, ``0.2 s``."""
     shown = subject.amounts(amount)[0]
-    if rule.margin is None or not (rule.margin.relative or rule.margin.noise):
+    if rule.margin is None or rule.margin.in_unit:
         return shown
-    as_written = f"{rule.margin.amount * 100:.12g} %" if rule.margin.relative else f"{rule.margin.amount:.12g} sd"
-    return f"{as_written} ({shown})"
+    return f"{as_written(rule.margin)} ({shown})"
 
 
 def _smallest_words(check: MarginCheck, subject: Subject) -> str:

@@ -108,9 +108,18 @@ def limit_text(rule: Rule, subject: Subject) -> str:
 
 
 def _margin_text(margin: Margin, unit: str) -> str:
+    if margin.in_unit:
+        return f"{margin.amount:.12g}{unit}"
+    return f"{as_written(margin)} of the noise" if margin.noise else as_written(margin)
+
+
+def as_written(margin: Margin) -> str:
+    """A margin that is not in the metric's unit: ``5 %``, ``2 sd``, ``1 floor``."""
     if margin.relative:
         return f"{margin.amount * 100:.12g} %"
-    return f"{margin.amount:.12g} sd of the noise" if margin.noise else f"{margin.amount:.12g}{unit}"
+    if margin.noise:
+        return f"{margin.amount:.12g} sd"
+    return f"{margin.amount:.12g} floor{'' if margin.amount == 1 else 's'}"
 
 
 def named(cases: Mapping[str, str]) -> str:

@@ -23,6 +23,7 @@ def start(
     log_file: Path,
     *,
     readable: tuple[Path, ...] = (),
+    hidden: tuple[Path, ...] = (),
     image: ImageFiles | None = None,
     python: PythonEnvironment | None = None,
     level: Level | None = None,
@@ -36,6 +37,7 @@ def start(
         scratch_dir: the only directory in which it may write; emptied before and removed after.
         log_file: what the model writes to standard output and error, bounded (see :mod:`penstock.invocation.log`).
         readable: files and directories beside ``source_dir`` that it may read: the suite's inputs.
+        hidden: files below those that it may not read: what its answers are compared with.
         image: the model is that of the image in which this process runs.
         python: what a model without an image runs on; ``None``: what Penstock itself does.
         level: how far it is confined; ``None``: as far as this machine can.
@@ -49,6 +51,7 @@ def start(
         source=(image.directory if image else source_dir).resolve(),
         scratch=scratch.path,
         readable=tuple(path.resolve() for path in readable),
+        hidden=tuple(path.resolve() for path in hidden),
         image=image,
         network=tuple(contract.call.network),
         environment=dict(contract.call.env),

@@ -72,7 +72,8 @@ def restrict(spec: dict[str, Any]) -> int:
     """Give up, for this process and all its children, what ``spec`` does not name; return the ABI used (0: none).
 
     Args:
-        spec: the paths ``readable``, ``writable`` and ``devices``, the TCP ports ``bind`` and ``connect``.
+        spec: the paths ``readable``, ``listable`` (of which only the names can be read), ``writable`` and ``devices``,
+            the TCP ports ``bind`` and ``connect``.
 
     Raises:
         OSError: the kernel has Landlock but refused; the model must not start unconfined then.
@@ -89,7 +90,7 @@ def restrict(spec: dict[str, Any]) -> int:
     size = 8 if abi < 4 else 16 if abi < 6 else 24
     ruleset = syscall(LANDLOCK_CREATE, ctypes.byref(attributes), ctypes.c_size_t(size), ctypes.c_uint32(0))
     write = handled & ~(MAKE_CHAR | MAKE_BLOCK)
-    for key, rights in (("readable", READ), ("writable", write), ("devices", DEVICE)):
+    for key, rights in (("readable", READ), ("listable", READ_DIR), ("writable", write), ("devices", DEVICE)):
         for path in spec[key]:
             _allow_path(ruleset, path, rights & handled)
     if abi >= 4:

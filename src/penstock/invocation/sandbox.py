@@ -30,6 +30,7 @@ from penstock.foundation.errors import UsageError
 from penstock.invocation import seccomp
 from penstock.invocation.bubblewrap import bubblewrap
 from penstock.invocation.environment import PythonEnvironment, own_environment, program_of_user
+from penstock.invocation.hidden_files import all_but
 from penstock.invocation.isolation import best_level, in_pod, isolation
 from penstock.invocation.launch import BOOT
 
@@ -98,6 +99,8 @@ class Sandbox:
     """The only directory in which it may write; holds ``home`` and ``tmp``."""
     readable: tuple[Path, ...] = ()
     """What else it may read, such as the suite's inputs."""
+    hidden: tuple[Path, ...] = ()
+    """Files among all that which it may not read: what its answers are compared with. Landlock hides them."""
     network: tuple[str, ...] = ()
     """``call.network`` of the contract."""
     environment: dict[str, str] = field(default_factory=dict)
@@ -159,6 +162,7 @@ class Sandbox:
         if self.image is None:
             program, needed = program_of_user(program, variables["PATH"])
             readable += needed
+        pieces = all_but(readable, self.hidden)
         own = self.wrapped
         # a container has mounts and IPC of its own, and no sockets but its own
         contained = self.image is not None or in_pod()
@@ -168,7 +172,8 @@ class Sandbox:
             "environment": variables,
             "directory": str(self.source),
             "landlock": self._level != "none",
-            "readable": readable,
+            "readable": pieces.readable,
+            "listable": pieces.listable,
             "writable": [str(self.scratch), SHARED_MEMORY],
             "devices": [*DEVICES, *_cards()],
             "bind": [port] if port is not None else [],

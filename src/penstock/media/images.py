@@ -50,6 +50,21 @@ def read_image(path: Path, *, limits: ImageLimits = DEFAULT_IMAGE_LIMITS) -> Fra
     Raises:
         UsageError: missing, no regular file, empty, of another format, damaged, cut short, or over the limits.
     """
+    data, size = picture_bytes(path, limits=limits)
+    with decoding(path):
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    # The size in the header is the one before turning upright; a decoder that found another one read something else.
+    if image is None or sorted(image.shape[:2]) != sorted(size):
+        raise UsageError("the picture is damaged", where=str(path), todo="Write or fetch the file again.")
+    return np.asarray(image, dtype=np.uint8)
+
+
+def picture_bytes(path: Path, *, limits: ImageLimits = DEFAULT_IMAGE_LIMITS) -> tuple[bytes, Size]:
+    """The bytes of a picture that is safe to decode, and the width and height in its header: nothing is decoded yet.
+
+    Raises:
+        UsageError: missing, no regular file, empty, of another format, cut short, or over the limits.
+    """
     data = _read(path, limits)
     try:
         size = _size(data)
@@ -58,7 +73,8 @@ def read_image(path: Path, *, limits: ImageLimits = DEFAULT_IMAGE_LIMITS) -> Fra
     if size is None:
         if data.startswith(LFS_POINTER):
             raise UsageError(IS_LFS_POINTER, where=str(path), todo=PULL)
-        raise UsageError("this is not a whole PNG, JPEG or WebP picture", where=str(path), todo=_ADVICE)
+        what = f"this is not a whole PNG, JPEG or WebP picture: {_instead(data)}"
+        raise UsageError(what, where=str(path), todo=_ADVICE)
     width, height = size
     if not (0 < width <= limits.side_pixels and 0 < height <= limits.side_pixels and width * height <= limits.pixels):
         most = f"{limits.side_pixels} a side and {limits.pixels} in all"
@@ -67,12 +83,7 @@ def read_image(path: Path, *, limits: ImageLimits = DEFAULT_IMAGE_LIMITS) -> Fra
             where=str(path),
             todo="Scale it down.",
         )
-    with decoding(path):
-        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
-    # The size in the header is the one before turning upright; a decoder that found another one read something else.
-    if image is None or sorted(image.shape[:2]) != sorted(size):
-        raise UsageError("the picture is damaged", where=str(path), todo="Write or fetch the file again.")
-    return np.asarray(image, dtype=np.uint8)
+    return data, size
 
 
 def _read(path: Path, limits: ImageLimits) -> bytes:
@@ -86,6 +97,15 @@ def _read(path: Path, limits: ImageLimits) -> bytes:
     if not data:
         raise UsageError("the file is empty", where=str(path), todo="Write or fetch the file again.")
     return data
+
+
+def _instead(data: bytes) -> str:
+    """What is there in the place of a whole picture, as far as its first bytes tell."""
+    if data.startswith((b"\x89PNG", b"\xff\xd8")) or (data[:4] == b"RIFF" and data[8:12] == b"WEBP"):
+        return "it is cut short"
+    if data[:512].lstrip().lower().startswith((b"<!doctype html", b"<html")):
+        return "it is an HTML page"
+    return "it is of another format"
 
 
 def _size(data: bytes) -> Size | None:

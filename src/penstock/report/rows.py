@@ -89,7 +89,7 @@ def _of_rule(place: int, rule: RuleResult, past: Past | None) -> MetricRow:
         change=change or "–",
         interval=" to ".join(signed(rule.metric, end) for end in rule.interval) if rule.interval else "",
         forest=forest(rule),
-        limit=rule.limit,
+        limit=_limit(rule),
         trend=trend(past, rule.metric, rule.slice, rule.candidate) if past else None,
         n=rule.n,
         state=state,
@@ -100,6 +100,13 @@ def _of_rule(place: int, rule: RuleResult, past: Past | None) -> MetricRow:
         needed=rule.needed,
         waiver=rule.waiver,
     )
+
+
+def _limit(rule: RuleResult) -> str:
+    """The bounds, and how far apart the references of the cases are, where there are several."""
+    if rule.reference_floor is None:
+        return rule.limit
+    return f"{rule.limit} (the references differ by {shown(rule.metric, rule.reference_floor)})"
 
 
 def _of_change(place: int, found: MetricChange, extractor: str | None, past: Past | None) -> MetricRow:

@@ -40,6 +40,7 @@ def test_margin_below_the_noise_is_a_warning() -> None:
     assert margins_too_fine(noisy, policy(0.001))
     assert margins_too_fine(noisy, policy("0.01%"))
     assert not margins_too_fine(noisy, policy(100.0))
+    assert not margins_too_fine(noisy, policy("0.1 floor"))  # what that is, only the cases say
     assert not margins_too_fine(noisy, None)
 
 

@@ -49,8 +49,8 @@ def test_init_never_overwrites_unless_forced(tmp_path: Path) -> None:
 
 
 def test_init_of_an_unknown_family_or_into_a_file(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"there is no family 'matting'. Known: talking-head."):
-        runner.invoke(app, ["init", "--family", "matting", str(tmp_path)], catch_exceptions=False)
+    with pytest.raises(UsageError, match=r"there is no family 'sketch'. Known: talking-head, matting."):
+        runner.invoke(app, ["init", "--family", "sketch", str(tmp_path)], catch_exceptions=False)
     (tmp_path / "file").write_text("")
     for place in ("file", "file/below"):
         with pytest.raises(UsageError, match="not a directory"):

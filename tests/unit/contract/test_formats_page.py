@@ -15,6 +15,7 @@ from penstock.contract.floor import PolicyFloor
 from penstock.contract.http_call import Answer, Body, Http, HttpCall
 from penstock.contract.models import Build, Call, Case, Check, Command, Contract, Suite, Weights, suite_model
 from penstock.contract.policy import Margin, Policy, Rule
+from penstock.families.matting.case import MattingCase
 from penstock.families.talking_head.case import TalkingHeadCase
 from penstock.releases.baseline import Baseline, Transfer
 
@@ -33,6 +34,7 @@ MODELS: list[tuple[type[BaseModel], str]] = [
     (Suite, "The suite"),
     (Case, "The suite"),
     (TalkingHeadCase, "The suite"),
+    (MattingCase, "The suite"),
     (Expect, "The suite"),
     (Policy, "The policy"),
     (Rule, "The policy"),
@@ -80,8 +82,10 @@ def test_the_examples_are_valid() -> None:
 
 def test_the_examples_of_calls_and_cases_are_valid() -> None:
     parts = [
-        (kind, yaml.safe_load(text)) for kind, text in re.findall(r"```yaml\n# (call|case)\n(.*?)```", PAGE, re.DOTALL)
+        (kind, yaml.safe_load(text))
+        for kind, text in re.findall(r"```yaml\n# (call|case|case of matting)\n(.*?)```", PAGE, re.DOTALL)
     ]
+    models: dict[str, type[BaseModel]] = {"call": Call, "case": Case, "case of matting": MattingCase}
     assert [kind for kind, _ in parts].count("call") >= 4
     for kind, part in parts:
-        (Call if kind == "call" else Case).model_validate(part)
+        models[kind].model_validate(part)

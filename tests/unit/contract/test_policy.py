@@ -59,9 +59,11 @@ def test_margins_as_people_write_them() -> None:
 
     assert margin("2 sd") == Margin(amount=2, noise=True)
     assert margin("5%") == Margin(amount=0.05, relative=True)
+    assert margin("1 floor") == margin("1floors") == Margin(amount=1, floor=True)
     assert margin(0.2) == Margin(amount=0.2)
-    for text in ("2 SD", "sd", "-1 sd", "5% sd"):
+    for text in ("2 SD", "sd", "-1 sd", "5% sd", "1 flor", "floor"):
         with pytest.raises(ValueError, match="margin"):
             margin(text)
-    with pytest.raises(ValueError, match="not both"):
-        margin({"amount": 1, "relative": True, "noise": True})
+    for two in (("relative", "noise"), ("noise", "floor")):
+        with pytest.raises(ValueError, match="one of them"):
+            margin({"amount": 1} | dict.fromkeys(two, True))

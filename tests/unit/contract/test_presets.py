@@ -34,7 +34,7 @@ def test_a_preset_stands_below_what_the_contract_says_field_by_field() -> None:
             "answer": {"json": "$.image", "require": {"$.ok": True}},
             "response": "image/png",
         },
-        "parameters": {"n": 1},
+        "parameters": {"n": 1, "scale_over": 2000, "scale_to": 1024},
         "timeout_s": 5,
     }
 

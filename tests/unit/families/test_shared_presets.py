@@ -42,7 +42,7 @@ def sent(made: Contract) -> Any:
 
 
 def test_any_family_finds_them() -> None:
-    assert list(SHARED_PRESETS) == ["cog", "rmbg", "face-ood", "wanwu"]
+    assert list(SHARED_PRESETS) == ["cog", "face-ood", "wanwu"]
     assert all(find_preset(name) is preset for name, preset in SHARED_PRESETS.items())
 
 
@@ -60,15 +60,6 @@ def test_cog_takes_the_contracts_inputs_and_a_prediction_that_succeeded() -> Non
 def test_cog_leaves_what_comes_back_to_the_contract() -> None:
     with pytest.raises(ValueError, match="response"):
         contract("cog", body=COG["body"])
-
-
-def test_rmbg_has_base64_both_ways() -> None:
-    made = contract("rmbg")
-    request, call = request_for(made, CASE), only_call(made)
-    assert (request.method, request.target) == ("POST", "/api/remove-bg")
-    assert sent(made) == {"image": "image as base64"}
-    assert call.answer is not None
-    assert (call.answer.path, call.answer.require, call.response) == ("$.image", {}, "image/png")
 
 
 def test_face_ood_asks_for_each_face_and_then_for_both() -> None:

@@ -347,3 +347,36 @@ def test_cases_that_must_be_refused_have_one_metric_and_are_missed_in_no_other()
     assert [rule.verdict for rule in lost] == ["pass", "fail"]
     assert "it crashed" in lost[1].reason
     assert [rule.verdict for rule in judged_with()] == ["pass", "fail"]  # a rule, and nothing that it looks at
+
+
+def floors(metric: str, values: Values, **floor: float) -> list[Measurement]:
+    return [line.model_copy(update={"floor": floor.get(line.case)}) for line in lines(metric, values)]
+
+
+def test_a_margin_may_count_how_far_references_lie_apart() -> None:
+    rule = {"metric": "sad", "margin": "1.5 floors"}
+    old = lines("sad", {"a": 5.0, "b": 7.0, "c": 6.0})
+    new = floors("sad", {"a": 5.2, "b": 7.2, "c": 6.2}, a=0.1, b=0.3)  # of c there is one reference
+    (passed,) = verdict(new, old, rule).rules
+    assert (passed.verdict, passed.margin, passed.reference_floor) == ("pass", pytest.approx(0.3), pytest.approx(0.2))
+    assert passed.limit == "no more than +1.5 floors over the baseline"
+    (failed,) = verdict(floors("sad", {"a": 5.2, "b": 7.2, "c": 6.2}, a=0.1), old, rule).rules
+    assert failed.verdict == "fail"
+    assert "more than the allowed +0.15" in failed.reason
+
+
+def test_the_floor_is_the_slices_own_and_the_baselines_where_the_candidate_has_none() -> None:
+    sliced = [
+        line.model_copy(update={"slices": ["hair"] * (line.case == "a")}) for line in lines("sad", {"a": 1, "b": 1})
+    ]
+    new = [line.model_copy(update={"floor": 0.5 if line.case == "a" else 3.0}) for line in sliced]
+    rule = {"metric": "sad", "slice": "hair", "margin": "1 floor"}
+    assert verdict(new, sliced, rule).rules[0].margin == 0.5
+    assert verdict(sliced, new, rule).rules[0].margin == 0.5
+    with pytest.raises(UsageError, match="no case with the slice 'hair' has several references"):
+        verdict(sliced, sliced, rule)
+
+
+def test_a_first_release_has_no_margin_in_floors_to_hold() -> None:
+    (rule,) = verdict(lines("sad", {"a": 1.0}), None, {"metric": "sad", "margin": "1 floor"}).rules
+    assert (rule.verdict, rule.not_compared, rule.margin) == ("pass", "rule", None)

@@ -7,7 +7,9 @@ import math
 import pytest
 from tests.unit.gating.sized_suites import noisy, pair, policy, table
 
+from penstock.bundle.models import Measurement
 from penstock.gating.known import Known
+from penstock.gating.measurements import Table
 from penstock.gating.spread import base_of, margin_of, spread_of
 
 RULE = policy({"metric": "lse_d", "margin": "5%"}).rules[0]
@@ -19,6 +21,14 @@ def test_a_share_is_of_the_baselines_mean() -> None:
     assert margin_of(RULE, 8.0, known) == pytest.approx(0.4)
     assert base_of(RULE, Known()) is None
     assert margin_of(RULE, None, Known()) is None
+
+
+def test_a_floor_is_that_of_the_released_models_cases() -> None:
+    rule = policy({"metric": "sad", "margin": "2 floors"}).rules[0]
+    line = Measurement(case="a", metric="sad", value=7.0, floor=0.25)
+    assert margin_of(rule, 7.0, Known(Table("side", [line]))) == 0.5
+    assert margin_of(rule, 7.0, Known(table("sad", [7.0]))) is None
+    assert margin_of(rule, None, Known()) is None
 
 
 def test_comparisons_are_pooled_and_go_before_the_cases_of_one_side() -> None:

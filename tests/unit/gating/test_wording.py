@@ -37,6 +37,8 @@ def test_limits_name_what_is_allowed() -> None:
     assert text(metric="lse_d", max=9.0, margin="5%") == "≤ 9, no more than +5 % over the baseline"
     assert text(metric="lse_c", min=0.9, margin="2.5%") == "≥ 0.9, no more than -2.5 % under the baseline"
     assert text(metric="latency", max=0.3, margin=0.1) == "≤ 0.3 s, no more than +0.1 s over the baseline"
+    assert text(metric="latency", margin="1 floor") == "no more than +1 floor over the baseline"
+    assert text(metric="lse_c", margin="3 sd") == "no more than -3 sd of the noise under the baseline"
     assert text(metric="own", direction="higher", margin=2) == "no more than -2 under the baseline"
 
 

@@ -11,6 +11,13 @@ from penstock.report.rows import metric_rows
 from penstock.report.run_records import read_side
 
 
+def test_how_far_references_differ_stands_beside_the_bounds(tmp_path: Path) -> None:
+    side = read_side(bundle(tmp_path / "new", {"a": {"sad": 7.0}}))
+    rule = result(metric="sad", limit="≤ 8", reference_floor=0.25)
+    (row,) = metric_rows(side, None, Verdict(verdict="pass", level=0.05, rules=[rule]), None)
+    assert row.limit == "≤ 8 (the references differ by 0.250)"
+
+
 def test_rules_that_fell_stand_first_and_other_metrics_last(tmp_path: Path) -> None:
     side = read_side(bundle(tmp_path / "new", {"a": {"lse_d": 7.0, "own": 1.0, "jitter": 1.0}}))
     rules = [

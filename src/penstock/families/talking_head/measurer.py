@@ -82,6 +82,7 @@ class TalkingHeadMeasurer:
         outputs: Mapping[str, Path],
         inputs: Mapping[str, Path],
         given: Mapping[str, Scalar],
+        withheld: Mapping[str, tuple[Path, ...]],  # noqa: ARG002 (a talking head has none)
     ) -> Answer:
         """Measure a video."""
         if "" not in outputs:

@@ -1,0 +1,1 @@
+"""Matting: a photo in, the same photo with alpha out: its background is removed."""

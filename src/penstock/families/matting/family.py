@@ -1,0 +1,22 @@
+"""What matting is: a photo in, the same photo with its background removed out."""
+
+from __future__ import annotations
+
+from penstock.families.family import Family
+from penstock.families.matting.metrics import METRICS
+from penstock.families.matting.presets import PRESETS
+from penstock.families.matting.template import TEMPLATE
+
+FAMILY = Family(
+    name="matting",
+    description="a photo in, a PNG with alpha out: the photo without its background",
+    inputs={"image": ("image",)},
+    answers=("image/png",),
+    presets=PRESETS,
+    metrics=METRICS,
+    template=TEMPLATE,
+    case="penstock.families.matting.case:MattingCase",
+    check="penstock.families.matting.files_of_case:check_files",
+    measurer="penstock.families.matting.measurer:MattingMeasurer",
+    commands={"matte": "penstock.families.matting.score_matte:matte"},
+)
