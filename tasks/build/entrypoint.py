@@ -1,4 +1,4 @@
-"""Build the model's image with buildah and push it by digest; without buildah, say so and use the process."""
+"""Build the model's image with buildah and push it by digest, or use that of a run with the same files again."""
 
 from __future__ import annotations
 
@@ -9,11 +9,14 @@ from pathlib import Path
 
 from penstock.bundle.checked_contract import read_checked
 from penstock.bundle.directory import Bundle
+from penstock.bundle.models import Image
 from penstock.bundle.steps import recorded
+from penstock.contract.models import Contract
+from penstock.contract.mounted_weights import beside_the_image, mount_of
 from penstock.foundation.errors import UsageError
 from penstock.sources.image import MODES, build, steps_from_cache
 from penstock.sources.image_registry import authfile
-from penstock.steps.entrypoint import param, run_step, workspace
+from penstock.steps.entrypoint import log, param, run_step, workspace
 
 
 @dataclass(frozen=True)
@@ -25,17 +28,18 @@ class Arguments:
     )
     mode: str = param("auto (an image where buildah works and a registry is named), image or process", default="auto")
     tls_verify: bool = param("the registry has a certificate", default=True)
+    reuse: bool = param("take the image of an earlier run that was built from the same files", default=True)
     source: Path = workspace("the model's repository")
     bundle: Path = workspace("the run's bundle")
     cache: Path = workspace("what outlives a run")
     registry_credentials: Path | None = workspace("config.json of the registry", optional=True)
 
 
-RESULTS: tuple[str, ...] = ("IMAGE_URL", "IMAGE_DIGEST")
+RESULTS: tuple[str, ...] = ("IMAGE_URL", "IMAGE_DIGEST", "weights-mount", "weights-folder")
 
 
 def step(arguments: Arguments) -> dict[str, str]:
-    """Build, push, write the digest to ``run.json``."""
+    """Build and push, or find the image that there is; write its digest to ``run.json``."""
     bundle = Bundle(arguments.bundle)
     contract = read_checked(bundle, arguments.source).contract
     mode = next((mode for mode in MODES if mode == arguments.mode), None)
@@ -49,7 +53,7 @@ def step(arguments: Arguments) -> dict[str, str]:
             )
         if run.regated_from is not None and run.image is not None:
             note.inputs, note.note = run.image.digest, f"{run.image.kind} of the run '{run.regated_from}'"
-            return {"IMAGE_URL": run.image.url, "IMAGE_DIGEST": run.image.digest}
+            return _answer(contract, run.image)
         log_file = bundle.path / "logs" / "build.log"
         before = log_file.stat().st_size if log_file.exists() else 0
         image = build(
@@ -57,9 +61,12 @@ def step(arguments: Arguments) -> dict[str, str]:
             contract.build,
             image_name=contract.name,
             tree=run.source.tree,
+            commit=run.source.commit,
+            beside=beside_the_image(contract.weights),
             registry=arguments.registry or None,
             mode=mode,
             cache_dir=arguments.cache,
+            reuse=arguments.reuse,
             labels={
                 "org.opencontainers.image.revision": run.source.commit,
                 "org.opencontainers.image.version": run.source.version,
@@ -70,10 +77,25 @@ def step(arguments: Arguments) -> dict[str, str]:
         )
         cached, steps = steps_from_cache(log_file, since=before)
         note.inputs, note.note = image.digest, image.kind
-        if image.kind == "image":
+        # a build that is done leaves its steps in the log; an image that is used again leaves nothing
+        if image.kind == "image" and steps:
             note.note = f"image, {cached} of {steps} steps from the cache"
+        elif image.kind == "image":
+            note.unchanged = True
+            note.note = f"image, used again: built from the same files at {image.built_from[:12]}"
+            log("unchanged", what=f"nothing that the image is built from has changed: {image.url}@{image.digest}")
         bundle.update_run(run.model_copy(update={"image": image}))
-    return {"IMAGE_URL": image.url, "IMAGE_DIGEST": image.digest}
+    return _answer(contract, image)
+
+
+def _answer(contract: Contract, image: Image) -> dict[str, str]:
+    mount = mount_of(contract, image.directory if image.key else None)
+    return {
+        "IMAGE_URL": image.url,
+        "IMAGE_DIGEST": image.digest,
+        "weights-mount": mount.path,
+        "weights-folder": mount.folder,
+    }
 
 
 def main(argv: Sequence[str] | None = None) -> int:

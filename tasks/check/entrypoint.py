@@ -64,6 +64,8 @@ def _held(source: Path, bundle: Bundle) -> Contract:
     if serious or report.contract is None:
         more = f" (and {len(serious) - 1} more: `penstock check` lists them)" if len(serious) > 1 else ""
         raise UsageError(f"{serious[0]}{more}")
+    if report.version is not None:
+        bundle.update_run(bundle.run().model_copy(update={"notes": report.version.notes}))
     if report.document is not None and report.suite_document is not None:
         keep_checked(bundle, source, report.document.value, report.suite_document.value)
     return report.contract

@@ -20,12 +20,13 @@ from penstock.bundle.shards import Shard, shard_record, write_shard_record
 from penstock.bundle.steps import utc_now
 from penstock.contract.load import load_contract
 from penstock.contract.models import Contract, Suite
+from penstock.contract.mounted_weights import weights_folder
 from penstock.evaluation.filled_parameters import with_parameters
 from penstock.evaluation.infer import Calls, infer
 from penstock.evaluation.local_python import Named, local_environment
 from penstock.evaluation.paired_inference import infer_in_turns
 from penstock.evaluation.rerun_plan import called_alike
-from penstock.foundation.errors import UsageError
+from penstock.foundation.errors import UsageError, WorldError
 from penstock.invocation.environment import PythonEnvironment
 from penstock.invocation.isolation import best_level, in_pod, is_below, isolation
 from penstock.invocation.sandbox import ImageFiles
@@ -49,6 +50,7 @@ class Arguments:
     source: Path = workspace("the model's repository")
     bundle: Path = workspace("the run's bundle")
     runtime: Path = workspace("the driver, which comes with this step into the model's image")
+    weights: Path | None = workspace("the folder of the model's weights, beside its image", optional=True)
     released: Path | None = workspace("the released model's repository, if that one is to be run", optional=True)
     baseline: Path | None = workspace("the released model's bundle, if both are to be run in turns", optional=True)
     model_dir: Path | None = launched("the image's working directory; left out where steps are not run in images")
@@ -241,9 +243,27 @@ def _image_files(arguments: Arguments, bundle: Bundle, code: Path) -> ImageFiles
                 where="--image",
                 todo="Pass on the result 'image' of the step plan.",
             )
+        if built.key and weights_folder(load_contract(code).weights):
+            _hold_weights(directory, bundle)
     log("image", image=arguments.image, directory=str(directory))
     mounted = (arguments.source, arguments.bundle, arguments.runtime, arguments.released, arguments.baseline)
     return ImageFiles(directory.resolve(), volumes=tuple(path for path in mounted if path is not None))
+
+
+def _hold_weights(directory: Path, bundle: Bundle) -> None:
+    """Check that the weights are where the model looks for them: they are mounted beside its image.
+
+    Raises:
+        WorldError: a file is missing, or not as large as the one that was verified.
+    """
+    for file in bundle.run().weights:
+        path = directory / file.path
+        if not path.is_file() or path.stat().st_size != file.bytes:
+            raise WorldError(
+                "the weights are not in the model's container",
+                where=str(path),
+                todo="The task infer mounts them at its parameter weights-mount: pass on what the step build said.",
+            )
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -16,6 +16,7 @@ from penstock.bundle.shards import Shard
 from penstock.bundle.steps import recorded
 from penstock.contract.load import load_contract, load_policy
 from penstock.contract.models import Contract
+from penstock.contract.mounted_weights import Mount, mount_of
 from penstock.evaluation.local_python import Named, local_environment
 from penstock.evaluation.plan import plan, plan_released
 from penstock.evaluation.rerun_plan import called_alike, halves, how, parts_for
@@ -51,7 +52,10 @@ class Arguments:
     baseline: Path | None = workspace("the released model's bundle, if it is run beside the candidate", optional=True)
 
 
-RESULTS: tuple[str, ...] = ("unchanged", "shards", "runtime", "image", "beside", "second", "released-image")
+RESULTS: tuple[str, ...] = (
+    *("unchanged", "shards", "runtime", "image", "beside", "second"),
+    *("released-image", "released-weights-mount", "released-weights-folder"),
+)
 
 
 def step(arguments: Arguments) -> dict[str, str]:
@@ -101,6 +105,7 @@ def step(arguments: Arguments) -> dict[str, str]:
     if planned.unchanged:
         log("unchanged", what="nothing that the outputs depend on has changed: the model is not run again")
     blocks = halves(beside, planned.shards)
+    mount = released.mount() if released else mount_of(contract, None)
     return {
         "unchanged": str(planned.unchanged).lower(),
         "shards": _array(blocks.first),
@@ -108,8 +113,10 @@ def step(arguments: Arguments) -> dict[str, str]:
         "image": _reference(image, arguments),
         "beside": beside,
         # never empty: Tekton skips a task over an empty array, and all that comes after it
-        "second": _array(blocks.second or blocks.first),
+        "second": _array(blocks.second or blocks.first[:1]),
         "released-image": _reference(released.bundle.run().image, arguments) if released else "",
+        "released-weights-mount": mount.path,
+        "released-weights-folder": mount.folder,
     }
 
 
@@ -117,6 +124,13 @@ def step(arguments: Arguments) -> dict[str, str]:
 class _Released:
     bundle: Bundle
     contract: Contract
+    """Called as the candidate is."""
+    own: Contract
+
+    def mount(self) -> Mount:
+        """Where its weights are mounted: a release of an older version has them in its image."""
+        image = self.bundle.run().image
+        return mount_of(self.own, image.directory if image is not None and image.key else None)
 
 
 def _released(arguments: Arguments, contract: Contract) -> _Released | None:
@@ -124,7 +138,8 @@ def _released(arguments: Arguments, contract: Contract) -> _Released | None:
     if arguments.released is None or arguments.baseline is None or not is_rerun(Bundle(arguments.baseline)):
         return None
     with released_errors():
-        return _Released(Bundle(arguments.baseline), called_alike(contract, load_contract(arguments.released)))
+        own = load_contract(arguments.released)
+        return _Released(Bundle(arguments.baseline), called_alike(contract, own), own)
 
 
 def _array(shards: Sequence[Shard]) -> str:

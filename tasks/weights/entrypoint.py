@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from pathlib import Path
 
 from penstock.bundle.checked_contract import read_checked
 from penstock.bundle.directory import Bundle
+from penstock.bundle.models import Run
 from penstock.bundle.rerun_bundle import released_errors
 from penstock.bundle.steps import recorded
 from penstock.contract.load import read_policy
@@ -17,12 +19,14 @@ from penstock.contract.policy import Policy
 from penstock.families.registry import directions
 from penstock.foundation.errors import UsageError
 from penstock.foundation.files import inside, sha256_json
+from penstock.invocation.isolation import LOCAL_RUN
 from penstock.releases.admission import admit
 from penstock.releases.measured_again import bring_outputs
 from penstock.releases.measured_with import MeasuredWith, measured_with
 from penstock.releases.regate import take_over
 from penstock.releases.rerun_baseline import plan_rerun
 from penstock.sources.fetch import Fetcher
+from penstock.sources.given_weights import chosen_weights, released_weights, with_version
 from penstock.sources.weights import provide
 from penstock.steps.entrypoint import log, param, run_step, workspace
 from penstock.store.open import open_store
@@ -35,6 +39,9 @@ class Arguments:
 
     store: str = param("where releases are kept; empty: there is none, as on the verify track", default="")
     policy: str = param("a policy file below the repository; empty: the contract's", default="")
+    weights: str = param(
+        "[PATH=]URL#sha256=DIGEST, weights to be tried in place of the contract's; empty: the contract's", default=""
+    )
     regate: str = param("id of an archived run whose outputs are judged again; empty: the model runs", default="")
     outputs: bool = param(
         "bring the archived outputs of the current release, to be measured again, and nothing else", default=False
@@ -45,6 +52,9 @@ class Arguments:
     cache: Path = workspace("what outlives a run")
     baseline: Path = workspace("where the released model's bundle goes, if it is to be run or measured again")
     store_credentials: Path | None = workspace("for weights on S3, and the store", optional=True)
+    weights_credentials: Path | None = workspace(
+        "tokens for https and hf: a file each, named as its host", optional=True
+    )
 
 
 RESULTS: tuple[str, ...] = ("digest", "released-run", "released-commit", "arithmetic", "stored")
@@ -60,19 +70,33 @@ def step(arguments: Arguments) -> dict[str, str]:
         store = open_store(arguments.store, arguments.store_credentials) if arguments.store else None
         if store is not None:
             admit(store, bundle.run(), contract.name)
+        if arguments.released:
+            chosen = released_weights(contract, bundle.run().weights)
+        else:
+            chosen = chosen_weights(contract, arguments.weights)
         # both sides are measured through the candidate's extractors
         judges = [] if arguments.released else list(contract.extractor_files.values())
         files = provide(
-            [*contract.weights, *judges],
+            [*chosen.weights, *judges],
             arguments.source,
             arguments.cache,
-            fetcher=Fetcher(credentials=arguments.store_credentials),
+            fetcher=Fetcher(
+                credentials=arguments.store_credentials,
+                tokens=arguments.weights_credentials,
+                allow_local=LOCAL_RUN in os.environ,
+            ),
+            given=chosen.replaced,
         )
         own = files[: len(contract.weights)]
         note.inputs = sha256_json([file.sha256 for file in files])
-        bundle.update_run(
-            bundle.run().model_copy(update={"weights": own, "model": contract.name, "family": contract.family})
+        run = bundle.run().model_copy(
+            update={"weights": own, "model": contract.name, "family": contract.family, "given_weights": chosen.given}
         )
+        if chosen.given is not None:
+            note.note = f"{chosen.given.path}: given, sha256:{chosen.given.sha256[:12]}"
+            log("weights given", path=chosen.given.path, sha256=chosen.given.sha256, replaces=chosen.given.replaces)
+            run = _of_given(run)
+        bundle.update_run(run)
         policy = _policy(arguments, contract)
         released = _released(arguments, contract, policy, store)
         known = MeasuredWith() if arguments.released else measured_with(policy, store, contract.name)
@@ -94,6 +118,14 @@ def _outputs(arguments: Arguments, bundle: Bundle) -> str:
     released = bring_outputs(store, bundle.run(), arguments.baseline)
     log("outputs of the current release", what="they are measured again, as the candidate's were", run=released.run_id)
     return released.run_id
+
+
+def _of_given(run: Run) -> Run:
+    """The record of a run with weights of its own: its version names them; the commit's notes are not about them."""
+    source = run.source
+    if run.given_weights is not None and source is not None:
+        source = with_version(source, run.given_weights)
+    return run.model_copy(update={"source": source, "notes": ""})
 
 
 def _policy(arguments: Arguments, contract: Contract) -> Policy:

@@ -34,6 +34,8 @@ OWN_MOUNTS = (
     "/workspace",
     "/tekton",
     "/tmp",
+    # its weights, beside its image
+    "/model/weights",
 )
 SCOUT = OWN_MODELS / "sonic-scout" / "releases" / "scout" / "sonic_lite" / "scout.py"
 

@@ -136,6 +136,11 @@ def test_an_unchanged_release_skips_inference_and_says_so(again: Run, first: Run
     assert run.inference is not None
     assert run.inference.unchanged
     assert {step.name: step.status for step in run.steps}["infer"] == "unchanged"
+    # nor is it built a second time
+    assert {step.name: step.status for step in run.steps}["build"] == "unchanged"
+    assert "image, used again: built from the same files" in next(
+        step.note for step in run.steps if step.name == "build"
+    )
 
 
 def test_an_unchanged_release_has_the_measurements_and_the_verdict_of_the_first(

@@ -51,6 +51,18 @@ class WeightsFile(Record):
     path: str
     sha256: str
     bytes: int
+    source: str = ""
+    """Where it came from, as in the contract; empty in records of older versions."""
+
+
+class GivenWeightsRecord(Record):
+    """Weights that a run was given in place of those of its commit (``--weights``)."""
+
+    path: str
+    sha256: str
+    replaces: str
+    """SHA-256 that the contract names."""
+    source: str
 
 
 class Image(Record):
@@ -60,6 +72,17 @@ class Image(Record):
     url: str = ""
     digest: str
     """``sha256:…`` of the image manifest, or of the source tree for ``process``."""
+    key: str = ""
+    """Digest of all that the image was built from, see :mod:`penstock.sources.build_context`; empty where nothing was
+    built, and in records of older versions, whose images hold the weights."""
+    directory: str = ""
+    """The image's working directory, which paths of weights are relative to; empty without a ``key``."""
+    built_from: str = ""
+    """The commit whose run built it: an earlier one if the image was used again."""
+
+    def same_as(self, other: Image) -> bool:
+        """Whether both are the same image, whatever else is recorded of it."""
+        return (self.kind, self.url, self.digest) == (other.kind, other.url, other.digest)
 
 
 class SuiteRecord(Record):
@@ -187,6 +210,10 @@ class Run(Record):
     steps: list[StepRecord] = []
     regated_from: str | None = None
     """Id of the archived run whose outputs these are: they were judged again, against another release."""
+    notes: str = ""
+    """``RELEASE_NOTES`` of ``model_version.txt``; none where the run was given other weights."""
+    given_weights: GivenWeightsRecord | None = None
+    """The weights that it was given in place of its commit's."""
 
 
 class CallRecord(Record):

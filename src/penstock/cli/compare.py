@@ -66,12 +66,13 @@ def compare(
         _write_page(first, second, verdict or comparison, out)
     if as_json:
         content = dataclasses.asdict(comparison)
+        content["pairs"] = {"baseline": _pair(first), "candidate": _pair(second)}
         content["verdict"] = verdict.model_dump(mode="json") if verdict is not None else None
         typer.echo(json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False))
     else:
         measured = (*first.measurements, *second.measurements)
         stand_ins = {found.metric for found in measured if is_stand_in(found.extractor)}
-        _print(comparison, verdict, stand_ins)
+        _print(comparison, verdict, stand_ins, pairs=(first, second))
         if out is not None:
             typer.echo(f"page: {out / 'index.html'}")
     if verdict is not None:
@@ -102,9 +103,27 @@ def _as_bundle(source: MeasurementSource, scratch: Path) -> Bundle:
     return bundle
 
 
-def _print(comparison: Comparison, verdict: Verdict | None, stand_ins: set[str]) -> None:
+def _pair(source: MeasurementSource) -> dict[str, object] | None:
+    """Image and weights of one side, by digest; bare measurements have none."""
+    from penstock.report.pair import pair_of
+
+    if source.run is None:
+        return None
+    pair = pair_of(source.run)
+    return {"image": pair.image, "weights": pair.weights}
+
+
+def _print(
+    comparison: Comparison,
+    verdict: Verdict | None,
+    stand_ins: set[str],
+    *,
+    pairs: tuple[MeasurementSource, MeasurementSource],
+) -> None:
     from rich.console import Console
     from rich.text import Text
+
+    from penstock.report.pair import pair_of
 
     console = Console(width=None if sys.stdout.isatty() else PLAIN_WIDTH, highlight=False)
 
@@ -112,6 +131,9 @@ def _print(comparison: Comparison, verdict: Verdict | None, stand_ins: set[str])
         console.print(Text(printable(text)), soft_wrap=True)
 
     say(f"from {comparison.baseline} to {comparison.candidate}; bounds at level {comparison.level:g}")
+    for source in pairs:
+        if source.run is not None:
+            say(f"  {source.name}: {pair_of(source.run)}")
     for note in comparison.notes:
         say(f"! {note}")
     console.print(_metrics_table(comparison, stand_ins))

@@ -36,6 +36,14 @@ def run(
             metavar="PATH",
         ),
     ] = "",
+    weights: Annotated[
+        str,
+        typer.Option(
+            help="Weights to be tried in place of the contract's: a file of this machine, or https://, s3:// or hf:// "
+            "with #sha256=DIGEST behind it; of several files, PATH= in front. The version gains +w and eight digits.",
+            metavar="FILE|URL",
+        ),
+    ] = "",
     name: Annotated[str, typer.Option(help="The run's name; made up if left out.")] = "",
     resume: Annotated[
         str,
@@ -61,6 +69,8 @@ def run(
 
     Example: penstock run release --repo ../sonic --revision v1.1.0
 
+    Example: penstock run release --repo ../sonic --revision v1.1.0 --weights ../trained/epoch-40.safetensors
+
     Example: penstock run release --regate sonic-lite-1.1.0-20260102-030405-abcd
 
     Example: penstock run build.yaml --param image=app --workspace source=.
@@ -81,6 +91,7 @@ def run(
         out=out,
         store=store,
         python=python,
+        weights=weights,
         name=name,
         resume=resume,
         regate=regate,

@@ -16,7 +16,7 @@ def runs(
     out: Annotated[Path, typer.Option(help="Where runs, cache and store lie.")] = OUT,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """List the runs, the newest first: model, version, verdict, age and size.
+    """List the runs, the newest first: model, version, verdict, image, weights, age and size.
 
     Example: penstock runs --json
     """
@@ -39,6 +39,8 @@ def runs(
                 "model": run.model or None,
                 "version": run.version or None,
                 "verdict": run.verdict,
+                "image": run.pair.image if run.pair else None,
+                "weights": run.pair.weights if run.pair else {},
                 "began": run.began.isoformat(timespec="seconds"),
                 "bytes": run.bytes,
                 "bundle": str(run.bundle.path.absolute()) if run.bundle.run_file.exists() else None,
@@ -50,12 +52,13 @@ def runs(
     if not found:
         typer.echo(f"There are no runs in {out}. Where they lie: --out.")
         return
-    table = Table("run", "track", "model", "version", "verdict", box=None, pad_edge=False)
+    table = Table("run", "track", "model", "version", "verdict", "image", "weights", box=None, pad_edge=False)
     for title in ("age", "size"):
         table.add_column(title, justify="right")
     now = datetime.datetime.now(datetime.UTC)
     for run in found:
         cells = [run.name, run.track, run.model or "–", run.version or "–", run.verdict]
+        cells += [run.pair.image_words(), run.pair.weights_words()] if run.pair else ["–", "–"]
         cells += [age_words(run.began, now), size_words(run.bytes)]
         table.add_row(*(Text(printable(cell)) for cell in cells))
     Console(width=None if sys.stdout.isatty() else PLAIN_WIDTH, highlight=False).print(table)

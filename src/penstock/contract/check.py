@@ -7,8 +7,6 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
-from urllib.parse import urlsplit
 
 from penstock.contract.family_faults import family_faults, family_of, suite_family_faults
 from penstock.contract.faults import Fault, fault_at, fault_of
@@ -20,9 +18,12 @@ from penstock.contract.load import (
     suite_path_faults,
     validated,
 )
+from penstock.contract.model_version import ModelVersion, agreement_faults, read_model_version
 from penstock.contract.models import CONTRACT_FILE, Contract, Suite, Weights, suite_model
+from penstock.contract.mounted_weights import weights_folder
 from penstock.contract.policy import Direction, policy_faults
 from penstock.contract.suite import call_faults, output_faults, suite_file_faults
+from penstock.contract.weight_sources import source_kind
 from penstock.families.family import REFUSAL_METRIC
 from penstock.foundation.errors import MissingFileError, UsageError
 from penstock.foundation.files import inside, open_regular, sha256_file
@@ -32,9 +33,6 @@ from penstock.foundation.yaml_text import Document, KeyPath
 MAX_HASHED_BYTES = 64 << 20
 """Larger files of weights are left to the ``weights`` step, so that a check stays instant."""
 PLACEHOLDER_SHA256 = "0" * 64
-S3_SOURCE = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/[^\s?#]+")
-SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
-SourceKind = Literal["lfs", "path", "https", "s3"]
 
 
 @dataclass
@@ -48,6 +46,8 @@ class Report:
     """What the contract was read from."""
     suite_document: Document | None = None
     """What the suite was read from."""
+    version: ModelVersion | None = None
+    """``model_version.txt``, if there is one."""
 
     def sort(self) -> None:
         """Bring the faults into the order of files and lines, the contract's first."""
@@ -80,11 +80,16 @@ def check_repository(directory: Path, *, metrics: Mapping[str, Direction | None]
     named = contract_document.value.get("family") if isinstance(contract_document.value, dict) else None
     suite_document = _suite(report, directory, folder, named) if isinstance(folder, str) else None
     report.suite_document = suite_document
+    report.version = read_model_version(directory)
+    if report.version is not None:
+        report.faults += report.version.faults
     if report.contract is not None:
         report.faults += family_faults(report.contract, contract_document)
         report.faults += contract_path_faults(directory, report.contract, contract_document)
         report.faults += contract_file_faults(directory, report.contract, contract_document)
         report.faults += output_faults(report.contract, contract_document)
+        if report.version is not None:
+            report.faults += agreement_faults(report.version, report.contract, contract_document)
         report.faults += _policy_faults(directory, report.contract, report.suite, metrics, contract_document)
         if report.suite is not None and suite_document is not None:
             report.faults += suite_family_faults(report.contract, report.suite, suite_document)
@@ -136,44 +141,14 @@ def contract_file_faults(directory: Path, contract: Contract, document: Document
         yield fault_at(document, ("build", "containerfile"), what, todo=todo, warning=True)
     if (context := _inside(directory, build.context)) is not None and not context.is_dir():
         yield fault_at(document, ("build", "context"), f"there is no directory '{build.context}'")
+    if contract.weights and recipe is not None and recipe.is_file() and not weights_folder(contract.weights):
+        what = "these weights have no folder that could be mounted into the image: the image itself has to hold them"
+        todo = "Give them a folder of their own, such as weights/: then they change without a build."
+        yield fault_at(document, ("weights", 0, "path"), what, todo=todo, warning=True)
     for index, weights in enumerate(contract.weights):
         yield from _weights_faults(directory, weights, document, ("weights", index))
     for role, extractor in contract.extractor_files.items():
         yield from _weights_faults(directory, extractor, document, ("extractors", role))
-
-
-def source_kind(source: str) -> SourceKind:
-    """What kind of place weights come from.
-
-    Raises:
-        UsageError: Penstock does not fetch from it: only ``lfs``, a path in the repository, ``https://…`` and ``s3://bucket/key``.
-    """
-    if source == "lfs":
-        return "lfs"
-    todo = "Use 'lfs', a path in the repository, https://… or s3://bucket/key."
-    found = SCHEME.match(source)
-    scheme = found[1].lower() if found else ""
-    if scheme == "https":
-        try:
-            parts = urlsplit(source)
-            host, secret = parts.hostname, parts.username is not None or parts.password is not None
-            _ = parts.port
-        except ValueError:
-            host, secret = None, False
-        if secret:
-            raise UsageError(
-                "the URL holds credentials", todo="Take them out; the weights step reads them from its workspace."
-            )
-        if not host or re.search(r"[\s\\\x00-\x1f]", source):
-            raise UsageError("this is not a valid https URL", todo=todo)
-        return "https"
-    if scheme == "s3":
-        if not S3_SOURCE.fullmatch(source):
-            raise UsageError("this is not of the form s3://bucket/key", todo=todo)
-        return "s3"
-    if scheme:
-        raise UsageError(f"weights are not fetched from '{scheme}:'", todo=todo)
-    return "path"
 
 
 def _weights_faults(directory: Path, weights: Weights, document: Document, path: KeyPath) -> Iterator[Fault]:

@@ -53,10 +53,12 @@ class Weights(Strict):
     """One file of weights, fetched apart from the image and verified before anything reads it."""
 
     path: RelativePath
-    """Where the model looks for it, relative to the repository."""
+    """Where the model looks for it: relative to the repository, and to the image's working directory, where it is
+    mounted."""
     sha256: Sha256
     source: Annotated[str, Field(min_length=1, max_length=2000)]
-    """``lfs`` (it is in the repository, through Git LFS or not), a path relative to the repository, ``https://…`` or ``s3://bucket/key``."""
+    """``lfs`` (it is in the repository, through Git LFS or not), a path relative to the repository, ``https://…``, ``s3://bucket/key``
+    or ``hf://org/repo@commit/file``."""
 
 
 class Build(Strict):

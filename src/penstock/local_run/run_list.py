@@ -18,6 +18,7 @@ from penstock.bundle.models import Run
 from penstock.foundation.errors import PenstockError
 from penstock.local_run.run_folder import REFUSED, REQUEST
 from penstock.local_run.run_scratch import RECORD
+from penstock.report.pair import Pair, pair_of
 
 VERDICTS = {"pass": "accepted", "fail": "rejected", "inconclusive": "inconclusive"}
 PIPELINE_RUN = "pipelinerun.json"
@@ -72,6 +73,11 @@ class LocalRun:
     def version(self) -> str:
         """The version that was cloned."""
         return self.record.source.version if self.record is not None and self.record.source is not None else ""
+
+    @property
+    def pair(self) -> Pair | None:
+        """Its image and weights, as far as they are known."""
+        return pair_of(self.record) if self.record is not None else None
 
     @property
     def revision(self) -> str:

@@ -15,6 +15,7 @@ from penstock.local_run.run_arguments import is_local, pairs, repository_params,
 from penstock.local_run.run_floor import FLOOR, check_floor
 from penstock.local_run.run_folder import OUT, REQUEST
 from penstock.local_run.run_names import made_up_name
+from penstock.local_run.run_weights import weights_param
 
 RUN_NAME = re.compile(r"^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$")
 MAX_NAMED = 3
@@ -32,6 +33,7 @@ class Options:
     out: Path = OUT
     store: str = ""
     python: str = ""
+    weights: str = ""
     name: str = ""
     resume: str = ""
     regate: str = ""
@@ -111,10 +113,11 @@ def _refuse_track_options(options: Options) -> None:
             where="penstock run",
             todo=f"Did you mean '{close[0]}'?" if close else "Say release, verify, or the file of a Tekton pipeline.",
         )
-    if any((options.repo, options.revision, options.store, options.python, options.regate, options.policy_floor)):
+    run_from = (options.repo, options.revision, options.store, options.python, options.weights)
+    if any((*run_from, options.regate, options.policy_floor)):
         raise UsageError(
-            "--repo, --revision, --store, --python, --regate and --policy-floor belong to the release and verify "
-            "pipelines",
+            "--repo, --revision, --store, --python, --weights, --regate and --policy-floor belong to the release and "
+            "verify pipelines",
             where=options.what,
             todo="Use --param and --workspace.",
         )
@@ -133,7 +136,7 @@ def _as_before(options: Options, out: Path) -> RunRequest:
             where="--regate",
             todo="See 'penstock runs'; of a run that is in the store only, say --repo, --revision and --store too.",
         )
-    given = earlier.params | {"regate": options.regate}
+    given = earlier.params | {"regate": options.regate} | weights_param(options.weights)
     given |= {"revision": options.revision} if options.revision else {}
     given |= {"store": location(options.store)} if options.store else {}
     return RunRequest("release", given, earlier.workspaces | {"work": str(out)})
@@ -153,6 +156,7 @@ def _track_params(options: Options, out: Path) -> dict[str, str]:
                 todo="Example: --repo ../sonic --revision v1.0.0",
             )
     given = repository_params(options.repo, options.python) | {"revision": options.revision}
+    given |= weights_param(options.weights)
     if options.what == "release":
         given["store"] = location(options.store or str(out / "store"))
         given |= {"regate": options.regate} if options.regate else {}
@@ -192,7 +196,7 @@ def read_request(folder: Path, options: Options) -> RunRequest:
         UsageError: there is no such run, it was of another pipeline, or options are given that it fixed when it began.
     """
     fixed = {"--repo": options.repo, "--revision": options.revision, "--store": options.store, "--name": options.name}
-    fixed |= {"--python": options.python, "--regate": options.regate}
+    fixed |= {"--python": options.python, "--weights": options.weights, "--regate": options.regate}
     fixed |= {"--policy-floor": str(options.policy_floor or "")}
     lists = {"--param": options.params, "--workspace": options.workspaces}
     if given := [option for option, value in [*fixed.items(), *lists.items()] if value]:

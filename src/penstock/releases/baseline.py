@@ -33,15 +33,18 @@ class Release(Record):
     manifest_sha256: str
     replaces: str | None
     """Run id of the baseline at that time; ``None`` for a first release."""
+    notes: str = ""
+    """The release notes."""
 
     def same_content(self, other: Release) -> bool:
         """Whether both are the same code, weights and image, whichever run showed it."""
-        return (self.commit, self.tree, self.weights, self.image) == (
-            other.commit,
-            other.tree,
-            other.weights,
-            other.image,
-        )
+        code = (self.commit, self.tree) == (other.commit, other.tree)
+        return code and weights_of(self) == weights_of(other) and self.image.same_as(other.image)
+
+
+def weights_of(release: Release) -> list[tuple[str, str]]:
+    """Path and SHA-256 of each file of weights of a release."""
+    return [(file.path, file.sha256) for file in release.weights]
 
 
 class Transfer(Record):

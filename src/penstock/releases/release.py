@@ -148,6 +148,7 @@ def _record(bundle: Bundle, *, replaces: str | None) -> Release:
         image=run.image,
         manifest_sha256=sha256_file(bundle.manifest_file),
         replaces=replaces,
+        notes=run.notes,
     )
 
 

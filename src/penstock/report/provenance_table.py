@@ -42,10 +42,15 @@ def _facts(run: Run) -> dict[str, str]:
             "committed": run.source.committer_date,
             "version": run.source.version,
         }
+    rows["release notes"] = run.notes
     rows |= {f"weights {weights.path}": f"sha256:{weights.sha256}" for weights in run.weights}
+    if given := run.given_weights:
+        rows["weights given"] = f"{given.path} from {given.source}, in place of sha256:{given.replaces}"
     if run.image:
         label = "image" if run.image.kind == "image" else "process, source tree"
         rows[label] = f"{run.image.url} {run.image.digest}".strip()
+        if run.source and run.image.built_from not in ("", run.source.commit):
+            rows["image built from"] = f"{run.image.built_from}, whose files are the same but for the weights"
     if run.suite:
         rows["suite"] = f"{run.suite.cases} cases, sha256:{run.suite.digest}"
     rows |= {f"extractor, {role}": name for role, name in run.extractors.items()}
@@ -84,4 +89,7 @@ def reproduce(run: Run) -> str:
     """The command that runs this again."""
     if run.source is None:
         return ""
-    return shlex.join(["penstock", "run", run.track, "--repo", run.source.url, "--revision", run.source.commit])
+    words = ["penstock", "run", run.track, "--repo", run.source.url, "--revision", run.source.commit]
+    if given := run.given_weights:
+        words += ["--weights", f"{given.path}={given.source}#sha256={given.sha256}"]
+    return shlex.join(words)

@@ -39,7 +39,7 @@ def markdown_summary(run: Run, verdict: Verdict) -> str:
 
     At most :data:`MAX_CHARACTERS`; what is longer is cut at a line, and says so.
     """
-    lines = [f"## {plain(title(run, verdict))}", ""]
+    lines = [f"## {plain(title(run, verdict))}", "", *notes_lines(run)]
     told = [rule for rule in verdict.rules if rule.verdict != "pass" or rule.waiver is not None]
     lines += [_bullet(rule) for rule in sorted(told, key=lambda rule: (not stops(rule), rule.verdict == "pass"))]
     if verdict.baseline is None:
@@ -53,6 +53,15 @@ def markdown_summary(run: Run, verdict: Verdict) -> str:
         cells = (rule_name(rule), *rule_numbers(rule), rule_interval(rule), rule.limit, _with_needed(rule))
         lines.append("| " + " | ".join(plain(cell) for cell in cells) + " |")
     return cut("\n".join(lines) + "\n")
+
+
+def notes_lines(run: Run) -> list[str]:
+    """The release notes, or which weights the run was given in place of its commit's."""
+    lines = [f"Release notes: {plain(run.notes)}", ""] if run.notes else []
+    if given := run.given_weights:
+        what = f"Weights given: {given.path} sha256:{given.sha256}, in place of sha256:{given.replaces}."
+        lines += [plain(what), ""]
+    return lines
 
 
 def _bullet(rule: RuleResult) -> str:

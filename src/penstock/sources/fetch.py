@@ -1,4 +1,4 @@
-"""Fetching one file from https or S3: resumed where it broke off, bounded, and accepted only with the right SHA-256."""
+"""Fetching one file (https, S3, the hub): resumed where it broke off, bounded, accepted only with its SHA-256."""
 
 from __future__ import annotations
 
@@ -12,11 +12,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import unquote, urljoin, urlsplit
 
+from penstock.contract.weight_sources import HUB, hub_file
 from penstock.foundation.errors import UsageError, WorldError, printable
 from penstock.foundation.files import CHUNK_BYTES, disk_errors, sha256_file
 from penstock.sources.git_url import mask
+from penstock.sources.hub import check_hub_answer, hub_refusal
+from penstock.sources.tokens import token_for
+from penstock.sources.tree import is_pointer
 
 if TYPE_CHECKING:
     import httpx
@@ -40,6 +44,8 @@ class Fetcher:
 
     credentials: Path | None = None
     """For S3, see :func:`penstock.store.s3_client.s3_client`."""
+    tokens: Path | None = None
+    """Bearer tokens for https and the hub, see :func:`penstock.sources.tokens.token_for`."""
     max_bytes: int = MAX_BYTES
     attempts: int = 5
     """Failures in a row, without a byte between them, before it is given up."""
@@ -47,13 +53,17 @@ class Fetcher:
     """For connecting, and for each silence of the server."""
     allow_http_loopback: bool = False
     """Accept unencrypted http to this machine (tests, a mirror beside the runner)."""
+    allow_local: bool = False
+    """Accept ``file:///…``: what a person names who starts a run on this machine; never what a contract says."""
+    hub: str = HUB
+    """Where ``hf://`` is fetched from."""
     sleep: Callable[[float], None] = field(default=time.sleep, repr=False)
 
     def fetch(self, url: str, target: Path, sha256: str) -> int:
         """Bring ``url`` to ``target``, whole or not at all. What came before a failure is kept for the next time.
 
         Args:
-            url: ``https://…`` or ``s3://bucket/key``.
+            url: ``https://…``, ``s3://bucket/key``, ``hf://org/repo@commit/file`` or, if it is allowed, ``file:///…``.
             target: the file to write; an older one is replaced.
             sha256: what the content must have.
 
@@ -69,15 +79,19 @@ class Fetcher:
         with disk_errors(part):
             part.parent.mkdir(parents=True, exist_ok=True)
             resumed = part.exists() and part.stat().st_size > 0
-            self._transfer(url, part)
+            self._transfer(url, part, sha256)
             found = sha256_file(part)
             if found != sha256 and resumed:
                 log.info("what an earlier attempt left of %s does not fit: it is fetched from the beginning", mask(url))
                 part.unlink()
-                self._transfer(url, part)
+                self._transfer(url, part, sha256)
                 found = sha256_file(part)
             if found != sha256:
+                pointer = is_pointer(part)
                 part.unlink()
+                if pointer:
+                    todo = "Name the address of the file itself."
+                    raise WorldError("the server sent a Git LFS pointer, not the file", where=mask(url), todo=todo)
                 raise wrong_digest(mask(url), found, sha256)
             size = part.stat().st_size
             part.chmod(0o444)
@@ -100,11 +114,19 @@ class Fetcher:
             raise UsageError("the address contains a space or a control character", where=mask(url)[:200])
         if parts.scheme == "s3" and host and parts.path.strip("/"):
             return
+        if parts.scheme == "hf":
+            try:
+                hub_file(url)
+            except UsageError as error:
+                raise UsageError(error.what, where=mask(url)[:200], todo=error.todo) from None
+            return
+        if parts.scheme == "file" and not host and self.allow_local:
+            return
         if parts.scheme == "https" and host:
             return
         if parts.scheme == "http" and self.allow_http_loopback and _is_loopback(host):
             return
-        raise UsageError("weights come from https:// or s3://bucket/key only", where=mask(url)[:200])
+        raise UsageError("weights come from https://, s3:// and hf:// only", where=mask(url)[:200])
 
     def _check_redirect(self, url: str) -> None:
         try:
@@ -112,7 +134,7 @@ class Fetcher:
         except UsageError:
             raise WorldError("the server redirects to an address that is not allowed", where=mask(url)) from None
 
-    def _transfer(self, url: str, part: Path) -> None:
+    def _transfer(self, url: str, part: Path, sha256: str) -> None:
         """Fill ``part`` up to the end of the file, in as many attempts as it takes."""
         failures = 0
         for _ in range(MAX_ATTEMPTS):
@@ -120,8 +142,10 @@ class Fetcher:
             try:
                 if url.startswith("s3://"):
                     self._s3(url, part, before)
+                elif url.startswith("file://"):
+                    self._local(url, part)
                 else:
-                    self._http(url, part, before)
+                    self._http(url, part, before, sha256)
             except _TransferError as broken:
                 after = part.stat().st_size if part.exists() else 0
                 failures = 1 if after > before else failures + 1
@@ -140,9 +164,21 @@ class Fetcher:
             f"the download broke {MAX_ATTEMPTS} times", where=mask(url), todo="Try again: the rest is kept."
         )
 
-    def _http(self, url: str, part: Path, start: int) -> None:
+    def _local(self, url: str, part: Path) -> None:
+        source = Path(unquote(urlsplit(url).path))
+        if not source.is_file():
+            raise WorldError("there is no such file on this machine", where=str(source), todo="Bring it back.")
+        if source.stat().st_size > self.max_bytes:
+            raise UsageError(f"the file is larger than {self.max_bytes} bytes", where=str(source))
+        copy_with_digest(source, part)
+        part.chmod(0o600)
+
+    def _http(self, url: str, part: Path, start: int, sha256: str) -> None:
         import httpx
 
+        wanted = hub_file(url) if url.startswith("hf://") else None
+        if wanted is not None:
+            url = wanted.address(self.hub)
         headers = {"Accept-Encoding": "identity", "User-Agent": "penstock"}
         if start:
             headers["Range"] = f"bytes={start}-"
@@ -152,7 +188,16 @@ class Fetcher:
         try:
             with httpx.Client(timeout=timeout, follow_redirects=False, trust_env=trust_env) as client:
                 for _ in range(MAX_REDIRECTS + 1):
-                    with client.stream("GET", url, headers=headers) as response:
+                    # each host gets its own token, and none that was meant for the one that redirects to it
+                    token = token_for(self.tokens, urlsplit(url).hostname or "")
+                    own = {"Authorization": f"Bearer {token}"} if token else {}
+                    with client.stream("GET", url, headers=headers | own) as response:
+                        if wanted is not None and url.startswith(f"{self.hub}/"):
+                            if refusal := hub_refusal(
+                                response.status_code, response.headers, wanted, token=bool(token)
+                            ):
+                                raise refusal
+                            check_hub_answer(response.headers, wanted, sha256, self.max_bytes)
                         location = response.headers.get("Location") if response.is_redirect else None
                         if location is None:
                             self._answer(response, url, part, start)

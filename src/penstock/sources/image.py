@@ -10,14 +10,16 @@ import re
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Literal
 
 from penstock.bundle.models import Image
 from penstock.contract.models import Build
 from penstock.foundation.errors import NoSpaceError, UsageError, WorldError
-from penstock.foundation.files import disk_errors, inside
+from penstock.foundation.files import disk_errors
+from penstock.sources.build_context import BuildContext, build_context
+from penstock.sources.built_images import find_built, keep_built
 from penstock.sources.known_blobs import known_blobs
 from penstock.sources.program import Finished, run
 
@@ -51,33 +53,45 @@ def build(
     *,
     image_name: str,
     tree: str,
+    commit: str = "",
+    beside: Collection[str] = (),
     registry: str | None = None,
     mode: Mode = "auto",
     cache_dir: Path | None = None,
+    reuse: bool = True,
     labels: Mapping[str, str] | None = None,
     tls_verify: bool = True,
     authfile: Path | None = None,
     log_file: Path | None = None,
     timeout_s: float = 3600.0,
     buildah: str = "buildah",
+    skopeo: str = "skopeo",
 ) -> Image:
     """Build the model's image and push it, or say that the model runs as a process.
+
+    Where an earlier run with the same cache has built an image from the same files and the registry still has it, that
+    one is used again, by its digest. The files are those of :mod:`penstock.sources.build_context`: the weights are not
+    among them.
 
     Args:
         source_dir: the clone.
         contract: the ``build`` section of ``penstock.yaml``.
         image_name: repository below the registry, lower case (the model's name).
-        tree: SHA-256 of the clone's files: the tag of the pushed image, and the digest of a process.
+        tree: SHA-256 of the clone's files: the digest of a process.
+        commit: what is built, for the record.
+        beside: paths of weights, which are mounted beside the image.
         registry: ``host[:port][/path]`` to push to.
         mode: ``image``: an image or a failure. ``process``: no image. ``auto``: an image where buildah works and a
             registry is named.
-        cache_dir: where buildah keeps its layers between runs; by default its own place.
+        cache_dir: where buildah keeps its layers between runs, by default its own place; and which images were built.
+        reuse: False: build, whatever was built before.
         labels: labels of the image (``org.opencontainers.image.revision`` and the like).
         tls_verify: whether the registry's certificate is checked; False also speaks plain http.
         authfile: credentials of the registry (``config.json`` of a docker-config secret).
         log_file: the whole log of the build is appended here.
         timeout_s: limit of each of the two commands.
         buildah: the program.
+        skopeo: the program that asks the registry whether it still has an image; without it, none is used again.
 
     Returns:
         The image with its digest, or ``kind="process"`` with the digest of the source tree.
@@ -99,26 +113,58 @@ def build(
         )
     reason = _why_no_image(mode, registry, buildah)
     if reason is None:
+        context = build_context(source_dir, contract, beside)
+        name, key = f"{registry}/{image_name}" if registry else image_name, context.key(contract)
+        access = [f"--tls-verify={str(tls_verify).lower()}", *([f"--authfile={authfile}"] if authfile else [])]
+        known = find_built(cache_dir, name, key) if reuse else None
+        if known is not None and _is_in_registry(known, skopeo, access):
+            log.info("used again: %s@%s, built from %s", known.url, known.digest, known.built_from[:12])
+            return known
         with known_blobs(cache_dir):
-            return _build(
-                source_dir,
+            built = _build(
+                context,
                 contract,
-                name=f"{registry}/{image_name}" if registry else image_name,
-                tag=tree[:12],
-                storage=_storage(cache_dir),
-                lock=cache_dir / LOCK_FILE if cache_dir is not None else None,
+                name=name,
+                tag=key[:12],
+                cache_dir=cache_dir,
                 options=[*_label_options(labels or {})],
-                push=[f"--tls-verify={str(tls_verify).lower()}", *([f"--authfile={authfile}"] if authfile else [])],
+                push=access,
                 log_file=log_file,
                 timeout_s=timeout_s,
                 buildah=buildah,
             )
+        built = built.model_copy(update={"key": key, "built_from": commit})
+        keep_built(cache_dir, built)
+        return built
     if mode == "image":
         raise WorldError(
             f"no image can be built: {reason}", todo="Install buildah and name a registry, or let the mode be 'auto'."
         )
     log.info("no image is built (%s): the model runs as a process", reason)
     return Image(kind="process", digest=f"sha256:{tree}")
+
+
+def _is_in_registry(image: Image, skopeo: str, access: list[str]) -> bool:
+    """Whether the registry has an image by its digest.
+
+    Raises:
+        WorldError: it cannot be asked.
+    """
+    if shutil.which(skopeo) is None:
+        return False
+    reference = f"docker://{image.url}@{image.digest}"
+    argv = [skopeo, "inspect", "--no-tags", "--retry-times=3", *access, "--format={{.Digest}}", reference]
+    answer = run(argv, env=_environment(), timeout_s=120.0)
+    if answer.code and not _is_absent(answer):
+        raise _failed("the registry cannot be asked for the image", answer, reference)
+    if answer.code:
+        log.info("the registry has %s no more: it is built again", image.digest)
+    return answer.code == 0
+
+
+def _is_absent(answer: Finished) -> bool:
+    """Whether skopeo says that there is no such image."""
+    return any(sign in answer.tail.lower() for sign in ("manifest unknown", "not found", "name unknown"))
 
 
 def _why_no_image(mode: Mode, registry: str | None, buildah: str) -> str | None:
@@ -140,50 +186,46 @@ def _why_no_image(mode: Mode, registry: str | None, buildah: str) -> str | None:
 
 
 def _build(
-    source_dir: Path,
+    context: BuildContext,
     contract: Build,
     *,
     name: str,
     tag: str,
-    storage: list[str],
-    lock: Path | None,
+    cache_dir: Path | None,
     options: list[str],
     push: list[str],
     log_file: Path | None,
     timeout_s: float,
     buildah: str,
 ) -> Image:
-    containerfile = inside(source_dir, contract.containerfile, where="build.containerfile")
-    context = inside(source_dir, contract.context, where="build.context")
-    if not containerfile.is_file():
-        raise UsageError(
-            f"there is no '{contract.containerfile}'", where="build.containerfile", todo="Add it, or correct the path."
-        )
-    if not context.is_dir():
-        raise UsageError(f"'{contract.context}' is not a directory", where="build.context")
     if log_file is not None:
         with disk_errors(log_file):
             log_file.parent.mkdir(parents=True, exist_ok=True)
-    environment = _environment()
+    environment, storage = _environment(), _storage(cache_dir)
     reference = f"{name}:{tag}"
-    argv = [
-        buildah,
-        *storage,
-        "build",
-        "--layers",
-        "--isolation=chroot",
-        "--format=oci",
-        f"--file={containerfile}",
-        f"--tag={reference}",
-        *_build_options(contract),
-        *options,
-        str(context),
-    ]
-    with _alone(lock):
+    with _alone(cache_dir / LOCK_FILE if cache_dir is not None else None), context.copied(cache_dir) as folder:
+        argv = [
+            buildah,
+            *storage,
+            "build",
+            "--layers",
+            "--isolation=chroot",
+            "--format=oci",
+            f"--file={context.containerfile}",
+            f"--tag={reference}",
+            *_build_options(contract),
+            *options,
+            str(folder),
+        ]
         log.info("buildah builds %s", reference)
-        built = run(argv, cwd=context, env=environment, timeout_s=timeout_s, join=True, log_file=log_file)
+        built = run(argv, cwd=folder, env=environment, timeout_s=timeout_s, join=True, log_file=log_file)
     if built.code:
-        raise _failed("the image cannot be built", built, containerfile)
+        raise _not_built(built, context)
+    inspect = [buildah, *storage, "inspect", "--type=image", "--format={{.OCIv1.Config.WorkingDir}}", reference]
+    inspected = run(inspect, env=environment, timeout_s=60.0)
+    if inspected.code:
+        raise _failed("the image that was built cannot be read", inspected, reference)
+    directory = inspected.output.decode("utf-8", "replace").strip() or "/"
     with disk_errors(Path(tempfile.gettempdir())), tempfile.TemporaryDirectory(prefix="penstock-image-") as folder:
         digest_file = Path(folder) / "digest"
         argv = [buildah, *storage, "push", f"--digestfile={digest_file}", *push, reference, f"docker://{reference}"]
@@ -194,7 +236,18 @@ def _build(
     if not _DIGEST.match(digest):
         raise WorldError("buildah named no digest of what it pushed", where=reference, todo="Update buildah.")
     log.info("pushed %s@%s", name, digest)
-    return Image(kind="image", url=name, digest=digest)
+    return Image(kind="image", url=name, digest=digest, directory=directory)
+
+
+def _not_built(built: Finished, context: BuildContext) -> WorldError:
+    """The error of a build; one that looks for what it does not see says so."""
+    error = _failed("the image cannot be built", built, context.containerfile)
+    names = sorted(path.relative_to(context.context).as_posix() for path in context.left_out if path.exists())
+    folders = {name.split("/")[0] for name in names}
+    if any(name in error.todo for name in folders | set(names)):
+        hint = "The build does not see the weights, which are mounted beside the image: take their COPY out."
+        return WorldError(error.what, where=error.where, todo=f"{hint} {error.todo}")
+    return error
 
 
 def _push(argv: list[str], environment: dict[str, str], timeout_s: float, log_file: Path | None) -> Finished:
@@ -327,7 +380,7 @@ def tag_image(
         if found == image.digest:
             return
         raise WorldError(f"the tag '{tag}' names another image ({found})", where=image.url, todo="Raise the version.")
-    if not any(sign in there.tail.lower() for sign in ("manifest unknown", "not found", "name unknown")):
+    if not _is_absent(there):
         # Not knowing whether the tag is there, we must not write over it.
         raise _failed("the registry cannot be asked for the tag", there, target)
     copy = [

@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from penstock.bundle.models import WeightsFile
@@ -13,6 +14,7 @@ from penstock.contract.models import Weights
 from penstock.foundation.errors import UsageError, WorldError
 from penstock.foundation.files import disk_errors, inside, sha256_file
 from penstock.sources.fetch import Fetcher, copy_with_digest, wrong_digest
+from penstock.sources.git_url import mask
 from penstock.sources.scan import Scanned, scan
 from penstock.sources.tree import is_pointer
 
@@ -25,19 +27,22 @@ def provide(
     cache_dir: Path,
     *,
     fetcher: Fetcher | None = None,
+    given: Collection[str] = (),
 ) -> list[WeightsFile]:
     """Put every file of weights in place, with the SHA-256 that the contract names.
 
     ``lfs`` and relative paths are verified where the clone put them (and copied if the model looks elsewhere).
-    ``https`` and ``s3`` go through ``cache_dir/weights/SHA256``, which is verified each time: a damaged entry is
-    fetched again, and said. The model gets a copy, so that nothing that it does reaches the cache. Every file is then
-    scanned, see :mod:`penstock.sources.scan`.
+    ``https``, ``s3`` and ``hf`` go through ``cache_dir/weights/SHA256``, which is verified each time: a damaged entry
+    is fetched again, and said. The model gets a copy, so that nothing that it does reaches the cache. Every file is
+    then scanned, see :mod:`penstock.sources.scan`.
 
     Args:
         weights: from the contract.
         source_dir: the clone.
         cache_dir: kept between runs and shared by models.
         fetcher: limits and credentials.
+        given: paths of weights that a person named for this run: they alone may be files of this machine, if the
+            fetcher allows that.
 
     Returns:
         One record a file, in the contract's order.
@@ -47,7 +52,11 @@ def provide(
         WorldError: the source cannot be reached, or Git LFS has not brought the file.
     """
     fetcher = fetcher or Fetcher()
-    return [_provide(item, f"weights[{number}]", source_dir, cache_dir, fetcher) for number, item in enumerate(weights)]
+    strict = replace(fetcher, allow_local=False)
+    return [
+        _provide(item, f"weights[{number}]", source_dir, cache_dir, fetcher if item.path in given else strict)
+        for number, item in enumerate(weights)
+    ]
 
 
 def _provide(item: Weights, field: str, source_dir: Path, cache_dir: Path, fetcher: Fetcher) -> WeightsFile:
@@ -75,7 +84,7 @@ def _provide(item: Weights, field: str, source_dir: Path, cache_dir: Path, fetch
             target.unlink()
         raise
     _say(item.path, size, scanned)
-    return WeightsFile(path=item.path, sha256=item.sha256, bytes=size)
+    return WeightsFile(path=item.path, sha256=item.sha256, bytes=size, source=mask(item.source))
 
 
 def _place(source_dir: Path, relative: str, where: str) -> Path:

@@ -15,13 +15,13 @@ def test_runs_are_listed_the_newest_first(out: Path, capsys: pytest.CaptureFixtu
     stopped_run(out, "broken")
     assert main(["runs", "--out", str(out)]) == 0
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
-    assert lines[0] == ["run", "track", "model", "version", "verdict", "age", "size"]
+    assert lines[0] == ["run", "track", "model", "version", "verdict", "image", "weights", "age", "size"]
     assert [line[:5] for line in lines[1:]] == [
         ["broken", "release", "–", "–", "stopped"],
         ["sonic-1.1.0-b", "release", "sonic", "1.1.0", "rejected"],
         ["sonic-1.0.0-a", "release", "sonic", "1.0.0", "accepted"],
     ]
-    assert lines[3][5:7] == ["40", "d"]
+    assert lines[3][5:9] == ["–", "–", "40", "d"]
 
 
 def test_runs_as_json(out: Path, capsys: pytest.CaptureFixture[str]) -> None:

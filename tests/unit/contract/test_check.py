@@ -9,8 +9,7 @@ import pytest
 from tests.unit.contract.conftest import Write
 from tests.unit.contract.found_faults import DIRECTIONS, faults, only
 
-from penstock.contract.check import check_repository, source_kind
-from penstock.foundation.errors import UsageError
+from penstock.contract.check import check_repository
 
 
 def test_nothing_is_wrong_with_a_good_one(repository: Write) -> None:
@@ -47,6 +46,13 @@ def test_the_pointer_of_the_right_weights_is_fine_and_too_large_media_is_not(rep
     with (root / "suite/a.png").open("r+b") as file:
         file.truncate(600 << 20)  # sparse
     assert "larger than 64 MiB (600 MiB)" in only(root)
+
+
+def test_weights_that_cannot_be_mounted_are_told_of(repository: Write) -> None:
+    root = repository(contract=("path: weights/model.onnx", "path: model.onnx"))
+    (root / "weights/model.onnx").rename(root / "model.onnx")
+    assert "penstock.yaml:5: weights[0].path: these weights have no folder that could be mounted" in only(root)
+    assert only(root).endswith("(warning)")
 
 
 def test_a_contract_of_whose_files_nothing_is_there(repository: Write) -> None:
@@ -165,46 +171,6 @@ def test_a_stand_in_is_named_without_a_file(repository: Write) -> None:
     assert report.contract is not None
     assert report.contract.extractors["lipsync"] == "syncnet-compact"
     assert report.contract.extractor_files == {}
-
-
-@pytest.mark.parametrize(
-    ("source", "kind"),
-    [
-        ("lfs", "lfs"),
-        ("weights/a.onnx", "path"),
-        ("https://example.org/a.onnx?x=1", "https"),
-        ("HTTPS://example.org:8443/a", "https"),
-        ("s3://my-bucket/a/b.onnx", "s3"),
-    ],
-)
-def test_sources_that_are_fetched(source: str, kind: str) -> None:
-    assert source_kind(source) == kind
-
-
-@pytest.mark.parametrize(
-    "source",
-    [
-        "http://example.org/a",
-        "file:///etc/passwd",
-        "file:/etc/passwd",
-        "FILE:x",
-        "ftp://x/y",
-        "ext::sh -c id",
-        "ssh://x/y",
-        "https://",
-        "https:///a",
-        "https://user:secret@example.org/a",
-        "https://example.org/a b",
-        "https://example.org:port/a",
-        "s3://bucket",
-        "s3:///key",
-        "s3://Bucket_/key",
-    ],
-)
-def test_sources_that_are_not(source: str) -> None:
-    with pytest.raises(UsageError) as caught:
-        source_kind(source)
-    assert "secret" not in str(caught.value)
 
 
 def http(text: str) -> tuple[str, str]:

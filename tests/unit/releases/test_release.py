@@ -9,9 +9,9 @@ from tests.unit.releases.release_race import race
 from tests.unit.store.stored_bundle import accepted_bundle
 
 from penstock.bundle.directory import Bundle
-from penstock.bundle.models import Image, Outcome
+from penstock.bundle.models import Image, Outcome, WeightsFile
 from penstock.foundation.errors import UsageError, WorldError
-from penstock.releases.baseline import baseline
+from penstock.releases.baseline import baseline, published
 from penstock.releases.metric_history import past_releases
 from penstock.releases.release import Published, SupersededError, publish
 from penstock.store.archive import archive
@@ -46,6 +46,27 @@ def test_first_release(bundle: Bundle, store: Store) -> None:
     assert (found.run_id, found.version, found.time) == ("run-1", "1.0.0", "2026-01-02T03:04:05+00:00")
     assert publish(store, bundle).already
     assert baseline(store, "sonic-lite") == found
+
+
+def test_a_release_of_an_older_version_is_the_same_content(bundle: Bundle, store: Store) -> None:
+    """Its record says neither where the weights came from nor what the image was built from."""
+    weights = WeightsFile(path="weights/w", sha256="1" * 64, bytes=1)
+    run = bundle.run()
+    bundle.update_run(run.model_copy(update={"weights": [weights]}))
+    bundle.seal()
+    archive(bundle, store, model="sonic-lite", run_id="run-1")
+    publish(store, bundle)
+    found = published(store, "sonic-lite", "1.0.0")
+    assert found is not None
+    assert (found.notes, found.image.key, found.weights) == ("", "", [weights])
+    image = found.image.model_copy(update={"key": "k", "directory": "/model", "built_from": "c" * 40})
+    newer = found.model_copy(
+        update={"image": image, "notes": "n", "weights": [weights.model_copy(update={"source": "lfs"})]}
+    )
+    assert found.same_content(newer)
+    assert not found.same_content(
+        newer.model_copy(update={"weights": [weights.model_copy(update={"sha256": "2" * 64})]})
+    )
 
 
 @pytest.mark.parametrize("verdict", ["fail", "inconclusive"])

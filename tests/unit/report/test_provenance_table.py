@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from penstock.bundle.directory import Bundle
+from penstock.bundle.models import GivenWeightsRecord, Image
 from penstock.report.provenance_table import facts, reproduce
 
 
@@ -20,3 +21,17 @@ def test_what_the_stored_values_were_measured_through_stands_beside_what_they_ar
     found = {fact.label: fact.baseline for fact in facts(pair[0].run(), pair[1].run().model_copy(update=labels))}
     assert found["extractor, lipsync"] == "s@sha256:0"
     assert found["stored values' extractor, lipsync"] == "s@sha256:0+bf16-openvino"
+
+
+def test_weights_that_the_run_was_given_are_in_the_table_and_in_the_command(pair: tuple[Bundle, Bundle]) -> None:
+    run = pair[0].run()
+    given = GivenWeightsRecord(path="weights/a", sha256="1" * 64, replaces="2" * 64, source="https://x.org/n")
+    image = Image(kind="image", url="r:5000/m", digest="sha256:" + "5" * 64, key="k", built_from="b" * 40)
+    run = run.model_copy(update={"given_weights": given, "image": image, "notes": "Softer hair"})
+    table = {fact.label: fact.candidate for fact in facts(run, None)}
+    assert table["weights given"] == f"weights/a from https://x.org/n, in place of sha256:{'2' * 64}"
+    assert table["release notes"] == "Softer hair"
+    assert table["image built from"].startswith("b" * 40)
+    assert reproduce(run).endswith(f"--weights 'weights/a=https://x.org/n#sha256={'1' * 64}'")
+    own = run.model_copy(update={"image": image.model_copy(update={"built_from": "c" * 40})})
+    assert "image built from" not in {fact.label for fact in facts(own, None)}

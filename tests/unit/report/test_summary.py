@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.report.verdicts import ALL, FIRST, RUN, WAIVER, rule, verdict_of
 
-from penstock.bundle.models import MeasuredAgain, RuleResult
+from penstock.bundle.models import GivenWeightsRecord, MeasuredAgain, RuleResult
 from penstock.report.summary import INVISIBLE, markdown_summary, plain, rule_verdict
 
 
@@ -28,6 +28,14 @@ def test_what_stops_the_release_comes_first_then_what_does_not() -> None:
     ]
     assert "*waived until 2026-12-31 by Ada: the new codec is worth it*" in bullets[5]
     assert "*the waiver expired on 2026-01-31 and no longer counts, by Ada: the new codec is worth it*" in bullets[1]
+
+
+def test_release_notes_come_first_and_are_inert() -> None:
+    lines = markdown_summary(RUN.model_copy(update={"notes": "**bold** @everyone"}), ALL).splitlines()
+    assert lines[2] == f"Release notes: \\*\\*bold\\*\\* @{INVISIBLE}everyone"
+    given = GivenWeightsRecord(path="weights/a", sha256="1" * 64, replaces="2" * 64, source="https://x.org/n")
+    lines = markdown_summary(RUN.model_copy(update={"given_weights": given}), ALL).splitlines()
+    assert lines[2] == f"Weights given: weights/a sha256:{'1' * 64}, in place of sha256:{'2' * 64}."
 
 
 def test_the_table_has_interval_and_the_cases_that_would_settle_it() -> None:

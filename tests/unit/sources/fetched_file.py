@@ -11,5 +11,5 @@ DATA = random.Random(1).randbytes(300_000)
 SHA = hashlib.sha256(DATA).hexdigest()
 
 
-def fetcher(**options: int) -> Fetcher:
+def fetcher(**options: object) -> Fetcher:
     return Fetcher(allow_http_loopback=True, timeout_s=5.0, sleep=lambda seconds: None, **options)  # type: ignore[arg-type]

@@ -51,7 +51,7 @@ GOOD = f"""
 for argument in arguments:
     if argument.startswith("--digestfile="):
         pathlib.Path(argument.split("=", 1)[1]).write_text("{DIGEST}")
-print("STEP 1: FROM scratch")
+print("/model" if "inspect" in arguments else "STEP 1: FROM scratch")
 """
 
 
@@ -75,12 +75,13 @@ def test_build_and_push(source: Path, tmp_path: Path, monkeypatch: pytest.Monkey
         authfile=tmp_path / "config.json",
         log_file=tmp_path / "logs" / "build.log",
     )
-    assert image == Image(kind="image", url="registry.example:5000/models/model", digest=DIGEST)
-    _, built, pushed = buildah.calls()
-    reference = f"registry.example:5000/models/model:{TREE[:12]}"
+    assert image.same_as(Image(kind="image", url="registry.example:5000/models/model", digest=DIGEST))
+    assert image.directory == "/model"
+    _, built, _, pushed = buildah.calls()
+    reference = f"registry.example:5000/models/model:{image.key[:12]}"
     root = f"--root={tmp_path / 'cache' / 'containers'}"
     assert built[:3] == [root, "build", "--layers"]
-    assert built[-1] == str(source / "sub")
+    assert Path(built[-1]).parent == tmp_path / "cache" / "building"
     for expected in (
         "--isolation=chroot",
         f"--file={source / 'Containerfile'}",
@@ -96,6 +97,62 @@ def test_build_and_push(source: Path, tmp_path: Path, monkeypatch: pytest.Monkey
     assert f"--authfile={tmp_path / 'config.json'}" in pushed
     assert "hunter2" not in buildah.environment().values()
     assert "STEP 1" in (tmp_path / "logs" / "build.log").read_text()
+
+
+def test_the_same_files_are_not_built_twice(source: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    buildah, skopeo = Stand(tmp_path / "buildah", GOOD), Stand(tmp_path / "skopeo", f"print('{DIGEST}')")
+    options: dict[str, object] = {"cache_dir": tmp_path / "cache", "skopeo": str(skopeo.path), "tls_verify": False}
+    weights = source / "weights" / "model.onnx"
+    weights.parent.mkdir()
+    weights.write_text("one")
+    first = start(source, buildah.path, commit="a" * 40, beside=["weights/model.onnx"], **options)
+    weights.write_text("two")
+    again = start(source, buildah.path, commit="b" * 40, beside=["weights/model.onnx"], **options)
+    assert again == first
+    assert again.built_from == "a" * 40
+    assert [call[1] for call in buildah.calls() if len(call) > 1].count("build") == 1
+    (asked,) = skopeo.calls()
+    assert asked[:2] == ["inspect", "--no-tags"]
+    assert "--tls-verify=false" in asked
+    assert asked[-1] == f"docker://registry.example:5000/models/model@{DIGEST}"
+    assert "used again" in caplog.text
+    # weights that the image has to hold are files like any other
+    assert start(source, buildah.path, **options).key != first.key
+
+
+@pytest.mark.parametrize(
+    ("behave", "reuse", "built"),
+    [("sys.exit('manifest unknown')", True, 2), (f"print('{DIGEST}')", False, 2), (f"print('{DIGEST}')", True, 1)],
+)
+def test_built_again_if_the_registry_has_lost_it_or_the_run_says_so(
+    source: Path, tmp_path: Path, behave: str, reuse: bool, built: int
+) -> None:
+    buildah, skopeo = Stand(tmp_path / "buildah", GOOD), Stand(tmp_path / "skopeo", behave)
+    for again in (True, reuse):
+        start(source, buildah.path, cache_dir=tmp_path / "cache", skopeo=str(skopeo.path), reuse=again)
+    assert sum("build" in call for call in buildah.calls()) == built
+
+
+def test_a_registry_that_cannot_be_asked_is_the_worlds_fault(source: Path, tmp_path: Path) -> None:
+    buildah = Stand(tmp_path / "buildah", GOOD)
+    skopeo = Stand(tmp_path / "skopeo", "sys.exit('dial tcp: connection refused')")
+    start(source, buildah.path, cache_dir=tmp_path / "cache", skopeo=str(skopeo.path))
+    with pytest.raises(WorldError, match="the registry cannot be reached"):
+        start(source, buildah.path, cache_dir=tmp_path / "cache", skopeo=str(skopeo.path))
+    # without skopeo nothing is known of the registry: it is built again
+    start(source, buildah.path, cache_dir=tmp_path / "cache", skopeo=str(tmp_path / "absent"))
+    assert sum("build" in call for call in buildah.calls()) == 2
+
+
+def test_a_recipe_that_copies_weights_is_told_that_it_need_not(source: Path, tmp_path: Path) -> None:
+    (source / "weights").mkdir()
+    (source / "weights" / "w").touch()
+    buildah = Stand(
+        tmp_path / "buildah", "if 'build' in arguments: sys.exit('copier: stat: \"/weights\": no such file')"
+    )
+    with pytest.raises(WorldError, match="mounted beside the image: take their COPY out"):
+        start(source, buildah.path, beside=["weights/w"])
 
 
 ALONE = """

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import pytest
+from tests.pipeline.image_programs import REGISTRY, ImagePrograms
+from tests.pipeline.pipeline_runs import contract, text
 from tests.unit.tasks.step_folders import TREE, StepFolders
 
 from penstock.bundle.models import Image
+
+NOT_MOUNTED = {"weights-mount": "", "weights-folder": "suite"}
 
 
 @pytest.fixture
@@ -18,7 +25,7 @@ def cloned(folders: StepFolders) -> StepFolders:
 def test_without_a_registry_the_tree_is_what_runs(cloned: StepFolders) -> None:
     answer = cloned.call("build")
     assert answer.code == 0
-    assert answer.results == {"IMAGE_URL": "", "IMAGE_DIGEST": f"sha256:{TREE}"}
+    assert answer.results == {"IMAGE_URL": "", "IMAGE_DIGEST": f"sha256:{TREE}"} | NOT_MOUNTED
     image = cloned.bundle.run().image
     assert image == Image(kind="process", digest=f"sha256:{TREE}")
     (record,) = cloned.bundle.run().steps
@@ -46,5 +53,39 @@ def test_run_that_is_judged_again_keeps_the_image_that_made_its_outputs(cloned: 
     earlier = Image(kind="image", url="registry:5000/tiny", digest="sha256:" + "b" * 64)
     cloned.cloned(image=earlier, regated_from="run-1")
     answer = cloned.call("build")
-    assert answer.results == {"IMAGE_URL": earlier.url, "IMAGE_DIGEST": earlier.digest}
+    assert answer.results == {"IMAGE_URL": earlier.url, "IMAGE_DIGEST": earlier.digest} | NOT_MOUNTED
     assert cloned.bundle.run().image == earlier
+
+
+@pytest.fixture
+def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ImagePrograms:
+    made = ImagePrograms(tmp_path / "bin")
+    made.write()
+    monkeypatch.setenv("PATH", f"{made.folder}{os.pathsep}{os.environ['PATH']}")
+    return made
+
+
+def test_weights_are_mounted_beside_the_image_below_its_working_directory(
+    folders: StepFolders, programs: ImagePrograms
+) -> None:
+    weights = [{"path": "weights/model.dat", "sha256": "a" * 64, "source": "lfs"}]
+    folders.write_repository(penstock_yaml=text(contract(weights=weights)))
+    folders.cloned(built=False)
+    answer = folders.call("build", f"--registry={REGISTRY}")
+    assert answer.code == 0, answer.error
+    assert (answer.results["weights-mount"], answer.results["weights-folder"]) == ("/model/weights", "weights")
+    image = folders.bundle.run().image
+    assert image is not None
+    assert (image.directory, image.built_from, len(image.key)) == ("/model", "c" * 40, 64)
+    assert not {"penstock.yaml", "weights/model.dat"} & set(programs.seen()[0])
+    # the same files, in another run of another commit
+    folders.begin_again()
+    folders.cloned(built=False)
+    again = folders.call("build", f"--registry={REGISTRY}")
+    assert again.results == answer.results
+    (record,) = folders.bundle.run().steps
+    assert (record.status, record.note) == ("unchanged", "image, used again: built from the same files at cccccccccccc")
+    assert any(line["event"] == "unchanged" for line in again.lines)
+    assert len(programs.seen()) == 1
+    assert folders.call("build", f"--registry={REGISTRY}", "--reuse=false").code == 0
+    assert folders.bundle.run().steps[0].status == "done"

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 from penstock_tasks.infer.entrypoint import main
-from tests.pipeline.pipeline_runs import files
+from tests.pipeline.pipeline_runs import contract, files, text
 from tests.unit.sources.source_servers import commit, new_repository
 
 from penstock.bundle.directory import Bundle
-from penstock.bundle.models import Image, Inference
+from penstock.bundle.models import Image, Inference, WeightsFile
 from penstock.bundle.shards import Shard, shard_record
 from penstock.bundle.steps import begin
 from penstock.foundation.files import sha256_file
@@ -117,6 +117,37 @@ def test_model_of_an_image_runs_in_its_working_directory(
     assert (record.isolation.level, record.python) == ("landlock", "")
     assert list((tmp_path / "workspace").iterdir()) == [mounted.runtime]
     assert main(mounted.arguments(f"--model-dir={app}", image="another")) == 2
+
+
+def test_no_model_is_started_whose_weights_are_not_beside_its_image(
+    mounted: Mounted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    app, programs = tmp_path / "image" / "app", tmp_path / "image" / "bin"
+    for folder in (app / "weights", programs):
+        folder.mkdir(parents=True)
+    for name in ("model.py", "answer.mp4"):
+        (mounted.source / name).rename(app / name)
+    (programs / "python").symlink_to(sys.executable)
+    monkeypatch.setenv("PATH", f"{programs}:/usr/bin:/bin")
+    weights = WeightsFile(path="weights/model.dat", sha256="a" * 64, bytes=3)
+    named = [{"path": weights.path, "sha256": weights.sha256, "source": "lfs"}]
+    (mounted.source / "penstock.yaml").write_text(text(contract(weights=named)), encoding="utf-8")
+    image = Image(kind="image", url="r:5000/tiny", digest="sha256:" + "a" * 64, key="k" * 64, directory=str(app))
+    known = {"image": image, "weights": [weights]}
+    mounted.bundle.update_run(mounted.bundle.run().model_copy(update=known))
+    arguments = mounted.arguments(f"--model-dir={app}", image=f"{image.url}@{image.digest}")
+    for content in (None, b"other"):
+        if content is not None:
+            (app / "weights" / "model.dat").write_bytes(content)
+        assert main(arguments) == 4
+        assert f"{app / 'weights/model.dat'}: the weights are not in the model's container" in capsys.readouterr().out
+    (app / "weights" / "model.dat").write_bytes(b"one")
+    assert main(arguments) == 0
+    # an image of an older version has no key, and holds its weights itself
+    (app / "weights" / "model.dat").unlink()
+    old = known | {"image": image.model_copy(update={"key": ""})}
+    mounted.bundle.update_run(mounted.bundle.run().model_copy(update=old))
+    assert main(arguments) == 0
 
 
 def test_model_without_an_image_finds_the_containers_programs(

@@ -15,6 +15,10 @@ ROOT = Path(__file__).parents[3]
 STEPS = sorted(path.parent.name for path in (ROOT / "tasks").glob("*/entrypoint.py"))
 
 
+FOR_TEKTON = {"infer": {"weights-mount", "weights-folder"}}
+"""Parameters that say what is mounted into a step's container: the step finds it there."""
+
+
 def task(step: str) -> dict[str, Any]:
     return yaml.safe_load((ROOT / "tekton" / "tasks" / f"{step}.yaml").read_text(encoding="utf-8"))
 
@@ -57,6 +61,7 @@ def test_each_step_has_a_console_script() -> None:
 @pytest.mark.parametrize("step", STEPS)
 def test_parameters_are_the_arguments(step: str) -> None:
     params = {param["name"]: param for param in task(step)["spec"].get("params", [])}
+    params = {name: param for name, param in params.items() if name not in FOR_TEKTON.get(step, ())}
     arguments = fields(step, "param")
     assert params.keys() == arguments.keys()
     for name, metadata in arguments.items():
@@ -137,7 +142,7 @@ def test_pipelines_fit_their_tasks(pipeline: str) -> None:
         matrix = entry.get("matrix", {}).get("params", [])
         given = {param["name"] for param in [*entry.get("params", []), *matrix]}
         known = fields(step, "param")
-        assert given <= known.keys(), step
+        assert given - FOR_TEKTON.get(step, set()) <= known.keys(), step
         assert {name for name, metadata in known.items() if metadata["default"] is None} <= given, step
         bound = {workspace["name"] for workspace in entry.get("workspaces", [])}
         assert {name for name, metadata in fields(step, "workspace").items() if metadata["default"] is None} <= bound, (
@@ -162,7 +167,13 @@ def test_the_model_is_run_once_a_shard_and_only_where_its_outputs_are_not_known(
     assert {"name": "runtime-id", "value": "$(tasks.plan.results.runtime)"} in infer["params"]
     bound = {workspace["name"]: workspace.get("subPath", "") for workspace in infer["workspaces"]}
     assert bound["runtime"] == "cache/runtime/$(tasks.plan.results.runtime)"
-    assert set(bound) == {"source", "bundle", "runtime"}, "the model's container sees no cache and no secret"
+    assert set(bound) == {"source", "bundle", "runtime", "weights"}, "the model's container sees no cache and no secret"
+    # what is mounted where the step build said, in a folder of the clone
+    assert bound["weights"].endswith("/source/$(tasks.build.results.weights-folder)")
+    for name in ("weights-mount", "weights-folder"):
+        assert {"name": name, "value": f"$(tasks.build.results.{name})"} in infer["params"]
+    (weights,) = (one for one in task("infer")["spec"]["workspaces"] if one["name"] == "weights")
+    assert (weights["mountPath"], weights["readOnly"]) == ("$(params.weights-mount)", True)
     assert tasks["collect"]["runAfter"][0] == "infer"
     assert "$(tasks.infer" not in yaml.safe_dump(spec), "results of a step that may be skipped"
 

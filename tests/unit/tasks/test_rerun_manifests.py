@@ -14,7 +14,7 @@ from penstock.cli.run_display import ONLY_AGAIN, ONLY_BESIDE, ONLY_SOMETIMES
 ROOT = Path(__file__).parents[3]
 SPEC = yaml.safe_load((ROOT / "tekton" / "pipelines" / "release.yaml").read_text(encoding="utf-8"))["spec"]
 TASKS: dict[str, Any] = {entry["name"]: entry for entry in SPEC["tasks"]}
-ALWAYS = ("weights", "plan", "measure")
+ALWAYS = ("build", "plan", "weights", "measure")
 """Tasks that are never skipped."""
 
 
@@ -67,12 +67,14 @@ def test_a_models_container_sees_no_cache_and_no_secret(name: str) -> None:
     assert runtime["subPath"] == "cache/runtime/$(tasks.plan.results.runtime)"
     run = "runs/$(context.pipelineRun.name)/"
     places = {one: workspace["subPath"].removeprefix(run) for one, workspace in bound.items()}
+    weights = {"weights": "source/$(tasks.build.results.weights-folder)"}
     released = {"source": "source", "bundle": "baseline", "released": "released"}
+    released |= {"weights": "released/$(tasks.plan.results.released-weights-folder)"}
     assert (
         places
         == {
-            "infer": {"source": "source", "bundle": "bundle"},
-            "infer-again": {"source": "source", "bundle": "bundle"},
+            "infer": {"source": "source", "bundle": "bundle"} | weights,
+            "infer-again": {"source": "source", "bundle": "bundle"} | weights,
             "infer-turns": {"source": "source", "bundle": "bundle", "released": "released", "baseline": "baseline"},
             "infer-released": released,
             "infer-released-again": released,

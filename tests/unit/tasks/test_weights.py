@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
 
 import pytest
 from tests.pipeline.pipeline_runs import contract, text
 from tests.unit.tasks.step_folders import StepFolders
 
+from penstock.bundle.models import WeightsFile
 from penstock.bundle.rerun_bundle import is_measured_again
 
 WEIGHTS = b"some weights"
@@ -87,3 +89,59 @@ def test_the_arithmetic_of_stored_values_is_told(folders: StepFolders) -> None:
     answer = folders.call("weights", f"--store={folders.store}")
     assert answer.results["stored"] == "lipsync=bf16-openvino"
     assert answer.results["arithmetic"] == "bf16-openvino"
+
+
+def test_weights_that_are_given_take_the_place_of_the_contracts(
+    folders: StepFolders, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PENSTOCK_LOCAL_RUN", "1")
+    file, given = tmp_path / "new.dat", hashlib.sha256(b"given").hexdigest()
+    file.write_bytes(b"given")
+    prepared(folders)
+    folders.bundle.update_run(folders.bundle.run().model_copy(update={"notes": "of the commit"}))
+    for _ in range(2):  # a step that is tried again finds what it has done
+        answer = folders.call("weights", f"--weights={file.as_uri()}#sha256={given}")
+        assert answer.code == 0, answer.error
+        run = folders.bundle.run()
+        assert run.source is not None
+        assert run.source.version == f"1.1.0+w{given[:8]}"
+        assert [(one.path, one.sha256, one.source) for one in run.weights] == [
+            ("weights/model.dat", given, file.as_uri())
+        ]
+        assert run.given_weights is not None
+        assert (run.given_weights.replaces, run.notes) == (SHA256, "")
+        assert (folders.source / "weights" / "model.dat").read_bytes() == b"given"
+    assert (folders.cache / "weights" / given).read_bytes() == b"given"
+
+
+def test_a_file_of_the_machine_is_nothing_for_a_pod(folders: StepFolders, tmp_path: Path) -> None:
+    file = tmp_path / "new.dat"
+    file.write_bytes(b"given")
+    answer = prepared(folders).call("weights", f"--weights={file.as_uri()}#sha256={'0' * 64}")
+    assert answer.code == 2
+    assert "weights come from https://, s3:// and hf:// only" in answer.error
+
+
+def test_a_contract_never_names_a_file_of_the_machine(
+    folders: StepFolders, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PENSTOCK_LOCAL_RUN", "1")
+    (tmp_path / "secret.dat").write_bytes(WEIGHTS)
+    weights = [{"path": "weights/a.dat", "source": (tmp_path / "secret.dat").as_uri(), "sha256": SHA256}]
+    folders.write_repository(penstock_yaml=text(contract(weights=weights)))
+    folders.cloned(built=False)
+    answer = folders.call("weights")
+    assert answer.code == 2
+    assert not (folders.source / "weights").exists()
+
+
+def test_the_released_model_gets_the_weights_of_its_release(folders: StepFolders) -> None:
+    """Its commit names others: they were given. Where they came from need not be asked: the cache has them."""
+    given = hashlib.sha256(b"given").hexdigest()
+    (folders.cache / "weights").mkdir()
+    (folders.cache / "weights" / given).write_bytes(b"given")
+    prepared(folders)
+    released = WeightsFile(path="weights/model.dat", sha256=given, bytes=5, source="https://gone.invalid/w")
+    folders.bundle.update_run(folders.bundle.run().model_copy(update={"weights": [released], "track": "rerun"}))
+    assert folders.call("weights", "--released=true").code == 0
+    assert (folders.source / "weights" / "model.dat").read_bytes() == b"given"
