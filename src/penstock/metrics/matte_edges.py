@@ -22,7 +22,7 @@ from penstock.metrics.matte_arrays import (
     shape_of,
 )
 from penstock.metrics.matte_distances import nearest
-from penstock.metrics.matte_rings import Run, Walk, walk
+from penstock.metrics.matte_rings import EdgeRun, Walk, walk
 
 BOUNDARY_SHARE = 0.02
 """How deep the band of boundary IoU is, of the image's diagonal."""
@@ -50,7 +50,7 @@ class UsableEdge:
     """Share of the true edge's length that lies in error-free runs, 0 to 1; higher is better."""
     spurious: float
     """Share of the prediction's edge pixels that have no edge pixel of the truth near, 0 to 1; lower is better."""
-    runs: tuple[Run, ...]
+    runs: tuple[EdgeRun, ...]
     """The true edge, ring by ring, as the stretches in which it is usable or broken."""
 
 

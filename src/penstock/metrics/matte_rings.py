@@ -22,7 +22,7 @@ _LEFT_OUT, _BROKEN, _USABLE = 0, 1, 2
 
 
 @dataclass(frozen=True)
-class Run:
+class EdgeRun:
     """A stretch of the true edge in which all points are usable, or none is."""
 
     points: Points
@@ -74,12 +74,12 @@ class Walk:
         sizes = np.diff(self.begins, append=len(self.points))
         return float(sizes[self.counts].sum() / sizes[self.state != _LEFT_OUT].sum())
 
-    def runs(self) -> tuple[Run, ...]:
+    def runs(self) -> tuple[EdgeRun, ...]:
         """The stretches to look at: all but what the frame left out."""
         parts = np.split(self.points, self.begins[1:])
         lengths = self.lengths
         return tuple(
-            Run(
+            EdgeRun(
                 points=np.concatenate((part, part[:1])) if self.closed[number] else part,
                 usable=bool(self.state[number] == _USABLE),
                 counts=bool(self.counts[number]),
