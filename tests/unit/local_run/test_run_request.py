@@ -41,6 +41,8 @@ def test_a_local_path_is_allowed_locally_and_a_url_is_left_as_it_is(tmp_path: Pa
         Options(what="release", regate="nowhere"),
         Options(what="verify", repo="x", revision="v1", regate="first"),
         Options(what="file.yaml", regate="first"),
+        Options(what="file.yaml", weights="new.dat"),
+        Options(what="release", repo="x", revision="v1", weights="absent.dat"),
         Options(what="verify", repo="x", revision="v1", policy_floor=Path("floor.yaml")),
         Options(what="file.yaml", policy_floor=Path("floor.yaml")),
         Options(what="release", repo="x", revision="v1", policy_floor=Path("/nowhere.yaml")),
@@ -98,3 +100,21 @@ def test_a_run_that_is_resumed_is_what_it_was(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no run that can be resumed"):
         read_request(tmp_path / "runs" / "second", Options(what="release", resume="second"))
     assert with_floor(resumed, folder).workspaces == resumed.workspaces | {"policy-floor": str(folder / "policy-floor")}
+
+
+def test_weights_are_a_parameter_of_both_tracks_and_of_a_run_that_is_judged_again(tmp_path: Path) -> None:
+    """By their digest: what is resumed, or judged again, has the weights that it began with."""
+    text = f"https://x.org/w#sha256={'a' * 64}"
+    for what in ("verify", "release"):
+        request = new_request(Options(what=what, repo="model", revision="v1", weights=text), tmp_path)
+        assert request.params["weights"] == text
+        assert "weights" not in new_request(Options(what=what, repo="model", revision="v1"), tmp_path).params
+    folder = tmp_path / "runs" / "first"
+    folder.mkdir(parents=True)
+    begin(folder, asdict(request))
+    assert new_request(Options(what="release", regate="first"), tmp_path).params["weights"] == text
+    other = text.replace("a" * 64, "b" * 64)
+    again = new_request(Options(what="release", regate="first", weights=other), tmp_path)
+    assert again.params["weights"] == other
+    with pytest.raises(UsageError, match="--weights cannot be changed"):
+        read_request(folder, Options(what="release", resume="first", weights=text))
