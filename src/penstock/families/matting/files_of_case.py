@@ -22,7 +22,7 @@ Size = tuple[int, int]
 
 
 @dataclass(frozen=True)
-class Known:
+class CaseTruth:
     """What is known of a photo's subject; all of one size."""
 
     truths: tuple[Alpha, ...]
@@ -37,7 +37,7 @@ class Known:
         height, width = self.truths[0].shape
         return width, height
 
-    def scaled(self, size: Size) -> Known:
+    def scaled(self, size: Size) -> CaseTruth:
         """The same by area at another size; a pixel stays unknown where any part of it is."""
         if size == self.size:
             return self
@@ -50,10 +50,10 @@ class Known:
         if self.foreground is not None:
             colours = np.rint(by_area(self.foreground.astype(np.float64))).astype(np.uint8)
         # the weights of an area add up to 1 but for rounding
-        return Known(tuple(np.clip(by_area(truth), 0.0, 1.0) for truth in self.truths), unknown, colours)
+        return CaseTruth(tuple(np.clip(by_area(truth), 0.0, 1.0) for truth in self.truths), unknown, colours)
 
 
-def read_known(files: Mapping[str, tuple[Path, ...]]) -> Known:
+def read_known(files: Mapping[str, tuple[Path, ...]]) -> CaseTruth:
     """Read what a case names.
 
     Args:
@@ -63,7 +63,7 @@ def read_known(files: Mapping[str, tuple[Path, ...]]) -> Known:
         UsageError: one cannot be read, or is of another size than the first truth.
     """
     truths = tuple(map(read_matte, files["truth"]))
-    known = Known(
+    known = CaseTruth(
         truths,
         read_trimap(files["trimap"][0]) if "trimap" in files else None,
         read_image(files["foreground"][0])[:, :, ::-1] if "foreground" in files else None,

@@ -20,7 +20,7 @@ TRUTH, TRIMAP, FOREGROUND = "truth", "trimap", "foreground"
 
 
 @dataclass(frozen=True)
-class Pair:
+class MattePair:
     """An answer and what it is compared with."""
 
     name: str
@@ -32,7 +32,7 @@ class Pair:
     """Why there is nothing to score: the partner is missing."""
 
 
-def score_files(pair: Pair) -> dict[str, Value]:
+def score_files(pair: MattePair) -> dict[str, Value]:
     """Every value of one answer, or the reason in its place; ``fringe`` where there are true colours.
 
     Raises:
@@ -61,7 +61,7 @@ def _read_answer(path: Path, *, colours: bool) -> tuple[Alpha, npt.NDArray[np.ui
     return cutout.alpha, cutout.rgba
 
 
-def pairs_of(answers: Path, known: Mapping[str, Path | None]) -> list[Pair]:
+def pairs_of(answers: Path, known: Mapping[str, Path | None]) -> list[MattePair]:
     """The pairs of two folders, by the names of the files without their suffixes; in the order of the names.
 
     Args:
@@ -77,12 +77,12 @@ def pairs_of(answers: Path, known: Mapping[str, Path | None]) -> list[Pair]:
     return [_pair(name, ours.get(name), {what: files.get(name) for what, files in others.items()}) for name in names]
 
 
-def _pair(name: str, answer: Path | None, known: Mapping[str, Path | None]) -> Pair:
+def _pair(name: str, answer: Path | None, known: Mapping[str, Path | None]) -> MattePair:
     missing = "answer" if answer is None else next((what for what, path in known.items() if path is None), "")
     if missing:
         words = {TRUTH: "ground truth"}.get(missing, missing)
-        return Pair(name, fault=f"there is no {words} of this name")
-    return Pair(name, answer, {what: path for what, path in known.items() if path is not None})
+        return MattePair(name, fault=f"there is no {words} of this name")
+    return MattePair(name, answer, {what: path for what, path in known.items() if path is not None})
 
 
 def _by_stem(folder: Path) -> dict[str, Path]:

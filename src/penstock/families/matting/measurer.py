@@ -15,7 +15,7 @@ from penstock.evaluation.measurer import Answer, Value
 from penstock.evaluation.networks import Networks
 from penstock.families.matting.answer_size import size_fault
 from penstock.families.matting.edge_series import edge_series
-from penstock.families.matting.files_of_case import Known, read_known
+from penstock.families.matting.files_of_case import CaseTruth, read_known
 from penstock.families.matting.matte_pair import FRINGE, score_fringe, score_pair
 from penstock.families.matting.metrics import METRICS
 from penstock.foundation.errors import UsageError
@@ -74,7 +74,7 @@ def examine(file: Path, files: Mapping[str, tuple[Path, ...]], given: Mapping[st
     return Answer(_values(answer, known), _floors(known), edge_series(answer.alpha, known.truths[0]))
 
 
-def _values(answer: Cutout, known: Known) -> dict[str, Value]:
+def _values(answer: Cutout, known: CaseTruth) -> dict[str, Value]:
     found: dict[str, list[Value]] = defaultdict(list)
     for truth in known.truths:
         for name, value in score_pair(answer.alpha, truth, known.unknown).items():
@@ -90,7 +90,7 @@ def _mean(values: Sequence[Value]) -> Value:
     return reasons[0] if reasons else math.fsum(numbers) / len(numbers)
 
 
-def _floors(known: Known) -> dict[str, float]:
+def _floors(known: CaseTruth) -> dict[str, float]:
     """Metric → how far apart the truths are; nothing where there is one, or where two cannot be compared.
 
     A distance is what one truth lacks, as an answer to another, of what that one has as an answer to itself: some

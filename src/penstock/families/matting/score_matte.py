@@ -15,7 +15,7 @@ from penstock.foundation.errors import ExitCode, UsageError, printable
 
 if TYPE_CHECKING:
     from penstock.evaluation.measurer import Value
-    from penstock.families.matting.matte_files import Pair
+    from penstock.families.matting.matte_files import MattePair
 
 SHOWN = ("mae", "sad", "grad", "conn", "iou", "hd95", "uea", "spurious", "fringe")
 """Columns of a folder's table; the means below it have every value."""
@@ -65,7 +65,7 @@ def matte(
 
     Example: penstock score matte answers/ truths/ --foreground colours/
     """
-    from penstock.families.matting.matte_files import Pair, pairs_of, score_files
+    from penstock.families.matting.matte_files import MattePair, pairs_of, score_files
 
     known = {"truth": truth, "trimap": trimap, "foreground": foreground}
     if prediction.is_dir():
@@ -75,21 +75,21 @@ def matte(
             what = "this is a folder, and the answer is a file"
             raise UsageError(what, where=str(path), todo="Give files throughout, or folders throughout.")
     files = {name: path for name, path in known.items() if path is not None}
-    values = score_files(Pair(prediction.stem, prediction, files))
+    values = score_files(MattePair(prediction.stem, prediction, files))
     if as_json:
         typer.echo(json.dumps(_content(values), indent=2, allow_nan=False))
         return
     _echo_values(values)
 
 
-def _score_all(pairs: Sequence[Pair]) -> Iterator[Scored]:
+def _score_all(pairs: Sequence[MattePair]) -> Iterator[Scored]:
     """Every pair as it is scored, on as many cores as there are, up to four; in the order of the pairs."""
     from concurrent.futures import ThreadPoolExecutor
 
     from penstock.evaluation.measure import usable_cores
     from penstock.families.matting.matte_files import score_files
 
-    def scored(pair: Pair) -> dict[str, Value] | str:
+    def scored(pair: MattePair) -> dict[str, Value] | str:
         try:
             return score_files(pair)
         except UsageError as error:

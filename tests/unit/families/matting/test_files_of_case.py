@@ -10,7 +10,7 @@ import pytest
 from tests.unit.families.matting.drawn_mattes import cutout, disc, save
 
 from penstock.families.matting.case import MattingCase
-from penstock.families.matting.files_of_case import Known, check_files, read_known
+from penstock.families.matting.files_of_case import CaseTruth, check_files, read_known
 from penstock.foundation.errors import UsageError
 
 CASE = MattingCase(name="a", inputs={"image": "a.png"}, truth="t.png")
@@ -41,13 +41,13 @@ def test_scaling_is_by_area(tmp_path: Path) -> None:
     truth = np.zeros((4, 4))
     truth[:, 0] = 1
     unknown = truth > 0
-    known = Known((truth,), unknown, np.full((4, 4, 3), 200, np.uint8)).scaled((2, 2))
+    known = CaseTruth((truth,), unknown, np.full((4, 4, 3), 200, np.uint8)).scaled((2, 2))
     assert known.truths[0].tolist() == [[0.5, 0], [0.5, 0]]
     assert known.unknown is not None
     assert known.unknown.tolist() == [[True, False], [True, False]]
     assert known.foreground is not None
     assert known.foreground.tolist() == np.full((2, 2, 3), 200).tolist()
-    odd = Known((np.ones((2999, 1000)),), None, None).scaled((341, 1024))
+    odd = CaseTruth((np.ones((2999, 1000)),), None, None).scaled((341, 1024))
     assert odd.truths[0].max() <= 1.0
 
 

@@ -8,27 +8,28 @@ import numpy as np
 import pytest
 from tests.unit.families.matting.drawn_mattes import cutout, disc, save
 
-from penstock.families.matting.matte_files import Pair, pairs_of, score_files
+from penstock.families.matting.matte_files import MattePair, pairs_of, score_files
 from penstock.foundation.errors import UsageError
 
 
 def test_a_pair_of_files(tmp_path: Path) -> None:
     answer, truth = save(tmp_path / "a.png", cutout(disc())), save(tmp_path / "t.png", disc())
-    values = score_files(Pair("a", answer, {"truth": truth}))
+    values = score_files(MattePair("a", answer, {"truth": truth}))
     assert values["mae"] == 0.0
     assert "fringe" not in values
     colours = save(tmp_path / "f.png", np.full((60, 80, 3), 120, np.uint8))
-    assert score_files(Pair("a", answer, {"truth": truth, "foreground": colours}))["fringe"] == pytest.approx(0.0)
+    assert score_files(MattePair("a", answer, {"truth": truth, "foreground": colours}))["fringe"] == pytest.approx(0.0)
     matte = save(tmp_path / "m.png", disc())
     assert (
-        score_files(Pair("m", matte, {"truth": truth, "foreground": colours}))["fringe"] == "the answer has no colours"
+        score_files(MattePair("m", matte, {"truth": truth, "foreground": colours}))["fringe"]
+        == "the answer has no colours"
     )
 
 
 def test_another_size_is_refused(tmp_path: Path) -> None:
     answer, truth = save(tmp_path / "a.png", disc((40, 60))), save(tmp_path / "t.png", disc())
     with pytest.raises(UsageError, match=r"'a.png' is 40x60 pixels, and t.png is 80x60"):
-        score_files(Pair("a", answer, {"truth": truth}))
+        score_files(MattePair("a", answer, {"truth": truth}))
 
 
 def test_files_are_matched_by_name_whatever_their_suffix_and_the_missing_are_named(tmp_path: Path) -> None:
