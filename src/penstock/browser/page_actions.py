@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import json
 import re
 import time
@@ -23,6 +24,7 @@ MAX_RESULT_BYTES: Final = 64 << 20
 MAX_URL_CHARACTERS: Final = MAX_RESULT_BYTES // 3 * 4 + 1000
 MAX_TEXT: Final = 100_000
 POLL_MS: Final = 100
+SETTLE_MS: Final = 500
 LOOK: Final = """(() => {
   const found = document.querySelectorAll(%(selector)s);
   if (found.length !== 1) return {count: found.length};
@@ -83,6 +85,14 @@ class PageActions:
         if self._events.fault is not None:
             raise PageFaultError(self._events.fault)
 
+    def _check_what_comes(self) -> None:
+        """What failed may be told before the event that was the reason."""
+        from playwright.sync_api import Error
+
+        with contextlib.suppress(Error):
+            self._page.wait_for_timeout(SETTLE_MS)
+        self._check()
+
     def _open(self) -> None:
         from playwright.sync_api import Error
         from playwright.sync_api import TimeoutError as TooLate
@@ -96,7 +106,7 @@ class PageActions:
             self._check()
             raise PageFaultError(f"the page did not load within {limit:g} s") from None
         except Error as error:
-            self._check()
+            self._check_what_comes()
             raise PageFaultError(f"the page could not be loaded: {reason(error)}") from None
         self._check()
         if answer is not None and not answer.ok:
@@ -115,7 +125,7 @@ class PageActions:
             limit = self._order.page.timeout_s
             raise PageFaultError(f"'{selector}' could not {what} within {limit:g} s: {self._state(selector)}") from None
         except Error as error:
-            self._check()
+            self._check_what_comes()
             raise PageFaultError(f"'{selector}' could not {what}: {reason(error)}") from None
         self._check()
 

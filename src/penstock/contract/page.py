@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import Field, field_validator, model_validator
 
@@ -14,6 +14,7 @@ from penstock.families.family import PAGE_METRIC
 
 Selector = Annotated[str, Field(min_length=1, max_length=500)]
 """A CSS selector, or another of Playwright's, such as ``text=Start``."""
+ATTRIBUTE: Final = "src"
 AttributeName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9-]{0,63}$")]
 
 
@@ -22,7 +23,7 @@ class PageResult(Strict):
 
     selector: Selector
     """A CSS selector: one element."""
-    attribute: AttributeName = "src"
+    attribute: AttributeName = ATTRIBUTE
     """The element's attribute that holds the URL of the result: `data:`, `blob:`, or a path of the service."""
     begins: Annotated[str, Field(max_length=200)] = ""
     """How that URL must begin, such as `data:image/png`; until then the result is waited for."""
@@ -43,7 +44,7 @@ class PageResult(Strict):
 
     @model_validator(mode="after")
     def _one_kind(self) -> PageResult:
-        if self.text is not None and (self.begins or self.alpha or "attribute" in self.model_fields_set):
+        if self.text is not None and (self.begins or self.alpha or self.attribute != ATTRIBUTE):
             raise ValueError(
                 "a result is 'text', or the URL in an attribute ('attribute', 'begins', 'alpha'): not both"
             )

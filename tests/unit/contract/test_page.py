@@ -47,7 +47,7 @@ def test_without_a_preset_that_knows_a_page_it_says_all_itself() -> None:
     [
         ({"result": {"selector": "p", "text": "("}}, "no regular expression"),
         ({"result": {"selector": "p", "text": "done", "alpha": True}}, "not both"),
-        ({"result": {"selector": "p", "text": "done", "attribute": "src"}}, "not both"),
+        ({"result": {"selector": "p", "text": "done", "attribute": "href"}}, "not both"),
         ({"path": "page"}, "pattern"),
         ({"tolerance": 256}, "255"),
         ({"timeout_s": 0.0}, "greater than 0"),
