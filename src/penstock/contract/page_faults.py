@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from penstock.contract.faults import Fault, fault_at, suggestion
+from penstock.contract.faults import Fault, fault_at
 from penstock.contract.models import Case, Contract, Suite
 from penstock.contract.page import Page
 from penstock.families.family import PAGE_METRIC
+from penstock.families.registry import did_you_mean
 from penstock.foundation.errors import UsageError
 from penstock.foundation.yaml_text import Document
 
@@ -26,7 +27,8 @@ def page_case(page: Page, suite: Suite) -> Case:
     found = next((case for case in suite.cases if case.name == page.case), None)
     if found is None:
         raise UsageError(
-            f"the suite has no case '{page.case}'", todo=suggestion(page.case, [case.name for case in answered[:10]])
+            f"the suite has no case '{page.case}'",
+            todo=did_you_mean(page.case, tuple(case.name for case in answered[:10])),
         )
     if found.expect is not None:
         raise UsageError(f"the model must refuse the case '{found.name}'", todo="Name one that it must answer.")
@@ -55,4 +57,4 @@ def page_faults(contract: Contract, suite: Suite | None, document: Document) -> 
     for selector, name in page.upload.items():
         if name not in case.inputs:
             what = f"the case '{case.name}' has no input '{name}'"
-            yield fault_at(document, ("page", "upload", selector), what, todo=suggestion(name, case.inputs))
+            yield fault_at(document, ("page", "upload", selector), what, todo=did_you_mean(name, tuple(case.inputs)))
