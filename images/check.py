@@ -135,6 +135,7 @@ def runtime_faults(packed: Path) -> list[str]:
             (root / "junk" / library.name).write_text("no library", encoding="utf-8")
         return [
             *_in_root(root, [f"/{MOUNTED}/bin/penstock-infer", "--help"]),
+            *_in_root(root, [f"/{MOUNTED}/bin/penstock-serve", "--help"]),
             *_in_root(root, [f"/{MOUNTED}/bin/python3", "-I", "/probe.py"]),
         ]
 

@@ -7,7 +7,7 @@ not DT_RUNPATH, because only the former goes before the LD_LIBRARY_PATH that ima
 set in the environment, which the model would inherit. (Not $ORIGIN: the loader learns its own place from /proc.)
 
     make_runtime.py python --out DIR --packages FILE...         interpreter, standard library, pinned packages
-    make_runtime.py seal --python DIR --code DIR --out DIR      on top: Penstock, bin/penstock-infer, and ID
+    make_runtime.py seal --python DIR --code DIR --out DIR      on top: Penstock, its programs in bin/, and ID
 
 Two commands, because they become two layers: a change of Penstock remakes the small one only. Runs while images/plan is
 built, on the Python whose copy is made, and needs `patchelf` and `pip` on PATH.
@@ -53,7 +53,11 @@ UNUSED_MODULES = re.compile(
     r"^(_tkinter|_test.*|_xxtest.*|_curses.*|_sqlite3|_gdbm|_dbm|_ctypes_test|xx.*|readline|nis|ossaudiodev|audioop"
     r"|_crypt|_codecs_(cn|hk|iso2022|jp|kr|tw))\."
 )
-ENTRY = Path(__file__).parent / "penstock_infer.py"
+ENTRY = Path(__file__).parent / "penstock_program.py"
+PROGRAMS = {"penstock-infer": "penstock_tasks.infer.entrypoint", "penstock-serve": "penstock_tasks.browse.serve"}
+"""As in :mod:`penstock.invocation.runtime`, which is not installed where this runs (a test compares them)."""
+ENTRY_MODULE = "penstock_tasks.infer.entrypoint"
+"""The module that :data:`ENTRY` names, in whose place a program's own is written."""
 OURS = ("penstock", "penstock_tasks")
 
 
@@ -205,15 +209,17 @@ def compile_all(folder: Path, inner: Path) -> None:
 
 
 def make_seal(out: Path, python: Path, code: Path) -> None:
-    """Penstock, the script that starts the step, and ``ID``: the SHA-256 over all files of both parts."""
+    """Penstock, the scripts that start its programs, and ``ID``: the SHA-256 over all files of both parts."""
     library = out / STDLIB
     for name in OURS:
         shutil.copytree(code / name, library / name, ignore=shutil.ignore_patterns("__pycache__"))
         compile_all(library / name, STDLIB / name)
-    script = out / "bin" / "penstock-infer"
-    script.parent.mkdir(parents=True)
-    script.write_text(f"#!{MOUNTED}/bin/python3 -I\n{ENTRY.read_text(encoding='utf-8')}", encoding="utf-8")
-    script.chmod(0o755)
+    (out / "bin").mkdir(parents=True)
+    entry = ENTRY.read_text(encoding="utf-8")
+    for name, module in PROGRAMS.items():
+        script = out / "bin" / name
+        script.write_text(f"#!{MOUNTED}/bin/python3 -I\n{entry.replace(ENTRY_MODULE, module)}", encoding="utf-8")
+        script.chmod(0o755)
     (out / "ID").write_text(f"{identity(python, out)}\n", encoding="utf-8")
 
 

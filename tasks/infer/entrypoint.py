@@ -14,7 +14,7 @@ from pathlib import Path
 from penstock.bundle.checked_contract import read_checked
 from penstock.bundle.directory import Bundle
 from penstock.bundle.machine import this_machine
-from penstock.bundle.models import Invocation, Isolation, Machine, ShardRecord, Use
+from penstock.bundle.models import Invocation, Machine, ShardRecord, Use
 from penstock.bundle.rerun_bundle import released_errors
 from penstock.bundle.shards import Shard, shard_record, write_shard_record
 from penstock.bundle.steps import utc_now
@@ -24,11 +24,12 @@ from penstock.contract.mounted_weights import weights_folder
 from penstock.evaluation.filled_parameters import with_parameters
 from penstock.evaluation.infer import Calls, infer
 from penstock.evaluation.local_python import Named, local_environment
+from penstock.evaluation.model_image import hold_level, image_files
 from penstock.evaluation.paired_inference import infer_in_turns
 from penstock.evaluation.rerun_plan import called_alike
-from penstock.foundation.errors import UsageError, WorldError
+from penstock.foundation.errors import WorldError
 from penstock.invocation.environment import PythonEnvironment
-from penstock.invocation.isolation import best_level, in_pod, is_below, isolation
+from penstock.invocation.isolation import best_level, in_pod, isolation
 from penstock.invocation.sandbox import ImageFiles
 from penstock.steps.entrypoint import launched, log, param, progress, run_step, workspace
 
@@ -188,7 +189,7 @@ class _Record:
             f"the model is confined by {self._record.isolation}; Python: {self._record.python or 'that of the image'}"
         )
         log("log", message=said)
-        _hold_level(self._record.isolation, bundle)
+        hold_level(self._record.isolation, bundle)
         write_shard_record(self.shard, self._record)
 
     def used(self, use: Use) -> None:
@@ -207,18 +208,6 @@ class _Record:
         return self._record.model_copy(update={"uses": uses})
 
 
-def _hold_level(got: Isolation | None, bundle: Bundle) -> None:
-    """Start no model that is confined less far than the policy demands: *plan* looked at its own process only."""
-    inference = bundle.run().inference
-    demanded = inference.demanded if inference is not None else "none"
-    if got is not None and is_below(got.level, demanded):
-        raise UsageError(
-            f"the policy demands that the model is confined by '{demanded}', and here it would be by '{got.level}'",
-            where="policy.isolation",
-            todo="docs/security.md says what each level needs.",
-        )
-
-
 def _image_files(arguments: Arguments, bundle: Bundle, code: Path) -> ImageFiles | None:
     """What the container holds in which this step and the model run; ``None`` where steps are not run in containers.
 
@@ -230,24 +219,15 @@ def _image_files(arguments: Arguments, bundle: Bundle, code: Path) -> ImageFiles
     Raises:
         UsageError: it is another image than was built.
     """
-    if arguments.model_dir is None:
-        return None
-    # no image was built: the clone is what runs, on the programs of the image that stands in for one
-    directory, built = code, bundle.run().image
     in_turns = arguments.baseline is not None  # then neither has an image of its own
-    if built is not None and built.kind == "image" and not in_turns:
-        directory = arguments.model_dir
-        if arguments.image != f"{built.url}@{built.digest}":
-            raise UsageError(
-                f"the step runs in '{arguments.image}', but {built.url}@{built.digest} was built",
-                where="--image",
-                todo="Pass on the result 'image' of the step plan.",
-            )
-        if built.key and weights_folder(load_contract(code).weights):
-            _hold_weights(directory, bundle)
-    log("image", image=arguments.image, directory=str(directory))
     mounted = (arguments.source, arguments.bundle, arguments.runtime, arguments.released, arguments.baseline)
-    return ImageFiles(directory.resolve(), volumes=tuple(path for path in mounted if path is not None))
+    built = None if in_turns else bundle.run().image
+    files = image_files(built, arguments.image, arguments.model_dir, code, mounted)
+    if files is not None:
+        if built is not None and built.key and weights_folder(load_contract(code).weights):
+            _hold_weights(files.directory, bundle)
+        log("image", image=arguments.image, directory=str(files.directory))
+    return files
 
 
 def _hold_weights(directory: Path, bundle: Bundle) -> None:

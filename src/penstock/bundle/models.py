@@ -304,7 +304,7 @@ class Measurement(Record):
     slices: list[str] = []
     extractor: str | None = None
     error: str | None = None
-    """Why there is no value."""
+    """Why there is no value; beside one, why it is what it is."""
     resamples: Resamples | None = None
     """Of a value of the whole suite: what its interval is taken from."""
     floor: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None

@@ -21,6 +21,8 @@ from penstock.contract.load import (
 from penstock.contract.model_version import ModelVersion, agreement_faults, read_model_version
 from penstock.contract.models import CONTRACT_FILE, Contract, Suite, Weights, suite_model
 from penstock.contract.mounted_weights import weights_folder
+from penstock.contract.page import with_page_rule
+from penstock.contract.page_faults import page_faults
 from penstock.contract.policy import Direction, policy_faults
 from penstock.contract.suite import call_faults, output_faults, suite_file_faults
 from penstock.contract.weight_sources import source_kind
@@ -94,6 +96,7 @@ def check_repository(directory: Path, *, metrics: Mapping[str, Direction | None]
         if report.suite is not None and suite_document is not None:
             report.faults += suite_family_faults(report.contract, report.suite, suite_document)
             report.faults += call_faults(report.contract, report.suite, contract_document, suite_document)
+        report.faults += page_faults(report.contract, report.suite, contract_document)
     report.sort()
     return report
 
@@ -207,7 +210,9 @@ def _policy_faults(
 ) -> Iterator[Fault]:
     slices = {name for case in suite.cases for name in case.slices} if suite is not None else None
     today = datetime.datetime.now(datetime.UTC).date()
-    for fault in policy_faults(contract.policy, known=metrics, slices=slices, today=today):
+    for fault in policy_faults(
+        with_page_rule(contract.policy, contract.page), known=metrics, slices=slices, today=today
+    ):
         yield fault_at(document, ("policy", *fault.path), fault.what, todo=fault.todo, warning=fault.warning)
     record = contract.policy.calibration
     if record is not None and ((file := _inside(directory, record)) is None or not file.is_file()):

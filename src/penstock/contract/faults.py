@@ -27,6 +27,7 @@ PATTERNS = {
     r"^[1-5]xx$": "a class of statuses such as 4xx",
     JSON_PATH: "a path such as $.faces[0].score: '$', '.name' and '[0]' only",
     r"^[A-Za-z][A-Za-z0-9_.-]{0,63}$": "letters, digits, '_', '.' and '-', beginning with a letter, at most 64",
+    r"^[A-Za-z][A-Za-z0-9-]{0,63}$": "the name of an attribute: letters, digits and hyphens, beginning with a letter",
     r"^[A-Za-z_][A-Za-z0-9_]{0,99}$": "letters, digits and '_', beginning with a letter",
     r"^[A-Za-z0-9][A-Za-z0-9.-]{0,252}(:[0-9]{1,5})?$": "a host such as example.org or example.org:443",
 }

@@ -13,9 +13,10 @@ from pydantic_core import PydanticCustomError
 
 from penstock.contract.expectation import Expect
 from penstock.contract.http_call import Http, Seconds
+from penstock.contract.page import Page
 from penstock.contract.placeholders import Scalar
 from penstock.contract.policy import Policy, Strict
-from penstock.contract.presets import with_preset
+from penstock.contract.presets import page_with_preset, with_preset
 from penstock.families.registry import family_names, find_family, preset_names
 from penstock.foundation.errors import UsageError
 from penstock.foundation.media_kinds import Kind
@@ -156,6 +157,8 @@ class Contract(Strict):
     weights: list[Weights] = Field(default_factory=list)
     build: Build = Build()
     call: Call
+    page: Page | None = None
+    """The model's own page, tried in a browser; left out, it is not."""
     checks: Annotated[list[Check], Field(max_length=50)] = Field(default_factory=list)
     suite: RelativePath
     """The directory that holds ``suite.yaml``."""
@@ -167,6 +170,11 @@ class Contract(Strict):
     def extractor_files(self) -> dict[str, Weights]:
         """Role → the file in the repository, of those that are not named."""
         return {role: given for role, given in self.extractors.items() if isinstance(given, Weights)}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_page_from_preset(cls, value: object) -> object:
+        return page_with_preset(value) if isinstance(value, dict) else value
 
     @field_validator("extractors", mode="before")
     @classmethod

@@ -1,4 +1,4 @@
-"""The interfaces of known systems: what each fills of ``call`` in the contract.
+"""The interfaces of known systems: what each fills of ``call`` and ``page`` in the contract.
 
 What the contract writes beside a preset wins, field by field; ``http.argv``, how the service is started, is always the
 contract's own.
@@ -25,6 +25,17 @@ def with_preset(name: str, call: Mapping[str, Any]) -> dict[str, Any]:
         filled["http"] = _over(preset.http, call["http"])
     if isinstance(call.get("parameters", {}), dict):
         filled["parameters"] = _over(preset.parameters, call.get("parameters", {}))
+    return filled
+
+
+def page_with_preset(contract: Mapping[str, Any]) -> dict[str, Any]:
+    """The contract with its ``page``, if it has one, filled in from the preset of ``call``."""
+    filled = dict(contract)
+    call, page = contract.get("call"), contract.get("page")
+    name = call.get("preset") if isinstance(call, dict) else None
+    preset = find_preset(name) if isinstance(name, str) else None
+    if isinstance(page, dict) and preset is not None:
+        filled["page"] = _over(preset.page, page)
     return filled
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from penstock.contract import expectation, http_call, models, policy
+from penstock.contract import expectation, http_call, models, page, policy
 from penstock.contract.http_call import Http, HttpCall
 from penstock.contract.models import Contract, suite_model
 from penstock.contract.policy import Policy
@@ -29,6 +29,7 @@ def contract_schema() -> dict[str, Any]:
     filled = definitions["Http"]
     definitions["HttpWithPreset"] = {**filled, "description": "What a preset does not fill, or what replaces it."}
     definitions["Http"] = {**filled, "anyOf": [{"required": list(ONE_CALL)}, {"required": ["calls"]}]}
+    definitions["Page"].pop("required")  # a preset may fill it
     call = definitions["Call"]
     call["properties"]["http"] = {
         "type": ["object", "null"],
@@ -80,7 +81,7 @@ def policy_schema() -> dict[str, Any]:
 
 def _schema(model: type[BaseModel], title: str, case: type[BaseModel] | None = None) -> dict[str, Any]:
     schema = {"$schema": DIALECT, **model.model_json_schema(), "title": title}
-    texts = field_texts(models, http_call, expectation, policy)
+    texts = field_texts(models, http_call, page, expectation, policy)
     for call in (HttpCall, Http):
         texts[call.__name__] = {
             field: text for base in reversed(call.__mro__) for field, text in texts.get(base.__name__, {}).items()

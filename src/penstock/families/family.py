@@ -64,10 +64,11 @@ class Role:
 
 @dataclass(frozen=True)
 class Preset:
-    """The interface of a known system: the part of the contract's ``call`` that it fills."""
+    """The interface of a known system: the part of the contract's ``call`` that it fills, and of its ``page``."""
 
     http: Mapping[str, Any]
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    page: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -208,5 +209,12 @@ REFUSAL_METRIC = Metric(
 )
 """The one metric of cases that the model must refuse, whatever the family; no other is measured of them."""
 
-ENGINE_METRICS = (*CALL_METRICS, REFUSAL_METRIC)
+PAGE_METRIC = Metric(
+    *("page", "web page", "", "higher", 0),
+    "Whether the model's own page gave the right result in a browser: 1 it did, 0 it did not.",
+    whole_suite=True,
+)
+"""Of contracts with a ``page``, whatever the family: one value, which the step *browse* adds."""
+
+ENGINE_METRICS = (*CALL_METRICS, REFUSAL_METRIC, PAGE_METRIC)
 """What no family has to say."""

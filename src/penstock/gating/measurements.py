@@ -75,6 +75,8 @@ class Values:
     """Case → why there is no value."""
     resamples: Resamples | None = None
     """Of a value of the whole suite, if there are some."""
+    why: str = ""
+    """Of a value of the whole suite: why it is what it is, if that was said."""
 
     @property
     def cases(self) -> set[str]:
@@ -129,6 +131,7 @@ class Table:
             else:
                 found.by_case[case] = measurement.value
                 found.resamples = measurement.resamples if case == WHOLE_SUITE else None
+                found.why = _cut(measurement.error or "") if case == WHOLE_SUITE else ""
         if known and WHOLE_SUITE not in known and metric != REFUSAL_METRIC.name:
             for case in self.expected:
                 # A case of which nothing at all is known may carry the slice: it counts as lost, never as well.

@@ -105,7 +105,7 @@ def examine(rule: Rule, candidate: Table, baseline: Table | None, margin_in_unit
     if finding.against:
         return Examined(rule, subject, finding, len(ours.cases), baseline=theirs_mean, not_compared=missing)
     ours_mean = mean(list(ours.by_case.values()))
-    _bounds(rule, subject, ours_mean, finding)
+    _bounds(rule, subject, ours_mean, ours.why, finding)
     _worst(rule, subject, ours, finding)
     comparison: PairedChange | None = None
     if theirs is None:
@@ -205,14 +205,15 @@ def _complete(rule: Rule, subject: Subject, ours: Values, theirs: Values | None,
         finding.against.append(Sentence(what))
 
 
-def _bounds(rule: Rule, subject: Subject, value: float, finding: Finding) -> None:
+def _bounds(rule: Rule, subject: Subject, value: float, why: str, finding: Finding) -> None:
     """The absolute bounds. The allowance for rounding depends on the bound alone."""
+    because = f": {why}" if why else ""
     if rule.max is not None and value > rule.max + abs(rule.max) * ROUNDING:
         ours, bound = subject.amounts(value, rule.max)
-        finding.against.append(Sentence(f"is {ours}, above the maximum of {bound}", subject.title))
+        finding.against.append(Sentence(f"is {ours}, above the maximum of {bound}{because}", subject.title))
     elif rule.min is not None and value < rule.min - abs(rule.min) * ROUNDING:
         ours, bound = subject.amounts(value, rule.min)
-        finding.against.append(Sentence(f"is {ours}, below the minimum of {bound}", subject.title))
+        finding.against.append(Sentence(f"is {ours}, below the minimum of {bound}{because}", subject.title))
     elif rule.min is not None or rule.max is not None:
         bounds = [(sign, bound) for sign, bound in (("≥", rule.min), ("≤", rule.max)) if bound is not None]
         ours, *texts = subject.amounts(value, *(bound for _, bound in bounds))

@@ -68,7 +68,7 @@ class HttpModel:
         self._sandbox = sandbox
         self._scratch = scratch
         self._log = log
-        self._base = ""
+        self._base, self._port = "", 0
         self._ready_timeout_s = ready_timeout_s or http.ready_timeout_s
         self._process: ModelProcess | None = None
         self._warm = False
@@ -101,6 +101,14 @@ class HttpModel:
     def others_took(self, gpu_mib: float) -> None:
         if self._gpu_before is not None:
             self._gpu_before += gpu_mib
+
+    def connect(self, timeout_s: float) -> socket.socket:
+        """A TCP connection to the service, or one that is being made, whatever network it is in.
+
+        Raises:
+            OSError: nothing listens there, or the model is gone.
+        """
+        return self._connect(self._port, timeout_s)
 
     def close(self) -> None:
         self._end()
@@ -150,7 +158,7 @@ class HttpModel:
     def _start(self) -> None:
         self._warm = False
         for last_try in (False, False, True):
-            port = free_port()
+            port = self._port = free_port()
             self._base = f"http://127.0.0.1:{port}"
             self._log.mark()
             argv = service_argv(self._contract, port)

@@ -22,7 +22,11 @@ from penstock.foundation.errors import WorldError
 from penstock.foundation.files import disk_errors
 
 PACKED = Path("/opt/penstock-runtime")
-PROGRAM = Path("bin") / "penstock-infer"
+PROGRAMS = {
+    Path("bin") / "penstock-infer": "penstock_tasks.infer.entrypoint",
+    Path("bin") / "penstock-serve": "penstock_tasks.browse.serve",
+}
+"""What runs in the model's image → its module: the step *infer*, and the service beside the step *browse*."""
 _ID = re.compile(r"[a-z0-9][a-z0-9.-]{0,62}")
 
 
@@ -38,19 +42,24 @@ def provide_runtime(cache: Path, *, packed: Path = PACKED) -> str:
     """
     if (packed / "ID").is_file():
         identity = (packed / "ID").read_text(encoding="utf-8").strip()
-        if not _ID.fullmatch(identity) or not (packed / PROGRAM).is_file():
+        if not _ID.fullmatch(identity) or not _is_whole(packed):
             raise WorldError("the driver's runtime is broken", where=str(packed), todo="Build the image 'plan' again.")
         _put(cache / "runtime" / identity, lambda folder: _copy(packed, folder))
         return identity
-    launcher = f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -P -m penstock_tasks.infer.entrypoint "$@"\n'
-    identity = f"local-{__version__}-{hashlib.sha256(launcher.encode()).hexdigest()[:12]}"
-    _put(cache / "runtime" / identity, lambda folder: _write_launcher(folder / PROGRAM, launcher))
+    start = f"#!/bin/sh\nexec {shlex.quote(sys.executable)} -P -m"
+    launchers = {program: f'{start} {module} "$@"\n' for program, module in PROGRAMS.items()}
+    identity = f"local-{__version__}-{hashlib.sha256(''.join(launchers.values()).encode()).hexdigest()[:12]}"
+    _put(cache / "runtime" / identity, lambda folder: _write_launchers(folder, launchers))
     return identity
+
+
+def _is_whole(folder: Path) -> bool:
+    return all((folder / program).is_file() for program in PROGRAMS)
 
 
 def _put(target: Path, fill: Callable[[Path], None]) -> None:
     """Fill a new directory and give it its name: what has the name is whole."""
-    if (target / PROGRAM).is_file():
+    if _is_whole(target):
         return
     with disk_errors(target):
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -62,7 +71,7 @@ def _put(target: Path, fill: Callable[[Path], None]) -> None:
                 temporary.replace(target)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
-        if not (target / PROGRAM).is_file():
+        if not _is_whole(target):
             raise WorldError("the driver's runtime is not whole", where=str(target), todo="Remove the directory.")
 
 
@@ -74,7 +83,8 @@ def _copy(packed: Path, folder: Path) -> None:
         raise WorldError("the driver's runtime cannot be copied", where=str(folder), todo=str(reason)) from error
 
 
-def _write_launcher(program: Path, text: str) -> None:
-    program.parent.mkdir(parents=True)
-    program.write_text(text, encoding="utf-8")
-    program.chmod(0o755)
+def _write_launchers(folder: Path, launchers: dict[Path, str]) -> None:
+    for program, text in launchers.items():
+        (folder / program).parent.mkdir(parents=True, exist_ok=True)
+        (folder / program).write_text(text, encoding="utf-8")
+        (folder / program).chmod(0o755)

@@ -50,12 +50,34 @@ def read_image(path: Path, *, limits: ImageLimits = DEFAULT_IMAGE_LIMITS) -> Fra
     Raises:
         UsageError: missing, no regular file, empty, of another format, damaged, cut short, or over the limits.
     """
+    return _decoded(path, limits, cv2.IMREAD_COLOR)
+
+
+def read_as_stored(path: Path, *, limits: ImageLimits = DEFAULT_IMAGE_LIMITS) -> Frame:
+    """Decode a picture as it is stored: uint8 (H, W, 3) BGR, or (H, W, 4) with alpha if it has that; not turned.
+
+    16 bits become 8 (rounded down), grey becomes BGR.
+
+    Raises:
+        UsageError: see :func:`read_image`.
+    """
+    image = _decoded(path, limits, cv2.IMREAD_UNCHANGED)
+    if image.ndim == 2:
+        image = image[:, :, np.newaxis]
+    if image.shape[2] in (1, 2):
+        image = image[:, :, [0, 0, 0, *([1] if image.shape[2] == 2 else [])]]
+    return np.asarray(image, dtype=np.uint8)
+
+
+def _decoded(path: Path, limits: ImageLimits, how: int) -> npt.NDArray[np.uint8]:
     data, size = picture_bytes(path, limits=limits)
     with decoding(path):
-        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), how)
     # The size in the header is the one before turning upright; a decoder that found another one read something else.
     if image is None or sorted(image.shape[:2]) != sorted(size):
         raise UsageError("the picture is damaged", where=str(path), todo="Write or fetch the file again.")
+    if image.dtype == np.uint16:
+        image = np.asarray(image // 256, dtype=np.uint8)
     return np.asarray(image, dtype=np.uint8)
 
 

@@ -24,6 +24,7 @@ from penstock.gating.compare import Comparison
 from penstock.report.cases import CaseRow, Number, case_rows
 from penstock.report.media import EMBED_BYTES, Shown, show_media
 from penstock.report.old_verdicts import read_verdict
+from penstock.report.page_visit import page_visit
 from penstock.report.provenance_table import facts, reproduce
 from penstock.report.rows import MetricRow, glossary, past_rows
 from penstock.report.run_records import Side, read_side
@@ -124,6 +125,7 @@ def write_page(
         past_rows=past_rows(candidate, past) if past else [],
         facts=facts(candidate.run, before.run if before else None),
         command=reproduce(candidate.run),
+        visit=page_visit(bundle),
         view=view,
         parts=_script_json(asdict(view)),
         data=_script_json(_data(candidate, before, cases, media, view)),

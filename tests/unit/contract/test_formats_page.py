@@ -10,10 +10,12 @@ import yaml
 from pydantic import BaseModel
 
 from penstock.bundle.models import FloorRecord, Measurement, RuleResult, Verdict
+from penstock.bundle.page_record import PageRecord
 from penstock.contract.expectation import Expect
 from penstock.contract.floor import PolicyFloor
 from penstock.contract.http_call import Answer, Body, Http, HttpCall
 from penstock.contract.models import Build, Call, Case, Check, Command, Contract, Suite, Weights, suite_model
+from penstock.contract.page import Page, PageResult
 from penstock.contract.policy import Margin, Policy, Rule
 from penstock.families.matting.case import MattingCase
 from penstock.families.talking_head.case import TalkingHeadCase
@@ -30,6 +32,8 @@ MODELS: list[tuple[type[BaseModel], str]] = [
     (HttpCall, "The contract"),
     (Body, "The contract"),
     (Answer, "The contract"),
+    (Page, "The contract"),
+    (PageResult, "The contract"),
     (Check, "The contract"),
     (Suite, "The suite"),
     (Case, "The suite"),
@@ -44,6 +48,7 @@ MODELS: list[tuple[type[BaseModel], str]] = [
     (Verdict, "The verdict"),
     (RuleResult, "The verdict"),
     (FloorRecord, "The verdict"),
+    (PageRecord, "The page in a browser"),
     (Baseline, "The current release"),
     (Transfer, "The current release"),
 ]
@@ -69,6 +74,9 @@ def test_the_examples_are_valid() -> None:
     whole = [block for block in blocks if "version" in block or "rules" in block]
     contract, suite, policy, floor = whole
     Contract.model_validate(contract)
+    (page,) = [block["page"] for block in blocks if "page" in block]
+    rmbg = {"preset": "rmbg", "http": {"argv": ["python", "serve.py"]}}
+    assert Contract.model_validate(contract | {"call": rmbg, "page": page}).page is not None
     suite_model("talking-head").model_validate(suite)
     Policy.model_validate(policy)
     PolicyFloor.model_validate(floor)

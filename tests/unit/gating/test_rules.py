@@ -57,6 +57,18 @@ def test_what_is_missing_fails_whatever_the_bounds(ours: Values, theirs: Values 
     assert result.candidate is None or theirs is not None
 
 
+def test_of_a_value_of_the_whole_suite_the_reason_says_why_it_is_what_it_is() -> None:
+    told = {"metric": "page", "case": "*", "value": 0.0, "error": "the page hangs"}
+    ours = Table("candidate", [Measurement.model_validate(told)])
+    result = conclude(examine(Rule(metric="page", min=1.0), ours, None, margin_in_unit), 0.05, None)
+    assert result.verdict == "fail"
+    assert result.reason == "web page is 0, below the minimum of 1: the page hangs"
+    assert result.predicate == "is 0, below the minimum of 1: the page hangs"
+    long = Table("candidate", [Measurement.model_validate(told | {"error": "x" * 1000})])
+    result = conclude(examine(Rule(metric="page", min=1.0), long, None, margin_in_unit), 0.05, None)
+    assert len(result.reason) < 300
+
+
 def test_margin_holds_the_paired_change() -> None:
     base: Values = {name: 8.0 + place for place, name in enumerate("abcdefgh")}
     worse: Values = {name: value + 1.0 for name, value in base.items() if value is not None}

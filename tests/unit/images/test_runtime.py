@@ -12,6 +12,8 @@ from types import ModuleType
 import pytest
 from images.recipe import ROOT
 
+from penstock.invocation.runtime import PROGRAMS
+
 PLAN = ROOT / "images" / "plan"
 
 
@@ -25,7 +27,7 @@ def load(name: str) -> ModuleType:
 
 
 make_runtime = load("make_runtime")
-penstock_infer = load("penstock_infer")
+penstock_program = load("penstock_program")
 
 
 @pytest.fixture
@@ -55,9 +57,12 @@ def test_the_seal_holds_our_code_the_program_and_the_name(tmp_path: Path, code: 
     make_runtime.make_seal(out, python, code)
     library = out / make_runtime.STDLIB
     assert {path.name for path in library.iterdir()} == {"penstock", "penstock_tasks"}
-    program = out / "bin" / "penstock-infer"
-    assert program.read_text().startswith("#!/workspace/runtime/bin/python3 -I\n")
-    assert os.access(program, os.X_OK)
+    assert {Path("bin") / name: module for name, module in make_runtime.PROGRAMS.items()} == PROGRAMS
+    for name, module in PROGRAMS.items():
+        text = (out / name).read_text()
+        assert text.startswith("#!/workspace/runtime/bin/python3 -I\n")
+        assert f"    from {module} import main\n" in text
+        assert os.access(out / name, os.X_OK)
     assert len((out / "ID").read_text().strip()) == 32
 
 
@@ -119,11 +124,11 @@ def test_the_models_locale_is_its_own(tmp_path: Path, monkeypatch: pytest.Monkey
     started_with = tmp_path / "environ"
     started_with.write_bytes(b"PATH=/bin\0LANG=C\0")
     monkeypatch.setenv("LC_CTYPE", "C.UTF-8")
-    penstock_infer.forget_locale(started_with)
+    penstock_program.forget_locale(started_with)
     assert "LC_CTYPE" not in os.environ
     monkeypatch.setenv("LC_CTYPE", "de_DE")
     started_with.write_bytes(b"PATH=/bin\0LC_CTYPE=de_DE\0")
-    penstock_infer.forget_locale(started_with)
+    penstock_program.forget_locale(started_with)
     assert os.environ["LC_CTYPE"] == "de_DE"
-    penstock_infer.forget_locale(tmp_path / "none")
+    penstock_program.forget_locale(tmp_path / "none")
     assert os.environ["LC_CTYPE"] == "de_DE"

@@ -1,4 +1,4 @@
-"""The driver's runtime comes into the cache whole, once, and starts the step infer."""
+"""The driver's runtime comes into the cache whole, once, and starts the step infer and the service of browse."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from penstock.foundation.errors import WorldError
-from penstock.invocation.runtime import PROGRAM, provide_runtime
+from penstock.invocation.runtime import PROGRAMS, provide_runtime
 
 
 @pytest.fixture
@@ -20,8 +20,9 @@ def packed(tmp_path: Path) -> Path:
     (folder / "bin").mkdir(parents=True)
     (folder / "lib").mkdir()
     (folder / "ID").write_text("penstock-0.1.0-ab12\n", encoding="utf-8")
-    (folder / PROGRAM).write_text("#!/bin/sh\n", encoding="utf-8")
-    (folder / PROGRAM).chmod(0o555)
+    for program in PROGRAMS:
+        (folder / program).write_text("#!/bin/sh\n", encoding="utf-8")
+        (folder / program).chmod(0o555)
     (folder / "lib" / "libc.so.6").write_bytes(b"elf")
     (folder / "lib" / "libc.so").symlink_to("libc.so.6")
     return folder
@@ -35,7 +36,7 @@ def test_packed_runtime_is_copied_once(packed: Path, tmp_path: Path) -> None:
     folder = cache / "runtime" / "penstock-0.1.0-ab12"
     assert [path.name for path in (cache / "runtime").iterdir()] == [folder.name]
     assert (folder / "lib" / "libc.so").readlink() == Path("libc.so.6")
-    assert os.access(folder / PROGRAM, os.X_OK)
+    assert all(os.access(folder / program, os.X_OK) for program in PROGRAMS)
     before = folder.stat().st_mtime_ns
     provide_runtime(cache, packed=packed)
     assert folder.stat().st_mtime_ns == before
@@ -47,12 +48,19 @@ def test_packed_runtime_that_is_broken(packed: Path, tmp_path: Path) -> None:
         provide_runtime(tmp_path, packed=packed)
 
 
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_packed_runtime_that_lacks_a_program(packed: Path, tmp_path: Path, program: Path) -> None:
+    (packed / program).unlink()
+    with pytest.raises(WorldError, match="the driver's runtime is broken"):
+        provide_runtime(tmp_path, packed=packed)
+
+
 def test_without_an_image_it_starts_this_python(tmp_path: Path) -> None:
     cache = tmp_path / "ein cache"
     identity = provide_runtime(cache, packed=tmp_path / "nothing")
     assert identity.startswith("local-")
-    done = subprocess.run(
-        [cache / "runtime" / identity / PROGRAM, "--help"], capture_output=True, text=True, cwd=tmp_path, check=True
-    )
-    assert "--shard" in done.stdout
+    for program, option in zip(PROGRAMS, ("--shard", "--runtime-id"), strict=True):
+        command = [cache / "runtime" / identity / program, "--help"]
+        done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=True)
+        assert option in done.stdout
     assert provide_runtime(cache, packed=tmp_path / "nothing") == identity

@@ -8,7 +8,7 @@ import pytest
 
 from penstock.foundation.errors import UsageError
 from penstock.foundation.media_kinds import set_files
-from penstock.media.images import ImageLimits, read_image
+from penstock.media.images import ImageLimits, read_as_stored, read_image
 
 
 def picture(height=24, width=32, seed=0):
@@ -38,6 +38,24 @@ def test_lossy_formats_come_back_nearly_so(tmp_path, suffix):
     image = read_image(path)
     assert image.dtype == np.uint8
     assert np.abs(image.astype(int) - picture()).mean() < 6
+
+
+def test_as_stored_alpha_stays_and_everything_else_becomes_bgr(tmp_path):
+    image = picture()
+    grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
+    with_alpha = np.dstack([image, np.arange(24 * 32, dtype=np.uint8).reshape(24, 32)])
+    path = tmp_path / "a.png"
+    for written, expected in [
+        (image, image),
+        (with_alpha, with_alpha),
+        (with_alpha.astype(np.uint16) * 257, with_alpha),
+        (grey, cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR)),
+    ]:
+        path.write_bytes(encoded(".png", written))
+        assert np.array_equal(read_as_stored(path), expected)
+    path.write_bytes(encoded(".png", with_alpha)[:-20])
+    with pytest.raises(UsageError, match="not a whole PNG"):
+        read_as_stored(path)
 
 
 def test_grey_transparent_deep_and_progressive_pictures_become_bgr(tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parents[3]
+KINDS = ("steps", "sidecars")
 STEPS = sorted(path.parent.name for path in (ROOT / "tasks").glob("*/entrypoint.py"))
 
 
@@ -30,6 +32,13 @@ def entrypoint(step: str) -> Any:
 def fields(step: str, kind: str) -> dict[str, Any]:
     found = dataclasses.fields(entrypoint(step).Arguments)
     return {field.name.replace("_", "-"): field.metadata for field in found if field.metadata["kind"] == kind}
+
+
+def beside(step: str) -> set[str]:
+    """Parameters and workspaces that only the sidecar of a Task is given."""
+    given = {kind: " ".join(arg for each in task(step)["spec"].get(kind, []) for arg in each["args"]) for kind in KINDS}
+    named = {kind: set(re.findall(r"\$\((?:params|workspaces)\.([a-z-]+)", text)) for kind, text in given.items()}
+    return named["sidecars"] - named["steps"]
 
 
 def test_each_step_has_its_three_folders() -> None:
@@ -60,7 +69,8 @@ def test_each_step_has_a_console_script() -> None:
 
 @pytest.mark.parametrize("step", STEPS)
 def test_parameters_are_the_arguments(step: str) -> None:
-    params = {param["name"]: param for param in task(step)["spec"].get("params", [])}
+    given = task(step)["spec"].get("params", [])
+    params = {param["name"]: param for param in given if param["name"] not in beside(step)}
     params = {name: param for name, param in params.items() if name not in FOR_TEKTON.get(step, ())}
     arguments = fields(step, "param")
     assert params.keys() == arguments.keys()
@@ -74,7 +84,8 @@ def test_parameters_are_the_arguments(step: str) -> None:
 
 @pytest.mark.parametrize("step", STEPS)
 def test_workspaces_are_the_arguments(step: str) -> None:
-    workspaces = {entry["name"]: entry for entry in task(step)["spec"].get("workspaces", [])}
+    given = task(step)["spec"].get("workspaces", [])
+    workspaces = {entry["name"]: entry for entry in given if entry["name"] not in beside(step)}
     arguments = fields(step, "workspace")
     assert workspaces.keys() == arguments.keys()
     for name, metadata in arguments.items():
@@ -115,6 +126,16 @@ def test_the_task_is_hardened_bounded_and_labelled(step: str) -> None:
     assert {f"tekton.dev/{name}" for name in wanted} <= manifest["metadata"]["annotations"].keys()
     assert manifest["spec"]["description"].splitlines()[0].endswith(".")
     (only,) = manifest["spec"]["steps"]
+    held_by_the_least(step, only, card="1" if step == "infer" else None)
+    assert "computeResources" not in manifest["spec"]
+    sidecars = manifest["spec"].get("sidecars", [])
+    assert [sidecar["name"] for sidecar in sidecars] == (["model"] if step == "browse" else [])
+    for sidecar in sidecars:
+        # a run adds a card to the service of a page that asks for one
+        held_by_the_least(step, sidecar, card=None)
+
+
+def held_by_the_least(step: str, only: dict[str, Any], *, card: str | None) -> None:
     security = only["securityContext"]
     assert security["allowPrivilegeEscalation"] is False
     assert security["capabilities"]["drop"] == ["ALL"]
@@ -127,11 +148,43 @@ def test_the_task_is_hardened_bounded_and_labelled(step: str) -> None:
     resources = only["computeResources"]
     # the card is asked for by one container of one pod, the step that runs the model: as a limit, which Kubernetes
     # takes for the request too, so that a run can change it in one place
-    card = resources["limits"].pop("nvidia.com/gpu", None)
-    assert card == ("1" if step == "infer" else None)
+    assert resources["limits"].pop("nvidia.com/gpu", None) == card
     assert resources["requests"].keys() == resources["limits"].keys() == {"cpu", "memory"}
-    assert "computeResources" not in manifest["spec"]
-    assert "sidecars" not in manifest["spec"]
+
+
+def test_the_service_of_a_page_is_the_model_as_infer_runs_it() -> None:
+    """In the model's image, with the driver on a volume; every option of its program is given, and none else."""
+    (sidecar,) = task("browse")["spec"]["sidecars"]
+    (infer,) = task("infer")["spec"]["steps"]
+    assert sidecar["image"] == infer["image"] == "$(params.image)"
+    assert sidecar["command"] == ["$(workspaces.runtime.path)/bin/penstock-serve"]
+    assert sidecar["securityContext"] == infer["securityContext"]
+    given = {arg.partition("=")[0].removeprefix("--").replace("-", "_") for arg in sidecar["args"]}
+    serve = importlib.import_module("penstock_tasks.browse.serve")
+    assert given == {field.name for field in dataclasses.fields(serve.Arguments)} - {"model_dir"}
+
+
+def test_a_page_is_tried_only_where_there_is_one_and_with_a_card_only_where_it_asks() -> None:
+    spec = yaml.safe_load((ROOT / "tekton" / "pipelines" / "release.yaml").read_text(encoding="utf-8"))["spec"]
+    tasks = {entry["name"]: entry for entry in spec["tasks"]}
+    for name, page in (("browse", "plain"), ("browse-with-card", "card")):
+        assert tasks[name]["when"] == [{"input": "$(tasks.plan.results.page)", "operator": "in", "values": [page]}]
+        assert {"name": "runtime-id", "value": "$(tasks.plan.results.runtime)"} in tasks[name]["params"]
+        places = {one["name"]: one["subPath"] for one in tasks[name]["workspaces"]}
+        assert set(places) == {"source", "bundle", "runtime"}, "the model's container sees no cache and no secret"
+        assert places["runtime"] == "cache/runtime/$(tasks.plan.results.runtime)"
+        assert name in tasks["gate"]["runAfter"]
+        assert tasks[name]["runAfter"] == ["measure"], "both write measurements.jsonl"
+    same = {key: value for key, value in tasks["browse"].items() if key not in ("name", "when")}
+    assert same == {key: value for key, value in tasks["browse-with-card"].items() if key not in ("name", "when")}
+    run = yaml.safe_load((ROOT / "tekton" / "runs" / "release.yaml").read_text(encoding="utf-8"))["spec"]
+    template = yaml.safe_load((ROOT / "tekton" / "triggers" / "template-release.yaml").read_text(encoding="utf-8"))
+    (started,) = template["spec"]["resourcetemplates"]
+    for specs in (run["taskRunSpecs"], started["spec"]["taskRunSpecs"]):
+        (card,) = (one for one in specs if one["pipelineTaskName"] == "browse-with-card")
+        (model,) = card["sidecarSpecs"]
+        assert model == {"name": "model", "computeResources": {"limits": {"nvidia.com/gpu": "1"}}}
+        assert "browse" not in {one["pipelineTaskName"] for one in specs}
 
 
 @pytest.mark.parametrize("pipeline", ["release", "verify"])
@@ -141,13 +194,12 @@ def test_pipelines_fit_their_tasks(pipeline: str) -> None:
         step = entry["taskRef"]["name"]
         matrix = entry.get("matrix", {}).get("params", [])
         given = {param["name"] for param in [*entry.get("params", []), *matrix]}
-        known = fields(step, "param")
-        assert given - FOR_TEKTON.get(step, set()) <= known.keys(), step
-        assert {name for name, metadata in known.items() if metadata["default"] is None} <= given, step
+        known = {param["name"]: param for param in task(step)["spec"].get("params", [])}
+        assert given <= known.keys(), step
+        assert {name for name, param in known.items() if "default" not in param} <= given, step
         bound = {workspace["name"] for workspace in entry.get("workspaces", [])}
-        assert {name for name, metadata in fields(step, "workspace").items() if metadata["default"] is None} <= bound, (
-            step
-        )
+        wanted = task(step)["spec"].get("workspaces", [])
+        assert {workspace["name"] for workspace in wanted if not workspace.get("optional")} <= bound, step
 
 
 @pytest.mark.parametrize("pipeline", ["release", "verify"])

@@ -31,6 +31,16 @@ def test_each_case_belongs_to_one_shard(built: StepFolders) -> None:
     assert inference.parts == ["1/2", "2/2"]
 
 
+@pytest.mark.parametrize(("page", "said"), [(None, ""), ({}, "plain"), ({"card": True}, "card")])
+def test_says_whether_the_page_is_tried_and_with_a_card(
+    built: StepFolders, page: dict[str, object] | None, said: str
+) -> None:
+    http = {"argv": ["python", "model.py"], "path": "/x", "response": "video/mp4"}
+    given = {"page": {"result": {"selector": "#out"}} | page} if page is not None else {}
+    built.write_repository(penstock_yaml=text(contract(call={"http": http}, **given)))
+    assert built.call("plan").results["page"] == said
+
+
 def test_image_of_the_model_by_digest_or_the_one_for_models_without(built: StepFolders) -> None:
     assert built.call("plan", "--process-image=penstock/infer:1").results["image"] == "penstock/infer:1"
     image = Image(kind="image", url="registry:5000/tiny", digest="sha256:" + "b" * 64)

@@ -14,6 +14,11 @@ PRESETS = {
             "response": "image/png",
         },
         parameters={"scale_over": 2000, "scale_to": 1024},
+        page={
+            "upload": {"#upload-input": "image"},
+            "press": "button",
+            "result": {"selector": "#result-img", "begins": "data:image/png", "alpha": True},
+        },
     ),
 }
 """``rmbg``: RMBG-1.4 and RMBG-2.0. One request at a time; a photo with a side over 2000 px comes back scaled, so that

@@ -1,0 +1,58 @@
+"""The image in which a step and the model run together, and how far the model has to be confined there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from penstock.bundle.directory import Bundle
+from penstock.bundle.models import Image, Isolation
+from penstock.foundation.errors import UsageError
+from penstock.invocation.isolation import is_below
+from penstock.invocation.sandbox import ImageFiles
+
+
+def image_files(
+    built: Image | None, image: str, model_dir: Path | None, code: Path, mounted: Iterable[Path | None]
+) -> ImageFiles | None:
+    """What the container holds in which the step and the model run; ``None`` where steps are not run in containers.
+
+    Args:
+        built: the image that was built of the model; ``None``, or a process: the clone is what runs, on the programs of
+            the image that stands in for one.
+        image: the one that the step runs in, as the step *plan* said.
+        model_dir: the image's working directory; ``None`` where steps are not run in images.
+        code: the model's repository.
+        mounted: the step's workspaces, as far as they are bound.
+
+    Raises:
+        UsageError: it is another image than was built.
+    """
+    if model_dir is None:
+        return None
+    directory = code
+    if built is not None and built.kind == "image":
+        directory = model_dir
+        if image != f"{built.url}@{built.digest}":
+            raise UsageError(
+                f"the step runs in '{image}', but {built.url}@{built.digest} was built",
+                where="--image",
+                todo="Pass on the result 'image' of the step plan.",
+            )
+    return ImageFiles(directory.resolve(), volumes=tuple(path for path in mounted if path is not None))
+
+
+def hold_level(got: Isolation | None, bundle: Bundle) -> None:
+    """Start no model that is confined less far than the policy demands: *plan* looked at its own process only.
+
+    Raises:
+        UsageError: it would be.
+    """
+    inference = bundle.run().inference
+    demanded = inference.demanded if inference is not None else "none"
+    if got is not None and is_below(got.level, demanded):
+        raise UsageError(
+            f"the policy demands that the model is confined by '{demanded}', and here it would be by '{got.level}'",
+            where="policy.isolation",
+            todo="docs/security.md says what each level needs.",
+        )

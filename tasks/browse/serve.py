@@ -1,0 +1,114 @@
+"""The model's service beside the step *browse*: started as *infer* starts it, and reached through one port.
+
+This runs in the model's own image, on the driver's runtime, as a sidecar: it imports no more than that has. It ends
+with exit code 0 whatever happens, since a sidecar that fails takes the step along; what went wrong the step says.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from penstock.browser import handshake
+from penstock.browser.handshake import Answered
+from penstock.bundle.checked_contract import read_checked
+from penstock.bundle.directory import Bundle
+from penstock.bundle.page_record import PAGE_FOLDER
+from penstock.contract.models import Contract
+from penstock.evaluation.infer import scratch_folder
+from penstock.evaluation.local_python import Named, local_environment
+from penstock.evaluation.model_image import hold_level, image_files
+from penstock.foundation.errors import PenstockError, UsageError
+from penstock.foundation.files import disk_errors
+from penstock.invocation.doorway import Doorway
+from penstock.invocation.driver import start
+from penstock.invocation.http import HttpModel
+from penstock.invocation.isolation import best_level, in_pod, isolation
+from penstock.steps.entrypoint import log
+
+LOG_FILE = Path("logs") / "page-model.log"
+ALIVE_S = 3600.0
+"""The longest that a service is kept beyond the contract's time for the page: the step says when it is over."""
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """What the sidecar is told."""
+
+    image: str
+    runtime_id: str
+    python: str
+    python_found: str
+    source: Path
+    bundle: Path
+    runtime: Path
+    model_dir: Path | None
+
+
+def serve(arguments: Arguments) -> None:
+    """Start the service and keep it until the step has visited the page; or say why it cannot be started."""
+    folder = arguments.bundle / PAGE_FOLDER
+    try:
+        word = _serve(arguments, folder)
+    except Exception as error:  # our bugs, too: the step tells them
+        text = str(error) if isinstance(error, PenstockError) else f"{type(error).__name__}: {error}"
+        log("error", step="browse", error=text)
+        word = handshake.attend(folder, Answered(word="", error=text), alive_s=ALIVE_S)
+    handshake.leave(folder, word)
+
+
+def _serve(arguments: Arguments, folder: Path) -> str:
+    bundle = Bundle(arguments.bundle)
+    contract = _contract(bundle, arguments.source)
+    run = bundle.run()
+    mounted = (arguments.source, arguments.bundle, arguments.runtime)
+    image = image_files(run.image, arguments.image, arguments.model_dir, arguments.source, mounted)
+    with disk_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    named = Named(arguments.python, arguments.python_found)
+    python = local_environment(contract, run, arguments.source, named, image)
+    level = best_level(image=image is not None)
+    confined = isolation(level, pod=in_pod(), network=bool(contract.call.network))
+    hold_level(confined, bundle)
+    # a sidecar has no directory for temporary files, and its root is read-only
+    temporary = folder if image is not None else None
+    with (
+        scratch_folder(temporary) as work,
+        start(
+            contract, arguments.source, work / "scratch", bundle.path / LOG_FILE, image=image, python=python
+        ) as model,
+    ):
+        if not isinstance(model, HttpModel):
+            raise UsageError("a program has no page", where="page", todo="'page' goes with 'call.http'.")
+        with Doorway(model.connect) as door:
+            log("ready", image=arguments.image, runtime=arguments.runtime_id, confined=str(confined))
+            answer = Answered(word="", port=door.port, confined=str(confined))
+            return handshake.attend(folder, answer, alive_s=ALIVE_S)
+
+
+def _contract(bundle: Bundle, source: Path) -> Contract:
+    """The contract; unless its page asks for a card, the model sees none."""
+    contract = read_checked(bundle, source).contract
+    if contract.page is not None and contract.page.card:
+        return contract
+    environment = {**contract.call.env, "CUDA_VISIBLE_DEVICES": ""}
+    return contract.model_copy(update={"call": contract.call.model_copy(update={"env": environment})})
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Program ``penstock-serve`` of the driver's runtime."""
+    parser = argparse.ArgumentParser(prog="penstock-serve", description=__doc__, allow_abbrev=False)
+    for name in ("image", "runtime-id", "python", "python-found"):
+        parser.add_argument(f"--{name}", default="")
+    for name in ("source", "bundle", "runtime"):
+        parser.add_argument(f"--{name}", type=Path, required=True)
+    parser.add_argument("--model-dir", type=Path, default=None)
+    serve(Arguments(**vars(parser.parse_args(argv))))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
