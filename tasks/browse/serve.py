@@ -10,6 +10,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from penstock.browser import handshake
@@ -18,9 +19,9 @@ from penstock.bundle.checked_contract import read_checked
 from penstock.bundle.directory import Bundle
 from penstock.bundle.page_record import PAGE_FOLDER
 from penstock.contract.models import Contract
-from penstock.evaluation.infer import scratch_folder
+from penstock.evaluation.infer import scratch_folder, withheld_files
 from penstock.evaluation.local_python import Named, local_environment
-from penstock.evaluation.model_image import hold_level, image_files
+from penstock.evaluation.model_image import hold_level, hold_weights, image_files
 from penstock.foundation.errors import PenstockError, UsageError
 from penstock.foundation.files import disk_errors
 from penstock.invocation.doorway import Doorway
@@ -45,6 +46,7 @@ class Arguments:
     source: Path
     bundle: Path
     runtime: Path
+    weights: Path | None
     model_dir: Path | None
 
 
@@ -73,14 +75,14 @@ def _serve(arguments: Arguments, folder: Path) -> str:
     level = best_level(image=image is not None)
     confined = isolation(level, pod=in_pod(), network=bool(contract.call.network))
     hold_level(confined, bundle)
+    if image is not None:
+        hold_weights(image, run.image, arguments.source, bundle)
     # a sidecar has no directory for temporary files, and its root is read-only
     temporary = folder if image is not None else None
-    with (
-        scratch_folder(temporary) as work,
-        start(
-            contract, arguments.source, work / "scratch", bundle.path / LOG_FILE, image=image, python=python
-        ) as model,
-    ):
+    suite = read_checked(bundle, arguments.source).suite()
+    hidden = withheld_files(contract, suite, arguments.source, arguments.source, image)
+    started = partial(start, contract, arguments.source, image=image, python=python, hidden=hidden)
+    with scratch_folder(temporary) as work, started(work / "scratch", bundle.path / LOG_FILE) as model:
         if not isinstance(model, HttpModel):
             raise UsageError("a program has no page", where="page", todo="'page' goes with 'call.http'.")
         with Doorway(model.connect) as door:
@@ -105,6 +107,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.add_argument(f"--{name}", default="")
     for name in ("source", "bundle", "runtime"):
         parser.add_argument(f"--{name}", type=Path, required=True)
+    parser.add_argument("--weights", type=lambda text: Path(text) if text else None, default=None)
     parser.add_argument("--model-dir", type=Path, default=None)
     serve(Arguments(**vars(parser.parse_args(argv))))
     return 0

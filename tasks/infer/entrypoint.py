@@ -20,14 +20,12 @@ from penstock.bundle.shards import Shard, shard_record, write_shard_record
 from penstock.bundle.steps import utc_now
 from penstock.contract.load import load_contract
 from penstock.contract.models import Contract, Suite
-from penstock.contract.mounted_weights import weights_folder
 from penstock.evaluation.filled_parameters import with_parameters
 from penstock.evaluation.infer import Calls, infer
 from penstock.evaluation.local_python import Named, local_environment
-from penstock.evaluation.model_image import hold_level, image_files
+from penstock.evaluation.model_image import hold_level, hold_weights, image_files
 from penstock.evaluation.paired_inference import infer_in_turns
 from penstock.evaluation.rerun_plan import called_alike
-from penstock.foundation.errors import WorldError
 from penstock.invocation.environment import PythonEnvironment
 from penstock.invocation.isolation import best_level, in_pod, isolation
 from penstock.invocation.sandbox import ImageFiles
@@ -224,26 +222,9 @@ def _image_files(arguments: Arguments, bundle: Bundle, code: Path) -> ImageFiles
     built = None if in_turns else bundle.run().image
     files = image_files(built, arguments.image, arguments.model_dir, code, mounted)
     if files is not None:
-        if built is not None and built.key and weights_folder(load_contract(code).weights):
-            _hold_weights(files.directory, bundle)
+        hold_weights(files, built, code, bundle)
         log("image", image=arguments.image, directory=str(files.directory))
     return files
-
-
-def _hold_weights(directory: Path, bundle: Bundle) -> None:
-    """Check that the weights are where the model looks for them: they are mounted beside its image.
-
-    Raises:
-        WorldError: a file is missing, or not as large as the one that was verified.
-    """
-    for file in bundle.run().weights:
-        path = directory / file.path
-        if not path.is_file() or path.stat().st_size != file.bytes:
-            raise WorldError(
-                "the weights are not in the model's container",
-                where=str(path),
-                todo="The task infer mounts them at its parameter weights-mount: pass on what the step build said.",
-            )
 
 
 def main(argv: Sequence[str] | None = None) -> int:

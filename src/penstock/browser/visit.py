@@ -128,11 +128,11 @@ def main() -> int:
     """Read the order from standard input, give up what is not needed, visit the page, write ``visit.json``."""
     order = VisitOrder.model_validate_json(sys.stdin.buffer.read())
     readable = [*order.readable, *map(str, order.inputs.values())]
-    spec = {"readable": readable, "writable": [str(order.folder), SHARED_MEMORY], "devices": [*DEVICES]}
+    spec = {"readable": readable, "listable": [], "writable": [str(order.folder), SHARED_MEMORY]}
     with _no_process_left():
         prctl(PR_SET_NO_NEW_PRIVS, 1)
         drop_capabilities()
-        restrict({**spec, "bind": [], "connect": [order.port]})
+        restrict({**spec, "devices": [*DEVICES], "bind": [], "connect": [order.port]})
         _write(order, visit(order))
     return 0
 

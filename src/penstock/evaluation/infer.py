@@ -125,7 +125,7 @@ class Calls:
         self._python = python
         self._inputs = {case.name: input_paths(contract, source_dir, case) for case in suite.cases}
         self._readable = self._beside_the_code(source_dir)
-        self._hidden = self._withheld(source_dir)
+        self._hidden = withheld_files(contract, suite, source_dir, self._code, image)
         self._suffixes = output_suffixes(contract)
         self.done = _done(bundle, suite) if resume else {}
         self._model: Model | None = None
@@ -258,18 +258,21 @@ class Calls:
         files = {path for paths in self._inputs.values() for path in paths.values()}
         return (*own, suite, *sorted(path for path in files if not path.is_relative_to(suite)))
 
-    def _withheld(self, source_dir: Path) -> tuple[Path, ...]:
-        """What the model's answers are compared with, unless another case puts that very file to it.
 
-        The model's own code may hold a copy at the same place: of the same suite in an earlier commit, or in its image.
-        """
-        paths = (withheld_paths(source_dir, self._contract, case) for case in self.suite.cases)
-        withheld = {path for fields in paths for files in fields.values() for path in files}
-        withheld -= {path for paths in self._inputs.values() for path in paths.values()}
-        roots = {source_dir.resolve(), self._code.resolve()}
-        roots |= {self._image.directory} if self._image is not None else set()
-        inside_source = [path.relative_to(source_dir.resolve()) for path in withheld]
-        return tuple(sorted(root / path for root in roots for path in inside_source))
+def withheld_files(
+    contract: Contract, suite: Suite, source_dir: Path, code: Path, image: ImageFiles | None
+) -> tuple[Path, ...]:
+    """What the model's answers are compared with, unless another case puts that very file to it.
+
+    The model's own code may hold a copy at the same place: of the same suite in an earlier commit, or in its image.
+    """
+    paths = (withheld_paths(source_dir, contract, case) for case in suite.cases)
+    withheld = {path for fields in paths for files in fields.values() for path in files}
+    withheld -= {path for case in suite.cases for path in input_paths(contract, source_dir, case).values()}
+    roots = {source_dir.resolve(), code.resolve()}
+    roots |= {image.directory} if image is not None else set()
+    inside_source = [path.relative_to(source_dir.resolve()) for path in withheld]
+    return tuple(sorted(root / path for root in roots for path in inside_source))
 
 
 def _record_of(case: Case, made: Sequence[tuple[CallRecord, CallResult]], *, warm: bool, started: str) -> Invocation:

@@ -7,7 +7,9 @@ from pathlib import Path
 
 from penstock.bundle.directory import Bundle
 from penstock.bundle.models import Image, Isolation
-from penstock.foundation.errors import UsageError
+from penstock.contract.load import load_contract
+from penstock.contract.mounted_weights import weights_folder
+from penstock.foundation.errors import UsageError, WorldError
 from penstock.invocation.isolation import is_below
 from penstock.invocation.sandbox import ImageFiles
 
@@ -40,6 +42,24 @@ def image_files(
                 todo="Pass on the result 'image' of the step plan.",
             )
     return ImageFiles(directory.resolve(), volumes=tuple(path for path in mounted if path is not None))
+
+
+def hold_weights(files: ImageFiles, built: Image | None, code: Path, bundle: Bundle) -> None:
+    """Check that the weights are where the model looks for them, if they are mounted beside its image.
+
+    Raises:
+        WorldError: a file is missing, or not as large as the one that was verified.
+    """
+    if built is None or not built.key or not weights_folder(load_contract(code).weights):
+        return
+    for file in bundle.run().weights:
+        path = files.directory / file.path
+        if not path.is_file() or path.stat().st_size != file.bytes:
+            raise WorldError(
+                "the weights are not in the model's container",
+                where=str(path),
+                todo="Its Task mounts them at its parameter weights-mount: pass on what the step build said.",
+            )
 
 
 def hold_level(got: Isolation | None, bundle: Bundle) -> None:

@@ -17,7 +17,7 @@ KINDS = ("steps", "sidecars")
 STEPS = sorted(path.parent.name for path in (ROOT / "tasks").glob("*/entrypoint.py"))
 
 
-FOR_TEKTON = {"infer": {"weights-mount", "weights-folder"}}
+FOR_TEKTON = {name: {"weights-mount", "weights-folder"} for name in ("infer", "browse")}
 """Parameters that say what is mounted into a step's container: the step finds it there."""
 
 
@@ -171,7 +171,9 @@ def test_a_page_is_tried_only_where_there_is_one_and_with_a_card_only_where_it_a
         assert tasks[name]["when"] == [{"input": "$(tasks.plan.results.page)", "operator": "in", "values": [page]}]
         assert {"name": "runtime-id", "value": "$(tasks.plan.results.runtime)"} in tasks[name]["params"]
         places = {one["name"]: one["subPath"] for one in tasks[name]["workspaces"]}
-        assert set(places) == {"source", "bundle", "runtime"}, "the model's container sees no cache and no secret"
+        assert set(places) == {"source", "bundle", "runtime", "weights"}, "neither cache nor secret"
+        infer = {one["name"]: one["subPath"] for one in tasks["infer"]["workspaces"]}
+        assert places["weights"] == infer["weights"]
         assert places["runtime"] == "cache/runtime/$(tasks.plan.results.runtime)"
         assert name in tasks["gate"]["runAfter"]
         assert tasks[name]["runAfter"] == ["measure"], "both write measurements.jsonl"
