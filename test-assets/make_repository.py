@@ -3,7 +3,8 @@
 Example: ``python test-assets/make_repository.py --model sonic-lite --out sonic-lite.git``
 
 The repository is bare, and the same folders give the same commit ids on every machine. ``{{sha256 PATH}}`` in a
-release's ``penstock.yaml`` becomes the SHA-256 of that file in the release.
+release's ``penstock.yaml`` or ``model_version.txt`` becomes the SHA-256 of that file in the release. What is too large
+to be committed is made by a program of ``training/`` that the manifest names (``made``).
 """
 
 from __future__ import annotations
@@ -28,9 +29,11 @@ from penstock.foundation.files import sha256_file
 ASSETS = Path(__file__).resolve().parent
 MANIFEST = "releases.yaml"
 CONTRACT = "penstock.yaml"
+WITH_DIGESTS = (CONTRACT, "model_version.txt")
 MARKER = "made-from-test-assets"
 PLACEHOLDER = re.compile(r"\{\{sha256 ([^{}]+)\}\}")
 GIT_TIMEOUT_S = 60
+MAKING_TIMEOUT_S = 900
 SETTINGS = ("core.autocrlf=false", "core.fileMode=true", "core.attributesFile=", "core.hooksPath=", "gc.auto=0")
 
 
@@ -46,7 +49,10 @@ class Release:
 
 @dataclass(frozen=True)
 class Manifest:
-    """``releases.yaml``; ``copies`` are (path under ``test-assets/``, path in the repository)."""
+    """``releases.yaml``; ``copies`` are (path under ``test-assets/``, path in the repository).
+
+    ``made``: (module of a program that takes ``--out DIR``, path of that directory in the repository).
+    """
 
     author: str
     branch: str
@@ -54,6 +60,7 @@ class Manifest:
     overlays: Path
     copies: tuple[tuple[Path, str], ...]
     releases: tuple[Release, ...]
+    made: tuple[tuple[str, str], ...] = ()
 
 
 def read_manifest(model: str, *, assets: Path = ASSETS) -> Manifest:
@@ -72,6 +79,7 @@ def read_manifest(model: str, *, assets: Path = ASSETS) -> Manifest:
             overlays=folder / "releases",
             copies=tuple((assets / entry["from"], entry["to"]) for entry in raw.get("copies", ())),
             releases=tuple(Release(**entry) for entry in raw["releases"]),
+            made=tuple((entry["by"], entry["to"]) for entry in raw.get("made", ())),
         )
     except (yaml.YAMLError, KeyError, TypeError) as error:
         raise UsageError(f"the manifest cannot be read: {error}", where=str(path)) from error
@@ -84,7 +92,7 @@ def make(model: str, out: Path, *, assets: Path = ASSETS) -> dict[str, str]:
 
     Raises:
         UsageError: no such model, a file is missing, or ``out`` holds something else.
-        WorldError: git failed.
+        WorldError: git, or a program that makes files, failed.
     """
     manifest = read_manifest(model, assets=assets)
     out = out.absolute()
@@ -94,7 +102,9 @@ def make(model: str, out: Path, *, assets: Path = ASSETS) -> dict[str, str]:
     work = Path(tempfile.mkdtemp(prefix=f".{out.name}.tmp-", dir=out.parent))
     try:
         repository = work / "repository.git"
-        commits = _build(manifest, repository, work)
+        made = work / "made"
+        make_files(manifest, made, assets.parent)
+        commits = _build(manifest, repository, work, made)
         (repository / MARKER).write_text(json.dumps({"model": model, "commits": commits}, indent=2) + "\n")
         if not (out / MARKER).is_file() or _refs(out) != _refs(repository):
             if out.exists():
@@ -105,16 +115,38 @@ def make(model: str, out: Path, *, assets: Path = ASSETS) -> dict[str, str]:
     return commits
 
 
-def stage(manifest: Manifest, release: Release, target: Path) -> None:
-    """Write the files of one release below ``target``, an empty directory. Raises UsageError for a missing file."""
+def make_files(manifest: Manifest, target: Path, root: Path = ASSETS.parent) -> None:
+    """Run the programs that the manifest names, each into its place below ``target``. Raises WorldError if one fails.
+
+    root: where the packages of these programs lie.
+    """
+    target.mkdir()
+    for module, to in manifest.made:
+        command = [sys.executable, "-m", module, "--out", str(target / to)]
+        try:
+            done = subprocess.run(
+                command, cwd=root, capture_output=True, text=True, timeout=MAKING_TIMEOUT_S, check=False
+            )
+        except subprocess.TimeoutExpired:
+            raise WorldError(f"{module} took longer than {MAKING_TIMEOUT_S} s") from None
+        if done.returncode != 0:
+            raise WorldError(f"{module} failed: {done.stderr.strip()[-500:]}")
+
+
+def stage(manifest: Manifest, release: Release, target: Path, made: Path | None = None) -> None:
+    """Write the files of one release below ``target``, an empty directory. Raises UsageError for a missing file.
+
+    made: what :func:`make_files` made; without it the release lacks those files.
+    """
     _copy_tree(manifest.base, target)
+    if made is not None:
+        _copy_tree(made, target)
     for source, to in manifest.copies:
         if not source.is_file():
             raise UsageError("a file that the repository needs is missing", where=str(source))
         _copy(source, target / to)
     if release.overlay is not None:
         _copy_tree(manifest.overlays / release.overlay, target)
-    contract = target / CONTRACT
 
     def digest(match: re.Match[str]) -> str:
         file = target / match[1]
@@ -122,7 +154,9 @@ def stage(manifest: Manifest, release: Release, target: Path) -> None:
             raise UsageError(f"'{match[1]}' is not in the release {release.tag}", where=f"{manifest.base / CONTRACT}")
         return sha256_file(file)
 
-    contract.write_text(PLACEHOLDER.sub(digest, contract.read_text(encoding="utf-8")), encoding="utf-8")
+    for path in (target / name for name in WITH_DIGESTS):
+        if path.is_file():
+            path.write_text(PLACEHOLDER.sub(digest, path.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 def _copy_tree(source: Path, target: Path) -> None:
@@ -141,7 +175,7 @@ def _copy(source: Path, target: Path) -> None:
     target.chmod(0o644)
 
 
-def _build(manifest: Manifest, repository: Path, work: Path) -> dict[str, str]:
+def _build(manifest: Manifest, repository: Path, work: Path, made: Path) -> dict[str, str]:
     name, _, mail = manifest.author.partition(" <")
     who = {"NAME": name, "EMAIL": mail.rstrip(">")}
     identity = {f"GIT_{role}_{key}": value for role in ("AUTHOR", "COMMITTER") for key, value in who.items()}
@@ -150,7 +184,7 @@ def _build(manifest: Manifest, repository: Path, work: Path) -> dict[str, str]:
     for release in manifest.releases:
         tree_dir = work / "tree"
         tree_dir.mkdir()
-        stage(manifest, release, tree_dir)
+        stage(manifest, release, tree_dir, made)
         place = {"GIT_DIR": str(repository), "GIT_WORK_TREE": str(tree_dir), "GIT_INDEX_FILE": str(work / "index")}
         dates = {"GIT_AUTHOR_DATE": release.date, "GIT_COMMITTER_DATE": release.date}
         environment = {**place, **identity, **dates}

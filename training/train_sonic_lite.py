@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from training.safetensors_file import write_safetensors
 from training.sentences import Utterance, held_out_utterance, training_utterance
 from training.speech import SAMPLE_RATE, speak
 from training.visemes import mouth_track
@@ -98,21 +99,6 @@ def train(frames: Frames, *, epochs: int, seed: int) -> dict[str, Floats]:
         tensors[f"w{index}"] = np.ascontiguousarray(layer.weight.detach().numpy().T)
         tensors[f"b{index}"] = layer.bias.detach().numpy()
     return tensors
-
-
-def write_safetensors(path: Path, tensors: dict[str, Floats], metadata: dict[str, str]) -> None:
-    """Write the tensors as 16-bit floats."""
-    header: dict[str, Any] = {"__metadata__": metadata}
-    blobs, at = [], 0
-    for name, values in sorted(tensors.items()):
-        blob = values.astype("<f2").tobytes()
-        header[name] = {"dtype": "F16", "shape": list(values.shape), "data_offsets": [at, at + len(blob)]}
-        blobs.append(blob)
-        at += len(blob)
-    text = json.dumps(header, separators=(",", ":")).encode()
-    text += b" " * (-len(text) % 8)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(len(text).to_bytes(8, "little") + text + b"".join(blobs))
 
 
 def main(argv: list[str] | None = None) -> int:

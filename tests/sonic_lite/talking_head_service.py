@@ -10,6 +10,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,11 +62,11 @@ def free_port() -> int:
 class Running:
     """A server process on a free port."""
 
-    def __init__(self, directory: Path, scratch: Path) -> None:
+    def __init__(self, directory: Path, scratch: Path, variables: Mapping[str, str] | None = None) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = scratch / "server.log"
-        environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "TMPDIR": str(scratch)}
+        environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "TMPDIR": str(scratch), **(variables or {})}
         with self.log.open("wb") as log:
             command = [sys.executable, "server.py", "--port", str(self.port)]
             self.process = subprocess.Popen(command, cwd=directory, env=environment, stderr=log)

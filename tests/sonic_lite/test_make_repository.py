@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -16,7 +17,7 @@ from penstock.contract.load import load_contract, load_suite
 from penstock.contract.models import Contract, suite_model
 from penstock.contract.policy import Policy
 from penstock.contract.presets import with_preset
-from penstock.foundation.errors import UsageError
+from penstock.foundation.errors import UsageError, WorldError
 from penstock.foundation.files import sha256_file
 
 TAGS = ["v1.0.0", "v1.0.1-desync", "v1.0.2-duration", "v1.0.3-crash", "v1.0.4-silent", "v1.0.5", "v1.1.0", "v1.2.0"]
@@ -139,7 +140,38 @@ def test_the_program_prints_the_commits(tmp_path: Path) -> None:
     assert list(json.loads(done.stdout)["commits"]) == TAGS
     done = subprocess.run([*command, "sonic-heavy"], env=environment, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (2, "")
-    assert "There are: sonic-lite" in done.stderr
+    assert "There are: rmbg-lite, sonic-lite." in done.stderr
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    """Assets with one model, whose suite a program makes."""
+    base = tmp_path / "test-assets" / "models" / "small" / "base"
+    base.mkdir(parents=True)
+    (base / "penstock.yaml").write_text('sha256: "{{sha256 suite/made.txt}}"\n')
+    (base / "model_version.txt").write_text("WEIGHT_SHA256={{sha256 suite/made.txt}}\n")
+    made = "made: [{by: small_maker, to: suite}]\n"
+    releases = 'releases: [{tag: v1, date: "2026-03-02T09:00:00+00:00", message: First}]\n'
+    (base.parent / "releases.yaml").write_text(f"author: A <a@example.org>\nbranch: main\nbase: base\n{made}{releases}")
+    (tmp_path / "small_maker.py").write_text(
+        "import pathlib, sys\nout = pathlib.Path(sys.argv[2])\nout.mkdir()\n(out / 'made.txt').write_text('made')\n"
+    )
+    return tmp_path
+
+
+def test_what_a_program_makes_is_in_the_repository_and_its_digest_wherever_it_is_asked_for(small: Path) -> None:
+    make_repository.make("small", small / "out.git", assets=small / "test-assets")
+    assert git(small / "out.git", "show", "v1:suite/made.txt") == "made"
+    expected = hashlib.sha256(b"made").hexdigest()
+    assert git(small / "out.git", "show", "v1:penstock.yaml") == f'sha256: "{expected}"'
+    assert git(small / "out.git", "show", "v1:model_version.txt") == f"WEIGHT_SHA256={expected}"
+
+
+def test_a_program_that_fails_leaves_nothing(small: Path) -> None:
+    (small / "small_maker.py").write_text("raise SystemExit('no photographs')")
+    with pytest.raises(WorldError, match="small_maker failed: no photographs"):
+        make_repository.make("small", small / "out.git", assets=small / "test-assets")
+    assert not list(small.glob("*out.git*"))
 
 
 def test_the_folder_is_small() -> None:

@@ -1,0 +1,1 @@
+"""rmbg-lite: the subject of a photograph, cut out."""
