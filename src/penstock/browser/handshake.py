@@ -23,7 +23,7 @@ POLL_S: Final = 0.1
 R = TypeVar("R", bound=Record)
 
 
-class Asked(Record):
+class ServiceRequest(Record):
     """What the step wants."""
 
     word: str
@@ -47,7 +47,7 @@ class Answered(Record):
 
 def ask(folder: Path, word: str, *, over: bool = False) -> None:
     """Ask for the service under ``word``; ``over``: it is not needed any more."""
-    _write(folder / ASKED, Asked(word=word, over=over))
+    _write(folder / ASKED, ServiceRequest(word=word, over=over))
 
 
 def answer_to(folder: Path, word: str, *, wait_s: float) -> Answered | None:
@@ -72,7 +72,7 @@ def attend(folder: Path, answer: Answered, *, alive_s: float) -> str:
     """
     deadline, answered = time.monotonic() + alive_s, ""
     while time.monotonic() < deadline:
-        asked = _read(folder / ASKED, Asked)
+        asked = _read(folder / ASKED, ServiceRequest)
         if asked is not None and asked.over and asked.word == answered:
             break
         if asked is not None and not asked.over and asked.word != answered:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from penstock.browser.confined_visit import visit_page
-from penstock.browser.shown_result import Examined, examine_result
+from penstock.browser.shown_result import ShownResult, examine_result
 from penstock.browser.visit_order import RESULT, Visit
 from penstock.bundle.directory import Bundle
 from penstock.bundle.models import WHOLE_SUITE, Measurement
@@ -89,10 +89,10 @@ def _forget(folder: Path) -> None:
         left.unlink()
 
 
-def _examined(page: Page, made: Visit, folder: Path, bundle: Bundle, case: str) -> Examined:
+def _examined(page: Page, made: Visit, folder: Path, bundle: Bundle, case: str) -> ShownResult:
     shown = folder / RESULT
     if made.fault is not None or page.result.text is not None or not shown.exists():
-        return Examined(None, None)
+        return ShownResult(None, None)
     return examine_result(page, shown, _api_answer(bundle, case))
 
 

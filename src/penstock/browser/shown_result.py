@@ -17,7 +17,7 @@ LEVELS: Final = 255
 
 
 @dataclass(frozen=True)
-class Examined:
+class ShownResult:
     """What a result is, and what is wrong with it, if anything."""
 
     kind: Format | None
@@ -28,7 +28,7 @@ class Examined:
     """From the API's answer, in levels of 255; ``None``: not compared."""
 
 
-def examine_result(page: Page, shown: Path, answer: Path | None) -> Examined:
+def examine_result(page: Page, shown: Path, answer: Path | None) -> ShownResult:
     """Examine the file that the page showed.
 
     A picture must not be of one colour, has the transparency that the contract asks for, and is the API's answer again:
@@ -44,27 +44,27 @@ def examine_result(page: Page, shown: Path, answer: Path | None) -> Examined:
         kind = recognise(file)
     if kind is None or kind.kind != "image":
         wanted = page.result.alpha or page.result.begins.startswith("data:image")
-        return Examined(
+        return ShownResult(
             kind, "what the page shows is no picture that can be read (PNG, JPEG, WebP)" if wanted else None
         )
     try:
         picture = read_as_stored(shown)
     except UsageError as error:
-        return Examined(kind, f"what the page shows: {error.what}")
+        return ShownResult(kind, f"what the page shows: {error.what}")
     size = picture.shape[1], picture.shape[0]
     fault = _alone(page, picture)
     if fault is not None or answer is None:
-        return Examined(kind, fault or "the API gave no answer to this case that it could be compared with", size)
+        return ShownResult(kind, fault or "the API gave no answer to this case that it could be compared with", size)
     if (other := _answer(answer)) is None:
-        return Examined(kind, "the API's answer to this case is no picture that it could be compared with", size)
+        return ShownResult(kind, "the API's answer to this case is no picture that it could be compared with", size)
     if other.shape[:2] != picture.shape[:2]:
         theirs = f"{other.shape[1]}x{other.shape[0]}"
-        return Examined(kind, f"what the page shows is {size[0]}x{size[1]} pixels, the API's answer {theirs}", size)
+        return ShownResult(kind, f"what the page shows is {size[0]}x{size[1]} pixels, the API's answer {theirs}", size)
     difference = _difference(picture, other)
     if difference > page.tolerance:
         by = f"by {difference} of {LEVELS} levels, more than {page.tolerance}"
         fault = f"what the page shows differs from the API's answer {by}"
-    return Examined(kind, fault, size, difference)
+    return ShownResult(kind, fault, size, difference)
 
 
 def _alone(page: Page, picture: Frame) -> str | None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from tests.unit.browser.pictures import Picture, cut_out, png
 
-from penstock.browser.shown_result import Examined, examine_result
+from penstock.browser.shown_result import ShownResult, examine_result
 from penstock.contract.page import Page, PageResult
 from penstock.foundation.media_kinds import MP4
 
@@ -17,7 +17,7 @@ PAGE = Page(result=PageResult(selector="#out", begins="data:image/png", alpha=Tr
 ANYTHING = Page(result=PageResult(selector="#out"))
 
 
-def examined(folder: Path, shown: Picture, answer: Picture | None, page: Page = PAGE) -> Examined:
+def examined(folder: Path, shown: Picture, answer: Picture | None, page: Page = PAGE) -> ShownResult:
     other = png(folder / "answer.png", answer) if answer is not None else None
     return examine_result(page, png(folder / "shown", shown), other)
 
@@ -90,7 +90,7 @@ def test_what_is_no_picture_or_a_broken_one_is_told(tmp_path: Path) -> None:
     shown = tmp_path / "shown"
     shown.write_bytes(b"<html>error</html>")
     assert "is no picture" in (examine_result(PAGE, shown, None).fault or "")
-    assert examine_result(ANYTHING, shown, None) == Examined(None, None)
+    assert examine_result(ANYTHING, shown, None) == ShownResult(None, None)
     shown.write_bytes(png(tmp_path / "whole.png", cut_out()).read_bytes()[:-20])
     assert "not a whole PNG" in (examine_result(PAGE, shown, None).fault or "")
 
@@ -105,7 +105,7 @@ def test_a_picture_larger_than_is_read_is_not_decoded(tmp_path: Path) -> None:
 def test_other_media_are_not_looked_into(tmp_path: Path) -> None:
     shown = tmp_path / "shown"
     shown.write_bytes(b"\0\0\0\x18ftypisom" + bytes(100))
-    assert examine_result(ANYTHING, shown, None) == Examined(MP4, None)
+    assert examine_result(ANYTHING, shown, None) == ShownResult(MP4, None)
 
 
 def test_palette_grey_and_16_bit_are_read_as_colours(tmp_path: Path) -> None:
