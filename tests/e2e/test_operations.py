@@ -210,6 +210,7 @@ def run_in(checkout: Path, facts: Facts, script: str, kubeconfig: Path) -> str:
         "AWS_ACCESS_KEY_ID": "key",
         "AWS_SECRET_ACCESS_KEY": "secret",
         "GIT_TOKEN": "token",
+        "HF_TOKEN": "token",
     }
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", script],

@@ -31,7 +31,9 @@ ONLY_BESIDE = (
 """Tasks of the release pipeline that are there for ``baseline: rerun``."""
 ONLY_AGAIN = ("outputs-released", "measure-again")
 """Those that are there for a stored baseline whose values were computed in another arithmetic."""
-ONLY_SOMETIMES = (*ONLY_BESIDE, *ONLY_AGAIN)
+ONLY_WITH_PAGE = ("browse", "browse-with-card")
+"""Those that try the model's own page, without and with a card."""
+ONLY_SOMETIMES = (*ONLY_BESIDE, *ONLY_AGAIN, *ONLY_WITH_PAGE)
 """Nobody misses these where they are skipped."""
 
 
