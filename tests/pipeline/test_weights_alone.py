@@ -72,7 +72,7 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> ImagePrograms:
 
 @pytest.fixture(scope="module")
 def released(tmp_path_factory: pytest.TempPathFactory, programs: ImagePrograms) -> Penstock:
-    """v1.0.0 is released, with an image. The tests go on from there, one after another."""
+    """v1.0.0 is released, with an image. Each test goes on from there, whichever others did before."""
     folder = tmp_path_factory.mktemp("pairs")
     path = f"{programs.folder}{os.pathsep}{os.environ['PATH']}"
     penstock = Penstock(weights_repository(folder / "model"), folder / "out", environment() | {"PATH": path})
@@ -134,7 +134,7 @@ def test_a_commit_of_weights_alone_is_released_with_the_image_that_there_is(
     assert f"second: image {short} with weights sha256:{digest(b'second weights')[:12]}" in compared
 
 
-def test_weights_that_are_given_are_released_as_a_version_of_their_own(released: Penstock, tmp_path: Path) -> None:
+def test_given_weights_are_released_as_a_version_of_their_own_and_run_again(released: Penstock, tmp_path: Path) -> None:
     file = tmp_path / "neue gewichte.dat"
     file.write_bytes(b"given weights")
     ended = released.run("v1.0.1", "given", *ON_REGISTRY, "--weights", str(file))
@@ -154,15 +154,13 @@ def test_weights_that_are_given_are_released_as_a_version_of_their_own(released:
     assert f"in place of sha256:{digest(b'second weights')}" in page
     assert f"--weights &#39;{WEIGHTS}={file.as_uri()}#sha256={digest(b'given weights')}&#39;" in page
     assert "Weights given: " in (ended.bundle.report / "summary.md").read_text(encoding="utf-8")
-
-
-def test_a_release_of_given_weights_runs_again_beside_its_successor(released: Penstock) -> None:
-    """Its file is gone by now: the weights are those of the cache, by their digest."""
-    ended = released.run("v1.2.0", "beside", *ON_REGISTRY, "--param", "build-mode=process")
-    assert ended.code == 0, ended.stderr
-    log = ended.folder / "baseline" / "logs" / "model.log"
+    # it runs again beside its successor, although the file is gone: from the cache, by the weights' digest
+    file.unlink()
+    beside = released.run("v1.2.0", "beside", *ON_REGISTRY, "--param", "build-mode=process")
+    assert beside.code == 0, beside.stderr
+    log = beside.folder / "baseline" / "logs" / "model.log"
     assert "weights: given weights" in log.read_text(encoding="utf-8")
-    assert "weights: second weights" in said_weights(ended)
+    assert "weights: second weights" in said_weights(beside)
 
 
 def test_a_change_of_code_is_built(released: Penstock) -> None:
