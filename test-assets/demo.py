@@ -17,7 +17,7 @@ from pathlib import Path
 from rich.console import Console
 
 from penstock.bundle.directory import Bundle
-from penstock.bundle.models import Verdict
+from penstock.bundle.verdict_record import Verdict
 from penstock.cli.gate import verdict_table
 from penstock.report.summary import WORDS
 

@@ -37,7 +37,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from penstock.api import compare, gate, read_bundle
     from penstock.bundle.directory import Bundle
-    from penstock.bundle.models import Invocation, Measurement, RuleResult, Run, Verdict
+    from penstock.bundle.models import Invocation, Measurement, Run
+    from penstock.bundle.verdict_record import RuleResult, Verdict
     from penstock.contract.policy import Policy
     from penstock.evaluation.picture_sets import FrechetScore, score_frechet
     from penstock.families.talking_head.lipsync_score import LipSyncScore, score_lipsync
@@ -49,7 +50,8 @@ __version__ = "0.1.0"
 _HOMES = {
     "penstock.api": ("compare", "gate", "read_bundle"),
     "penstock.bundle.directory": ("Bundle",),
-    "penstock.bundle.models": ("Invocation", "Measurement", "RuleResult", "Run", "Verdict"),
+    "penstock.bundle.models": ("Invocation", "Measurement", "Run"),
+    "penstock.bundle.verdict_record": ("RuleResult", "Verdict"),
     "penstock.contract.policy": ("Policy",),
     "penstock.evaluation.picture_sets": ("FrechetScore", "score_frechet"),
     "penstock.families.talking_head.lipsync_score": ("LipSyncScore", "score_lipsync"),

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from penstock.bundle.directory import Bundle
-from penstock.bundle.models import Measurement, Verdict
+from penstock.bundle.models import Measurement
+from penstock.bundle.verdict_record import Verdict
 from penstock.contract.load import read_policy
 from penstock.contract.policy import Policy
 from penstock.families.registry import directions

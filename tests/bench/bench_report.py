@@ -23,7 +23,8 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from tests.browser.bundles import EXTRACTOR, LOOKS, Look, rule, write_bundle, write_frames, write_history, write_video
 
 from penstock.bundle.directory import Bundle
-from penstock.bundle.models import Invocation, Measurement, Verdict
+from penstock.bundle.models import Invocation, Measurement
+from penstock.bundle.verdict_record import Verdict
 
 SECONDS = 10
 FPS = 25

@@ -21,7 +21,8 @@ from tests.bench.error_rates import (
     simulate,
 )
 
-from penstock.bundle.models import Measurement, Outcome
+from penstock.bundle.models import Measurement
+from penstock.bundle.verdict_record import Outcome
 from penstock.contract.policy import Policy
 from penstock.gating.decision import decide, mean
 from penstock.gating.gate import gate

@@ -16,17 +16,8 @@ import numpy as np
 
 from penstock.bundle.directory import Bundle, write_model
 from penstock.bundle.metric_history import HISTORY_FILE, History, PastRelease, PastValue
-from penstock.bundle.models import (
-    Invocation,
-    Measurement,
-    RuleResult,
-    Run,
-    Source,
-    StepRecord,
-    SuiteRecord,
-    Verdict,
-    WaiverRecord,
-)
+from penstock.bundle.models import Invocation, Measurement, Run, Source, StepRecord, SuiteRecord
+from penstock.bundle.verdict_record import RuleResult, Verdict, WaiverRecord
 from penstock.report.old_verdicts import completed
 
 FPS = 25

@@ -11,7 +11,8 @@ from tests.browser.bundles import rule, write_video
 from tests.browser.conftest import PHONE, Opened
 
 from penstock.bundle.directory import Bundle
-from penstock.bundle.models import Invocation, Measurement, Run, Source, StepRecord, Verdict, WaiverRecord
+from penstock.bundle.models import Invocation, Measurement, Run, Source, StepRecord
+from penstock.bundle.verdict_record import Verdict, WaiverRecord
 from penstock.report.page import write_report
 
 EVIL = (

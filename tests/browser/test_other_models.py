@@ -13,7 +13,8 @@ from tests.browser.bundles import LOOKS, rule, write_bundle
 from tests.browser.conftest import DESKTOP, PHONE, Opened
 
 from penstock.bundle.directory import Bundle
-from penstock.bundle.models import Invocation, Measurement, Verdict
+from penstock.bundle.models import Invocation, Measurement
+from penstock.bundle.verdict_record import Verdict
 from penstock.report.page import write_page
 
 FIRST = "LSE-D is 7.9, as it must be ≤ 9; margin not compared: there is no baseline (first release)"

@@ -14,14 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.invocation.stubborn_processes import wait_for
+from tests.invocation.orphans import adopted
 from tests.unit.browser.pictures import cut_out, png
 
 from penstock.browser.confined_visit import visit_page
 from penstock.browser.visit_order import RESULT, Visit
 from penstock.bundle.page_record import CONSOLE, SCREENSHOT, TRACE
 from penstock.contract.page import Page
-from penstock.invocation.launch import descendants
 
 WAIT_S = 8.0
 """For a page that never shows anything."""
@@ -123,12 +122,9 @@ class Visited:
 
 @pytest.fixture
 def visited(tmp_path: Path, service: Service) -> Iterator[Visited]:
-    import os
-
-    before = set(descendants(os.getpid()))
-    yield Visited(tmp_path, service)
-    # they were killed before the visit ended; one that held much memory takes its time to be gone
-    wait_for(lambda: set(descendants(os.getpid())) <= before)
+    with adopted() as orphans:
+        yield Visited(tmp_path, service)
+        assert orphans.left() == [], "a process of the browser is left"
 
 
 def test_a_page_that_works_shows_the_picture_that_was_uploaded(visited: Visited) -> None:

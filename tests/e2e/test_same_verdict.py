@@ -12,7 +12,8 @@ from tests.e2e.run import Run
 from tests.e2e.session import GOOD, WORSE
 
 from penstock.bundle.directory import Bundle
-from penstock.bundle.models import Measurement, RuleResult
+from penstock.bundle.models import Measurement
+from penstock.bundle.verdict_record import RuleResult
 
 OF_THE_MACHINE = {"real_time_factor", "latency", "peak_memory", "gpu_memory"}
 """How fast and how large: no two runs agree in them, also on one machine. They must be there for the same cases, and

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import dataclasses
 import fcntl
 import json
@@ -12,10 +11,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from tests.pipeline.pipeline_runs import Ended, Orphans, Penstock, broken_repository, tiny_repository
-
-from penstock.invocation.launch import descendants
-from penstock.invocation.privileges import PR_SET_CHILD_SUBREAPER
+from tests.invocation.orphans import Orphans, adopted
+from tests.pipeline.pipeline_runs import Ended, Penstock, broken_repository, tiny_repository
 
 Once = Callable[[str, Callable[[Path], object]], Path]
 
@@ -79,10 +76,8 @@ def released(penstock: Penstock, first: Ended) -> Penstock:
 @pytest.fixture
 def orphans() -> Iterator[Orphans]:
     """Processes whose parent dies come to this process while the test lasts."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    assert libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0
-    yield Orphans(frozenset(descendants(os.getpid())))
-    libc.prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
+    with adopted() as found:
+        yield found
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 import wave
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -24,7 +23,6 @@ import yaml
 from tests.unit.sources.source_servers import commit, git, new_repository
 
 from penstock.bundle.directory import Bundle
-from penstock.invocation.launch import descendants
 
 PENSTOCK = str(Path(sys.executable).parent / "penstock")
 LIMIT_S = 60.0
@@ -273,6 +271,14 @@ class Penstock:
         return Ended(process.returncode, stdout, "".join(seen), self.out, name)
 
 
+def run_release(repository: Path, out: Path, revision: str) -> tuple[int, Bundle]:
+    """Run the pipeline release in a process; its exit code, which says that there is a verdict, and the bundle."""
+    run = ("run", "release", "--repo", str(repository), "--revision", revision, "--out", str(out), "--name", revision)
+    ended = subprocess.run([PENSTOCK, *run], capture_output=True, text=True, check=False)
+    assert ended.returncode in (0, 1), ended.stderr
+    return ended.returncode, Bundle(out / "runs" / revision / "bundle")
+
+
 def kill(pid: int) -> None:
     """As the kernel does when memory is short."""
     os.kill(pid, signal.SIGKILL)
@@ -281,30 +287,6 @@ def kill(pid: int) -> None:
 def ctrl_c(pid: int) -> None:
     """As a terminal does: to the whole process group."""
     os.killpg(pid, signal.SIGINT)
-
-
-@dataclass(frozen=True)
-class Orphans:
-    """Processes that were started below this one and have lost their parent come to this one."""
-
-    before: frozenset[int]
-
-    def left(self) -> list[int]:
-        """Those that still live after some seconds' wait."""
-        deadline = time.monotonic() + 15
-        while True:
-            found = [pid for pid in descendants(os.getpid()) if pid not in self.before and not reaped(pid)]
-            if not found or time.monotonic() > deadline:
-                return found
-            time.sleep(0.02)
-
-
-def reaped(pid: int) -> bool:
-    """Whether an orphan had ended; it is collected."""
-    try:
-        return os.waitpid(pid, os.WNOHANG)[0] == pid
-    except ChildProcessError:
-        return False
 
 
 def published(out: Path) -> list[str]:

@@ -6,13 +6,13 @@ import dataclasses
 import subprocess
 from pathlib import Path
 
+from tests.invocation.orphans import Orphans
 from tests.pipeline.pipeline_runs import (
     LIMIT_S,
     PENSTOCK,
     SKIPPED_IF_UNCHANGED,
     STEPS,
     Ended,
-    Orphans,
     Penstock,
     archived,
     ctrl_c,

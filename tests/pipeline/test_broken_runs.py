@@ -7,7 +7,8 @@ import socket
 from pathlib import Path
 
 import pytest
-from tests.pipeline.pipeline_runs import Ended, Orphans, Penstock, one_message, published
+from tests.invocation.orphans import Orphans
+from tests.pipeline.pipeline_runs import Ended, Penstock, one_message, published
 from tests.unit.sources.source_servers import new_repository
 
 

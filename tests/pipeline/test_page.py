@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 import yaml
-from tests.pipeline.pipeline_runs import video
+from tests.pipeline.pipeline_runs import run_release, video
 from tests.unit.contract.conftest import png
 from tests.unit.sources.source_servers import commit, git, new_repository
 
@@ -89,15 +88,8 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return repository
 
 
-def release(repository: Path, out: Path, revision: str) -> tuple[int, Bundle]:
-    run = ("run", "release", "--repo", str(repository), "--revision", revision, "--out", str(out), "--name", revision)
-    ended = subprocess.run([PENSTOCK, *run], capture_output=True, text=True, check=False)
-    assert ended.returncode in (0, 1), ended.stderr
-    return ended.returncode, Bundle(out / "runs" / revision / "bundle")
-
-
 def test_a_page_that_works_is_released_and_one_whose_button_is_dead_is_not(repository: Path, tmp_path: Path) -> None:
-    code, bundle = release(repository, tmp_path, "v1.0.0")
+    code, bundle = run_release(repository, tmp_path, "v1.0.0")
     assert code == 0
     record = page_record(bundle)
     assert record is not None
@@ -113,7 +105,7 @@ def test_a_page_that_works_is_released_and_one_whose_button_is_dead_is_not(repos
     archived = Bundle(tmp_path / "store" / "runs" / "speaker" / "v1.0.0")
     assert "page/screenshot.png" in archived.verify().files
 
-    code, bundle = release(repository, tmp_path, "v2.0.0")
+    code, bundle = run_release(repository, tmp_path, "v2.0.0")
     assert code == 1
     record = page_record(bundle)
     assert record is not None

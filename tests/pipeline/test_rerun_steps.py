@@ -302,7 +302,7 @@ class Store:
         assert clone.main([*args, f"--source={folder / 'first-source'}", f"--bundle={self.bundle.path}"]) == 0
 
     def release(self) -> None:
-        from penstock.bundle.models import Verdict
+        from penstock.bundle.verdict_record import Verdict
 
         run = self.bundle.run()
         self.bundle.update_run(run.model_copy(update={"model": "tiny", "image": PROCESS}))

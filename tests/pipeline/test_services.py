@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -10,11 +9,9 @@ from typing import Any
 import pytest
 import yaml
 from tests.invocation.json_answers import JSON_ANSWERS
-from tests.pipeline.pipeline_runs import video
+from tests.pipeline.pipeline_runs import run_release, video
 from tests.unit.contract.conftest import png
 from tests.unit.sources.source_servers import commit, git, new_repository
-
-from penstock.bundle.directory import Bundle
 
 PENSTOCK = str(Path(sys.executable).parent / "penstock")
 MODEL = (
@@ -79,15 +76,8 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return repository
 
 
-def release(repository: Path, out: Path, revision: str) -> tuple[int, Bundle]:
-    run = ("run", "release", "--repo", str(repository), "--revision", revision, "--out", str(out), "--name", revision)
-    ended = subprocess.run([PENSTOCK, *run], capture_output=True, text=True, check=False)
-    assert ended.returncode in (0, 1), ended.stderr
-    return ended.returncode, Bundle(out / "runs" / revision / "bundle")
-
-
 def test_accepting_what_must_be_refused_stops_a_release(repository: Path, tmp_path: Path) -> None:
-    code, bundle = release(repository, tmp_path, "v1.0.0")
+    code, bundle = run_release(repository, tmp_path, "v1.0.0")
     assert code == 0
     names = [case["name"] for case in cases()]
     assert [(call.case, call.status) for call in bundle.invocations()] == [(name, "ok") for name in names]
@@ -96,7 +86,7 @@ def test_accepting_what_must_be_refused_stops_a_release(repository: Path, tmp_pa
     assert {metric for case, metric in values if case == "torn"} == {"wrongly_accepted"}
     assert values["good-2", "duration_error"] == pytest.approx(0.0, abs=0.01)
 
-    code, bundle = release(repository, tmp_path, "v2.0.0")
+    code, bundle = run_release(repository, tmp_path, "v2.0.0")
     assert code == 1
     kept, stopped = bundle.verdict().rules
     assert (kept.verdict, kept.n) == ("pass", 3)

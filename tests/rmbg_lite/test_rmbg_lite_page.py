@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import make_repository
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 from playwright.sync_api import TimeoutError as TookTooLong
+from tests.browser.chromium import started_chromium
 from tests.rmbg_lite.matting_service import picture_in, remove_background, rgba
 from tests.sonic_lite.talking_head_service import Running
 
@@ -20,12 +20,8 @@ PREFIX = "data:image/png;base64,"
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    executable = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    assert executable, "no Chromium on PATH: install the package 'chromium'"
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
+    with started_chromium() as started:
         yield started
-        started.close()
 
 
 @pytest.fixture

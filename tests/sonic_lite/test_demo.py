@@ -9,7 +9,7 @@ import demo
 import pytest
 
 from penstock.bundle.directory import Bundle
-from penstock.bundle.models import Verdict
+from penstock.bundle.verdict_record import Verdict
 
 FIRST, WORSE, BETTER = demo.RELEASES
 

@@ -15,7 +15,7 @@ from penstock.bisect.question import Judged, Question
 from penstock.bisect.saved_bisection import Bisection, BisectStep, CommitRecord, Outcome, read_steps, write
 from penstock.bisect.search import Search
 from penstock.bundle.directory import Bundle
-from penstock.bundle.models import RuleResult
+from penstock.bundle.verdict_record import RuleResult
 from penstock.foundation.errors import ExitCode, UsageError, WorldError
 from penstock.gating.decision import mean
 from penstock.gating.measurements import MeasurementSource, Table

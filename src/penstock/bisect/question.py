@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from penstock.bisect.search import Answer
-from penstock.bundle.models import Outcome, RuleResult
+from penstock.bundle.verdict_record import Outcome, RuleResult
 from penstock.contract.policy import Margin, Policy, Rule
 from penstock.families.registry import known_metrics
 from penstock.foundation.errors import UsageError

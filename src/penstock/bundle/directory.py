@@ -14,7 +14,8 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from penstock.bundle.models import Invocation, Manifest, Measurement, Run, StepRecord, Verdict
+from penstock.bundle.models import Invocation, Manifest, Measurement, Run, StepRecord
+from penstock.bundle.verdict_record import Verdict
 from penstock.foundation.errors import MissingFileError, UsageError
 from penstock.foundation.files import disk_errors, file_digests, folder_errors, read_regular, write_text
 from penstock.foundation.handles import Folder

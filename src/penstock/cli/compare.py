@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from penstock.bundle.directory import Bundle
-    from penstock.bundle.models import Verdict
+    from penstock.bundle.verdict_record import Verdict
     from penstock.gating.compare import Comparison
     from penstock.gating.measurements import MeasurementSource
 

@@ -14,7 +14,7 @@ from penstock.local_run.run_folder import OUT
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from penstock.bundle.models import RuleResult, Verdict
+    from penstock.bundle.verdict_record import RuleResult, Verdict
 
 STYLES = {"pass": "green", "bounds-only": "green", "not-compared": "dim", "fail": "bold red", "inconclusive": "yellow"}
 PLAIN_WIDTH = 140

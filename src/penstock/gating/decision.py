@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from penstock.bundle.models import Outcome
+from penstock.bundle.verdict_record import Outcome
 from penstock.contract.policy import Direction
 from penstock.gating.evidence import Evidence, weigh
 

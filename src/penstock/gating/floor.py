@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from penstock.bundle.models import WHOLE_SUITE, FloorRecord, RuleResult
+from penstock.bundle.models import WHOLE_SUITE
+from penstock.bundle.verdict_record import FloorRecord, RuleResult
 from penstock.contract.floor import FloorRule, PolicyFloor, load_floor
 from penstock.foundation.files import sha256_file
 from penstock.gating.measurements import Table

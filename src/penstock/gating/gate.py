@@ -7,7 +7,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 
-from penstock.bundle.models import Measurement, Outcome, RuleResult, Verdict, WaiverRecord
+from penstock.bundle.models import Measurement
+from penstock.bundle.verdict_record import Outcome, RuleResult, Verdict, WaiverRecord
 from penstock.contract.policy import Policy, Rule, Waiver, policy_faults
 from penstock.families.registry import directions
 from penstock.foundation.errors import UsageError

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from penstock.bundle.models import Outcome
+from penstock.bundle.verdict_record import Outcome
 
 
 def holm(p_values: Sequence[float], level: float) -> list[tuple[bool, float]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from penstock.bundle.models import Verdict
+from penstock.bundle.verdict_record import Verdict
 from penstock.contract.policy import Policy
 from penstock.gating.calibration import calibration_of
 from penstock.gating.comparable import check_comparable

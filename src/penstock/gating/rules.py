@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from penstock.bundle.models import WHOLE_SUITE, NotCompared, Outcome, RuleResult, WaiverRecord
+from penstock.bundle.models import WHOLE_SUITE
+from penstock.bundle.verdict_record import NotCompared, Outcome, RuleResult, WaiverRecord
 from penstock.contract.policy import Rule
 from penstock.gating.change_sentence import movement
 from penstock.gating.decision import ROUNDING, Decision, mean, settle

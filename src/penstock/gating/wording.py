@@ -11,7 +11,7 @@ from penstock.contract.policy import Direction, Margin, Rule
 from penstock.families.registry import find_metric
 
 if TYPE_CHECKING:
-    from penstock.bundle.models import RuleResult
+    from penstock.bundle.verdict_record import RuleResult
 
 MAX_DIGITS = 15
 MAX_NAMED = 3

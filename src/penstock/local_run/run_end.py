@@ -7,7 +7,7 @@ from pathlib import Path
 
 from penstock.bundle.directory import Bundle
 from penstock.bundle.failures import first_failure
-from penstock.bundle.models import RuleResult, Verdict
+from penstock.bundle.verdict_record import RuleResult, Verdict
 from penstock.foundation.errors import ExitCode
 from penstock.tekton.run_json import PipelineRunResult
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 from penstock.bundle.directory import Bundle
-from penstock.bundle.models import Run, Verdict
+from penstock.bundle.models import Run
+from penstock.bundle.verdict_record import Verdict
 from penstock.foundation.files import write_text
 from penstock.notices.message import message
 from penstock.report.junit import write_junit

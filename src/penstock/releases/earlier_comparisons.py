@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from penstock.bundle.directory import Bundle, read_model
-from penstock.bundle.models import Measurement, Verdict
+from penstock.bundle.models import Measurement
 from penstock.bundle.rerun_bundle import EVIDENCE
+from penstock.bundle.verdict_record import Verdict
 from penstock.foundation.errors import UsageError, WorldError
 from penstock.releases.baseline import baseline
 from penstock.store.archive import fetch, run_key

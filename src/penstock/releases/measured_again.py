@@ -12,9 +12,10 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from penstock.bundle.directory import Bundle
-from penstock.bundle.models import MeasuredAgain, Measurement, Run
+from penstock.bundle.models import Measurement, Run
 from penstock.bundle.rerun_bundle import MEASURED_AGAIN, is_measured_again, keep_evidence
 from penstock.bundle.steps import FOLDERS
+from penstock.bundle.verdict_record import MeasuredAgain
 from penstock.contract.arithmetic import arithmetic_by_role, without_arithmetic
 from penstock.foundation.errors import PenstockError, UsageError, WorldError
 from penstock.foundation.files import disk_errors, inside

@@ -7,7 +7,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from penstock.bundle.models import WHOLE_SUITE, Invocation, Measurement, RuleResult
+from penstock.bundle.models import WHOLE_SUITE, Invocation, Measurement
+from penstock.bundle.verdict_record import RuleResult
 from penstock.contract.policy import Direction
 from penstock.families.registry import find_metric, is_stand_in, known_metrics
 from penstock.report.run_records import Side

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from penstock.bundle.models import RuleResult
+from penstock.bundle.verdict_record import RuleResult
 from penstock.contract.policy import Direction
 
 WIDTH = 200.0

@@ -17,7 +17,8 @@ from collections import Counter
 from pathlib import Path
 from xml.etree import ElementTree
 
-from penstock.bundle.models import RuleResult, Run, Verdict
+from penstock.bundle.models import Run
+from penstock.bundle.verdict_record import RuleResult, Verdict
 from penstock.foundation.errors import printable
 from penstock.foundation.files import write_text
 from penstock.report.summary import rule_interval, rule_name, rule_numbers, rule_state, stops, waiver_words

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from penstock.bundle.directory import Bundle
-from penstock.bundle.models import VERDICT_SCHEMA_VERSION, RuleResult, Verdict
+from penstock.bundle.verdict_record import VERDICT_SCHEMA_VERSION, RuleResult, Verdict
 from penstock.families.registry import find_metric
 from penstock.gating.wording import needed_words
 

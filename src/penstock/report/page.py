@@ -15,7 +15,8 @@ from typing import Any
 from markupsafe import Markup
 
 from penstock.bundle.directory import Bundle
-from penstock.bundle.models import Run, Verdict
+from penstock.bundle.models import Run
+from penstock.bundle.verdict_record import Verdict
 from penstock.families.family import View
 from penstock.families.registry import STAND_IN, find_family, is_stand_in
 from penstock.foundation.errors import printable

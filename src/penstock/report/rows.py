@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from penstock.bundle.models import RuleResult, Verdict, WaiverRecord
+from penstock.bundle.verdict_record import RuleResult, Verdict, WaiverRecord
 from penstock.families.registry import is_stand_in, known_metrics
 from penstock.gating.compare import MetricChange
 from penstock.report.cases import Number, means, number, ordered, shown, signed, suite_numbers

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from penstock.bundle.models import Verdict
+from penstock.bundle.verdict_record import Verdict
 from penstock.families.registry import is_timed
 from penstock.gating.compare import Comparison
 from penstock.gating.wording import tally

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-from penstock.bundle.models import MeasuredAgain, RuleResult, Run, Verdict, WaiverRecord
+from penstock.bundle.models import Run
+from penstock.bundle.verdict_record import MeasuredAgain, RuleResult, Verdict, WaiverRecord
 from penstock.contract.arithmetic import arithmetic_in
 from penstock.families.registry import find_metric, is_stand_in
 from penstock.foundation.errors import printable

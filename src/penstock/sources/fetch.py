@@ -129,8 +129,11 @@ class Fetcher:
         raise UsageError("weights come from https://, s3:// and hf:// only", where=mask(url)[:200])
 
     def _check_redirect(self, url: str) -> None:
+        """As an address that was named, and of the web: no server chooses a file of this machine, or a bucket."""
         try:
             self.check(url)
+            if urlsplit(url).scheme not in ("https", "http"):
+                raise UsageError("not an address of the web")
         except UsageError:
             raise WorldError("the server redirects to an address that is not allowed", where=mask(url)) from None
 

@@ -8,7 +8,8 @@ import pytest
 from pydantic import ValidationError
 from tests.unit.report.verdicts import EXPIRED, WAIVER, rule
 
-from penstock.bundle.models import Isolation, Measurement, Run, ShardRecord, Use, Verdict
+from penstock.bundle.models import Isolation, Measurement, Run, ShardRecord, Use
+from penstock.bundle.verdict_record import Verdict
 
 
 @pytest.mark.parametrize("value", [True, "7.9", float("nan"), float("inf"), [1.0]])

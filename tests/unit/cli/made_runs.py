@@ -7,7 +7,8 @@ import json
 from pathlib import Path
 
 from penstock.bundle.directory import Bundle
-from penstock.bundle.models import Measurement, RuleResult, Run, Source, StepRecord, Verdict
+from penstock.bundle.models import Measurement, Run, Source, StepRecord
+from penstock.bundle.verdict_record import RuleResult, Verdict
 from penstock.local_run.run_folder import begin, prepare
 from penstock.store.archive import archive
 from penstock.store.open import open_store

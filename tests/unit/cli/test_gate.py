@@ -12,7 +12,8 @@ import typer
 from typer.testing import CliRunner, Result
 
 from penstock.bundle.directory import Bundle
-from penstock.bundle.models import Invocation, Measurement, Run, Verdict
+from penstock.bundle.models import Invocation, Measurement, Run
+from penstock.bundle.verdict_record import Verdict
 from penstock.cli.gate import gate
 from penstock.foundation.errors import UsageError
 from penstock.gating.measurements import read_source

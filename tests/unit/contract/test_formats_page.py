@@ -9,8 +9,9 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
-from penstock.bundle.models import FloorRecord, Measurement, RuleResult, Verdict
+from penstock.bundle.models import Measurement
 from penstock.bundle.page_record import PageRecord
+from penstock.bundle.verdict_record import FloorRecord, RuleResult, Verdict
 from penstock.contract.expectation import Expect
 from penstock.contract.floor import PolicyFloor
 from penstock.contract.http_call import Answer, Body, Http, HttpCall

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from penstock.bundle.directory import Bundle
-from penstock.bundle.models import RuleResult
+from penstock.bundle.verdict_record import RuleResult
 from penstock.cli.app import main
 from penstock.contract.floor import load_floor
 from penstock.contract.load import load_contract, load_policy, load_suite

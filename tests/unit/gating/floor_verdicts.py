@@ -7,7 +7,8 @@ from typing import Any
 
 from tests.unit.gating.gate_verdicts import judged_by
 
-from penstock.bundle.models import Measurement, Verdict
+from penstock.bundle.models import Measurement
+from penstock.bundle.verdict_record import Verdict
 from penstock.contract.floor import PolicyFloor
 from penstock.gating.floor import Floor
 

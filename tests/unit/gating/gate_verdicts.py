@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from penstock.bundle.models import Measurement, RuleResult, Verdict
+from penstock.bundle.models import Measurement
+from penstock.bundle.verdict_record import RuleResult, Verdict
 from penstock.contract.policy import Policy
 from penstock.gating.gate import gate
 

@@ -12,7 +12,8 @@ import yaml
 from tests.unit.gating.floor_verdicts import EASY, judge, values
 from tests.unit.report.verdicts import RUN
 
-from penstock.bundle.models import Measurement, Verdict
+from penstock.bundle.models import Measurement
+from penstock.bundle.verdict_record import Verdict
 from penstock.cli.app import main
 from penstock.gating.floor import read_floor
 from penstock.gating.gate import headline

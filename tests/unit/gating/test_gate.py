@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.gating.gate_verdicts import Values, judged, lines, verdict
 
-from penstock.bundle.models import Measurement, RuleResult, Verdict
+from penstock.bundle.models import Measurement
+from penstock.bundle.verdict_record import RuleResult, Verdict
 from penstock.contract.policy import Policy
 from penstock.foundation.errors import UsageError
 from penstock.gating.gate import gate, headline, overall

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from tests.unit.gating.gate_verdicts import lines
 
 from penstock.bundle.directory import Bundle
-from penstock.bundle.models import Measurement, Run, Verdict
+from penstock.bundle.models import Measurement, Run
+from penstock.bundle.verdict_record import Verdict
 from penstock.contract.policy import Policy
 from penstock.foundation.errors import UsageError
 from penstock.gating.compare import compare

@@ -8,7 +8,8 @@ import pytest
 from tests.unit.gating.dated_verdicts import verdict
 from tests.unit.gating.gate_verdicts import Values, judged, lines
 
-from penstock.bundle.models import Measurement, Resamples, RuleResult, Verdict
+from penstock.bundle.models import Measurement, Resamples
+from penstock.bundle.verdict_record import RuleResult, Verdict
 from penstock.gating.gate import headline
 
 NAMES = [f"c{index:02}" for index in range(24)]

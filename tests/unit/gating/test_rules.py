@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from penstock.bundle.models import Measurement, RuleResult
+from penstock.bundle.models import Measurement
+from penstock.bundle.verdict_record import RuleResult
 from penstock.contract.policy import Rule
 from penstock.foundation.errors import UsageError
 from penstock.gating.measurements import Table

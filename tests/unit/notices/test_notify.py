@@ -11,8 +11,9 @@ from penstock_tasks.notify.entrypoint import Arguments, step
 
 from penstock.bundle.directory import Bundle
 from penstock.bundle.failures import remember_failure
-from penstock.bundle.models import RuleResult, Run, Verdict
+from penstock.bundle.models import Run
 from penstock.bundle.steps import begin
+from penstock.bundle.verdict_record import RuleResult, Verdict
 from penstock.foundation.errors import UsageError, WorldError
 from penstock.notices.notify import notify, receivers_in
 from penstock.report.summary import bare

@@ -9,7 +9,8 @@ import pytest
 from tests.unit.store.stored_bundle import accepted_bundle
 
 from penstock.bundle.directory import Bundle
-from penstock.bundle.models import MeasuredAgain, Measurement, Outcome, Verdict
+from penstock.bundle.models import Measurement
+from penstock.bundle.verdict_record import MeasuredAgain, Outcome, Verdict
 from penstock.releases.earlier_comparisons import earlier_comparisons
 from penstock.releases.release import publish
 from penstock.store.archive import archive

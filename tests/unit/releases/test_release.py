@@ -9,7 +9,8 @@ from tests.unit.releases.release_race import race
 from tests.unit.store.stored_bundle import accepted_bundle
 
 from penstock.bundle.directory import Bundle
-from penstock.bundle.models import Image, Outcome, WeightsFile
+from penstock.bundle.models import Image, WeightsFile
+from penstock.bundle.verdict_record import Outcome
 from penstock.foundation.errors import UsageError, WorldError
 from penstock.releases.baseline import baseline, published
 from penstock.releases.metric_history import past_releases

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from penstock.bundle.directory import Bundle
-from penstock.bundle.models import Measurement, RuleResult, Verdict
+from penstock.bundle.models import Measurement
+from penstock.bundle.verdict_record import RuleResult, Verdict
 from penstock.contract.policy import Policy
 from penstock.gating.gate import gate
 from penstock.report.old_verdicts import completed

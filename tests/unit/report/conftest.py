@@ -8,7 +8,7 @@ import pytest
 from tests.unit.report.judged_pairs import HOSTILE, make_bundle, rule
 
 from penstock.bundle.directory import Bundle
-from penstock.bundle.models import Verdict
+from penstock.bundle.verdict_record import Verdict
 
 
 @pytest.fixture

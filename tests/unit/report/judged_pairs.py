@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from penstock.bundle.directory import Bundle
-from penstock.bundle.models import Invocation, Measurement, RuleResult, Source
+from penstock.bundle.models import Invocation, Measurement, Source
 from penstock.bundle.steps import begin
+from penstock.bundle.verdict_record import RuleResult
 
 HOSTILE = "</script><script>alert(1)</script>|`*"
 

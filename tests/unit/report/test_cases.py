@@ -8,7 +8,8 @@ import pytest
 from tests.unit.report.case_values import BEFORE, bundle, result, values
 
 from penstock.bundle.directory import Bundle
-from penstock.bundle.models import Invocation, Verdict
+from penstock.bundle.models import Invocation
+from penstock.bundle.verdict_record import Verdict
 from penstock.contract.policy import Policy
 from penstock.gating.gate import gate
 from penstock.gating.measurements import MeasurementSource

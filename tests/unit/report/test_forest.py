@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.unit.report.case_values import BEFORE, judged, result, values
 
-from penstock.bundle.models import RuleResult
+from penstock.bundle.verdict_record import RuleResult
 from penstock.report.forest import WIDTH, forest
 
 

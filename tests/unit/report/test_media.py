@@ -9,7 +9,8 @@ import pytest
 from tests.unit.report.read_pages import read, sources
 
 from penstock.bundle.directory import Bundle
-from penstock.bundle.models import Invocation, Measurement, Verdict
+from penstock.bundle.models import Invocation, Measurement
+from penstock.bundle.verdict_record import Verdict
 from penstock.foundation.errors import UsageError
 from penstock.report.page import write_page
 

@@ -9,7 +9,7 @@ import pytest
 from tests.unit.report.case_values import BEFORE, judged, values
 
 from penstock.bundle.directory import Bundle
-from penstock.bundle.models import RuleResult
+from penstock.bundle.verdict_record import RuleResult
 from penstock.families.registry import find_metric
 from penstock.report.old_verdicts import completed, read_verdict
 

@@ -14,7 +14,7 @@ from tests.unit.report.read_pages import read, sources
 from tests.unit.report.verdicts import FIRST
 
 from penstock.bundle.directory import Bundle
-from penstock.bundle.models import Verdict
+from penstock.bundle.verdict_record import Verdict
 from penstock.notices.message import headline
 from penstock.report.page import write_page, write_report
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tests.unit.report.case_values import bundle, result
 
-from penstock.bundle.models import Verdict
+from penstock.bundle.verdict_record import Verdict
 from penstock.report.rows import metric_rows
 from penstock.report.run_records import read_side
 

@@ -10,7 +10,8 @@ import pytest
 from tests.unit.report.read_pages import read
 
 from penstock.bundle.directory import Bundle
-from penstock.bundle.models import Measurement, Verdict
+from penstock.bundle.models import Measurement
+from penstock.bundle.verdict_record import Verdict
 from penstock.families.talking_head.view import VIEW
 from penstock.report import page, series
 from penstock.report.page import write_page, write_report

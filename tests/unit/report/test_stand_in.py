@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from penstock.bundle.directory import Bundle
-from penstock.bundle.models import Measurement, Run, Verdict
+from penstock.bundle.models import Measurement, Run
+from penstock.bundle.verdict_record import Verdict
 from penstock.cli.app import main
 from penstock.cli.gate import print_verdict
 from penstock.contract.policy import Policy

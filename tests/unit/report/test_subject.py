@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from penstock.bundle.directory import Bundle
-from penstock.bundle.models import MeasuredAgain, Measurement, RuleResult, Verdict
+from penstock.bundle.models import Measurement
+from penstock.bundle.verdict_record import MeasuredAgain, RuleResult, Verdict
 from penstock.gating.compare import Comparison, compare
 from penstock.gating.measurements import MeasurementSource
 from penstock.report.cases import case_rows

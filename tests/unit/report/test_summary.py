@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.report.verdicts import ALL, FIRST, RUN, WAIVER, rule, verdict_of
 
-from penstock.bundle.models import GivenWeightsRecord, MeasuredAgain, RuleResult
+from penstock.bundle.models import GivenWeightsRecord
+from penstock.bundle.verdict_record import MeasuredAgain, RuleResult
 from penstock.report.summary import INVISIBLE, markdown_summary, plain, rule_verdict
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from penstock.bundle.models import RuleResult, Run, Source, SuiteRecord, Verdict, WaiverRecord
+from penstock.bundle.models import Run, Source, SuiteRecord
+from penstock.bundle.verdict_record import RuleResult, Verdict, WaiverRecord
 
 WAIVER = WaiverRecord(reason="the new codec is worth it", author="Ada", expires="2026-12-31")
 EXPIRED = WAIVER.model_copy(update={"expires": "2026-01-31", "expired": True})

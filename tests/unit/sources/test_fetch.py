@@ -85,6 +85,11 @@ def test_redirects(file_server: FileServer, tmp_path: Path) -> None:
         file_server.answers = [status(302, target)]
         with pytest.raises(WorldError, match="not allowed"):
             fetcher().fetch(f"{file_server.url}/w", tmp_path / "w2", SHA)
+    # nor to what a person may name: a server does not choose a file of this machine
+    for target in ("file:///etc/passwd", "s3://bucket/w", f"hf://a/b@{'1' * 40}/w"):
+        file_server.answers = [status(302, target)]
+        with pytest.raises(WorldError, match="not allowed"):
+            fetcher(allow_local=True).fetch(f"{file_server.url}/w", tmp_path / "w2", SHA)
     file_server.answers = [status(302, "/w")]
     with pytest.raises(WorldError, match="more than 5 redirects"):
         fetcher().fetch(f"{file_server.url}/w", tmp_path / "w2", SHA)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from penstock.bundle.directory import Bundle
-from penstock.bundle.models import Image, Measurement, Outcome, Run, Source, Verdict, WeightsFile
+from penstock.bundle.models import Image, Measurement, Run, Source, WeightsFile
+from penstock.bundle.verdict_record import Outcome, Verdict
 
 
 def accepted_bundle(

@@ -13,9 +13,10 @@ import pytest
 from tests.pipeline.pipeline_runs import files
 
 from penstock.bundle.directory import Bundle
-from penstock.bundle.models import Image, Invocation, Measurement, ShardRecord, Source, Verdict
+from penstock.bundle.models import Image, Invocation, Measurement, ShardRecord, Source
 from penstock.bundle.shards import Shard, write_shard_record
 from penstock.bundle.steps import begin
+from penstock.bundle.verdict_record import Verdict
 from penstock.releases.release import publish
 from penstock.store.archive import archive
 from penstock.store.open import open_store

@@ -15,8 +15,9 @@ from tests.unit.tasks.step_folders import StepFolders
 
 from penstock.bundle.directory import Bundle
 from penstock.bundle.failures import first_failure, remember_failure
-from penstock.bundle.models import Source, Verdict
+from penstock.bundle.models import Source
 from penstock.bundle.steps import begin
+from penstock.bundle.verdict_record import Verdict
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from penstock_tasks.publish.entrypoint import main as publish_step
 from tests.unit.store.stored_bundle import accepted_bundle
 from tests.unit.tasks.step_folders import TREE, StepFolders
 
-from penstock.bundle.models import Verdict
+from penstock.bundle.verdict_record import Verdict
 from penstock.releases.baseline import baseline
 from penstock.releases.release import publish
 from penstock.store.archive import archive

@@ -3,25 +3,11 @@
 from __future__ import annotations
 
 from penstock.families.family import Template
+from penstock.families.shared_template import CONTRACT_HEAD
 
-CONTRACT = """\
-# The contract of this model with Penstock. `penstock check` says what is still missing, `penstock schema` prints the
-# schema for editors.
-version: 1
-name: {name}                      # lower-case letters, digits and hyphens
-family: {family}
-description: What the model is, in one line
-
-# Each file of weights: where the model looks for it, its digest (`sha256sum FILE`), and where it comes from.
-weights:
-  - path: weights/model.onnx
-    sha256: "{sha256}"
-    source: lfs                   # or a path in this repository, https://…, s3://bucket/key
-
-build:
-  containerfile: Containerfile
-  context: .
-
+CONTRACT = (
+    CONTRACT_HEAD
+    + """\
 # How the model is called. The preset is the interface of RMBG-1.4 and 2.0: POST /api/remove-bg, the photo as base64 in
 # JSON (`image`), answered with a PNG with alpha as base64 (`image`).
 call:
@@ -66,6 +52,7 @@ policy:
     # - {{metric: fringe, slice: hair, max: 3}}        # of cases with a `foreground`
     - {{metric: latency, margin: 20%, severity: warn}}
 """
+)
 
 SUITE = """\
 # The fixed cases of the test. Paths are relative to this file. The model gets the image alone: the other files are

@@ -3,25 +3,11 @@
 from __future__ import annotations
 
 from penstock.families.family import Template
+from penstock.families.shared_template import CONTRACT_HEAD
 
-CONTRACT = """\
-# The contract of this model with Penstock. `penstock check` says what is still missing, `penstock schema` prints the
-# schema for editors.
-version: 1
-name: {name}                      # lower-case letters, digits and hyphens
-family: {family}
-description: What the model is, in one line
-
-# Each file of weights: where the model looks for it, its digest (`sha256sum FILE`), and where it comes from.
-weights:
-  - path: weights/model.onnx
-    sha256: "{sha256}"
-    source: lfs                   # or a path in this repository, https://…, s3://bucket/key
-
-build:
-  containerfile: Containerfile
-  context: .
-
+CONTRACT = (
+    CONTRACT_HEAD
+    + """\
 # How the model is called. The preset is the interface of Sonic: POST /generate with `image`, `audio` and the parameters
 # of the case, answered with video/mp4.
 call:
@@ -67,6 +53,7 @@ policy:
     # - {{metric: av_offset_abs, max: 1}}
     # - {{metric: kid, margin: 0.02}}        # rather than fid, which few clips bias
 """
+)
 
 SUITE = """\
 # The fixed cases of the test. Paths are relative to this file. Twenty short ones tell more than five long ones, and
