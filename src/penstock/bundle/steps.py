@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import os
 import shutil
 import tempfile
 import time
@@ -125,7 +126,7 @@ class Products:
                 for path in paths:
                     whole = bundle.path / path
                     for file in [path / inner for inner in regular_files(whole)] if whole.is_dir() else [path]:
-                        _copy(bundle.path / file, temporary / file)
+                        _copy_new(bundle.path / file, temporary / file)
                 if made_on is not None:
                     write_model(temporary / MADE_ON, made_on)
                 temporary.chmod(0o755)
@@ -133,6 +134,15 @@ class Products:
                     temporary.replace(self.folder)
             finally:
                 shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _copy_new(source: Path, target: Path) -> None:
+    """A copy on the disk, in a folder that nobody reads yet."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(source, target)
+    target.chmod(0o644)
+    with target.open("rb") as file:
+        os.fsync(file.fileno())
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,10 +21,8 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-log = logging.getLogger(__name__)
 
-
-def check_case(contract: Contract, source_dir: Path, case: Case, seen: set[Path]) -> dict[str, Path]:
+def check_case(contract: Contract, source_dir: Path, case: Case, seen: set[Path]) -> dict[Path, list[str]]:
     """Validate that a case can be put to the model: every file decodes to its end, every parameter is there.
 
     Files of a case that must be refused need only be there: a broken one may be the reason.
@@ -37,12 +34,13 @@ def check_case(contract: Contract, source_dir: Path, case: Case, seen: set[Path]
         seen: files that were decoded before and need not be again; this call adds to it.
 
     Returns:
-        Input name → file.
+        File → what is worth a word about it, of those that were decoded now: several tracks, silence.
 
     Raises:
         UsageError: ``where`` names the file, the case and the suite.
     """
     paths: dict[str, Path] = {}
+    remarks: dict[Path, list[str]] = {}
     kinds_of = family(contract.family).kinds_of
     for name, file in case.inputs.items():
         where = f"{contract.suite}/{file} (input '{name}' of case '{case.name}' in {contract.suite}/{SUITE_FILE})"
@@ -51,11 +49,10 @@ def check_case(contract: Contract, source_dir: Path, case: Case, seen: set[Path]
             raise UsageError(fault[0], where=where, todo=fault[1])
         if path not in seen and case.expect is None:
             try:
-                remarks = decode(path, sound_only=kinds_of(name)[0] == "audio")
+                said = decode(path, sound_only=kinds_of(name)[0] == "audio")
             except UsageError as error:
                 raise UsageError(error.what, where=where, todo=error.todo) from error
-            for remark in remarks:
-                log.warning("%s: %s", where, remark)
+            remarks[path] = [f"{where}: {remark}" for remark in said]
             seen.add(path)
         paths[name] = path
     _check_withheld(contract, source_dir, case, paths, seen)
@@ -69,7 +66,7 @@ def check_case(contract: Contract, source_dir: Path, case: Case, seen: set[Path]
         if case.expect is not None:
             where = f"case '{case.name}' in {contract.suite}/{SUITE_FILE}"
             raise UsageError("a program refuses nothing: 'expect' goes with 'call.http'", where=where)
-    return paths
+    return remarks
 
 
 def _check_withheld(

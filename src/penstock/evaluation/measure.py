@@ -5,12 +5,11 @@ What is measured of an answer, the family's measurer says; what is measured of e
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
-from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from penstock.contract.arithmetic import DEFAULT, Arithmetic
 from penstock.contract.load import input_path, withheld_paths
 from penstock.contract.models import Case, Contract, Suite
 from penstock.contract.request import parameters
+from penstock.evaluation.case_workers import each_case, worker_count
 from penstock.evaluation.inputs import reference_frames
 from penstock.evaluation.measurer import Answer, Measurer, Value, measurement
 from penstock.evaluation.networks import Networks, open_networks
@@ -32,20 +32,9 @@ from penstock.foundation.references import load
 
 log = logging.getLogger(__name__)
 
-MAX_WORKERS = 4
 GPU = "gpu_memory"
 Progress = Callable[[int, int, str], None]
 """Cases done, cases in all, what was done last."""
-
-
-def usable_cores() -> int:
-    """Cores that measuring uses: as many as there are, at most 4."""
-    return min(len(os.sched_getaffinity(0)), MAX_WORKERS)
-
-
-def worker_count(suite: Suite) -> int:
-    """Cases that are measured at a time by default: as many as there are cores, at most 4."""
-    return max(1, min(usable_cores(), len(suite.cases)))
 
 
 def threads_each(workers: int) -> int:
@@ -89,7 +78,7 @@ def measure(
     """
     calls = {call.case: call for call in bundle.invocations()}
     suite, refused = split_refusals(suite)
-    count = max(1, min(workers or worker_count(suite), len(suite.cases)))
+    count = max(1, min(workers or worker_count(len(suite.cases)), len(suite.cases)))
     if networks is None:
         networks = open_networks(contract, source_dir, threads=threads_each(count), arithmetic=arithmetic)
     reference = reference_frames(contract, source_dir, suite.reference) if suite.reference is not None else None
@@ -98,23 +87,19 @@ def measure(
     asked = Asked(contract, networks, gpu)
     measurements: list[Measurement] = []
     answers: list[Answer] = []
-    pool = ThreadPoolExecutor(count, thread_name_prefix="measure")
 
     def examined(case: Case) -> Answer:
         return _examine(asked, case, calls.get(case.name), bundle, source_dir, measurer)
 
-    try:
-        jobs = deque(pool.submit(examined, case) for case in suite.cases)
-        with replacing(bundle.series_file) as temporary, temporary.open("w", encoding="utf-8") as series:
-            for done, case in enumerate(suite.cases, 1):
-                answer = jobs.popleft().result()
-                series.write(_series(case, answer))
-                answers.append(replace(answer, series=None))  # they are large, and on disk now
-                measurements += _lines(case, answer, asked)
-                if on_progress is not None:
-                    on_progress(done, len(suite.cases), case.name)
-    finally:
-        pool.shutdown(cancel_futures=True)
+    results = contextlib.closing(each_case(examined, suite.cases, workers=count, processes=not networks))
+    written = replacing(bundle.series_file)
+    with results as found, written as temporary, temporary.open("w", encoding="utf-8") as series:
+        for done, (case, answer) in enumerate(zip(suite.cases, found, strict=True), 1):
+            series.write(_series(case, answer))
+            answers.append(replace(answer, series=None))  # they are large, and on disk now
+            measurements += _lines(case, answer, asked)
+            if on_progress is not None:
+                on_progress(done, len(suite.cases), case.name)
     if suite.cases:
         measurements += measurer.suite([case.name for case in suite.cases], answers)
     measurements += wrongly_accepted(refused, calls)

@@ -13,7 +13,8 @@ from penstock.bundle.steps import Products
 from penstock.contract.arithmetic import DEFAULT, Arithmetic
 from penstock.contract.load import input_path
 from penstock.contract.models import Contract, Suite
-from penstock.evaluation.measure import measure, threads_each, worker_count
+from penstock.evaluation.case_workers import worker_count
+from penstock.evaluation.measure import measure, threads_each
 from penstock.evaluation.networks import network_labels, open_networks
 from penstock.foundation.errors import UsageError
 from penstock.foundation.files import sha256_file, sha256_json, sha256_tree
@@ -38,7 +39,7 @@ def measure_once(
     """
     kept = [Path(bundle.measurements_file.name), Path(bundle.series_file.name)]
     run = bundle.run()
-    workers = worker_count(suite)
+    workers = worker_count(len(suite.cases))
     networks = open_networks(contract, source, threads=threads_each(workers), arithmetic=arithmetic)
     extractors = network_labels(networks)
     # the versions that move these numbers are this step's, which may be another container than the first

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,8 +13,9 @@ from penstock.bundle.models import Image, Inference, Run, SuiteRecord
 from penstock.bundle.rerun_bundle import released_errors
 from penstock.bundle.shards import Shard, shards_folder, split
 from penstock.bundle.steps import Products
-from penstock.contract.models import Contract, Suite
+from penstock.contract.models import Case, Contract, Suite
 from penstock.contract.policy import Level
+from penstock.evaluation.case_workers import each_case, worker_count
 from penstock.evaluation.filled_parameters import Values, filled_parameters, with_parameters
 from penstock.evaluation.inputs import check_case, input_paths, reference_frames
 from penstock.evaluation.measure_cache import suite_digest
@@ -20,6 +23,8 @@ from penstock.foundation.errors import UsageError
 from penstock.foundation.files import disk_errors, sha256_json
 from penstock.foundation.handles import discard_tree
 from penstock.invocation.isolation import best_level, is_below
+
+log = logging.getLogger(__name__)
 
 INFER = "infer"
 """The step whose products are kept."""
@@ -157,9 +162,19 @@ def plan_released(
 def _validate(contract: Contract, suite: Suite, source_dir: Path) -> dict[str, Values]:
     """Validate every case; returns the parameters that the cases' inputs say."""
     seen: set[Path] = set()
+    told: set[Path] = set()
     filled = filled_parameters(contract, suite, source_dir)
-    for case in with_parameters(suite, filled).cases:
-        check_case(contract, source_dir, case, seen)
+    cases = with_parameters(suite, filled).cases
+
+    def checked(case: Case) -> dict[Path, list[str]]:
+        return check_case(contract, source_dir, case, seen)
+
+    with contextlib.closing(each_case(checked, cases, workers=worker_count(len(cases)), processes=True)) as found:
+        for remarks in found:
+            for path in [path for path in remarks if path not in told]:  # each process sees a file for the first time
+                told.add(path)
+                for remark in remarks[path]:
+                    log.warning("%s", remark)
     if suite.reference is not None and contract.extractors:
         for _ in reference_frames(contract, source_dir, suite.reference):
             pass

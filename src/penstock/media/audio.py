@@ -129,6 +129,8 @@ class _Line:
         """Samples that are yet to be left out, because others are there in their place."""
         self._resampler: av.AudioResampler | None = None
         self._kind: tuple[str, str, int] | None = None
+        self._as_wanted = {(name, layout, rate) for name in ("s16", "s16p") for layout in ("mono", "1 channels")}
+        """Kinds of sound that are taken as they are: the resampler would return the same samples."""
         self._end = Fraction(0)
 
     def add(self, frame: Any, at: Fraction, end: Fraction) -> None:
@@ -137,9 +139,14 @@ class _Line:
         if kind != self._kind or at != self._end:
             self._flush()
             self._go_to(round(at * self._rate), exactly=at != self._end)
-            self._resampler = av.AudioResampler(format="s16", layout="mono", rate=self._rate)
             self._kind = kind
+            if kind not in self._as_wanted:
+                self._resampler = av.AudioResampler(format="s16", layout="mono", rate=self._rate)
         self._end = end
+        if self._resampler is None:
+            with decoding(self._path):
+                self._keep(frame.to_ndarray().reshape(-1))
+            return
         frame.pts = None  # the resampler counts samples: their place is known
         self._convert(frame)
 

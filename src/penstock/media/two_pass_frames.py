@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from penstock.media.container import DEFAULT_LIMITS, MediaLimits
-from penstock.media.video import Frame, read_raw_frames, to_bgr
+from penstock.media.video import BgrConverter, Frame, read_raw_frames
 
 MOST_BYTES = 128 << 20
 """What is held of a video, as the decoder gave it: 13 s of 512 × 512 at 25 frames a second."""
@@ -31,6 +31,7 @@ class HeldFrames:
         """As :func:`penstock.media.read_frames`."""
         held: list[Any] | None = []
         size = 0
+        to_bgr = BgrConverter()
         for frame in self._decoded():
             if held is not None:
                 held.append(frame)
@@ -42,6 +43,7 @@ class HeldFrames:
     def __iter__(self) -> Iterator[Frame]:
         """As :func:`penstock.media.read_frames`."""
         kept, self._kept = self._kept, None
+        to_bgr = BgrConverter()
         if kept is None:
             yield from map(to_bgr, self._decoded())
             return

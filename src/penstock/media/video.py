@@ -11,6 +11,7 @@ from typing import Any, Literal
 import av
 import numpy as np
 import numpy.typing as npt
+from av.video.reformatter import VideoReformatter
 
 from penstock.foundation.errors import UsageError
 from penstock.media.container import (
@@ -65,6 +66,7 @@ def read_frames(
             Since frames are decoded on demand, damage is found where it lies: a caller must not publish what it has
             before the end.
     """
+    to_bgr = BgrConverter()
     for frame in read_raw_frames(path, fps=fps, rule=rule, limits=limits):
         with decoding(path):
             image = to_bgr(frame)
@@ -80,13 +82,23 @@ def frame_times(path: Path, *, limits: MediaLimits = DEFAULT_LIMITS) -> npt.NDAr
     return np.array([float(start) for _, start, _ in _timed(path, limits)], np.float64)
 
 
-def to_bgr(frame: Any) -> Frame:
-    """An ``av.VideoFrame`` as an upright uint8 ``(H, W, 3)`` BGR array, as ``ffmpeg -pix_fmt bgr24`` up to 7.0 does it,
-    bit by bit.
+class BgrConverter:
+    """Turns the frames of a video, ``av.VideoFrame``, into upright uint8 ``(H, W, 3)`` BGR arrays, as ``ffmpeg -pix_fmt
+    bgr24`` up to 7.0 does it, bit by bit.
+
+    libswscale's context is kept from frame to frame: setting it up takes ten times as long as converting a small
+    picture. It is state, so each thread has a converter of its own.
     """
-    image: Frame = plain(frame).to_ndarray(format="bgr24", interpolation="BICUBIC")
-    turn = turn_of(frame)
-    return turn.apply(image) if turn else image
+
+    def __init__(self) -> None:
+        self._scaler = VideoReformatter()
+
+    def __call__(self, frame: Any) -> Frame:
+        """One frame; it may differ in size and format from the one before."""
+        converted = self._scaler.reformat(plain(frame), format="bgr24", interpolation="BICUBIC")
+        image = np.asarray(converted.to_ndarray(), dtype=np.uint8)
+        turn = turn_of(frame)
+        return turn.apply(image) if turn else image
 
 
 def plain(frame: Any) -> Any:

@@ -190,7 +190,8 @@ def _get(store: Store, root: str, wanted: dict[str, str], partial: Path, directo
         name, digest = item
         here = inside(directory, name, where=f"{root}/manifest.json")
         if not here.is_file() or sha256_file(here) != digest:
-            store.get_file(f"{root}/{name}", inside(partial, name, where=f"{root}/manifest.json"), digest)
+            # "partial" is ours alone: a name that stays inside the one stays inside the other
+            store.get_file(f"{root}/{name}", partial / name, digest)
 
     _each(get, sorted(wanted.items()))
 

@@ -86,7 +86,7 @@ def _score_all(pairs: Sequence[MattePair]) -> Iterator[Scored]:
     """Every pair as it is scored, on as many cores as there are, up to four; in the order of the pairs."""
     from concurrent.futures import ThreadPoolExecutor
 
-    from penstock.evaluation.measure import usable_cores
+    from penstock.evaluation.case_workers import usable_cores
     from penstock.families.matting.matte_files import score_files
 
     def scored(pair: MattePair) -> dict[str, Value] | str:

@@ -1,0 +1,122 @@
+"""Working on several cases at a time: order, failures, and what is left."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import cv2
+import psutil
+import pytest
+
+import penstock
+from penstock.evaluation.case_workers import each_case, worker_count
+from penstock.foundation.errors import UsageError, WorldError
+
+BOTH = pytest.mark.parametrize("processes", [False, True], ids=["threads", "processes"])
+
+
+@BOTH
+@pytest.mark.parametrize("workers", [1, 2, 5])
+def test_results_come_in_the_order_of_the_cases(workers: int, processes: bool) -> None:
+    def work(number: int) -> int:
+        time.sleep(0.02 * (number % 3 == 0))
+        return number * number
+
+    assert list(each_case(work, range(20), workers=workers, processes=processes)) == [n * n for n in range(20)]
+
+
+def test_processes_are_processes_and_threads_are_threads() -> None:
+    def where(_case: int) -> int:
+        time.sleep(0.05)
+        return os.getpid()
+
+    assert os.getpid() not in set(each_case(where, range(4), workers=2, processes=True))
+    assert {os.getpid()} == set(each_case(where, range(4), workers=2, processes=False))
+    assert {os.getpid()} == set(each_case(where, range(4), workers=1, processes=True))
+
+
+@BOTH
+def test_an_error_comes_through_whole_and_nothing_further_is_begun(processes: bool, tmp_path: Path) -> None:
+    def work(number: int) -> int:
+        (tmp_path / str(number)).touch()
+        if number == 3:
+            raise UsageError("the file is damaged", where="case 3", todo="Send it again.")
+        time.sleep(0.01)
+        return number
+
+    results = each_case(work, range(500), workers=2, processes=processes)
+    assert [next(results) for _ in range(3)] == [0, 1, 2]
+    with pytest.raises(UsageError) as caught:
+        next(results)
+    assert (caught.value.what, caught.value.where, caught.value.todo) == (
+        *("the file is damaged", "case 3", "Send it again."),
+    )
+    assert len(list(tmp_path.iterdir())) < 100
+
+
+@BOTH
+def test_one_that_is_closed_early_leaves_nothing(processes: bool) -> None:
+    before = set(psutil.Process().children())
+    results = each_case(lambda number: time.sleep(0.005) or number, range(500), workers=2, processes=processes)
+    assert next(results) == 0
+    results.close()
+    assert set(psutil.Process().children()) <= before
+
+
+def test_a_process_that_is_killed_is_told() -> None:
+    def work(number: int) -> int:
+        if number == 1:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return number
+
+    with pytest.raises(WorldError, match="ended from outside, for want of memory or by a crash"):
+        list(each_case(work, range(4), workers=2, processes=True))
+
+
+@BOTH
+def test_opencv_computes_on_one_core_each_and_as_before_afterwards(processes: bool) -> None:
+    before = cv2.getNumThreads()
+    threads = each_case(lambda _: cv2.getNumThreads(), range(3), workers=2, processes=processes)
+    assert list(threads) == [1, 1, 1]
+    assert cv2.getNumThreads() == before
+
+
+def test_processes_end_with_their_parent(tmp_path: Path) -> None:
+    program = f"""
+import os, pathlib, time
+from penstock.evaluation.case_workers import each_case
+def work(number):
+    pathlib.Path({str(tmp_path)!r}, str(os.getpid())).touch()
+    time.sleep(600)
+list(each_case(work, range(2), workers=2, processes=True))
+"""
+    environment = {"PYTHONPATH": str(Path(penstock.__file__).parent.parent)}
+    parent = subprocess.Popen([sys.executable, "-c", program], env=environment)
+    deadline = time.monotonic() + 60
+    while len(found := [int(path.name) for path in tmp_path.iterdir()]) < 2:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    parent.kill()
+    parent.wait()
+    while any(alive(pid) for pid in found):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def alive(pid: int) -> bool:
+    """Whether a process still runs."""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def test_as_many_workers_as_cores_and_cases() -> None:
+    cores = len(os.sched_getaffinity(0))
+    assert worker_count(1000) == min(cores, 4)
+    assert worker_count(1) == worker_count(0) == 1
