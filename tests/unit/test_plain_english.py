@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from pathlib import Path
 
@@ -22,13 +23,19 @@ PLAIN = {
 """Pattern → what to write in its place."""
 
 
+@functools.cache
+def texts() -> dict[Path, str]:
+    """What is looked through."""
+    paths = [path for place in PLACES for path in sorted((ROOT / place).rglob("*"))]
+    looked = [path for path in paths if path.suffix in SUFFIXES and path.name != "BENCHMARKS.md"]
+    return {path: path.read_text(encoding="utf-8") for path in looked}
+
+
 @pytest.mark.parametrize("pattern", PLAIN)
 def test_plain_words(pattern: str) -> None:
     found = []
-    for place in PLACES:
-        for path in sorted((ROOT / place).rglob("*")):
-            if path.suffix in SUFFIXES and path.name != "BENCHMARKS.md":
-                for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-                    if re.search(pattern, line):
-                        found.append(f"{path.relative_to(ROOT)}:{number}: {line.strip()[:100]}")
+    for path, text in texts().items():
+        for match in re.finditer(pattern, text):
+            number = text.count("\n", 0, match.start()) + 1
+            found.append(f"{path.relative_to(ROOT)}:{number}: {text.splitlines()[number - 1].strip()[:100]}")
     assert not found, f"write instead: {PLAIN[pattern]}"

@@ -6,6 +6,7 @@ What a family names as ``module:name`` is imported where ``load(….field)`` loa
 from __future__ import annotations
 
 import ast
+import functools
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -44,7 +45,7 @@ def third_party(step: str, *, lazy: bool) -> set[str]:
         seen.add(module)
         parents = module.split(".")
         todo += [".".join(parents[:depth]) for depth in range(1, len(parents))]
-        for name in _imported(ast.parse(path.read_text(encoding="utf-8")), lazy=lazy):
+        for name in _imported_by(path, lazy=lazy):
             top = name.partition(".")[0]
             if top in OURS:
                 todo.append(name)
@@ -57,6 +58,11 @@ def _file(module: str) -> Path | None:
     top, *rest = module.split(".")
     path = OURS[top].joinpath(*rest)
     return next((file for file in (path.with_suffix(".py"), path / "__init__.py") if file.is_file()), None)
+
+
+@functools.cache
+def _imported_by(path: Path, *, lazy: bool) -> tuple[str, ...]:
+    return tuple(_imported(ast.parse(path.read_text(encoding="utf-8")), lazy=lazy))
 
 
 def _imported(node: ast.AST, *, lazy: bool) -> Iterator[str]:

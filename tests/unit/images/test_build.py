@@ -39,7 +39,7 @@ class Answer(http.server.BaseHTTPRequestHandler):
 def serve(code: int) -> Iterator[str]:
     handler = type("Handler", (Answer,), {"code": code})
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
         yield f"127.0.0.1:{server.server_port}"
         server.shutdown()
 

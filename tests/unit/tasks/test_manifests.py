@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
+from tests.unit.manifests.installed import read
 
 ROOT = Path(__file__).parents[3]
 KINDS = ("steps", "sidecars")
@@ -22,7 +23,7 @@ FOR_TEKTON = {name: {"weights-mount", "weights-folder"} for name in ("infer", "b
 
 
 def task(step: str) -> dict[str, Any]:
-    return yaml.safe_load((ROOT / "tekton" / "tasks" / f"{step}.yaml").read_text(encoding="utf-8"))
+    return read(f"tasks/{step}.yaml")[0]
 
 
 def entrypoint(step: str) -> Any:
@@ -165,7 +166,7 @@ def test_the_service_of_a_page_is_the_model_as_infer_runs_it() -> None:
 
 
 def test_a_page_is_tried_only_where_there_is_one_and_with_a_card_only_where_it_asks() -> None:
-    spec = yaml.safe_load((ROOT / "tekton" / "pipelines" / "release.yaml").read_text(encoding="utf-8"))["spec"]
+    spec = read("pipelines/release.yaml")[0]["spec"]
     tasks = {entry["name"]: entry for entry in spec["tasks"]}
     for name, page in (("browse", "plain"), ("browse-with-card", "card")):
         assert tasks[name]["when"] == [{"input": "$(tasks.plan.results.page)", "operator": "in", "values": [page]}]
@@ -179,8 +180,8 @@ def test_a_page_is_tried_only_where_there_is_one_and_with_a_card_only_where_it_a
         assert tasks[name]["runAfter"] == ["measure"], "both write measurements.jsonl"
     same = {key: value for key, value in tasks["browse"].items() if key not in ("name", "when")}
     assert same == {key: value for key, value in tasks["browse-with-card"].items() if key not in ("name", "when")}
-    run = yaml.safe_load((ROOT / "tekton" / "runs" / "release.yaml").read_text(encoding="utf-8"))["spec"]
-    template = yaml.safe_load((ROOT / "tekton" / "triggers" / "template-release.yaml").read_text(encoding="utf-8"))
+    run = read("runs/release.yaml")[0]["spec"]
+    template = read("triggers/template-release.yaml")[0]
     (started,) = template["spec"]["resourcetemplates"]
     for specs in (run["taskRunSpecs"], started["spec"]["taskRunSpecs"]):
         (card,) = (one for one in specs if one["pipelineTaskName"] == "browse-with-card")
@@ -191,7 +192,7 @@ def test_a_page_is_tried_only_where_there_is_one_and_with_a_card_only_where_it_a
 
 @pytest.mark.parametrize("pipeline", ["release", "verify"])
 def test_pipelines_fit_their_tasks(pipeline: str) -> None:
-    spec = yaml.safe_load((ROOT / "tekton" / "pipelines" / f"{pipeline}.yaml").read_text(encoding="utf-8"))["spec"]
+    spec = read(f"pipelines/{pipeline}.yaml")[0]["spec"]
     for entry in [*spec["tasks"], *spec["finally"]]:
         step = entry["taskRef"]["name"]
         matrix = entry.get("matrix", {}).get("params", [])
@@ -206,7 +207,7 @@ def test_pipelines_fit_their_tasks(pipeline: str) -> None:
 
 @pytest.mark.parametrize("pipeline", ["release", "verify"])
 def test_the_model_is_run_once_a_shard_and_only_where_its_outputs_are_not_known(pipeline: str) -> None:
-    spec = yaml.safe_load((ROOT / "tekton" / "pipelines" / f"{pipeline}.yaml").read_text(encoding="utf-8"))["spec"]
+    spec = read(f"pipelines/{pipeline}.yaml")[0]["spec"]
     tasks = {entry["name"]: entry for entry in spec["tasks"]}
     infer = tasks["infer"]
     unchanged, *beside = infer["when"]
@@ -235,7 +236,7 @@ def test_the_model_is_run_once_a_shard_and_only_where_its_outputs_are_not_known(
 @pytest.mark.parametrize("pipeline", ["release", "verify"])
 def test_a_lost_pod_is_tried_again(pipeline: str) -> None:
     """But for the message: whether it is sent changes nothing about the run, and Tekton wants one or the other."""
-    spec = yaml.safe_load((ROOT / "tekton" / "pipelines" / f"{pipeline}.yaml").read_text(encoding="utf-8"))["spec"]
+    spec = read(f"pipelines/{pipeline}.yaml")[0]["spec"]
     once = {entry["name"]: entry for entry in [*spec["tasks"], *spec["finally"]] if not entry.get("retries")}
     assert list(once) == ["notify"]
     assert once["notify"]["onError"] == "continue"
@@ -243,7 +244,7 @@ def test_a_lost_pod_is_tried_again(pipeline: str) -> None:
 
 def test_publishing_asks_for_the_verdict_twice() -> None:
     """A false ``when`` skips only one task, so the entrypoint holds the verdict too."""
-    spec = yaml.safe_load((ROOT / "tekton" / "pipelines" / "release.yaml").read_text(encoding="utf-8"))["spec"]
+    spec = read("pipelines/release.yaml")[0]["spec"]
     publish = next(entry for entry in spec["tasks"] if entry["name"] == "publish")
     assert publish["when"] == [{"input": "$(tasks.gate.results.verdict)", "operator": "in", "values": ["pass"]}]
     assert {"name": "verdict", "value": "$(tasks.gate.results.verdict)"} in publish["params"]

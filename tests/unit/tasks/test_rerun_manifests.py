@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from tests.unit.manifests.installed import read
 
 from penstock.cli.run_display import ONLY_AGAIN, ONLY_BESIDE, ONLY_SOMETIMES
 
 ROOT = Path(__file__).parents[3]
-SPEC = yaml.safe_load((ROOT / "tekton" / "pipelines" / "release.yaml").read_text(encoding="utf-8"))["spec"]
+SPEC = read("pipelines/release.yaml")[0]["spec"]
 TASKS: dict[str, Any] = {entry["name"]: entry for entry in SPEC["tasks"]}
 ALWAYS = ("build", "plan", "weights", "measure")
 """Tasks that are never skipped."""
@@ -36,11 +39,12 @@ def test_each_is_skipped_by_a_result_that_is_always_there(name: str) -> None:
     assert referred <= set(ALWAYS)
 
 
+@functools.cache
 def before(name: str) -> set[str]:
     """All tasks that must have ended before this one begins."""
     entry = TASKS[name]
     direct = set(entry.get("runAfter", []))
-    direct |= {part.partition(".")[0] for part in yaml.safe_dump(entry).split("$(tasks.")[1:]}
+    direct |= {part.partition(".")[0] for part in json.dumps(entry).split("$(tasks.")[1:]}
     return direct.union(*(before(one) for one in direct))
 
 
@@ -81,7 +85,7 @@ def test_a_models_container_sees_no_cache_and_no_secret(name: str) -> None:
             "infer-released-again": released,
         }[name]
     )
-    task = yaml.safe_load((ROOT / "tekton" / "tasks" / "infer.yaml").read_text(encoding="utf-8"))
+    task = read("tasks/infer.yaml")[0]
     writable = {one["name"] for one in task["spec"]["workspaces"] if not one.get("readOnly")}
     assert writable == {"bundle", "baseline"}
 
@@ -108,6 +112,6 @@ def test_stored_outputs_are_brought_with_the_stores_secret_and_measured_without(
 
 def test_every_task_that_runs_a_model_has_its_card_in_the_run() -> None:
     """`kubectl create -f tekton/runs/release.yaml`: one place says how many cards, for each of them."""
-    run = yaml.safe_load((ROOT / "tekton" / "runs" / "release.yaml").read_text(encoding="utf-8"))
+    run = read("runs/release.yaml")[0]
     named = {one["pipelineTaskName"] for one in run["spec"]["taskRunSpecs"]} - {"browse-with-card"}
     assert named == {name for name, entry in TASKS.items() if entry["taskRef"]["name"] == "infer"}
