@@ -46,7 +46,7 @@ def _matched(name: str, found: Mapping[str, Mapping[str, Path]]) -> Matched:
 def _by_stem(folder: Path) -> dict[str, Path]:
     if not folder.is_dir():
         what = "this is a file, where a folder is wanted" if folder.exists() else "the folder is missing"
-        raise UsageError(what, where=str(folder), todo="Give files throughout, or folders throughout.")
+        raise UsageError(what, where=str(folder), todo="Name a folder of files, as the others are.")
     found: dict[str, Path] = {}
     for path in sorted(folder.iterdir()):
         if is_note(path.name) or path.is_dir():
