@@ -147,13 +147,13 @@ def _wins(found: MetricChange) -> str:
     """In how many cases the candidate is better, and worse."""
     if found.direction is None or found.n < 2 or not (found.better or found.worse):
         return ""
-    return f"better in {found.better} of {found.n} cases, worse in {found.worse}"
+    return f"{found.better} better, {found.worse} worse"
 
 
 def _of_mean(place: int, found: MetricMean, extractor: str | None) -> MetricRow:
     entry = number(found.metric, found.mean, None, unit=found.unit, extractor=extractor)
-    bounds = " to ".join(shown(found.metric, end) for end in found.interval) if found.interval else ""
-    brief = found.note or f"{entry.candidate}{f', between {bounds}' if bounds else ''}"
+    ends = [shown(found.metric, end) for end in found.interval or ()]
+    brief = found.note or ", between ".join(filter(None, (entry.candidate, " and ".join(ends))))
     return MetricRow(
         anchor=f"mean-{place}",
         name=in_slice(entry.title, found.slice),
@@ -161,7 +161,7 @@ def _of_mean(place: int, found: MetricMean, extractor: str | None) -> MetricRow:
         baseline="–",
         candidate=entry.candidate,
         change="–",
-        interval=bounds,
+        interval=" to ".join(ends),
         forest=None,
         limit="",
         trend=None,

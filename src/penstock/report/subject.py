@@ -95,12 +95,17 @@ def _of_comparison(about: Comparison, candidate: Side, baseline: Side | None, pa
         measured_again="",
         level=about.level,
         rows=change_rows(candidate, baseline, [*telling, *in_slices], past),
-        criteria=[Criterion(found.metric, better=found.direction) for found in telling],
+        criteria=[
+            Criterion(found.metric, better=found.direction)
+            for found in telling
+            if found.baseline is not None or found.candidate is not None
+        ],
         remark=_remark(candidate),
     )
 
 
 def _of_values(about: SideMeans, candidate: Side) -> Subject:
+    telling = [found for found in about.metrics if not is_timed(found.metric)] or about.metrics
     return Subject(
         style="compared",
         word="measured",
@@ -111,7 +116,11 @@ def _of_values(about: SideMeans, candidate: Side) -> Subject:
         measured_again="",
         level=about.level,
         rows=mean_rows(candidate, [*about.metrics, *about.slices]),
-        criteria=[Criterion(found.metric, better=found.direction) for found in about.metrics],
+        criteria=[
+            Criterion(found.metric, better=found.direction)
+            for found in telling
+            if found.n  # one that was measured nowhere, for want of a file, would make every case the worst
+        ],
         without_baseline="compared with nothing",
         remark=_remark(candidate),
     )

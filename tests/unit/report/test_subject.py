@@ -55,7 +55,7 @@ def test_a_comparison_has_changes_and_no_rules(tmp_path: Path) -> None:
     assert (subject.baseline, subject.level, subject.rerun) == ("old", 0.05, False)
     change, time = subject.rows
     assert (change.name, change.state, change.limit, change.n) == ("LSE-D", "changed", "", 3)
-    assert change.brief == "rose from 7.000 to 7.033: +0.033 (+0.5%); better in 1 of 3 cases, worse in 2"
+    assert change.brief == "rose from 7.000 to 7.033: +0.033 (+0.5%); 1 better, 2 worse"
     assert change.reason == f"LSE-D {change.brief}"
     assert change.forest is not None
     assert change.forest.margin is None
@@ -132,11 +132,21 @@ def test_values_of_one_side_are_compared_with_nothing(tmp_path: Path) -> None:
     assert (subject.word, subject.judged, subject.without_baseline) == ("measured", False, "compared with nothing")
     row = next(row for row in subject.rows if row.name == "LSE-D")
     assert (row.candidate, row.baseline, row.n, row.state) == ("7.033", "–", 3, "changed")
-    assert row.brief == f"7.033, between {row.interval}"
+    assert row.brief == f"7.033, between {row.interval.replace(' to ', ' and ')}"
     assert subject.remark == ""  # it is no evaluation
     evaluated = dataclasses.replace(candidate, run=candidate.run.model_copy(update={"track": EVALUATION}))
     about = compared()
     assert "without a release" in subject_of(about, evaluated, None, None).remark
+
+
+def test_a_metric_without_any_value_ranks_no_case(tmp_path: Path) -> None:
+    candidate, baseline = sides(tmp_path)
+    lost = [Measurement(case=case, metric="fringe", value=None, error="no colours") for case in "abc"]
+    of = [MeasurementSource("x", [*measured(values), *lost]) for values in (BEFORE, AFTER)]
+    both = subject_of(compare(*of, level=0.05), candidate, baseline, None)
+    alone = subject_of(summarise(of[1], level=0.05), candidate, None, None)
+    assert [by.metric for by in both.criteria] == ["lse_d"]
+    assert [by.metric for by in alone.criteria] == ["lse_d"]
 
 
 def test_slices_stand_below_the_whole(tmp_path: Path) -> None:
