@@ -39,6 +39,7 @@ COMMANDS: Mapping[str, str] = {
     "gate": "penstock.cli.gate:gate",
     "calibrate": "penstock.cli.calibrate:calibrate",
     "compare": "penstock.cli.compare:compare",
+    "evaluate": "penstock.cli.evaluate:evaluate",
     "comment": "penstock.cli.comment:comment",
     "bisect": "penstock.cli.bisect:bisect",
 }

@@ -50,6 +50,7 @@ def infer(
     code: Path | None = None,
     image: ImageFiles | None = None,
     python: PythonEnvironment | None = None,
+    hidden: tuple[Path, ...] = (),
     temporary: Path | None = None,
     on_progress: Progress | None = None,
     on_use: Callable[[Use], None] = no_use,
@@ -71,6 +72,7 @@ def infer(
         code: the model's repository, if it is another one: that of the released model.
         image: the model is that of the image in which this process runs, see there.
         python: what a model without an image runs on; ``None``: what Penstock itself does.
+        hidden: files that the model may not read either, beside what the suite withholds.
         temporary: where the model's scratch directory is made, by default where temporary files go.
         on_progress: told after each case.
         on_use: told after each case since when the model is in use.
@@ -81,7 +83,9 @@ def infer(
         UsageError: a file of the suite is gone; a case lacks an input or parameter.
         WorldError: the model could not be started or never got ready; or the disk is full.
     """
-    calls = Calls(contract, suite, source_dir, bundle, code=code, image=image, python=python, resume=resume)
+    calls = Calls(
+        contract, suite, source_dir, bundle, code=code, image=image, python=python, hidden=hidden, resume=resume
+    )
     left = calls.begin()
     if left:
         with scratch_folder(temporary) as work, calls.started(work, on_use):
@@ -115,6 +119,7 @@ class Calls:
         code: Path | None = None,
         image: ImageFiles | None = None,
         python: PythonEnvironment | None = None,
+        hidden: tuple[Path, ...] = (),
         resume: bool = True,
     ) -> None:
         self.suite = suite
@@ -125,7 +130,7 @@ class Calls:
         self._python = python
         self._inputs = {case.name: input_paths(contract, source_dir, case) for case in suite.cases}
         self._readable = self._beside_the_code(source_dir)
-        self._hidden = withheld_files(contract, suite, source_dir, self._code, image)
+        self._hidden = (*withheld_files(contract, suite, source_dir, self._code, image), *hidden)
         self._suffixes = output_suffixes(contract)
         self.done = _done(bundle, suite) if resume else {}
         self._model: Model | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from penstock.bundle.models import WHOLE_SUITE, Measurement, Run
@@ -38,6 +38,12 @@ class MetricChange:
     """Cases that were paired; of a value of the whole suite, those that its resamples were drawn from."""
     note: str = ""
     """Why there is no change, or what it leaves out."""
+    slice: str | None = None
+    """The slice that it is of; ``None``: all cases."""
+    better: int = 0
+    """Cases in which the candidate is better; 0 where it is not known which way that is."""
+    worse: int = 0
+    """Cases in which it is worse."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +69,7 @@ class Comparison:
     candidate: str
     level: float
     metrics: list[MetricChange]
+    """Over all cases."""
     worst: list[CaseChange]
     """At most five, the worst first. Time and memory count only where nothing else was measured."""
     only_baseline: list[str] = field(default_factory=list)
@@ -72,6 +79,8 @@ class Comparison:
     metrics_only_candidate: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     """What is not like with like, and what could not be compared."""
+    slices: list[MetricChange] = field(default_factory=list)
+    """The same metrics, slice by slice, of slices that both sides have."""
 
 
 def compare(
@@ -89,13 +98,17 @@ def compare(
         UsageError: a side has a value twice, or both kinds of value of one metric; no metric is on both sides.
     """
     ours, theirs = Table("candidate", candidate.measurements), Table("baseline", baseline.measurements)
-    common = _ordered(ours.by_metric.keys() & theirs.by_metric.keys())
+    common = ordered_metrics(ours.by_metric.keys() & theirs.by_metric.keys())
     if not common:
-        names = (", ".join(_ordered(table.by_metric)[:5]) or "nothing" for table in (theirs, ours))
+        names = (", ".join(ordered_metrics(table.by_metric)[:5]) or "nothing" for table in (theirs, ours))
         what = "no metric is on both sides: {} on the first, {} on the second".format(*names)
         raise UsageError(what, where=f"{baseline.name}, {candidate.name}", todo="Measure both with the same metrics.")
     directions = _directions(policy)
-    metrics = [_metric(metric, ours, theirs, directions.get(metric), level) for metric in common]
+    metrics = [_metric(metric, None, ours, theirs, directions.get(metric), level) for metric in common]
+    slices = [
+        _metric(metric, name, ours, theirs, directions.get(metric), level)
+        for name, metric in in_slices(common, ours, theirs)
+    ]
     our_cases, their_cases = _cases(candidate), _cases(baseline)
     return Comparison(
         baseline=baseline.name,
@@ -105,9 +118,10 @@ def compare(
         worst=_worst(metrics, ours, theirs),
         only_baseline=sorted(their_cases - our_cases),
         only_candidate=sorted(our_cases - their_cases),
-        metrics_only_baseline=_ordered(theirs.by_metric.keys() - ours.by_metric.keys()),
-        metrics_only_candidate=_ordered(ours.by_metric.keys() - theirs.by_metric.keys()),
+        metrics_only_baseline=ordered_metrics(theirs.by_metric.keys() - ours.by_metric.keys()),
+        metrics_only_candidate=ordered_metrics(ours.by_metric.keys() - theirs.by_metric.keys()),
         notes=_notes(candidate.run, baseline.run),
+        slices=slices,
     )
 
 
@@ -128,14 +142,25 @@ def _cases(source: MeasurementSource) -> set[str]:
     return {found.case for found in source.measurements if found.case != WHOLE_SUITE} | set(source.cases)
 
 
-def _metric(metric: str, ours: Table, theirs: Table, direction: Direction | None, level: float) -> MetricChange:
+def in_slices(metrics: Sequence[str], ours: Table, theirs: Table) -> Iterator[tuple[str, str]]:
+    """Slice and metric, of every slice and every metric of single cases that both sides have."""
+    here, there = (set[str]().union(*table.slices.values()) for table in (ours, theirs))
+    for name in sorted(here & there):
+        for metric in metrics:
+            if WHOLE_SUITE not in ours.by_metric[metric] and WHOLE_SUITE not in theirs.by_metric[metric]:
+                yield name, metric
+
+
+def _metric(
+    metric: str, slice_name: str | None, ours: Table, theirs: Table, direction: Direction | None, level: float
+) -> MetricChange:
     """One metric. What cannot be paired has a note that says why, and no change."""
-    here, there = ours.values(metric, None), theirs.values(metric, None)
+    here, there = ours.values(metric, slice_name), theirs.values(metric, slice_name)
     unit = _unit([*ours.by_metric[metric].values(), *theirs.by_metric[metric].values()])
 
     def without(note: str) -> MetricChange:
         means = [mean(list(side.by_case.values())) if side.by_case else None for side in (there, here)]
-        return MetricChange(metric, unit, direction, means[0], means[1], None, None, 0, note)
+        return MetricChange(metric, unit, direction, means[0], means[1], None, None, 0, note, slice_name)
 
     extractors = (theirs.extractors(metric), ours.extractors(metric))
     if len(extractors[0] | extractors[1]) > 1:
@@ -152,7 +177,30 @@ def _metric(metric: str, ours: Table, theirs: Table, direction: Direction | None
     else:
         interval, cases = change_interval(weigh(differences, rounding), "lower", level), len(pairs)
         note = _left_out(here, there)
-    return MetricChange(metric, unit, direction, mean(before), mean(after), mean(differences), interval, cases, note)
+    better, worse = _wins(differences, direction, rounding)
+    return MetricChange(
+        metric,
+        unit,
+        direction,
+        mean(before),
+        mean(after),
+        mean(differences),
+        interval,
+        cases,
+        note,
+        slice=slice_name,
+        better=better,
+        worse=worse,
+    )
+
+
+def _wins(differences: Sequence[float], direction: Direction | None, rounding: float) -> tuple[int, int]:
+    """In how many cases the candidate is better, and worse."""
+    if direction is None:
+        return 0, 0
+    sign = 1.0 if direction == "lower" else -1.0
+    worse = [sign * difference for difference in differences]
+    return sum(value < -rounding for value in worse), sum(value > rounding for value in worse)
 
 
 def _suite_interval(
@@ -221,6 +269,7 @@ def _badness(found: CaseChange) -> float:
     return math.inf if found.share is None else found.share
 
 
-def _ordered(metrics: Iterable[str]) -> list[str]:
+def ordered_metrics(metrics: Iterable[str]) -> list[str]:
+    """Known metrics in the registry's order, then the others by name."""
     order = {metric: place for place, metric in enumerate(known_metrics())}
     return sorted(metrics, key=lambda metric: (order.get(metric, len(order)), metric))

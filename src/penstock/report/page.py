@@ -22,6 +22,7 @@ from penstock.families.registry import STAND_IN, find_family, is_stand_in
 from penstock.foundation.errors import printable
 from penstock.foundation.files import write_text
 from penstock.gating.compare import Comparison
+from penstock.gating.measured import SideMeans
 from penstock.report.cases import CaseRow, Number, case_rows
 from penstock.report.media import EMBED_BYTES, Shown, show_media
 from penstock.report.old_verdicts import read_verdict
@@ -79,7 +80,7 @@ def write_report(bundle: Bundle, baseline: Bundle | None) -> str:
 def write_page(
     bundle: Bundle,
     baseline: Bundle | None,
-    about: Verdict | Comparison,
+    about: Verdict | Comparison | SideMeans,
     target_dir: Path,
     *,
     embed_bytes: int = EMBED_BYTES,
@@ -89,7 +90,8 @@ def write_page(
     Args:
         bundle: the candidate; ``run.json``, ``invocations.jsonl`` and the outputs may be absent.
         baseline: what it is compared with, if anything.
-        about: the gate's answer; or, without a policy, what changed: then nothing is said to be accepted.
+        about: the gate's answer; or, without a policy, what changed, or what was measured: then nothing is said to be
+            accepted.
         target_dir: where the page goes; made if it is not there.
         embed_bytes: so many bytes of media go into the page itself, the worst cases' first.
 

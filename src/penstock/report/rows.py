@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from penstock.bundle.verdict_record import RuleResult, Verdict, WaiverRecord
 from penstock.families.registry import is_stand_in, known_metrics
 from penstock.gating.compare import MetricChange
+from penstock.gating.measured import MetricMean
 from penstock.report.cases import Number, means, number, ordered, shown, signed, suite_numbers
 from penstock.report.forest import Forest, drawing, forest
 from penstock.report.run_records import Side
@@ -65,6 +66,12 @@ def change_rows(
     return rows + _others(candidate, baseline, {found.metric for found in changes}, past)
 
 
+def mean_rows(candidate: Side, means: Sequence[MetricMean]) -> list[MetricRow]:
+    """What was measured of one side, compared with nothing, in its order."""
+    through = {found.metric: found.extractor for found in candidate.measurements if found.value is not None}
+    return [_of_mean(place, found, through.get(found.metric)) for place, found in enumerate(means, 1)]
+
+
 def _others(candidate: Side, baseline: Side | None, known: Collection[str], past: Past | None) -> list[MetricRow]:
     mean_of = means(candidate.measurements)
     return [
@@ -115,10 +122,10 @@ def _of_change(place: int, found: MetricChange, extractor: str | None, past: Pas
     if found.change is not None:
         moved = "stayed at" if found.change == 0 else "rose from" if found.change > 0 else "fell from"
         change = f"{moved} {entry.baseline}" + (f" to {entry.candidate}: {entry.change}" if found.change else "")
-        brief = "; ".join(part for part in (change, found.note) if part)
+        brief = "; ".join(part for part in (change, _wins(found), found.note) if part)
     return MetricRow(
         anchor=f"change-{place}",
-        name=entry.title,
+        name=in_slice(entry.title, found.slice),
         unit=entry.unit,
         baseline=entry.baseline,
         candidate=entry.candidate,
@@ -126,7 +133,7 @@ def _of_change(place: int, found: MetricChange, extractor: str | None, past: Pas
         interval=" to ".join(signed(found.metric, end) for end in found.interval) if found.interval else "",
         forest=drawing(found.change, found.interval, found.direction),
         limit="",
-        trend=trend(past, found.metric, None, found.candidate) if past else None,
+        trend=trend(past, found.metric, found.slice, found.candidate) if past else None,
         n=found.n,
         state=CHANGED,
         reason=f"{entry.title} {brief}" if found.change is not None else brief,
@@ -134,6 +141,42 @@ def _of_change(place: int, found: MetricChange, extractor: str | None, past: Pas
         meaning=meaning_of(found.metric),
         stand_in=entry.stand_in,
     )
+
+
+def _wins(found: MetricChange) -> str:
+    """In how many cases the candidate is better, and worse."""
+    if found.direction is None or found.n < 2 or not (found.better or found.worse):
+        return ""
+    return f"{found.better} better, {found.worse} worse"
+
+
+def _of_mean(place: int, found: MetricMean, extractor: str | None) -> MetricRow:
+    entry = number(found.metric, found.mean, None, unit=found.unit, extractor=extractor)
+    ends = [shown(found.metric, end) for end in found.interval or ()]
+    brief = found.note or ", between ".join(filter(None, (entry.candidate, " and ".join(ends))))
+    return MetricRow(
+        anchor=f"mean-{place}",
+        name=in_slice(entry.title, found.slice),
+        unit=entry.unit,
+        baseline="–",
+        candidate=entry.candidate,
+        change="–",
+        interval=" to ".join(ends),
+        forest=None,
+        limit="",
+        trend=None,
+        n=found.n,
+        state=CHANGED,
+        reason=brief,
+        brief=brief,
+        meaning=meaning_of(found.metric),
+        stand_in=entry.stand_in,
+    )
+
+
+def in_slice(title: str, slice_name: str | None) -> str:
+    """``SAD``, ``SAD (hair)``."""
+    return title if slice_name is None else f"{title} ({slice_name})"
 
 
 def _of_metric(entry: Number, mean: float | None, past: Past | None) -> MetricRow:

@@ -26,6 +26,7 @@ COMMANDS = [
     "gate",
     "calibrate",
     "compare",
+    "evaluate",
     "comment",
     "bisect",
     "score lipsync",

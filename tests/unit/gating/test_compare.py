@@ -105,3 +105,16 @@ def test_a_baseline_of_zero_and_values_without_spread() -> None:
     assert [case.share for case in found.worst] == [1.0, 1.0]
     tiny = beside(side("old", lse_d={"a": 1e-300}), side("new", lse_d={"a": 1e100}))
     json.dumps(tiny.worst[0].share, allow_nan=False)
+
+
+def test_wins_and_slices() -> None:
+    def sliced(name: str, **values: float) -> MeasurementSource:
+        slices = {"a": ["hair"], "b": ["hair"], "c": []}
+        found = [Measurement(case=case, metric="mae", value=one, slices=slices[case]) for case, one in values.items()]
+        return MeasurementSource(name, found)
+
+    found = compare(sliced("old", a=0.4, b=0.2, c=0.1), sliced("new", a=0.1, b=0.3, c=0.1), level=0.05)
+    (whole,), (hair,) = found.metrics, found.slices
+    assert (whole.slice, whole.better, whole.worse, whole.n) == (None, 1, 1, 3)
+    assert (hair.slice, hair.metric, hair.n, hair.better) == ("hair", "mae", 2, 1)
+    assert hair.change == pytest.approx(-0.1)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 from penstock.bundle.directory import Bundle
-from penstock.bundle.models import Measurement
+from penstock.bundle.models import EVALUATION, Measurement
 from penstock.bundle.verdict_record import MeasuredAgain, RuleResult, Verdict
 from penstock.gating.compare import Comparison, compare
+from penstock.gating.measured import summarise
 from penstock.gating.measurements import MeasurementSource
 from penstock.report.cases import case_rows
 from penstock.report.page import write_page
@@ -53,7 +55,7 @@ def test_a_comparison_has_changes_and_no_rules(tmp_path: Path) -> None:
     assert (subject.baseline, subject.level, subject.rerun) == ("old", 0.05, False)
     change, time = subject.rows
     assert (change.name, change.state, change.limit, change.n) == ("LSE-D", "changed", "", 3)
-    assert change.brief == "rose from 7.000 to 7.033: +0.033 (+0.5%)"
+    assert change.brief == "rose from 7.000 to 7.033: +0.033 (+0.5%); 1 better, 2 worse"
     assert change.reason == f"LSE-D {change.brief}"
     assert change.forest is not None
     assert change.forest.margin is None
@@ -122,3 +124,35 @@ def test_the_page_of_a_comparison_speaks_of_no_verdict(tmp_path: Path) -> None:
     assert "rose from 7.000 to 7.033" in body
     for word in ("accepted", "rejected", "inconclusive", "Rules and metrics", "ruled metric", 'class="chip'):
         assert word not in body
+
+
+def test_values_of_one_side_are_compared_with_nothing(tmp_path: Path) -> None:
+    candidate, _ = sides(tmp_path)
+    subject = subject_of(summarise(MeasurementSource("new", measured(AFTER)), level=0.05), candidate, None, None)
+    assert (subject.word, subject.judged, subject.without_baseline) == ("measured", False, "compared with nothing")
+    row = next(row for row in subject.rows if row.name == "LSE-D")
+    assert (row.candidate, row.baseline, row.n, row.state) == ("7.033", "–", 3, "changed")
+    assert row.brief == f"7.033, between {row.interval.replace(' to ', ' and ')}"
+    assert subject.remark == ""  # it is no evaluation
+    evaluated = dataclasses.replace(candidate, run=candidate.run.model_copy(update={"track": EVALUATION}))
+    about = compared()
+    assert "without a release" in subject_of(about, evaluated, None, None).remark
+
+
+def test_a_metric_without_any_value_ranks_no_case(tmp_path: Path) -> None:
+    candidate, baseline = sides(tmp_path)
+    lost = [Measurement(case=case, metric="fringe", value=None, error="no colours") for case in "abc"]
+    of = [MeasurementSource("x", [*measured(values), *lost]) for values in (BEFORE, AFTER)]
+    both = subject_of(compare(*of, level=0.05), candidate, baseline, None)
+    alone = subject_of(summarise(of[1], level=0.05), candidate, None, None)
+    assert [by.metric for by in both.criteria] == ["lse_d"]
+    assert [by.metric for by in alone.criteria] == ["lse_d"]
+
+
+def test_slices_stand_below_the_whole(tmp_path: Path) -> None:
+    candidate, baseline = sides(tmp_path)
+    about = compared()
+    hair = dataclasses.replace(about.metrics[0], slice="hair")
+    time = dataclasses.replace(about.metrics[1], slice="hair")
+    rows = subject_of(dataclasses.replace(about, slices=[hair, time]), candidate, baseline, None).rows
+    assert [row.name for row in rows if row.state] == ["LSE-D", "LSE-D (hair)"]

@@ -9,14 +9,16 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from penstock.evaluation.matched_folders import Matched, match_files
 from penstock.evaluation.measurer import Value
 from penstock.families.matting.files_of_case import hold_size, read_known
 from penstock.families.matting.matte_pair import FRINGE, score_fringe, score_pair
 from penstock.foundation.errors import UsageError
-from penstock.foundation.media_kinds import is_note
 from penstock.media.mattes import Alpha, read_cutout, read_matte
 
 TRUTH, TRIMAP, FOREGROUND = "truth", "trimap", "foreground"
+ANSWER = "answer"
+_WORDS = {TRUTH: "ground truth"}
 
 
 @dataclass(frozen=True)
@@ -71,32 +73,13 @@ def pairs_of(answers: Path, known: Mapping[str, Path | None]) -> list[MattePair]
     Raises:
         UsageError: a folder cannot be read, is empty, or holds two files of one name; one of them is a file.
     """
-    ours = _by_stem(answers)
-    others = {what: _by_stem(folder) for what, folder in known.items() if folder is not None}
-    names = sorted(ours.keys() | others[TRUTH].keys())
-    return [_pair(name, ours.get(name), {what: files.get(name) for what, files in others.items()}) for name in names]
+    folders = {_WORDS.get(what, what): folder for what, folder in known.items() if folder is not None}
+    found = match_files({ANSWER: answers} | folders, named_by=(ANSWER, _WORDS[TRUTH]))
+    return [_pair(matched, known) for matched in found]
 
 
-def _pair(name: str, answer: Path | None, known: Mapping[str, Path | None]) -> MattePair:
-    missing = "answer" if answer is None else next((what for what, path in known.items() if path is None), "")
-    if missing:
-        words = {TRUTH: "ground truth"}.get(missing, missing)
-        return MattePair(name, fault=f"there is no {words} of this name")
-    return MattePair(name, answer, {what: path for what, path in known.items() if path is not None})
-
-
-def _by_stem(folder: Path) -> dict[str, Path]:
-    if not folder.is_dir():
-        what = "this is a file, where a folder is wanted" if folder.exists() else "the folder is missing"
-        raise UsageError(what, where=str(folder), todo="Give files throughout, or folders throughout.")
-    found: dict[str, Path] = {}
-    for path in sorted(folder.iterdir()):
-        if is_note(path.name) or path.is_dir():
-            continue
-        if path.stem in found:
-            what = f"'{found[path.stem].name}' and '{path.name}' have one name"
-            raise UsageError(what, where=str(folder), todo="Keep one of them.")
-        found[path.stem] = path
-    if not found:
-        raise UsageError("the folder holds no picture", where=str(folder), todo="Put mattes there.")
-    return found
+def _pair(matched: Matched, known: Mapping[str, Path | None]) -> MattePair:
+    if matched.fault:
+        return MattePair(matched.name, fault=matched.fault)
+    files = {what: matched.files[_WORDS.get(what, what)] for what, folder in known.items() if folder is not None}
+    return MattePair(matched.name, matched.files[ANSWER], files)

@@ -1,0 +1,116 @@
+"""How ``penstock evaluate`` shows what it found: a table of all photos, one of the slices, or JSON."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from penstock.foundation.errors import printable
+from penstock.gating.compare import Comparison, MetricChange
+from penstock.gating.measured import MetricMean, SideMeans
+from penstock.local_run.requested_evaluation import Evaluation
+from penstock.report.cases import number
+from penstock.report.summary import interval_words
+
+PLAIN_WIDTH = 160
+MAX_FAILED = 20
+
+
+def print_json(found: Evaluation, out: Path | None) -> None:
+    """One object: the table's numbers, unrounded."""
+    content: dict[str, Any] = {"family": found.family, "cases": found.cases, **dataclasses.asdict(found.about)}
+    content["failed"] = [dataclasses.asdict(each) for each in found.failed]
+    content["page"] = str(out / "index.html") if out is not None else None
+    typer.echo(json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False))
+
+
+def print_evaluation(found: Evaluation, out: Path | None) -> None:
+    """The tables, what could not be measured, and where the page is."""
+    console = Console(width=None if sys.stdout.isatty() else PLAIN_WIDTH, highlight=False)
+
+    def say(text: str) -> None:
+        console.print(Text(printable(text)), soft_wrap=True)
+
+    about = found.about
+    names = f"{about.baseline} to {about.candidate}" if isinstance(about, Comparison) else about.name
+    compared = "from " if isinstance(about, Comparison) else ""
+    say(f"{compared}{names}: {found.cases} photos, {found.family}; bounds at level {about.level:g}; no rule is applied")
+    for note in about.notes if isinstance(about, Comparison) else ():
+        say(f"! {note}")
+    _tables(console, about)
+    for note, titles in _notes(about).items():
+        say(f"  {', '.join(titles)}: {note}")
+    for each in found.failed[:MAX_FAILED]:
+        say(f"! {each.side}, {each.case}: {each.reason}")
+    if len(found.failed) > MAX_FAILED:
+        say(f"! and {len(found.failed) - MAX_FAILED} more")
+    if out is not None:
+        say(f"page: {out / 'index.html'}")
+
+
+def _notes(about: Comparison | SideMeans) -> dict[str, list[str]]:
+    """What is said of metrics over all cases → the metrics that it is said of: a lost case has most of them alike."""
+    found: dict[str, list[str]] = {}
+    for entry in about.metrics:
+        if entry.note:
+            found.setdefault(entry.note, []).append(number(entry.metric, None, None).title)
+    return found
+
+
+def _tables(console: Console, about: Comparison | SideMeans) -> None:
+    if isinstance(about, Comparison):
+        console.print(_changes(about.metrics))
+    else:
+        console.print(_means(about.metrics))
+    if about.slices:
+        console.print()
+        console.print(_changes(about.slices) if isinstance(about, Comparison) else _means(about.slices))
+
+
+def _changes(changes: Sequence[MetricChange]) -> Table:
+    table = _table("metric", "baseline", "candidate", "change", "interval", "better", "worse", "cases")
+    for found in changes:
+        row = number(found.metric, found.candidate, found.baseline, unit=found.unit)
+        bounds = interval_words(found.metric, found.interval) if found.interval is not None else "–"
+        change = row.change if found.change is not None else "–"
+        wins = (str(found.better), str(found.worse)) if found.direction is not None and found.n else ("–", "–")
+        _add(table, _title(found), row.baseline, row.candidate, change, bounds, *wins, str(found.n))
+    return table
+
+
+def _means(means: Sequence[MetricMean]) -> Table:
+    table = _table("metric", "mean", "interval", "cases")
+    for found in means:
+        row = number(found.metric, found.mean, None, unit=found.unit)
+        bounds = "–"
+        if found.interval is not None:
+            bounds = " … ".join(number(found.metric, bound, None).candidate for bound in found.interval)
+        _add(table, _title(found), row.candidate, bounds, str(found.n))
+    return table
+
+
+def _title(found: MetricChange | MetricMean) -> str:
+    """``SAD (hair)``, ``HD95 [px]``."""
+    row = number(found.metric, None, None, unit=found.unit)
+    title = row.title if found.slice is None else f"{row.title} ({found.slice})"
+    return f"{title} [{row.unit}]" if row.unit else title
+
+
+def _add(table: Table, *cells: str) -> None:
+    table.add_row(*(Text(printable(cell)) for cell in cells))
+
+
+def _table(first: str, *others: str) -> Table:
+    table = Table(first, box=None, pad_edge=False)
+    for title in others:
+        table.add_column(title, justify="right")
+    return table

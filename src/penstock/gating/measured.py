@@ -1,0 +1,82 @@
+"""The measurements of one side on their own: the mean of each metric, how sure it is, and the same slice by slice."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from penstock.bundle.models import WHOLE_SUITE
+from penstock.contract.policy import Direction
+from penstock.families.registry import directions, find_metric
+from penstock.gating.compare import in_slices, ordered_metrics
+from penstock.gating.decision import change_interval, mean
+from penstock.gating.evidence import weigh
+from penstock.gating.measurements import MeasurementSource, Table
+from penstock.gating.wording import named
+
+
+@dataclass(frozen=True)
+class MetricMean:
+    """One metric over the cases, or over those of one slice."""
+
+    metric: str
+    slice: str | None
+    unit: str
+    direction: Direction | None
+    """Which way is better, where that is known."""
+    mean: float | None
+    """``None``: a case has no value. A mean over the others would flatter a model that fails on the hard ones."""
+    interval: tuple[float, float] | None
+    """One-sided bounds of the mean, each at the level; ``None``: too few cases."""
+    n: int
+    """Cases that have a value."""
+    note: str = ""
+    """Why there is no mean."""
+
+
+@dataclass(frozen=True)
+class SideMeans:
+    """One side."""
+
+    name: str
+    level: float
+    metrics: list[MetricMean]
+    slices: list[MetricMean]
+    """The same metrics, slice by slice."""
+
+
+def summarise(side: MeasurementSource, *, level: float) -> SideMeans:
+    """The mean of each metric with its interval.
+
+    Args:
+        side: what was measured.
+        level: of the intervals: how often each of their bounds may be wrong.
+
+    Raises:
+        UsageError: it has a value twice, or both kinds of value of one metric.
+    """
+    table = Table("candidate", side.measurements, side.cases)
+    metrics = ordered_metrics(table.by_metric)
+    return SideMeans(
+        side.name,
+        level,
+        [_mean_of(table, metric, None, level) for metric in metrics],
+        [_mean_of(table, metric, name, level) for name, metric in in_slices(metrics, table, table)],
+    )
+
+
+def _mean_of(table: Table, metric: str, slice_name: str | None, level: float) -> MetricMean:
+    found, known = table.values(metric, slice_name), find_metric(metric)
+    unit = known.unit if known else next((one.unit for one in table.by_metric[metric].values() if one.unit), "")
+    values = [found.by_case[case] for case in sorted(found.by_case)]
+    lost = f"no value for {named(found.lost)}" if found.lost else ""
+    whole = bool(values) and not lost
+    return MetricMean(
+        metric,
+        slice_name,
+        unit,
+        directions().get(metric),
+        mean(values) if whole else None,
+        change_interval(weigh(values), "lower", level) if whole and WHOLE_SUITE not in found.by_case else None,
+        len(values),
+        lost,
+    )
