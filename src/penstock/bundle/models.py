@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from penstock.contract.policy import Level
 
@@ -306,6 +306,15 @@ class Measurement(Record):
     """Of a value of the whole suite: what its interval is taken from."""
     floor: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
     """How far apart the case's own references are by this metric, the mean over their pairs; ``None``: it has one."""
+    applies: Annotated[bool, Field(exclude_if=lambda value: value)] = True
+    """``False``: the metric says nothing of a case like this whatever the answer is, and ``error`` says why: no rule
+    counts the case. Left out: it applies."""
+
+    @model_validator(mode="after")
+    def _no_value_where_it_does_not_apply(self) -> Measurement:
+        if not self.applies and (self.value is not None or not self.error):
+            raise ValueError("where a metric does not apply there is no value, and 'error' says why it does not")
+        return self
 
     @field_validator("value", mode="before")
     @classmethod

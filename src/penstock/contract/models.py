@@ -225,6 +225,10 @@ class Case(Strict):
     expect: Annotated[Expect | None, Field(exclude_if=lambda value: value is None)] = None
     """The model must refuse this case, like this; left out: it must answer. (A suite without it keeps its digest.)"""
 
+    def withheld_kinds(self, field: str) -> tuple[Kind, ...]:
+        """What the files of a field of :attr:`withheld` must be in this case."""
+        return self.withheld[field]
+
     @property
     def withheld_files(self) -> list[WithheldFile]:
         """The files that the model does not get, in the order of the fields."""
@@ -236,6 +240,14 @@ class Case(Strict):
             else:
                 found += [WithheldFile(name, index, file) for index, file in enumerate(value or ())]
         return found
+
+    @property
+    def inapplicable(self) -> Mapping[str, str]:
+        """Metrics that can have no value for this case, whatever the answer is → why. Rules do not count it.
+
+        Only what the case itself says may decide, never an answer.
+        """
+        return {}
 
     @property
     def files(self) -> list[str]:

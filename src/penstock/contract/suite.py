@@ -50,7 +50,7 @@ def _withheld_faults(
     """Files that the model is not to get: missing, not what they should be, or put to it all the same."""
     for withheld in case.withheld_files:
         path, place = _path(directory, folder, withheld.file), ("cases", index, *withheld.place)
-        if path is not None and (fault := media_fault(path, expected=case.withheld[withheld.field])) is not None:
+        if path is not None and (fault := media_fault(path, expected=case.withheld_kinds(withheld.field))) is not None:
             what, todo = fault
             yield fault_at(document, place, f"{withheld.file}: {what} (case '{case.name}')", todo=todo)
         if withheld.file in put_to_the_model:

@@ -77,7 +77,7 @@ def _check_withheld(
         place = found.field if found.index is None else f"{found.field}[{found.index}]"
         where = f"{contract.suite}/{found.file} ('{place}' of case '{case.name}' in {contract.suite}/{SUITE_FILE})"
         path = input_path(source_dir, contract, found.file)
-        if (fault := media_fault(path, expected=case.withheld[found.field])) is not None:
+        if (fault := media_fault(path, expected=case.withheld_kinds(found.field))) is not None:
             raise UsageError(fault[0], where=where, todo=fault[1])
         if path not in seen:
             try:

@@ -56,7 +56,8 @@ def measure(
     """Measure every case's answer and the suite as a whole; write and return the values.
 
     Every metric has a line for every case, with a value or the reason why there is none; a case whose call failed has
-    the call's reason everywhere. A case that the model must refuse has a line of ``wrongly_accepted`` and no other.
+    the call's reason everywhere, but where the case says that a metric does not apply to it. A case that the model must
+    refuse has a line of ``wrongly_accepted`` and no other.
     Metrics that look through a network come in where the contract names it, GPU memory where any call used some. A
     metric of the whole suite has one line, for the case ``*``, and may carry ``resamples``: its values on resamples of
     the cases (:mod:`penstock.metrics.clip_resamples`).
@@ -175,7 +176,11 @@ def values_of_the_call(call: Invocation) -> dict[str, Value]:
 
 
 def _lines(case: Case, answer: Answer, asked: Asked) -> Iterator[Measurement]:
+    inapplicable = case.inapplicable
     for metric in (*asked.of_the_answer, *asked.of_the_call):
+        if (why := inapplicable.get(metric.name)) is not None:
+            yield measurement(case.name, metric.name, why, slices=case.slices, applies=False)
+            continue
         label = asked.networks[metric.role].label if metric.role is not None else None
         value = answer.values.get(metric.name, "it was not measured")
         floor = answer.floors.get(metric.name)

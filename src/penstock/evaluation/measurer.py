@@ -80,6 +80,7 @@ def measurement(
     extractor: str | None = None,
     resamples: Resamples | None = None,
     floor: float | None = None,
+    applies: bool = True,
 ) -> Measurement:
     """One line: a value, or the reason why there is none. A value that is not finite is a reason."""
     reason = value if isinstance(value, str) else None
@@ -96,4 +97,5 @@ def measurement(
         error=reason,
         resamples=resamples,
         floor=floor,
+        applies=applies,
     )

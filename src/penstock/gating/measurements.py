@@ -73,6 +73,8 @@ class Values:
     by_case: dict[str, float] = field(default_factory=dict)
     lost: dict[str, str] = field(default_factory=dict)
     """Case → why there is no value."""
+    inapplicable: frozenset[str] = frozenset()
+    """Cases of which the metric says nothing, so that they count neither way."""
     resamples: Resamples | None = None
     """Of a value of the whole suite, if there are some."""
     why: str = ""
@@ -102,7 +104,12 @@ class Table:
         self.side = side
         self.by_metric: dict[str, dict[str, Measurement]] = {}
         self.slices: dict[str, set[str]] = {}
+        self._inapplicable: dict[str, set[str]] = {}
         for measurement in measurements:
+            if not measurement.applies:
+                self._inapplicable.setdefault(measurement.metric, set()).add(measurement.case)
+                self.slices.setdefault(measurement.case, set()).update(measurement.slices)
+                continue
             known = self.by_metric.setdefault(measurement.metric, {})
             if measurement.case in known:
                 what = f"{measurement.metric!r} has two values for the case {measurement.case!r}"
@@ -119,7 +126,7 @@ class Table:
 
     def values(self, metric: str, slice_name: str | None) -> Values:
         """The values of ``metric`` for the cases that carry ``slice_name`` (all cases for ``None``)."""
-        found = Values()
+        found = Values(inapplicable=frozenset(self._inapplicable.get(metric, ())))
         known = self.by_metric.get(metric, {})
         for case, measurement in known.items():
             if slice_name is not None and slice_name not in measurement.slices:
@@ -135,7 +142,9 @@ class Table:
         if known and WHOLE_SUITE not in known and metric != REFUSAL_METRIC.name:
             for case in self.expected:
                 # A case of which nothing at all is known may carry the slice: it counts as lost, never as well.
-                if case not in known and (slice_name is None or slice_name in self.slices.get(case, {slice_name})):
+                if case in known or case in found.inapplicable:
+                    continue
+                if slice_name is None or slice_name in self.slices.get(case, {slice_name}):
                     found.lost[case] = "it was not measured"
         return found
 

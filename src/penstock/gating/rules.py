@@ -88,7 +88,8 @@ def examine(rule: Rule, candidate: Table, baseline: Table | None, margin_in_unit
     """Look at the values of one rule.
 
     Absolute bounds hold the mean of the cases, ``worst`` each single one; the margin holds the mean of the differences,
-    paired by case. A case without a value, a case that one side lacks, and a metric without any value fail the rule.
+    paired by case. A case without a value, a case that one side lacks, and a metric without any value fail the rule;
+    a case to which the metric does not apply is none of its cases.
 
     Raises:
         UsageError: the values were measured through different extractors; the margin's unit is not known.
@@ -100,9 +101,9 @@ def examine(rule: Rule, candidate: Table, baseline: Table | None, margin_in_unit
     ours = candidate.values(rule.metric, rule.slice)
     theirs = baseline.values(rule.metric, rule.slice) if baseline is not None else None
     _complete(rule, subject, ours, theirs, finding)
-    theirs_mean = (
-        mean(list(theirs.by_case.values())) if theirs is not None and theirs.by_case and not theirs.lost else None
-    )
+    theirs_mean = None
+    if theirs is not None and theirs.by_case and not theirs.lost.keys() - ours.inapplicable:
+        theirs_mean = mean(list(theirs.by_case.values()))
     if finding.against:
         return Examined(rule, subject, finding, len(ours.cases), baseline=theirs_mean, not_compared=missing)
     ours_mean = mean(list(ours.by_case.values()))
@@ -200,7 +201,8 @@ def _complete(rule: Rule, subject: Subject, ours: Values, theirs: Values | None,
     if ours.lost:
         count = f"{len(ours.lost)} of {len(ours.cases)} case{'s' if len(ours.cases) > 1 else ''}"
         finding.against.append(Sentence(f"no value of {subject.title} for {count}: {named(ours.lost)}"))
-    if theirs is not None and (gone := theirs.cases - ours.cases):
+    # a baseline of before the case said that the metric does not apply to it has a reason there in place of a value
+    if theirs is not None and (gone := theirs.cases - ours.cases - (theirs.lost.keys() & ours.inapplicable)):
         cases = named(dict.fromkeys(gone, ""))
         what = f"missing: the candidate has no value of {subject.title} for {cases}, the baseline has"
         finding.against.append(Sentence(what))
@@ -246,8 +248,8 @@ def _unpaired(subject: Subject, ours: Values, theirs: Values) -> str | None:
     if new := ours.cases - theirs.cases:
         cases = named(dict.fromkeys(new, ""))
         return f"the baseline has no value of {subject.title} for {cases}; measure it again with this suite"
-    if theirs.lost:
-        return f"the baseline has no value of {subject.title} for {named(theirs.lost)}"
+    if lost := {case: why for case, why in theirs.lost.items() if case in ours.cases}:
+        return f"the baseline has no value of {subject.title} for {named(lost)}"
     return None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Literal
@@ -33,6 +33,8 @@ from penstock.media.tracks import chosen
 
 Frame = npt.NDArray[np.uint8]
 Rule = Literal["fps", "program"]
+FindDecoder = Callable[[Any, Path], Any]
+"""A stream and its file → a decoder, as :func:`penstock.media.container.decoder`."""
 
 _CHEAP = ("yuv420p", "yuvj420p", "yuv422p", "yuvj422p")
 """Formats that libswscale turns into BGR without interpolating the chroma, whatever the frame says about itself, where
@@ -125,10 +127,18 @@ def plain(frame: Any) -> Any:
 
 
 def read_raw_frames(
-    path: Path, *, fps: float | None, rule: Rule = "fps", limits: MediaLimits = DEFAULT_LIMITS
+    path: Path,
+    *,
+    fps: float | None,
+    rule: Rule = "fps",
+    limits: MediaLimits = DEFAULT_LIMITS,
+    find_decoder: FindDecoder = decoder,
 ) -> Iterator[Any]:
-    """Like :func:`read_frames`, but ``av.VideoFrame``: the decoder's own planes, not yet turned upright."""
-    timed = _timed(path, limits, rule)
+    """Like :func:`read_frames`, but ``av.VideoFrame``: the decoder's own planes, not yet turned upright.
+
+    ``find_decoder`` is given the stream that is read, and may know a better decoder than FFmpeg's first choice.
+    """
+    timed = _timed(path, limits, rule, find_decoder)
     if fps is None:
         for frame, _, _ in timed:
             yield frame
@@ -153,15 +163,18 @@ def _from_the_first(timed: Iterator[tuple[Any, Fraction, Fraction]]) -> Iterator
         yield frame, start - first, duration
 
 
-def _timed(path: Path, limits: MediaLimits, rule: Rule = "fps") -> Iterator[tuple[Any, Fraction, Fraction]]:
+def _timed(
+    path: Path, limits: MediaLimits, rule: Rule = "fps", find_decoder: FindDecoder = decoder
+) -> Iterator[tuple[Any, Fraction, Fraction]]:
     """All frames of the first video stream with start and duration in seconds."""
     with opened(path, limits=limits) as container:
         track = chosen(container.streams.video)
         if track is None:
             raise UsageError("the file has no video", where=str(path), todo="Give a file with a video stream.")
         stream = track.stream
-        codec = decoder(stream, path)
-        check_size(codec.width, codec.height, path, limits)
+        said = decoder(stream, path)
+        check_size(said.width, said.height, path, limits)
+        codec = find_decoder(stream, path)
         # The decoder must not even allocate a picture that the bitstream, unlike the header, says is huge.
         codec.options = {**codec.options, "max_pixels": str(limits.side_pixels**2)}
         clock = _Clock(stream, path, limits)
@@ -172,7 +185,7 @@ def _timed(path: Path, limits: MediaLimits, rule: Rule = "fps") -> Iterator[tupl
         waiting: tuple[Any, Fraction, Fraction] | None = None
         gap: Fraction | None = None
         turn: Turn | None = None
-        for frame in _decoded(container, stream, path):
+        for frame in _decoded(container, stream, codec, path):
             with decoding(path):
                 turn = turn_of(frame) if turn is None else turn
             mark(frame, turn)
@@ -242,12 +255,12 @@ class _Clock:
         return start, duration
 
 
-def _decoded(container: Any, stream: Any, path: Path) -> Iterator[Any]:
+def _decoded(container: Any, stream: Any, codec: Any, path: Path) -> Iterator[Any]:
     with decoding(path):
         for packet in container.demux(stream):
             if packet.is_corrupt:
                 damaged(path, f"a packet of the video at {packet_time(packet)} is cut off")
-            for frame in packet.decode():
+            for frame in codec.decode(packet):
                 if frame.is_corrupt:
                     damaged(path, f"the picture at {packet_time(packet)} cannot be decoded whole")
                 yield frame

@@ -37,26 +37,55 @@ def dtssd(predictions: Iterable[Matte], truths: Iterable[Matte]) -> float:
         >>> dtssd(still, still), round(dtssd(blinks, still), 9)
         (0.0, 10.0)
     """
-    before: Matte | None = None
-    total, frames = 0.0, 0
+    flicker = Flicker()
     for prediction, truth in zip_longest(predictions, truths):
         if prediction is None or truth is None:
             shorter = "true alpha" if truth is None else "answer"
             raise UsageError(
-                f"the {shorter} ends after {frames} frames, before the other", todo="Give as many frames of both."
+                f"the {shorter} ends after {flicker.frames} frames, before the other",
+                todo="Give as many frames of both.",
             )
+        flicker.look(prediction, truth)
+    return flicker.dtssd
+
+
+class Flicker:
+    """dtSSD of a clip whose frames come one at a time; two frames are held."""
+
+    def __init__(self) -> None:
+        self.frames = 0
+        self._before: Matte | None = None
+        self._total = 0.0
+
+    def look(self, prediction: Matte, truth: Matte) -> float | None:
+        """Look at the next frame of both; returns its share of dtSSD, 0 to 200; ``None`` for the first.
+
+        Raises:
+            UsageError: the two differ in size, or from the frame before.
+        """
         check_pair(prediction, truth)
         # The change of the difference is the difference of the changes.
-        now = prediction - truth
+        now, before = prediction - truth, self._before
+        share = None
         if before is not None:
             if now.shape != before.shape:
                 raise UsageError(
-                    f"frame {frames} has the shape {now.shape}, the one before {before.shape}",
+                    f"frame {self.frames} has the shape {now.shape}, the one before {before.shape}",
                     todo="Give one clip of one size.",
                 )
-            total += float(np.sqrt(np.mean(np.square(now - before))))
-        before = now
-        frames += 1
-    if frames < 2:
-        raise UsageError("flicker is of change, and there are fewer than two frames", todo="Give a longer clip.")
-    return 100.0 * total / (frames - 1)
+            share = 100.0 * float(np.sqrt(np.mean(np.square(now - before))))
+            self._total += share
+        self._before = now
+        self.frames += 1
+        return share
+
+    @property
+    def dtssd(self) -> float:
+        """Of the frames so far, see :func:`dtssd`.
+
+        Raises:
+            UsageError: they are fewer than two.
+        """
+        if self.frames < 2:
+            raise UsageError("flicker is of change, and there are fewer than two frames", todo="Give a longer clip.")
+        return self._total / (self.frames - 1)

@@ -112,6 +112,8 @@ def _past(store: Store, model: str, run_id: str, release: Release | None) -> Pas
 def _means(bundle: Bundle) -> dict[str, PastValue]:
     found: dict[str, list[Measurement]] = defaultdict(list)
     for measurement in bundle.measurements():
+        if not measurement.applies:
+            continue
         found[measurement.metric].append(measurement)
     past = {}
     for metric, measurements in found.items():

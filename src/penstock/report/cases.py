@@ -196,7 +196,7 @@ class _Yardstick:
     def score(self, mine: Measurement | None, other: Measurement | None, *, answered: bool) -> float:
         known = mine or other
         by = self.by
-        if known is None or (by.slice is not None and by.slice not in known.slices):
+        if known is None or not known.applies or (by.slice is not None and by.slice not in known.slices):
             return 0.0
         if mine is None or mine.value is None:
             return BEYOND_ALL if answered else 0.0
@@ -253,7 +253,8 @@ def means(measurements: Iterable[Measurement]) -> dict[str, float | None]:
     """Metric → its mean over the cases; ``None`` if a case has no value."""
     values: dict[str, list[float | None]] = defaultdict(list)
     for measurement in measurements:
-        values[measurement.metric].append(measurement.value)
+        if measurement.applies:
+            values[measurement.metric].append(measurement.value)
     # a mean over only those cases that worked would flatter a model that fails on the hard ones
     return {
         metric: None if None in have else math.fsum(v / len(have) for v in have if v is not None)

@@ -98,3 +98,47 @@ def test_outcome_beside_other_slices_goes_before_its_own() -> None:
     assert conclude(item, 0.05, "inconclusive", 3).verdict == "inconclusive"
     assert "3 slices" in conclude(item, 0.05, "inconclusive", 3).reason
     assert conclude(item, 0.05, None).verdict == "fail"
+
+
+def sides(values: dict[str, float | str | None], inapplicable: tuple[str, ...] = ()) -> Table:
+    """A side with the reasons of what has no value, of which some do not apply."""
+    lines = [
+        Measurement.model_validate(
+            {"case": case, "metric": "lse_d", "applies": case not in inapplicable}
+            | ({"value": None, "error": value} if isinstance(value, str) else {"value": value})
+        )
+        for case, value in values.items()
+    ]
+    return Table("candidate", lines, list(values))
+
+
+def test_a_case_to_which_the_metric_does_not_apply_is_none_of_its_cases() -> None:
+    rule = Rule.model_validate({"metric": "lse_d", "max": 2.0, "margin": "5%"})
+    ours = sides({"clip": 1.0, "photo": "no motion"}, ("photo",))
+    theirs = sides({"clip": 1.0, "photo": "no motion"}, ("photo",))
+    result = conclude(examine(rule, ours, theirs, margin_in_unit), 0.05, None)
+    assert (result.verdict, result.n, result.candidate, result.baseline) == ("pass", 1, 1.0, 1.0)
+    # a baseline of before this could be said has the reason alone
+    old = sides({"clip": 1.0, "photo": "no motion"})
+    result = conclude(examine(rule, ours, old, margin_in_unit), 0.05, None)
+    assert (result.verdict, result.n, result.baseline) == ("pass", 1, 1.0)
+
+
+def test_what_the_baseline_has_a_value_of_applies_and_a_lost_value_is_still_lost() -> None:
+    rule = Rule.model_validate({"metric": "lse_d", "max": 2.0})
+    ours = sides({"clip": 1.0, "photo": "no motion"}, ("photo",))
+    gone = conclude(examine(rule, ours, sides({"clip": 1.0, "photo": 1.0}), margin_in_unit), 0.05, None)
+    assert gone.verdict == "fail"
+    assert "photo" in gone.reason
+    lost = conclude(examine(rule, sides({"clip": 1.0, "photo": "no motion"}), None, margin_in_unit), 0.05, None)
+    assert lost.verdict == "fail"
+    none = conclude(examine(rule, sides({"photo": "no motion"}, ("photo",)), None, margin_in_unit), 0.05, None)
+    assert (none.verdict, none.n) == ("fail", 0)
+
+
+@pytest.mark.parametrize("fields", [{"value": 1.0, "error": "why"}, {"value": None}])
+def test_what_does_not_apply_has_no_value_and_a_reason(fields: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="does not apply"):
+        Measurement.model_validate({"case": "a", "metric": "lse_d", "applies": False} | fields)
+    plain = Measurement.model_validate({"case": "a", "metric": "lse_d", "value": 1.0})
+    assert "applies" not in plain.model_dump()

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from penstock.foundation.errors import UsageError
-from penstock.metrics.flicker import dtssd
+from penstock.metrics.flicker import Flicker, dtssd
 
 
 def clip(*alphas):
@@ -54,3 +54,12 @@ def test_what_is_no_clip():
         dtssd(clip(0), clip(0, 0))
     with pytest.raises(UsageError, match=r"frame 1 has the shape \(3, 2\), the one before \(2, 2\)"):
         dtssd([np.zeros((2, 2)), np.zeros((3, 2))], [np.zeros((2, 2)), np.zeros((3, 2))])
+
+
+def test_a_frame_at_a_time():
+    flicker = Flicker()
+    shares = [
+        flicker.look(answer, truth) for answer, truth in zip(clip(0.2, 0.5, 0.4), clip(0.2, 0.2, 0.2), strict=True)
+    ]
+    assert shares == [None, pytest.approx(30), pytest.approx(10)]
+    assert flicker.dtssd == dtssd(clip(0.2, 0.5, 0.4), clip(0.2, 0.2, 0.2)) == pytest.approx(20)

@@ -1,4 +1,4 @@
-"""What matting is: a photo in, the same photo with its background removed out."""
+"""What matting is: a photo or a clip in, the same with its background removed out."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from penstock.families.matting.template import TEMPLATE
 
 FAMILY = Family(
     name="matting",
-    description="a photo in, a PNG with alpha out: the photo without its background",
-    inputs={"image": ("image",)},
-    answers=("image/png",),
+    description="a photo in, a PNG with alpha out: the photo without its background; or a clip in, one with alpha out",
+    inputs={"image": ("image",), "video": ("video",)},
+    answers=("image/png", "video/webm", "video/quicktime", "video/x-matroska", "video/mp4"),
     presets=PRESETS,
     metrics=METRICS,
     template=TEMPLATE,
     case="penstock.families.matting.case:MattingCase",
-    check="penstock.families.matting.files_of_case:check_files",
+    check="penstock.families.matting.fitting_files:check_files",
     measurer="penstock.families.matting.measurer:MattingMeasurer",
     commands={"matte": "penstock.families.matting.score_matte:matte"},
 )

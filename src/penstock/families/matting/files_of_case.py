@@ -10,7 +10,6 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from penstock.contract.models import Case
 from penstock.foundation.errors import UsageError
 from penstock.media.images import read_image
 from penstock.media.mattes import Alpha, read_matte, read_trimap
@@ -74,18 +73,6 @@ def read_known(files: Mapping[str, tuple[Path, ...]]) -> CaseTruth:
         if path is not None and picture is not None:
             hold_size(path.name, (picture.shape[1], picture.shape[0]), known.size, files["truth"][0].name)
     return known
-
-
-def check_files(_case: Case, inputs: Mapping[str, Path], files: Mapping[str, tuple[Path, ...]]) -> None:
-    """Check that the files of a case fit together: *plan* asks before any model is started.
-
-    Raises:
-        UsageError: one cannot be read as what it is, or is not of the photo's size.
-    """
-    known = read_known(files)
-    if "image" in inputs:
-        height, width = read_image(inputs["image"]).shape[:2]
-        hold_size(files["truth"][0].name, known.size, (width, height), "the photo, upright,")
 
 
 def hold_size(name: str, size: Size, wanted: Size, of_what: str) -> None:

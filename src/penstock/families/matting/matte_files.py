@@ -11,6 +11,8 @@ import numpy.typing as npt
 
 from penstock.evaluation.matched_folders import Matched, match_files
 from penstock.evaluation.measurer import Value
+from penstock.families.matting.clip_files import is_clip
+from penstock.families.matting.clip_values import score_clip
 from penstock.families.matting.files_of_case import hold_size, read_known
 from penstock.families.matting.matte_pair import FRINGE, score_fringe, score_pair
 from penstock.foundation.errors import UsageError
@@ -35,14 +37,20 @@ class MattePair:
 
 
 def score_files(pair: MattePair) -> dict[str, Value]:
-    """Every value of one answer, or the reason in its place; ``fringe`` where there are true colours.
+    """Every value of one answer, or the reason in its place.
+
+    ``fringe`` is there where there are true colours, ``dtssd`` where it is a clip.
 
     Raises:
         UsageError: a file is missing or cannot be read as what it is; sizes differ.
     """
     if pair.answer is None:
         raise UsageError(pair.fault)
-    known = read_known({name: (path,) for name, path in pair.known.items()})
+    files = {name: (path,) for name, path in pair.known.items()}
+    if is_clip(pair.known[TRUTH]):
+        values = score_clip(pair.answer, files, {}).values
+        return {name: value for name, value in values.items() if name != FRINGE or FOREGROUND in files}
+    known = read_known(files)
     (truth,) = known.truths
     alpha, colours = _read_answer(pair.answer, colours=known.foreground is not None)
     hold_size(pair.answer.name, (alpha.shape[1], alpha.shape[0]), known.size, pair.known[TRUTH].name)

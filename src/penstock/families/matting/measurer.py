@@ -1,4 +1,4 @@
-"""Cut-outs: what is measured of one answer, a PNG with alpha."""
+"""Cut-outs: what is measured of one answer, a PNG or a clip with alpha."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from penstock.contract.placeholders import Scalar
 from penstock.evaluation.measurer import Answer, Value
 from penstock.evaluation.networks import Networks
 from penstock.families.matting.answer_size import size_fault
+from penstock.families.matting.case import NO_MOTION
+from penstock.families.matting.clip_values import DTSSD, examine_clip
 from penstock.families.matting.edge_series import edge_series
 from penstock.families.matting.files_of_case import CaseTruth, read_known
 from penstock.families.matting.matte_pair import FRINGE, score_fringe, score_pair
@@ -35,13 +37,15 @@ class MattingMeasurer:
         case: Case,  # noqa: ARG002 (all that counts of it are its files)
         call: Invocation,  # noqa: ARG002
         outputs: Mapping[str, Path],
-        inputs: Mapping[str, Path],  # noqa: ARG002 (the truth has the photo's size)
+        inputs: Mapping[str, Path],
         given: Mapping[str, Scalar],
         withheld: Mapping[str, tuple[Path, ...]],
     ) -> Answer:
         """Measure a cut-out against every truth of the case."""
         if "" not in outputs:
-            return _nothing("the case has several calls, and a cut-out is one picture")
+            return _nothing("the case has several calls, and a cut-out is one picture or clip")
+        if "video" in inputs:
+            return examine_clip(outputs[""], withheld, given)
         return examine(outputs[""], withheld, given)
 
     def suite(self, names: Sequence[str], answers: Sequence[Answer]) -> Iterator[Measurement]:  # noqa: ARG002
@@ -80,7 +84,7 @@ def _values(answer: Cutout, known: CaseTruth) -> dict[str, Value]:
         for name, value in score_pair(answer.alpha, truth, known.unknown).items():
             found[name].append(value)
         found[FRINGE].append(score_fringe(answer.rgba, known.foreground, truth))
-    return {name: _mean(values) for name, values in found.items()}
+    return {name: _mean(values) for name, values in found.items()} | {DTSSD: NO_MOTION}
 
 
 def _mean(values: Sequence[Value]) -> Value:

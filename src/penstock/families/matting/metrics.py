@@ -83,4 +83,9 @@ METRICS = (
         "How far the colours along the edge are off where the answer is laid over new backgrounds (CIEDE2000): what "
         "of the old background still clings to the hair; lower is better.",
     ),
+    Metric(
+        *("dtssd", "flicker (dtSSD)", "", "lower", 3),
+        "How far alpha's change from frame to frame is from the true change, for clips: hair that trembles where it "
+        "should not; lower is better.",
+    ),
 )

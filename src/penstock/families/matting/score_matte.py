@@ -27,10 +27,11 @@ Scored = tuple[str, "dict[str, Value] | str"]
 
 def matte(
     prediction: Annotated[
-        Path, typer.Argument(metavar="PRED", help="A matte, or a cut-out with alpha (PNG); or a folder of them.")
+        Path,
+        typer.Argument(metavar="PRED", help="A matte, or a cut-out with alpha (PNG), or a clip of them; or a folder."),
     ],
     truth: Annotated[
-        Path, typer.Argument(metavar="GT", help="The true matte (PNG: grey, or with alpha); or a folder of them.")
+        Path, typer.Argument(metavar="GT", help="The true matte (PNG: grey, or with alpha) or clip; or a folder.")
     ],
     trimap: Annotated[
         Path | None,
@@ -51,8 +52,8 @@ def matte(
         typer.Option(
             "--json",
             help="Print JSON: mae, mse, sad, grad, conn, iou, boundary_iou, hd95, hd100, uea, spurious, s_measure, wf, "
-            "e_measure, mba, hce, fringe; of folders a line each with name, the last, '*', with the means. A value "
-            "that there is not is null, and reasons says why.",
+            "e_measure, mba, hce, fringe, of clips dtssd; of folders a line each with name, the last, '*', with the "
+            "means. A value that there is not is null, and reasons says why.",
         ),
     ] = False,
 ) -> None:
@@ -62,6 +63,8 @@ def matte(
     reason in the list, and the exit code is 2. Sizes must agree. docs/metrics.md says what each value is.
 
     Example: penstock score matte answer.png truth.png --json
+
+    Example: penstock score matte answer.webm truth.mkv
 
     Example: penstock score matte answers/ truths/ --foreground colours/
     """
@@ -128,12 +131,13 @@ def _list(scored: Iterator[Scored], as_json: bool) -> ExitCode:
 
 
 def _means(found: Sequence[Mapping[str, Value]]) -> dict[str, Value]:
-    """The mean of each value; none where one pair has none, for it would flatter."""
+    """The mean of each value over the pairs that can have it; none where one of them has none, for it would flatter."""
     means: dict[str, Value] = {}
-    for name in found[0] if found else ():
-        values = [value for each in found if not isinstance(value := each[name], str)]
-        gone = len(found) - len(values)
-        means[name] = f"{gone} of {len(found)} pairs have no value" if gone else math.fsum(values) / len(values)
+    for name in dict.fromkeys(name for each in found for name in each):
+        having = [each[name] for each in found if name in each]
+        values = [value for value in having if not isinstance(value, str)]
+        gone = len(having) - len(values)
+        means[name] = f"{gone} of {len(having)} pairs have no value" if gone else math.fsum(values) / len(values)
     return means
 
 

@@ -50,6 +50,7 @@ policy:
     - {{metric: spurious, max: 0.1}}
     # - {{metric: sad, slice: hair, margin: 1 floor}}
     # - {{metric: fringe, slice: hair, max: 3}}        # of cases with a `foreground`
+    # - {{metric: dtssd, max: 2}}            # flicker, of clips
     - {{metric: latency, margin: 20%, severity: warn}}
 """
 )
@@ -70,6 +71,11 @@ cases:
     # foreground: hair-01-colours.png       # the subject's true colours, for `fringe`
     # shadow: drop                          # whether the shadow is part of the matte: keep or drop
     slices: [smoke, hair]                   # groups for rules; smoke: the cases of `penstock run verify`
+  # A clip: what comes back has alpha, too (VP9 in WebM, PNG in MOV); the truth is a grey video without loss (FFV1).
+  # - name: wind-01
+  #   inputs: {{video: wind-01.mp4}}
+  #   truth: wind-01-matte.mkv
+  #   slices: [hair]
 """
 
 TEMPLATE = Template(CONTRACT, SUITE)

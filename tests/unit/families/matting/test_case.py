@@ -27,6 +27,7 @@ def test_the_files_that_the_model_does_not_get() -> None:
         ({}, "'truth' is missing"),
         ({"truth": []}, "at least 1"),
         ({"truth": ["t.png"] * 21}, "at most 20"),
+        ({"truth": "t.png", "inputs": {"image": "a.png", "video": "a.mp4"}}, "a photo .* or a clip .* not both"),
         ({"truth": "t.png", "shadow": "kept"}, "'keep' or 'drop'"),
         ({"truth": "t.png", "truht": "t.png"}, "truht"),
     ],
@@ -34,6 +35,14 @@ def test_the_files_that_the_model_does_not_get() -> None:
 def test_faults(fields: dict[str, Any], what: str) -> None:
     with pytest.raises(ValidationError, match=what):
         MattingCase.model_validate(CASE | fields)
+
+
+def test_a_clip_is_compared_with_clips_and_a_photo_with_pictures() -> None:
+    photo = MattingCase.model_validate(CASE | {"truth": "t.png", "foreground": "f.png"})
+    clip = MattingCase.model_validate({"name": "a", "inputs": {"video": "a.mp4"}, "truth": "t.mkv"})
+    assert (photo.withheld_kinds("truth"), clip.withheld_kinds("truth")) == (("image",), ("video",))
+    assert photo.inapplicable == {"dtssd": "a photograph has no motion"}
+    assert clip.inapplicable == {"fringe": "the case names no foreground"}
 
 
 def test_a_photo_that_must_be_refused_has_no_truth() -> None:

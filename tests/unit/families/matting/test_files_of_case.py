@@ -1,19 +1,15 @@
-"""What a case compares with is read, and held to be of the photo's size before any model is started."""
+"""What a photo is compared with is read, and held to be of one size."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 from tests.unit.families.matting.drawn_mattes import cutout, disc, save
 
-from penstock.families.matting.case import MattingCase
-from penstock.families.matting.files_of_case import CaseTruth, check_files, read_known
+from penstock.families.matting.files_of_case import CaseTruth, read_known
 from penstock.foundation.errors import UsageError
-
-CASE = MattingCase(name="a", inputs={"image": "a.png"}, truth="t.png")
 
 
 def files(folder: Path) -> dict[str, tuple[Path, ...]]:
@@ -58,16 +54,3 @@ def test_another_size_is_refused(tmp_path: Path, what: str) -> None:
     others = (*found[what][:-1], save(tmp_path / "small.png", small))
     with pytest.raises(UsageError, match=r"'small.png' is 80x40 pixels, and t.png is 80x60"):
         read_known(found | {what: others})
-
-
-def test_the_photo_counts_as_it_stands_upright(tmp_path: Path) -> None:
-    found = files(tmp_path)
-    lying = save(tmp_path / "photo.jpg", np.zeros((80, 60, 3), np.uint8)).read_bytes()
-    turned = b"Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0"
-    photo = tmp_path / "photo.jpg"
-    photo.write_bytes(lying[:2] + b"\xff\xe1" + (len(turned) + 2).to_bytes(2, "big") + turned + lying[2:])
-    assert cv2.imread(str(photo)).shape[:2] == (60, 80)
-    check_files(CASE, {"image": photo}, found)
-    photo.write_bytes(lying)
-    with pytest.raises(UsageError, match=r"'t.png' is 80x60 pixels, and the photo, upright, is 60x80"):
-        check_files(CASE, {"image": photo}, found)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.unit.families.matting.drawn_clips import PNG, discs, write_clip, write_cutouts
 from tests.unit.families.matting.drawn_mattes import cutout, disc, save
 
 from penstock.families.matting.matte_files import MattePair, pairs_of, score_files
@@ -24,6 +25,14 @@ def test_a_pair_of_files(tmp_path: Path) -> None:
         score_files(MattePair("m", matte, {"truth": truth, "foreground": colours}))["fringe"]
         == "the answer has no colours"
     )
+
+
+def test_a_clip_has_its_flicker_too(tmp_path: Path) -> None:
+    truth = write_clip(tmp_path / "t.mkv", discs())
+    values = score_files(MattePair("a", write_cutouts(tmp_path / "a.mov", discs(), **PNG), {"truth": truth}))
+    assert (values["mae"], values["dtssd"], "fringe" in values) == (0.0, 0.0, False)
+    with pytest.raises(UsageError, match="the answer has 3 frames where 4 are wanted"):
+        score_files(MattePair("b", write_cutouts(tmp_path / "b.mov", discs(3), **PNG), {"truth": truth}))
 
 
 def test_another_size_is_refused(tmp_path: Path) -> None:

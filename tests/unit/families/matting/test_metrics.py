@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from penstock.families.matting.metrics import METRICS
 
-LOWER = ("mae", "mse", "sad", "grad", "conn", "hd95", "hd100", "spurious", "hce", "fringe")
+LOWER = ("mae", "mse", "sad", "grad", "conn", "hd95", "hd100", "spurious", "hce", "fringe", "dtssd")
 UNITS = {"hd95": "px", "hd100": "px", "fringe": "ΔE"}
 HIGHER = ("iou", "boundary_iou", "uea", "s_measure", "wf", "e_measure", "mba")
 

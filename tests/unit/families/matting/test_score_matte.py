@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import typer
+from tests.unit.families.matting.drawn_clips import PNG, discs, write_clip, write_cutouts
 from tests.unit.families.matting.drawn_mattes import cutout, disc, save
 from typer.testing import CliRunner
 
@@ -95,3 +96,18 @@ def test_a_file_against_a_folder_is_refused(folders: tuple[Path, Path]) -> None:
         run(folders[0] / "c0.png", folders[1])
     with pytest.raises(UsageError, match="where a folder is wanted"):
         run(folders[0], folders[1] / "c0.png")
+
+
+def test_a_clip_beside_photos_has_flicker_and_the_mean_of_it_is_of_the_clips(folders: tuple[Path, Path]) -> None:
+    ours, truths = folders
+    write_cutouts(ours / "wind.mov", discs(), **PNG)
+    write_clip(truths / "wind.mkv", discs())
+    code, said = run(ours, truths, "--json")
+    lines = {found["name"]: found for found in map(json.loads, said.splitlines())}
+    assert code == 0
+    assert lines["wind"]["dtssd"] == lines["wind"]["mae"] == 0
+    assert "dtssd" not in lines["c0"]
+    assert (lines["*"]["pairs"], lines["*"]["dtssd"]) == (4, 0)
+    code, said = run(ours / "wind.mov", truths / "wind.mkv")
+    assert code == 0
+    assert "dtssd        0" in said

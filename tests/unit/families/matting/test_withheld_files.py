@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from tests.unit.contract.found_faults import faults, only
+from tests.unit.families.matting.drawn_clips import discs, write_clip
 from tests.unit.families.matting.drawn_mattes import cutout, disc, save
 from tests.unit.families.matting.matting_repository import matting_repository
 
@@ -22,7 +23,9 @@ from penstock.evaluation.measure import measure
 from penstock.evaluation.measure_cache import suite_digest
 from penstock.evaluation.plan import plan
 from penstock.foundation.errors import UsageError
+from penstock.gating.measurements import Table
 from penstock.invocation.sandbox import ImageFiles
+from penstock.report.cases import means
 
 
 def loaded(root: Path) -> tuple[Contract, Suite]:
@@ -150,3 +153,45 @@ def test_check_wants_several_references_for_a_margin_in_floors(tmp_path: Path) -
     rule = {"metric": "mae", "slice": "hair", "margin": "2 floors"}
     found_too = faults(matting_repository(tmp_path / "two", rule=rule, case={"slices": ["glass"]}))
     assert any("no case with the slice 'hair' has several" in fault for fault in found_too)
+
+
+def with_clip(root: Path) -> Path:
+    """The repository with a clip as its only case."""
+    case = {"inputs": {"video": "clip/v.mkv"}, "truth": "clip/t.mkv"}
+    made = matting_repository(root, rule={"metric": "dtssd", "max": 2}, case=case)
+    contract = made / "penstock.yaml"
+    contract.write_text(contract.read_text(encoding="utf-8").replace("'{image}'", "'{video}'"), encoding="utf-8")
+    write_clip(made / "suite" / "clip" / "v.mkv", discs())
+    write_clip(made / "suite" / "clip" / "t.mkv", discs())
+    return made
+
+
+def test_check_and_plan_hold_a_clip_to_its_truth(tmp_path: Path) -> None:
+    root = with_clip(tmp_path / "model")
+    assert faults(root) == []
+    planned(root, tmp_path)
+    write_clip(root / "suite" / "clip" / "t.mkv", discs(3))
+    with pytest.raises(UsageError, match=r"'t.mkv' has 3 frames, and the clip that the model gets has 4"):
+        plan(*loaded(root), root, Bundle(tmp_path / "bundle"), cache=None)
+    save(root / "suite" / "clip" / "p.png", disc())
+    (root / "suite" / "clip" / "p.png").replace(root / "suite" / "clip" / "t.mkv")
+    assert "this is an image file, where video is wanted" in only(root)
+
+
+def test_what_does_not_apply_to_a_case_is_no_fault_of_its_call(tmp_path: Path) -> None:
+    root = matting_repository(tmp_path / "model", rule={"metric": "mae", "max": 1})
+    bundle = Bundle(tmp_path / "bundle")
+    bundle.path.mkdir()
+    bundle.write_invocations([Invocation(case="a", status="failed", error="no face")])
+    lines = {line.metric: line for line in measure(*loaded(root), bundle, root)}
+    assert (lines["dtssd"].applies, lines["dtssd"].error) == (False, "a photograph has no motion")
+    assert (lines["fringe"].applies, lines["fringe"].error) == (False, "the case names no foreground")
+    assert (lines["mae"].applies, lines["mae"].error) == (True, "no face")
+    written = bundle.measurements_file.read_text(encoding="utf-8").splitlines()
+    assert sum("applies" in line for line in written) == 2
+    table = Table("candidate", bundle.measurements(), ["a"])
+    assert table.values("dtssd", None).cases == set()
+    assert table.values("mae", None).lost == {"a": "no face"}
+    means_of = means(bundle.measurements())
+    assert "dtssd" not in means_of
+    assert means_of["mae"] is None
