@@ -107,7 +107,12 @@ def family_of_folders(name: str, fields: Sequence[str]) -> Family:
 
 def _fits(each: Family, fields: Sequence[str]) -> bool:
     known: type[Case] = load(each.case)
-    return len(each.inputs) == 1 and set(fields) <= known.withheld.keys()
+    return len(photo_inputs(each)) == 1 and set(fields) <= known.withheld.keys()
+
+
+def photo_inputs(each: Family) -> list[str]:
+    """The inputs of a family that are pictures."""
+    return [name for name, kinds in each.inputs.items() if "image" in kinds]
 
 
 def make_suite(of: PhotoFolders, kind: Family, call: Mapping[str, Any], target: Path) -> PhotoSuite:
@@ -126,7 +131,7 @@ def make_suite(of: PhotoFolders, kind: Family, call: Mapping[str, Any], target: 
     matched = _complete(of)
     slices = read_slices(of.slices, [each.name for each in matched]) if of.slices is not None else {}
     names = _case_names([each.name for each in matched])
-    (input_name,) = kind.inputs
+    (input_name,) = photo_inputs(kind)
     cases = []
     for each in matched:
         name = names[each.name]
@@ -197,11 +202,15 @@ def _put(path: Path, target: Path, name: str) -> str:
 
 def _validate(kind: Family, of: PhotoFolders, suite: Suite, matched: Mapping[str, Matched]) -> None:
     """Look into every file, named as the user knows it, before any model is started."""
-    ((input_name, kinds),) = kind.inputs.items()
+    (input_name,) = photo_inputs(kind)
+    kinds = kind.inputs[input_name]
 
     def check(case: Case) -> None:
         files = matched[case.name].files
-        for what, expected in ((PHOTO, kinds), *((_label(f, place), case.withheld[f]) for f, place, _ in of.known)):
+        for what, expected in (
+            (PHOTO, kinds),
+            *((_label(f, place), case.withheld_kinds(f)) for f, place, _ in of.known),
+        ):
             if (fault := media_fault(files[what], expected=expected)) is not None:
                 raise UsageError(fault[0], where=str(files[what]), todo=fault[1])
             _decode(files[what])

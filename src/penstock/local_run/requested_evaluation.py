@@ -132,7 +132,7 @@ def evaluate(request: EvaluationRequest, on_progress: Progress) -> Evaluation:
         failed = [found for side in sides for found in _fill(side, made, kind, on_progress)]
         bundles = {side.role: side.bundle for side in sides}
         about = _about(bundles)
-        write_page(bundles[CANDIDATE], bundles.get(BASELINE), about, target)
+        write_page(bundles[CANDIDATE], bundles.get(BASELINE), about, target, source=made.source)
     return Evaluation(kind.name, len(made.suite.cases), about, failed)
 
 
@@ -178,7 +178,7 @@ def _contract(made: PhotoSuite, kind: Family, of: Answering, side: str) -> Contr
         argv = shlex.split(of.command)
     except ValueError as error:
         raise UsageError(f"this is no command line: {str(error).lower()}", where=option) from error
-    (input_name,) = kind.inputs
+    (input_name,) = photo_inputs(kind)
     wanted = {name for text in argv for name in placeholders(text)}
     for name in (input_name, "output"):
         if name not in wanted:
