@@ -19,7 +19,7 @@ Picture = npt.NDArray[np.uint8]
 SHOWN_PIXELS = 1024
 """A longer side is scaled down to this."""
 JPEG_QUALITY = 90
-PNG_LEVEL = 3
+PNG_LEVEL = 1
 
 
 @dataclass

@@ -177,10 +177,10 @@ class Stills {
       plane.dataset.shown = key;
       plane.replaceChildren(this.picture(medium, `${kind.title} of the ${side}`));
     }
-    const size = medium?.width ? medium : Object.values(this.entry[side]).find((other) => other.width) ?? { width: 3, height: 2 };
+    const size = medium?.width ? medium : SIDES.flatMap((any) => Object.values(this.entry[any] ?? {})).find((other) => other.width) ?? { width: 3, height: 2 };
     frame.style.aspectRatio = `${size.width} / ${size.height}`;
     frame.style.maxWidth = `${Math.round((HIGH * size.width) / size.height)}px`;
-    frame.className = `frame ${side} ${kind.see_through ? this.ground : ""}`;
+    frame.className = `frame ${side} ${kind.see_through && !medium?.message ? this.ground : ""}`;
     frame.style.backgroundColor = kind.see_through && this.ground === "colour" ? at("own-colour").value : "";
     frame.style.backgroundImage = kind.see_through && this.ground === "picture" ? `url("${this.own}")` : "";
     frame.style.clipPath = swiping ? (side === "candidate" ? `inset(0 0 0 ${this.share}%)` : `inset(0 ${100 - this.share}% 0 0)`) : "";
