@@ -31,7 +31,7 @@ def step(arguments: Arguments) -> dict[str, str]:
     bundle = Bundle(arguments.bundle)
     released = Bundle(arguments.baseline)
     with recorded(bundle, "report") as note:
-        summary = write_report(bundle, released if released.run_file.exists() else None)
+        summary = write_report(bundle, released if released.run_file.exists() else None, arguments.source)
         write_beside_page(bundle)
         note.note = "report/index.html"
     return {"summary": shorten(summary, 750)}

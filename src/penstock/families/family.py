@@ -126,11 +126,48 @@ class Closeup:
 
 
 @dataclass(frozen=True)
+class Still:
+    """One still picture that the report shows: of the case itself, or of each side's answer.
+
+    Attributes:
+        name: lower-case letters; the painter's name of it.
+        title: as captions name it.
+        meaning: what is to be seen in it, where that is not plain: one line.
+        photo: it is a photograph: kept as JPEG, the others as PNG.
+        see_through: it is transparent in part, and is laid over the background that the reader chooses.
+    """
+
+    name: str
+    title: str
+    meaning: str = ""
+    photo: bool = False
+    see_through: bool = False
+
+
+@dataclass(frozen=True)
+class Stills:
+    """The report's view of a family whose answers are pictures.
+
+    Attributes:
+        of_case: pictures of the case, the same for both sides: what the model was given, what is true.
+        of_answer: pictures of each side's answer; the first one is shown first.
+        painter: a function ``(files, answers) -> CaseStills``, see :mod:`penstock.report.still_pictures`.
+        worst: what the places are that it finds, for the button that goes there: ``worst edge``.
+    """
+
+    of_case: tuple[Still, ...]
+    of_answer: tuple[Still, ...]
+    painter: Reference
+    worst: str
+
+
+@dataclass(frozen=True)
 class View:
-    """A family's part of the report's view of a case."""
+    """A family's part of the report's view of a case: of videos, of still pictures, or of both."""
 
     lanes: tuple[Lane, ...] = ()
     closeup: Closeup | None = None
+    stills: Stills | None = None
 
 
 @dataclass(frozen=True)

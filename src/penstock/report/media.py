@@ -97,7 +97,7 @@ def show_media(
             if fits and medium.kind != "file":
                 shown[case][side] = _embedded(medium)
             else:
-                copy = f"media/{side}/{number:04}-{_plain(case)}"
+                copy = f"media/{side}/{number:04}-{plain_name(case)}"
                 shown[case][side] = _beside(medium, target_dir, home if side == "candidate" else None, copy)
     return shown
 
@@ -119,7 +119,7 @@ def _beside(medium: Medium, target_dir: Path, home: Path | None, name: str) -> S
     return Shown(medium.kind, medium.type, "", quote(relative), relative)
 
 
-def _plain(name: str) -> str:
+def plain_name(name: str) -> str:
     """A case's name as part of a file's: nothing in it can leave the folder."""
     return re.sub(r"[^A-Za-z0-9_-]", "_", name)[:80]
 

@@ -41,6 +41,7 @@ function start(section) {
   const here = { " ": "play", ArrowLeft: "back", ArrowRight: "forth" };
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input[type=search], select, .closeup, summary")) return;
+    if (viewer.stills?.press(event)) return event.preventDefault();
     const inside = section.contains(event.target);
     // Space plays from anywhere, as soon as the page is open, unless something has the focus that scrolls or answers to it.
     const anywhere = event.key === " " && player.leader && !event.target.closest("input, .scroll, pre");

@@ -23,6 +23,7 @@ from penstock.foundation.errors import printable
 from penstock.foundation.files import write_text
 from penstock.gating.compare import Comparison
 from penstock.gating.measured import SideMeans
+from penstock.report.case_files import suite_files
 from penstock.report.cases import CaseRow, Number, case_rows
 from penstock.report.media import EMBED_BYTES, Shown, show_media
 from penstock.report.old_verdicts import read_verdict
@@ -35,7 +36,7 @@ from penstock.report.subject import QUIET, Subject, subject_of
 from penstock.report.summary import markdown_summary
 from penstock.report.trend import past_of
 
-SCRIPTS = ("strip.js", "player.js", "viewer.js", "page.js")
+SCRIPTS = ("strip.js", "player.js", "stills.js", "viewer.js", "page.js")
 WORST = 5
 """Cases on the first screen."""
 MAX_REASONS = 14
@@ -59,19 +60,20 @@ STATES = {
 }
 
 
-def write_report(bundle: Bundle, baseline: Bundle | None) -> str:
+def write_report(bundle: Bundle, baseline: Bundle | None, source: Path | None = None) -> str:
     """Write ``report/index.html`` and ``report/summary.md``; returns the summary.
 
     Args:
         bundle: a bundle with a verdict.
         baseline: the bundle that it was compared with, if there was one.
+        source: the model's repository, whose suite's files are shown beside the answers; ``None``: it is not at hand.
 
     Raises:
-        UsageError: the bundle has no verdict or no measurements.
+        UsageError: the bundle has no verdict or no measurements; the suite is not valid.
         WorldError: the disk is full.
     """
     verdict = read_verdict(bundle)
-    write_page(bundle, baseline, verdict, bundle.report)
+    write_page(bundle, baseline, verdict, bundle.report, source=source)
     summary = markdown_summary(bundle.run(), verdict)
     write_text(bundle.report / "summary.md", summary)
     return summary
@@ -83,6 +85,7 @@ def write_page(
     about: Verdict | Comparison | SideMeans,
     target_dir: Path,
     *,
+    source: Path | None = None,
     embed_bytes: int = EMBED_BYTES,
 ) -> None:
     """Write ``index.html`` for any two bundles; media that are not in the page lie below ``target_dir``.
@@ -93,10 +96,11 @@ def write_page(
         about: the gate's answer; or, without a policy, what changed, or what was measured: then nothing is said to be
             accepted.
         target_dir: where the page goes; made if it is not there.
+        source: the repository with the suite, for views that show its files; ``None``: it is not at hand.
         embed_bytes: so many bytes of media go into the page itself, the worst cases' first.
 
     Raises:
-        UsageError: there are no measurements, or a record of a bundle is broken.
+        UsageError: there are no measurements, a record of a bundle is broken, or the suite is not valid.
         WorldError: the disk is full.
     """
     candidate, before = read_side(bundle), read_side(baseline) if baseline else None
@@ -104,9 +108,20 @@ def write_page(
     subject = subject_of(about, candidate, before, past)
     ranked = case_rows(candidate, before, subject.criteria)
     cases = ranked[:SHOWN_CASES]
-    media = show_media(bundle, baseline, [case.name for case in cases], target_dir, embed_bytes=embed_bytes)
-    style, script = _own("page.css"), "\n".join(_own(name) for name in SCRIPTS)
     view = view_of(candidate.run)
+    names = [case.name for case in cases]
+    stills: dict[str, dict[str, Any]] = {}
+    pictures: list[tuple[str, str]] = []
+    if view.stills is not None:
+        from penstock.report.stills import show_stills  # decoders, which other pages do not need
+
+        files = suite_files(bundle, source) if source is not None else None
+        drawn = show_stills(view.stills, bundle, baseline, names, files, target_dir, embed_bytes=embed_bytes)
+        stills, pictures, embed_bytes = drawn.cases, drawn.embedded, embed_bytes - drawn.bytes
+    others = [name for name in names if name not in stills]
+    media: dict[str, dict[str, Shown]] = {name: {} for name in names}
+    media |= show_media(bundle, baseline, others, target_dir, embed_bytes=embed_bytes)
+    style, script = _own("page.css"), "\n".join(_own(name) for name in SCRIPTS)
     page = _render(
         candidate=candidate,
         baseline=before,
@@ -131,8 +146,8 @@ def write_page(
         visit=page_visit(bundle),
         view=view,
         parts=_script_json(asdict(view)),
-        data=_script_json(_data(candidate, before, cases, media, view)),
-        media=_embedded(cases, media),
+        data=_script_json(_data(candidate, before, cases, media, stills, view)),
+        media=[*_embedded(cases, media), *((id_, Markup(text)) for id_, text in pictures)],  # noqa: S704 (base64)
         style=Markup(style),  # noqa: S704 (our own file)
         script=Markup(script),  # noqa: S704 (our own files)
         policy=_policy(style, script),
@@ -200,7 +215,12 @@ def view_of(run: Run | None) -> View:
 
 
 def _data(
-    candidate: Side, baseline: Side | None, cases: list[CaseRow], media: dict[str, dict[str, Shown]], view: View
+    candidate: Side,
+    baseline: Side | None,
+    cases: list[CaseRow],
+    media: dict[str, dict[str, Shown]],
+    stills: dict[str, dict[str, Any]],
+    view: View,
 ) -> list[dict[str, Any]]:
     """What the script needs to show a case, in the order of the cases."""
     names = [case.name for case in cases]
@@ -219,6 +239,7 @@ def _data(
             ],
             "media": {side: _medium(shown) for side, shown in media[case.name].items()},
             "frames": series[case.name],
+            "stills": stills.get(case.name),
         }
         for case in cases
     ]

@@ -13,6 +13,7 @@ class Viewer {
     this.player = new Player(() => this.update());
     this.index = -1;
     this.urls = [];
+    this.stills = view.stills ? new Stills(section, (id, type) => this.blobOf(id, type)) : null;
   }
 
   /** Show a case: nothing of the others stays loaded. */
@@ -37,6 +38,8 @@ class Viewer {
     }
     await parsed(index);
     if (this.index !== index) return;
+    this.section.classList.toggle("of-stills", Boolean(entry.stills));
+    this.stills?.open(entry.stills);
     const videos = {};
     let shown = 0;
     for (const side of SIDES) {
@@ -44,7 +47,7 @@ class Viewer {
       const figure = this.screens[side].parentElement;
       const element = this.fill(side, medium);
       // A side that never returned anything has no place; one that only failed here shows its gap.
-      figure.hidden = !cases.some((other) => other.media[side]);
+      figure.hidden = Boolean(entry.stills) || !cases.some((other) => other.media[side]);
       shown += figure.hidden ? 0 : 1;
       if (element instanceof HTMLVideoElement) videos[side] = element;
       if (view.closeup) this.closeups[side].hidden = !(element instanceof HTMLVideoElement);
@@ -92,13 +95,22 @@ class Viewer {
   }
 
   blob(side, medium) {
-    const url = URL.createObjectURL(new Blob([this.bytes(side)], { type: medium.type }));
+    return this.blobOf(this.idOf(side), medium.type);
+  }
+
+  /** An address of what is in the page, for as long as the case is shown. */
+  blobOf(id, type) {
+    const url = URL.createObjectURL(new Blob([this.bytes(id)], { type }));
     this.urls.push(url);
     return url;
   }
 
-  bytes(side) {
-    const text = atob(at(`media-${this.index + 1}-${side}`).textContent);
+  idOf(side) {
+    return `media-${this.index + 1}-${side}`;
+  }
+
+  bytes(id) {
+    const text = atob(at(id).textContent);
     const bytes = new Uint8Array(text.length);
     for (let place = 0; place < text.length; place += 1) bytes[place] = text.charCodeAt(place);
     return bytes;
@@ -128,7 +140,7 @@ class Viewer {
     if (view.closeup) this.closeup = this.closeOf(first?.box);
     const moving = Object.keys(videos).length > 0;
     this.section.querySelector(".transport").hidden = !moving;
-    this.section.querySelector(".keys").hidden = !moving;
+    this.section.querySelector(":scope > .keys").hidden = !moving;
     this.section.querySelector(".timeline").hidden = !moving && known === 1;
     this.player.open(videos, fps, known);
     this.drawn = 0;
@@ -147,7 +159,7 @@ class Viewer {
   async listen(side) {
     const index = this.index;
     try {
-      const peaks = await peaksOf(this.bytes(side).buffer, 50);
+      const peaks = await peaksOf(this.bytes(this.idOf(side)).buffer, 50);
       if (this.index !== index) return;
       this.sound = { peaks, rate: 50 };
       this.drawn = 0;
@@ -257,7 +269,9 @@ function message(text) {
 
 /** The media stand at the page's end: wait until those of a case have been read. */
 async function parsed(index) {
-  const wanted = SIDES.filter((side) => cases[index].media[side]?.embedded).map((side) => `media-${index + 1}-${side}`);
+  const { media, stills } = cases[index];
+  const wanted = SIDES.filter((side) => media[side]?.embedded).map((side) => `media-${index + 1}-${side}`);
+  for (const group of ["case", ...SIDES]) wanted.push(...Object.values(stills?.[group] ?? {}).map((still) => still.id).filter(Boolean));
   if (document.readyState !== "loading" || wanted.every((id) => at(id)?.nextElementSibling)) return;
   await new Promise((resolve) => document.addEventListener("DOMContentLoaded", resolve, { once: true }));
 }

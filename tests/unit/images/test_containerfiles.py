@@ -27,7 +27,6 @@ NEVER_CALLED = {
         "threadpoolctl",
     },
     "infer": {"numpy", "opencv-python-headless", "av"},
-    "report": {"numpy"},  # it shows comparisons, and makes none
 }
 FOR_MODELS = {"scipy", "soundfile", "numpy", "opencv-python-headless", "av"}
 """What the image *infer* carries for models that come without an image."""

@@ -6,6 +6,7 @@ from penstock.families.family import Family
 from penstock.families.matting.metrics import METRICS
 from penstock.families.matting.presets import PRESETS
 from penstock.families.matting.template import TEMPLATE
+from penstock.families.matting.view import VIEW
 
 FAMILY = Family(
     name="matting",
@@ -18,5 +19,6 @@ FAMILY = Family(
     case="penstock.families.matting.case:MattingCase",
     check="penstock.families.matting.fitting_files:check_files",
     measurer="penstock.families.matting.measurer:MattingMeasurer",
+    view=VIEW,
     commands={"matte": "penstock.families.matting.score_matte:matte"},
 )

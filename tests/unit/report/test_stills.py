@@ -1,0 +1,81 @@
+"""Which cases get pictures, and where these go."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from penstock.bundle.directory import Bundle
+from penstock.bundle.models import Invocation
+from penstock.families.family import Still, Stills
+from penstock.report import stills
+from penstock.report.case_files import CaseFiles
+from penstock.report.still_pictures import CaseStills
+from penstock.report.stills import show_stills
+
+SHOWS = Stills((Still("photo", "photo", photo=True),), (Still("mask", "mask"),), f"{__name__}:paint", "worst edge")
+
+
+def paint(files: CaseFiles | None, answers: Mapping[str, Path]) -> CaseStills:
+    """As grey as the answer's first byte; one of zero bytes is more than it can bear."""
+    levels = {side: path.read_bytes()[0] for side, path in answers.items()}
+    if 0 in levels.values():
+        raise RuntimeError("broken\n\u202eanswer")
+    masks: dict[str, dict[str, object]] = {s: {"mask": np.full((4, 6), n, np.uint8)} for s, n in levels.items()}
+    return CaseStills({"photo": "no photo"}, masks, {"candidate": (0.25, 0.5)})  # type: ignore[arg-type]
+
+
+def bundle(path: Path, answers: dict[str, bytes], suffix: str = ".png") -> Bundle:
+    made = Bundle(path)
+    for case, content in answers.items():
+        (path / "outputs" / case).mkdir(parents=True)
+        (path / "outputs" / case / f"o{suffix}").write_bytes(content)
+    made.write_invocations(Invocation(case=c, status="ok", output=f"outputs/{c}/o{suffix}") for c in answers)
+    return made
+
+
+def test_pictures_are_in_the_page_while_they_fit_and_files_then(tmp_path: Path) -> None:
+    names = ["a", "../b"]
+    sides = [bundle(tmp_path / side, {"a": b"\x09", "b": b"\x07"}) for side in ("new", "old")]
+    for side in sides:
+        calls = [call.model_copy(update={"case": {"a": "a", "b": "../b"}[call.case]}) for call in side.invocations()]
+        side.write_invocations(calls)
+    whole = show_stills(SHOWS, *sides, names, None, tmp_path / "page", embed_bytes=1 << 20)
+    assert sorted(whole.cases) == ["../b", "a"]
+    assert whole.cases["a"]["places"] == {"candidate": (0.25, 0.5)}
+    assert whole.cases["a"]["case"]["photo"] == {"message": "no photo"}
+    assert [name for name, _ in whole.embedded][:2] == ["still-1-candidate-mask", "still-1-baseline-mask"]
+    assert base64.b64decode(whole.embedded[0][1]).startswith(b"\x89PNG")
+    assert not (tmp_path / "page").exists()
+    room = whole.bytes // 2
+    half = show_stills(SHOWS, *sides, names, None, tmp_path / "page", embed_bytes=room)
+    assert half.bytes == room
+    source = half.cases["../b"]["baseline"]["mask"]["source"]
+    assert source == "media/stills/0002-___b-baseline-mask.png"
+    assert (tmp_path / "page" / source).is_file()
+    (tmp_path / "page" / "media" / "stills" / "0009-gone.png").write_bytes(b"of an earlier report")
+    show_stills(SHOWS, *sides, names, None, tmp_path / "page", embed_bytes=0)
+    assert len(list((tmp_path / "page").rglob("*.png"))) == 4
+
+
+def test_what_the_painter_cannot_bear_is_a_reason(tmp_path: Path) -> None:
+    made = bundle(tmp_path / "new", {"a": b"\x00", "b": b"\x01"})
+    found = show_stills(SHOWS, made, None, ["a", "b"], None, tmp_path, embed_bytes=1 << 20).cases
+    reason = found["a"]["candidate"]["mask"]["message"]
+    assert reason == "the pictures cannot be drawn: RuntimeError: broken \\u202eanswer"
+    assert found["b"]["candidate"]["mask"]["id"]
+
+
+def test_videos_and_cases_without_an_answer_have_none(tmp_path: Path) -> None:
+    made = bundle(tmp_path / "new", {"a": b"\x01"}, ".mp4")
+    assert show_stills(SHOWS, made, None, ["a", "lost"], None, tmp_path, embed_bytes=99).cases == {}
+
+
+def test_only_the_worst_are_drawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stills, "STILL_CASES", 2)
+    made = bundle(tmp_path / "new", dict.fromkeys("abc", b"\x01"))
+    assert list(show_stills(SHOWS, made, None, ["c", "a", "b"], None, tmp_path, embed_bytes=9999).cases) == ["c", "a"]
