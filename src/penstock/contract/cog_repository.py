@@ -7,6 +7,7 @@ bounded, and Python is parsed, not imported.
 from __future__ import annotations
 
 import ast
+import contextlib
 import math
 import re
 from dataclasses import dataclass
@@ -23,7 +24,8 @@ MAX_NUMBER = 10**15
 ENTRIES = {"run": "run", "predict": "predict"}
 """Field of ``cog.yaml`` → the method that answers: newer versions of cog say ``run``, older ones ``predict``."""
 _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
-_FILE = re.compile(r"\b(Path|File)\b")
+_FILES = frozenset({"Path", "File"})
+_LISTS = frozenset({"list", "List"})
 _NOTHING = object()
 
 
@@ -40,6 +42,8 @@ class CogInput:
     """``None``: it has none, or none that a contract can hold."""
     optional: bool = False
     """Whether it can be left out."""
+    several: bool = False
+    """Whether it is a list; a case gives one entry of it."""
 
 
 @dataclass(frozen=True)
@@ -103,19 +107,20 @@ def _signature(function: ast.FunctionDef | ast.AsyncFunctionDef, *, where: str) 
     inputs = [_input(argument, default) for argument, default in pairs if argument.arg != "self"]
     if strange := [found.name for found in inputs if not _PLAIN_NAME.fullmatch(found.name)]:
         raise UsageError(f"the input '{strange[0]}' has a name beyond ASCII", where=f"{where}:{function.lineno}")
-    return CogModel(tuple(inputs), returns_file=_FILE.search(_text(function.returns)) is not None)
+    return CogModel(tuple(inputs), returns_file=bool(_FILES & _types(function.returns)))
 
 
 def _input(argument: ast.arg, default: ast.expr | None) -> CogInput:
-    annotation = _text(argument.annotation)
+    annotation, types = _text(argument.annotation), _types(argument.annotation)
     value = _default(default)
     scalar = value if isinstance(value, str | int | float | bool) and _can_be_written(value) else None
     return CogInput(
         name=argument.arg,
-        file=_FILE.search(annotation) is not None,
+        file=bool(_FILES & types),
         annotation=annotation or "any",
         default=scalar,
         optional=value is not _NOTHING,
+        several=bool(_LISTS & types),
     )
 
 
@@ -140,6 +145,41 @@ def _can_be_written(value: Scalar) -> bool:
     if isinstance(value, str):
         return len(value) <= MAX_TEXT and value.isprintable()
     return math.isfinite(value) and abs(value) < MAX_NUMBER
+
+
+def _types(annotation: ast.expr | None) -> frozenset[str]:
+    """The names of the types in an annotation: no texts that a ``Literal`` or a description holds."""
+    found: set[str] = set()
+    left = [annotation]
+    while left:
+        match left.pop():
+            case ast.Name() | ast.Attribute() as named:
+                found.add(_last_name(named))
+            case ast.Constant(value=str(text)):  # a type in quotes
+                with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
+                    left.append(ast.parse(text.strip(), mode="eval").body)
+            case ast.BinOp(left=one, right=other):
+                left += [one, other]
+            case ast.Tuple(elts=items):
+                left += items
+            case ast.Subscript(value=outer, slice=inner):
+                left.append(outer)
+                match _last_name(outer), inner:
+                    case "Literal", _:
+                        pass
+                    case "Annotated", ast.Tuple(elts=[first, *_]):
+                        left.append(first)
+                    case _:
+                        left.append(inner)
+    return frozenset(found)
+
+
+def _last_name(node: ast.expr) -> str:
+    """``List`` of ``typing.List``."""
+    match node:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return name
+    return ""
 
 
 def _text(node: ast.expr | None) -> str:

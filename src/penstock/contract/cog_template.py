@@ -25,7 +25,7 @@ def call_section(model: CogModel, family: Family) -> str:
         "    body:",
         "      json:",
         "        input:" if sent else "        input: {}",
-        *(f'          {found.name}: "{_placeholder(found)}"{_note(found)}' for found in sent),
+        *(f"          {found.name}: {_placeholder(found)}{_note(found)}" for found in sent),
     ]
     if model.returns_file:
         lines.append(f"    response: {family.answers[0]}      # the type of the file that comes back")
@@ -66,7 +66,8 @@ def _left_out(found: CogInput) -> bool:
 
 
 def _placeholder(found: CogInput) -> str:
-    return f"{{{found.name}|data-url}}" if found.file else f"{{{found.name}}}"
+    text = f'"{{{found.name}|data-url}}"' if found.file else f'"{{{found.name}}}"'
+    return f"[{text}]" if found.several else text
 
 
 def _note(found: CogInput) -> str:

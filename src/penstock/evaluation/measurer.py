@@ -33,11 +33,16 @@ class Answer:
     series: dict[str, Any] | None = None
     """Values over time for the report, as JSON; ``None``: there are none."""
     features: Any = None
-    """What the measurer keeps of the answer for the metrics of the whole suite; ``None``: the case failed."""
+    """What the measurer keeps of the answer for the metrics of the whole suite; ``None``: the case failed. It may come
+    from another process, so that it must be something that can be pickled: numbers, arrays, plain objects."""
 
 
 class Measurer(Protocol):
-    """A family's part in *measure*. One serves all cases, from several threads at a time."""
+    """A family's part in *measure*. One serves all cases, several at a time.
+
+    With networks from several threads, without any from several processes (``docs/adr/0025-workers.md``): what
+    :meth:`case` changes in the measurer may be lost, and what :meth:`suite` needs goes into :attr:`Answer.features`.
+    """
 
     def __init__(self, networks: Networks, reference: Iterable[npt.NDArray[np.uint8]] | None) -> None:
         """Start.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import IntEnum
 
 
@@ -45,12 +46,20 @@ class PenstockError(Exception):
         self.where = where
         self.todo = todo
 
+    def __reduce__(self) -> tuple[Callable[..., object], tuple[object, ...], dict[str, object]]:
+        """Sent from a process that works on cases: whatever a subclass's own constructor wants, it is not asked."""
+        return _sent, (type(self), self.args), self.__dict__
+
     def __str__(self) -> str:
         """``where: what. todo`` in one line, safe to print (control characters are escaped)."""
         text = f"{self.where}: {self.what}" if self.where else self.what
         if self.todo:
             text = f"{text.rstrip('.')}. {self.todo}"
         return printable(text)
+
+
+def _sent(kind: type[PenstockError], args: tuple[object, ...]) -> PenstockError:
+    return kind.__new__(kind, *args)
 
 
 class UsageError(PenstockError):

@@ -112,7 +112,7 @@ class Fetcher:
             raise UsageError("this is not a valid address", where=mask(url)[:200]) from None
         if not url.isprintable() or " " in url:
             raise UsageError("the address contains a space or a control character", where=mask(url)[:200])
-        if parts.scheme == "s3" and host and parts.path.strip("/"):
+        if url.startswith("s3://") and host and parts.path.strip("/"):
             return
         if parts.scheme == "hf":
             try:
@@ -120,7 +120,7 @@ class Fetcher:
             except UsageError as error:
                 raise UsageError(error.what, where=mask(url)[:200], todo=error.todo) from None
             return
-        if parts.scheme == "file" and not host and self.allow_local:
+        if url.startswith("file://") and not host and self.allow_local:
             return
         if parts.scheme == "https" and host:
             return
@@ -128,14 +128,18 @@ class Fetcher:
             return
         raise UsageError("weights come from https://, s3:// and hf:// only", where=mask(url)[:200])
 
-    def _check_redirect(self, url: str) -> None:
+    def _redirected(self, url: str, location: str) -> str:
         """As an address that was named, and of the web: no server chooses a file of this machine, or a bucket."""
+        target = location
         try:
-            self.check(url)
-            if urlsplit(url).scheme not in ("https", "http"):
-                raise UsageError("not an address of the web")
-        except UsageError:
-            raise WorldError("the server redirects to an address that is not allowed", where=mask(url)) from None
+            target = urljoin(url, location)
+            self.check(target)
+            _check_web_address(target)
+        except (UsageError, ValueError):
+            raise WorldError(
+                "the server redirects to an address that is not allowed", where=mask(printable(target))[:200]
+            ) from None
+        return target
 
     def _transfer(self, url: str, part: Path, sha256: str) -> None:
         """Fill ``part`` up to the end of the file, in as many attempts as it takes."""
@@ -182,6 +186,7 @@ class Fetcher:
         wanted = hub_file(url) if url.startswith("hf://") else None
         if wanted is not None:
             url = wanted.address(self.hub)
+        _check_web_address(url)
         headers = {"Accept-Encoding": "identity", "User-Agent": "penstock"}
         if start:
             headers["Range"] = f"bytes={start}-"
@@ -205,8 +210,9 @@ class Fetcher:
                         if location is None:
                             self._answer(response, url, part, start)
                             return
-                        url = urljoin(url, location)
-                        self._check_redirect(url)
+                        url = self._redirected(url, location)
+        except (httpx.InvalidURL, UnicodeError):  # of a redirect, which httpx looks at before we do
+            raise WorldError("the server redirects to an address that is not valid", where=mask(url)) from None
         except (httpx.TransportError, httpx.DecodingError) as error:
             raise _TransferError(printable(mask(str(error))) or type(error).__name__) from None
         raise WorldError(f"more than {MAX_REDIRECTS} redirects", where=mask(url))
@@ -296,6 +302,23 @@ def copy_with_digest(source: Path, target: Path) -> str:
         finally:
             temporary.unlink(missing_ok=True)
     return digest.hexdigest()
+
+
+def _check_web_address(url: str) -> None:
+    """Refuse what httpx cannot send to: it has a stricter idea of an address than the standard library.
+
+    Raises:
+        UsageError: it is no http or https address, or none that can be read.
+    """
+    import httpx
+
+    try:
+        parsed = httpx.URL(url)
+        readable = parsed.scheme in ("https", "http") and bool(parsed.host)
+    except (httpx.InvalidURL, ValueError):
+        readable = False
+    if not readable:
+        raise UsageError("this is not a valid address", where=mask(url)[:200])
 
 
 def _length(headers: Any) -> int | None:

@@ -74,6 +74,30 @@ def test_forms_of_a_model(tmp_path: Path, code: str, settings: str, returns_file
 
 
 @pytest.mark.parametrize(
+    ("annotation", "file", "several"),
+    [
+        ("Literal['Path', 'b']", False, False),
+        ("Annotated[str, Input(description='the File that is meant')]", False, False),
+        ("Annotated[cog.Path, 'a picture']", True, False),
+        ("'Optional[Path]'", True, False),
+        ("Optional['Path'] | None", True, False),
+        ("list[Path]", True, True),
+        ("typing.List['File']", True, True),
+        ("list[Literal['File']]", False, True),
+        ("MyPath", False, False),
+        ("'no type ['", False, False),
+        ("int" + " | int" * 500 + " | Path", True, False),
+    ],
+)
+def test_what_is_a_file_is_said_by_types_and_not_by_texts(
+    tmp_path: Path, annotation: str, file: bool, several: bool
+) -> None:
+    code = f"def predict(given: {annotation}) -> {annotation}: ...\n"
+    model = read_cog(cog(tmp_path, code, 'predict: "predict.py:predict"\n'))
+    assert (model.inputs[0].file, model.inputs[0].several, model.returns_file) == (file, several, file)
+
+
+@pytest.mark.parametrize(
     ("code", "settings", "fault"),
     [
         (PREDICT, "", "cog.yaml: it does not say where the model is"),

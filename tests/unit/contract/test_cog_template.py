@@ -74,6 +74,17 @@ def test_a_file_is_the_case_s_even_where_the_model_has_one_of_its_own() -> None:
     assert read(cases_section(model))[0]["inputs"] == {"image": "image-01.png"}
 
 
+def test_a_list_is_sent_as_a_list(tmp_path: Path) -> None:
+    code = "def p(images: list[Path], words: list[str]) -> list[Path]: ...\n"
+    write_template(tmp_path, family="talking-head", cog=cog(tmp_path, code, 'predict: "predict.py:p"\n'))
+    contract = load_contract(tmp_path)
+    (case,) = load_suite(tmp_path, contract).cases
+    given = case.model_copy(update={"parameters": {"words": "one"}})
+    assert json_content(contract, given, "", lambda name, encoding: f"{name} as {encoding}") == (
+        b'{"input": {"images": ["images as data-url"], "words": ["one"]}}'
+    )
+
+
 @pytest.mark.parametrize(
     ("name", "file"),
     [

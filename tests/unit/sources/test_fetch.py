@@ -95,6 +95,24 @@ def test_redirects(file_server: FileServer, tmp_path: Path) -> None:
         fetcher().fetch(f"{file_server.url}/w", tmp_path / "w2", SHA)
 
 
+@pytest.mark.parametrize(
+    "target", ["https://[bad", "//[x", "https://xn--0/", "javascript:1", "https://[v1.a]/x", "FILE:///etc/passwd"]
+)
+def test_a_redirect_that_nobody_can_read_is_the_servers_fault(
+    file_server: FileServer, tmp_path: Path, target: str
+) -> None:
+    file_server.answers = [status(302, target)] * 5
+    with pytest.raises(WorldError, match=r"redirects to an address|Invalid URL in location"):
+        fetcher(allow_local=True).fetch(f"{file_server.url}/w", tmp_path / "w", SHA)
+    assert not (tmp_path / "w").exists()
+
+
+@pytest.mark.parametrize("url", ["https://xn--0/w", "S3://bucket/key", "FILE:///etc/passwd"])
+def test_an_address_that_cannot_be_used_as_it_is_written_is_refused(url: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"valid address|come from"):
+        fetcher(allow_local=True).fetch(url, tmp_path / "w", SHA)
+
+
 def test_too_large(file_server: FileServer, tmp_path: Path) -> None:
     file_server.answers = [content(DATA)]
     with pytest.raises(UsageError, match="larger than"):
