@@ -23,7 +23,15 @@ from penstock.contract.request import command_argv
 from penstock.evaluation.given_answers import take_answers
 from penstock.evaluation.infer import infer
 from penstock.evaluation.measure_cache import measure_once
-from penstock.evaluation.photo_suite import PHOTO, SUITE_FOLDER, PhotoFolders, PhotoSuite, family_of_folders, make_suite
+from penstock.evaluation.photo_suite import (
+    PHOTO,
+    SUITE_FOLDER,
+    PhotoFolders,
+    PhotoSuite,
+    family_of_folders,
+    make_suite,
+    photo_inputs,
+)
 from penstock.families.family import CALL_METRICS, Family
 from penstock.families.registry import did_you_mean, find_preset, preset_names
 from penstock.foundation.errors import UsageError
