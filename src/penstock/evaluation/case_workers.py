@@ -25,8 +25,9 @@ MAX_WORKERS = 4
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-_work: Callable[[Case], Any] | None = None
-"""What a worker process does: it is born with it, and only the case and the result are sent."""
+_work: Callable[[int], Any] | None = None
+"""What a worker process does with the case of a number: it is born with the cases, too, whose classes a family may have
+made as it likes; only the number and the result are sent."""
 
 
 def usable_cores() -> int:
@@ -45,7 +46,8 @@ def each_case(
     """Work on all cases and yield the results in their order. After a failure nothing further is begun.
 
     Args:
-        work: is given a case. In a process, what it changes is lost, and what it returns or raises is pickled.
+        work: is given a case. In a process, what it changes is lost, and what it returns or raises is pickled; the case
+            is not.
         cases: all of them.
         workers: how many at a time; 1: one after the other, here.
         processes: whether workers are processes; else they are threads.
@@ -59,8 +61,8 @@ def each_case(
     with _one_opencv_thread():
         pool: Executor
         if processes:
-            pool = _processes(work, workers)
-            jobs = deque(pool.submit(_on_case, case) for case in cases)
+            pool = _processes(lambda number: work(cases[number]), workers)
+            jobs = deque(pool.submit(_on_case, number) for number in range(len(cases)))
         else:
             pool = ThreadPoolExecutor(workers, thread_name_prefix="case")
             jobs = deque(pool.submit(work, case) for case in cases)
@@ -76,7 +78,7 @@ def each_case(
             pool.shutdown(cancel_futures=True)
 
 
-def _processes(work: Callable[[Case], Any], workers: int) -> ProcessPoolExecutor:
+def _processes(work: Callable[[int], Any], workers: int) -> ProcessPoolExecutor:
     """Forked, so that they have the work and all that is imported at once; Linux is all that Penstock runs on."""
     global _work
     _work = work
@@ -96,10 +98,10 @@ def _begin(parent: int) -> None:
         os._exit(1)
 
 
-def _on_case(case: Case) -> Any:
+def _on_case(number: int) -> Any:
     if _work is None:
         raise AssertionError("this is no worker")
-    return _work(case)
+    return _work(number)
 
 
 @contextlib.contextmanager

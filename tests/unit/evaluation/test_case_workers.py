@@ -12,8 +12,10 @@ from pathlib import Path
 import cv2
 import psutil
 import pytest
+from pydantic import create_model
 
 import penstock
+from penstock.contract.models import Case
 from penstock.evaluation.case_workers import each_case, worker_count
 from penstock.foundation.errors import UsageError, WorldError
 
@@ -57,6 +59,15 @@ def test_an_error_comes_through_whole_and_nothing_further_is_begun(processes: bo
         *("the file is damaged", "case 3", "Send it again."),
     )
     assert len(list(tmp_path.iterdir())) < 100
+
+
+@BOTH
+def test_a_case_may_be_of_a_class_that_cannot_be_pickled(processes: bool) -> None:
+    """A family of another distribution says what its cases are."""
+    kind = create_model("MadeByAFamily", __base__=Case, paper=(float, 1.0))
+    cases = [kind(name=f"case-{number}", inputs={}) for number in range(3)]
+    names = each_case(lambda case: case.name, cases, workers=2, processes=processes)
+    assert list(names) == ["case-0", "case-1", "case-2"]
 
 
 @BOTH
