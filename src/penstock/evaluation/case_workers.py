@@ -17,7 +17,6 @@ from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 from typing import Any, TypeVar
 
-from penstock.contract.models import Case
 from penstock.foundation.errors import WorldError
 from penstock.invocation.privileges import PR_SET_PDEATHSIG, prctl
 
@@ -41,7 +40,7 @@ def worker_count(cases: int) -> int:
 
 
 def each_case(
-    work: Callable[[Case], Result], cases: Sequence[Case], *, workers: int, processes: bool
+    work: Callable[[Item], Result], cases: Sequence[Item], *, workers: int, processes: bool
 ) -> Generator[Result, None, None]:
     """Work on all cases and yield the results in their order. After a failure nothing further is begun.
 

@@ -22,7 +22,7 @@ from penstock.report.still_pictures import CaseStills, Painter, encoded
 log = logging.getLogger(__name__)
 
 STILL_CASES = 60
-"""Cases whose pictures are drawn, the worst: drawing one takes up to half a second. Of the others the answers are
+"""Cases whose pictures are drawn, the worst: drawing one takes up to 0.7 s. Of the others the answers are
 shown as they came."""
 FOLDER = "media/stills"
 OF_CASE = "case"
