@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 # Penstock is installed compiled, and the tests start it hundreds of times: where this machine's environment forbids to
 # keep what was compiled, each of these programs would compile it again
@@ -22,3 +27,12 @@ settings.load_profile("penstock")
 def pytest_xdist_auto_num_workers() -> int:
     """One more than there are cores: many tests wait for a process, a time limit or a socket."""
     return len(os.sched_getaffinity(0)) + 1
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A real headless Chromium. One for all tests of a process: Playwright does not start a second time in it."""
+    from tests.browser.chromium import started_chromium
+
+    with started_chromium() as started:
+        yield started

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request
 from tests.browser.bundles import mixed_verdict, write_bundle, write_history
-from tests.browser.chromium import started_chromium
 
 from penstock.bundle.directory import Bundle
 from penstock.report.page import write_report
@@ -54,12 +53,6 @@ class Opened:
 
 
 Open = Callable[..., Page]
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    with started_chromium() as started:
-        yield started
 
 
 @pytest.fixture

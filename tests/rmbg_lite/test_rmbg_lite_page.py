@@ -11,17 +11,10 @@ import make_repository
 import pytest
 from playwright.sync_api import Browser
 from playwright.sync_api import TimeoutError as TookTooLong
-from tests.browser.chromium import started_chromium
 from tests.rmbg_lite.matting_service import picture_in, remove_background, rgba
 from tests.sonic_lite.talking_head_service import Running
 
 PREFIX = "data:image/png;base64,"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with started_chromium() as started:
-        yield started
 
 
 @pytest.fixture
