@@ -52,9 +52,10 @@ def at(page: Page, side: str, across: float, down: float) -> tuple[int, int, int
 def test_photo_both_alphas_and_errors_are_seen_at_once(mattes: Pair, opened: Callable[..., Opened]) -> None:
     page = show(opened, mattes[0].report, "glass").page
     captions = ["photo", "true alpha", "alpha, baseline", "alpha, candidate", "error, baseline", "error, candidate"]
+    captions += ["edge, baseline", "edge, candidate"]
     assert page.locator(".sheet span").all_inner_texts() == captions
     widths = page.evaluate("[...document.querySelectorAll('.sheet img')].map((image) => image.naturalWidth)")
-    assert widths == [WIDTH] * 6
+    assert widths == [WIDTH] * 8
     assert page.locator(".side, .transport, .timeline").filter(visible=True).count() == 0
     page.locator(".sheet .candidate button").nth(1).click()
     assert page.locator("input[value=error]").is_checked()
@@ -124,7 +125,7 @@ def test_an_answer_that_is_no_cutout_says_so(mattes: Pair, opened: Callable[...,
     page = show(opened, mattes[0].report, "jpeg").page
     assert page.locator(".frame.candidate .message").inner_text() == "this is a JPEG picture, where a PNG is wanted"
     assert page.locator(".frame.baseline img").is_visible()
-    assert page.locator(".sheet .message").count() == 2
+    assert page.locator(".sheet .message").count() == 3
 
 
 def test_a_phone_shows_the_same_and_prints(mattes: Pair, opened: Callable[..., Opened]) -> None:
@@ -146,7 +147,7 @@ def test_pictures_beside_the_page_are_found_where_it_is_moved(
     write_page(candidate, baseline, candidate.verdict(), tmp_path / "page", source=source, embed_bytes=0)
     shutil.move(tmp_path / "page", tmp_path / "moved")
     page = show(opened, tmp_path / "moved", "glass").page
-    assert page.locator(".sheet img").count() == 6
+    assert page.locator(".sheet img").count() == 8
     assert page.evaluate("[...document.images].every((image) => image.naturalWidth > 0)")
 
 

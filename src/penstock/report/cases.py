@@ -263,12 +263,15 @@ def means(measurements: Iterable[Measurement]) -> dict[str, float | None]:
 
 
 def _numbers(here: dict[str, Measurement], there: dict[str, Measurement]) -> list[Number]:
+    """All metrics of a case but those that say nothing of a case like this."""
     numbers = []
     for metric in ordered(here | there):
         mine, other = here.get(metric), there.get(metric)
+        known = mine or other
+        if known is not None and not known.applies:
+            continue
         comparable = other is not None and (mine is None or other.extractor == mine.extractor)
         before = other.value if other is not None and comparable else None
-        known = mine or other
         error = (mine.error or "") if mine else "not measured"
         unit = known.unit if known else ""
         through = known.extractor if known else None

@@ -8,7 +8,7 @@ import pytest
 from tests.unit.report.case_values import BEFORE, bundle, result, values
 
 from penstock.bundle.directory import Bundle
-from penstock.bundle.models import Invocation
+from penstock.bundle.models import Invocation, Measurement
 from penstock.bundle.verdict_record import Verdict
 from penstock.contract.policy import Policy
 from penstock.gating.gate import gate
@@ -93,3 +93,11 @@ def test_huge_numbers_are_written_short() -> None:
     assert shown("lse_d", 1e300) == "1e+300"
     assert shown("lse_d", None) == "–"
     assert number("lse_d", 1e300, 1e-300).change == "+1e+300"
+
+
+def test_a_metric_that_says_nothing_of_a_case_is_no_row_of_it(tmp_path: Path) -> None:
+    made = bundle(tmp_path / "a", {"photo": {"mae": 0.1}, "clip": {"mae": 0.2, "dtssd": 1.5}})
+    nothing = Measurement(case="photo", metric="dtssd", value=None, error="a photograph has no motion", applies=False)
+    made.write_measurements([*made.measurements(), nothing])
+    rows = {row.name: [number.metric for number in row.numbers] for row in case_rows(read_side(made), None, [])}
+    assert rows == {"photo": ["mae"], "clip": ["mae", "dtssd"]}

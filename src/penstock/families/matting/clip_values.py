@@ -20,6 +20,7 @@ from penstock.families.matting.matte_pair import FRINGE, score_fringe, score_pai
 from penstock.families.matting.metrics import METRICS
 from penstock.foundation.errors import UsageError
 from penstock.media.alpha_frames import AlphaFrame, read_alpha_frames
+from penstock.media.container import probe
 from penstock.media.mattes import Alpha
 from penstock.metrics.flicker import Flicker
 
@@ -146,7 +147,14 @@ def score_clip(file: Path, files: Mapping[str, tuple[Path, ...]], given: Mapping
         raise NoClipError(f"the output is not a clip with alpha, after frame {count}: {error.what}") from error
     if more:
         raise NoClipError(f"the answer has more than the {count} frames that are wanted")
-    return Answer(mean_values([each.values() for each in against]), apart.floors(), _series(against, worst))
+    series = {"fps": _rate(file)} | _series(against, worst)
+    return Answer(mean_values([each.values() for each in against]), apart.floors(), series)
+
+
+def _rate(file: Path) -> float:
+    """Frames a second, for the report: values themselves know no times."""
+    video = probe(file).video
+    return video.fps if video is not None else 0.0
 
 
 def mean_values(found: Sequence[Mapping[str, Value]]) -> dict[str, Value]:

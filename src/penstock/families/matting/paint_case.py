@@ -17,6 +17,7 @@ from penstock.foundation.errors import UsageError
 from penstock.media.images import ImageLimits, picture_bytes, read_image
 from penstock.media.mattes import Alpha, read_cutout, read_matte
 from penstock.metrics.matte_arrays import shape_of
+from penstock.metrics.matte_edges import usable_edge
 from penstock.report.case_files import CaseFiles
 from penstock.report.still_pictures import CaseStills, Picture, shrunk
 
@@ -29,6 +30,12 @@ SPOT = 5
 """Side of the square over which an error is averaged, so that a single pixel does not pass for the worst place."""
 TOO_MUCH, TOO_LITTLE = (38, 30, 200), (200, 90, 20)
 """BGR."""
+USABLE, BROKEN = (80, 200, 60), (60, 60, 235)
+"""BGR."""
+DIMMED = 0.55
+"""How light the answer is below its edge: both colours stand out from it."""
+THINNEST = 400
+"""The edge is as wide as a picture's longer side by this."""
 GHOST = 34
 """How much darker than white the true subject is where there is no error, of 255."""
 
@@ -78,16 +85,17 @@ def _painted(path: Path, known: _Known) -> tuple[dict[str, Picture | str], tuple
     """The pictures of an answer, and the place of its worst error as shares of width and height."""
     answer = _read(path, read_cutout)
     if isinstance(answer, str):
-        return dict.fromkeys(("cutout", "alpha", "error"), answer), None
+        return dict.fromkeys(("cutout", "alpha", "error", "edge"), answer), None
     pictures: dict[str, Picture | str] = {
         "cutout": np.ascontiguousarray(answer.rgba[:, :, [2, 1, 0, 3]]),
         "alpha": _grey(answer.alpha),
     }
     truth = _truth_for(answer.alpha, known)
     if isinstance(truth, str):
-        return pictures | {"error": truth}, None
+        return pictures | {"error": truth, "edge": truth}, None
     error = answer.alpha - truth
-    return pictures | {"error": _signed(error, truth)}, _worst_place(error, answer.alpha, truth)
+    pictures |= {"error": _signed(error, truth), "edge": _edge(answer.alpha, truth)}
+    return pictures, _worst_place(error, answer.alpha, truth)
 
 
 def _truth_for(alpha: Alpha, known: _Known) -> Alpha | str:
@@ -108,6 +116,21 @@ def _signed(error: Alpha, truth: Alpha) -> Picture:
     ghost = 255 - GHOST * truth[:, :, None]
     colour = np.where(error[:, :, None] > 0, np.array(TOO_MUCH, np.float64), np.array(TOO_LITTLE, np.float64))
     return np.asarray(np.rint(ghost + (colour - ghost) * strength), dtype=np.uint8)
+
+
+def _edge(answer: Alpha, truth: Alpha) -> Picture | str:
+    """The true edge, what of it is usable and what is not, over the answer; BGR, at the size shown."""
+    try:
+        runs = usable_edge(answer, truth).runs
+    except UsageError as error:
+        return error.what
+    drawn = cv2.cvtColor(_grey(shrunk(answer) * DIMMED), cv2.COLOR_GRAY2BGR)
+    scale = np.array(drawn.shape[1::-1]) / np.array(truth.shape[1::-1])
+    thickness = max(1, round(max(drawn.shape) / THINNEST))
+    for run in sorted(runs, key=lambda run: run.counts, reverse=True):  # what is broken is seen over what is not
+        points = np.rint((run.points + 0.5) * scale - 0.5).astype(np.int32)
+        cv2.polylines(drawn, [points], isClosed=False, color=USABLE if run.counts else BROKEN, thickness=thickness)
+    return np.asarray(drawn, dtype=np.uint8)
 
 
 def _worst_place(error: Alpha, answer: Alpha, truth: Alpha) -> tuple[float, float] | None:

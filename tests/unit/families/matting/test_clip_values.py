@@ -94,6 +94,7 @@ def test_fringe_trimap_and_a_clip_that_comes_back_smaller(tmp_path: Path, truth:
     scaled = examine_clip(write_cutouts(tmp_path / "s.mov", small, **PNG), truth, {"scale_over": 60, "scale_to": 40})
     assert scaled.series is not None
     assert scaled.series["size"] == [40, 30]
+    assert scaled.series["fps"] == 25
 
 
 def test_a_frame_without_a_value_leaves_the_clip_without_one_unless_the_truth_has_none_either() -> None:

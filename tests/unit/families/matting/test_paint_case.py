@@ -10,8 +10,9 @@ import pytest
 from tests.unit.families.matting.drawn_mattes import cutout, disc, save
 
 from penstock.families.matting import paint_case as module
-from penstock.families.matting.paint_case import paint_case
+from penstock.families.matting.paint_case import BROKEN, USABLE, paint_case
 from penstock.media.images import ImageLimits
+from penstock.metrics.matte_arrays import shape_of
 from penstock.report.case_files import CaseFiles
 from penstock.report.still_pictures import Picture
 
@@ -45,6 +46,27 @@ def test_too_much_is_red_and_too_little_blue(tmp_path: Path) -> None:
     assert picture(found.answers["candidate"]["cutout"]).shape == (60, 80, 4)
     assert picture(found.of_case["photo"])[0, 0].tolist() == [10, 20, 30]
     assert np.array_equal(picture(found.of_case["truth"]), disc())
+
+
+def test_an_edge_that_holds_is_green_and_one_that_does_not_is_red(tmp_path: Path) -> None:
+    truth, cut = disc((400, 300), radius=90), disc((400, 300), radius=90)
+    rows, columns = np.nonzero(shape_of(truth / 255).edge)
+    cut[:, :200] = 0  # the left half is missing
+    known = CaseFiles({}, {"truth": (save(tmp_path / "large.png", truth),)}, {})
+    found = paint_case(known, {"candidate": save(tmp_path / "a.png", cutout(cut))})
+    edge = picture(found.answers["candidate"]["edge"])
+    left, right = (edge[rows[side], columns[side]] for side in (columns < 190, columns > 215))
+    assert len(left) > 50
+    assert np.mean((left == BROKEN).all(axis=1)) > 0.9
+    assert np.mean((right == USABLE).all(axis=1)) > 0.9
+    assert edge[2, 2].tolist() == [0, 0, 0]
+
+
+def test_an_answer_without_an_edge_says_so_in_its_place(tmp_path: Path) -> None:
+    full = save(tmp_path / "a.png", cutout(np.full((60, 80), 255, np.uint8)))
+    found = paint_case(files(tmp_path), {"candidate": full})
+    edge = picture(found.answers["candidate"]["edge"])
+    assert {tuple(colour) for colour in edge.reshape(-1, 3).tolist()} <= {(140, 140, 140), BROKEN}
 
 
 def test_the_worst_place_is_the_largest_error_along_an_edge(tmp_path: Path) -> None:
