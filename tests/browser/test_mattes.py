@@ -123,7 +123,9 @@ def test_the_zoom_goes_to_the_worst_edge(mattes: Pair, opened: Callable[..., Ope
 
 def test_an_answer_that_is_no_cutout_says_so(mattes: Pair, opened: Callable[..., Opened]) -> None:
     page = show(opened, mattes[0].report, "jpeg").page
-    assert page.locator(".frame.candidate .message").inner_text() == "this is a JPEG picture, where a PNG is wanted"
+    assert page.locator(".frame.candidate .message").inner_text() == (
+        "the output is not a PNG with alpha: this is a JPEG picture, where a PNG is wanted"
+    )
     assert page.locator(".frame.baseline img").is_visible()
     assert page.locator(".sheet .message").count() == 3
 

@@ -63,6 +63,13 @@ def evaluate(
             show_default=False,
         ),
     ] = "",
+    param: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=VALUE",
+            help="A parameter of the answers: answer_is=matte where they are grey mattes without colours.",
+        ),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -82,7 +89,13 @@ def evaluate(
     """
     from penstock.cli.evaluate_display import print_evaluation, print_json
     from penstock.local_run import requested_evaluation
-    from penstock.local_run.requested_evaluation import BASELINE, CANDIDATE, Answering, EvaluationRequest
+    from penstock.local_run.requested_evaluation import (
+        BASELINE,
+        CANDIDATE,
+        Answering,
+        EvaluationRequest,
+        read_parameters,
+    )
 
     sides = {CANDIDATE: Answering(answers, command)}
     if (answers is None) == (not command):
@@ -93,7 +106,8 @@ def evaluate(
         sides[BASELINE] = Answering(against, against_command)
     known = {"truth": truth, "trimap": [trimap] if trimap else [], "foreground": [foreground] if foreground else []}
     withheld = {field: paths for field, paths in known.items() if paths}
-    request = EvaluationRequest(photos, withheld, sides, slices, family, preset, out)
+    parameters = read_parameters(param or ())
+    request = EvaluationRequest(photos, withheld, sides, slices, family, preset, parameters, out)
     found = requested_evaluation.evaluate(request, _progress)
     if as_json:
         print_json(found, out)

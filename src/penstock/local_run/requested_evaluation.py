@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import shlex
 import tempfile
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from penstock.bundle.models import EVALUATION, WHOLE_SUITE, Inference, Measureme
 from penstock.bundle.steps import begin, recorded, utc_now
 from penstock.contract.load import SUITE_FILE
 from penstock.contract.models import CONTRACT_FILE, Call, Command, Contract
-from penstock.contract.placeholders import placeholders
+from penstock.contract.placeholders import Scalar, placeholders
 from penstock.contract.request import command_argv
 from penstock.evaluation.given_answers import take_answers
 from penstock.evaluation.infer import infer
@@ -44,6 +45,7 @@ from penstock.gating.measured import SideMeans, summarise
 from penstock.gating.measurements import read_source
 from penstock.invocation.environment import choose_environment, named_by_shell
 from penstock.invocation.isolation import best_level, in_pod, isolation
+from penstock.local_run.run_arguments import pairs
 from penstock.report.page import write_page
 
 LEVEL = 0.05
@@ -92,6 +94,8 @@ class EvaluationRequest:
     family: str = ""
     preset: str = ""
     """Whose parameters hold for the answers, such as the size of those to large photos."""
+    parameters: Mapping[str, Scalar] = field(default_factory=dict)
+    """Further ones; a preset's of the same name give way."""
     out: Path | None = None
     """Where page and bundles go; ``None``: they are not kept."""
 
@@ -131,7 +135,7 @@ def evaluate(request: EvaluationRequest, on_progress: Progress) -> Evaluation:
     photos = PhotoFolders(request.photos, request.withheld, folders, request.slices)
     with tempfile.TemporaryDirectory(prefix="penstock-evaluate-") as scratch, _kept(request.out) as target:
         on_progress("files are validated", 0, 1)
-        made = make_suite(photos, kind, _no_call(request.preset), Path(scratch))
+        made = make_suite(photos, kind, _no_call(request), Path(scratch))
         names = _names(request.sides)
         sides = [
             _Side(role, names[role], of, _contract(made, kind, of, role), Bundle(target / role))
@@ -167,13 +171,30 @@ def _kept(out: Path | None) -> Iterator[Path]:
         discard_tree(made)
 
 
-def _no_call(preset: str) -> dict[str, Any]:
+def read_parameters(texts: Sequence[str]) -> dict[str, Scalar]:
+    """``NAME=VALUE`` texts as parameters of a contract: numbers, ``true`` and ``false`` as such.
+
+    Raises:
+        UsageError: one is not such a pair, or a name is there twice.
+    """
+    found: dict[str, Scalar] = {}
+    for name, text in pairs(texts, "--param").items():
+        try:
+            value = json.loads(text, parse_constant=str)
+        except (ValueError, RecursionError):
+            value = text
+        found[name] = value if isinstance(value, str | int | float | bool) else text
+    return found
+
+
+def _no_call(request: EvaluationRequest) -> dict[str, Any]:
     """The ``call`` of a suite whose answers are there: a contract must have one, and nobody makes it."""
+    preset = request.preset
     found = find_preset(preset) if preset else None
     if preset and found is None:
         what = f"there is no preset '{preset}'"
         raise UsageError(what, where="--preset", todo=did_you_mean(preset, preset_names()))
-    parameters = dict(found.parameters) if found is not None else {}
+    parameters = {**(found.parameters if found is not None else {}), **request.parameters}
     return {"command": {"argv": ["no-program", "{output}"], "output": ".png"}, "parameters": parameters}
 
 

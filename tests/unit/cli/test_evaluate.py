@@ -177,3 +177,15 @@ def test_what_goes_together(folders: Path) -> None:
     refused(CliRunner().invoke(app, words), "give --answers or --command")
     refused(CliRunner().invoke(app, [*words, "--command", "python run.py {image}"]), "no argument holds '{output}'")
     refused(CliRunner().invoke(app, [*words, "--command", "x {image} {output} {what}"]), "what")
+
+
+def test_grey_mattes_are_answers_where_it_is_said(folders: Path) -> None:
+    for name, radius in (("anna", 14), ("bob", 16), ("cleo", 16)):
+        save(folders / "new" / f"{name}.png", disc(radius=radius))
+    alone = run(folders)
+    assert alone.exit_code == 2
+    assert "the output is not a PNG with alpha" in alone.output
+    found = values(run(folders, "--param", "answer_is=matte", "--json"))
+    assert next(entry["mean"] for entry in found["metrics"] if entry["metric"] == "mae") > 0
+    refused(run(folders, "--param", "answer_is=7"), "'answer_is' is 7")
+    refused(run(folders, "--param", "answer_is"), "'answer_is' is not NAME=VALUE")

@@ -13,6 +13,7 @@ from penstock.contract.models import Case
 from penstock.contract.placeholders import Scalar
 from penstock.evaluation.measurer import Answer, Value
 from penstock.evaluation.networks import Networks
+from penstock.families.matting.answer_file import AnswerFile, NoAnswerError, read_answer
 from penstock.families.matting.answer_size import size_fault
 from penstock.families.matting.case import NO_MOTION
 from penstock.families.matting.clip_values import DTSSD, examine_clip
@@ -20,8 +21,6 @@ from penstock.families.matting.edge_series import edge_series
 from penstock.families.matting.files_of_case import CaseTruth, read_known
 from penstock.families.matting.matte_pair import FRINGE, score_fringe, score_pair
 from penstock.families.matting.metrics import METRICS
-from penstock.foundation.errors import UsageError
-from penstock.media.mattes import Cutout, read_cutout
 
 NAMES = tuple(metric.name for metric in METRICS)
 
@@ -68,9 +67,9 @@ def examine(file: Path, files: Mapping[str, tuple[Path, ...]], given: Mapping[st
     """
     known = read_known(files)
     try:
-        answer = read_cutout(file)
-    except UsageError as error:
-        return _nothing(f"the output is not a PNG with alpha: {error.what}")
+        answer = read_answer(file, given)
+    except NoAnswerError as error:
+        return _nothing(error.what)
     height, width = answer.alpha.shape
     if (fault := size_fault((width, height), known.size, given)) is not None:
         return _nothing(fault)
@@ -78,7 +77,7 @@ def examine(file: Path, files: Mapping[str, tuple[Path, ...]], given: Mapping[st
     return Answer(_values(answer, known), _floors(known), edge_series(answer.alpha, known.truths[0]))
 
 
-def _values(answer: Cutout, known: CaseTruth) -> dict[str, Value]:
+def _values(answer: AnswerFile, known: CaseTruth) -> dict[str, Value]:
     found: dict[str, list[Value]] = defaultdict(list)
     for truth in known.truths:
         for name, value in score_pair(answer.alpha, truth, known.unknown).items():

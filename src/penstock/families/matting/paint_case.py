@@ -11,11 +11,12 @@ import cv2
 import numpy as np
 
 from penstock.contract.placeholders import Scalar
+from penstock.families.matting.answer_file import AnswerFile, read_answer
 from penstock.families.matting.answer_size import size_fault
 from penstock.families.matting.files_of_case import CaseTruth
 from penstock.foundation.errors import UsageError
 from penstock.media.images import ImageLimits, picture_bytes, read_image
-from penstock.media.mattes import Alpha, read_cutout, read_matte
+from penstock.media.mattes import Alpha, read_matte
 from penstock.metrics.matte_arrays import shape_of
 from penstock.metrics.matte_edges import usable_edge
 from penstock.report.case_files import CaseFiles
@@ -83,11 +84,11 @@ def _known(files: CaseFiles | None) -> _Known:
 
 def _painted(path: Path, known: _Known) -> tuple[dict[str, Picture | str], tuple[float, float] | None]:
     """The pictures of an answer, and the place of its worst error as shares of width and height."""
-    answer = _read(path, read_cutout)
+    answer = _read(path, lambda file: read_answer(file, known.given))
     if isinstance(answer, str):
         return dict.fromkeys(("cutout", "alpha", "error", "edge"), answer), None
     pictures: dict[str, Picture | str] = {
-        "cutout": np.ascontiguousarray(answer.rgba[:, :, [2, 1, 0, 3]]),
+        "cutout": _cutout(answer, known.photo),
         "alpha": _grey(answer.alpha),
     }
     truth = _truth_for(answer.alpha, known)
@@ -96,6 +97,21 @@ def _painted(path: Path, known: _Known) -> tuple[dict[str, Picture | str], tuple
     error = answer.alpha - truth
     pictures |= {"error": _signed(error, truth), "edge": _edge(answer.alpha, truth)}
     return pictures, _worst_place(error, answer.alpha, truth)
+
+
+def _cutout(answer: AnswerFile, photo: Picture | str) -> Picture | str:
+    """The answer's own colours; of a matte, the photo's."""
+    if answer.rgba is not None:
+        return np.ascontiguousarray(answer.rgba[:, :, [2, 1, 0, 3]])
+    if isinstance(photo, str):
+        return photo
+    height, width = answer.alpha.shape
+    scaled = (
+        photo
+        if photo.shape[:2] == (height, width)
+        else cv2.resize(photo, (width, height), interpolation=cv2.INTER_AREA)
+    )
+    return np.dstack([scaled, _grey(answer.alpha)])
 
 
 def _truth_for(alpha: Alpha, known: _Known) -> Alpha | str:

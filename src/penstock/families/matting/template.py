@@ -17,7 +17,8 @@ call:
     ready: /healthz                                    # answers 200 once the model can be called
     ready_timeout_s: 120
   # An answer has the photo's size. The preset adds: a photo with a side over 2000 px comes back with a longer side of
-  # 1024. For a service that scales otherwise, or never (then with a number that no photo reaches):
+  # 1024. For a service that scales otherwise, or never (then with a number that no photo reaches), and
+  # `answer_is: matte` for one that returns the alpha alone, a grey PNG:
   # parameters: {{scale_over: 2000, scale_to: 1024}}
   timeout_s: 120                                       # for one case
   warmup: 1                                            # calls that are made first and not counted

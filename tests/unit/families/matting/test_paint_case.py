@@ -17,7 +17,7 @@ from penstock.report.case_files import CaseFiles
 from penstock.report.still_pictures import Picture
 
 
-def files(folder: Path, size: tuple[int, int] = (80, 60), **given: int) -> CaseFiles:
+def files(folder: Path, size: tuple[int, int] = (80, 60), **given: int | str) -> CaseFiles:
     photo = save(folder / "photo.png", np.full((size[1], size[0], 3), (10, 20, 30), np.uint8))
     truth = save(folder / "truth.png", disc(size))
     return CaseFiles({"image": photo}, {"truth": (truth,)}, given)
@@ -69,6 +69,13 @@ def test_an_answer_without_an_edge_says_so_in_its_place(tmp_path: Path) -> None:
     assert {tuple(colour) for colour in edge.reshape(-1, 3).tolist()} <= {(140, 140, 140), BROKEN}
 
 
+def test_a_matte_is_laid_over_the_photo(tmp_path: Path) -> None:
+    found = paint_case(files(tmp_path, answer_is="matte"), {"candidate": save(tmp_path / "a.png", disc())})
+    cut = picture(found.answers["candidate"]["cutout"])
+    assert np.array_equal(cut[:, :, 3], disc())
+    assert cut[30, 40, :3].tolist() == [10, 20, 30]
+
+
 def test_the_worst_place_is_the_largest_error_along_an_edge(tmp_path: Path) -> None:
     alpha = disc()
     alpha[5:11, 70:76] = 255  # a speck: an edge where there should be none
@@ -97,7 +104,9 @@ def test_what_cannot_be_decoded_is_a_reason_in_its_place(tmp_path: Path, monkeyp
     jpeg = save(tmp_path / "a.jpg", cutout(disc())[:, :, :3])
     (tmp_path / "empty.png").write_bytes(b"")
     found = paint_case(files(tmp_path), {"candidate": jpeg, "baseline": tmp_path / "empty.png"})
-    assert found.answers["candidate"]["error"] == "this is a JPEG picture, where a PNG is wanted"
+    assert found.answers["candidate"]["error"] == (
+        "the output is not a PNG with alpha: this is a JPEG picture, where a PNG is wanted"
+    )
     assert found.answers["baseline"]["cutout"] == "the file is empty"
     monkeypatch.setattr(module, "LIMITS", ImageLimits(pixels=100))
     large = paint_case(files(tmp_path), {"candidate": save(tmp_path / "b.png", cutout(disc()))})
