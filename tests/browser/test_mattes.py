@@ -127,6 +127,9 @@ def test_an_answer_that_is_no_cutout_says_so(mattes: Pair, opened: Callable[...,
         "the output is not a PNG with alpha: this is a JPEG picture, where a PNG is wanted"
     )
     assert page.locator(".frame.baseline img").is_visible()
+    reasons = page.locator("#numbers .lost").all_inner_texts()
+    assert sum("JPEG" in reason for reason in reasons) == 1
+    assert reasons.count("as above") >= 15
     assert page.locator(".sheet .message").count() == 3
 
 

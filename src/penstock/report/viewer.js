@@ -171,7 +171,7 @@ class Viewer {
 
   fillNumbers(entry) {
     at("numbers").replaceChildren(
-      ...entry.numbers.map(([title, unit, baseline, candidate, change, error, worse]) => {
+      ...entry.numbers.map(([title, unit, baseline, candidate, change, error, worse], index) => {
         const row = document.createElement("tr");
         if (worse) row.className = "worse";
         const head = document.createElement("th");
@@ -179,7 +179,8 @@ class Viewer {
         head.textContent = unit ? `${title} ` : title;
         if (unit) head.append(Object.assign(document.createElement("small"), { textContent: unit }));
         row.append(head, ...[baseline, candidate, change].map((text) => Object.assign(document.createElement("td"), { textContent: text })));
-        if (error) row.lastElementChild.append(Object.assign(document.createElement("span"), { className: "lost", textContent: error }));
+        const said = error && error === entry.numbers[index - 1]?.[5] ? "as above" : error; // an answer that cannot be read has one reason everywhere
+        if (said) row.lastElementChild.append(Object.assign(document.createElement("span"), { className: "lost", textContent: said }));
         return row;
       }),
     );
