@@ -73,6 +73,11 @@ error-rates: $(DEV)/.ready ## the verdict's error rates on real runs of sonic-li
 error-rates-under-load: $(DEV)/.ready ## an unchanged model, judged by the policy of penstock init, 60 times beside four busy loops (ten minutes)
 	PATH="$(CURDIR)/$(DEV)/bin:$$PATH" $(DEV)/bin/python tests/error_rates/under_load.py --out build/error-rates-under-load
 
+.PHONY: faults
+faults: $(DEV)/.ready ## each bad release of rmbg-lite is stopped by its rule (fifteen minutes; goes on where it was broken off)
+	$(call needs,chromium,chromium)
+	$(DEV)/bin/python tests/rmbg_lite/faults.py --out build/faults
+
 bench: $(DEV)/.ready $(PARITY)/.ready ## speed, side by side in one run; a summary at the end says what was met
 	$(call needs,chromium,chromium)
 	PATH="$(CURDIR)/$(PARITY)/bin:$$PATH" PENSTOCK_PARITY_PYTHON="$(CURDIR)/$(PARITY)/bin/python" \
