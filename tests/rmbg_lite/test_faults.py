@@ -34,4 +34,4 @@ def test_the_table_says_what_fell() -> None:
     ]
     verdict = Verdict.model_construct(rules=rules)
     assert [named(rule) for rule in rules] == ["mae", "mae (hair)", "page"]
-    assert table({"v1.0.8-drift": verdict}).splitlines()[2] == "| v1.0.8-drift | **fell** |  |  |"
+    assert table({"v1.0.9-inverted": verdict}).splitlines()[2] == "| v1.0.9-inverted | **fell** |  |  |"
