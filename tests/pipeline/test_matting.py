@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +10,9 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import yaml
+from tests.pipeline.pipeline_runs import run_release
 from tests.unit.sources.source_servers import commit, git, new_repository
 
-from penstock.bundle.directory import Bundle
-
-PENSTOCK = str(Path(sys.executable).parent / "penstock")
 CASES = 5
 MODEL = """
 import sys
@@ -91,14 +87,8 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return repository
 
 
-def run(repository: Path, out: Path, tag: str) -> tuple[int, Bundle]:
-    command = [PENSTOCK, "run", "release", "--repo", repository, "--revision", tag, "--out", out, "--name", tag]
-    ended = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
-    return ended.returncode, Bundle(out / "runs" / tag / "bundle")
-
-
 def test_a_release_is_published_and_one_that_answers_jpeg_is_rejected(repository: Path, tmp_path: Path) -> None:
-    code, bundle = run(repository, tmp_path, "v1.0.0")
+    code, bundle = run_release(repository, tmp_path, "v1.0.0")
     assert code == 0
     values = {(line.case, line.metric): line for line in bundle.measurements()}
     # the mean over both truths of the distance to each: 0 to the first, 0.1 alpha to the second
@@ -110,7 +100,7 @@ def test_a_release_is_published_and_one_that_answers_jpeg_is_rejected(repository
     assert "REFUSED truth-0-a.png" in log
     assert "READ" not in log
 
-    code, bundle = run(repository, tmp_path, "v1.1.0")
+    code, bundle = run_release(repository, tmp_path, "v1.1.0")
     assert code == 1
     reasons = [rule.reason for rule in bundle.verdict().rules]
     assert all("no value of" in reason and "JPEG" in reason for reason in reasons), reasons

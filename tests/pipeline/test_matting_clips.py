@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +9,10 @@ import cv2
 import numpy as np
 import pytest
 import yaml
+from tests.pipeline.pipeline_runs import run_release
 from tests.unit.families.matting.drawn_clips import discs, write_clip
 from tests.unit.sources.source_servers import commit, git, new_repository
 
-from penstock.bundle.directory import Bundle
-
-PENSTOCK = str(Path(sys.executable).parent / "penstock")
 MODEL = """
 import sys
 from fractions import Fraction
@@ -91,14 +87,8 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return repository
 
 
-def run(repository: Path, out: Path, tag: str) -> tuple[int, Bundle]:
-    command = [PENSTOCK, "run", "release", "--repo", repository, "--revision", tag, "--out", out, "--name", tag]
-    ended = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
-    return ended.returncode, Bundle(out / "runs" / tag / "bundle")
-
-
 def test_a_release_is_published_and_one_that_flickers_is_rejected(repository: Path, tmp_path: Path) -> None:
-    code, bundle = run(repository, tmp_path, "v1.0.0")
+    code, bundle = run_release(repository, tmp_path, "v1.0.0")
     assert code == 0
     rules = {rule.metric: rule for rule in bundle.verdict().rules}
     assert (rules["mae"].n, rules["dtssd"].n) == (4, 2)
@@ -111,7 +101,7 @@ def test_a_release_is_published_and_one_that_flickers_is_rejected(repository: Pa
     assert '"case":"clip-0"' in series
     assert '"worst_frame"' in series
 
-    code, bundle = run(repository, tmp_path, "v1.1.0")
+    code, bundle = run_release(repository, tmp_path, "v1.1.0")
     assert code == 1
     rules = {rule.metric: rule for rule in bundle.verdict().rules}
     assert (rules["mae"].verdict, rules["dtssd"].verdict, rules["dtssd"].n) == ("pass", "fail", 2)

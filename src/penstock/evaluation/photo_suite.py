@@ -10,6 +10,7 @@ import contextlib
 import os
 import re
 import shutil
+import unicodedata
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -171,11 +172,14 @@ def _complete(of: PhotoFolders) -> list[Matched]:
 
 
 def _case_names(stems: Sequence[str]) -> dict[str, str]:
-    """Name of a photo → that of its case: the same, but for characters that a case's name cannot have."""
+    """Name of a photo → that of its case: the same, but for characters that a case's name cannot have. An accent goes,
+    its letter stays.
+    """
     names: dict[str, str] = {}
     taken: set[str] = set()
     for stem in stems:
-        plain = re.sub(r"[^A-Za-z0-9._-]+", "-", stem).lstrip("._-")[:MAX_NAME] or "photo"
+        letters = "".join(c for c in unicodedata.normalize("NFKD", stem) if not unicodedata.combining(c))
+        plain = re.sub(r"[^A-Za-z0-9._-]+", "-", letters).lstrip("._-")[:MAX_NAME] or "photo"
         name, number = plain, 2
         while name.lower() in taken:
             name, number = f"{plain}-{number}", number + 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -73,8 +73,8 @@ class Values:
     by_case: dict[str, float] = field(default_factory=dict)
     lost: dict[str, str] = field(default_factory=dict)
     """Case → why there is no value."""
-    inapplicable: frozenset[str] = frozenset()
-    """Cases of which the metric says nothing, so that they count neither way."""
+    inapplicable: Mapping[str, str] = field(default_factory=dict)
+    """Case of which the metric says nothing, so that it counts neither way → why."""
     resamples: Resamples | None = None
     """Of a value of the whole suite, if there are some."""
     why: str = ""
@@ -104,17 +104,14 @@ class Table:
         self.side = side
         self.by_metric: dict[str, dict[str, Measurement]] = {}
         self.slices: dict[str, set[str]] = {}
-        self._inapplicable: dict[str, set[str]] = {}
+        self._inapplicable: dict[str, dict[str, Measurement]] = {}
         for measurement in measurements:
-            if not measurement.applies:
-                self._inapplicable.setdefault(measurement.metric, set()).add(measurement.case)
-                self.slices.setdefault(measurement.case, set()).update(measurement.slices)
-                continue
-            known = self.by_metric.setdefault(measurement.metric, {})
-            if measurement.case in known:
+            places = (self.by_metric, self._inapplicable)
+            if any(measurement.case in place.get(measurement.metric, {}) for place in places):
                 what = f"{measurement.metric!r} has two values for the case {measurement.case!r}"
                 raise UsageError(what, where=side, todo="Measure each case once.")
-            known[measurement.case] = measurement
+            place = self.by_metric if measurement.applies else self._inapplicable
+            place.setdefault(measurement.metric, {})[measurement.case] = measurement
             self.slices.setdefault(measurement.case, set()).update(measurement.slices)
         refused = self.by_metric.get(REFUSAL_METRIC.name, {})
         self.expected = [case for case in expected if case not in refused]
@@ -126,7 +123,12 @@ class Table:
 
     def values(self, metric: str, slice_name: str | None) -> Values:
         """The values of ``metric`` for the cases that carry ``slice_name`` (all cases for ``None``)."""
-        found = Values(inapplicable=frozenset(self._inapplicable.get(metric, ())))
+        inapplicable = {
+            case: _cut(measurement.error or "")
+            for case, measurement in self._inapplicable.get(metric, {}).items()
+            if slice_name is None or slice_name in measurement.slices
+        }
+        found = Values(inapplicable=inapplicable)
         known = self.by_metric.get(metric, {})
         for case, measurement in known.items():
             if slice_name is not None and slice_name not in measurement.slices:

@@ -102,7 +102,7 @@ def examine(rule: Rule, candidate: Table, baseline: Table | None, margin_in_unit
     theirs = baseline.values(rule.metric, rule.slice) if baseline is not None else None
     _complete(rule, subject, ours, theirs, finding)
     theirs_mean = None
-    if theirs is not None and theirs.by_case and not theirs.lost.keys() - ours.inapplicable:
+    if theirs is not None and theirs.by_case and not theirs.lost.keys() - ours.inapplicable.keys():
         theirs_mean = mean(list(theirs.by_case.values()))
     if finding.against:
         return Examined(rule, subject, finding, len(ours.cases), baseline=theirs_mean, not_compared=missing)
@@ -196,13 +196,16 @@ def _complete(rule: Rule, subject: Subject, ours: Values, theirs: Values | None,
     """Nothing that should be there is missing from the candidate."""
     if not ours.cases:
         where = f" in the slice '{rule.slice}'" if rule.slice is not None else ""
-        finding.against.append(Sentence(f"missing: the candidate has no value of {subject.title}{where}"))
+        what = f"missing: the candidate has no value of {subject.title}{where}"
+        if ours.inapplicable:
+            what += f", which applies to none of these cases: {named(ours.inapplicable)}"
+        finding.against.append(Sentence(what))
         return
     if ours.lost:
         count = f"{len(ours.lost)} of {len(ours.cases)} case{'s' if len(ours.cases) > 1 else ''}"
         finding.against.append(Sentence(f"no value of {subject.title} for {count}: {named(ours.lost)}"))
     # a baseline of before the case said that the metric does not apply to it has a reason there in place of a value
-    if theirs is not None and (gone := theirs.cases - ours.cases - (theirs.lost.keys() & ours.inapplicable)):
+    if theirs is not None and (gone := theirs.cases - ours.cases - (theirs.lost.keys() & ours.inapplicable.keys())):
         cases = named(dict.fromkeys(gone, ""))
         what = f"missing: the candidate has no value of {subject.title} for {cases}, the baseline has"
         finding.against.append(Sentence(what))

@@ -107,6 +107,7 @@ class FailedCase:
     side: str
     """The side's name."""
     case: str
+    """The photo's name, without its suffix."""
     reason: str
     program: bool
     """Whether the answer is a program's, not a file that was given."""
@@ -259,7 +260,7 @@ def _fill(side: _Side, made: PhotoSuite, kind: Family, on_progress: Progress) ->
         measurements = _without_unknown(measurements)
         bundle.write_measurements(measurements)
         note.note = f"{len(measurements)} values"
-    return _failed(kind, side, measurements)
+    return _failed(kind, side, made, measurements)
 
 
 def _ask(side: _Side, made: PhotoSuite, on_progress: Progress) -> None:
@@ -301,7 +302,7 @@ def _without_unknown(measurements: list[Measurement]) -> list[Measurement]:
     return [found for found in measurements if found.metric not in unknown]
 
 
-def _failed(kind: Family, side: _Side, measurements: list[Measurement]) -> list[FailedCase]:
+def _failed(kind: Family, side: _Side, made: PhotoSuite, measurements: list[Measurement]) -> list[FailedCase]:
     """The cases that have no value of any of the family's metrics, each with its reason."""
     own = {metric.name for metric in kind.metrics}
     by_case: dict[str, list[Measurement]] = defaultdict(list)
@@ -309,7 +310,12 @@ def _failed(kind: Family, side: _Side, measurements: list[Measurement]) -> list[
         if found.metric in own and found.case != WHOLE_SUITE:
             by_case[found.case].append(found)
     return [
-        FailedCase(side.name, case, found[0].error or "there is no value", program=side.answers.folder is None)
+        FailedCase(
+            side.name,
+            made.matched[case].name,
+            found[0].error or "there is no value",
+            program=side.answers.folder is None,
+        )
         for case, found in by_case.items()
         if all(one.value is None for one in found)
     ]

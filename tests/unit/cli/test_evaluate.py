@@ -189,3 +189,11 @@ def test_grey_mattes_are_answers_where_it_is_said(folders: Path) -> None:
     assert next(entry["mean"] for entry in found["metrics"] if entry["metric"] == "mae") > 0
     refused(run(folders, "--param", "answer_is=7"), "'answer_is' is 7")
     refused(run(folders, "--param", "answer_is"), "'answer_is' is not NAME=VALUE")
+
+
+def test_a_failure_names_the_photo_as_its_owner_does(tmp_path: Path) -> None:
+    folders = photo_folders(tmp_path, ("été 1", "人像", "plain"))
+    save(folders / "new" / "人像.png", disc())
+    alone = run(folders)
+    assert alone.exit_code == 2
+    assert "! new, 人像: the output is not a PNG with alpha" in alone.output

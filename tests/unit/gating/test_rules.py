@@ -134,6 +134,7 @@ def test_what_the_baseline_has_a_value_of_applies_and_a_lost_value_is_still_lost
     assert lost.verdict == "fail"
     none = conclude(examine(rule, sides({"photo": "no motion"}, ("photo",)), None, margin_in_unit), 0.05, None)
     assert (none.verdict, none.n) == ("fail", 0)
+    assert "which applies to none of these cases: 'photo' (no motion)" in none.reason
 
 
 @pytest.mark.parametrize("fields", [{"value": 1.0, "error": "why"}, {"value": None}])
@@ -142,3 +143,11 @@ def test_what_does_not_apply_has_no_value_and_a_reason(fields: dict[str, Any]) -
         Measurement.model_validate({"case": "a", "metric": "lse_d", "applies": False} | fields)
     plain = Measurement.model_validate({"case": "a", "metric": "lse_d", "value": 1.0})
     assert "applies" not in plain.model_dump()
+
+
+def test_a_case_has_one_line_of_a_metric_whether_it_applies_or_not() -> None:
+    value = Measurement(case="a", metric="lse_d", value=1.0)
+    nothing = Measurement(case="a", metric="lse_d", value=None, error="no motion", applies=False)
+    for lines in ([value, nothing], [nothing, value], [nothing, nothing]):
+        with pytest.raises(UsageError, match="has two values for the case 'a'"):
+            Table("candidate", lines)
