@@ -10,6 +10,7 @@ import ast
 import contextlib
 import math
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,6 +54,8 @@ class CogModel:
     inputs: tuple[CogInput, ...]
     returns_file: bool
     """Whether a file comes back, or several; else JSON."""
+    file_field: str = ""
+    """The field of the output that is the file, where the output is a class with fields; empty: the output itself."""
 
 
 def read_cog(file: Path) -> CogModel:
@@ -78,28 +81,46 @@ def read_cog(file: Path) -> CogModel:
         line = getattr(error, "lineno", None)
         where = f"{code}:{line}" if line else code
         raise UsageError("this is not Python that can be read", where=where, todo="Correct it.") from error
-    return _signature(_function(tree, symbol, where=code), where=code)
+    classes = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
+    return _signature(_function(tree, symbol, classes, where=code), classes, where=code)
 
 
 def _names_code(value: object) -> bool:
     return isinstance(value, str) and re.fullmatch(r"[^:]+\.py:[A-Za-z_]\w*", value) is not None
 
 
-def _function(tree: ast.Module, symbol: str, *, where: str) -> ast.FunctionDef | ast.AsyncFunctionDef:
-    """The method of the class ``symbol`` that answers, or the function of that name."""
+def _function(
+    tree: ast.Module, symbol: str, classes: Mapping[str, ast.ClassDef], *, where: str
+) -> ast.FunctionDef | ast.AsyncFunctionDef:
+    """The method of the class ``symbol`` that answers, its own or inherited in this file, or the function."""
     for node in tree.body:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == symbol:
             return node
-        if isinstance(node, ast.ClassDef) and node.name == symbol:
-            methods = [item for item in node.body if isinstance(item, ast.FunctionDef | ast.AsyncFunctionDef)]
-            for method in methods:
-                if method.name in ENTRIES.values():
-                    return method
-            raise UsageError(f"the class '{symbol}' has no method 'predict' or 'run'", where=f"{where}:{node.lineno}")
-    raise UsageError(f"there is no class or function '{symbol}'", where=where, todo="Correct cog.yaml.")
+    if symbol not in classes:
+        raise UsageError(f"there is no class or function '{symbol}'", where=where, todo="Correct cog.yaml.")
+    for node in _with_bases(classes[symbol], classes):
+        for item in node.body:
+            if isinstance(item, ast.FunctionDef | ast.AsyncFunctionDef) and item.name in ENTRIES.values():
+                return item
+    raise UsageError(
+        f"the class '{symbol}' has no method 'predict' or 'run' in this file",
+        where=f"{where}:{classes[symbol].lineno}",
+        todo="One that it inherits from elsewhere is not looked up: define it here.",
+    )
 
 
-def _signature(function: ast.FunctionDef | ast.AsyncFunctionDef, *, where: str) -> CogModel:
+def _with_bases(first: ast.ClassDef, classes: Mapping[str, ast.ClassDef]) -> list[ast.ClassDef]:
+    """A class, then those of this file that it inherits from, each once."""
+    found = [first]
+    for node in found:
+        named = (classes.get(_last_name(base)) for base in node.bases)
+        found += [base for base in named if base is not None and base not in found]
+    return found
+
+
+def _signature(
+    function: ast.FunctionDef | ast.AsyncFunctionDef, classes: Mapping[str, ast.ClassDef], *, where: str
+) -> CogModel:
     plain = [*function.args.posonlyargs, *function.args.args]
     defaults: list[ast.expr | None] = [*[None] * (len(plain) - len(function.args.defaults)), *function.args.defaults]
     pairs = [*zip(plain, defaults, strict=True)]
@@ -107,7 +128,19 @@ def _signature(function: ast.FunctionDef | ast.AsyncFunctionDef, *, where: str) 
     inputs = [_input(argument, default) for argument, default in pairs if argument.arg != "self"]
     if strange := [found.name for found in inputs if not _PLAIN_NAME.fullmatch(found.name)]:
         raise UsageError(f"the input '{strange[0]}' has a name beyond ASCII", where=f"{where}:{function.lineno}")
-    return CogModel(tuple(inputs), returns_file=bool(_FILES & _types(function.returns)))
+    returned = _types(function.returns)
+    fields = [field for name in sorted(returned & classes.keys()) for field in _file_fields(classes[name])]
+    return CogModel(tuple(inputs), bool(_FILES & returned or fields), file_field=next(iter(fields), ""))
+
+
+def _file_fields(output: ast.ClassDef) -> list[str]:
+    """The fields of an output class that are files."""
+    found = []
+    for item in output.body:
+        match item:
+            case ast.AnnAssign(target=ast.Name(id=name), annotation=kind) if _FILES & _types(kind):
+                found += [name] if _PLAIN_NAME.fullmatch(name) else []
+    return found
 
 
 def _input(argument: ast.arg, default: ast.expr | None) -> CogInput:

@@ -29,6 +29,8 @@ def call_section(model: CogModel, family: Family) -> str:
     ]
     if model.returns_file:
         lines.append(f"    response: {family.answers[0]}      # the type of the file that comes back")
+        if model.file_field:
+            lines.append(f'    answer: {{json: "$.output.{model.file_field}"}}        # the field that is the file')
     else:
         lines += [
             "    response: application/json                           # the answer is kept whole",

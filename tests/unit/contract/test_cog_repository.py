@@ -73,6 +73,23 @@ def test_forms_of_a_model(tmp_path: Path, code: str, settings: str, returns_file
     assert model.returns_file is returns_file
 
 
+def test_a_class_that_comes_back_has_its_file_in_a_field(tmp_path: Path) -> None:
+    code = "class Output(BaseModel):\n    score: float\n    mask: Optional[Path]\n    log: Path\n\n"
+    model = read_cog(cog(tmp_path, code + "def p(image: Path) -> Output: ...\n", 'predict: "predict.py:p"\n'))
+    assert (model.returns_file, model.file_field) == (True, "mask")
+    code = "class Output(BaseModel):\n    score: float\n\n"
+    model = read_cog(cog(tmp_path, code + "def p(image: Path) -> Output: ...\n", 'predict: "predict.py:p"\n'))
+    assert (model.returns_file, model.file_field) == (False, "")
+
+
+def test_a_method_that_is_inherited_in_the_file(tmp_path: Path) -> None:
+    code = (
+        "class A(B, BasePredictor):\n    def predict(self, image: Path) -> Path: ...\n\n"
+        "class B(A): ...\n\nclass C(B):\n    pass\n"
+    )
+    assert [found.name for found in read_cog(cog(tmp_path, code, 'predict: "predict.py:C"\n')).inputs] == ["image"]
+
+
 @pytest.mark.parametrize(
     ("annotation", "file", "several"),
     [

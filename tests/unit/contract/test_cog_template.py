@@ -37,6 +37,11 @@ def test_a_file_comes_back_with_the_family_s_first_type() -> None:
     }
 
 
+def test_a_file_in_a_field_of_the_answer_is_named() -> None:
+    model = CogModel((), returns_file=True, file_field="mask")
+    assert read(call_section(model, family("talking-head")))["http"]["answer"] == {"json": "$.output.mask"}
+
+
 def test_anything_else_that_comes_back_is_kept_as_json() -> None:
     call = read(call_section(CogModel((), returns_file=False), family("talking-head")))
     assert call["http"]["body"] == {"json": {"input": {}}}
@@ -108,6 +113,15 @@ def test_a_section_is_replaced_with_the_comment_right_above_it() -> None:
     text = "name: x\n# about the suite\n\n# about the call\n# more\ncall:\n  a: 1\n\n  # inner\nsuite: s\ncall: no\n"
     assert with_section(text, "call", "call: \\1") == "name: x\n# about the suite\n\ncall: \\1\nsuite: s\ncall: no\n"
     assert with_section("a: 1\nb:\n  - c\n\n", "b", "b: 2\n") == "a: 1\nb: 2\n"
+
+
+def test_init_keeps_what_the_preset_requires_of_an_answer_with_fields(tmp_path: Path) -> None:
+    code = "class Output(BaseModel):\n    mask: Path\n\ndef p(image: Path) -> Output: ...\n"
+    write_template(tmp_path, family="talking-head", cog=cog(tmp_path, code, 'predict: "predict.py:p"\n'))
+    http = load_contract(tmp_path).call.http
+    assert http is not None
+    assert http.answer is not None
+    assert (http.answer.path, http.answer.require) == ("$.output.mask", {"$.status": "succeeded"})
 
 
 def test_init_fills_types_and_defaults(tmp_path: Path) -> None:

@@ -60,6 +60,10 @@ def score_lipsync(
     """
     if protocol not in tuple(Protocol):
         raise UsageError(f"'{protocol}' is not a protocol", where="protocol", todo="Use direct or reference.")
+    if face_box is not None and len(face_box) != 4:
+        raise UsageError(
+            f"a face's box is 4 numbers, not {len(face_box)}", where="face_box", todo="Give left, top, width, height."
+        )
     box = box_at(*face_box, where="face_box") if face_box is not None else None
     arithmetic = choose_arithmetic(one_of(PRECISIONS, precision, where="precision"))
     file = extractor_file("syncnet", Path(weights) if weights is not None else None)

@@ -41,5 +41,7 @@ def test_what_it_refuses(bundle: Bundle, tmp_path: Path) -> None:
         score_lipsync(video, protocol="fast")
     with pytest.raises(UsageError, match="face_box: the box '1,1,0,5' is empty"):
         score_lipsync(video, face_box=(1, 1, 0, 5))
+    with pytest.raises(UsageError, match="face_box: a face's box is 4 numbers, not 3"):
+        score_lipsync(video, face_box=(1, 1, 5))  # type: ignore[arg-type]
     with pytest.raises(UsageError, match="the file is missing"):
         score_lipsync(tmp_path / "nothing.mp4")
