@@ -51,7 +51,7 @@ class Release:
 class Manifest:
     """``releases.yaml``; ``copies`` are (path under ``test-assets/``, path in the repository).
 
-    ``made``: (module of a program that takes ``--out DIR``, path of that directory in the repository).
+    ``made``: (module of a program that takes ``--out DIR``, path of that directory in the repository, more arguments).
     """
 
     author: str
@@ -60,7 +60,7 @@ class Manifest:
     overlays: Path
     copies: tuple[tuple[Path, str], ...]
     releases: tuple[Release, ...]
-    made: tuple[tuple[str, str], ...] = ()
+    made: tuple[tuple[str, str, tuple[str, ...]], ...] = ()
 
 
 def read_manifest(model: str, *, assets: Path = ASSETS) -> Manifest:
@@ -79,16 +79,18 @@ def read_manifest(model: str, *, assets: Path = ASSETS) -> Manifest:
             overlays=folder / "releases",
             copies=tuple((assets / entry["from"], entry["to"]) for entry in raw.get("copies", ())),
             releases=tuple(Release(**entry) for entry in raw["releases"]),
-            made=tuple((entry["by"], entry["to"]) for entry in raw.get("made", ())),
+            made=tuple((entry["by"], entry["to"], tuple(entry.get("with", ()))) for entry in raw.get("made", ())),
         )
     except (yaml.YAMLError, KeyError, TypeError) as error:
         raise UsageError(f"the manifest cannot be read: {error}", where=str(path)) from error
 
 
-def make(model: str, out: Path, *, assets: Path = ASSETS) -> dict[str, str]:
+def make(model: str, out: Path, *, assets: Path = ASSETS, programs: Path | None = None) -> dict[str, str]:
     """Make the bare repository ``out``; returns tag → commit id.
 
     A repository that this program made before is kept if it is the same, else replaced by a whole new one.
+
+    programs: where the packages of the programs that make files lie; by default beside ``assets``.
 
     Raises:
         UsageError: no such model, a file is missing, or ``out`` holds something else.
@@ -103,7 +105,7 @@ def make(model: str, out: Path, *, assets: Path = ASSETS) -> dict[str, str]:
     try:
         repository = work / "repository.git"
         made = work / "made"
-        make_files(manifest, made, assets.parent)
+        make_files(manifest, made, programs or assets.parent)
         commits = _build(manifest, repository, work, made)
         (repository / MARKER).write_text(json.dumps({"model": model, "commits": commits}, indent=2) + "\n")
         if not (out / MARKER).is_file() or _refs(out) != _refs(repository):
@@ -121,8 +123,8 @@ def make_files(manifest: Manifest, target: Path, root: Path = ASSETS.parent) -> 
     root: where the packages of these programs lie.
     """
     target.mkdir()
-    for module, to in manifest.made:
-        command = [sys.executable, "-m", module, "--out", str(target / to)]
+    for module, to, arguments in manifest.made:
+        command = [sys.executable, "-m", module, "--out", str(target / to), *arguments]
         try:
             done = subprocess.run(
                 command, cwd=root, capture_output=True, text=True, timeout=MAKING_TIMEOUT_S, check=False

@@ -1,6 +1,7 @@
 """Train the network of `test-assets/models/rmbg-lite` on composites, and write its weights.
 
-    python -m training.train_rmbg_lite
+    python -m training.train_rmbg_lite                          # v1.0.0
+    python -m training.train_rmbg_lite --go-on                  # v1.1.0: v1.0.0, trained on over as many new scenes
 
 First the layers that find the subject, on whole pictures seen small; then those that draw its edge, on pieces in full.
 Needs PyTorch, OpenCV, onnx and ONNX Runtime; some fifteen minutes of
@@ -32,7 +33,7 @@ MODEL = Path(__file__).resolve().parents[1] / "test-assets" / "models" / "rmbg-l
 sys.path.insert(0, str(MODEL / "base"))
 from rmbg_lite.features import against, ends, scaled  # type: ignore[import-not-found]  # noqa: E402
 
-from rmbg_lite import export, graph  # type: ignore[import-not-found]  # noqa: E402
+from rmbg_lite import export, graph, weights  # type: ignore[import-not-found]  # noqa: E402
 
 SMALL = 4
 """By how much the picture is smaller in which the subject is found."""
@@ -41,6 +42,7 @@ BATCH, SCENES, PIECES, SIDE = 8, 3, 4, 128
 NEAR_EDGE = 3
 KEPT = 0.98
 """The share of the averaged weights that one step leaves."""
+WEIGHTS = Path("weights", "rmbg-lite.safetensors")
 METADATA = {"architecture": graph.ARCHITECTURE, "license": "CC0-1.0"}
 
 Floats = npt.NDArray[np.float32]
@@ -87,6 +89,17 @@ class Network(nn.Module):
             else:
                 made[layer.name] = torch.cat([made[source] for source in sources], 1)
         return made[wanted]
+
+    def load(self, tensors: dict[str, Floats]) -> None:
+        """Take over weights of :meth:`tensors`: the normalisation, folded into them, does nothing but add the bias."""
+        with torch.no_grad():
+            for name, convolution in self.convolutions.items():
+                convolution.weight.copy_(torch.from_numpy(tensors[f"{name}.weight"]))
+                if convolution.bias is not None:
+                    convolution.bias.copy_(torch.from_numpy(tensors[f"{name}.bias"]))
+            for name, norm in self.norms.items():
+                norm.bias.copy_(torch.from_numpy(tensors[f"{name}.bias"]))
+                norm.running_var.fill_(1 - norm.eps)
 
     def tensors(self) -> dict[str, Floats]:
         """Weights with the normalisation folded into them."""
@@ -189,18 +202,22 @@ def train(
     *,
     steps: int,
     rate: float,
+    settled: bool,
 ) -> None:
-    """Train the convolutions named; the network ends up with the average of the weights of the last steps."""
+    """Train the convolutions named; the network ends up with the average of the weights of the last steps.
+
+    settled: the normalisation stays as it is, for weights that were trained before.
+    """
     parts = [
         *(network.convolutions[name] for name in layers),
         *(network.norms[n] for n in layers if n in network.norms),
     ]
     network.eval()
     for part in parts:
-        part.train()
+        part.train(not settled)
     average = copy.deepcopy(network)
-    weights = [weight for part in parts for weight in part.parameters()]
-    optimiser = torch.optim.AdamW(weights, lr=rate, weight_decay=1e-4)
+    learned = [weight for part in parts for weight in part.parameters()]
+    optimiser = torch.optim.AdamW(learned, lr=rate, weight_decay=1e-4)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, max_lr=rate, total_steps=steps, pct_start=0.1)
     start, total = time.monotonic(), 0.0
     for step in range(1, steps + 1):
@@ -233,7 +250,8 @@ def found_in(network: Network, seen: npt.NDArray[np.float16]) -> Floats:
 
 def write(folder: Path, network: Network) -> None:
     """The weights, and the ONNX that is made of them."""
-    path = folder / "weights" / "rmbg-lite.safetensors"
+    path = folder / WEIGHTS
+    path.parent.mkdir(parents=True, exist_ok=True)
     write_safetensors(path, network.tensors(), METADATA)
     export.export(path, path.with_suffix(".onnx"))
     print(json.dumps({str(file.name): file.stat().st_size for file in sorted(path.parent.iterdir())}), flush=True)
@@ -247,21 +265,27 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--steps", type=int, default=600, help="to find the subject")
     parser.add_argument("--edge-steps", type=int, default=900, help="to draw its edge")
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--go-on", action="store_true", help="start from v1.0.0, at a quarter of the rate: v1.1.0")
     arguments = parser.parse_args(argv)
     torch.manual_seed(7)
     torch.set_num_threads(arguments.threads)
     cv2.setNumThreads(1)
     rng = np.random.default_rng(7)
-    found = examples(arguments.examples, arguments.threads)
+    go_on: bool = arguments.go_on
+    found = examples(arguments.examples, arguments.threads, first=arguments.examples if go_on else 0)
     seen, alpha = shrunk(found)
     network = Network()
+    if go_on:
+        network.load(weights.read(MODEL / "base" / WEIGHTS))
+    rate = 0.25 if go_on else 1.0
     print(json.dumps({"examples": len(seen), "weights": sum(v.size for v in network.tensors().values())}), flush=True)
     finders = tuple(name for name in network.convolutions if name not in graph.EDGE)
-    train(network, finders, small_batches(seen, alpha, rng), find_subject, steps=arguments.steps, rate=4e-3)
+    feed = small_batches(seen, alpha, rng)
+    train(network, finders, feed, find_subject, steps=arguments.steps, rate=4e-3 * rate, settled=go_on)
     coarse = found_in(network, seen)
     feed = pieces(found, alpha, coarse, rng)
-    train(network, graph.EDGE, feed, draw_edge, steps=arguments.edge_steps, rate=3e-3)
-    write(arguments.out / "base", network)
+    train(network, graph.EDGE, feed, draw_edge, steps=arguments.edge_steps, rate=3e-3 * rate, settled=go_on)
+    write(arguments.out / ("releases/v1.1.0" if go_on else "base"), network)
     return 0
 
 

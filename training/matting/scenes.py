@@ -123,7 +123,7 @@ def shadow_keep(rng: np.random.Generator) -> Scene:
     """A thing on a light ground, with the soft shadow at its foot that belongs to it."""
     subject, points = things.solid(rng, rng.uniform(*things.FLOOR))
     whole = over(subject, things.contact_shadow(rng, points))
-    return composite(whole, studio(rng, rng.uniform(150, 240, 3)), ("shadow",), "keep")
+    return composite(whole, studio(rng, rng.uniform(150, 240, 3)), ("shadow", "shadow-keep"), "keep")
 
 
 def shadow_drop(rng: np.random.Generator) -> Scene:
@@ -133,7 +133,8 @@ def shadow_drop(rng: np.random.Generator) -> Scene:
         wall = photographs.background(rng, ("brick.png", "gravel.png"))
     else:
         wall = studio(rng, rng.uniform(110, 230, 3))
-    return composite(subject, wall * things.thrown_shadow(rng, subject.alpha)[..., None], ("shadow",), "drop")
+    lit = wall * things.thrown_shadow(rng, subject.alpha)[..., None]
+    return composite(subject, lit, ("shadow", "shadow-drop"), "drop")
 
 
 def glass(rng: np.random.Generator) -> Scene:

@@ -35,8 +35,8 @@ def example(number: int) -> tuple[Pixels, Pixels]:
     return scene.image, scene.alpha
 
 
-def examples(count: int, processes: int) -> Examples:
-    """``count`` scenes, the same each time."""
+def examples(count: int, processes: int, first: int = 0) -> Examples:
+    """``count`` scenes from the number ``first`` on, the same each time."""
     with multiprocessing.get_context("spawn").Pool(processes) as pool:
-        made = pool.map(example, range(count), chunksize=8)
+        made = pool.map(example, range(first, first + count), chunksize=8)
     return Examples(np.stack([image for image, _ in made]), np.stack([alpha for _, alpha in made]))
