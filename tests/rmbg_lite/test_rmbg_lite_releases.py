@@ -81,13 +81,15 @@ def changed(trees: dict[str, Path], tag: str) -> set[str]:
     return {name for name in first.keys() | this.keys() if first.get(name) != this.get(name)}
 
 
-def test_a_bad_release_changes_its_code_alone(trees: dict[str, Path]) -> None:
+def test_a_bad_release_changes_its_code_alone_and_the_better_one_its_weights(trees: dict[str, Path]) -> None:
     notes = {"model_version.txt"}
     for tag in trees:
         if tag == "v1.0.0":
             continue
         rest = changed(trees, tag) - notes
-        if tag == "v1.0.8-drift":
+        if tag == "v1.1.0":  # the contract has their digests
+            assert rest == {"weights/rmbg-lite.onnx", "weights/rmbg-lite.safetensors", "penstock.yaml"}
+        elif tag == "v1.0.8-drift":
             assert rest == {"weights/rmbg-lite.onnx", "penstock.yaml", "rmbg_lite/export.py"}
         else:
             assert len(rest) == 1, tag
@@ -101,6 +103,12 @@ def test_a_release_says_which_weights_it_has(trees: dict[str, Path]) -> None:
         assert lines["MODEL_NAME"] == "rmbg-lite"
         assert lines["WEIGHT_SHA256"] == make_repository.sha256_file(tree / "weights" / "rmbg-lite.safetensors"), tag
         assert "{{" not in (tree / "penstock.yaml").read_text()
+
+
+def test_the_better_one_is_better_on_hair(made: Answers, suite: Path) -> None:
+    for case in ("hair-01", "light-hair-01"):
+        before, after = (np.abs(alpha(made, tag, case) - truth(suite, case)).mean() for tag in ("v1.0.0", "v1.1.0"))
+        assert after < 0.9 * before, case
 
 
 def test_the_halo_is_around_light_hair(made: Answers, suite: Path) -> None:
