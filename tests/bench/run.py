@@ -31,6 +31,7 @@ PARTS = (
     "bench_report",
     "bench_many_cases",
     "bench_matte",
+    "bench_load",
 )
 WORDS = {0: "met", 1: "MISSED a target"}
 """What a part says with its exit code; any other means that it broke."""

@@ -40,6 +40,7 @@ COMMANDS: Mapping[str, str] = {
     "calibrate": "penstock.cli.calibrate:calibrate",
     "compare": "penstock.cli.compare:compare",
     "evaluate": "penstock.cli.evaluate:evaluate",
+    "load": "penstock.cli.load:load",
     "comment": "penstock.cli.comment:comment",
     "bisect": "penstock.cli.bisect:bisect",
 }

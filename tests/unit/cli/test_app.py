@@ -27,6 +27,7 @@ COMMANDS = [
     "calibrate",
     "compare",
     "evaluate",
+    "load",
     "comment",
     "bisect",
     "score lipsync",
