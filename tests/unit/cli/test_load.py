@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
+import sys
 import threading
 from pathlib import Path
 
@@ -62,6 +64,16 @@ def test_concurrency(capsys: pytest.CaptureFixture[str]) -> None:
     assert (found["asked"]["rate"], found["asked"]["concurrency"]) == (None, 2)
     assert found["good"] == found["requests"] >= 2
     assert found["connections"] <= 2
+
+
+def test_progress_on_a_terminal(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    with service(answering(OK)) as at:
+        assert load(at.url, "--rate", 50, "--seconds", 0.6, "--json") == 0
+    shown = capsys.readouterr()
+    assert re.search(r"\r\x1b\[K[01] s of 0\.6 s, [1-9][0-9]* requests", shown.err)
+    assert shown.err.endswith("\r\x1b[K"), "the line is gone at the end"
+    assert json.loads(shown.out)["requests"] == 30
 
 
 def test_nothing_listens(capsys: pytest.CaptureFixture[str]) -> None:

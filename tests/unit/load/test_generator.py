@@ -223,16 +223,18 @@ def test_a_kept_connection_that_was_closed_is_no_error_but_counted() -> None:
 def nine_answers() -> Iterator[Service]:
     """A service that is killed as the tenth request comes."""
     holder: list[Service] = []
+    one_at_a_time = threading.Lock()
     count = 0
 
     def handle(connection: socket.socket) -> None:
         nonlocal count
         while read_request(connection):
-            count += 1
-            if count == 10:
-                holder[0].vanish()
-                return
-            connection.sendall(OK)
+            with one_at_a_time:
+                count += 1
+                if count == 10:
+                    holder[0].vanish()
+                    return
+                connection.sendall(OK)
 
     with service(handle) as at:
         holder.append(at)
