@@ -155,7 +155,7 @@ class Generator:
             return loop.due[self._next] if self._next < len(loop.due) else None
         if now >= loop.seconds or len(self.timeline.due) >= MAX_REQUESTS:
             return None
-        return now if self._free > 0 else loop.seconds
+        return max(now, 0.0) if self._free > 0 else loop.seconds
 
     def _turn(self) -> None:
         now = self._now()

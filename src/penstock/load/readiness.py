@@ -58,7 +58,7 @@ def watch_readiness(
         destination: where it listens, or will.
         probe: its readiness probe, ``GET /healthz``.
         real: what it is for.
-        ready_timeout_s: how long it may take to become ready.
+        ready_timeout_s: how long it may take to become ready; a probe that is under way then is waited for.
         answer_timeout_s: how long the real answer may take.
         running: whether to go on; false once the service has ended.
     """
@@ -66,7 +66,7 @@ def watch_readiness(
     statuses: list[int] = []
     while True:
         asked = time.perf_counter()
-        found = exchange(destination, probe, min(PROBE_S, max(0.001, began + ready_timeout_s - asked)))
+        found = exchange(destination, probe, PROBE_S)
         if found.good:
             break
         if found.status and found.status not in statuses:
