@@ -273,6 +273,8 @@ def first_connection(destinations: Sequence[Destination], seconds: float) -> Loa
 def _failed_connect(number: int) -> ConnectionBrokenError:
     if number == errno.ECONNREFUSED:
         return ConnectionBrokenError(RequestEnding.REFUSED, "the connection was refused")
+    if number == errno.ECONNRESET:
+        return ConnectionBrokenError(RequestEnding.RESET, "the connection was reset")
     if number == errno.EADDRNOTAVAIL:
         # a closed connection keeps its port for a minute
         why = "no local port is left for another connection: the service closes each after one answer"

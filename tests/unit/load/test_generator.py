@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import math
+import random
 import resource
 import socket
 import subprocess
@@ -336,6 +337,61 @@ def test_stopping_keeps_what_was_measured() -> None:
     assert timeline.interrupted_s is not None
     assert endings(timeline)[RequestEnding.GOOD] >= 1
     assert len(timeline.due) < 3000
+
+
+def whims(seed: int) -> Handle:
+    """A service that does something else with each request."""
+    draws = random.Random(seed)
+
+    def handle(connection: socket.socket) -> None:
+        while True:
+            if draws.random() < 0.05:
+                reset(connection)
+                return
+            if not read_request(connection):
+                return
+            match draws.randrange(12):
+                case 0:
+                    connection.sendall(OK[:30])
+                    return
+                case 1:
+                    reset(connection)
+                    return
+                case 2:
+                    return
+                case 3:
+                    connection.sendall(OK + b"and more")
+                case 4:
+                    time.sleep(draws.random() * 0.6)
+                case 5:
+                    connection.sendall(b"HTTP/1.0 200 OK\r\n\r\nabc")
+                    return
+                case 6:
+                    connection.sendall(OK[:20])
+                    time.sleep(0.01)
+                    connection.sendall(OK[20:])
+                case _:
+                    connection.sendall(OK)
+
+    return handle
+
+
+@pytest.mark.parametrize("concurrency", [None, 10])
+@pytest.mark.parametrize("connections", [3, 100])
+def test_whatever_a_service_does_each_request_ends_once(connections: int, concurrency: int | None) -> None:
+    with service(whims(3)) as at:
+        timeline = put_load(
+            at.url, rate=200, seconds=0.4, connections=connections, timeout_s=0.4, concurrency=concurrency
+        )
+    found = endings(timeline)
+    assert RequestEnding.UNDER_WAY not in found
+    assert sum(found.values()) == len(timeline.due) == (80 if concurrency is None else len(timeline.due))
+    assert set(found) <= set(RequestEnding) - {RequestEnding.REFUSED, RequestEnding.TLS, RequestEnding.UNREACHABLE}
+    assert all(latency >= 0 for latency in timeline.latency)
+    assert all(
+        (status == 200) >= (code == RequestEnding.GOOD)
+        for status, code in zip(timeline.status, timeline.ending, strict=True)
+    )
 
 
 def test_nothing_there_is_the_worlds_failure() -> None:
