@@ -6,7 +6,6 @@ import contextlib
 import math
 import signal
 import sys
-import time
 from collections.abc import Callable, Iterator
 from enum import StrEnum
 from pathlib import Path
@@ -95,10 +94,8 @@ def load(
         progress=_progress(seconds + warm_up),
     )
     with _until_ctrl_c(generator.stop):
-        began, used = time.perf_counter(), time.process_time()
         timeline = generator.run()
-        cpu_share = (time.process_time() - used) / (time.perf_counter() - began)
-    summary = summarise(timeline, warm_up_s=warm_up, seconds=seconds, timeout_s=timeout, cpu_share=cpu_share)
+    summary = summarise(timeline, warm_up_s=warm_up, seconds=seconds, timeout_s=timeout)
     asked = {
         "url": place.shown,
         "method": requests[0].method,

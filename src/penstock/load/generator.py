@@ -126,10 +126,12 @@ class Generator:
     def run(self) -> Timeline:
         """Send all, wait for the answers, close the connections. Can be called once."""
         with _without_garbage_collection():
+            began, used = time.perf_counter(), time.process_time()
             try:
                 self._began = self.timeline.began = time.perf_counter() + HEAD_START_S
                 while not self._done():
                     self._turn()
+                self.timeline.cpu_share = (time.process_time() - used) / (time.perf_counter() - began)
                 if self._stopped:
                     self.timeline.interrupted_s = self._now()
             finally:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -59,11 +58,9 @@ def put_twice_the_load(
     """
 
     def put(factor: float) -> LoadSummary:
-        generator = Generator(destinations, requests, OpenLoop(constant_arrivals(factor * rate, seconds)), limits)
-        began, used = time.perf_counter(), time.process_time()
-        timeline = generator.run()
-        share = (time.process_time() - used) / (time.perf_counter() - began)
-        return summarise(timeline, warm_up_s=0.0, seconds=seconds, timeout_s=limits.timeout_s, cpu_share=share)
+        loop = OpenLoop(constant_arrivals(factor * rate, seconds))
+        timeline = Generator(destinations, requests, loop, limits).run()
+        return summarise(timeline, warm_up_s=0.0, seconds=seconds, timeout_s=limits.timeout_s)
 
     def put_if_there(factor: float) -> LoadSummary | None:
         try:

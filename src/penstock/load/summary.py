@@ -60,9 +60,7 @@ class LoadSummary:
     notes: list[str] = field(default_factory=list)
 
 
-def summarise(
-    timeline: Timeline, *, warm_up_s: float, seconds: float, timeout_s: float, cpu_share: float
-) -> LoadSummary:
+def summarise(timeline: Timeline, *, warm_up_s: float, seconds: float, timeout_s: float) -> LoadSummary:
     """The numbers over all requests that were due after the warm-up.
 
     A request that failed or was dropped ranks behind every good answer, with the whole timeout as its latency.
@@ -72,7 +70,6 @@ def summarise(
         warm_up_s: requests that were due before that are left out.
         seconds: the length of what is measured, after the warm-up.
         timeout_s: that of the requests.
-        cpu_share: see :class:`GeneratorTiming`.
     """
     first = next((index for index, due in enumerate(timeline.due) if due >= warm_up_s), len(timeline.due))
     if timeline.interrupted_s is not None:
@@ -123,7 +120,7 @@ def summarise(
             late_p50_ms=_quantile(late, 0.50) or 0.0,
             late_p99_ms=_quantile(late, 0.99) or 0.0,
             late_max_ms=late[-1] if late else 0.0,
-            cpu_share=cpu_share,
+            cpu_share=timeline.cpu_share,
         ),
     )
     summary.notes.extend(_notes(summary))

@@ -69,6 +69,8 @@ class Timeline:
     """How many were made."""
     failed_connections: int = 0
     """How many more could not be made, that no request was waiting for any longer."""
+    cpu_share: float = 0.0
+    """CPU seconds of this process for each second."""
     interrupted_s: float | None = None
     """Where it was ended early: after so many seconds."""
 

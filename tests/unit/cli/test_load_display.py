@@ -14,7 +14,7 @@ ASKED = {"method": "GET", "url": "http://a/", "rate": 100.0, "concurrency": None
 
 
 def measured() -> LoadSummary:
-    timeline = Timeline()
+    timeline = Timeline(cpu_share=0.12)
     for index in range(100):
         timeline.add(index / 100, 0.0002)
         timeline.sent[index] = index / 100
@@ -22,7 +22,7 @@ def measured() -> LoadSummary:
             timeline.end(index, RequestEnding.RESET, index / 100, message="the connection was reset")
         else:
             timeline.end(index, RequestEnding.GOOD, index / 100 + index / 1000, status=200)
-    return summarise(timeline, warm_up_s=0.0, seconds=1.0, timeout_s=5.0, cpu_share=0.12)
+    return summarise(timeline, warm_up_s=0.0, seconds=1.0, timeout_s=5.0)
 
 
 def test_lines() -> None:

@@ -50,6 +50,7 @@ def test_all_is_sent_when_due_and_answered() -> None:
     assert len(set(seen)) == 1
     assert seen[0].startswith(b"GET /answer HTTP/1.1\r\nHost: 127.0.0.1:")
     assert gc.isenabled()
+    assert timeline.cpu_share > 0
 
 
 @pytest.mark.parametrize("connections", [1, 100])

@@ -12,7 +12,7 @@ def made(
     latencies_ms: list[float], *, rate: float = 100.0, endings: dict[int, RequestEnding] | None = None
 ) -> Timeline:
     """Requests of constant arrivals, sent when due."""
-    timeline = Timeline()
+    timeline = Timeline(cpu_share=0.1)
     for index, latency in enumerate(latencies_ms):
         timeline.add(index / rate, 0.0)
         ending = (endings or {}).get(index, RequestEnding.GOOD)
@@ -27,7 +27,7 @@ def made(
 def summary(
     timeline: Timeline, *, warm_up_s: float = 0.0, seconds: float = 1.0, timeout_s: float = 10.0
 ) -> LoadSummary:
-    return summarise(timeline, warm_up_s=warm_up_s, seconds=seconds, timeout_s=timeout_s, cpu_share=0.1)
+    return summarise(timeline, warm_up_s=warm_up_s, seconds=seconds, timeout_s=timeout_s)
 
 
 def test_order_statistics_of_100_latencies() -> None:
