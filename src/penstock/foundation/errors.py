@@ -104,4 +104,6 @@ class Interrupted(PenstockError):
 
 def printable(text: str) -> str:
     """Escape control characters, so that hostile file names and answers cannot drive a terminal or forge log lines."""
+    if text.isprintable():
+        return text
     return "".join(c if c.isprintable() or c in "\n\t" else c.encode("unicode_escape").decode() for c in text)

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import stats
 
 from penstock.gating.decision import decide, interval
 from penstock.gating.evidence import Exact, Flips, MeanWithError, Single, cases_needed, weigh, weigh_resamples
@@ -30,6 +29,8 @@ def test_sign_flips_are_the_exact_permutation_test(worsenings: list[int], amount
 
 
 def test_scipys_permutation_test_agrees() -> None:
+    from scipy import stats  # not above: each process that collects the tests would take a second to import it
+
     differences = [0.3137, -0.1215, 0.4519, 0.0834, 0.2241, -0.0572, 0.1763, 0.4098]
     for amount in (0.0, 0.1, 0.3):
         away = [value - amount for value in differences]

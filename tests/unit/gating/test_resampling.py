@@ -6,12 +6,13 @@ import math
 
 import numpy as np
 import pytest
-from scipy import stats
 
 from penstock.gating.resampling import bootstrap_error, subset_means
 
 
 def test_the_bootstrap_error_is_the_standard_error() -> None:
+    from scipy import stats  # not above: each process that collects the tests would take a second to import it
+
     values = np.random.default_rng(4).normal(size=40)
     assert bootstrap_error(list(values)) == pytest.approx(values.std() / math.sqrt(40), rel=0.03)
     scipys = stats.bootstrap((values,), np.mean, n_resamples=9999, rng=np.random.default_rng(1)).standard_error

@@ -21,7 +21,8 @@ def test_distances_against_a_naive_implementation(count, size, seed):
     video, audio = random.normal(size=(2, count, size)).astype(np.float32)
     mine = shift_distances(video, audio)
     assert mine.shape == (count, 31)
-    assert mine == pytest.approx(naive_distances(video, audio), rel=1e-5, abs=1e-6)
+    wanted = naive_distances(video, audio)
+    assert np.all(np.abs(mine - wanted) <= np.maximum(1e-5 * wanted, 1e-6))  # approx takes seconds for all of them
 
 
 @pytest.mark.parametrize("count", [1, 5, 245, 1300])

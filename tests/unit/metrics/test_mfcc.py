@@ -15,12 +15,18 @@ def reference(audio):
     return python_speech_features.mfcc(audio, 16_000).T
 
 
+def close(found, wanted, *, absolute):
+    """As `pytest.approx` compares, which takes seconds for arrays of this size."""
+    return bool(np.all(np.abs(found - wanted) <= np.maximum(1e-5 * np.abs(wanted), absolute)))
+
+
 @given(arrays.arrays(np.int16, st.integers(1, 3000)))
 def test_equal_to_the_reference(audio):
     mine = mfcc(audio)
     assert mine.dtype == np.float32
-    assert mine.shape == (13, column_count(audio.size)) == reference(audio).shape
-    assert mine == pytest.approx(reference(audio), rel=1e-5, abs=1e-3)
+    wanted = reference(audio)
+    assert mine.shape == (13, column_count(audio.size)) == wanted.shape
+    assert close(mine, wanted, absolute=1e-3)
 
 
 @pytest.mark.parametrize("kind", ["speech", "silence", "loud"])
@@ -32,7 +38,9 @@ def test_equal_to_the_reference_on_long_sound(kind):
         "silence": np.zeros(at.size),
         "loud": np.where(random.random(at.size) < 0.5, -32_768, 32_767),
     }[kind].astype(np.int16)
-    assert mfcc(audio) == pytest.approx(reference(audio), rel=1e-5, abs=1e-4)
+    mine, wanted = mfcc(audio), reference(audio)
+    assert mine.shape == wanted.shape
+    assert close(mine, wanted, absolute=1e-4)
 
 
 @given(st.integers(1, 100_000))

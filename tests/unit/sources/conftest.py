@@ -81,7 +81,7 @@ def fake_lfs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     programs.mkdir()
     program = programs / "git-lfs"
     program.write_text(
-        f"""#!{sys.executable}
+        f"""#!{sys.executable} -IS
 import pathlib, sys
 assert sys.argv[1:] == ["pull", "origin"], sys.argv
 if pathlib.Path(__file__).with_name("fail").exists():
@@ -95,7 +95,7 @@ pathlib.Path("w.bin").write_bytes(b"content")
 
 
 @pytest.fixture
-def bucket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+def bucket(aws_described_once: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """S3, as moto plays it inside boto3."""
     from moto import mock_aws  # not above: it takes longer to import than most of these tests take
 

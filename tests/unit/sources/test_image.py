@@ -33,7 +33,7 @@ class Stand:
         self.path = path
         self.notes = path.with_suffix(".notes")
         path.write_text(
-            f"#!{sys.executable}\nimport json, os, pathlib, sys, time\n"
+            f"#!{sys.executable} -IS\nimport json, os, pathlib, sys, time\n"
             f"with open({str(self.notes)!r}, 'a') as notes:\n"
             "    print(json.dumps([sys.argv[1:], dict(os.environ)]), file=notes)\n"
             f"arguments = sys.argv[1:]\n{behave}\n"

@@ -32,7 +32,7 @@ def s3_credentials(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture(scope="session")
-def s3_server() -> Iterator[Any]:
+def s3_server(aws_described_once: None) -> Iterator[Any]:
     """S3 as moto plays it inside boto3, and a client of it; a real server is used end to end."""
     with mock_aws():
         yield s3_client(None)

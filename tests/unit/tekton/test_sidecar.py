@@ -22,7 +22,7 @@ def sidecar(script: str, **fields):
 
 
 SERVER = (
-    f"#!{sys.executable}\n"
+    f"#!{sys.executable} -IS\n"
     + """
 import http.server, time
 time.sleep(0.1)
