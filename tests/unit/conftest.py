@@ -10,6 +10,7 @@ from pathlib import Path
 
 import certifi
 import pytest
+from threadpoolctl import threadpool_limits
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -30,6 +31,13 @@ def no_wait_for_the_disk() -> Iterator[None]:
     """No test takes the power away, so none needs what it wrote to be on the disk itself."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "fsync", lambda _: None)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread() -> Iterator[None]:
+    """NumPy's threads wait for each other on a busy machine, a hundred times longer than such small sums take."""
+    with threadpool_limits(1, user_api="blas"):
         yield
 
 

@@ -40,7 +40,7 @@ def test_each_case_is_called_once_after_the_warm_up(repository, bundle: Bundle) 
 
 def test_failures_are_recorded_and_the_others_go_on(repository, bundle: Bundle) -> None:
     suite = repository.suite("a", "500", "die", "hang", "b")
-    records = infer(repository.contract(timeout_s=1.5), suite, repository.path, bundle)
+    records = infer(repository.contract(timeout_s=4.0), suite, repository.path, bundle)
     assert [record.status for record in records] == ["ok", "failed", "failed", "timeout", "ok"]
     assert [record.warm for record in records] == [True] * 5  # warmed up again after each new start
     assert records[1].http_status == 500
@@ -75,7 +75,7 @@ bundle = Bundle(Path({str(bundle.path)!r}))
 infer(repository.contract(), repository.suite("a", "500", "pause", "b"), repository.path, bundle)
 """
     with subprocess.Popen([sys.executable, "-c", text], stderr=subprocess.PIPE) as process:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 100
         while not bundle.invocations_file.exists() or len(bundle.invocations()) < 2:
             assert process.poll() is None, process.stderr.read() if process.stderr else ""
             assert time.monotonic() < deadline

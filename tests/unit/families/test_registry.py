@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import os
 import re
 import subprocess
@@ -44,14 +45,15 @@ SOURCES = sorted(
 )
 
 
-def names() -> set[str]:
+@functools.cache
+def names() -> frozenset[str]:
     """Every name that a family gives to something of its own."""
     found: set[str] = set()
     for each in FAMILIES:
         found |= {each.name, *each.presets, *each.roles, *each.filled, *each.commands}
         found |= {metric.name for metric in each.metrics} | {role.stand_in for role in each.roles.values()}
         found |= {lane.series for lane in each.view.lanes}
-    return found
+    return frozenset(found)
 
 
 def strings(tree: ast.Module) -> Iterator[str]:

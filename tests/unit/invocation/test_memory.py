@@ -29,5 +29,5 @@ def test_a_driver_that_hangs_does_not_keep_the_call(monkeypatch: pytest.MonkeyPa
     with memory.MemoryWatch(os.getpid(), gpu_before_mib=180.0) as watch:
         pass
     hangs.set()
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 20
     assert watch.gpu_mib is None

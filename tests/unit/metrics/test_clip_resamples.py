@@ -8,19 +8,11 @@ import sys
 
 import numpy as np
 import pytest
-from threadpoolctl import threadpool_limits
 
 from penstock.foundation.errors import UsageError
 from penstock.metrics import clip_resamples
 from penstock.metrics.clip_resamples import draw_clips, resampled_frechet, resampled_kernel
 from penstock.metrics.frechet import frechet_distance, kernel_distance
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    """NumPy's threads wait for each other on a busy machine, a hundred times longer than such small sums take."""
-    with threadpool_limits(1, user_api="blas"):
-        yield
 
 
 def make_clips(lengths, d, *, seed=0, worse=0.0):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import hashlib
 import os
@@ -76,25 +77,29 @@ def test_killed_upload_is_not_seen(tmp_path: Path) -> None:
     assert list(store.list("runs")) == []
 
 
-@pytest.fixture
+@contextlib.contextmanager
 def small_disk() -> Iterator[None]:
-    """No file may grow beyond 4 KiB: the system call fails as on a full disk, also for users without privileges."""
+    """No file may grow beyond 4 KiB: the system call fails as on a full disk, also for users without privileges.
+
+    No fixture: pytest writes between a test and the end of its fixtures, maybe into a file.
+    """
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
-    signal.signal(signal.SIGXFSZ, handler)
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
 
 
-def test_full_disk(tmp_path: Path, request: pytest.FixtureRequest) -> None:
+def test_full_disk(tmp_path: Path) -> None:
     store = LocalStore(tmp_path / "store")
     path, digest = file(tmp_path / "a", os.urandom(100_000))
     store.put_file("there", path, digest)
-    request.getfixturevalue("small_disk")
-    with pytest.raises(WorldError, match="no space"):
+    with small_disk(), pytest.raises(WorldError, match="no space"):
         store.put_file("k", path, digest)
-    with pytest.raises(WorldError, match="no space"):
+    with small_disk(), pytest.raises(WorldError, match="no space"):
         store.get_file("there", tmp_path / "back", digest)
     assert not store.exists("k")
     assert [entry.name for entry in (tmp_path / "store").iterdir()] == ["there"]

@@ -9,11 +9,12 @@ def when(value: str, *values: str, operator: str = "in") -> list[dict[str, objec
     return [{"input": value, "operator": operator, "values": list(values)}]
 
 
-def test_other_branches_finish_but_nothing_new_starts(run):
+def test_other_branches_finish_but_nothing_new_starts(run, tmp_path):
+    failed = tmp_path / "failed"
     ran = run(
         pipeline(
-            task("bad", "exit 1"),
-            task("slow", "sleep 0.3"),
+            task("bad", f"touch {failed}; exit 1"),
+            task("slow", f"while [ ! -e {failed} ]; do sleep 0.01; done; sleep 0.3"),
             task("next", "echo never", runAfter=["slow"]),
         )
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -11,10 +12,13 @@ import pytest
 from tests.unit.tekton.documents import pipeline, step, task
 
 
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
+@pytest.fixture
+def port() -> Iterator[int]:
+    """A port that stays ours, and at which a server that sets SO_REUSEADDR, as Python's do, can listen nevertheless."""
+    with socket.socket() as held:
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        held.bind(("127.0.0.1", 0))
+        yield int(held.getsockname()[1])
 
 
 def sidecar(script: str, **fields):
@@ -43,8 +47,7 @@ def sidecars_of(directory: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("kind", ["http", "tcp", "exec"])
-def test_steps_wait_until_a_sidecar_is_ready(run, tmp_path, kind):
-    port = free_port()
+def test_steps_wait_until_a_sidecar_is_ready(run, tmp_path, kind, port):
     probe = {
         "http": {"httpGet": {"path": "/ready", "port": "web"}},
         "tcp": {"tcpSocket": {"port": port}},
@@ -77,8 +80,10 @@ def test_a_sidecar_that_never_gets_ready(run):
     assert (ran.lines("a"), ran.reasons()) == ([], {"a": "TaskRunTimeout"})
 
 
-def test_a_sidecar_that_crashes_fails_the_task(run):
-    ran = run(pipeline(task("a", "sleep 0.3; exit 1", sidecars=[sidecar("exit 7")])))
+def test_a_sidecar_that_crashes_fails_the_task(run, tmp_path):
+    crashed = tmp_path / "crashed"
+    script = f"while [ ! -e {crashed} ]; do sleep 0.01; done; sleep 0.3; exit 1"
+    ran = run(pipeline(task("a", script, sidecars=[sidecar(f"touch {crashed}; exit 7")])))
     record = ran.result.task_runs[0]
     assert (record.reason, record.message) == ("SidecarFailed", '"sidecar-side" exited with code 7: Error')
 
