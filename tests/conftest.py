@@ -18,8 +18,10 @@ if TYPE_CHECKING:
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
-# a loaded machine is not a fault: speed is shown by `make bench`, never by a test
-settings.register_profile("penstock", deadline=None)
+# a loaded machine is not a fault: speed is shown by `make bench`, never by a test. The same examples each time, so that
+# a run says something of the change; `pytest --hypothesis-profile=search` looks for new ones
+settings.register_profile("penstock", deadline=None, derandomize=True)
+settings.register_profile("search", deadline=None)
 settings.load_profile("penstock")
 
 
