@@ -20,7 +20,7 @@ from tests.e2e.install import NAMESPACE, Installed, Place, install, write_keys
 from tests.e2e.local import LocalRun, run_here
 from tests.e2e.outside import Outside
 from tests.e2e.pods import Pod, Recorder
-from tests.e2e.repositories import Repository, put_sonic_lite, put_sonic_scout
+from tests.e2e.repositories import MATTING_RELEASES, Repository, put_rmbg_lite, put_sonic_lite, put_sonic_scout
 from tests.e2e.run import Cluster, Run, remove_old_runs
 from tests.e2e.scout import looking_for
 from tests.e2e.session import GOOD, WORSE, Campaign, Plan, Session, write_result
@@ -120,6 +120,12 @@ def sonic_lite(facts: Facts, session: Session) -> Repository:
 
 
 @pytest.fixture(scope="session")
+def rmbg_lite(facts: Facts, session: Session) -> Repository:
+    """The reference model of background removal, with some of its releases."""
+    return put_rmbg_lite(facts, session.id)
+
+
+@pytest.fixture(scope="session")
 def outside() -> Iterator[Outside]:
     """An address that is neither the cluster's nor private, with somebody listening."""
     with Outside() as place:
@@ -141,7 +147,9 @@ def campaign(
 ) -> Iterator[Campaign]:
     """The runs that the collected tests ask for, all under way."""
     wanted = [name for item in request.session.items for name in getattr(item, "fixturenames", ())]
-    both = "scout" in wanted
+    both, cutouts = "scout" in wanted, "cutouts" in wanted
+    if cutouts:
+        matting: Repository = request.getfixturevalue("rmbg_lite")
     if both:
         repository: Repository = request.getfixturevalue("sonic_scout")
 
@@ -161,6 +169,13 @@ def campaign(
         started = listener.wait_started(listener.send(event, session.installed.webhooks["github"]))
         return Run(session.cluster, started["metadata"]["name"], sonic_lite.model).wait()
 
+    def cut_out(*_: object) -> dict[str, Run]:
+        """The first release of rmbg-lite, then all others at once."""
+        began, *later = MATTING_RELEASES
+        done = {began: session.release(matting, began).wait()}
+        started = {tag: session.release(matting, tag) for tag in later}
+        return done | {tag: run.wait() for tag, run in started.items()}
+
     plan: Plan = {
         "scout_started": ((), lambda: session.release(repository, GOOD)),
         "scout": (("scout_started",), lambda run: run.wait()),
@@ -170,13 +185,15 @@ def campaign(
         "sharded": (("first",), lambda _: session.release(sonic_lite, GOOD, shards="2", reuse="false").wait()),
         "verified": ((), verified),
         "here": ((), here),
+        "cutouts": (("first",) if "first" in wanted else (), cut_out),
     }
     runs = Campaign(plan)
     for name in plan:
         if name in wanted:
             runs.begin(name)
     yield runs
-    ended = {found.name: found for found in runs.close() if isinstance(found, Run) and found.manifest}
+    found = [run for left in runs.close() for run in (left.values() if isinstance(left, dict) else (left,))]
+    ended = {run.name: run for run in found if isinstance(run, Run) and run.manifest}
     write_result("runs", {name: {"seconds": run.seconds, "pods": run.times()} for name, run in ended.items()})
 
 
@@ -219,6 +236,13 @@ def verified(campaign: Campaign) -> Run:
 def scout(campaign: Campaign) -> Run:
     """The release of the model that looks about, with a long inference, ended."""
     found: Run = campaign["scout"]
+    return found
+
+
+@pytest.fixture(scope="session")
+def cutouts(campaign: Campaign) -> dict[str, Run]:
+    """Releases of rmbg-lite: tag → the run, ended."""
+    found: dict[str, Run] = campaign["cutouts"]
     return found
 
 

@@ -26,6 +26,10 @@ rules:
   - {metric: latency, max: 60.0, margin: 100%}
 """
 """A policy by which the released model is run again beside the candidate."""
+MATTING_RELEASES = ("v1.0.0", "v1.0.4-staircase", "v1.0.11-dead-button", "v1.1.0")
+"""The first is what the others are compared with."""
+EACH = 4
+"""20 cases with hair among 44 are enough for what these releases are judged by, and take a third of the time."""
 LFS_FILES = "*.safetensors,*.onnx"
 sys.path.insert(0, str(ASSETS))
 
@@ -56,9 +60,25 @@ def put_sonic_scout(facts: Facts, session: str, looking_for: dict[str, Any]) -> 
     sonic = yaml.safe_load((ASSETS / "models" / "sonic-lite" / "releases.yaml").read_text(encoding="utf-8"))
     folder = OWN_MODELS / "sonic-scout"
     manifest = yaml.safe_load((folder / "releases.yaml").read_text(encoding="utf-8"))
-    manifest = {**manifest, "base": sonic["base"], "copies": sonic["copies"] + manifest["copies"]}
+    base = str(ASSETS / "models" / "sonic-lite" / sonic["base"])
+    manifest = {**manifest, "base": base, "copies": sonic["copies"] + manifest["copies"]}
     files = {SESSION_FILE: session, "sonic_lite/looking_for.json": json.dumps(looking_for, indent=2)}
     return _put(facts, "sonic-scout", manifest, folder / "releases", files)
+
+
+def put_rmbg_lite(facts: Facts, session: str) -> Repository:
+    """``rmbg-lite``: its good releases and two bad ones, over a part of its suite (``EACH`` scenes of a kind)."""
+    folder = ASSETS / "models" / "rmbg-lite"
+    manifest = yaml.safe_load((folder / "releases.yaml").read_text(encoding="utf-8"))
+    releases = [release for release in manifest["releases"] if release["tag"] in MATTING_RELEASES]
+    made = [entry | {"with": ["--each", str(EACH)]} for entry in manifest["made"]]
+    return _put(
+        facts,
+        "rmbg-lite",
+        manifest | {"releases": releases, "made": made},
+        folder / "releases",
+        {SESSION_FILE: session},
+    )
 
 
 def _put(facts: Facts, model: str, manifest: dict[str, Any], overlays: Path, files: dict[str, str]) -> Repository:
@@ -72,11 +92,11 @@ def _put(facts: Facts, model: str, manifest: dict[str, Any], overlays: Path, fil
         for number, (name, content) in enumerate(files.items()):
             (folder / f"file-{number}").write_text(content, encoding="utf-8")
             copies.append({"from": str(folder / f"file-{number}"), "to": name})
-        base = str(ASSETS / "models" / "sonic-lite" / manifest["base"])
+        base = str(overlays.parent / manifest["base"])
         text = yaml.safe_dump(manifest | {"base": base, "copies": copies})
         (folder / "releases.yaml").write_text(text, encoding="utf-8")
         made = Path(work) / f"{model}.git"
-        make_repository.make(model, made, assets=Path(work))
+        make_repository.make(model, made, assets=Path(work), programs=ROOT)
         git(made, "lfs", "migrate", "import", "--everything", f"--include={LFS_FILES}", "--yes")
         tags = git(made, "for-each-ref", "--format=%(refname:short) %(*objectname)", "refs/tags").splitlines()
         place = facts.git_root / made.name
