@@ -13,6 +13,7 @@ from functools import cache
 
 from penstock.families.family import ENGINE_METRICS, Direction, Family, Metric, Preset
 from penstock.families.shared_presets import SHARED_PRESETS
+from penstock.families.shared_scores import SHARED_SCORES
 from penstock.foundation.errors import UsageError, printable
 from penstock.foundation.references import Reference, load
 
@@ -181,16 +182,20 @@ def find_preset(name: str) -> Preset | None:
 def score_commands() -> Mapping[str, Reference]:
     """``penstock score NAME`` → the function that does it, of all families; of two with one name, the first."""
     found: dict[str, Reference] = {}
-    for each in usable_families():
-        for name, place in each.commands.items():
+    for commands in (*(each.commands for each in _ours()), SHARED_SCORES, *_commands_from_outside()):
+        for name, place in commands.items():
             found.setdefault(name, place)
     return found
 
 
+def _commands_from_outside() -> Iterator[Mapping[str, Reference]]:
+    yield from (each.commands for each in usable_families() if each.name not in BUILT_IN)
+
+
 def find_score_command(name: str) -> Reference | None:
     """The function that does ``penstock score NAME``, if there is one."""
-    ours = next((each.commands[name] for each in _ours() if name in each.commands), None)
-    return ours or score_commands().get(name)
+    ours = (*(each.commands for each in _ours()), SHARED_SCORES)
+    return next((commands[name] for commands in ours if name in commands), None) or score_commands().get(name)
 
 
 @cache

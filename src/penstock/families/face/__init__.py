@@ -1,0 +1,1 @@
+"""Face recognition: comparisons of two faces, scores of quality, embeddings."""
