@@ -9,5 +9,6 @@ from penstock.foundation.references import Reference
 SHARED_SCORES: Mapping[str, Reference] = {
     "verification": "penstock.families.face.score_verification:verification",
     "quality": "penstock.families.face.score_quality:quality",
+    "face": "penstock.families.face.score_face:face",
 }
 """``penstock score NAME`` → the function that does it."""
