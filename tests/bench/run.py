@@ -32,6 +32,7 @@ PARTS = (
     "bench_many_cases",
     "bench_matte",
     "bench_load",
+    "bench_verification",
 )
 WORDS = {0: "met", 1: "MISSED a target"}
 """What a part says with its exit code; any other means that it broke."""

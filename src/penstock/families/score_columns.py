@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import csv
 import math
+import re
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain, islice
+from itertools import chain, count, islice
 from pathlib import Path
 from typing import BinaryIO
 
@@ -26,7 +28,7 @@ MOST_LINE_BYTES = 1 << 16
 DELIMITERS = ",;\t"
 FLAGS = {"0": 0, "1": 1, "false": 0, "true": 1, "0.0": 0, "1.0": 1}
 """How a flag may be written, in small letters."""
-_PLAIN = frozenset("0123456789+-.eE")
+_UNLIKE_A_NUMBER = re.compile(r"[^0-9+\-.eE]")
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 _SAVE = "Save it as CSV in UTF-8."
 
@@ -75,7 +77,7 @@ def number(text: str) -> float:
     """
     text = text.strip()
     try:
-        value = float(text) if _PLAIN.issuperset(text) else math.nan
+        value = math.nan if _UNLIKE_A_NUMBER.search(text) else float(text)
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
@@ -129,7 +131,7 @@ def read_columns(path: Path, wanted: Mapping[str, Kind], optional: Mapping[str, 
         rows = _rows(path, file)
         places = _places(path, next(rows, (1, []))[1], wanted, optional)
         kinds = {column: kind for column, kind in {**wanted, **optional}.items() if column in places}
-        index: dict[str, int] = {}
+        index: dict[str, int] = defaultdict(count().__next__)  # a new name gets the next number
         parts: dict[str, list[npt.NDArray[np.generic]]] = {column: [] for column in kinds}
         while chunk := list(islice(rows, CHUNK_LINES)):
             for column, kind in kinds.items():
@@ -174,21 +176,21 @@ def _rows(path: Path, file: BinaryIO) -> Iterator[tuple[int, list[str]]]:
 
 
 def _lines(path: Path, file: BinaryIO) -> Iterator[str]:
-    count = 0
+    at = 0
     while line := file.readline(MOST_LINE_BYTES + 1):
-        count += 1
-        if count == 1 and line.startswith(_UTF_16):
+        at += 1
+        if at == 1 and line.startswith(_UTF_16):
             raise _at(path, 1, "this is UTF-16", _SAVE)
         if len(line) > MOST_LINE_BYTES:
-            raise _at(path, count, f"the line is longer than {MOST_LINE_BYTES:,} bytes", "End each row with LF.")
+            raise _at(path, at, f"the line is longer than {MOST_LINE_BYTES:,} bytes", "End each row with LF.")
         try:
-            text = line.decode("utf-8-sig" if count == 1 else "utf-8")
+            text = line.decode("utf-8-sig" if at == 1 else "utf-8")
         except UnicodeDecodeError as error:
-            raise _at(path, count, "this is not UTF-8", _SAVE) from error
+            raise _at(path, at, "this is not UTF-8", _SAVE) from error
         if "\0" in text:
-            raise _at(path, count, "there is a zero byte", _SAVE)
+            raise _at(path, at, "there is a zero byte", _SAVE)
         if "\r" in text and "\r" in text.removesuffix("\n").removesuffix("\r"):
-            raise _at(path, count, "there is a CR without an LF", "End lines with LF or CRLF.")
+            raise _at(path, at, "there is a CR without an LF", "End lines with LF or CRLF.")
         yield text
 
 
@@ -206,21 +208,50 @@ def _places(path: Path, header: Sequence[str], wanted: Iterable[str], optional: 
 
 def _values(
     path: Path, chunk: Sequence[tuple[int, list[str]]], column: str, place: int, kind: Kind
-) -> list[float | int | str]:
+) -> Sequence[float | int | str]:
+    texts = [fields[place] for _, fields in chunk]
+    if (values := _AT_ONCE[kind](texts)) is not None:
+        return values
+    found: list[float | int | str] = []
+    for (line, _), text in zip(chunk, texts, strict=True):
+        try:
+            found.append(kind(text))
+        except BadFieldError as error:
+            raise _at(path, line, f"{column}: {error}") from error
+    return found
+
+
+def _numbers(texts: Sequence[str]) -> list[float] | None:
+    if _UNLIKE_A_NUMBER.search("".join(texts)):
+        return None
     try:
-        return [kind(fields[place]) for _, fields in chunk]
-    except BadFieldError:
-        for line, fields in chunk:
-            try:
-                kind(fields[place])
-            except BadFieldError as error:
-                raise _at(path, line, f"{column}: {error}") from error
-        raise
+        values = list(map(float, texts))
+    except ValueError:
+        return None
+    return values if np.isfinite(values).all() else None
 
 
-def _packed(values: list[float | int | str], kind: Kind, index: dict[str, int]) -> npt.NDArray[np.generic]:
+def _flags(texts: Sequence[str]) -> list[int] | None:
+    values = [FLAGS.get(text) for text in texts]
+    return None if None in values else [value for value in values if value is not None]
+
+
+def _names(texts: Sequence[str]) -> list[str] | None:
+    values = list(map(str.strip, texts))
+    return values if all(values) else None
+
+
+_AT_ONCE: Mapping[Kind, Callable[[Sequence[str]], Sequence[float | int | str] | None]] = {
+    number: _numbers,
+    flag: _flags,
+    name: _names,
+}
+"""The same for many fields where all are plain; where one is not, they are looked at one by one."""
+
+
+def _packed(values: Sequence[float | int | str], kind: Kind, index: dict[str, int]) -> npt.NDArray[np.generic]:
     if kind is name:
-        return np.array([index.setdefault(str(value), len(index)) for value in values], np.int32)
+        return np.array([index[str(value)] for value in values], np.int32)
     return np.array(values, np.bool_ if kind is flag else np.float64)
 
 

@@ -195,7 +195,7 @@ class _Compared:
                 scores[begins[row] : begins[row + 1]] = values[middle:]
 
         _in_threads(compare, range(0, count, BLOCK_ROWS))
-        by_score = np.argsort(genuine, kind="stable")[::-1]
+        by_score = np.argsort(genuine)[::-1]
         of = np.repeat(whose, np.diff(starts))[by_score]
         return cls(PairScores(genuine[by_score], np.sort(scores)[::-1]), whose, first, begins, scores, of)
 
@@ -203,7 +203,7 @@ class _Compared:
         """Whose the pairs are; of the impostor pairs at least the ``known`` highest."""
         least = self.pairs.impostor[known - 1]
         places = np.flatnonzero(self.scores >= least)
-        places = places[np.argsort(self.scores[places], kind="stable")[::-1]]
+        places = places[np.argsort(self.scores[places])[::-1]]
         rows = np.searchsorted(self.begins, places, side="right") - 1
         columns = self.first[rows] + places - self.begins[rows]
         images = np.bincount(self.whose)

@@ -104,7 +104,7 @@ def sort_owned_pairs(
         >>> pairs.impostor.tolist(), owners.pairs.second.tolist(), owners.impostors
         ([0.4, 0.2], [2, 1], 2)
     """
-    order = np.argsort(scores, kind="stable")[::-1]
+    order = np.argsort(scores)[::-1]
     is_same = same[order]
     genuine, impostor = order[is_same], order[~is_same]
     left, right = first[impostor], second[impostor]
