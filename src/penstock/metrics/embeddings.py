@@ -203,9 +203,9 @@ class _Compared:
         """Whose the pairs are; of the impostor pairs at least the ``known`` highest."""
         least = self.pairs.impostor[known - 1]
         places = np.flatnonzero(self.scores >= least)
-        places = places[np.argsort(self.scores[places])[::-1]]
         rows = np.searchsorted(self.begins, places, side="right") - 1
         columns = self.first[rows] + places - self.begins[rows]
+        order = np.argsort(self.scores[places])[::-1]
         images = np.bincount(self.whose)
         people = len(images)
 
@@ -213,7 +213,7 @@ class _Compared:
             weights = counts.T.astype(np.float64) * images
             return np.asarray((weights.sum(axis=1) ** 2 - (weights**2).sum(axis=1)) / 2.0).astype(np.int64)
 
-        pairs = IdentityPairs(people, self.genuine, self.whose[rows], self.whose[columns], everyone)
+        pairs = IdentityPairs(people, self.genuine, self.whose[rows[order]], self.whose[columns[order]], everyone)
         return Owners(pairs, people * (people - 1) // 2)
 
 

@@ -31,9 +31,10 @@ from penstock.metrics.verification_resamples import (
 from penstock.metrics.wilson import wilson
 
 TAIL = 0.0125
-"""Share of the resamples beyond each bound. With 0.025 the interval would be the bootstrap's own 95 %, which covered
-89 to 96 % of the truths in simulations of 20 to 100 identities; with this 94 to 98 %."""
-FEW_ERRORS = 10
+"""Share of the resamples beyond each bound. The plain 0.025 covered 89 to 96 % of the truths in simulations of 20 to
+100 identities where there were many errors, and as few as a third where there were hardly any; this with Wilson's
+interval beside it 95 % and more in each (docs/adr/0030-comparisons-and-quality.md)."""
+FEW_ERRORS = 4
 FEW_IDENTITIES = 10
 FEW_PAIRS = 20
 
@@ -118,9 +119,9 @@ def verification_scores(
 ) -> VerificationScores | None:
     """EER and TAR with their intervals.
 
-    Intervals hold the middle 97.5 % of 1,000 resamples and the value itself. A bootstrap knows nothing of errors that
-    did not happen: where fewer than 10 identities (or pairs) fail, or fewer than 10 do not, the interval also holds
-    Wilson's for as many identities (or pairs) as there are, or fewer where the resamples spread as those of fewer do.
+    Intervals hold the middle 97.5 % of 1,000 resamples, the value itself, and Wilson's interval for as many independent
+    pairs as the resamples' spread is worth. A bootstrap knows nothing of errors that did not happen: where fewer than 4
+    identities (or pairs) fail, or fewer than 4 do not, Wilson's is for no more than there are identities (or pairs).
 
     Args:
         pairs: the scores.
@@ -205,7 +206,7 @@ def _interval(value: float, values: Values, units: int, rare: int) -> Interval |
         return f"{lost} of {len(values)} resamples have no pairs of one kind: too few identities"
     low, high = (float(bound) for bound in np.quantile(values, [TAIL, 1.0 - TAIL]))
     bounds = [(low, high), (value, value)]
-    if rare < FEW_ERRORS:
-        variance, binomial = float(values.var()), value * (1.0 - value)
-        bounds.append(wilson(value, min(units, binomial / variance) if variance and binomial else units))
+    variance, binomial = float(values.var()), value * (1.0 - value)
+    worth = binomial / variance if variance and binomial else float(units)
+    bounds.append(wilson(value, min(worth, units) if rare < FEW_ERRORS else worth))
     return min(low for low, _ in bounds), max(high for _, high in bounds)
