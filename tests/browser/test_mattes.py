@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pytest
 from playwright.sync_api import Page
 from tests.browser.conftest import DESKTOP, PHONE, Opened
-from tests.browser.matte_bundles import HEIGHT, SPECK, WIDTH, write_matte_pair
+from tests.browser.matte_bundles import CASES, HEIGHT, SPECK, WIDTH, write_matte_pair
 
 from penstock.bundle.directory import Bundle
 from penstock.report.page import write_page, write_report
@@ -162,3 +162,22 @@ def test_without_the_suite_the_answers_are_shown(mattes: Pair, opened: Callable[
     page = show(opened, tmp_path / "page", "hair").page
     assert page.locator(".frame.candidate img").is_visible()
     assert page.locator(".sheet .message").first.inner_text() == "the suite's files are not at hand"
+
+
+def test_slices_stand_beside_each_other_on_every_width_and_in_print(
+    mattes: Pair, opened: Callable[..., Opened]
+) -> None:
+    page = opened(mattes[0].report / "index.html").page
+    assert page.locator(".slices tbody th").all_inner_texts() == ["all cases", *sorted((*CASES, "smoke"))]
+    assert page.locator(".slices thead th").nth(2).inner_text().split() == ["IoU", "%", "higher", "is", "better"]
+    cell = page.locator(".slices tbody tr").nth(1).locator("td").nth(1)
+    assert cell.get_attribute("data-label") == "IoU %"
+    assert float(cell.locator("b").inner_text()) == pytest.approx(90, abs=10)
+    assert cell.locator("em").inner_text().endswith(" open")  # one case
+    page.emulate_media(media="print")
+    assert page.locator(".slices thead").is_visible()
+    phone = opened(mattes[0].report / "index.html", size=PHONE).page
+    assert phone.evaluate("document.documentElement.scrollWidth") == PHONE[0]
+    assert phone.locator(".slices thead").is_hidden()
+    shown = phone.evaluate("getComputedStyle(document.querySelector('.slices td:nth-of-type(2)'), '::before').content")
+    assert shown.startswith('"IoU %')

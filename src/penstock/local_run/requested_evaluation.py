@@ -40,6 +40,7 @@ from penstock.foundation.files import disk_errors
 from penstock.foundation.handles import discard_tree
 from penstock.foundation.media_kinds import SUFFIXES
 from penstock.foundation.yaml_text import read_yaml
+from penstock.gating.by_slice import SliceTable, by_slice, chosen_metrics
 from penstock.gating.compare import Comparison, compare
 from penstock.gating.measured import SideMeans, summarise
 from penstock.gating.measurements import read_source
@@ -121,6 +122,8 @@ class Evaluation:
     cases: int
     about: Comparison | SideMeans
     failed: list[FailedCase]
+    slices: SliceTable | None = None
+    """The slices by the metrics that count most; ``None``: no photo is in one."""
 
 
 def evaluate(request: EvaluationRequest, on_progress: Progress) -> Evaluation:
@@ -146,7 +149,8 @@ def evaluate(request: EvaluationRequest, on_progress: Progress) -> Evaluation:
         bundles = {side.role: side.bundle for side in sides}
         about = _about(bundles)
         write_page(bundles[CANDIDATE], bundles.get(BASELINE), about, target, source=made.source)
-    return Evaluation(kind.name, len(made.suite.cases), about, failed)
+        slices = _slices(bundles, kind)
+    return Evaluation(kind.name, len(made.suite.cases), about, failed, slices)
 
 
 def _hold_free(out: Path | None) -> None:
@@ -319,6 +323,12 @@ def _failed(kind: Family, side: _Side, made: PhotoSuite, measurements: list[Meas
         for case, found in by_case.items()
         if all(one.value is None for one in found)
     ]
+
+
+def _slices(bundles: Mapping[str, Bundle], kind: Family) -> SliceTable | None:
+    baseline = read_source(bundles[BASELINE].path) if BASELINE in bundles else None
+    metrics = chosen_metrics(kind.view.slice_metrics, (metric.name for metric in kind.metrics))
+    return by_slice(read_source(bundles[CANDIDATE].path), baseline, metrics, level=LEVEL)
 
 
 def _about(bundles: Mapping[str, Bundle]) -> Comparison | SideMeans:

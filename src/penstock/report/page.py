@@ -32,6 +32,7 @@ from penstock.report.provenance_table import facts, reproduce
 from penstock.report.rows import MetricRow, glossary, past_rows
 from penstock.report.run_records import Side, read_side
 from penstock.report.series import Series, read_series
+from penstock.report.slice_rows import SliceSection, slice_section, slices_of
 from penstock.report.subject import QUIET, Subject, subject_of
 from penstock.report.summary import markdown_summary
 from penstock.report.trend import past_of
@@ -141,6 +142,7 @@ def write_page(
         glossary=glossary(found.metric for found in candidate.measurements),
         past=past,
         past_rows=past_rows(candidate, past) if past else [],
+        slices=_slices(candidate, before, subject),
         facts=facts(candidate.run, before.run if before else None),
         command=reproduce(candidate.run),
         visit=page_visit(bundle),
@@ -206,6 +208,14 @@ def _columns(subject: Subject, cases: list[CaseRow]) -> list[tuple[str, str]]:
         key=lambda metric: titles.index(measured[metric]) if measured[metric] in titles else len(titles),
     )
     return [(metric, measured[metric]) for metric in (ranked or list(measured))[:COLUMNS]]
+
+
+def _slices(candidate: Side, baseline: Side | None, subject: Subject) -> SliceSection | None:
+    table = slices_of(candidate, baseline, subject.criteria, subject.level)
+    if table is None:
+        return None
+    through = {found.metric: found.extractor for found in candidate.measurements if found.value is not None}
+    return slice_section(table, [through.get(metric) for metric in table.metrics])
 
 
 def view_of(run: Run | None) -> View:
