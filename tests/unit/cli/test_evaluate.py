@@ -114,7 +114,6 @@ def test_two_folders_are_compared_with_wins_slices_and_a_page(folders: Path, tmp
     assert Bundle(out / "baseline").run().suite == candidate.run().suite
     assert [path.name for path in out.parent.iterdir()] == ["evaluation"]  # nothing half made is left
     refused(run(folders, *options), "there is something already")
-    assert "better" in run(folders, "--against", folders / "old").stdout
     text = run(folders, "--against", folders / "old", "--slices", folders / "slices.yaml").stdout.splitlines()
     place = next(place for place, line in enumerate(text) if line.startswith("hair"))
     assert text[place].split()[4] == f"{100 * hair['metrics'][0]['mean']:.2f}"
@@ -199,12 +198,16 @@ def test_slices_that_name_no_photo(folders: Path) -> None:
 
 
 def test_what_goes_together(folders: Path) -> None:
-    refused(run(folders, "--command", "x"), "give --answers or --command")
-    refused(run(folders, "--against", folders / "old", "--against-command", "x"), "give --against or")
+    refused(run(folders, "--command", "x"), "give --answers, --command or --url")
+    refused(run(folders, "--url", "http://127.0.0.1:1"), "give --answers, --command or --url")
+    refused(
+        run(folders, "--against", folders / "old", "--against-command", "x"), "give --against, --against-command or"
+    )
+    refused(run(folders, "--timeout", "0"), "this is no time for one photo: 0 s")
     refused(run(folders, "--family", "talking-head"), "are not compared with truth")
     refused(run(folders, "--preset", "rmgb"), "there is no preset 'rmgb'")
     words = [str(folders / "photos"), "--truth", str(folders / "mattes")]
-    refused(CliRunner().invoke(app, words), "give --answers or --command")
+    refused(CliRunner().invoke(app, words), "give --answers, --command or --url")
     refused(CliRunner().invoke(app, [*words, "--command", "python run.py {image}"]), "no argument holds '{output}'")
     refused(CliRunner().invoke(app, [*words, "--command", "x {image} {output} {what}"]), "what")
 
