@@ -181,3 +181,35 @@ def test_slices_stand_beside_each_other_on_every_width_and_in_print(
     assert phone.locator(".slices thead").is_hidden()
     shown = phone.evaluate("getComputedStyle(document.querySelector('.slices td:nth-of-type(2)'), '::before').content")
     assert shown.startswith('"IoU %')
+
+
+def test_before_and_after_by_slice_leads_to_the_case(mattes: Pair, opened: Callable[..., Opened]) -> None:
+    page = opened(mattes[0].report / "index.html").page
+    # the candidate's answer to `jpeg` is none, so that there is no pair of it
+    assert page.locator(".scenes h3 bdi").all_inner_texts() == ["glass", "hair", "shadow", "smoke"]
+    assert page.locator(".scenes h3 small").all_inner_texts()[-1] == "3 of 4 cases"
+    hair = page.locator(".scenes ul").nth(1).locator("img")
+    assert hair.evaluate_all("(images) => images.map((i) => [i.className, i.naturalWidth, i.naturalHeight])") == [
+        ["baseline checks", WIDTH, HEIGHT],
+        ["candidate checks", WIDTH, HEIGHT],
+    ]
+    hair.nth(1).scroll_into_view_if_needed()
+    data = np.frombuffer(hair.nth(1).screenshot(), np.uint8)
+    image = np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR))
+    box = hair.nth(1).bounding_box()
+    assert box
+    scale = min(box["width"] / WIDTH, (box["height"] - 3) / HEIGHT)
+    corner = (box["width"] - scale * WIDTH) / 2, (box["height"] - 3 - scale * HEIGHT) / 2
+    across, down = (int(start + scale * place) for start, place in zip(corner, SPECK, strict=True))
+    blue, _, red = image[down, across].tolist()
+    assert blue > red  # a piece of the wall, where the checks are grey
+    assert image[int(corner[1]) + 3, int(corner[0]) + 3].tolist() in ([200] * 3, [255] * 3)
+    hair.nth(0).click()
+    assert page.locator("#viewer-name").inner_text() == "hair"
+    page.emulate_media(media="print")
+    assert hair.nth(0).is_visible()
+    phone = opened(mattes[0].report / "index.html", size=PHONE).page
+    assert phone.evaluate("document.documentElement.scrollWidth") == PHONE[0]
+    shown = phone.locator(".scenes img").first.bounding_box()
+    assert shown
+    assert shown["width"] > 150

@@ -23,7 +23,6 @@ from penstock.foundation.errors import printable
 from penstock.foundation.files import write_text
 from penstock.gating.compare import Comparison
 from penstock.gating.measured import SideMeans
-from penstock.report.case_files import suite_files
 from penstock.report.cases import CaseRow, Number, case_rows
 from penstock.report.media import EMBED_BYTES, Shown, show_media
 from penstock.report.old_verdicts import read_verdict
@@ -33,6 +32,7 @@ from penstock.report.rows import MetricRow, glossary, past_rows
 from penstock.report.run_records import Side, read_side
 from penstock.report.series import Series, read_series
 from penstock.report.slice_rows import SliceSection, slice_section, slices_of
+from penstock.report.still_section import still_section
 from penstock.report.subject import QUIET, Subject, subject_of
 from penstock.report.summary import markdown_summary
 from penstock.report.trend import past_of
@@ -111,17 +111,10 @@ def write_page(
     cases = ranked[:SHOWN_CASES]
     view = view_of(candidate.run)
     names = [case.name for case in cases]
-    stills: dict[str, dict[str, Any]] = {}
-    pictures: list[tuple[str, str]] = []
-    if view.stills is not None:
-        from penstock.report.stills import show_stills  # decoders, which other pages do not need
-
-        files = suite_files(bundle, source) if source is not None else None
-        drawn = show_stills(view.stills, bundle, baseline, names, files, target_dir, embed_bytes=embed_bytes)
-        stills, pictures, embed_bytes = drawn.cases, drawn.embedded, embed_bytes - drawn.bytes
-    others = [name for name in names if name not in stills]
+    stills = still_section(view.stills, bundle, baseline, cases, source, target_dir, embed_bytes=embed_bytes)
+    others = [name for name in names if name not in stills.cases]
     media: dict[str, dict[str, Shown]] = {name: {} for name in names}
-    media |= show_media(bundle, baseline, others, target_dir, embed_bytes=embed_bytes)
+    media |= show_media(bundle, baseline, others, target_dir, embed_bytes=embed_bytes - stills.bytes)
     style, script = _own("page.css"), "\n".join(_own(name) for name in SCRIPTS)
     page = _render(
         candidate=candidate,
@@ -143,13 +136,15 @@ def write_page(
         past=past,
         past_rows=past_rows(candidate, past) if past else [],
         slices=_slices(candidate, before, subject),
+        scenes=stills.scenes,
+        scene_still=stills.scene_still,
         facts=facts(candidate.run, before.run if before else None),
         command=reproduce(candidate.run),
         visit=page_visit(bundle),
         view=view,
         parts=_script_json(asdict(view)),
-        data=_script_json(_data(candidate, before, cases, media, stills, view)),
-        media=[*_embedded(cases, media), *((id_, Markup(text)) for id_, text in pictures)],  # noqa: S704 (base64)
+        data=_script_json(_data(candidate, before, cases, media, stills.cases, view)),
+        media=[*_embedded(cases, media), *((id_, Markup(text)) for id_, text in stills.embedded)],  # noqa: S704 (base64)
         style=Markup(style),  # noqa: S704 (our own file)
         script=Markup(script),  # noqa: S704 (our own files)
         policy=_policy(style, script),

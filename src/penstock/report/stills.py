@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import logging
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,15 +17,25 @@ from penstock.foundation.handles import discard_tree
 from penstock.foundation.references import load
 from penstock.report.case_files import SuiteFiles
 from penstock.report.media import Medium, media_of, plain_name
-from penstock.report.still_pictures import CaseStills, Painter, encoded
+from penstock.report.still_pictures import CaseStills, Painter, encoded, thumbnail
 
 log = logging.getLogger(__name__)
 
 STILL_CASES = 60
-"""Cases whose pictures are drawn, the worst: drawing one takes up to 0.7 s. Of the others the answers are
-shown as they came."""
+"""Cases whose pictures are drawn: those of scenes, and the worst. Drawing one takes up to 0.7 s. Of the others the
+answers are shown as they came."""
 FOLDER = "media/stills"
 OF_CASE = "case"
+
+
+@dataclass(frozen=True)
+class Thumb:
+    """A small picture, in the page."""
+
+    content: str
+    """WebP, as base64."""
+    width: int
+    height: int
 
 
 @dataclass
@@ -36,6 +46,8 @@ class StillPage:
     """Case → what the script reads: ``case``, ``candidate``, ``baseline`` (name → picture) and ``places``."""
     embedded: list[tuple[str, str]] = field(default_factory=list)
     """Id and base64 of each picture that is in the page."""
+    thumbs: dict[str, dict[str, Thumb]] = field(default_factory=dict)
+    """Case → side → the thumbnail of its answer, of cases of which there are some."""
     bytes: int = 0
     """Of the pictures that are in the page."""
 
@@ -60,6 +72,7 @@ def show_stills(
     target_dir: Path,
     *,
     embed_bytes: int,
+    small: Collection[str] = (),
 ) -> StillPage:
     """Draw the worst cases, but those whose answers are videos.
 
@@ -74,22 +87,26 @@ def show_stills(
         files: the suite's own files, if they are at hand.
         target_dir: the page's folder.
         embed_bytes: the room in the page.
+        small: cases of which thumbnails are made, too, which are always in the page; they are drawn, if need be in
+            the place of worse ones.
     """
-    worst = cases[:STILL_CASES]
+    worst = _chosen(cases, small)
     sides = {"candidate": media_of(bundle, worst), "baseline": media_of(baseline, worst) if baseline else {}}
     page = StillPage()
     discard_tree(target_dir / FOLDER)
-    for number, case in enumerate(worst, 1):
+    for number, case in enumerate(cases, 1):
         answers = {side: media[case] for side, media in sides.items() if case in media}
-        if not answers or any(answer.kind == "video" for answer in answers.values()):
+        if case not in worst or not answers or any(answer.kind == "video" for answer in answers.values()):
             continue
-        drawn = _drawn(stills, case, files, answers)
-        pictures = list(_encoded(stills, drawn))
-        size = sum(len(picture.content) for picture in pictures)
+        drawn = _drawn(stills, case, files, answers, small=case in small)
+        if drawn.fault:
+            log.warning("case '%s': %s", case, drawn.fault)
+        page.thumbs |= {case: drawn.thumbs} if drawn.thumbs else {}
+        size = sum(len(picture.content) for picture in drawn.pictures)
         fits = page.bytes + size <= embed_bytes
         page.bytes += size if fits else 0
-        entry: dict[str, Any] = {OF_CASE: {}, "places": drawn.places} | {side: {} for side in drawn.answers}
-        for picture in pictures:
+        entry: dict[str, Any] = {OF_CASE: {}, "places": drawn.places} | {side: {} for side in answers}
+        for picture in drawn.pictures:
             name = f"{picture.group}-{picture.still.name}"
             entry[picture.group][picture.still.name] = medium = _medium(picture)
             if picture.content and fits:
@@ -103,20 +120,52 @@ def show_stills(
     return page
 
 
-def _drawn(stills: Stills, case: str, files: SuiteFiles | None, answers: dict[str, Medium]) -> CaseStills:
+def _chosen(cases: Sequence[str], small: Collection[str]) -> list[str]:
+    """The cases that are drawn, worst first: those of which there are thumbnails, and the worst others."""
+    others = [case for case in cases if case not in small][: max(0, STILL_CASES - len(small))]
+    return [case for case in cases if case in small or case in others]
+
+
+def shown_small(stills: Stills) -> Still:
+    """Which picture of an answer stands for it where it is small: the first that is see-through, else the first."""
+    return next((still for still in stills.of_answer if still.see_through), stills.of_answer[0])
+
+
+@dataclass(frozen=True)
+class _Drawn:
+    """All of a case that is kept."""
+
+    pictures: list[_Encoded]
+    places: dict[str, tuple[float, float]]
+    thumbs: dict[str, Thumb]
+    fault: str
+    """What the painter could not bear; empty: nothing."""
+
+
+def _drawn(stills: Stills, case: str, files: SuiteFiles | None, answers: dict[str, Medium], *, small: bool) -> _Drawn:
     """What the painter makes of the case; an answer that it cannot bear is a reason everywhere."""
     painter: Painter = load(stills.painter)
     paths = {side: answer.path for side, answer in answers.items()}
+    fault = ""
     try:
-        return painter(files.of(case) if files is not None else None, paths)
+        found = painter(files.of(case) if files is not None else None, paths)
     except Exception as error:  # the answer is hostile: what it does to a decoder is this case's fault
-        reason = f"the pictures cannot be drawn: {type(error).__name__}: {' '.join(str(error).split())[:200]}"
-        log.warning("case '%s': %s", case, reason, exc_info=error)
-        return CaseStills(
-            {still.name: reason for still in stills.of_case},
-            {side: {still.name: reason for still in stills.of_answer} for side in answers},
+        fault = f"the pictures cannot be drawn: {type(error).__name__}: {' '.join(str(error).split())[:200]}"
+        found = CaseStills(
+            {still.name: fault for still in stills.of_case},
+            {side: {still.name: fault for still in stills.of_answer} for side in answers},
             {},
         )
+    thumbs = dict(_thumbs(shown_small(stills), found)) if small else {}
+    return _Drawn(list(_encoded(stills, found)), found.places, thumbs, fault)
+
+
+def _thumbs(still: Still, drawn: CaseStills) -> Iterator[tuple[str, Thumb]]:
+    for side, pictures in drawn.answers.items():
+        picture = pictures.get(still.name, "")
+        if not isinstance(picture, str):
+            content, size = thumbnail(picture)
+            yield side, Thumb(base64.b64encode(content).decode("ascii"), *size)
 
 
 def _encoded(stills: Stills, drawn: CaseStills) -> Iterator[_Encoded]:

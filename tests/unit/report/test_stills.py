@@ -15,7 +15,7 @@ from penstock.families.family import Still, Stills
 from penstock.report import stills
 from penstock.report.case_files import CaseFiles
 from penstock.report.still_pictures import CaseStills
-from penstock.report.stills import show_stills
+from penstock.report.stills import show_stills, shown_small
 
 SHOWS = Stills((Still("photo", "photo", photo=True),), (Still("mask", "mask"),), f"{__name__}:paint", "worst edge")
 
@@ -79,3 +79,33 @@ def test_only_the_worst_are_drawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(stills, "STILL_CASES", 2)
     made = bundle(tmp_path / "new", dict.fromkeys("abc", b"\x01"))
     assert list(show_stills(SHOWS, made, None, ["c", "a", "b"], None, tmp_path, embed_bytes=9999).cases) == ["c", "a"]
+
+
+def test_thumbnails_are_in_the_page_even_where_nothing_else_fits(tmp_path: Path) -> None:
+    sides = [bundle(tmp_path / side, {"a": b"\x09", "b": b"\x07", "c": b"\x00"}) for side in ("new", "old")]
+    found = show_stills(SHOWS, *sides, ["a", "b", "c"], None, tmp_path / "page", embed_bytes=0, small={"b", "c"})
+    assert list(found.thumbs) == ["b"]  # the painter cannot bear c
+    thumb = found.thumbs["b"]["candidate"]
+    assert (thumb.width, thumb.height) == (6, 4)
+    content = base64.b64decode(thumb.content)
+    assert content[:4] == b"RIFF"
+    assert content[8:12] == b"WEBP"
+
+
+def test_what_is_shown_small_is_drawn_in_the_place_of_worse_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stills, "STILL_CASES", 2)
+    made = bundle(tmp_path / "new", dict.fromkeys("abcd", b"\x01"))
+    names = ["c", "a", "b", "d"]
+    found = show_stills(SHOWS, made, None, names, None, tmp_path, embed_bytes=9999, small={"d"})
+    assert list(found.cases) == ["c", "d"]
+    assert [name for name, _ in found.embedded] == ["still-1-candidate-mask", "still-4-candidate-mask"]
+    found = show_stills(SHOWS, made, None, names, None, tmp_path, embed_bytes=9999, small={"a", "b", "d"})
+    assert list(found.cases) == ["a", "b", "d"]
+
+
+def test_the_see_through_picture_stands_for_an_answer() -> None:
+    assert shown_small(SHOWS).name == "mask"
+    both = Stills((), (Still("alpha", "alpha"), Still("cutout", "cut-out", see_through=True)), "m:f", "worst")
+    assert shown_small(both).name == "cutout"
