@@ -57,6 +57,21 @@ def evaluate(
         str,
         typer.Option(metavar="URL", help="In place of --against: the service to compare with.", show_default=False),
     ] = "",
+    contract: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="In place of --answers: a model's directory with its penstock.yaml. It is started, called and "
+            "confined as in a release without an image.",
+            show_default=False,
+        ),
+    ] = None,
+    against_contract: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="In place of --against: the model's directory to compare with.", show_default=False
+        ),
+    ] = None,
     concurrency: Annotated[
         int,
         typer.Option(metavar="N", min=1, max=32, help="Photos that a service gets at a time."),
@@ -110,7 +125,7 @@ def evaluate(
     """Measure answers to photos whose true mattes are known, and compare two models: a table, and a page.
 
     Files of the folders are matched by their names without suffixes. Nothing is judged or published. Exit 0 when all
-    was measured, 2 when an answer of a folder cannot be, 4 when a program or a service fails on a photo.
+    was measured, 2 when an answer of a folder cannot be, 4 when a program, a service or a model fails on a photo.
 
     Example: penstock evaluate photos --truth mattes --answers new --against old --slices slices.yaml --out evaluation
     """
@@ -119,18 +134,17 @@ def evaluate(
     from penstock.local_run.evaluation_sides import BASELINE, CANDIDATE, Calling
     from penstock.local_run.requested_evaluation import EvaluationRequest, read_parameters
 
-    given = (answers, command, url)
-    sides = {CANDIDATE: _side(*given, "--answers, --command or --url")}
-    others = (against, against_command, against_url)
+    given = (answers, command, url, contract)
+    sides = {CANDIDATE: _side(*given, "--answers, --command, --url or --contract")}
+    others = (against, against_command, against_url, against_contract)
     if any(others):
-        sides[BASELINE] = _side(*others, "--against, --against-command or --against-url")
+        sides[BASELINE] = _side(*others, "--against, --against-command, --against-url or --against-contract")
     known = {"truth": truth, "trimap": [trimap] if trimap else [], "foreground": [foreground] if foreground else []}
     withheld = {field: paths for field, paths in known.items() if paths}
-    parameters = read_parameters(param or ())
     if timeout is not None and not 0 < timeout <= MAX_TIMEOUT_S:
         raise UsageError(f"this is no time for one photo: {timeout:g} s", where="--timeout", todo="Up to a day.")
-    calling = Calling(preset, concurrency, timeout)
-    request = EvaluationRequest(photos, withheld, sides, slices, family, calling, parameters, out)
+    calling = Calling(preset, read_parameters(param or ()), concurrency, timeout)
+    request = EvaluationRequest(photos, withheld, sides, slices, family, calling, out)
     found = requested_evaluation.evaluate(request, _progress)
     if as_json:
         print_json(found, out)
@@ -140,13 +154,13 @@ def evaluate(
         raise typer.Exit(ExitCode.WORLD if any(each.program for each in found.failed) else ExitCode.USAGE)
 
 
-def _side(folder: Path | None, command: str, url: str, options: str) -> Answering:
-    """Where the answers of a side come from: exactly one of the three."""
+def _side(folder: Path | None, command: str, url: str, contract: Path | None, options: str) -> Answering:
+    """Where the answers of a side come from: exactly one of the four."""
     from penstock.local_run.evaluation_sides import Answering
 
-    if sum(map(bool, (folder, command, url))) != 1:
+    if sum(map(bool, (folder, command, url, contract))) != 1:
         raise UsageError(f"give {options}", where=options.split(",")[0], todo="One of them.")
-    return Answering(folder, command, url)
+    return Answering(folder, command, url, contract)
 
 
 def _progress(what: str, done: int, total: int) -> None:

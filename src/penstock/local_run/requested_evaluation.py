@@ -81,9 +81,7 @@ class EvaluationRequest:
     slices: Path | None = None
     family: str = ""
     calling: Calling = field(default_factory=Calling)
-    """Its preset's parameters hold for answers that are there, too, such as the size of those to large photos."""
-    parameters: Mapping[str, Scalar] = field(default_factory=dict)
-    """Further ones; a preset's of the same name give way."""
+    """Its parameters hold for answers that are there, too, such as the size of those to large photos."""
     out: Path | None = None
     """Where page and bundles go; ``None``: they are not kept."""
 
@@ -127,7 +125,7 @@ def evaluate(request: EvaluationRequest, on_progress: Progress) -> Evaluation:
     photos = PhotoFolders(request.photos, request.withheld, folders, request.slices)
     with tempfile.TemporaryDirectory(prefix="penstock-evaluate-") as scratch, _kept(request.out) as target:
         on_progress("files are validated", 0, 1)
-        made = make_suite(photos, kind, no_call(request.calling.preset, request.parameters), Path(scratch))
+        made = make_suite(photos, kind, no_call(request.calling), Path(scratch))
         names = side_names(request.sides)
         sides = [
             _Side(role, names[role], of, asked(made, kind, of, role, request.calling), Bundle(target / role))
@@ -188,6 +186,7 @@ def _fill(side: _Side, made: PhotoSuite, kind: Family, on_progress: Progress) ->
     known = {"family": kind.name, "suite": made.record, "parameters": dict(contract.call.parameters)}
     bundle.update_run(run.model_copy(update=known))
     plain = [read_yaml(made.source / file, name=file).value for file in (CONTRACT_FILE, f"{SUITE_FOLDER}/{SUITE_FILE}")]
+    plain[0]["call"]["parameters"] = dict(contract.call.parameters)  # by which its answers are read, and drawn
     keep_checked(bundle, made.source, plain[0], plain[1])
     if side.asked is not None:
         ask(side.asked, made, bundle, lambda done, total: on_progress(f"{side.name}: answered", done, total))

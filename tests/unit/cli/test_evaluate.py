@@ -198,16 +198,17 @@ def test_slices_that_name_no_photo(folders: Path) -> None:
 
 
 def test_what_goes_together(folders: Path) -> None:
-    refused(run(folders, "--command", "x"), "give --answers, --command or --url")
-    refused(run(folders, "--url", "http://127.0.0.1:1"), "give --answers, --command or --url")
+    refused(run(folders, "--command", "x"), "give --answers, --command, --url or --contract")
+    refused(run(folders, "--url", "http://127.0.0.1:1"), "give --answers, --command, --url or --contract")
     refused(
-        run(folders, "--against", folders / "old", "--against-command", "x"), "give --against, --against-command or"
+        run(folders, "--against", folders / "old", "--against-command", "x"),
+        "give --against, --against-command, --against-url or",
     )
     refused(run(folders, "--timeout", "0"), "this is no time for one photo: 0 s")
     refused(run(folders, "--family", "talking-head"), "are not compared with truth")
     refused(run(folders, "--preset", "rmgb"), "there is no preset 'rmgb'")
     words = [str(folders / "photos"), "--truth", str(folders / "mattes")]
-    refused(CliRunner().invoke(app, words), "give --answers, --command or --url")
+    refused(CliRunner().invoke(app, words), "give --answers, --command, --url or --contract")
     refused(CliRunner().invoke(app, [*words, "--command", "python run.py {image}"]), "no argument holds '{output}'")
     refused(CliRunner().invoke(app, [*words, "--command", "x {image} {output} {what}"]), "what")
 

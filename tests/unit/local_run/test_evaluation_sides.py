@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import pickle
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -37,7 +40,7 @@ def made(tmp_path: Path) -> PhotoSuite:
     root = photo_folders(tmp_path / "given", ("anna",))
     (tmp_path / "made").mkdir()
     folders = PhotoFolders(root / "photos", {"truth": [root / "mattes"]}, {})
-    return make_suite(folders, MATTING, no_call("rmbg", {"answer_is": "matte"}), tmp_path / "made")
+    return make_suite(folders, MATTING, no_call(Calling("rmbg", {"answer_is": "matte"})), tmp_path / "made")
 
 
 def ask(made: PhotoSuite, of: Answering, calling: Calling | None = None) -> AskedModel:
@@ -90,3 +93,85 @@ def test_two_sides_of_one_name_are_told_apart() -> None:
         CANDIDATE: "http://host (candidate)",
         BASELINE: "http://host (baseline)",
     }
+
+
+def model_at(folder: Path, **changes: object) -> Path:
+    """A model's directory, with weights."""
+    folder.mkdir()
+    (folder / "weights.npy").write_bytes(WEIGHTS)
+    contract = {
+        "version": 1,
+        "name": "cutter",
+        "family": "matting",
+        "weights": [{"path": "weights.npy", "sha256": hashlib.sha256(WEIGHTS).hexdigest(), "source": "lfs"}],
+        "call": {"command": {"argv": ["python", "cut.py", "{image}", "{output}"], "output": ".png"}, "warmup": 3},
+        "suite": "suite",
+        "policy": {"rules": [{"metric": "mae", "max": 1}]},
+    }
+    (folder / "penstock.yaml").write_text(json.dumps(contract | changes), encoding="utf-8")
+    return folder
+
+
+WEIGHTS = (
+    b"\x93NUMPY\x01\x00v\x00{'descr': '<f8', 'fortran_order': False, 'shape': (1,), }".ljust(127) + b"\n" + bytes(8)
+)
+
+
+def test_a_model_is_called_as_its_contract_says_over_these_photos(made: PhotoSuite, tmp_path: Path) -> None:
+    code = model_at(tmp_path / "cutter")
+    for given in (code, code / "penstock.yaml"):
+        model = ask(made, Answering(contract=given), Calling(parameters={"answer_is": "matte"}, timeout_s=9))
+        assert model.contract.call.command is not None
+        assert model.contract.call.command.argv == ["python", "cut.py", "{image}", "{output}"]
+        assert (model.contract.call.warmup, model.contract.call.timeout_s) == (3, 9)
+        assert model.contract.call.parameters == {"answer_is": "matte"}  # none of --preset's, which are others'
+        assert (model.contract.suite, model.code, model.service) == (made.contract.suite, code, None)
+        assert side_names({CANDIDATE: Answering(contract=given)}) == {CANDIDATE: "cutter"}
+
+
+def test_the_truth_of_the_model_s_own_suite_is_hidden(made: PhotoSuite, tmp_path: Path) -> None:
+    code = model_at(tmp_path / "cutter")
+    photo_folders(code / "suite", ("anna",))
+    case = {"name": "anna", "inputs": {"image": "photos/anna.jpg"}, "truth": "mattes/anna.png"}
+    suite = {"version": 1, "family": "matting", "cases": [case]}
+    (code / "suite" / "suite.yaml").write_text(json.dumps(suite), encoding="utf-8")
+    assert ask(made, Answering(contract=code)).hidden == (code.resolve() / "suite" / "mattes" / "anna.png",)
+
+
+WANTS = {"command": {"argv": ["python", "cut.py", "{image}", "{strength}", "{output}"], "output": ".png"}}
+
+
+@pytest.mark.parametrize(
+    ("changes", "match"),
+    [
+        ({"family": "talking-head"}, "the model is of the family 'talking-head', not 'matting'"),
+        ({"call": WANTS}, "its calls want 'strength', and here there is the input 'image' alone"),
+        ({"suit": "suite"}, "suit"),
+    ],
+)
+def test_a_model_that_cannot_be_asked(made: PhotoSuite, tmp_path: Path, changes: dict[str, object], match: str) -> None:
+    code = model_at(tmp_path / "cutter", **changes)
+    with pytest.raises(UsageError, match=match):
+        ask(made, Answering(contract=code))
+
+
+def test_weights_must_be_there_as_the_contract_names_them(made: PhotoSuite, tmp_path: Path) -> None:
+    code = model_at(tmp_path / "cutter")
+    (code / "weights.npy").write_bytes(WEIGHTS + b"x")
+    with pytest.raises(UsageError, match=r"the weights are sha256:[0-9a-f]{64}, and the contract names sha256:"):
+        ask(made, Answering(contract=code))
+    (code / "weights.npy").unlink()
+    with pytest.raises(UsageError, match="the weights are not there"):
+        ask(made, Answering(contract=code))
+    pickled = pickle.dumps(print)
+    (code / "weights.npy").write_bytes(pickled)
+    (code / "penstock.yaml").write_text(
+        (code / "penstock.yaml")
+        .read_text(encoding="utf-8")
+        .replace(hashlib.sha256(WEIGHTS).hexdigest(), hashlib.sha256(pickled).hexdigest()),
+        encoding="utf-8",
+    )
+    with pytest.raises(UsageError, match="not a NumPy array"):
+        ask(made, Answering(contract=code))
+    with pytest.raises(UsageError, match=r"there is no penstock\.yaml"):
+        ask(made, Answering(contract=tmp_path))
