@@ -175,6 +175,7 @@ def test_slices_stand_beside_each_other_on_every_width_and_in_print(
     assert float(cell.locator("b").inner_text()) == pytest.approx(90, abs=10)
     assert cell.locator("em").inner_text().endswith(" open")  # one case
     page.emulate_media(media="print")
+    page.set_viewport_size({"width": 703, "height": 1000})  # A4
     assert page.locator(".slices thead").is_visible()
     phone = opened(mattes[0].report / "index.html", size=PHONE).page
     assert phone.evaluate("document.documentElement.scrollWidth") == PHONE[0]
