@@ -17,6 +17,7 @@ from penstock.bundle.steps import begin, recorded
 from penstock.contract.load import SUITE_FILE
 from penstock.contract.models import CONTRACT_FILE
 from penstock.contract.placeholders import Scalar
+from penstock.evaluation.case_workers import two_at_a_time
 from penstock.evaluation.given_answers import take_answers
 from penstock.evaluation.measure_cache import measure_once
 from penstock.evaluation.photo_suite import (
@@ -134,7 +135,7 @@ def evaluate(request: EvaluationRequest, on_progress: Progress) -> Evaluation:
         failed = [found for side in sides for found in _fill(side, made, kind, on_progress)]
         bundles = {side.role: side.bundle for side in sides}
         about = _about(bundles)
-        write_page(bundles[CANDIDATE], bundles.get(BASELINE), about, target, source=made.source)
+        write_page(bundles[CANDIDATE], bundles.get(BASELINE), about, target, source=made.source, each=two_at_a_time)
         slices = _slices(bundles, kind)
     return Evaluation(kind.name, len(made.suite.cases), about, failed, slices)
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
@@ -37,6 +37,9 @@ from penstock.report.subject import QUIET, Subject, subject_of
 from penstock.report.summary import markdown_summary
 from penstock.report.trend import past_of
 
+if TYPE_CHECKING:
+    from penstock.report.stills import DrawEach
+
 SCRIPTS = ("strip.js", "player.js", "stills.js", "viewer.js", "page.js")
 WORST = 5
 """Cases on the first screen."""
@@ -61,20 +64,23 @@ STATES = {
 }
 
 
-def write_report(bundle: Bundle, baseline: Bundle | None, source: Path | None = None) -> str:
+def write_report(
+    bundle: Bundle, baseline: Bundle | None, source: Path | None = None, *, each: DrawEach | None = None
+) -> str:
     """Write ``report/index.html`` and ``report/summary.md``; returns the summary.
 
     Args:
         bundle: a bundle with a verdict.
         baseline: the bundle that it was compared with, if there was one.
         source: the model's repository, whose suite's files are shown beside the answers; ``None``: it is not at hand.
+        each: draws still pictures, see :data:`penstock.report.stills.DrawEach`; ``None``: one after the other.
 
     Raises:
         UsageError: the bundle has no verdict or no measurements; the suite is not valid.
         WorldError: the disk is full.
     """
     verdict = read_verdict(bundle)
-    write_page(bundle, baseline, verdict, bundle.report, source=source)
+    write_page(bundle, baseline, verdict, bundle.report, source=source, each=each)
     summary = markdown_summary(bundle.run(), verdict)
     write_text(bundle.report / "summary.md", summary)
     return summary
@@ -88,6 +94,7 @@ def write_page(
     *,
     source: Path | None = None,
     embed_bytes: int = EMBED_BYTES,
+    each: DrawEach | None = None,
 ) -> None:
     """Write ``index.html`` for any two bundles; media that are not in the page lie below ``target_dir``.
 
@@ -99,6 +106,7 @@ def write_page(
         target_dir: where the page goes; made if it is not there.
         source: the repository with the suite, for views that show its files; ``None``: it is not at hand.
         embed_bytes: so many bytes of media go into the page itself, the worst cases' first.
+        each: draws still pictures, see :data:`penstock.report.stills.DrawEach`; ``None``: one after the other.
 
     Raises:
         UsageError: there are no measurements, a record of a bundle is broken, or the suite is not valid.
@@ -111,7 +119,7 @@ def write_page(
     cases = ranked[:SHOWN_CASES]
     view = view_of(candidate.run)
     names = [case.name for case in cases]
-    stills = still_section(view.stills, bundle, baseline, cases, source, target_dir, embed_bytes=embed_bytes)
+    stills = still_section(view.stills, bundle, baseline, cases, source, target_dir, embed_bytes=embed_bytes, each=each)
     others = [name for name in names if name not in stills.cases]
     media: dict[str, dict[str, Shown]] = {name: {} for name in names}
     media |= show_media(bundle, baseline, others, target_dir, embed_bytes=embed_bytes - stills.bytes)

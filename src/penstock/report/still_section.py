@@ -15,6 +15,7 @@ from penstock.report.media import media_of
 
 if TYPE_CHECKING:
     from penstock.report.scenes import Scene
+    from penstock.report.stills import DrawEach
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ def still_section(
     target_dir: Path,
     *,
     embed_bytes: int,
+    each: DrawEach | None = None,
 ) -> StillSection:
     """Draw what the page shows. There are scenes where there is a baseline, and cases have slices.
 
@@ -52,6 +54,7 @@ def still_section(
         source: the repository with the suite; ``None``: it is not at hand.
         target_dir: the page's folder, for what does not fit into the page.
         embed_bytes: the room in the page.
+        each: draws the cases; ``None``: one after the other.
 
     Raises:
         UsageError: the suite is not valid.
@@ -61,7 +64,7 @@ def still_section(
         return StillSection()
     # decoders, which other pages do not need
     from penstock.report.scenes import scene_cases, scenes
-    from penstock.report.stills import show_stills, shown_small
+    from penstock.report.stills import one_by_one, show_stills, shown_small
 
     names = [case.name for case in cases]
     files = suite_files(bundle, source) if source is not None else None
@@ -75,6 +78,7 @@ def still_section(
         target_dir,
         embed_bytes=embed_bytes,
         small={name for of_slice in chosen.values() for name in of_slice},
+        each=each or one_by_one,
     )
     return StillSection(
         drawn.cases, drawn.embedded, drawn.bytes, scenes(chosen, cases, drawn.thumbs), shown_small(stills)

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import base64
 import logging
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from penstock.bundle.directory import Bundle
 from penstock.families.family import Still, Stills
-from penstock.foundation.errors import printable
+from penstock.foundation.errors import UsageError, printable
 from penstock.foundation.files import replacing
 from penstock.foundation.handles import discard_tree
 from penstock.foundation.references import load
-from penstock.report.case_files import SuiteFiles
+from penstock.media.images import ImageLimits, picture_bytes
+from penstock.report.case_files import CaseFiles, SuiteFiles
 from penstock.report.media import Medium, media_of, plain_name
 from penstock.report.still_pictures import CaseStills, Painter, encoded, thumbnail
 
@@ -24,6 +25,8 @@ log = logging.getLogger(__name__)
 STILL_CASES = 60
 """Cases whose pictures are drawn: those of scenes, and the worst. Drawing one takes up to 0.7 s. Of the others the
 answers are shown as they came."""
+LIGHT_PIXELS = 2 << 20
+"""Cases without a larger picture are drawn several at a time; of others each takes up to 1 GiB of memory."""
 FOLDER = "media/stills"
 OF_CASE = "case"
 
@@ -53,7 +56,7 @@ class StillPage:
 
 
 @dataclass(frozen=True)
-class _Encoded:
+class EncodedStill:
     group: str
     """``case``, or a side."""
     still: Still
@@ -61,6 +64,26 @@ class _Encoded:
     size: tuple[int, int]
     reason: str
     """Why there is no content."""
+
+
+@dataclass(frozen=True)
+class DrawnCase:
+    """All of a case that is kept."""
+
+    pictures: list[EncodedStill]
+    places: dict[str, tuple[float, float]]
+    thumbs: dict[str, Thumb]
+    fault: str
+    """What the painter could not bear; empty: nothing."""
+
+
+DrawEach = Callable[[Callable[[str], DrawnCase], Sequence[str]], Iterable[DrawnCase]]
+"""What draws all cases: is given what draws one, and their names; yields what was drawn, in that order."""
+
+
+def one_by_one(draw: Callable[[str], DrawnCase], cases: Sequence[str]) -> Iterator[DrawnCase]:
+    """The default: here, one after the other."""
+    return map(draw, cases)
 
 
 def show_stills(
@@ -73,6 +96,7 @@ def show_stills(
     *,
     embed_bytes: int,
     small: Collection[str] = (),
+    each: DrawEach = one_by_one,
 ) -> StillPage:
     """Draw the worst cases, but those whose answers are videos.
 
@@ -89,16 +113,23 @@ def show_stills(
         embed_bytes: the room in the page.
         small: cases of which thumbnails are made, too, which are always in the page; they are drawn, if need be in
             the place of worse ones.
+        each: draws cases; by default one after the other. Where it has processes, what they return is pickled.
     """
     worst = _chosen(cases, small)
     sides = {"candidate": media_of(bundle, worst), "baseline": media_of(baseline, worst) if baseline else {}}
     page = StillPage()
     discard_tree(target_dir / FOLDER)
-    for number, case in enumerate(cases, 1):
-        answers = {side: media[case] for side, media in sides.items() if case in media}
-        if case not in worst or not answers or any(answer.kind == "video" for answer in answers.values()):
-            continue
-        drawn = _drawn(stills, case, files, answers, small=case in small)
+    todo = {case: answers for case in worst if (answers := _pictures_of(case, sides))}
+
+    def draw(case: str) -> DrawnCase:
+        return _drawn(stills, case, files, todo[case], small=case in small)
+
+    light = [case for case in todo if _is_light(files.of(case) if files is not None else None, todo[case])]
+    at_once = iter(each(draw, light))
+    numbers = {case: number for number, case in enumerate(cases, 1)}
+    for case, answers in todo.items():
+        number = numbers[case]
+        drawn = next(at_once) if case in light else draw(case)
         if drawn.fault:
             log.warning("case '%s': %s", case, drawn.fault)
         page.thumbs |= {case: drawn.thumbs} if drawn.thumbs else {}
@@ -117,7 +148,25 @@ def show_stills(
                 medium["source"] = f"{FOLDER}/{number:04}-{plain_name(case)}-{name}.{suffix}"
                 _write(target_dir / medium["source"], picture.content)
         page.cases[case] = entry
+    next(at_once, None)  # so that it ends whatever it has started
     return page
+
+
+def _pictures_of(case: str, sides: Mapping[str, Mapping[str, Medium]]) -> dict[str, Medium]:
+    """Side → its answer; none where one is a video."""
+    answers = {side: media[case] for side, media in sides.items() if case in media}
+    return {} if any(answer.kind == "video" for answer in answers.values()) else answers
+
+
+def _is_light(files: CaseFiles | None, answers: Mapping[str, Medium]) -> bool:
+    """Whether all pictures of a case are small, as their first bytes say; what cannot be read is not."""
+    own = [*files.inputs.values(), *(path for paths in files.withheld.values() for path in paths)] if files else []
+    try:
+        for path in (*own, *(answer.path for answer in answers.values())):
+            picture_bytes(path, limits=ImageLimits(pixels=LIGHT_PIXELS))
+    except UsageError:
+        return False
+    return True
 
 
 def _chosen(cases: Sequence[str], small: Collection[str]) -> list[str]:
@@ -131,18 +180,9 @@ def shown_small(stills: Stills) -> Still:
     return next((still for still in stills.of_answer if still.see_through), stills.of_answer[0])
 
 
-@dataclass(frozen=True)
-class _Drawn:
-    """All of a case that is kept."""
-
-    pictures: list[_Encoded]
-    places: dict[str, tuple[float, float]]
-    thumbs: dict[str, Thumb]
-    fault: str
-    """What the painter could not bear; empty: nothing."""
-
-
-def _drawn(stills: Stills, case: str, files: SuiteFiles | None, answers: dict[str, Medium], *, small: bool) -> _Drawn:
+def _drawn(
+    stills: Stills, case: str, files: SuiteFiles | None, answers: dict[str, Medium], *, small: bool
+) -> DrawnCase:
     """What the painter makes of the case; an answer that it cannot bear is a reason everywhere."""
     painter: Painter = load(stills.painter)
     paths = {side: answer.path for side, answer in answers.items()}
@@ -157,7 +197,7 @@ def _drawn(stills: Stills, case: str, files: SuiteFiles | None, answers: dict[st
             {},
         )
     thumbs = dict(_thumbs(shown_small(stills), found)) if small else {}
-    return _Drawn(list(_encoded(stills, found)), found.places, thumbs, fault)
+    return DrawnCase(list(_encoded(stills, found)), found.places, thumbs, fault)
 
 
 def _thumbs(still: Still, drawn: CaseStills) -> Iterator[tuple[str, Thumb]]:
@@ -168,19 +208,19 @@ def _thumbs(still: Still, drawn: CaseStills) -> Iterator[tuple[str, Thumb]]:
             yield side, Thumb(base64.b64encode(content).decode("ascii"), *size)
 
 
-def _encoded(stills: Stills, drawn: CaseStills) -> Iterator[_Encoded]:
+def _encoded(stills: Stills, drawn: CaseStills) -> Iterator[EncodedStill]:
     groups = [(OF_CASE, stills.of_case, drawn.of_case)]
     groups += [(side, stills.of_answer, pictures) for side, pictures in drawn.answers.items()]
     for group, wanted, pictures in groups:
         for still in wanted:
             value = pictures.get(still.name, "it was not drawn")
             if isinstance(value, str):
-                yield _Encoded(group, still, b"", (0, 0), value)
+                yield EncodedStill(group, still, b"", (0, 0), value)
             else:
-                yield _Encoded(group, still, *encoded(value, photo=still.photo), "")
+                yield EncodedStill(group, still, *encoded(value, photo=still.photo), "")
 
 
-def _medium(picture: _Encoded) -> dict[str, Any]:
+def _medium(picture: EncodedStill) -> dict[str, Any]:
     """A picture for the script: ``id`` of what is in the page, or ``source``; or a ``message`` in its place."""
     if not picture.content:
         return {"message": printable(picture.reason)}

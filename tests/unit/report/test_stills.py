@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
 from penstock.bundle.directory import Bundle
 from penstock.bundle.models import Invocation
+from penstock.evaluation.case_workers import two_at_a_time
 from penstock.families.family import Still, Stills
 from penstock.report import stills
 from penstock.report.case_files import CaseFiles
 from penstock.report.still_pictures import CaseStills
-from penstock.report.stills import show_stills, shown_small
+from penstock.report.stills import DrawEach, DrawnCase, StillPage, one_by_one, show_stills, shown_small
 
 SHOWS = Stills((Still("photo", "photo", photo=True),), (Still("mask", "mask"),), f"{__name__}:paint", "worst edge")
 
@@ -109,3 +111,27 @@ def test_the_see_through_picture_stands_for_an_answer() -> None:
     assert shown_small(SHOWS).name == "mask"
     both = Stills((), (Still("alpha", "alpha"), Still("cutout", "cut-out", see_through=True)), "m:f", "worst")
     assert shown_small(both).name == "cutout"
+
+
+def test_two_at_a_time_are_the_same_and_large_ones_are_drawn_here(tmp_path: Path) -> None:
+    def picture(level: int, side: int) -> bytes:
+        return cv2.imencode(".png", np.full((side, side), level, np.uint8))[1].tobytes()
+
+    answers = {name: picture(level, 40) for level, name in enumerate("abcdef")}
+    answers["c"] = picture(3, 1600)
+    answers["e"] = b"\x00"  # the painter breaks, and what is no picture may be as large as it likes
+    made = bundle(tmp_path / "new", answers)
+    handed: list[str] = []
+
+    def listed(draw: Callable[[str], DrawnCase], cases: Sequence[str]) -> Iterator[DrawnCase]:
+        handed.extend(cases)
+        return two_at_a_time(draw, cases)
+
+    def shown(each: DrawEach) -> StillPage:
+        return show_stills(
+            SHOWS, made, None, list("fedcba"), None, tmp_path, embed_bytes=9999, small={"a", "c"}, each=each
+        )
+
+    assert shown(listed) == shown(one_by_one)
+    assert handed == ["f", "d", "b", "a"]
+    assert list(shown(listed).cases) == list("fedcba")
