@@ -9,6 +9,7 @@ from pathlib import Path
 
 from penstock.bundle.directory import Bundle
 from penstock.bundle.steps import recorded
+from penstock.evaluation.case_workers import two_at_a_time
 from penstock.notices.pull_request import write_beside_page
 from penstock.report.page import write_report
 from penstock.steps.entrypoint import run_step, shorten, workspace
@@ -31,7 +32,8 @@ def step(arguments: Arguments) -> dict[str, str]:
     bundle = Bundle(arguments.bundle)
     released = Bundle(arguments.baseline)
     with recorded(bundle, "report") as note:
-        summary = write_report(bundle, released if released.run_file.exists() else None, arguments.source)
+        before = released if released.run_file.exists() else None
+        summary = write_report(bundle, before, arguments.source, each=two_at_a_time)
         write_beside_page(bundle)
         note.note = "report/index.html"
     return {"summary": shorten(summary, 750)}

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pytest
 from playwright.sync_api import Page
 from tests.browser.conftest import DESKTOP, PHONE, Opened
-from tests.browser.matte_bundles import HEIGHT, SPECK, WIDTH, write_matte_pair
+from tests.browser.matte_bundles import CASES, HEIGHT, SPECK, WIDTH, write_matte_pair
 
 from penstock.bundle.directory import Bundle
 from penstock.report.page import write_page, write_report
@@ -162,3 +162,55 @@ def test_without_the_suite_the_answers_are_shown(mattes: Pair, opened: Callable[
     page = show(opened, tmp_path / "page", "hair").page
     assert page.locator(".frame.candidate img").is_visible()
     assert page.locator(".sheet .message").first.inner_text() == "the suite's files are not at hand"
+
+
+def test_slices_stand_beside_each_other_on_every_width_and_in_print(
+    mattes: Pair, opened: Callable[..., Opened]
+) -> None:
+    page = opened(mattes[0].report / "index.html").page
+    assert page.locator(".slices tbody th").all_inner_texts() == ["all cases", *sorted((*CASES, "smoke"))]
+    assert page.locator(".slices thead th").nth(2).inner_text().split() == ["IoU", "%", "higher", "is", "better"]
+    cell = page.locator(".slices tbody tr").nth(1).locator("td").nth(1)
+    assert cell.get_attribute("data-label") == "IoU %"
+    assert float(cell.locator("b").inner_text()) == pytest.approx(90, abs=10)
+    assert cell.locator("em").inner_text().endswith(" open")  # one case
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": 703, "height": 1000})  # A4
+    assert page.locator(".slices thead").is_visible()
+    phone = opened(mattes[0].report / "index.html", size=PHONE).page
+    assert phone.evaluate("document.documentElement.scrollWidth") == PHONE[0]
+    assert phone.locator(".slices thead").is_hidden()
+    shown = phone.evaluate("getComputedStyle(document.querySelector('.slices td:nth-of-type(2)'), '::before').content")
+    assert shown.startswith('"IoU %')
+
+
+def test_before_and_after_by_slice_leads_to_the_case(mattes: Pair, opened: Callable[..., Opened]) -> None:
+    page = opened(mattes[0].report / "index.html").page
+    # the candidate's answer to `jpeg` is none, so that there is no pair of it
+    assert page.locator(".scenes h3 bdi").all_inner_texts() == ["glass", "hair", "shadow", "smoke"]
+    assert page.locator(".scenes h3 small").all_inner_texts()[-1] == "3 of 4 cases"
+    hair = page.locator(".scenes ul").nth(1).locator("img")
+    assert hair.evaluate_all("(images) => images.map((i) => [i.className, i.naturalWidth, i.naturalHeight])") == [
+        ["baseline checks", WIDTH, HEIGHT],
+        ["candidate checks", WIDTH, HEIGHT],
+    ]
+    hair.nth(1).scroll_into_view_if_needed()
+    data = np.frombuffer(hair.nth(1).screenshot(), np.uint8)
+    image = np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR))
+    box = hair.nth(1).bounding_box()
+    assert box
+    scale = min(box["width"] / WIDTH, (box["height"] - 3) / HEIGHT)
+    corner = (box["width"] - scale * WIDTH) / 2, (box["height"] - 3 - scale * HEIGHT) / 2
+    across, down = (int(start + scale * place) for start, place in zip(corner, SPECK, strict=True))
+    blue, _, red = image[down, across].tolist()
+    assert blue > red  # a piece of the wall, where the checks are grey
+    assert image[int(corner[1]) + 3, int(corner[0]) + 3].tolist() in ([200] * 3, [255] * 3)
+    hair.nth(0).click()
+    assert page.locator("#viewer-name").inner_text() == "hair"
+    page.emulate_media(media="print")
+    assert hair.nth(0).is_visible()
+    phone = opened(mattes[0].report / "index.html", size=PHONE).page
+    assert phone.evaluate("document.documentElement.scrollWidth") == PHONE[0]
+    shown = phone.locator(".scenes img").first.bounding_box()
+    assert shown
+    assert shown["width"] > 150

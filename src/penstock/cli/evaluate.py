@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from penstock.foundation.errors import ExitCode, UsageError, printable
+
+if TYPE_CHECKING:
+    from penstock.local_run.evaluation_sides import Answering
+
+MAX_TIMEOUT_S = 86_400.0
 
 
 def evaluate(
@@ -39,6 +44,42 @@ def evaluate(
         str,
         typer.Option(metavar="LINE", help="In place of --against: the program to compare with.", show_default=False),
     ] = "",
+    url: Annotated[
+        str,
+        typer.Option(
+            metavar="URL",
+            help="In place of --answers: a service that runs already. It gets each photo as --preset says, by default "
+            "as the form field 'image'.",
+            show_default=False,
+        ),
+    ] = "",
+    against_url: Annotated[
+        str,
+        typer.Option(metavar="URL", help="In place of --against: the service to compare with.", show_default=False),
+    ] = "",
+    contract: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="In place of --answers: a model's directory with its penstock.yaml. It is started, called and "
+            "confined as in a release without an image.",
+            show_default=False,
+        ),
+    ] = None,
+    against_contract: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="In place of --against: the model's directory to compare with.", show_default=False
+        ),
+    ] = None,
+    concurrency: Annotated[
+        int,
+        typer.Option(metavar="N", min=1, max=32, help="Photos that a service gets at a time."),
+    ] = 1,
+    timeout: Annotated[
+        float | None,
+        typer.Option(metavar="SECONDS", help="For one photo; 600 by default.", show_default=False),
+    ] = None,
     trimap: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Trimaps: some metrics look only where one is 128.", show_default=False),
@@ -59,7 +100,8 @@ def evaluate(
     preset: Annotated[
         str,
         typer.Option(
-            help="The system whose answers these are, if it scales large photos; `penstock families` lists them.",
+            help="The system whose answers these are, if it scales large photos, and as which a service is called; "
+            "`penstock families` lists them.",
             show_default=False,
         ),
     ] = "",
@@ -83,31 +125,26 @@ def evaluate(
     """Measure answers to photos whose true mattes are known, and compare two models: a table, and a page.
 
     Files of the folders are matched by their names without suffixes. Nothing is judged or published. Exit 0 when all
-    was measured, 2 when an answer of a folder cannot be, 4 when a program fails on a photo.
+    was measured, 2 when an answer of a folder cannot be, 4 when a program, a service or a model fails on a photo.
 
     Example: penstock evaluate photos --truth mattes --answers new --against old --slices slices.yaml --out evaluation
     """
     from penstock.cli.evaluate_display import print_evaluation, print_json
     from penstock.local_run import requested_evaluation
-    from penstock.local_run.requested_evaluation import (
-        BASELINE,
-        CANDIDATE,
-        Answering,
-        EvaluationRequest,
-        read_parameters,
-    )
+    from penstock.local_run.evaluation_sides import BASELINE, CANDIDATE, Calling
+    from penstock.local_run.requested_evaluation import EvaluationRequest, read_parameters
 
-    sides = {CANDIDATE: Answering(answers, command)}
-    if (answers is None) == (not command):
-        raise UsageError("give --answers or --command", where="--answers", todo="One of the two.")
-    if against is not None or against_command:
-        if against is not None and against_command:
-            raise UsageError("give --against or --against-command", where="--against", todo="One of the two.")
-        sides[BASELINE] = Answering(against, against_command)
+    given = (answers, command, url, contract)
+    sides = {CANDIDATE: _side(*given, "--answers, --command, --url or --contract")}
+    others = (against, against_command, against_url, against_contract)
+    if any(others):
+        sides[BASELINE] = _side(*others, "--against, --against-command, --against-url or --against-contract")
     known = {"truth": truth, "trimap": [trimap] if trimap else [], "foreground": [foreground] if foreground else []}
     withheld = {field: paths for field, paths in known.items() if paths}
-    parameters = read_parameters(param or ())
-    request = EvaluationRequest(photos, withheld, sides, slices, family, preset, parameters, out)
+    if timeout is not None and not 0 < timeout <= MAX_TIMEOUT_S:
+        raise UsageError(f"this is no time for one photo: {timeout:g} s", where="--timeout", todo="Up to a day.")
+    calling = Calling(preset, read_parameters(param or ()), concurrency, timeout)
+    request = EvaluationRequest(photos, withheld, sides, slices, family, calling, out)
     found = requested_evaluation.evaluate(request, _progress)
     if as_json:
         print_json(found, out)
@@ -115,6 +152,15 @@ def evaluate(
         print_evaluation(found, out)
     if found.failed:
         raise typer.Exit(ExitCode.WORLD if any(each.program for each in found.failed) else ExitCode.USAGE)
+
+
+def _side(folder: Path | None, command: str, url: str, contract: Path | None, options: str) -> Answering:
+    """Where the answers of a side come from: exactly one of the four."""
+    from penstock.local_run.evaluation_sides import Answering
+
+    if sum(map(bool, (folder, command, url, contract))) != 1:
+        raise UsageError(f"give {options}", where=options.split(",")[0], todo="One of them.")
+    return Answering(folder, command, url, contract)
 
 
 def _progress(what: str, done: int, total: int) -> None:

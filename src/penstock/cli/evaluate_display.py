@@ -15,10 +15,12 @@ from rich.table import Table
 from rich.text import Text
 
 from penstock.foundation.errors import printable
+from penstock.gating.by_slice import SliceRow, SliceTable
 from penstock.gating.compare import Comparison, MetricChange
 from penstock.gating.measured import MetricMean, SideMeans
 from penstock.local_run.requested_evaluation import Evaluation
 from penstock.report.cases import number
+from penstock.report.slice_rows import slice_section
 from penstock.report.summary import interval_words
 
 PLAIN_WIDTH = 160
@@ -28,9 +30,26 @@ MAX_FAILED = 20
 def print_json(found: Evaluation, out: Path | None) -> None:
     """One object: the table's numbers, unrounded."""
     content: dict[str, Any] = {"family": found.family, "cases": found.cases, **dataclasses.asdict(found.about)}
+    content["by_slice"] = [_row(row) for row in found.slices.rows] if found.slices is not None else []
     content["failed"] = [dataclasses.asdict(each) for each in found.failed]
     content["page"] = str(out / "index.html") if out is not None else None
     typer.echo(json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False))
+
+
+def _row(row: SliceRow) -> dict[str, Any]:
+    values = [
+        {
+            "metric": value.mean.metric,
+            "mean": value.mean.mean,
+            "interval": value.mean.interval,
+            "n": value.mean.n,
+            "change": value.change.change if value.change is not None else None,
+            "change_interval": value.change.interval if value.change is not None else None,
+            "standing": value.standing or None,
+        }
+        for value in row.values
+    ]
+    return {"slice": row.slice, "cases": row.cases, "share": row.share, "metrics": values}
 
 
 def print_evaluation(found: Evaluation, out: Path | None) -> None:
@@ -46,7 +65,11 @@ def print_evaluation(found: Evaluation, out: Path | None) -> None:
     say(f"{compared}{names}: {found.cases} photos, {found.family}; bounds at level {about.level:g}; no rule is applied")
     for note in about.notes if isinstance(about, Comparison) else ():
         say(f"! {note}")
-    _tables(console, about)
+    console.print(_changes(about.metrics) if isinstance(about, Comparison) else _means(about.metrics))
+    if found.slices is not None:
+        console.print()
+        console.print(_slices(found.slices))
+        say("  all metrics by slice: --json" + (", and the page" if out is not None else ""))
     for note, titles in _notes(about).items():
         say(f"  {', '.join(titles)}: {note}")
     for each in found.failed[:MAX_FAILED]:
@@ -66,14 +89,21 @@ def _notes(about: Comparison | SideMeans) -> dict[str, list[str]]:
     return found
 
 
-def _tables(console: Console, about: Comparison | SideMeans) -> None:
-    if isinstance(about, Comparison):
-        console.print(_changes(about.metrics))
-    else:
-        console.print(_means(about.metrics))
-    if about.slices:
-        console.print()
-        console.print(_changes(about.slices) if isinstance(about, Comparison) else _means(about.slices))
+def _slices(found: SliceTable) -> Table:
+    """A line for each slice; in a cell the mean, its interval, the change, its interval."""
+    section = slice_section(found)
+    heads = [f"{head.title} [{head.unit}]" if head.unit else head.title for head in section.heads]
+    table = _table("slice", "cases", "share", *heads)
+    for line in section.lines:
+        cells = []
+        for cell in line.cells:
+            moved = f"{cell.change} {cell.standing}".strip()
+            lines = [cell.mean, cell.interval or "–"]
+            lines += [moved or "–", cell.change_interval or "–"] if section.compared else []
+            cells.append("\n".join(lines))
+        last = line is section.lines[-1]
+        _add(table, line.name, str(line.cases), line.share, *(cell + ("" if last else "\n") for cell in cells))
+    return table
 
 
 def _changes(changes: Sequence[MetricChange]) -> Table:
@@ -106,11 +136,11 @@ def _title(found: MetricChange | MetricMean) -> str:
 
 
 def _add(table: Table, *cells: str) -> None:
-    table.add_row(*(Text(printable(cell)) for cell in cells))
+    table.add_row(*(Text("\n".join(map(printable, cell.split("\n")))) for cell in cells))
 
 
 def _table(first: str, *others: str) -> Table:
     table = Table(first, box=None, pad_edge=False)
     for title in others:
-        table.add_column(title, justify="right")
+        table.add_column(Text(title), justify="right")
     return table

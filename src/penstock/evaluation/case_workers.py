@@ -77,6 +77,11 @@ def each_case(
             pool.shutdown(cancel_futures=True)
 
 
+def two_at_a_time(work: Callable[[Item], Result], cases: Sequence[Item]) -> Generator[Result, None, None]:
+    """Work on two cases at a time, in processes: for a step whose memory bears two. See :func:`each_case`."""
+    yield from each_case(work, cases, workers=min(2, worker_count(len(cases))), processes=True)
+
+
 def _processes(work: Callable[[int], Any], workers: int) -> ProcessPoolExecutor:
     """Forked, so that they have the work and all that is imported at once; Linux is all that Penstock runs on."""
     global _work

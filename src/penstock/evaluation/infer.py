@@ -26,10 +26,11 @@ from penstock.evaluation.inputs import input_paths
 from penstock.foundation.files import disk_errors
 from penstock.foundation.handles import discard_tree
 from penstock.foundation.media_kinds import SUFFIXES
-from penstock.invocation.driver import start
+from penstock.invocation.driver import reach, start
 from penstock.invocation.environment import PythonEnvironment
 from penstock.invocation.model import CallResult, Model
 from penstock.invocation.sandbox import ImageFiles
+from penstock.invocation.service_address import ServiceAddress
 
 OUTPUT_NAME = "output"
 LOG_FILE = Path("logs") / "model.log"
@@ -51,6 +52,7 @@ def infer(
     image: ImageFiles | None = None,
     python: PythonEnvironment | None = None,
     hidden: tuple[Path, ...] = (),
+    service: ServiceAddress | None = None,
     temporary: Path | None = None,
     on_progress: Progress | None = None,
     on_use: Callable[[Use], None] = no_use,
@@ -73,6 +75,8 @@ def infer(
         image: the model is that of the image in which this process runs, see there.
         python: what a model without an image runs on; ``None``: what Penstock itself does.
         hidden: files that the model may not read either, beside what the suite withholds.
+        service: the model runs already, as a service at this address: nothing is started, and ``code``, ``image``,
+            ``python`` and ``hidden`` do not matter.
         temporary: where the model's scratch directory is made, by default where temporary files go.
         on_progress: told after each case.
         on_use: told after each case since when the model is in use.
@@ -84,7 +88,16 @@ def infer(
         WorldError: the model could not be started or never got ready; or the disk is full.
     """
     calls = Calls(
-        contract, suite, source_dir, bundle, code=code, image=image, python=python, hidden=hidden, resume=resume
+        contract,
+        suite,
+        source_dir,
+        bundle,
+        code=code,
+        image=image,
+        python=python,
+        hidden=hidden,
+        service=service,
+        resume=resume,
     )
     left = calls.begin()
     if left:
@@ -120,6 +133,7 @@ class Calls:
         image: ImageFiles | None = None,
         python: PythonEnvironment | None = None,
         hidden: tuple[Path, ...] = (),
+        service: ServiceAddress | None = None,
         resume: bool = True,
     ) -> None:
         self.suite = suite
@@ -128,6 +142,7 @@ class Calls:
         self._code = code or source_dir
         self._image = image
         self._python = python
+        self._service = service
         self._inputs = {case.name: input_paths(contract, source_dir, case) for case in suite.cases}
         self._readable = self._beside_the_code(source_dir)
         self._hidden = (*withheld_files(contract, suite, source_dir, self._code, image), *hidden)
@@ -162,18 +177,23 @@ class Calls:
         """
         self._work, self._starts, self._on_use = work, 0, on_use
         self._began, self._clock = utc_now("milliseconds"), time.monotonic()
+        with self._reached() as self._model:
+            yield self._model
+
+    def _reached(self) -> contextlib.AbstractContextManager[Model]:
         log_file = self._bundle.path / LOG_FILE
-        with start(
+        if self._service is not None:
+            return reach(self._contract, self._service, log_file)
+        return start(
             self._contract,
             self._code,
-            work / "scratch",
+            self._work / "scratch",
             log_file,
             image=self._image,
             python=self._python,
             readable=self._readable,
             hidden=self._hidden,
-        ) as self._model:
-            yield self._model
+        )
 
     def put(self, case: Case) -> Invocation:
         """Put one case to the model, after the calls that are not counted if it was started since the last one."""

@@ -33,6 +33,7 @@ class Metric:
         timed: it measures the machine as well as the model: whatever else runs there moves it.
         near_zero: good models lie near 0, so that a margin as a share of the value means nothing.
         instead: a metric of the same role that few cases do not bias, as they bias this one.
+        share: its values are shares of something, 0 to 1: people give their changes in percentage points.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Metric:
     timed: bool = False
     near_zero: bool = False
     instead: str | None = None
+    share: bool = False
 
 
 @dataclass(frozen=True)
@@ -163,11 +165,20 @@ class Stills:
 
 @dataclass(frozen=True)
 class View:
-    """A family's part of the report's view of a case: of videos, of still pictures, or of both."""
+    """What the report shows of a family.
+
+    Attributes:
+        lanes: of a case whose answers are videos.
+        closeup: of such a case, too.
+        stills: of a case whose answers are pictures.
+        slice_metrics: the columns of the table of slices, at most 6, the most important first; by default the metrics
+            that rules name.
+    """
 
     lanes: tuple[Lane, ...] = ()
     closeup: Closeup | None = None
     stills: Stills | None = None
+    slice_metrics: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -104,9 +104,9 @@ def compare(
         what = "no metric is on both sides: {} on the first, {} on the second".format(*names)
         raise UsageError(what, where=f"{baseline.name}, {candidate.name}", todo="Measure both with the same metrics.")
     directions = _directions(policy)
-    metrics = [_metric(metric, None, ours, theirs, directions.get(metric), level) for metric in common]
+    metrics = [change_of(metric, None, ours, theirs, directions.get(metric), level) for metric in common]
     slices = [
-        _metric(metric, name, ours, theirs, directions.get(metric), level)
+        change_of(metric, name, ours, theirs, directions.get(metric), level)
         for name, metric in in_slices(common, ours, theirs)
     ]
     our_cases, their_cases = _cases(candidate), _cases(baseline)
@@ -151,10 +151,13 @@ def in_slices(metrics: Sequence[str], ours: Table, theirs: Table) -> Iterator[tu
                 yield name, metric
 
 
-def _metric(
+def change_of(
     metric: str, slice_name: str | None, ours: Table, theirs: Table, direction: Direction | None, level: float
 ) -> MetricChange:
-    """One metric. What cannot be paired has a note that says why, and no change."""
+    """One metric that both sides have, over all cases or those of one slice (``None``: all).
+
+    What cannot be paired has a note that says why, and no change.
+    """
     here, there = ours.values(metric, slice_name), theirs.values(metric, slice_name)
     unit = _unit([*ours.by_metric[metric].values(), *theirs.by_metric[metric].values()])
 

@@ -59,12 +59,13 @@ def summarise(side: MeasurementSource, *, level: float) -> SideMeans:
     return SideMeans(
         side.name,
         level,
-        [_mean_of(table, metric, None, level) for metric in metrics],
-        [_mean_of(table, metric, name, level) for name, metric in in_slices(metrics, table, table)],
+        [mean_of(table, metric, None, level) for metric in metrics],
+        [mean_of(table, metric, name, level) for name, metric in in_slices(metrics, table, table)],
     )
 
 
-def _mean_of(table: Table, metric: str, slice_name: str | None, level: float) -> MetricMean:
+def mean_of(table: Table, metric: str, slice_name: str | None, level: float) -> MetricMean:
+    """The mean of one metric, over all cases or those of one slice (``None``: all), with its interval."""
     found, known = table.values(metric, slice_name), find_metric(metric)
     unit = known.unit if known else next((one.unit for one in table.by_metric[metric].values() if one.unit), "")
     values = [found.by_case[case] for case in sorted(found.by_case)]
@@ -76,7 +77,10 @@ def _mean_of(table: Table, metric: str, slice_name: str | None, level: float) ->
         unit,
         directions().get(metric),
         mean(values) if whole else None,
-        change_interval(weigh(values), "lower", level) if whole and WHOLE_SUITE not in found.by_case else None,
+        # one case shows no spread, even where its value is 0
+        change_interval(weigh(values), "lower", level)
+        if whole and len(values) > 1 and WHOLE_SUITE not in found.by_case
+        else None,
         len(values),
         lost,
     )

@@ -13,6 +13,7 @@ from penstock.invocation.log import BoundedLog
 from penstock.invocation.model import Model
 from penstock.invocation.sandbox import ImageFiles, Sandbox
 from penstock.invocation.scratch import Scratch
+from penstock.invocation.service_address import ServiceAddress
 
 
 @contextlib.contextmanager
@@ -68,6 +69,27 @@ def start(
             yield model
         finally:
             model.close()
+
+
+@contextlib.contextmanager
+def reach(contract: Contract, address: ServiceAddress, log_file: Path) -> Iterator[Model]:
+    """Call a service that runs already, as ``contract`` says; it is neither started, confined nor ended.
+
+    Args:
+        contract: its ``call.http`` says what is sent.
+        address: where the service is.
+        log_file: gets a line for each call.
+
+    Raises:
+        WorldError: nothing listens at the address.
+    """
+    from penstock.invocation.running_service import RunningService
+
+    with BoundedLog(log_file) as log:
+        log.note(f"the service at {address}, which runs already")
+        model = RunningService(contract, address, log)
+        with contextlib.closing(model):
+            yield model
 
 
 def _make(

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import random
 import socket
 import threading
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import httpx
 
-from penstock.bundle.models import Refusal
-from penstock.contract.expectation import Expect
-from penstock.contract.http_call import Http, HttpCall
+from penstock.contract.http_call import Http
 from penstock.contract.models import Case, Contract
 from penstock.contract.request import service_argv
 from penstock.foundation.errors import WorldError, printable
@@ -24,8 +20,7 @@ from penstock.foundation.json_path import mismatch
 from penstock.foundation.nvidia import gpu_used_mib
 from penstock.foundation.strict_json import JsonError, read_json, show_json
 from penstock.invocation.connection import HandedOver
-from penstock.invocation.http_answer import JSON, AnswerError, NotRefusedError, check_refusal, keep_answer
-from penstock.invocation.http_request import RequestContent
+from penstock.invocation.http_exchange import BrokenExchangeError, cut_after, exchange
 from penstock.invocation.log import BoundedLog
 from penstock.invocation.memory import MemoryWatch
 from penstock.invocation.model import CallResult
@@ -35,15 +30,12 @@ from penstock.invocation.scratch import Scratch
 
 READY_POLL_S = 0.1
 READY_REQUEST_S = 2.0
-CONNECT_S = 10.0
 DEATH_GRACE_S = 1.0
 """After a broken connection, how long to wait for the process's end, which explains it."""
 MAX_FAILED_STARTS = 3
 PORTS: Final = range(20000, 32000)
 """Below the ports that the kernel gives to outgoing connections: none of those takes ours before the model does."""
 MAX_READY_BYTES = 1 << 20
-IDENTITY = {"Accept-Encoding": "identity"}
-"""An answer is kept as it is: compressed, it would have to be inflated first, to nobody knows what size."""
 
 
 class HttpModel:
@@ -180,7 +172,7 @@ class HttpModel:
             request_s = min(READY_REQUEST_S, left)
             try:
                 with (
-                    _deadline(request_s) as cut,
+                    cut_after(request_s) as cut,
                     self._client.stream(
                         "GET", self._base + self._http.ready, timeout=request_s + 1, extensions={"trace": cut.trace}
                     ) as response,
@@ -228,61 +220,21 @@ class HttpModel:
     # one call
 
     def _request(self, case: Case, inputs: dict[str, Path], output: Path, timeout_s: float, name: str) -> CallResult:
-        call = self._http.named_calls[name]
-        expect = case.expect if case.expect is not None and case.expect.call in (None, name) else None
-        with contextlib.ExitStack() as stack:
-            content = RequestContent(self._contract, case, name, inputs, stack)
-            begin = time.monotonic()
-            cut = stack.enter_context(_deadline(timeout_s))
-            try:
-                timeout = httpx.Timeout(timeout_s + 1, connect=min(CONNECT_S, timeout_s))
-                with self._client.stream(
-                    content.method,
-                    self._base + content.target,
-                    headers={"Accept": JSON if call.answer else call.response, **IDENTITY, **content.headers},
-                    timeout=timeout,
-                    extensions={"trace": cut.trace},
-                    **content.body,
-                ) as response:
-                    problem, refusal = _received(response, call, expect, output)
-                    return CallResult(
-                        "ok" if problem is None else "failed",
-                        latency_s=time.monotonic() - begin,
-                        http_status=response.status_code,
-                        error=problem,
-                        refusal=refusal,
-                    )
-            except httpx.HTTPError as error:
-                expired = cut.expired or isinstance(error, httpx.ReadTimeout)
-                result = self._broken(error, expired=expired, timeout_s=timeout_s)
-                return replace(result, broken_off=True, refusal="otherwise" if expect is not None else None)
+        try:
+            return exchange(self._client, self._base, self._contract, case, inputs, output, timeout_s, name=name)
+        except BrokenExchangeError as broken:
+            return self._broken(broken, timeout_s=timeout_s)
 
-    def _broken(self, error: httpx.HTTPError, *, expired: bool, timeout_s: float) -> CallResult:
+    def _broken(self, broken: BrokenExchangeError, *, timeout_s: float) -> CallResult:
         """The result of a call that came to no whole answer."""
         with self._lock:
-            ended = self._process.wait(0.0 if expired else DEATH_GRACE_S) if self._process else None
+            ended = self._process.wait(0.0 if broken.expired else DEATH_GRACE_S) if self._process else None
         if ended is not None:
             text = f"the model {describe_exit(ended.code)} during the call; the end of its log: {self._log.end()}"
-            return CallResult("failed", exit_code=ended.code, error=text)
-        if expired:
-            return CallResult("timeout", error=f"the model did not answer within {timeout_s:g} s")
-        return CallResult("failed", error=printable(f"the connection to the model broke: {error}"))
-
-
-def _received(
-    response: httpx.Response, call: HttpCall, expect: Expect | None, output: Path
-) -> tuple[str | None, Refusal | None]:
-    """Look at an answer; return what is wrong with it, and what came of a refusal that was expected."""
-    try:
-        if expect is not None:
-            check_refusal(response, expect)
-            return None, "as_expected"
-        keep_answer(response, call, output)
-    except NotRefusedError as error:
-        return str(error), "accepted"
-    except AnswerError as error:
-        return str(error), "otherwise" if expect is not None else None
-    return None, None
+            return replace(broken.result(text), status="failed", exit_code=ended.code)
+        if broken.expired:
+            return broken.result(f"the model did not answer within {timeout_s:g} s")
+        return broken.result(f"the connection to the model broke: {broken.reason}")
 
 
 def _not_ready(response: httpx.Response, http: Http) -> str | None:
@@ -301,42 +253,6 @@ def _not_ready(response: httpx.Response, http: Http) -> str | None:
     except JsonError as error:
         return f"its answer is no JSON: {printable(str(error))}"
     return None if mismatch(value, http.ready_json) is None else f"it answered {show_json(value)}"
-
-
-class _Cut:
-    """Ends a connection at a deadline: the client's limits are for one read; a peer that trickles never meets them."""
-
-    def __init__(self) -> None:
-        self.expired = False
-        self._socket: socket.socket | None = None
-        self._lock = threading.Lock()
-
-    def trace(self, name: str, info: dict[str, Any]) -> None:
-        """What httpcore calls at each stage; the connection's socket is learnt here."""
-        if name == "connection.connect_tcp.complete":
-            with self._lock:
-                self._socket = info["return_value"].get_extra_info("socket")
-            if self.expired:
-                self.now()
-
-    def now(self) -> None:
-        with self._lock:
-            self.expired = True
-            if self._socket is not None:
-                with contextlib.suppress(OSError):
-                    self._socket.shutdown(socket.SHUT_RDWR)
-
-
-@contextlib.contextmanager
-def _deadline(seconds: float) -> Iterator[_Cut]:
-    cut = _Cut()
-    timer = threading.Timer(seconds, cut.now)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield cut
-    finally:
-        timer.cancel()
 
 
 def free_port() -> int:

@@ -4,69 +4,57 @@ from __future__ import annotations
 
 import contextlib
 import json
-import shlex
 import tempfile
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from penstock.bundle.checked_contract import keep_checked
 from penstock.bundle.directory import Bundle
-from penstock.bundle.machine import this_machine
-from penstock.bundle.models import EVALUATION, WHOLE_SUITE, Inference, Measurement, ShardRecord
-from penstock.bundle.steps import begin, recorded, utc_now
+from penstock.bundle.models import EVALUATION, WHOLE_SUITE, Measurement
+from penstock.bundle.steps import begin, recorded
 from penstock.contract.load import SUITE_FILE
-from penstock.contract.models import CONTRACT_FILE, Call, Command, Contract
-from penstock.contract.placeholders import Scalar, placeholders
-from penstock.contract.request import command_argv
+from penstock.contract.models import CONTRACT_FILE
+from penstock.contract.placeholders import Scalar
+from penstock.evaluation.case_workers import two_at_a_time
 from penstock.evaluation.given_answers import take_answers
-from penstock.evaluation.infer import infer
 from penstock.evaluation.measure_cache import measure_once
 from penstock.evaluation.photo_suite import (
-    PHOTO,
     SUITE_FOLDER,
     PhotoFolders,
     PhotoSuite,
     family_of_folders,
     make_suite,
-    photo_inputs,
 )
 from penstock.families.family import CALL_METRICS, Family
-from penstock.families.registry import did_you_mean, find_preset, preset_names
 from penstock.foundation.errors import UsageError
 from penstock.foundation.files import disk_errors
 from penstock.foundation.handles import discard_tree
-from penstock.foundation.media_kinds import SUFFIXES
 from penstock.foundation.yaml_text import read_yaml
+from penstock.gating.by_slice import SliceTable, by_slice, chosen_metrics
 from penstock.gating.compare import Comparison, compare
 from penstock.gating.measured import SideMeans, summarise
 from penstock.gating.measurements import read_source
-from penstock.invocation.environment import choose_environment, named_by_shell
-from penstock.invocation.isolation import best_level, in_pod, isolation
+from penstock.local_run.evaluation_sides import (
+    BASELINE,
+    CANDIDATE,
+    Answering,
+    AskedModel,
+    Calling,
+    ask,
+    asked,
+    no_call,
+    side_names,
+)
 from penstock.local_run.run_arguments import pairs
 from penstock.report.page import write_page
 
 LEVEL = 0.05
-CANDIDATE, BASELINE = "candidate", "baseline"
 WORDS = {CANDIDATE: "answer", BASELINE: "answer to compare with"}
 """Side → what its folder holds, in words."""
 Progress = Callable[[str, int, int], None]
 """What is done, cases done, cases in all."""
-
-
-@dataclass(frozen=True)
-class Answering:
-    """Where the answers of one side come from: a folder of them, or a program that makes them."""
-
-    folder: Path | None = None
-    command: str = ""
-
-    @property
-    def name(self) -> str:
-        """As it was given."""
-        return str(self.folder) if self.folder is not None else self.command
 
 
 @dataclass(frozen=True)
@@ -77,7 +65,8 @@ class _Side:
     """``candidate`` or ``baseline``."""
     name: str
     answers: Answering
-    contract: Contract
+    asked: AskedModel | None
+    """``None``: its answers are there."""
     bundle: Bundle
 
 
@@ -92,10 +81,8 @@ class EvaluationRequest:
     """``candidate``, and ``baseline`` if there is one to compare with."""
     slices: Path | None = None
     family: str = ""
-    preset: str = ""
-    """Whose parameters hold for the answers, such as the size of those to large photos."""
-    parameters: Mapping[str, Scalar] = field(default_factory=dict)
-    """Further ones; a preset's of the same name give way."""
+    calling: Calling = field(default_factory=Calling)
+    """Its parameters hold for answers that are there, too, such as the size of those to large photos."""
     out: Path | None = None
     """Where page and bundles go; ``None``: they are not kept."""
 
@@ -110,7 +97,7 @@ class FailedCase:
     """The photo's name, without its suffix."""
     reason: str
     program: bool
-    """Whether the answer is a program's, not a file that was given."""
+    """Whether the answer is that of a program or a service that was asked, not a file that was given."""
 
 
 @dataclass(frozen=True)
@@ -121,14 +108,17 @@ class Evaluation:
     cases: int
     about: Comparison | SideMeans
     failed: list[FailedCase]
+    slices: SliceTable | None = None
+    """The slices by the metrics that count most; ``None``: no photo is in one."""
 
 
 def evaluate(request: EvaluationRequest, on_progress: Progress) -> Evaluation:
     """Match and validate the files, get the answers, measure them, compare, and write the page.
 
     Raises:
-        UsageError: files are missing or not what they should be, ``out`` is there already, a program cannot be called.
-        WorldError: the disk is full.
+        UsageError: files are missing or not what they should be, ``out`` is there already, a model cannot be called
+            like this.
+        WorldError: the disk is full; a model could not be started, or nothing answers at a service's address.
     """
     _hold_free(request.out)
     kind = family_of_folders(request.family, list(request.withheld))
@@ -136,17 +126,18 @@ def evaluate(request: EvaluationRequest, on_progress: Progress) -> Evaluation:
     photos = PhotoFolders(request.photos, request.withheld, folders, request.slices)
     with tempfile.TemporaryDirectory(prefix="penstock-evaluate-") as scratch, _kept(request.out) as target:
         on_progress("files are validated", 0, 1)
-        made = make_suite(photos, kind, _no_call(request), Path(scratch))
-        names = _names(request.sides)
+        made = make_suite(photos, kind, no_call(request.calling), Path(scratch))
+        names = side_names(request.sides)
         sides = [
-            _Side(role, names[role], of, _contract(made, kind, of, role), Bundle(target / role))
+            _Side(role, names[role], of, asked(made, kind, of, role, request.calling), Bundle(target / role))
             for role, of in request.sides.items()
         ]
         failed = [found for side in sides for found in _fill(side, made, kind, on_progress)]
         bundles = {side.role: side.bundle for side in sides}
         about = _about(bundles)
-        write_page(bundles[CANDIDATE], bundles.get(BASELINE), about, target, source=made.source)
-    return Evaluation(kind.name, len(made.suite.cases), about, failed)
+        write_page(bundles[CANDIDATE], bundles.get(BASELINE), about, target, source=made.source, each=two_at_a_time)
+        slices = _slices(bundles, kind)
+    return Evaluation(kind.name, len(made.suite.cases), about, failed, slices)
 
 
 def _hold_free(out: Path | None) -> None:
@@ -188,66 +179,20 @@ def read_parameters(texts: Sequence[str]) -> dict[str, Scalar]:
     return found
 
 
-def _no_call(request: EvaluationRequest) -> dict[str, Any]:
-    """The ``call`` of a suite whose answers are there: a contract must have one, and nobody makes it."""
-    preset = request.preset
-    found = find_preset(preset) if preset else None
-    if preset and found is None:
-        what = f"there is no preset '{preset}'"
-        raise UsageError(what, where="--preset", todo=did_you_mean(preset, preset_names()))
-    parameters = {**(found.parameters if found is not None else {}), **request.parameters}
-    return {"command": {"argv": ["no-program", "{output}"], "output": ".png"}, "parameters": parameters}
-
-
-def _contract(made: PhotoSuite, kind: Family, of: Answering, side: str) -> Contract:
-    """How the answers of one side are got."""
-    if of.folder is not None:
-        return made.contract
-    option = "--command" if side == CANDIDATE else "--against-command"
-    try:
-        argv = shlex.split(of.command)
-    except ValueError as error:
-        raise UsageError(f"this is no command line: {str(error).lower()}", where=option) from error
-    (input_name,) = photo_inputs(kind)
-    wanted = {name for text in argv for name in placeholders(text)}
-    for name in (input_name, "output"):
-        if name not in wanted:
-            todo = f"Example: python run.py {{{input_name}}} {{output}}"
-            raise UsageError(f"no argument holds '{{{name}}}'", where=option, todo=todo)
-    call = Call(
-        command=Command(argv=argv, output=SUFFIXES[kind.answers[0]]),
-        parameters=dict(made.contract.call.parameters),
-        warmup=0,  # it is started anew for each photo: there is nothing to warm
-    )
-    contract = made.contract.model_copy(update={"call": call})
-    try:
-        command_argv(contract, made.suite.cases[0], {input_name: "", "output": ""})
-    except UsageError as error:
-        raise UsageError(error.what, where=option, todo=f"Known: {{{input_name}}} and {{output}}.") from error
-    return contract
-
-
-def _names(sides: Mapping[str, Answering]) -> dict[str, str]:
-    """What the sides are called: folders by their last name, if that tells them apart."""
-    short = {side: of.folder.resolve().name if of.folder is not None else of.name for side, of in sides.items()}
-    if len(set(short.values())) == len(short):
-        return short
-    full = {side: of.name for side, of in sides.items()}
-    return full if len(set(full.values())) == len(full) else {side: f"{of.name} ({side})" for side, of in sides.items()}
-
-
 def _fill(side: _Side, made: PhotoSuite, kind: Family, on_progress: Progress) -> list[FailedCase]:
     """Fill the bundle of one side with its answers and what is measured of them; returns what could not be measured."""
-    bundle, contract = side.bundle, side.contract
+    bundle = side.bundle
+    contract = side.asked.contract if side.asked is not None else made.contract
     run = begin(bundle, run_id=side.name, track=EVALUATION)
     known = {"family": kind.name, "suite": made.record, "parameters": dict(contract.call.parameters)}
     bundle.update_run(run.model_copy(update=known))
     plain = [read_yaml(made.source / file, name=file).value for file in (CONTRACT_FILE, f"{SUITE_FOLDER}/{SUITE_FILE}")]
+    plain[0]["call"]["parameters"] = dict(contract.call.parameters)  # by which its answers are read, and drawn
     keep_checked(bundle, made.source, plain[0], plain[1])
-    if side.answers.folder is not None:
-        take_answers(made, WORDS[side.role], bundle)
+    if side.asked is not None:
+        ask(side.asked, made, bundle, lambda done, total: on_progress(f"{side.name}: answered", done, total))
     else:
-        _ask(side, made, on_progress)
+        take_answers(made, WORDS[side.role], bundle)
     with recorded(bundle, "measure") as note:
         measurements, _ = measure_once(
             contract,
@@ -261,38 +206,6 @@ def _fill(side: _Side, made: PhotoSuite, kind: Family, on_progress: Progress) ->
         bundle.write_measurements(measurements)
         note.note = f"{len(measurements)} values"
     return _failed(kind, side, made, measurements)
-
-
-def _ask(side: _Side, made: PhotoSuite, on_progress: Progress) -> None:
-    """Put every photo to the program, which is started in this directory, confined as every model is."""
-    bundle, code, started = side.bundle, Path.cwd(), utc_now("milliseconds")
-    python = choose_environment(found=named_by_shell(code), repository=code)
-    # the program is not to read the truth where it lies either, nor what others have answered
-    hidden = {path.resolve() for each in made.matched.values() for what, path in each.files.items() if what != PHOTO}
-    with recorded(bundle, "infer") as note:
-        calls = infer(
-            side.contract,
-            made.suite,
-            made.source,
-            bundle,
-            code=code,
-            python=python,
-            hidden=tuple(sorted(hidden)),
-            on_progress=lambda done, total, _: on_progress(f"{side.name}: answered", done, total),
-        )
-        note.note = f"{sum(call.status == 'ok' for call in calls)} of {len(calls)} calls ok"
-    level = best_level()
-    shard = ShardRecord(
-        shard="1/1",
-        cases=len(calls),
-        started=started,
-        ended=utc_now("milliseconds"),
-        machine=this_machine(),
-        isolation=isolation(level, pod=in_pod(), network=False),
-        python=str(python),
-    )
-    inference = Inference(unchanged=False, parts=["1/1"], shards=[shard], isolation=level)
-    bundle.update_run(bundle.run().model_copy(update={"inference": inference}))
 
 
 def _without_unknown(measurements: list[Measurement]) -> list[Measurement]:
@@ -314,11 +227,17 @@ def _failed(kind: Family, side: _Side, made: PhotoSuite, measurements: list[Meas
             side.name,
             made.matched[case].name,
             found[0].error or "there is no value",
-            program=side.answers.folder is None,
+            program=side.asked is not None,
         )
         for case, found in by_case.items()
         if all(one.value is None for one in found)
     ]
+
+
+def _slices(bundles: Mapping[str, Bundle], kind: Family) -> SliceTable | None:
+    baseline = read_source(bundles[BASELINE].path) if BASELINE in bundles else None
+    metrics = chosen_metrics(kind.view.slice_metrics, (metric.name for metric in kind.metrics))
+    return by_slice(read_source(bundles[CANDIDATE].path), baseline, metrics, level=LEVEL)
 
 
 def _about(bundles: Mapping[str, Bundle]) -> Comparison | SideMeans:

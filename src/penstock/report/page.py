@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
@@ -23,7 +23,6 @@ from penstock.foundation.errors import printable
 from penstock.foundation.files import write_text
 from penstock.gating.compare import Comparison
 from penstock.gating.measured import SideMeans
-from penstock.report.case_files import suite_files
 from penstock.report.cases import CaseRow, Number, case_rows
 from penstock.report.media import EMBED_BYTES, Shown, show_media
 from penstock.report.old_verdicts import read_verdict
@@ -32,9 +31,14 @@ from penstock.report.provenance_table import facts, reproduce
 from penstock.report.rows import MetricRow, glossary, past_rows
 from penstock.report.run_records import Side, read_side
 from penstock.report.series import Series, read_series
+from penstock.report.slice_rows import SliceSection, slice_section, slices_of
+from penstock.report.still_section import still_section
 from penstock.report.subject import QUIET, Subject, subject_of
 from penstock.report.summary import markdown_summary
 from penstock.report.trend import past_of
+
+if TYPE_CHECKING:
+    from penstock.report.stills import DrawEach
 
 SCRIPTS = ("strip.js", "player.js", "stills.js", "viewer.js", "page.js")
 WORST = 5
@@ -60,20 +64,23 @@ STATES = {
 }
 
 
-def write_report(bundle: Bundle, baseline: Bundle | None, source: Path | None = None) -> str:
+def write_report(
+    bundle: Bundle, baseline: Bundle | None, source: Path | None = None, *, each: DrawEach | None = None
+) -> str:
     """Write ``report/index.html`` and ``report/summary.md``; returns the summary.
 
     Args:
         bundle: a bundle with a verdict.
         baseline: the bundle that it was compared with, if there was one.
         source: the model's repository, whose suite's files are shown beside the answers; ``None``: it is not at hand.
+        each: draws still pictures, see :data:`penstock.report.stills.DrawEach`; ``None``: one after the other.
 
     Raises:
         UsageError: the bundle has no verdict or no measurements; the suite is not valid.
         WorldError: the disk is full.
     """
     verdict = read_verdict(bundle)
-    write_page(bundle, baseline, verdict, bundle.report, source=source)
+    write_page(bundle, baseline, verdict, bundle.report, source=source, each=each)
     summary = markdown_summary(bundle.run(), verdict)
     write_text(bundle.report / "summary.md", summary)
     return summary
@@ -87,6 +94,7 @@ def write_page(
     *,
     source: Path | None = None,
     embed_bytes: int = EMBED_BYTES,
+    each: DrawEach | None = None,
 ) -> None:
     """Write ``index.html`` for any two bundles; media that are not in the page lie below ``target_dir``.
 
@@ -98,6 +106,7 @@ def write_page(
         target_dir: where the page goes; made if it is not there.
         source: the repository with the suite, for views that show its files; ``None``: it is not at hand.
         embed_bytes: so many bytes of media go into the page itself, the worst cases' first.
+        each: draws still pictures, see :data:`penstock.report.stills.DrawEach`; ``None``: one after the other.
 
     Raises:
         UsageError: there are no measurements, a record of a bundle is broken, or the suite is not valid.
@@ -110,17 +119,10 @@ def write_page(
     cases = ranked[:SHOWN_CASES]
     view = view_of(candidate.run)
     names = [case.name for case in cases]
-    stills: dict[str, dict[str, Any]] = {}
-    pictures: list[tuple[str, str]] = []
-    if view.stills is not None:
-        from penstock.report.stills import show_stills  # decoders, which other pages do not need
-
-        files = suite_files(bundle, source) if source is not None else None
-        drawn = show_stills(view.stills, bundle, baseline, names, files, target_dir, embed_bytes=embed_bytes)
-        stills, pictures, embed_bytes = drawn.cases, drawn.embedded, embed_bytes - drawn.bytes
-    others = [name for name in names if name not in stills]
+    stills = still_section(view.stills, bundle, baseline, cases, source, target_dir, embed_bytes=embed_bytes, each=each)
+    others = [name for name in names if name not in stills.cases]
     media: dict[str, dict[str, Shown]] = {name: {} for name in names}
-    media |= show_media(bundle, baseline, others, target_dir, embed_bytes=embed_bytes)
+    media |= show_media(bundle, baseline, others, target_dir, embed_bytes=embed_bytes - stills.bytes)
     style, script = _own("page.css"), "\n".join(_own(name) for name in SCRIPTS)
     page = _render(
         candidate=candidate,
@@ -141,13 +143,16 @@ def write_page(
         glossary=glossary(found.metric for found in candidate.measurements),
         past=past,
         past_rows=past_rows(candidate, past) if past else [],
+        slices=_slices(candidate, before, subject),
+        scenes=stills.scenes,
+        scene_still=stills.scene_still,
         facts=facts(candidate.run, before.run if before else None),
         command=reproduce(candidate.run),
         visit=page_visit(bundle),
         view=view,
         parts=_script_json(asdict(view)),
-        data=_script_json(_data(candidate, before, cases, media, stills, view)),
-        media=[*_embedded(cases, media), *((id_, Markup(text)) for id_, text in pictures)],  # noqa: S704 (base64)
+        data=_script_json(_data(candidate, before, cases, media, stills.cases, view)),
+        media=[*_embedded(cases, media), *((id_, Markup(text)) for id_, text in stills.embedded)],  # noqa: S704 (base64)
         style=Markup(style),  # noqa: S704 (our own file)
         script=Markup(script),  # noqa: S704 (our own files)
         policy=_policy(style, script),
@@ -206,6 +211,14 @@ def _columns(subject: Subject, cases: list[CaseRow]) -> list[tuple[str, str]]:
         key=lambda metric: titles.index(measured[metric]) if measured[metric] in titles else len(titles),
     )
     return [(metric, measured[metric]) for metric in (ranked or list(measured))[:COLUMNS]]
+
+
+def _slices(candidate: Side, baseline: Side | None, subject: Subject) -> SliceSection | None:
+    table = slices_of(candidate, baseline, subject.criteria, subject.level)
+    if table is None:
+        return None
+    through = {found.metric: found.extractor for found in candidate.measurements if found.value is not None}
+    return slice_section(table, [through.get(metric) for metric in table.metrics])
 
 
 def view_of(run: Run | None) -> View:

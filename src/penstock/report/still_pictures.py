@@ -20,6 +20,9 @@ SHOWN_PIXELS = 1024
 """A longer side is scaled down to this."""
 JPEG_QUALITY = 90
 PNG_LEVEL = 1
+THUMB_PIXELS = 240
+"""The longer side of a thumbnail."""
+THUMB_QUALITY = 82
 
 
 @dataclass
@@ -46,31 +49,47 @@ class Painter(Protocol):
         """
 
 
-def shrunk(picture: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """The same by area, so that neither side is over :data:`SHOWN_PIXELS`; one that is small enough is not touched."""
+def shrunk(picture: npt.NDArray[Any], longest: int = SHOWN_PIXELS) -> npt.NDArray[Any]:
+    """The same by area, so that neither side is over ``longest``; one that is small enough is not touched."""
     height, width = picture.shape[:2]
     longer = max(height, width)
-    if longer <= SHOWN_PIXELS:
+    if longer <= longest:
         return picture
-    size = tuple(max(1, round(side * SHOWN_PIXELS / longer)) for side in (width, height))
+    size = tuple(max(1, round(side * longest / longer)) for side in (width, height))
     return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA))
 
 
 def encoded(picture: Picture, *, photo: bool) -> tuple[bytes, tuple[int, int]]:
     """A picture as JPEG if it is a photo, else as PNG, scaled down; and its width and height as it was."""
     height, width = picture.shape[:2]
-    small = _shrunk_cutout(picture) if picture.ndim == 3 and picture.shape[2] == 4 else shrunk(picture)
+    small = _small(picture, SHOWN_PIXELS)
     options = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY] if photo else [cv2.IMWRITE_PNG_COMPRESSION, PNG_LEVEL]
     _, data = cv2.imencode(".jpg" if photo else ".png", small, options)
     return data.tobytes(), (width, height)
 
 
-def _shrunk_cutout(picture: Picture) -> Picture:
+def thumbnail(picture: Picture) -> tuple[bytes, tuple[int, int]]:
+    """A picture as a small WebP, with its alpha if it has some; and its width and height.
+
+    Colours are not exact: it is there to be recognised, and the picture itself stands elsewhere.
+    """
+    small = _small(picture, THUMB_PIXELS)
+    if small.ndim == 2:
+        small = np.repeat(small[:, :, None], 3, axis=2)
+    _, data = cv2.imencode(".webp", small, [cv2.IMWRITE_WEBP_QUALITY, THUMB_QUALITY])
+    return data.tobytes(), (small.shape[1], small.shape[0])
+
+
+def _small(picture: Picture, longest: int) -> Picture:
+    return _shrunk_cutout(picture, longest) if picture.ndim == 3 and picture.shape[2] == 4 else shrunk(picture, longest)
+
+
+def _shrunk_cutout(picture: Picture, longest: int) -> Picture:
     """By area with the colours weighed by alpha: what is transparent does not colour what stands beside it."""
-    if max(picture.shape[:2]) <= SHOWN_PIXELS:
+    if max(picture.shape[:2]) <= longest:
         return picture
     colours, alpha = picture[:, :, :3], picture[:, :, 3:].astype(np.float32) / 255
-    weighed = shrunk(np.dstack([colours * alpha, alpha]).astype(np.float32))
+    weighed = shrunk(np.dstack([colours * alpha, alpha]).astype(np.float32), longest)
     share = weighed[:, :, 3:]
     plain = np.divide(weighed[:, :, :3], share, out=np.zeros_like(weighed[:, :, :3]), where=share > 0)
     return np.asarray(np.rint(np.clip(np.dstack([plain, share * 255]), 0, 255)), dtype=np.uint8)

@@ -59,10 +59,27 @@ def test_one_folder_has_the_mean_of_each_metric_with_its_interval_and_slices(fol
         ("hair", 2),
         ("shadow", 1),
     ]
+    rows = {row["slice"]: row for row in found["by_slice"]}
+    assert [(name, row["cases"], row["share"]) for name, row in rows.items()] == [
+        (None, 3, 1.0),
+        ("hair", 2, pytest.approx(2 / 3)),
+        ("shadow", 1, pytest.approx(1 / 3)),
+    ]
+    # the metrics that the family names; nothing is known of fringe without true colours
+    assert [entry["metric"] for entry in rows["hair"]["metrics"]] == ["iou", "uea", "spurious", "mae", "hd95"]
+    assert rows[None]["metrics"][0]["mean"] == by_metric["iou"]["mean"]
+    assert {entry["change"] for row in rows.values() for entry in row["metrics"]} == {None}
     text = run(folders, "--slices", folders / "slices.yaml").stdout
     assert "new: 3 photos, matting; bounds at level 0.05; no rule is applied" in text
     assert ["MAE", "0.00104", "0.00104", "…", "0.00104", "3"] in [line.split() for line in text.splitlines()]
-    assert ["MAE", "(hair)", "0.00104", "0.00104", "…", "0.00104", "2"] in [line.split() for line in text.splitlines()]
+    lines = text.splitlines()
+    heads = next(line for line in lines if line.startswith("slice"))
+    assert " ".join(heads.split()) == "slice cases share IoU [%] usable edge [%] spurious edge [%] MAE HD95 [px]"
+    hair = next(place for place, line in enumerate(lines) if line.startswith("hair"))
+    assert lines[hair].split()[:3] == ["hair", "2", "67"]
+    assert lines[hair].split()[-2:] == ["0.00104", "0.00"]
+    assert lines[hair + 1].split()[-6:] == ["0.00104", "…", "0.00104", "0.00", "…", "0.00"]
+    assert lines[hair + 2].strip() == ""  # nothing was compared
 
 
 def test_two_folders_are_compared_with_wins_slices_and_a_page(folders: Path, tmp_path: Path) -> None:
@@ -78,6 +95,15 @@ def test_two_folders_are_compared_with_wins_slices_and_a_page(folders: Path, tmp
     spurious = next(entry for entry in found["metrics"] if entry["metric"] == "hd100")
     assert (spurious["better"], spurious["worse"]) == (0, 3)  # the speck
     assert {entry["slice"] for entry in found["slices"]} == {"hair", "shadow"}
+    whole, hair, _ = found["by_slice"]
+    before, after, change = (
+        next(entry[what] for entry in found["metrics"] if entry["metric"] == "iou")
+        for what in ("baseline", "candidate", "change")
+    )
+    iou = whole["metrics"][0]
+    assert (iou["mean"], iou["change"], iou["standing"]) == (after, change, "better")
+    assert iou["change"] == pytest.approx(after - before)
+    assert hair["metrics"][0]["change_interval"][0] > 0
     page = (out / "index.html").read_text(encoding="utf-8")
     assert "This is an evaluation of answers without a release" in page
     assert "MAE (hair)" in page
@@ -88,7 +114,10 @@ def test_two_folders_are_compared_with_wins_slices_and_a_page(folders: Path, tmp
     assert Bundle(out / "baseline").run().suite == candidate.run().suite
     assert [path.name for path in out.parent.iterdir()] == ["evaluation"]  # nothing half made is left
     refused(run(folders, *options), "there is something already")
-    assert "better" in run(folders, "--against", folders / "old").stdout
+    text = run(folders, "--against", folders / "old", "--slices", folders / "slices.yaml").stdout.splitlines()
+    place = next(place for place, line in enumerate(text) if line.startswith("hair"))
+    assert text[place].split()[4] == f"{100 * hair['metrics'][0]['mean']:.2f}"
+    assert text[place + 2].split()[:2] == [f"{100 * hair['metrics'][0]['change']:+.2f}", "better"]
 
 
 def test_a_page_of_one_side_does_not_speak_of_a_first_release(folders: Path, tmp_path: Path) -> None:
@@ -169,12 +198,17 @@ def test_slices_that_name_no_photo(folders: Path) -> None:
 
 
 def test_what_goes_together(folders: Path) -> None:
-    refused(run(folders, "--command", "x"), "give --answers or --command")
-    refused(run(folders, "--against", folders / "old", "--against-command", "x"), "give --against or")
+    refused(run(folders, "--command", "x"), "give --answers, --command, --url or --contract")
+    refused(run(folders, "--url", "http://127.0.0.1:1"), "give --answers, --command, --url or --contract")
+    refused(
+        run(folders, "--against", folders / "old", "--against-command", "x"),
+        "give --against, --against-command, --against-url or",
+    )
+    refused(run(folders, "--timeout", "0"), "this is no time for one photo: 0 s")
     refused(run(folders, "--family", "talking-head"), "are not compared with truth")
     refused(run(folders, "--preset", "rmgb"), "there is no preset 'rmgb'")
     words = [str(folders / "photos"), "--truth", str(folders / "mattes")]
-    refused(CliRunner().invoke(app, words), "give --answers or --command")
+    refused(CliRunner().invoke(app, words), "give --answers, --command, --url or --contract")
     refused(CliRunner().invoke(app, [*words, "--command", "python run.py {image}"]), "no argument holds '{output}'")
     refused(CliRunner().invoke(app, [*words, "--command", "x {image} {output} {what}"]), "what")
 

@@ -16,7 +16,7 @@ from pydantic import create_model
 
 import penstock
 from penstock.contract.models import Case
-from penstock.evaluation.case_workers import each_case, worker_count
+from penstock.evaluation.case_workers import each_case, two_at_a_time, worker_count
 from penstock.foundation.errors import UsageError, WorldError
 
 BOTH = pytest.mark.parametrize("processes", [False, True], ids=["threads", "processes"])
@@ -131,3 +131,11 @@ def test_as_many_workers_as_cores_and_cases() -> None:
     cores = len(os.sched_getaffinity(0))
     assert worker_count(1000) == min(cores, 4)
     assert worker_count(1) == worker_count(0) == 1
+
+
+def test_two_at_a_time_are_processes_and_come_in_order() -> None:
+    assert list(two_at_a_time(lambda number: number * 2, [3, 1, 2])) == [6, 2, 4]
+    pids = set(two_at_a_time(lambda _: os.getpid(), range(8)))
+    assert len(pids) <= 2
+    assert (os.getpid() in pids) == (worker_count(8) == 1)
+    assert list(two_at_a_time(lambda number: number, [])) == []

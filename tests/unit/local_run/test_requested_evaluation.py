@@ -9,7 +9,8 @@ from tests.unit.evaluation.photo_folders import photo_folders
 
 from penstock.bundle.directory import Bundle
 from penstock.foundation.errors import UsageError
-from penstock.local_run.requested_evaluation import BASELINE, CANDIDATE, Answering, EvaluationRequest, evaluate
+from penstock.local_run.evaluation_sides import BASELINE, CANDIDATE, Answering
+from penstock.local_run.requested_evaluation import EvaluationRequest, evaluate
 
 
 def request(root: Path, out: Path | None, **sides: Answering) -> EvaluationRequest:

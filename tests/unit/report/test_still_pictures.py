@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from penstock.report.still_pictures import SHOWN_PIXELS, encoded, shrunk
+from penstock.report.still_pictures import SHOWN_PIXELS, THUMB_PIXELS, encoded, shrunk, thumbnail
 
 
 def decoded(data: bytes) -> np.ndarray:
@@ -41,3 +41,19 @@ def test_what_is_transparent_does_not_colour_what_stands_beside_it() -> None:
 def test_a_photo_is_a_jpeg() -> None:
     data, _ = encoded(np.full((8, 8, 3), 90, np.uint8), photo=True)
     assert data.startswith(b"\xff\xd8\xff")
+
+
+@pytest.mark.parametrize("channels", [(), (3,), (4,)])
+def test_a_thumbnail_is_small_and_keeps_alpha_exactly(channels: tuple[int, ...]) -> None:
+    picture = np.full((4 * THUMB_PIXELS, THUMB_PIXELS, *channels), 100, np.uint8)
+    if channels == (4,):
+        picture[:, : THUMB_PIXELS // 2, 3] = 0
+    data, size = thumbnail(picture)
+    assert size == (THUMB_PIXELS // 4, THUMB_PIXELS)
+    assert len(data) < 2000
+    found = decoded(data)
+    assert found.shape[:2] == (THUMB_PIXELS, THUMB_PIXELS // 4)
+    assert found[:, -1, :3].astype(int) == pytest.approx(100, abs=3)
+    if channels == (4,):
+        assert (found[:, : THUMB_PIXELS // 8, 3] == 0).all()
+        assert (found[:, THUMB_PIXELS // 8 :, 3] == 100).all()

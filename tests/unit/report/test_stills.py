@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
 from penstock.bundle.directory import Bundle
 from penstock.bundle.models import Invocation
+from penstock.evaluation.case_workers import two_at_a_time
 from penstock.families.family import Still, Stills
 from penstock.report import stills
 from penstock.report.case_files import CaseFiles
 from penstock.report.still_pictures import CaseStills
-from penstock.report.stills import show_stills
+from penstock.report.stills import DrawEach, DrawnCase, StillPage, one_by_one, show_stills, shown_small
 
 SHOWS = Stills((Still("photo", "photo", photo=True),), (Still("mask", "mask"),), f"{__name__}:paint", "worst edge")
 
@@ -79,3 +81,57 @@ def test_only_the_worst_are_drawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(stills, "STILL_CASES", 2)
     made = bundle(tmp_path / "new", dict.fromkeys("abc", b"\x01"))
     assert list(show_stills(SHOWS, made, None, ["c", "a", "b"], None, tmp_path, embed_bytes=9999).cases) == ["c", "a"]
+
+
+def test_thumbnails_are_in_the_page_even_where_nothing_else_fits(tmp_path: Path) -> None:
+    sides = [bundle(tmp_path / side, {"a": b"\x09", "b": b"\x07", "c": b"\x00"}) for side in ("new", "old")]
+    found = show_stills(SHOWS, *sides, ["a", "b", "c"], None, tmp_path / "page", embed_bytes=0, small={"b", "c"})
+    assert list(found.thumbs) == ["b"]  # the painter cannot bear c
+    thumb = found.thumbs["b"]["candidate"]
+    assert (thumb.width, thumb.height) == (6, 4)
+    content = base64.b64decode(thumb.content)
+    assert content[:4] == b"RIFF"
+    assert content[8:12] == b"WEBP"
+
+
+def test_what_is_shown_small_is_drawn_in_the_place_of_worse_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stills, "STILL_CASES", 2)
+    made = bundle(tmp_path / "new", dict.fromkeys("abcd", b"\x01"))
+    names = ["c", "a", "b", "d"]
+    found = show_stills(SHOWS, made, None, names, None, tmp_path, embed_bytes=9999, small={"d"})
+    assert list(found.cases) == ["c", "d"]
+    assert [name for name, _ in found.embedded] == ["still-1-candidate-mask", "still-4-candidate-mask"]
+    found = show_stills(SHOWS, made, None, names, None, tmp_path, embed_bytes=9999, small={"a", "b", "d"})
+    assert list(found.cases) == ["a", "b", "d"]
+
+
+def test_the_see_through_picture_stands_for_an_answer() -> None:
+    assert shown_small(SHOWS).name == "mask"
+    both = Stills((), (Still("alpha", "alpha"), Still("cutout", "cut-out", see_through=True)), "m:f", "worst")
+    assert shown_small(both).name == "cutout"
+
+
+def test_two_at_a_time_are_the_same_and_large_ones_are_drawn_here(tmp_path: Path) -> None:
+    def picture(level: int, side: int) -> bytes:
+        return cv2.imencode(".png", np.full((side, side), level, np.uint8))[1].tobytes()
+
+    answers = {name: picture(level, 40) for level, name in enumerate("abcdef")}
+    answers["c"] = picture(3, 1600)
+    answers["e"] = b"\x00"  # the painter breaks, and what is no picture may be as large as it likes
+    made = bundle(tmp_path / "new", answers)
+    handed: list[str] = []
+
+    def listed(draw: Callable[[str], DrawnCase], cases: Sequence[str]) -> Iterator[DrawnCase]:
+        handed.extend(cases)
+        return two_at_a_time(draw, cases)
+
+    def shown(each: DrawEach) -> StillPage:
+        return show_stills(
+            SHOWS, made, None, list("fedcba"), None, tmp_path, embed_bytes=9999, small={"a", "c"}, each=each
+        )
+
+    assert shown(listed) == shown(one_by_one)
+    assert handed == ["f", "d", "b", "a"]
+    assert list(shown(listed).cases) == list("fedcba")

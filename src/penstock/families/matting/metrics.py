@@ -30,11 +30,13 @@ METRICS = (
         *("iou", "IoU", "", "higher", 4),
         "The overlap of the answer's subject and the true one, as a share of both together (alpha of at least 0.5); "
         "higher is better.",
+        share=True,
     ),
     Metric(
         *("boundary_iou", "boundary IoU", "", "higher", 4),
         "As IoU, of the bands along the two outlines alone, so that a large subject hides no bad edge; "
         "higher is better.",
+        share=True,
     ),
     Metric(
         *("hd95", "HD95", "px", "lower", 2),
@@ -50,11 +52,13 @@ METRICS = (
         *("uea", "usable edge", "", "higher", 4),
         "The share of the true edge that lies in runs of 50 px or more without an error of over 2 px: what nobody "
         "has to mend by hand; higher is better.",
+        share=True,
     ),
     Metric(
         *("spurious", "spurious edge", "", "lower", 4),
         "The share of the answer's edge with no true edge within 2 px: specks, holes, a shadow taken for the subject; "
         "lower is better.",
+        share=True,
     ),
     Metric(
         *("s_measure", "S-measure", "", "higher", 4),
@@ -73,6 +77,7 @@ METRICS = (
         *("mba", "MBA", "", "higher", 4),
         "How often the pixels along the true outline are on the right side, the mean over bands of several widths; "
         "higher is better.",
+        share=True,
     ),
     Metric(
         *("hce", "HCE", "", "lower", 1),

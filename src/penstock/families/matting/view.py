@@ -30,4 +30,5 @@ VIEW = View(
         painter="penstock.families.matting.paint_case:paint_case",
         worst="worst edge",
     ),
+    slice_metrics=("iou", "uea", "spurious", "mae", "hd95", "fringe"),
 )
