@@ -69,7 +69,7 @@ def repository_files(exported: bytes, **contract: Any) -> dict[str, str | bytes]
 
 def exported_repository(directory: Path) -> Path:
     """v1.0.0: the exported file is what the exporter writes; v1.1.0: it computes something else; v1.2.0: the same, and
-    the policy stops it; v1.3.0: the exporter fails.
+    the policy stops it; v1.3.0: the exporter fails; v1.4.0: as v1.0.0, beside the released model.
     """
     repository = new_repository(directory)
     commit(repository, suite() | repository_files(TRAINED + b"\n"), "cut")
@@ -82,4 +82,7 @@ def exported_repository(directory: Path) -> Path:
     git(repository, "tag", "v1.2.0")
     commit(repository, {"export.py": "raise SystemExit('no onnx')"}, "break the exporter")
     git(repository, "tag", "v1.3.0")
+    beside = {"rules": [{"metric": "mae", "margin": 0.01}], "baseline": "rerun"}
+    commit(repository, repository_files(TRAINED + b"\n", policy=beside), "the exported file again")
+    git(repository, "tag", "v1.4.0")
     return repository

@@ -91,6 +91,7 @@ def test_an_exporter_that_fails_is_as_an_export_over_the_limit(repository: Path,
     assert (record.cases, said(bundle)) == ([], {"trained"})
 
 
+@pytest.mark.timeout(300)  # two runs
 def test_outputs_of_an_earlier_run_keep_what_the_model_was_told(repository: Path, tmp_path: Path) -> None:
     for name in ("first", "second"):
         argv = ("run", "verify", "--repo", str(repository), "--revision", "v1.1.0", "--param", "slice=hair")
@@ -107,3 +108,14 @@ def test_outputs_of_an_earlier_run_keep_what_the_model_was_told(repository: Path
     assert record.use_onnx is False
     (value,) = (line for line in bundle.measurements() if line.metric == "export")
     assert (value.value, value.error) == (0.0, record.fault)
+
+
+@pytest.mark.timeout(300)  # two runs
+def test_a_released_model_that_runs_again_is_told_what_its_release_says(repository: Path, tmp_path: Path) -> None:
+    assert run_release(repository, tmp_path, "v1.1.0")[0] == 0
+    code, bundle = run_release(repository, tmp_path, "v1.4.0")
+    assert code == 0
+    assert said(bundle) == {"onnx"}
+    released = Bundle(tmp_path / "runs" / "v1.4.0" / "baseline")
+    assert said(released) == {"trained"}
+    assert bundle.verdict().rules[0].candidate == bundle.verdict().rules[0].baseline

@@ -1,8 +1,8 @@
 """Each bad release of rmbg-lite makes the rule fall that should: all of them, through whole releases.
 
 ``python tests/rmbg_lite/faults.py --out DIR`` makes the repository, releases v1.0.0, runs every bad release against it
-(one to three minutes each), then the better v1.1.0, and prints a Markdown table: fault by rule. It exits 1 if a fault is
-not stopped by its rule, if the one whose ONNX drifts is not published with its trained weights, or if v1.1.0 is not
+(one to three minutes each), then the better v1.1.0, and prints a Markdown table: fault by rule. It exits 1 if a fault
+is not stopped by its rule, if the one whose ONNX drifts is not published with its trained weights, or if v1.1.0 is not
 published. Broken off, it goes on where it was.
 """
 
