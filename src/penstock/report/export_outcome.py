@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from penstock.bundle.directory import Bundle
-from penstock.bundle.export_record import ExporterRecord, ExportRecord, export_record
+from penstock.bundle.export_record import ComparedCase, ExporterRecord, ExportRecord, export_record
 
-MAX_CASES = 10
-"""Cases over a limit that the page names; all of them are in ``export/export.json``."""
+MAX_CASES = 5
+"""Cases over a limit that the page names, the furthest; all of them are in ``export/export.json``."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,8 @@ def export_outcome(bundle: Bundle) -> ExportOutcome | None:
     record = export_record(bundle)
     if record is None:
         return None
-    faults = [(case.case, case.fault) for case in record.cases if case.fault is not None]
+    furthest = sorted(record.cases, key=lambda case: _share(case, record), reverse=True)
+    faults = [(case.case, case.fault) for case in furthest if case.fault is not None]
     return ExportOutcome(
         record=record,
         told=f"{record.switch}={str(record.use_onnx).lower()}",
@@ -47,6 +49,13 @@ def export_outcome(bundle: Bundle) -> ExportOutcome | None:
         faults=faults[:MAX_CASES],
         more=max(0, len(faults) - MAX_CASES),
     )
+
+
+def _share(case: ComparedCase, record: ExportRecord) -> float:
+    """How far a case is over its limits; one that could not be compared is further than any."""
+    limits = {name: worst.limit for name, worst in record.worst.items()}
+    shares = [value / limit if (limit := limits.get(name, 0.0)) else value for name, value in case.values.items()]
+    return max(shares, default=math.inf)
 
 
 def _facts(record: ExportRecord) -> Iterator[str]:

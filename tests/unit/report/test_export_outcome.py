@@ -34,7 +34,9 @@ def test_a_bundle_without_an_export_has_no_such_part(pair: tuple[Bundle, Bundle]
 
 
 def test_one_that_is_not_used_says_why_and_what_the_model_is_told(pair: tuple[Bundle, Bundle]) -> None:
-    cases = [ComparedCase(case=f"c{at}", fault="<script>alert(1)</script>\x1b[2J") for at in range(12)]
+    fault = "<script>alert(1)</script>\x1b[2J"
+    cases = [ComparedCase(case=f"c{at}", values={"mae": 0.01}, fault=fault) for at in range(12)]
+    cases.append(ComparedCase(case="a", values={"mae": 0.02}, fault=fault))
     outcome(
         pair[0], cases=cases, worst=WORST, fault="mae \u202e<img src=x>", seconds={"trained": 3.21, "exported": 1.0}
     )
@@ -46,10 +48,11 @@ def test_one_that_is_not_used_says_why_and_what_the_model_is_told(pair: tuple[Bu
     assert "&lt;img src=x&gt;" in part
     assert "\u202e" not in part
     assert "&lt;script&gt;alert(1)&lt;/script&gt;\\x1b[2J" in part
-    assert "and 2 more" in part
-    assert "<td>0.01235</td><td>0.005</td>" in part
+    assert "and 8 more" in part
+    assert part.index("<bdi>a</bdi>") < part.index("<bdi>c0</bdi>"), "the furthest first"
+    assert "0.01235; the limit is 0.005 (<bdi>c&lt;1&gt;</bdi>)" in part
     assert "c&lt;1&gt;" in part
-    assert "12 cases compared; the exporter wrote another file than the released one in 1.0 s; " in part
+    assert "13 cases compared; the exporter wrote another file than the released one in 1.0 s; " in part
     assert "3.2 s with the trained weights; 1.0 s with the exported file" in part
     assert tags.running == 1, "nothing of it runs"
     assert "Computed with its trained weights (`use_onnx=false`): the exported file is not used." in summary
