@@ -54,7 +54,11 @@ UNUSED_MODULES = re.compile(
     r"|_crypt|_codecs_(cn|hk|iso2022|jp|kr|tw))\."
 )
 ENTRY = Path(__file__).parent / "penstock_program.py"
-PROGRAMS = {"penstock-infer": "penstock_tasks.infer.entrypoint", "penstock-serve": "penstock_tasks.browse.serve"}
+PROGRAMS = {
+    "penstock-infer": "penstock_tasks.infer.entrypoint",
+    "penstock-serve": "penstock_tasks.browse.serve",
+    "penstock-backends": "penstock_tasks.export.backends",
+}
 """As in :mod:`penstock.invocation.runtime`, which is not installed where this runs (a test compares them)."""
 ENTRY_MODULE = "penstock_tasks.infer.entrypoint"
 """The module that :data:`ENTRY` names, in whose place a program's own is written."""

@@ -18,6 +18,7 @@ from penstock.browser.handshake import Answered
 from penstock.bundle.checked_contract import read_checked
 from penstock.bundle.directory import Bundle
 from penstock.bundle.page_record import PAGE_FOLDER
+from penstock.contract.export_switch import with_switch
 from penstock.contract.models import Contract
 from penstock.evaluation.infer import scratch_folder, withheld_files
 from penstock.evaluation.local_python import Named, local_environment
@@ -93,7 +94,7 @@ def _serve(arguments: Arguments, folder: Path) -> str:
 
 def _contract(bundle: Bundle, source: Path) -> Contract:
     """The contract; unless its page asks for a card, the model sees none."""
-    contract = read_checked(bundle, source).contract
+    contract = with_switch(read_checked(bundle, source).contract, bundle.run().use_onnx)
     if contract.page is not None and contract.page.card:
         return contract
     environment = {**contract.call.env, "CUDA_VISIBLE_DEVICES": ""}

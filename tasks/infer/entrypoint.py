@@ -18,6 +18,7 @@ from penstock.bundle.models import Invocation, Machine, ShardRecord, Use
 from penstock.bundle.rerun_bundle import released_errors
 from penstock.bundle.shards import Shard, shard_record, write_shard_record
 from penstock.bundle.steps import utc_now
+from penstock.contract.export_switch import with_switch
 from penstock.contract.load import load_contract
 from penstock.contract.models import Contract, Suite
 from penstock.evaluation.filled_parameters import with_parameters
@@ -80,6 +81,7 @@ def step(arguments: Arguments) -> dict[str, str]:
 
 def _one(arguments: Arguments, part: Shard, contract: Contract, suite: Suite, code: Path) -> list[Invocation]:
     """One model, whose repository is ``code``, over the suite of ``source``."""
+    contract = with_switch(contract, Bundle(arguments.bundle).run().use_onnx)
     suite = _filled(suite, Bundle(arguments.bundle))
     image = _image_files(arguments, Bundle(arguments.bundle), code)
     python = local_environment(contract, Bundle(arguments.bundle).run(), code, _named(arguments), image)
@@ -105,10 +107,11 @@ def _in_turns(
 ) -> list[Invocation]:
     """The candidate and the released model, whose repository is ``code``, one call after another."""
     with released_errors():
-        alike = called_alike(contract, load_contract(code))
+        alike = with_switch(called_alike(contract, load_contract(code)), baseline.run().use_onnx)
         other_image = _image_files(arguments, baseline, code)
     image, machine = _image_files(arguments, Bundle(arguments.bundle), arguments.source), this_machine()
     run, named = Bundle(arguments.bundle).run(), _named(arguments)
+    contract = with_switch(contract, run.use_onnx)
     python = local_environment(contract, run, arguments.source, named, image)
     with released_errors():
         their_python = local_environment(alike, run, code, named, other_image)

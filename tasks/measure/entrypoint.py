@@ -10,6 +10,7 @@ from typing import get_args
 
 from penstock.bundle.checked_contract import read_checked
 from penstock.bundle.directory import Bundle
+from penstock.bundle.export_record import add_export_value
 from penstock.bundle.steps import recorded
 from penstock.contract.arithmetic import Device, PrecisionChoice, computed_otherwise
 from penstock.evaluation.measure_cache import measure_once
@@ -62,6 +63,7 @@ def step(arguments: Arguments) -> dict[str, str]:
             arithmetic=arithmetic,
             on_progress=progress,
         )
+        add_export_value(bundle)
         missing = [measurement for measurement in measurements if measurement.value is None]
         note.note = "unchanged: measurements of an earlier run" if note.unchanged else f"{len(measurements)} values"
         otherwise = computed_otherwise(arguments.stored, bundle.run().extractors)

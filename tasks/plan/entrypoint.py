@@ -54,7 +54,7 @@ class Arguments:
 
 RESULTS: tuple[str, ...] = (
     *("unchanged", "shards", "runtime", "image", "beside", "second"),
-    *("released-image", "released-weights-mount", "released-weights-folder", "page"),
+    *("released-image", "released-weights-mount", "released-weights-folder", "export", "page"),
 )
 
 
@@ -117,6 +117,7 @@ def step(arguments: Arguments) -> dict[str, str]:
         "released-image": _reference(released.bundle.run().image, arguments) if released else "",
         "released-weights-mount": mount.path,
         "released-weights-folder": mount.folder,
+        "export": str(contract.export is not None and not planned.unchanged).lower(),
         "page": "" if contract.page is None else "card" if contract.page.card else "plain",
     }
 

@@ -9,6 +9,7 @@ from tests.e2e.run import Run
 from tests.e2e.session import Session
 
 from penstock.bundle.directory import Bundle
+from penstock.bundle.export_record import export_record
 from penstock.bundle.page_record import page_record
 from penstock.releases.baseline import baseline
 
@@ -39,8 +40,19 @@ def test_the_first_is_published_and_its_page_was_tried(cutouts: dict[str, Run], 
     assert "page/screenshot.png" in found[FIRST].verify().files
 
 
+def test_its_exported_file_answers_as_the_trained_weights_do(cutouts: dict[str, Run], found: dict[str, Bundle]) -> None:
+    record = export_record(found[FIRST])
+    assert record is not None
+    assert (record.use_onnx, record.fault) == (True, None)
+    assert found[FIRST].run().use_onnx is True
+    assert "export/exporter.log" in found[FIRST].verify().files
+    (pod,) = cutouts[FIRST].pods("export")
+    steps = [item.name for item in pod.containers if not item.init]
+    assert steps == ["step-backends", "step-export"]
+
+
 def test_no_card_is_held_for_the_page(cutouts: dict[str, Run]) -> None:
-    assert {pod.task for pod in cutouts[FIRST].pods() if pod.gpus} == {"infer"}
+    assert {pod.task for pod in cutouts[FIRST].pods() if pod.gpus} == {"export", "infer"}
     (visit,) = cutouts[FIRST].pods("browse")
     assert [item.name for item in visit.containers if item.name.startswith("sidecar-")], "the service is beside it"
 

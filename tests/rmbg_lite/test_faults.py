@@ -22,8 +22,8 @@ def test_the_contract_has_these_rules() -> None:
         f"{rule['metric']} ({rule['slice']})" if "slice" in rule else rule["metric"]
         for rule in contract["policy"]["rules"]
     }
-    assert "page" in contract, "the page's own rule comes with it"
-    assert set(STOPPED_BY.values()) <= rules | {"page"}
+    assert {"page", "export"} <= contract.keys(), "their own rules come with them"
+    assert set(STOPPED_BY.values()) <= rules | {"page", "export"}
 
 
 def test_the_table_says_what_fell() -> None:

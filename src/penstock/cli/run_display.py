@@ -33,7 +33,9 @@ ONLY_AGAIN = ("outputs-released", "measure-again")
 """Those that are there for a stored baseline whose values were computed in another arithmetic."""
 ONLY_WITH_PAGE = ("browse", "browse-with-card")
 """Those that try the model's own page, without and with a card."""
-ONLY_SOMETIMES = (*ONLY_BESIDE, *ONLY_AGAIN, *ONLY_WITH_PAGE)
+ONLY_WITH_EXPORT = ("export",)
+"""The one that compares an exported file with the trained weights."""
+ONLY_SOMETIMES = (*ONLY_BESIDE, *ONLY_AGAIN, *ONLY_WITH_PAGE, *ONLY_WITH_EXPORT)
 """Nobody misses these where they are skipped."""
 
 

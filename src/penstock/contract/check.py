@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from penstock.contract.export import with_export_rule
+from penstock.contract.export_faults import export_faults
 from penstock.contract.family_faults import family_faults, family_of, suite_family_faults
 from penstock.contract.faults import Fault, fault_at, fault_of
 from penstock.contract.load import (
@@ -97,6 +99,7 @@ def check_repository(directory: Path, *, metrics: Mapping[str, Direction | None]
             report.faults += suite_family_faults(report.contract, report.suite, suite_document)
             report.faults += call_faults(report.contract, report.suite, contract_document, suite_document)
         report.faults += page_faults(report.contract, report.suite, contract_document)
+        report.faults += export_faults(report.contract, report.suite, contract_document)
     report.sort()
     return report
 
@@ -210,9 +213,8 @@ def _policy_faults(
 ) -> Iterator[Fault]:
     slices = {name for case in suite.cases for name in case.slices} if suite is not None else None
     today = datetime.datetime.now(datetime.UTC).date()
-    for fault in policy_faults(
-        with_page_rule(contract.policy, contract.page), known=metrics, slices=slices, today=today
-    ):
+    policy = with_export_rule(with_page_rule(contract.policy, contract.page), contract.export)
+    for fault in policy_faults(policy, known=metrics, slices=slices, today=today):
         yield fault_at(document, ("policy", *fault.path), fault.what, todo=fault.todo, warning=fault.warning)
     record = contract.policy.calibration
     if record is not None and ((file := _inside(directory, record)) is None or not file.is_file()):

@@ -12,9 +12,10 @@ from pydantic import AfterValidator, Discriminator, Field, Tag, create_model, fi
 from pydantic_core import PydanticCustomError
 
 from penstock.contract.expectation import Expect
+from penstock.contract.export import Export
 from penstock.contract.http_call import Http, Seconds
 from penstock.contract.page import Page
-from penstock.contract.placeholders import Scalar
+from penstock.contract.placeholders import Scalar, VariableName
 from penstock.contract.policy import Policy, Strict
 from penstock.contract.presets import page_with_preset, with_preset
 from penstock.families.registry import family_names, find_family, preset_names
@@ -30,7 +31,6 @@ Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 RelativePath = Annotated[str, Field(min_length=1, max_length=500)]
 """A path below the repository; :func:`penstock.foundation.files.inside` checks it where it is used."""
 SliceName = Annotated[str, Field(min_length=1, max_length=100)]
-VariableName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,99}$")]
 Host = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]{0,252}(:[0-9]{1,5})?$")]
 
 
@@ -159,6 +159,8 @@ class Contract(Strict):
     call: Call
     page: Page | None = None
     """The model's own page, tried in a browser; left out, it is not."""
+    export: Export | None = None
+    """The file that is exported from the trained weights, compared with them; left out, there is none."""
     checks: Annotated[list[Check], Field(max_length=50)] = Field(default_factory=list)
     suite: RelativePath
     """The directory that holds ``suite.yaml``."""

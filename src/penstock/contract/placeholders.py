@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
+
+from pydantic import Field
 
 from penstock.foundation.errors import UsageError
 
 Scalar = str | int | float | bool
+VariableName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,99}$")]
+"""Of an environment variable or a build argument."""
 Encoding = Literal["base64", "data-url"]
 ENCODINGS: Final[tuple[Encoding, ...]] = ("base64", "data-url")
 RESERVED = ("output", "port")

@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from penstock.bundle.directory import Bundle
+from penstock.bundle.export_record import EXPORT_FOLDER, export_record
 from penstock.bundle.models import Inference, Invocation, Machine, Run, ShardRecord, StepRecord
 from penstock.bundle.shards import Shard, shard_record, shards_folder
 from penstock.bundle.steps import Products, utc_now
@@ -52,7 +53,10 @@ def collect(suite: Suite, bundle: Bundle, *, cache: Path | None) -> list[Invocat
     if cache is not None and keeping and all(call.status == "ok" for call in calls):
         products = Products(cache, INFER, inference.products)
         made_on = _machine(run.machine, inference.shards)
-        products.keep(bundle, [Path(bundle.invocations_file.name), Path(bundle.outputs.name)], made_on=made_on)
+        kept = [Path(bundle.invocations_file.name), Path(bundle.outputs.name)]
+        # what the model was told when it made them goes with them
+        kept += [EXPORT_FOLDER] if export_record(bundle) is not None else []
+        products.keep(bundle, kept, made_on=made_on)
     _record(bundle, run, inference, calls)
     with disk_errors(bundle.path):
         discard_tree(shards_folder(bundle))

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from penstock import __version__
 from penstock.bundle.directory import Bundle
+from penstock.bundle.export_record import EXPORT_FOLDER, RECORD, export_record
 from penstock.bundle.models import Image, Inference, Run, SuiteRecord
 from penstock.bundle.rerun_bundle import released_errors
 from penstock.bundle.shards import Shard, shards_folder, split
@@ -91,7 +92,7 @@ def plan(
         return _taken_over(run, digest, demanded)
     products = sha256_json(_depends_on(run, digest, level, python))
     earlier = Products(cache, INFER, products) if cache is not None else None
-    unchanged = earlier is not None and earlier.restore(bundle)
+    unchanged = earlier is not None and _holds(earlier, contract) and earlier.restore(bundle)
     filled = {} if unchanged else _validate(contract, suite, source_dir)
     inference = Inference(
         unchanged=unchanged,
@@ -105,7 +106,13 @@ def plan(
     record = SuiteRecord(digest=digest, cases=len(suite.cases))
     if not unchanged and not _goes_on(run, inference, record):
         _forget(bundle)
-    known = {"suite": record, "inference": inference, "parameters": dict(contract.call.parameters)}
+    exported = export_record(bundle)
+    known = {
+        "suite": record,
+        "inference": inference,
+        "parameters": dict(contract.call.parameters),
+        "use_onnx": exported.use_onnx if exported is not None else None,
+    }
     bundle.update_run(run.model_copy(update=known))
     return Plan(digest, unchanged, tuple(parts))
 
@@ -181,6 +188,11 @@ def _validate(contract: Contract, suite: Suite, source_dir: Path) -> dict[str, V
     return filled
 
 
+def _holds(earlier: Products, contract: Contract) -> bool:
+    """Whether what was kept says what the model was told when it made the outputs, if it has to be told anything."""
+    return contract.export is None or (earlier.folder / RECORD).is_file()
+
+
 def _depends_on(run: Run, suite: str, level: Level, python: str) -> dict[str, object]:
     """Everything that decides what the model returns, and how fast."""
     return {
@@ -207,4 +219,5 @@ def _forget(bundle: Bundle) -> None:
         for folder in (shards_folder(bundle), bundle.outputs):
             discard_tree(folder)
             folder.mkdir(exist_ok=True)
+        discard_tree(bundle.path / EXPORT_FOLDER)
         bundle.invocations_file.unlink(missing_ok=True)

@@ -182,6 +182,22 @@ class View:
 
 
 @dataclass(frozen=True)
+class Agreement:
+    """How two answers to one case are compared: of a model with its trained weights, and of the same model exported.
+
+    Attributes:
+        limits: value → the largest that is allowed where the contract says nothing, in the order of reading; a value is
+            0 where the two are the same.
+        compare: a function ``(trained, exported, given) -> dict[str, float]`` with a value for each of the limits. The
+            first two map the name of each call of the case to what came back; ``given`` are the case's parameters. It
+            raises ``UsageError`` where the two cannot be compared.
+    """
+
+    limits: Mapping[str, float]
+    compare: Reference
+
+
+@dataclass(frozen=True)
 class Template:
     """What ``penstock init`` writes: texts for ``str.format`` with ``name``, ``family``, ``suite`` and ``sha256``."""
 
@@ -209,6 +225,7 @@ class Family:
         measurer: what measures answers, see :class:`penstock.evaluation.measurer.Measurer`.
         commands: ``penstock score NAME`` → the function that does it.
         view: what the report shows of a case beside its pictures or videos.
+        agreement: how an exported model is compared with its trained weights; ``None``: this family's are not.
     """
 
     name: str
@@ -225,6 +242,7 @@ class Family:
     check: Reference | None = None
     commands: Mapping[str, Reference] = field(default_factory=dict)
     view: View = field(default_factory=View)
+    agreement: Agreement | None = None
 
     def kinds_of(self, name: str) -> tuple[Kind, ...]:
         """What the input ``name`` may be."""
@@ -264,5 +282,13 @@ PAGE_METRIC = Metric(
 )
 """Of contracts with a ``page``, whatever the family: one value, which the step *browse* adds."""
 
-ENGINE_METRICS = (*CALL_METRICS, REFUSAL_METRIC, PAGE_METRIC)
+EXPORT_METRIC = Metric(
+    *("export", "exported model", "", "higher", 0),
+    "Whether the exported model (ONNX) answers as the trained weights do, within the limits: 1 it does; 0 it does not, "
+    "and the release goes on with the trained weights.",
+    whole_suite=True,
+)
+"""Of contracts with an ``export``, whatever the family: one value, which the step *measure* adds."""
+
+ENGINE_METRICS = (*CALL_METRICS, REFUSAL_METRIC, PAGE_METRIC, EXPORT_METRIC)
 """What no family has to say."""

@@ -25,8 +25,10 @@ PACKED = Path("/opt/penstock-runtime")
 PROGRAMS = {
     Path("bin") / "penstock-infer": "penstock_tasks.infer.entrypoint",
     Path("bin") / "penstock-serve": "penstock_tasks.browse.serve",
+    Path("bin") / "penstock-backends": "penstock_tasks.export.backends",
 }
-"""What runs in the model's image → its module: the step *infer*, and the service beside the step *browse*."""
+"""What runs in the model's image → its module: the step *infer*, the service beside the step *browse*, and what comes
+before the step *export* in its pod."""
 _ID = re.compile(r"[a-z0-9][a-z0-9.-]{0,62}")
 
 

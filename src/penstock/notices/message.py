@@ -10,6 +10,7 @@ import shutil
 from dataclasses import dataclass
 
 from penstock.bundle.directory import Bundle
+from penstock.bundle.export_record import export_record
 from penstock.bundle.failures import first_failure
 from penstock.gating.wording import tally
 from penstock.report.old_verdicts import read_verdict
@@ -63,7 +64,7 @@ def message(bundle: Bundle, status: str) -> Message:
     ended = "finished" if run.track == "verify" and status in ("Succeeded", "Completed") else "broke"
     return Message(
         f"{name}{run.track} run {run.run_id} {ended}",
-        f"{_last_step(bundle)} Status of the tasks: {status or 'unknown'}.",
+        f"{_last_step(bundle)} Status of the tasks: {status or 'unknown'}.{_export(bundle)}",
     )
 
 
@@ -100,6 +101,14 @@ def _broken(bundle: Bundle) -> tuple[str, str]:
 def _last_step(bundle: Bundle) -> str:
     done = [step.name for step in bundle.run().steps] if bundle.run_file.exists() else []
     return f"The last step that finished was '{done[-1]}'." if done else "No step finished."
+
+
+def _export(bundle: Bundle) -> str:
+    """Of a run without a verdict: that the model's exported file would not be used, and why."""
+    record = export_record(bundle)
+    if record is None or record.fault is None:
+        return ""
+    return f" The exported file would not be used ({record.switch}=false): {record.fault}."
 
 
 def _is_full(bundle: Bundle) -> bool:

@@ -35,6 +35,9 @@ class Release(Record):
     """Run id of the baseline at that time; ``None`` for a first release."""
     notes: str = ""
     """The release notes."""
+    use_onnx: bool | None = None
+    """Whether this image computes with its exported file or, ``False``, with the trained weights of this pair: so its
+    service has to be told. ``None``: nothing was compared."""
 
     def same_content(self, other: Release) -> bool:
         """Whether both are the same code, weights and image, whichever run showed it."""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from penstock import __version__
 from penstock.bundle.directory import Bundle, read_model
+from penstock.bundle.export_record import EXPORT_FOLDER
 from penstock.bundle.models import Inference, Manifest, Run
 from penstock.contract.policy import LEVELS, Level
 from penstock.foundation.errors import UsageError, WorldError
@@ -54,14 +55,16 @@ def take_over(store: Store, bundle: Bundle, earlier_id: str) -> Run:
         before = earlier.run()
     _hold_same(run, before)
     _get(store, root, files, bundle.invocations_file.name, bundle.path)
+    told = sorted(name for name in files if name.startswith(f"{EXPORT_FOLDER}/"))
     outputs = [output for call in bundle.invocations() for output in call.outputs]
-    for name in [*outputs, *sorted(name for name in files if name.startswith(LOGS))]:
+    for name in [*outputs, *told, *sorted(name for name in files if name.startswith(LOGS))]:
         _get(store, root, files, name, bundle.path)
     known = {
         "image": before.image,
         "suite": before.suite,
         "inference": _as_earlier(before),
         "parameters": before.parameters,
+        "use_onnx": before.use_onnx,
         "regated_from": earlier_id,
     }
     run = bundle.run().model_copy(update=known)

@@ -149,6 +149,7 @@ def _record(bundle: Bundle, *, replaces: str | None) -> Release:
         manifest_sha256=sha256_file(bundle.manifest_file),
         replaces=replaces,
         notes=run.notes,
+        use_onnx=run.use_onnx,
     )
 
 

@@ -66,7 +66,7 @@ def plan_rerun(store: Store, model: str, directory: Path) -> Released | None:
     bundle = Bundle(directory)
     run = begin(bundle, run_id=pointer.run_id, track=TRACK)
     known = {"model": model, "source": source, "image": release.image, "weights": release.weights}
-    bundle.update_run(run.model_copy(update=known))
+    bundle.update_run(run.model_copy(update=known | {"use_onnx": release.use_onnx}))
     return Released(pointer.run_id, source)
 
 

@@ -46,6 +46,8 @@ def _facts(run: Run) -> dict[str, str]:
     rows |= {f"weights {weights.path}": f"sha256:{weights.sha256}" for weights in run.weights}
     if given := run.given_weights:
         rows["weights given"] = f"{given.path} from {given.source}, in place of sha256:{given.replaces}"
+    if run.use_onnx is not None:
+        rows["use_onnx"] = "true: the exported file" if run.use_onnx else "false: the trained weights"
     if run.image:
         label = "image" if run.image.kind == "image" else "process, source tree"
         rows[label] = f"{run.image.url} {run.image.digest}".strip()

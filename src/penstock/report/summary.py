@@ -57,11 +57,13 @@ def markdown_summary(run: Run, verdict: Verdict) -> str:
 
 
 def notes_lines(run: Run) -> list[str]:
-    """The release notes, or which weights the run was given in place of its commit's."""
+    """The release notes, which weights the run was given in place of its commit's, and that its export is not used."""
     lines = [f"Release notes: {plain(run.notes)}", ""] if run.notes else []
     if given := run.given_weights:
         what = f"Weights given: {given.path} sha256:{given.sha256}, in place of sha256:{given.replaces}."
         lines += [plain(what), ""]
+    if run.use_onnx is False:
+        lines += ["Computed with its trained weights (`use_onnx=false`): the exported file is not used.", ""]
     return lines
 
 

@@ -11,7 +11,7 @@ from penstock.bisect.pipeline import commit_run
 from penstock.tekton.load_manifests import load_pipeline
 
 MANIFESTS = Path(__file__).parents[3] / "tekton"
-MEASURING = ("clone", "weights", "build", "plan", "infer", "collect", "measure")
+MEASURING = ("clone", "weights", "build", "plan", "export", "infer", "collect", "measure")
 
 
 def test_from_clone_to_measure_and_nothing_that_publishes(tmp_path: Path) -> None:

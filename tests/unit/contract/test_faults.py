@@ -76,7 +76,7 @@ def test_a_misspelt_field_is_told_before_the_one_that_is_missing_for_it(reposito
     [
         ("call:\n", "call:\n  concurrency: 4\n", "call.concurrency", "It belongs under call.http."),
         ("call:\n", "call:\n  argv: [x]\n", "call.argv", "It belongs under call.command, or under call.http."),
-        ("call:\n", "timeout_s: 3\ncall:\n", "timeout_s", "under call, or under page, or in an entry of checks."),
+        ("call:\n", "timeout_s: 3\ncall:\n", "timeout_s", "under call, or under page, or under export."),
         (
             "call:\n",
             "call:\n  require: {}\n",

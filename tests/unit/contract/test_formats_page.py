@@ -9,10 +9,12 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
+from penstock.bundle.export_record import ComparedCase, ExporterRecord, ExportRecord, TriedRecord
 from penstock.bundle.models import Measurement
 from penstock.bundle.page_record import PageRecord
 from penstock.bundle.verdict_record import FloorRecord, RuleResult, Verdict
 from penstock.contract.expectation import Expect
+from penstock.contract.export import Export
 from penstock.contract.floor import PolicyFloor
 from penstock.contract.http_call import Answer, Body, Http, HttpCall
 from penstock.contract.models import Build, Call, Case, Check, Command, Contract, Suite, Weights, suite_model
@@ -35,6 +37,7 @@ MODELS: list[tuple[type[BaseModel], str]] = [
     (Answer, "The contract"),
     (Page, "The contract"),
     (PageResult, "The contract"),
+    (Export, "The contract"),
     (Check, "The contract"),
     (Suite, "The suite"),
     (Case, "The suite"),
@@ -50,6 +53,10 @@ MODELS: list[tuple[type[BaseModel], str]] = [
     (RuleResult, "The verdict"),
     (FloorRecord, "The verdict"),
     (PageRecord, "The page in a browser"),
+    (ExportRecord, "The exported file"),
+    (TriedRecord, "The exported file"),
+    (ExporterRecord, "The exported file"),
+    (ComparedCase, "The exported file"),
     (Baseline, "The current release"),
     (Transfer, "The current release"),
 ]

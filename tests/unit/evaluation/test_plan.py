@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
+from tests.unit.bundle.test_export_record import RECORD
 
 from penstock.bundle.directory import Bundle
+from penstock.bundle.export_record import export_record, write_export_record
 from penstock.bundle.models import Image, Inference, Invocation, SuiteRecord
 from penstock.bundle.shards import MAX_SHARDS, Shard, shards_folder
-from penstock.bundle.steps import begin
+from penstock.bundle.steps import Products, begin
+from penstock.contract.export import Export
 from penstock.contract.policy import LEVELS
 from penstock.evaluation import plan as planning
 from penstock.evaluation.plan import plan
@@ -100,6 +104,33 @@ def test_second_attempt_keeps_what_the_first_has_done_and_another_plan_does_not(
     left_by_a_killed_run()
     again("b", "a", shards=2)
     assert not kept.exists()
+
+
+def test_outputs_hold_only_with_what_the_model_was_told(repository, planned_for: Bundle, tmp_path: Path) -> None:
+    """Kept by *collect* with what was found out about the model's export; another plan forgets it."""
+    export = Export(argv=["x", "{output}"], weights="net.onnx")
+    exported = repository.contract().model_copy(update={"export": export})
+
+    def planned(count: int = 1) -> bool:
+        suite = repository.suite(*["a"] * count)
+        return plan(exported, suite, repository.path, planned_for, cache=tmp_path / "cache").unchanged
+
+    planned()
+    inference = planned_for.run().inference
+    assert inference is not None
+    planned_for.write_invocations([])
+    without = Products(tmp_path / "cache", planning.INFER, inference.products)
+    without.keep(planned_for, [Path("invocations.jsonl")])
+    assert not planned(), "nothing says what the model was told"
+    shutil.rmtree(without.folder)
+    (planned_for.path / "export").mkdir()
+    planned_for.write_invocations([])
+    write_export_record(planned_for, RECORD)
+    without.keep(planned_for, [Path("invocations.jsonl"), Path("export")])
+    assert not planned(count=2)
+    assert (export_record(planned_for), planned_for.run().use_onnx) == (None, None)
+    assert planned()
+    assert (export_record(planned_for), planned_for.run().use_onnx) == (RECORD, False)
 
 
 def test_parameter_that_nothing_fills(repository, planned_for: Bundle) -> None:

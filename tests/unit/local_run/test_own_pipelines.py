@@ -18,7 +18,7 @@ def test_a_track_is_there_and_has_no_limit_of_an_hour(track: str) -> None:
 def test_measuring_leaves_the_checks_out_and_says_its_track() -> None:
     spec = verify_spec()
     tasks = {task["name"]: task for task in measuring_tasks(spec, track="bisect", after="same-suite")}
-    assert list(tasks) == ["clone", "weights", "build", "plan", "infer", "collect", "measure"]
+    assert list(tasks) == ["clone", "weights", "build", "plan", "export", "infer", "collect", "measure"]
     assert [param["value"] for param in tasks["clone"]["params"] if param["name"] == "track"] == ["bisect"]
     after_checks = [task["name"] for task in spec["tasks"] if "check" in task.get("runAfter", ())]
     assert after_checks

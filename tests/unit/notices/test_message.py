@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 from tests.unit.bundle.failing_step import run
+from tests.unit.bundle.test_export_record import RECORD
 
 from penstock.bundle.directory import Bundle
+from penstock.bundle.export_record import write_export_record
 from penstock.notices import message as messages
 from penstock.notices.message import headline, message
 
@@ -35,3 +37,13 @@ def test_messages_also_speak_of_a_broken_run(pair: tuple[Bundle, Bundle], tmp_pa
     assert message(pair[0], "Succeeded").title == "sonic-lite 1: rejected"
     assert "broke" in message(pair[1], "Failed").title
     assert "broke before" in message(Bundle(tmp_path / "nothing"), "Failed").title
+
+
+def test_a_run_without_a_verdict_says_that_the_exported_file_would_not_be_used(bundle: Bundle) -> None:
+    assert "exported" not in message(bundle, "Succeeded").text
+    (bundle.path / "export").mkdir()
+    write_export_record(bundle, RECORD)
+    said = "The exported file would not be used (USE_ONNX=false): mae is 0.1, over the limit of 0.005."
+    assert message(bundle, "Succeeded").text.endswith(said)
+    write_export_record(bundle, RECORD.model_copy(update={"use_onnx": True, "fault": None}))
+    assert "exported" not in message(bundle, "Succeeded").text

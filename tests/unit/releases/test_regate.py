@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tests.unit.bundle.test_export_record import RECORD
 from tests.unit.store.stored_bundle import accepted_bundle
 
 from penstock.bundle.directory import Bundle
+from penstock.bundle.export_record import export_record
 from penstock.bundle.models import Image, Inference, Invocation, Isolation, Machine, ShardRecord, SuiteRecord
 from penstock.contract.policy import Level
 from penstock.foundation.errors import UsageError, WorldError
@@ -65,6 +67,18 @@ def test_calls_outputs_and_the_models_log_come_along(tmp_path: Path, store: Stor
     video.write_bytes(b"half")
     take_over(store, bundle, "earlier")
     assert video.read_bytes() == b"video" * 1000, "what a killed attempt left half is brought again"
+
+
+def test_what_was_found_out_about_the_models_export_comes_along(tmp_path: Path, store: Store) -> None:
+    folder = tmp_path / "earlier" / "export"
+    (folder / "trained" / "logs").mkdir(parents=True)
+    (folder / "trained" / "logs" / "model.log").write_text("trained")
+    (folder / "export.json").write_text(RECORD.model_dump_json())
+    earlier(tmp_path, store, use_onnx=False)
+    again = fresh(tmp_path)
+    assert take_over(store, again, "earlier").use_onnx is False
+    assert export_record(again) == RECORD
+    assert (again.path / "export" / "trained" / "logs" / "model.log").read_text() == "trained"
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from penstock.bundle.directory import Bundle
 from penstock.bundle.models import Inference, Invocation, Machine, Measurement, ShardRecord
 from penstock.contract.policy import Policy, Rule
 from penstock.foundation.errors import WorldError
+from penstock.releases.baseline import baseline, published
 from penstock.releases.release import publish
 from penstock.releases.rerun_baseline import baseline_of, plan_rerun
 from penstock.store.archive import archive
@@ -60,6 +61,23 @@ def test_stored_is_the_bundle_of_the_release(store: Store, candidate: Bundle, tm
     assert bundle is not None
     assert (pointer.run_id, bundle.verify()) == ("run-1", first.verify())
     assert not (candidate.path / "baseline").exists()
+
+
+@pytest.mark.parametrize("use_onnx", [None, True, False])
+def test_a_released_model_is_told_what_its_release_says(store: Store, tmp_path: Path, use_onnx: bool | None) -> None:
+    bundle = accepted_bundle(tmp_path / "run-1", run_id="run-1", version="1.0.0")
+    bundle.update_run(bundle.run().model_copy(update={"use_onnx": use_onnx}))
+    archive(bundle, store, model=MODEL, run_id="run-1")
+    publish(store, bundle)
+    pointer = baseline(store, MODEL)
+    assert pointer is not None
+    assert pointer.release is not None
+    assert pointer.release.use_onnx is use_onnx
+    record = published(store, MODEL, "1.0.0")
+    assert record is not None
+    assert record.use_onnx is use_onnx
+    assert plan_rerun(store, MODEL, tmp_path / "baseline") is not None
+    assert Bundle(tmp_path / "baseline").run().use_onnx is use_onnx
 
 
 def test_rerun_is_what_ran_beside_the_candidate_and_its_records_are_kept(

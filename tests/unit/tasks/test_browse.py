@@ -101,6 +101,21 @@ def test_the_service_needs_no_more_than_the_runtime_has(served: StepFolders) -> 
     assert "cards: ''" in log, "no card unless the page asks for one"
 
 
+def test_the_service_is_told_which_weights_it_computes_with(served: StepFolders) -> None:
+    model = SERVICE.replace("CUDA_VISIBLE_DEVICES", "USE_ONNX")
+    page = {"upload": {"#in": "image"}, "press": "button", "result": {"selector": "#out"}}
+    export = {"argv": ["x", "{output}"], "weights": "net.onnx"}
+    text = yaml.safe_dump(contract(call=CALL, checks=[], page=page, export=export), allow_unicode=True)
+    served.write_repository(penstock_yaml=text, model_py=model)
+    served.bundle.update_run(served.bundle.run().model_copy(update={"use_onnx": False}))
+    folder = served.bundle.path / "page"
+    handshake.ask(folder, "word")
+    with sidecar(served):
+        assert handshake.answer_to(folder, "word", wait_s=LIMIT_S) is not None
+        handshake.end(folder, "word", wait_s=LIMIT_S)
+    assert "cards: 'false'" in (served.bundle.path / "logs" / "page-model.log").read_text(encoding="utf-8")
+
+
 def test_a_page_that_asks_for_a_card_has_those_that_there_are(
     served: StepFolders, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,11 +14,10 @@ import yaml
 from tests.unit.manifests.installed import read
 
 ROOT = Path(__file__).parents[3]
-KINDS = ("steps", "sidecars")
 STEPS = sorted(path.parent.name for path in (ROOT / "tasks").glob("*/entrypoint.py"))
 
 
-FOR_TEKTON = {name: {"weights-mount", "weights-folder"} for name in ("infer", "browse")}
+FOR_TEKTON = {name: {"weights-mount", "weights-folder"} for name in ("infer", "browse", "export")}
 """Parameters that say what is mounted into a step's container: the step finds it there."""
 
 
@@ -36,10 +35,12 @@ def fields(step: str, kind: str) -> dict[str, Any]:
 
 
 def beside(step: str) -> set[str]:
-    """Parameters and workspaces that only the sidecar of a Task is given."""
-    given = {kind: " ".join(arg for each in task(step)["spec"].get(kind, []) for arg in each["args"]) for kind in KINDS}
-    named = {kind: set(re.findall(r"\$\((?:params|workspaces)\.([a-z-]+)", text)) for kind, text in given.items()}
-    return named["sidecars"] - named["steps"]
+    """Parameters and workspaces that only the sidecar of a Task is given, or the model's step before its own."""
+    *before, own = task(step)["spec"]["steps"]
+    given = {"own": [own], "others": [*before, *task(step)["spec"].get("sidecars", [])]}
+    texts = {whose: " ".join(arg for each in all_of for arg in each["args"]) for whose, all_of in given.items()}
+    named = {whose: set(re.findall(r"\$\((?:params|workspaces)\.([a-z-]+)", text)) for whose, text in texts.items()}
+    return named["others"] - named["own"]
 
 
 def test_each_step_has_its_three_folders() -> None:
@@ -104,7 +105,8 @@ def test_results_are_what_the_entrypoint_writes(step: str) -> None:
 
 @pytest.mark.parametrize("step", STEPS)
 def test_the_one_step_passes_all_of_it_and_nothing_else(step: str) -> None:
-    (only,) = task(step)["spec"]["steps"]
+    *before, only = task(step)["spec"]["steps"]
+    assert [each["name"] for each in before] == (["backends"] if step == "export" else [])
     assert only["name"] == step
     # the step infer runs in the model's own image, and brings its program along
     in_the_models_image = step == "infer"
@@ -126,8 +128,10 @@ def test_the_task_is_hardened_bounded_and_labelled(step: str) -> None:
     wanted = {"pipelines.minVersion", "tags", "categories", "displayName", "platforms"}
     assert {f"tekton.dev/{name}" for name in wanted} <= manifest["metadata"]["annotations"].keys()
     assert manifest["spec"]["description"].splitlines()[0].endswith(".")
-    (only,) = manifest["spec"]["steps"]
+    *before, only = manifest["spec"]["steps"]
     held_by_the_least(step, only, card="1" if step == "infer" else None)
+    for each in before:
+        held_by_the_least(step, each, card="1")
     assert "computeResources" not in manifest["spec"]
     sidecars = manifest["spec"].get("sidecars", [])
     assert [sidecar["name"] for sidecar in sidecars] == (["model"] if step == "browse" else [])
@@ -163,6 +167,36 @@ def test_the_service_of_a_page_is_the_model_as_infer_runs_it() -> None:
     given = {arg.partition("=")[0].removeprefix("--").replace("-", "_") for arg in sidecar["args"]}
     serve = importlib.import_module("penstock_tasks.browse.serve")
     assert given == {field.name for field in dataclasses.fields(serve.Arguments)} - {"model_dir"}
+
+
+def test_what_is_exported_runs_as_infer_does() -> None:
+    """In the model's image, with the driver on a volume; every option of its program is given, and none else."""
+    backends, _ = task("export")["spec"]["steps"]
+    (infer,) = task("infer")["spec"]["steps"]
+    assert backends["image"] == infer["image"] == "$(params.image)"
+    assert backends["command"] == ["$(workspaces.runtime.path)/bin/penstock-backends"]
+    assert (backends["securityContext"], backends["computeResources"]) == (
+        infer["securityContext"],
+        infer["computeResources"],
+    )
+    given = {arg.partition("=")[0].removeprefix("--").replace("-", "_") for arg in backends["args"]}
+    program = importlib.import_module("penstock_tasks.export.backends")
+    assert given == {field.name for field in dataclasses.fields(program.Arguments)} - {"model_dir"}
+
+
+@pytest.mark.parametrize("pipeline", ["release", "verify"])
+def test_an_export_is_compared_before_the_model_runs_and_only_where_there_is_one(pipeline: str) -> None:
+    spec = read(f"pipelines/{pipeline}.yaml")[0]["spec"]
+    tasks = {entry["name"]: entry for entry in spec["tasks"]}
+    export = tasks["export"]
+    assert export["when"] == [{"input": "$(tasks.plan.results.export)", "operator": "in", "values": ["true"]}]
+    assert {"name": "runtime-id", "value": "$(tasks.plan.results.runtime)"} in export["params"]
+    places = {one["name"]: one["subPath"] for one in export["workspaces"]}
+    infer = {one["name"]: one["subPath"] for one in tasks["infer"]["workspaces"]}
+    assert places == infer, "neither cache nor secret"
+    for name in {"infer", "infer-turns"} & tasks.keys():
+        assert tasks[name]["runAfter"] == ["export"]
+    assert "$(tasks.export" not in yaml.safe_dump(spec), "results of a step that may be skipped"
 
 
 def test_a_page_is_tried_only_where_there_is_one_and_with_a_card_only_where_it_asks() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from penstock.families.family import Family
+from penstock.families.family import Agreement, Family
 from penstock.families.matting.metrics import METRICS
 from penstock.families.matting.presets import PRESETS
 from penstock.families.matting.template import TEMPLATE
@@ -20,5 +20,9 @@ FAMILY = Family(
     check="penstock.families.matting.fitting_files:check_files",
     measurer="penstock.families.matting.measurer:MattingMeasurer",
     view=VIEW,
+    agreement=Agreement(
+        limits={"mae": 0.005, "edge_p999": 0.05, "edge_max": 0.2},
+        compare="penstock.families.matting.agreement:compare",
+    ),
     commands={"matte": "penstock.families.matting.score_matte:matte"},
 )

@@ -1,1 +1,6 @@
 """rmbg-lite: the subject of a photograph, cut out."""
+
+import os
+
+# Before NumPy is imported: on small matrices its threads wait for each other most of the time.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

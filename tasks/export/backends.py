@@ -1,0 +1,82 @@
+"""The model's part of the step *export*: its exporter, and the cases put to both of its backends.
+
+This runs in the model's own image, on the driver's runtime, before the step's own container: it imports no more than
+that has.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from penstock.bundle.checked_contract import read_checked
+from penstock.bundle.directory import Bundle
+from penstock.evaluation.backends import Where, try_backends
+from penstock.evaluation.filled_parameters import with_parameters
+from penstock.evaluation.local_python import Named, local_environment
+from penstock.evaluation.model_image import hold_level, hold_weights, image_files
+from penstock.foundation.errors import UsageError
+from penstock.invocation.isolation import best_level, in_pod, isolation
+from penstock.steps.entrypoint import launched, log, param, progress, run_step, workspace
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """Export the trained weights anew, and put the cases to the model with them and with the exported file."""
+
+    slice: str = param("only the cases that carry this slice; empty: what the contract's export says", default="")
+    image: str = param("the image that this step runs in, as the step plan said")
+    runtime_id: str = param("which driver calls the model, as the step plan said")
+    python: str = param(
+        "the Python environment of a model that runs on one machine without an image; empty: the contract's", default=""
+    )
+    python_found: str = param(
+        "the Python environment that is taken there where the contract names none; empty: Penstock's own", default=""
+    )
+    source: Path = workspace("the model's repository")
+    bundle: Path = workspace("the run's bundle")
+    runtime: Path = workspace("the driver, which comes with this step into the model's image")
+    weights: Path | None = workspace("the folder of the model's weights, beside its image", optional=True)
+    model_dir: Path | None = launched("the image's working directory; left out where steps are not run in images")
+
+
+def step(arguments: Arguments) -> dict[str, str]:
+    """Run the exporter and both backends. What does not work is on record: the step's own container judges it."""
+    bundle = Bundle(arguments.bundle)
+    checked = read_checked(bundle, arguments.source)
+    contract, export = checked.contract, checked.contract.export
+    if export is None:
+        raise UsageError("the contract has no export", where="penstock.yaml", todo="Write a section 'export'.")
+    run = bundle.run()
+    mounted = (arguments.source, arguments.bundle, arguments.runtime)
+    image = image_files(run.image, arguments.image, arguments.model_dir, arguments.source, mounted)
+    confined = isolation(best_level(image=image is not None), pod=in_pod(), network=bool(contract.call.network))
+    log("log", message=f"the model is confined by {confined}")
+    hold_level(confined, bundle)
+    if image is not None:
+        hold_weights(image, run.image, arguments.source, bundle)
+    named = Named(arguments.python, arguments.python_found)
+    where = Where(
+        image=image,
+        python=local_environment(contract, run, arguments.source, named, image),
+        # an image need not have a directory for temporary files, and its root is read-only: Tekton's own volume is not
+        temporary=arguments.runtime.parent if image is not None else None,
+    )
+    filled = run.inference.filled if run.inference is not None else {}
+    suite = with_parameters(checked.suite(), filled)
+    tried = try_backends(
+        contract, export, suite, arguments.source, bundle, where, only=arguments.slice, on_progress=progress
+    )
+    log("exporter", fault=tried.exporter.fault, sha256=tried.exporter.sha256, same=tried.exporter.same)
+    return {}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Program ``penstock-backends`` of the driver's runtime."""
+    return run_step("export", Arguments, (), step, argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

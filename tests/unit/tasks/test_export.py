@@ -1,0 +1,92 @@
+"""The step export: the model's part needs no more than the driver's runtime has, and the outcome is a result."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from penstock_tasks.export import backends
+from tests.pipeline.exported_model import TRAINED, repository_files
+from tests.pipeline.test_matting import suite
+from tests.unit.tasks.step_folders import StepFolders
+from tests.unit.tasks.test_infer import LIMITED, RUNTIME_PACKAGES
+
+from penstock.bundle.export_record import export_record, tried_record
+from penstock.bundle.models import Image, Inference
+
+LIMITED_TO_BACKENDS = LIMITED.replace("penstock_tasks.infer.entrypoint", "penstock_tasks.export.backends")
+
+
+def write(folders: StepFolders, exported: bytes) -> None:
+    for name, content in (suite() | repository_files(exported)).items():
+        path = folders.source / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    folders.cloned(model="cutter", family="matting")
+
+
+def arguments(folders: StepFolders, *more: str, image: str = "none") -> list[str]:
+    runtime = folders.folder / "workspace" / "runtime"
+    runtime.mkdir(parents=True, exist_ok=True)
+    named = {"image": image, "runtime-id": "x", "source": folders.source, "bundle": folders.bundle.path}
+    return [f"--{name}={value}" for name, value in {**named, "runtime": runtime}.items()] + list(more)
+
+
+@pytest.mark.parametrize(("exported", "used"), [(TRAINED + b"\n", True), (b'{"gain": 0.5}', False)])
+def test_both_containers_one_after_the_other(folders: StepFolders, exported: bytes, used: bool) -> None:
+    write(folders, exported)
+    text = LIMITED_TO_BACKENDS.replace("ALLOWED", repr(RUNTIME_PACKAGES))
+    done = subprocess.run(
+        [sys.executable, "-c", text, *arguments(folders)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    answer = folders.call("export")
+    assert answer.code == 0
+    assert answer.results["use-onnx"] == str(used).lower()
+    record = export_record(folders.bundle)
+    assert record is not None
+    assert record.use_onnx is used
+    assert answer.results["fault"] == (record.fault or "")
+    assert folders.bundle.run().use_onnx is used
+    step = folders.bundle.run().steps[-1]
+    assert (step.name, step.note.partition(":")[0]) == ("export", f"USE_ONNX={str(used).lower()}")
+
+
+def test_a_model_of_an_image_runs_in_its_working_directory(
+    folders: StepFolders, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(folders, TRAINED)
+    app, programs = tmp_path / "image" / "app", tmp_path / "image" / "bin"
+    for path in (app, programs):
+        path.mkdir(parents=True)
+    (programs / "python").symlink_to(sys.executable)
+    for name in ("cut.py", "export.py", "weights"):
+        (folders.source / name).rename(app / name)
+    monkeypatch.setenv("PATH", f"{programs}:/usr/bin:/bin")
+    monkeypatch.setattr("tempfile.tempdir", "/nonexistent")  # a read-only root, as on a cluster
+    image = Image(kind="image", url="registry:5000/cutter", digest="sha256:" + "a" * 64)
+    folders.bundle.update_run(folders.bundle.run().model_copy(update={"image": image}))
+    more = (f"--model-dir={app}", "--slice=hair")
+    assert backends.main(arguments(folders, *more, image=f"{image.url}@{image.digest}")) == 0
+    record = tried_record(folders.bundle)
+    assert record is not None
+    assert (record.exporter.fault, record.fault) == (None, None)
+    assert [path.name for path in (folders.folder / "workspace").iterdir()] == ["runtime"]
+
+
+def test_a_model_that_would_be_confined_less_than_demanded_is_not_started(folders: StepFolders) -> None:
+    write(folders, TRAINED)
+    demanded = Inference(unchanged=False, parts=["1/1"], demanded="namespaces")
+    folders.bundle.update_run(folders.bundle.run().model_copy(update={"inference": demanded}))
+    assert backends.main(arguments(folders, f"--model-dir={folders.source}")) == 2
+    assert tried_record(folders.bundle) is None
+
+
+def test_a_contract_without_an_export_has_nothing_to_compare(folders: StepFolders) -> None:
+    folders.write_repository()
+    folders.cloned()
+    assert backends.main(arguments(folders)) == 2
+    answer = folders.call("export")
+    assert (answer.code, "nothing was exported" in answer.error) == (2, True)
