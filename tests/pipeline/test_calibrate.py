@@ -210,7 +210,7 @@ def test_a_model_that_fails_is_the_worlds_fault_and_says_how_to_go_on(
 def test_the_pipeline_is_penstocks_own_up_to_measure() -> None:
     spec = calibration_run("x")["spec"]["pipelineSpec"]
     names = [task["name"] for task in spec["tasks"]]
-    assert names == ["clone", "weights", "build", "plan", "infer", "collect", "measure"]
+    assert names == ["clone", "weights", "build", "plan", "export", "infer", "collect", "measure"]
     assert "finally" not in spec
     defaults = {param["name"]: param.get("default") for param in spec["params"]}
     assert defaults["slice"] == "", "the whole suite"
