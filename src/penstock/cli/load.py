@@ -56,7 +56,14 @@ def load(
         float, typer.Option(metavar="S", help="For one request, from the moment at which it is due.")
     ] = 10.0,
     warm_up: Annotated[float, typer.Option(metavar="S", help="Before that, for so long, unmeasured.")] = 0.0,
-    connections: Annotated[int, typer.Option(metavar="N", help="At most so many at the same time.")] = 1000,
+    connections: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="At most so many at the same time; by default 1,000, or what the limit of open files allows.",
+            show_default=False,
+        ),
+    ] = None,
     arrivals: Annotated[
         Arrivals, typer.Option(help="The pauses between requests: equal, or as of many independent users.")
     ] = Arrivals.CONSTANT,
@@ -72,30 +79,21 @@ def load(
     Example: penstock load http://127.0.0.1:8080/recognize --rate 20 --seconds 60 --body photo.jpg --json
     """
     _check(seconds=seconds, rate=rate, concurrency=concurrency, timeout=timeout, warm_up=warm_up)
-    _at_least_one("--connections", connections)
+    most = _most_connections(connections, concurrency)
     from penstock.cli.load_display import print_json, print_summary
     from penstock.load.generator import ClosedLoop, Generator, GeneratorLimits
     from penstock.load.load_request import find_destination, make_requests, parse_load_url
     from penstock.load.summary import summarise
+    from penstock.load.timeline import Timeline
 
     place = parse_load_url(url)
     requests = make_requests(place, method=method, headers=header or (), bodies=body or ())
     loop: OpenLoop | ClosedLoop
     if rate is not None:
         loop = _open_loop(rate, warm_up + seconds, arrivals, seed)
+        _check_any_due(loop, warm_up)
     else:
         loop = ClosedLoop(concurrency or 1, warm_up + seconds)
-        connections = max(connections, loop.concurrency)
-    generator = Generator(
-        find_destination(place),
-        requests,
-        loop,
-        GeneratorLimits(connections, timeout),
-        progress=_progress(seconds + warm_up),
-    )
-    with _until_ctrl_c(generator.stop):
-        timeline = generator.run()
-    summary = summarise(timeline, warm_up_s=warm_up, seconds=seconds, timeout_s=timeout)
     asked = {
         "url": place.shown,
         "method": requests[0].method,
@@ -105,14 +103,30 @@ def load(
         "arrivals": arrivals.value if rate is not None else None,
         "seed": seed if rate is not None and arrivals is Arrivals.POISSON else None,
     }
-    if as_json:
-        print_json(summary, asked)
-    else:
-        print_summary(summary, asked)
+    show = print_json if as_json else print_summary
+    progress = _progress(seconds + warm_up)
+    try:
+        generator = Generator(
+            find_destination(place), requests, loop, GeneratorLimits(most, timeout), progress=progress
+        )
+    except WorldError:
+        # who reads the object finds one, whatever happened; the message says why there is nothing in it
+        show(summarise(Timeline(), warm_up_s=warm_up, seconds=0.0, timeout_s=timeout), asked)
+        raise
+    with _until_ctrl_c(generator.stop):
+        timeline = generator.run()
+    summary = summarise(timeline, warm_up_s=warm_up, seconds=seconds, timeout_s=timeout)
+    show(summary, asked)
     if summary.interrupted:
         raise typer.Exit(ExitCode.INTERRUPTED)
-    if summary.requests and not summary.statuses:
+    if not any(timeline.status):
         raise WorldError("the service gave no answer at all", where=place.shown, todo="Look into its log.")
+    if not summary.requests:
+        raise WorldError(
+            "nothing was measured: the requests of the warm-up took until after the end",
+            where=place.shown,
+            todo="Raise --seconds, or lower --timeout.",
+        )
 
 
 def _open_loop(rate: float, seconds: float, arrivals: Arrivals, seed: int) -> OpenLoop:
@@ -128,6 +142,29 @@ def _open_loop(rate: float, seconds: float, arrivals: Arrivals, seed: int) -> Op
     if arrivals is Arrivals.POISSON:
         return OpenLoop(poisson_arrivals(rate, seconds, seed))
     return OpenLoop(constant_arrivals(rate, seconds))
+
+
+def _check_any_due(loop: OpenLoop, warm_up: float) -> None:
+    """Arrivals are drawn beforehand: that none is measured need not be waited for."""
+    if not loop.due or loop.due[-1] < warm_up:
+        raise UsageError(
+            "no request is due in the time that is measured", where="--rate", todo="Raise --rate or --seconds."
+        )
+
+
+def _most_connections(given: int | None, concurrency: int | None) -> int:
+    from penstock.load.connection_limit import default_connections
+
+    if given is None:
+        return max(default_connections(), concurrency or 0)
+    _at_least_one("--connections", given)
+    if concurrency is not None and given < concurrency:
+        raise UsageError(
+            f"{concurrency} requests at a time need as many connections, not {given}",
+            where="--connections",
+            todo="Leave it out, or lower --concurrency.",
+        )
+    return given
 
 
 def _check(*, seconds: float, rate: float | None, concurrency: int | None, timeout: float, warm_up: float) -> None:
@@ -146,7 +183,7 @@ def _check(*, seconds: float, rate: float | None, concurrency: int | None, timeo
 
 
 def _at_least_one(option: str, value: int) -> None:
-    from penstock.load.generator import MAX_CONNECTIONS
+    from penstock.load.connection_limit import MAX_CONNECTIONS
 
     if not 1 <= value <= MAX_CONNECTIONS:
         raise UsageError(

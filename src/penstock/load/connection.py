@@ -66,6 +66,7 @@ class LoadConnection:
         "reader",
         "registered",
         "request",
+        "sent_at",
         "served",
         "stage",
         "wants",
@@ -80,6 +81,8 @@ class LoadConnection:
         """Which one it carries."""
         self.last_request = NO_REQUEST
         """Which one it carried before."""
+        self.sent_at = 0.0
+        """When that began to be sent, by ``time.perf_counter``."""
         self.served = 0
         """How many answers have come on it."""
         self.stage = Stage.CONNECTING
@@ -122,6 +125,7 @@ class LoadConnection:
         self.stage = Stage.BUSY
         self.reader = AnswerReader(request.method)
         self._left = memoryview(request.content)
+        self.sent_at = time.perf_counter()
         self._send_failed = False
         self._send_more()
 
@@ -180,8 +184,7 @@ class LoadConnection:
                 RequestEnding.TLS, f"the service's certificate is not trusted: {why}"
             ) from error
         except ssl.SSLError as error:
-            why = printable(error.reason or str(error))
-            raise ConnectionBrokenError(RequestEnding.TLS, f"TLS could not be agreed on: {why}") from error
+            raise ConnectionBrokenError(RequestEnding.TLS, f"TLS could not be agreed on: {_why(error)}") from error
         except OSError as error:
             raise ConnectionBrokenError(RequestEnding.RESET, _words(error)) from error
         else:
@@ -206,6 +209,9 @@ class LoadConnection:
             return self._socket.recv(READ_BYTES)
         except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
             return None
+        except ssl.SSLError as error:
+            # an OSError, too, whose number is OpenSSL's and no system's
+            raise ConnectionBrokenError(RequestEnding.TLS, f"TLS failed: {_why(error)}") from error
         except OSError as error:
             raise ConnectionBrokenError(RequestEnding.RESET, _words(error)) from error
 
@@ -280,6 +286,11 @@ def _failed_connect(number: int) -> ConnectionBrokenError:
         why = "no local port is left for another connection: the service closes each after one answer"
         return ConnectionBrokenError(RequestEnding.UNREACHABLE, why)
     return ConnectionBrokenError(RequestEnding.UNREACHABLE, f"the connection failed: {os.strerror(number)}")
+
+
+def _why(error: ssl.SSLError) -> str:
+    """OpenSSL's own words."""
+    return printable(error.reason or str(error))
 
 
 def _words(error: OSError) -> str:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import gc
 import math
-import resource
 import select
 import time
 from array import array
@@ -20,8 +19,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from penstock.foundation.errors import UsageError
 from penstock.load.connection import NO_REQUEST, ConnectionBrokenError, LoadConnection, Stage, first_connection
+from penstock.load.connection_limit import allow_connections
 from penstock.load.load_request import Destination, LoadRequest
 from penstock.load.timeline import RequestEnding, Timeline
 
@@ -32,10 +31,10 @@ LONGEST_WAIT_S: Final = 0.1
 EVENTS_AT_ONCE: Final = 64
 BEGUN_AT_ONCE: Final = 16
 MAX_REQUESTS: Final = 5_000_000
-MAX_CONNECTIONS: Final = 50_000
 FIRST_CONNECTION_S: Final = 10.0
-OTHER_FILES: Final = 64
-"""Files that are open beside the connections, at most."""
+KEEP_ALIVE_RACE_S: Final = 0.005
+"""A kept connection that ends so soon after a request was sent on it was being closed already. What ends later had time
+to read the request, and has lost it."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +86,7 @@ class Generator:
         *,
         progress: Callable[[Timeline], None] | None = None,
     ) -> None:
-        _allow_connections(limits.connections)
+        allow_connections(limits.connections)
         self.timeline = Timeline()
         self._requests = requests
         self._loop = loop
@@ -114,6 +113,7 @@ class Generator:
             first = first_connection(destinations, min(FIRST_CONNECTION_S, limits.timeout_s))
             self._destination = first.destination
             self._keep(first)
+            self.timeline.connections += 1
             self._idle[first] = None
         except BaseException:
             self._poll.close()
@@ -245,7 +245,6 @@ class Generator:
         self._connections[connection.fileno] = connection
         self._poll.register(connection.fileno, connection.wants)
         connection.registered = connection.wants
-        self.timeline.connections += 1
 
     def _open(self) -> None:
         """Make another connection for the requests that wait, if there may be one."""
@@ -301,6 +300,7 @@ class Generator:
             return
         if opening and connection.stage is Stage.IDLE:
             del self._opening[connection]
+            self.timeline.connections += 1
             self._next_on(connection)
         elif connection.stage is Stage.ANSWERED:
             self._answered(connection)
@@ -334,10 +334,10 @@ class Generator:
             self._broken_while_idle(connection, error)
         else:
             del self._carriers[index]
-            if error.ending is RequestEnding.RESET and connection.served and not connection.reader.started:
+            if error.ending is RequestEnding.RESET and _was_closing(connection):
                 # the service closed the kept connection while the request was on its way: as browsers do, it is sent
                 # again on another one (RFC 9110, 9.2.2)
-                self.timeline.resent += 1
+                self.timeline.resent.append(index)
                 self._waiting.appendleft(index)
             else:
                 self._end(index, error.ending, self._now(), str(error), status=connection.reader.status)
@@ -358,18 +358,10 @@ class Generator:
         self.timeline.end(index, ending, now, status=status, message=message)
 
 
-def _allow_connections(number: int) -> None:
-    """Have this process open so many connections."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    needed = number + OTHER_FILES
-    if soft != resource.RLIM_INFINITY and soft < needed:
-        if hard != resource.RLIM_INFINITY and hard < needed:
-            raise UsageError(
-                f"a process may have {hard} files open here, {number} connections are more",
-                where="--connections",
-                todo="Raise the limit (`ulimit -n`), or give a lower number.",
-            )
-        resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
+def _was_closing(connection: LoadConnection) -> bool:
+    """Whether a connection that ended was a kept one on which the request came just too late."""
+    soon = time.perf_counter() - connection.sent_at <= KEEP_ALIVE_RACE_S
+    return soon and connection.served > 0 and not connection.reader.started
 
 
 @contextlib.contextmanager

@@ -169,6 +169,12 @@ def _header(text: str) -> tuple[str, str]:
     value = value.strip()
     if any(character in "\r\n\0" for character in value):
         raise UsageError(f"the value of '{shown}' holds a line break", where="--header", todo="Write one line.")
+    try:
+        value.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise UsageError(
+            f"the value of '{shown}' is not UTF-8", where="--header", todo="Give it in UTF-8, or percent-encoded."
+        ) from error
     if name.strip().lower() in _OURS:
         raise UsageError(
             f"'{shown}' says how requests follow each other, which is the generator's to say", where="--header"

@@ -14,6 +14,8 @@ from penstock.load.timeline import ERRORS, RequestEnding, Timeline
 CONFIDENCE: Final = 0.95
 LATE_MS: Final = 1.0
 """The generator's own lateness that is spoken of, if it is also a tenth of P95."""
+BUSY_SHARE: Final = 0.9
+"""Of a core: a generator that used so much may have been what bounded the rate."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,9 @@ class LoadSummary:
 def summarise(timeline: Timeline, *, warm_up_s: float, seconds: float, timeout_s: float) -> LoadSummary:
     """The numbers over all requests that were due after the warm-up.
 
-    A request that failed or was dropped ranks behind every good answer, with the whole timeout as its latency.
+    A request that failed or was dropped ranks behind every good answer, with the whole timeout as its latency. The two
+    rates are over time instead: what was sent, and what was answered well, between the warm-up and the end, whenever it
+    was due. Under overload that is all that there is, since answers come long after the requests were due.
 
     Args:
         timeline: what became of each request.
@@ -83,11 +87,10 @@ def summarise(timeline: Timeline, *, warm_up_s: float, seconds: float, timeout_s
     )
     late = sorted(value * 1000 for value in timeline.late[first:])
     over = warm_up_s + seconds
-    sent = sum(timeline.sent[index] < over for index in measured)
+    sent = sum(warm_up_s <= at < over for at in timeline.sent)
     answered = sum(
-        timeline.due[index] + timeline.latency[index] < over
-        for index in ended
-        if timeline.ending[index] == RequestEnding.GOOD
+        ending == RequestEnding.GOOD and warm_up_s <= due + latency < over
+        for due, latency, ending in zip(timeline.due, timeline.latency, timeline.ending, strict=True)
     )
     summary = LoadSummary(
         p50_ms=_quantile(latencies, 0.50),
@@ -104,7 +107,7 @@ def summarise(timeline: Timeline, *, warm_up_s: float, seconds: float, timeout_s
         dropped=endings[RequestEnding.DROPPED],
         under_way=endings[RequestEnding.UNDER_WAY],
         errors_by_kind={kind.name.lower(): endings[kind] for kind in ERRORS},
-        error_samples={kind.name.lower(): text for kind, text in sorted(timeline.samples.items())},
+        error_samples={kind.name.lower(): text for kind, text in timeline.samples(first).items()},
         statuses={
             str(status): count for status, count in sorted(Counter(timeline.status[first:]).items()) if status != 0
         },
@@ -114,7 +117,7 @@ def summarise(timeline: Timeline, *, warm_up_s: float, seconds: float, timeout_s
         timeout_ms=timeout_s * 1000,
         connections=timeline.connections,
         failed_connections=timeline.failed_connections,
-        resent=timeline.resent,
+        resent=sum(index >= first for index in timeline.resent),
         interrupted=timeline.interrupted_s is not None,
         generator=GeneratorTiming(
             late_p50_ms=_quantile(late, 0.50) or 0.0,
@@ -143,6 +146,8 @@ def _interval(values: Sequence[float], q: float) -> tuple[float | None, float | 
 def _notes(summary: LoadSummary) -> list[str]:
     """What a reader of the numbers must know, in words."""
     found = []
+    if not summary.requests:
+        found.append("nothing was measured: no request that was due after the warm-up has ended")
     lost = summary.errors + summary.dropped
     if lost:
         found.append(
@@ -157,6 +162,11 @@ def _notes(summary: LoadSummary) -> list[str]:
         found.append(
             f"the generator itself was late by {timing.late_p99_ms:.1f} ms at P99 (and used {timing.cpu_share:.0%} of "
             "a core), which is part of the latencies: this machine is too busy, or the rate too high for it"
+        )
+    if timing.cpu_share >= BUSY_SHARE:
+        found.append(
+            f"the generator itself used {timing.cpu_share:.0%} of a core: the rate may be the most that it can send, "
+            "not the most that the service can answer, and its own work is part of the latencies"
         )
     if summary.resent:
         found.append(

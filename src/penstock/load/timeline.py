@@ -61,12 +61,12 @@ class Timeline:
     latency: array[float] = field(default_factory=lambda: array("d"))
     ending: array[int] = field(default_factory=lambda: array("b"))
     status: array[int] = field(default_factory=lambda: array("h"))
-    samples: dict[RequestEnding, str] = field(default_factory=dict)
-    """The first message of each kind of error."""
-    resent: int = 0
-    """Requests that were sent again on another connection, since the service had closed the kept one meanwhile."""
+    messages: dict[RequestEnding, tuple[int, str]] = field(default_factory=dict)
+    """Of each kind of error: the last request, by its index, that had a message, and the message."""
+    resent: array[int] = field(default_factory=lambda: array("l"))
+    """The index of each request that was sent again on another connection, once for each time."""
     connections: int = 0
-    """How many were made."""
+    """How many were made, TLS included."""
     failed_connections: int = 0
     """How many more could not be made, that no request was waiting for any longer."""
     cpu_share: float = 0.0
@@ -89,5 +89,9 @@ class Timeline:
         self.ending[index] = ending
         self.latency[index] = at - self.due[index]
         self.status[index] = status
-        if message and ending not in self.samples:
-            self.samples[ending] = message
+        if message and index >= self.messages.get(ending, (0, ""))[0]:
+            self.messages[ending] = index, message
+
+    def samples(self, first: int = 0) -> dict[RequestEnding, str]:
+        """One message of each kind of error that a request had from the index ``first`` on: that of the last one."""
+        return {ending: text for ending, (index, text) in sorted(self.messages.items()) if index >= first}

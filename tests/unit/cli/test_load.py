@@ -81,7 +81,9 @@ def test_nothing_listens(capsys: pytest.CaptureFixture[str]) -> None:
         url = at.url
     assert load(url, "--rate", 10, "--seconds", 1, "--json") == 4
     shown = capsys.readouterr()
-    assert shown.out == ""
+    found = json.loads(shown.out)
+    assert (found["requests"], found["seconds"], found["p95_ms"], found["connections"]) == (0, 0, None, 0)
+    assert found["asked"]["url"] == url
     assert "the connection was refused. Start the service, or correct the URL." in shown.err
 
 
@@ -96,6 +98,34 @@ def test_nothing_answers(capsys: pytest.CaptureFixture[str]) -> None:
     assert code == 4
     assert json.loads(shown.out)["errors_by_kind"]["timeout"] == 2
     assert "the service gave no answer at all" in shown.err
+
+
+def test_a_service_that_answered_in_the_warm_up_gave_an_answer(capsys: pytest.CaptureFixture[str]) -> None:
+    # as under overload: what is due later waits so long that it is not answered in time
+    answered: list[bytes] = []
+
+    def handle(connection: socket.socket) -> None:
+        while request := read_request(connection):
+            if not answered:
+                answered.append(request)
+                connection.sendall(OK)
+
+    with service(handle) as at:
+        common = ("--rate", 100, "--seconds", 0.3, "--warm-up", 0.3, "--timeout", 0.2, "--json")
+        code = load(at.url, *common, "--connections", 1)
+    shown = capsys.readouterr()
+    found = json.loads(shown.out)
+    assert code == 0, shown.err
+    assert (found["requests"], found["good"], found["statuses"]) == (30, 0, {})
+
+
+def test_nothing_measured_is_no_success(capsys: pytest.CaptureFixture[str]) -> None:
+    with service(answering(OK, delay_s=0.5)) as at:
+        code = load(at.url, "--concurrency", 1, "--warm-up", 0.1, "--seconds", 0.1, "--json")
+    shown = capsys.readouterr()
+    assert code == 4
+    assert json.loads(shown.out)["requests"] == 0
+    assert "nothing was measured" in shown.err
 
 
 def test_ctrl_c_ends_with_what_was_measured(capsys: pytest.CaptureFixture[str]) -> None:
@@ -135,6 +165,16 @@ def test_ctrl_c_ends_with_what_was_measured(capsys: pytest.CaptureFixture[str]) 
         (["http://127.0.0.1:1", "--seconds", 1, "--rate", 1, "--warm-up", -1], "--warm-up: -1 is not"),
         (["http://127.0.0.1:1", "--seconds", 1, "--rate", 1, "--connections", 0], "0 is not a number from 1 to 50000"),
         (["http://127.0.0.1:1", "--seconds", 1, "--concurrency", 0], "0 is not a number from 1 to 50000"),
+        (
+            ["http://127.0.0.1:1", "--seconds", 1, "--concurrency", 8, "--connections", 2],
+            "--connections: 8 requests at a time need as many connections, not 2",
+        ),
+        (["http://127.0.0.1:1", "--seconds", 0.5, "--warm-up", 1, "--rate", 0.5], "no request is due in the time"),
+        (
+            ["http://127.0.0.1:1", "--seconds", 0.1, "--rate", 0.1, "--arrivals", "poisson", "--seed", 1],
+            "no request is due in the time",
+        ),
+        (["http://127.0.0.1:1", "--seconds", 1, "--rate", 1, "--header", "X: \udcff"], "the value of 'X' is not UTF-8"),
         (["ftp://127.0.0.1:1", "--seconds", 1, "--rate", 1], "neither http:// nor https://"),
         (["http://127.0.0.1:1", "--seconds", 1, "--rate", 1, "--header", "no-colon"], "there is no colon"),
         (["http://127.0.0.1:1", "--seconds", 1, "--rate", 1, "--body", "/none/there"], "the file is missing"),

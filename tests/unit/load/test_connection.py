@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import time
 from pathlib import Path
 
@@ -66,6 +67,21 @@ def test_no_tls_where_it_was_wanted() -> None:
 
     with service(handle) as made, pytest.raises(WorldError, match="TLS could not be agreed on"):
         first_connection(find_destination(parse_load_url(f"https://127.0.0.1:{made.port}/")), 5.0)
+
+
+def test_tls_that_fails_after_it_was_agreed_on_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # TLS 1.3: that a certificate of ours is wanted comes only after the handshake
+    context, authority = certificate(tmp_path)
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.load_verify_locations(authority)
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority))
+    with service(answering(OK), tls=context) as made:
+        connection = first_connection(find_destination(parse_load_url(f"https://127.0.0.1:{made.port}/")), 5.0)
+        connection.send(0, LoadRequest("GET", b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"))
+        with pytest.raises(ConnectionBrokenError, match=r"TLS failed: .*CERTIFICATE_REQUIRED") as caught:
+            connection.wait(20.0)
+        connection.close()
+    assert caught.value.ending is RequestEnding.TLS
 
 
 def test_one_that_accepts_and_says_nothing_is_given_up_while_tls_is_agreed_on() -> None:

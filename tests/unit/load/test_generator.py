@@ -6,7 +6,6 @@ import contextlib
 import gc
 import math
 import random
-import resource
 import socket
 import subprocess
 import sys
@@ -20,7 +19,7 @@ from pathlib import Path
 import pytest
 from tests.unit.load.services import OK, Handle, Service, answering, put_load, read_request, reset, service
 
-from penstock.foundation.errors import UsageError, WorldError
+from penstock.foundation.errors import WorldError
 from penstock.load.arrivals import constant_arrivals
 from penstock.load.generator import Generator, GeneratorLimits, OpenLoop
 from penstock.load.load_request import find_destination, make_requests, parse_load_url
@@ -96,7 +95,7 @@ def test_what_could_not_be_sent_in_time_is_dropped() -> None:
     never_sent = [math.isnan(sent) for sent in timeline.sent]
     assert never_sent == [code == RequestEnding.DROPPED for code in timeline.ending]
     assert all(latency >= 0.3 for latency in timeline.latency)
-    assert timeline.samples == {
+    assert timeline.samples() == {
         RequestEnding.TIMEOUT: "there was no answer 0.3 s after the request was due",
         RequestEnding.DROPPED: "no connection was free or could be made in time",
     }
@@ -109,7 +108,7 @@ def test_other_statuses_are_errors_and_redirects_are_not_followed(status: int) -
         timeline = put_load(at.url)
     assert endings(timeline) == {RequestEnding.STATUS: 20}
     assert set(timeline.status) == {status}
-    assert timeline.samples == {RequestEnding.STATUS: f"the service answered {status}"}
+    assert timeline.samples() == {RequestEnding.STATUS: f"the service answered {status}"}
 
 
 @pytest.mark.parametrize(
@@ -128,7 +127,7 @@ def test_every_way_to_end_an_answer_is_understood(answer: bytes, close: bool) ->
     with service(answering(answer, close=close)) as at:
         timeline = put_load(at.url)
     assert endings(timeline) == {RequestEnding.GOOD: 20}
-    assert timeline.resent == 0
+    assert not timeline.resent
 
 
 @pytest.mark.parametrize(
@@ -146,7 +145,7 @@ def test_what_is_no_answer_is_broken(answer: bytes, close: bool, message: str) -
     with service(answering(answer, close=close)) as at:
         timeline = put_load(at.url)
     assert endings(timeline) == {RequestEnding.BROKEN: 20}
-    assert timeline.samples[RequestEnding.BROKEN].startswith(message)
+    assert timeline.samples()[RequestEnding.BROKEN].startswith(message)
 
 
 def test_an_answer_without_an_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -161,7 +160,7 @@ def test_an_answer_without_an_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -
     with service(handle) as at:
         timeline = put_load(at.url, rate=20)
     assert endings(timeline) == {RequestEnding.BROKEN: 4}
-    assert timeline.samples == {RequestEnding.BROKEN: "the answer is larger than 1 MiB"}
+    assert timeline.samples() == {RequestEnding.BROKEN: "the answer is larger than 1 MiB"}
 
 
 def test_more_after_an_answer_counts_against_it_though_it_comes_later() -> None:
@@ -174,7 +173,7 @@ def test_more_after_an_answer_counts_against_it_though_it_comes_later() -> None:
     with service(handle) as at:
         timeline = put_load(at.url, rate=4, seconds=0.5)
     assert timeline.ending[0] == RequestEnding.BROKEN
-    assert timeline.samples == {RequestEnding.BROKEN: "more came than the answer had said"}
+    assert timeline.samples() == {RequestEnding.BROKEN: "more came than the answer had said"}
 
 
 def test_a_dripping_answer_ends_with_the_requests_own_time() -> None:
@@ -187,7 +186,7 @@ def test_a_dripping_answer_ends_with_the_requests_own_time() -> None:
     with service(handle) as at:
         timeline = put_load(at.url, rate=20, seconds=0.1, timeout_s=0.3)
     assert endings(timeline) == {RequestEnding.TIMEOUT: 2}
-    assert timeline.samples[RequestEnding.TIMEOUT].startswith("the answer was not whole")
+    assert timeline.samples()[RequestEnding.TIMEOUT].startswith("the answer was not whole")
 
 
 def _reset_after_reading(connection: socket.socket) -> None:
@@ -204,11 +203,13 @@ def test_a_connection_that_ends_without_an_answer_is_a_reset(handle: Handle) -> 
     with service(handle) as at:
         timeline = put_load(at.url)
     assert endings(timeline) == {RequestEnding.RESET: 20}
-    assert timeline.resent == 0
+    assert not timeline.resent
 
 
-def test_a_kept_connection_that_was_closed_is_no_error_but_counted() -> None:
+def test_a_kept_connection_that_was_closed_is_no_error_but_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     # it reads the second request and answers it with a closed connection, as a service does whose time was just over
+    monkeypatch.setattr("penstock.load.generator.KEEP_ALIVE_RACE_S", 10.0)
+
     def handle(connection: socket.socket) -> None:
         if read_request(connection):
             connection.sendall(OK)
@@ -217,7 +218,30 @@ def test_a_kept_connection_that_was_closed_is_no_error_but_counted() -> None:
     with service(handle) as at:
         timeline = put_load(at.url, rate=50, seconds=0.2)
     assert endings(timeline) == {RequestEnding.GOOD: 10}
-    assert timeline.resent >= 1
+    assert len(timeline.resent) >= 1
+
+
+@pytest.mark.parametrize("close", [reset, socket.socket.close])
+def test_a_request_that_a_kept_connection_loses_is_an_error(close: Handle) -> None:
+    # it answers one, reads the next, works at it, and is gone
+    def handle(connection: socket.socket) -> None:
+        if read_request(connection):
+            connection.sendall(OK)
+            if read_request(connection):
+                time.sleep(0.1)
+                close(connection)
+
+    with service(handle) as at:
+        timeline = put_load(at.url, rate=20, seconds=0.3, connections=1)
+    assert endings(timeline) == {RequestEnding.GOOD: 3, RequestEnding.RESET: 3}
+    assert not timeline.resent
+
+
+def test_connections_are_counted_when_they_are_made() -> None:
+    with nine_answers() as at:
+        timeline = put_load(at.url, rate=100, seconds=0.5)
+    assert endings(timeline)[RequestEnding.REFUSED] >= 20
+    assert timeline.connections <= 10
 
 
 @contextlib.contextmanager
@@ -249,7 +273,7 @@ def test_a_port_that_closes_half_way_is_refused_from_then_on() -> None:
     assert found[RequestEnding.GOOD] == 9
     assert found[RequestEnding.REFUSED] >= 5
     assert found[RequestEnding.REFUSED] + found.get(RequestEnding.RESET, 0) == 31
-    assert timeline.samples[RequestEnding.REFUSED] == "the connection was refused"
+    assert timeline.samples()[RequestEnding.REFUSED] == "the connection was refused"
 
 
 def test_a_body_goes_whole_and_several_go_in_turn(tmp_path: Path) -> None:
@@ -400,28 +424,6 @@ def test_nothing_there_is_the_worlds_failure() -> None:
         url = at.url
     with pytest.raises(WorldError, match="the connection was refused"):
         put_load(url)
-
-
-def test_more_connections_than_a_process_may_have_are_refused() -> None:
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if hard == resource.RLIM_INFINITY:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, 1 << 20))
-        hard = 1 << 20
-    with service(answering(OK)) as at, pytest.raises(UsageError, match=f"a process may have {hard} files open"):
-        put_load(at.url, connections=hard)
-    assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == soft
-
-
-def test_as_many_connections_as_are_asked_for_are_allowed() -> None:
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
-    try:
-        with service(answering(OK)) as at:
-            timeline = put_load(at.url, connections=500)
-        assert endings(timeline) == {RequestEnding.GOOD: 20}
-        assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] >= 500
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def test_the_standard_library_is_enough() -> None:

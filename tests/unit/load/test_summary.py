@@ -68,6 +68,37 @@ def test_the_warm_up_is_left_out() -> None:
     assert found.achieved_rate == pytest.approx(100)
 
 
+def test_the_rates_are_of_the_measured_time_whatever_was_due_then() -> None:
+    # at twice what the service can do, each is sent, and answered, later and later: those that were due after the
+    # warm-up never are; 50 answers a second come all the same
+    timeline = Timeline(cpu_share=0.1)
+    for index in range(200):
+        due = index / 100
+        timeline.add(due, 0.0)
+        sent = index / 50
+        if sent < due + 1:
+            timeline.sent[index] = sent
+            timeline.end(index, RequestEnding.GOOD, sent + 0.02, status=200)
+        else:
+            timeline.end(index, RequestEnding.DROPPED, due + 1)
+    found = summary(timeline, warm_up_s=1.0, timeout_s=1.0)
+    assert (found.requests, found.good) == (100, 0)
+    assert found.achieved_rate == pytest.approx(50, abs=1)
+    assert found.throughput == pytest.approx(50, abs=1)
+
+
+def test_the_warm_ups_errors_are_not_the_measured_times() -> None:
+    timeline = made([5.0] * 150)
+    timeline.end(3, RequestEnding.RESET, 0.1, message="the connection was reset")
+    timeline.end(4, RequestEnding.STATUS, 0.1, status=500, message="the service answered 500")
+    timeline.end(70, RequestEnding.STATUS, 0.8, status=503, message="the service answered 503")
+    timeline.resent.extend([2, 2, 49, 50])
+    found = summary(timeline, warm_up_s=0.5)
+    assert found.error_samples == {"status": "the service answered 503"}
+    assert found.resent == 1
+    assert summary(timeline, warm_up_s=0.6).resent == 0
+
+
 def test_what_is_sent_or_answered_later_is_no_part_of_the_rates() -> None:
     timeline = made([5.0] * 90 + [500.0] * 10)
     for index in range(95, 100):
@@ -106,7 +137,18 @@ def test_a_generator_that_is_late_says_so() -> None:
     assert summary(slow).notes == []
 
 
+def test_a_generator_that_had_a_whole_core_to_itself_says_so() -> None:
+    # of a closed loop nothing else tells: each request is due when the generator gets to it
+    timeline = made([5.0] * 100)
+    timeline.cpu_share = 0.97
+    (note,) = summary(timeline).notes
+    assert note.startswith("the generator itself used 97% of a core: the rate may be the most that it can send")
+    timeline.cpu_share = 0.8
+    assert summary(timeline).notes == []
+
+
 def test_nothing_measured() -> None:
     found = summary(Timeline())
+    assert found.notes == ["nothing was measured: no request that was due after the warm-up has ended"]
     assert (found.requests, found.p50_ms, found.p95_interval_ms) == (0, None, (None, None))
     assert found.generator.late_p99_ms == 0

@@ -17,7 +17,10 @@ def test_a_request_is_under_way_until_it_ends() -> None:
     timeline.end(first, RequestEnding.STATUS, 2.0, status=500, message="the service answered 500")
     assert list(timeline.latency) == [1.0, 0.25]
     assert list(timeline.status) == [500, 503]
-    assert timeline.samples == {RequestEnding.STATUS: "the service answered 503"}
+    # of the last that was due, though it ended before the other
+    assert timeline.samples() == {RequestEnding.STATUS: "the service answered 503"}
+    assert timeline.samples(1) == {RequestEnding.STATUS: "the service answered 503"}
+    assert timeline.samples(2) == {}
 
 
 def test_every_ending_is_good_dropped_or_an_error() -> None:
