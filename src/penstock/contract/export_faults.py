@@ -23,12 +23,15 @@ def compared_cases(export: Export, suite: Suite, *, only: str = "") -> Suite:
         suite: all cases.
         only: another slice, which a run asks for; it goes before the contract's.
 
+    Returns:
+        The suite with those cases. Of a slice that a run asks for there may be none: it has other reasons to run.
+
     Raises:
-        UsageError: there is none.
+        UsageError: no case carries the slice; there is none of the contract's own.
     """
     chosen = suite.only(only or export.slice or "")
     answered = [case for case in chosen.cases if case.expect is None]
-    if not answered:
+    if not answered and not only:
         raise UsageError("the export is compared over cases that the model must answer, and there is none")
     return chosen.model_copy(update={"cases": answered})
 
