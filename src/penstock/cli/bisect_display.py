@@ -94,7 +94,7 @@ class BisectDisplay(Watcher):
         if self._status is not None:
             from rich.text import Text
 
-            self._status.update(Text(printable(f"{self._now} {doing}")))
+            self._status.update(Text(one_line(f"{self._now} {doing}")))
 
     def _line(self, text: str) -> None:
         if self._quiet:
