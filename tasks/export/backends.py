@@ -69,6 +69,9 @@ def step(arguments: Arguments) -> dict[str, str]:
     tried = try_backends(
         contract, export, suite, arguments.source, bundle, where, only=arguments.slice, on_progress=progress
     )
+    if tried is None:
+        log("log", message=f"nothing is compared: the model must refuse every case of the slice '{arguments.slice}'")
+        return {}
     log("exporter", fault=tried.exporter.fault, sha256=tried.exporter.sha256, same=tried.exporter.same)
     return {}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Literal
 
@@ -85,6 +86,11 @@ class ExportRecord(Record):
     cases: list[ComparedCase] = Field(default_factory=list)
     shown: str | None = None
     """The case whose answers are kept, below ``trained/`` and ``exported/``: the one that is furthest off."""
+
+
+def share_of_limit(value: float, limit: float) -> float:
+    """How far two answers lie apart as a multiple of what is allowed; of a limit of 0, 0 or infinity."""
+    return value / limit if limit else math.inf if value else 0.0
 
 
 def backend_bundle(bundle: Bundle, backend: Backend) -> Bundle:

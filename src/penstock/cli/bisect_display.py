@@ -15,7 +15,7 @@ from penstock.bisect.question import Question
 from penstock.bisect.requested_bisection import FinishedBisection
 from penstock.bisect.saved_bisection import Bisection, BisectStep, CommitRecord
 from penstock.cli.run_display import Display, shown_name
-from penstock.foundation.errors import printable
+from penstock.foundation.errors import one_line
 from penstock.gating.wording import subject_of
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ class BisectDisplay(Watcher):
         if self._status is not None:
             from rich.text import Text
 
-            self._status.update(Text(printable(f"{self._now} {doing}")))
+            self._status.update(Text(one_line(f"{self._now} {doing}")))
 
     def _line(self, text: str) -> None:
         if self._quiet:
@@ -106,11 +106,6 @@ class BisectDisplay(Watcher):
         else:
             sys.stderr.write(one_line(text) + "\n")
             sys.stderr.flush()
-
-
-def one_line(text: str) -> str:
-    """Safe to print, and in one line."""
-    return printable(text).replace("\n", " ").replace("\t", " ")
 
 
 def short(commit: CommitRecord) -> str:

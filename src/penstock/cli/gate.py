@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from penstock.foundation.errors import printable
+from penstock.foundation.errors import one_line, printable
 from penstock.local_run.run_folder import OUT
 
 if TYPE_CHECKING:
@@ -87,9 +87,7 @@ def print_verdict(verdict: Verdict) -> None:
     console = Console(width=None if sys.stdout.isatty() else PLAIN_WIDTH, highlight=False)
     console.print(verdict_table(verdict))
     for result in verdict.rules:
-        console.print(
-            Text(f"{_mark(result)} {printable(rule_name(result))}: {printable(result.reason)}"), soft_wrap=True
-        )
+        console.print(Text(f"{_mark(result)} {one_line(rule_name(result))}: {one_line(result.reason)}"), soft_wrap=True)
         if result.waiver is not None:
             console.print(Text(f"  {printable(waiver_words(result.waiver))}"), soft_wrap=True)
     against = f"against the baseline {verdict.baseline}" if verdict.baseline is not None else "as a first release"

@@ -50,7 +50,7 @@ def show(console: Console, ended: PipelineRunResult, folder: Path, code: ExitCod
     from rich.text import Text
 
     from penstock.cli.gate import STYLES, verdict_table
-    from penstock.foundation.errors import printable
+    from penstock.foundation.errors import one_line
     from penstock.report.summary import rule_verdict
 
     verdict = verdict_of(Bundle(folder / "bundle"))
@@ -59,8 +59,8 @@ def show(console: Console, ended: PipelineRunResult, folder: Path, code: ExitCod
         in_the_line = deciding_rules(verdict)[:1] if code in (ExitCode.REJECTED, ExitCode.INCONCLUSIVE) else []
         for rule in verdict.rules:
             if rule.verdict != "pass" and not any(rule is one for one in in_the_line):
-                console.print(Text(printable(f"{rule_verdict(rule)}: {told(rule)}")))
-    line = Text(printable(sentence(ended, folder, code, end)))
+                console.print(Text(one_line(f"{rule_verdict(rule)}: {told(rule)}")))
+    line = Text(one_line(sentence(ended, folder, code, end)))
     if verdict is not None:
         line.stylize(STYLES[verdict.verdict], 0, line.plain.find("."))
     console.print(line)

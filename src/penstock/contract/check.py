@@ -28,7 +28,7 @@ from penstock.contract.page_faults import page_faults
 from penstock.contract.policy import Direction, policy_faults
 from penstock.contract.suite import call_faults, output_faults, suite_file_faults
 from penstock.contract.weight_sources import source_kind
-from penstock.families.family import REFUSAL_METRIC
+from penstock.families.family import EXPORT_METRIC, PAGE_METRIC, REFUSAL_METRIC
 from penstock.foundation.errors import MissingFileError, UsageError
 from penstock.foundation.files import inside, open_regular, sha256_file
 from penstock.foundation.media_kinds import LFS_POINTER
@@ -226,6 +226,7 @@ def _policy_faults(
         )
     yield from _network_faults(contract, suite, document)
     yield from _floor_faults(contract, suite, document)
+    yield from _one_value_faults(contract, document)
     if suite is not None and all(case.expect is None for case in suite.cases):
         for place, rule in enumerate(contract.policy.rules):
             if rule.metric == REFUSAL_METRIC.name:
@@ -253,6 +254,18 @@ def _network_faults(contract: Contract, suite: Suite | None, document: Document)
             told.add("reference")
             what = f"'{metric.name}' compares with a reference, and the suite names none"
             yield fault_at(document, path, what, todo="Write 'reference: DIRECTORY' in suite.yaml.")
+
+
+def _one_value_faults(contract: Contract, document: Document) -> Iterator[Fault]:
+    """Rules for cases of a metric that no case has: the outcome of the page, and that of the export."""
+    for place, rule in enumerate(contract.policy.rules):
+        if rule.metric not in (PAGE_METRIC.name, EXPORT_METRIC.name):
+            continue
+        for name in ("slice", "worst"):
+            if getattr(rule, name) is not None:
+                what = f"'{rule.metric}' is one value for the whole suite: no case has one"
+                todo = f"Leave '{name}' out; 'min: 1' stops the release."
+                yield fault_at(document, ("policy", "rules", place, name), what, todo=todo)
 
 
 def _floor_faults(contract: Contract, suite: Suite | None, document: Document) -> Iterator[Fault]:

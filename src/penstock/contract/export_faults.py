@@ -14,6 +14,14 @@ from penstock.families.registry import did_you_mean, family
 from penstock.foundation.errors import UsageError
 from penstock.foundation.yaml_text import Document
 
+SANDBOX_VARIABLES = frozenset(
+    {"CUDA_VISIBLE_DEVICES", "HOME", "LANG", "NVIDIA_DRIVER_CAPABILITIES", "NVIDIA_VISIBLE_DEVICES", "PATH", "PORT"}
+    | {"PYTHONDONTWRITEBYTECODE", "PYTHONNOUSERSITE", "PYTHONUNBUFFERED", "TMPDIR", "TZ", "VIRTUAL_ENV"}
+)
+"""What every model is started with (:mod:`penstock.invocation.sandbox`): no switch can take its place."""
+SANDBOX_BEGINNINGS = ("CONDA_", "LD_", "UV_")
+"""Beginnings of further such names: of the dynamic linker, and of Python environments."""
+
 
 def compared_cases(export: Export, suite: Suite, *, only: str = "") -> Suite:
     """The cases that are put to both backends: those that the model must answer, of the slice that ``export`` names.
@@ -23,12 +31,15 @@ def compared_cases(export: Export, suite: Suite, *, only: str = "") -> Suite:
         suite: all cases.
         only: another slice, which a run asks for; it goes before the contract's.
 
+    Returns:
+        The suite with those cases. Of a slice that a run asks for there may be none: it has other reasons to run.
+
     Raises:
-        UsageError: there is none.
+        UsageError: no case carries the slice; there is none of the contract's own.
     """
     chosen = suite.only(only or export.slice or "")
     answered = [case for case in chosen.cases if case.expect is None]
-    if not answered:
+    if not answered and not only:
         raise UsageError("the export is compared over cases that the model must answer, and there is none")
     return chosen.model_copy(update={"cases": answered})
 
@@ -68,6 +79,12 @@ def export_faults(contract: Contract, suite: Suite | None, document: Document) -
     if export.weights not in paths:
         what = f"'{export.weights}' is none of the contract's weights"
         yield fault_at(document, ("export", "weights"), what, todo=did_you_mean(export.weights, paths))
+    elif len(set(paths)) == 1:
+        what = f"'{export.weights}' is all of the contract's weights: there are no trained weights to compare it with"
+        yield fault_at(document, ("export", "weights"), what, todo="Name the trained weights in 'weights' as well.")
+    if export.switch in SANDBOX_VARIABLES or export.switch.startswith(SANDBOX_BEGINNINGS):
+        what = f"'{export.switch}' is a variable that every model is started with: it cannot be the switch as well"
+        yield fault_at(document, ("export", "switch"), what, todo="Name a variable of the model's own.")
     if export.switch in contract.call.env:
         what = f"'{export.switch}' is set here, and 'export' sets it by what it finds"
         yield fault_at(document, ("call", "env", export.switch), what, todo="Leave it out.")

@@ -56,7 +56,7 @@ def try_backends(
     *,
     only: str = "",
     on_progress: Progress,
-) -> TriedRecord:
+) -> TriedRecord | None:
     """Export anew, then put every compared case to the model with its trained weights, and again with its export.
 
     Fills ``export/`` of the bundle: ``exporter.log``, ``trained/`` and ``exported/`` with calls, answers and logs, and
@@ -73,6 +73,9 @@ def try_backends(
         only: the slice that is compared, in place of the one that ``export`` names.
         on_progress: told after each call.
 
+    Returns:
+        What was run; ``None`` if ``only`` has no case that the model must answer: then nothing is.
+
     Raises:
         UsageError: there is no case to compare.
         WorldError: the model does not start with its trained weights; the disk is full.
@@ -80,6 +83,8 @@ def try_backends(
     if (before := tried_record(bundle)) is not None:
         return before
     cases = compared_cases(export, suite, only=only)
+    if not cases.cases:
+        return None
     hidden = withheld_files(contract, suite, source_dir, source_dir, where.image)
     released = {file.path: file.sha256 for file in bundle.run().weights}
     log_file = bundle.path / EXPORTER_LOG
@@ -160,10 +165,13 @@ class _Both:
             )
         except WorldError as error:
             if not error.full_disk and self.contract.export is not None:
-                error.what = f"with {self.contract.export.switch}={str(exported).lower()}: {error.what}"
+                error.what = (
+                    f"with {self.contract.export.switch}={str(exported).lower()}: {' '.join(error.what.split())}"
+                )
             raise
         return round(time.monotonic() - begin, 3)
 
 
 def _cut(fault: str | None) -> str | None:
-    return fault[:MAX_FAULT] if fault is not None else None
+    """In one line, since it quotes the model and its exporter."""
+    return " ".join(fault.split())[:MAX_FAULT] if fault is not None else None

@@ -17,6 +17,7 @@ from penstock.bundle.export_record import (
     WorstValue,
     backend_bundle,
     export_record,
+    share_of_limit,
     tried_record,
     write_export_record,
 )
@@ -29,6 +30,7 @@ from penstock.foundation.errors import PenstockError, UsageError
 from penstock.foundation.files import disk_errors, inside, open_regular
 from penstock.foundation.handles import discard_tree
 from penstock.foundation.references import load
+from penstock.gating.decision import ROUNDING
 
 log = logging.getLogger(__name__)
 
@@ -36,12 +38,15 @@ MAX_FAULT = 400
 IN_WORDS: dict[Backend, str] = {"trained": "the trained weights", "exported": "the exported file"}
 
 
-def compare_backends(contract: Contract, suite: Suite, bundle: Bundle, *, only: str = "") -> ExportRecord:
+def compare_backends(contract: Contract, suite: Suite, bundle: Bundle, *, only: str = "") -> ExportRecord | None:
     """Compare what :func:`penstock.evaluation.backends.try_backends` has left, and decide whether the export is used.
 
     It is used if every case that the model answers at all has two answers within the limits, and there is at least one.
     Writes ``export/export.json`` and ``use_onnx`` of ``run.json``; of the answers those of one case stay, the one that
     is furthest off. An outcome that is there already stays.
+
+    Returns:
+        The outcome; ``None`` if ``only`` has no case that the model must answer: then nothing is known of the export.
 
     Args:
         contract: with an ``export``.
@@ -56,13 +61,15 @@ def compare_backends(contract: Contract, suite: Suite, bundle: Bundle, *, only: 
     if (before := export_record(bundle)) is not None:
         return before
     export, tried = contract.export, tried_record(bundle)
+    chosen = compared_cases(export, suite, only=only).cases if export is not None else []
+    if export is not None and not chosen:
+        return None
     if export is None or tried is None:
         raise UsageError("nothing was exported", where=str(bundle.path), todo="Run the model's part of the step first.")
     agreement = agreement_of(contract)
     limits = {**agreement.limits, **export.limits}
     cases: list[ComparedCase] = []
     if tried.exporter.fault is None and tried.fault is None:
-        chosen = compared_cases(export, suite, only=only).cases
         compared = _Comparison(
             contract, agreement.compare, limits, _calls(bundle, "trained"), _calls(bundle, "exported")
         )
@@ -75,7 +82,7 @@ def compare_backends(contract: Contract, suite: Suite, bundle: Bundle, *, only: 
         sha256=next((file.sha256 for file in bundle.run().weights if file.path == export.weights), ""),
         switch=export.switch,
         use_onnx=fault is None,
-        fault=fault[:MAX_FAULT] if fault is not None else None,
+        fault=_cut(fault) if fault is not None else None,
         exporter=tried.exporter,
         isolation=tried.isolation,
         seconds=tried.seconds,
@@ -146,7 +153,8 @@ class _Comparison:
             return ComparedCase(case=case.name, fault=_cut(reason))
         if not all(math.isfinite(value) for value in values.values()):
             return ComparedCase(case=case.name, fault="the answers differ by no finite number")
-        over = [_over(name, value, self.limits[name]) for name, value in values.items() if value > self.limits[name]]
+        limits = self.limits
+        over = [_over(name, value, limits[name]) for name, value in values.items() if _is_over(value, limits[name])]
         return ComparedCase(case=case.name, values=values, fault="; ".join(over) or None)
 
 
@@ -154,9 +162,9 @@ def _over(name: str, value: float, limit: float) -> str:
     return f"{name} is {value:.4g}, over the limit of {limit:g}"
 
 
-def _share(value: float, limit: float) -> float:
-    """A value as a multiple of its limit."""
-    return value / limit if limit else math.inf if value else 0.0
+def _is_over(value: float, limit: float) -> bool:
+    """Whether a value is over its limit by more than its own rounding: 51 of 255 levels are not over 0.2."""
+    return share_of_limit(value, limit) > 1 + ROUNDING
 
 
 def _worst(cases: Iterable[ComparedCase], limits: Mapping[str, float]) -> dict[str, WorstValue]:
@@ -171,7 +179,7 @@ def _worst(cases: Iterable[ComparedCase], limits: Mapping[str, float]) -> dict[s
 def _furthest(cases: Iterable[ComparedCase], limits: Mapping[str, float]) -> str | None:
     """The case whose answers are furthest apart for their limits; one that cannot be compared is further than any."""
     shares = {
-        case.case: max((_share(value, limits[name]) for name, value in case.values.items()), default=math.inf)
+        case.case: max((share_of_limit(value, limits[name]) for name, value in case.values.items()), default=math.inf)
         for case in cases
         if not case.failed
     }
@@ -192,13 +200,14 @@ def _fault(
         return None
     told = next((f"{case.case}, {case.fault}" for case in faults if not case.values), None)
     if told is None:
-        name = max(worst, key=lambda name: _share(worst[name].value, limits[name]))
+        name = max(worst, key=lambda name: share_of_limit(worst[name].value, limits[name]))
         told = f"{_over(name, worst[name].value, limits[name])} (case {worst[name].case})"
     return f"{len(faults)} of {len(compared)} cases differ too much from the trained weights: {told}"
 
 
 def _cut(fault: str) -> str:
-    return fault[:MAX_FAULT]
+    """In one line, since it quotes the model: a line of the model's own would pass for one of ours."""
+    return " ".join(fault.split())[:MAX_FAULT]
 
 
 def _keep_only(bundle: Bundle, shown: str | None) -> None:

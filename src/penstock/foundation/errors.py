@@ -102,6 +102,11 @@ class Interrupted(PenstockError):
     exit_code = ExitCode.INTERRUPTED
 
 
+def one_line(text: str) -> str:
+    """Safe to print, and in one line: what a model says cannot pass for a line of ours."""
+    return printable(text).replace("\n", " ").replace("\t", " ")
+
+
 def printable(text: str) -> str:
     """Escape control characters, so that hostile file names and answers cannot drive a terminal or forge log lines."""
     if text.isprintable():

@@ -87,13 +87,15 @@ def first_broken(ended: PipelineRunResult, bundle: Bundle) -> tuple[str, str]:
 
 
 def told(rule: RuleResult) -> str:
-    """A rule's reason, with the slice and the stand-in that it is about: ``LSE-D (stand-in) rose from …``."""
+    """A rule's reason, with the slice and the stand-in that it is about: ``LSE-D (stand-in) rose from …``.
+
+    In one line: it may quote a model.
+    """
     from penstock.gating.wording import needed_words
     from penstock.report.summary import rule_name
 
-    if not rule.predicate:
-        return f"{rule_name(rule)}: {rule.reason}"
-    return f"{rule_name(rule)} {rule.predicate}{needed_words(rule.needed)}"
+    reason = f" {rule.predicate}{needed_words(rule.needed)}" if rule.predicate else f": {rule.reason}"
+    return " ".join(f"{rule_name(rule)}{reason}".split())
 
 
 def refused_at_start(ended: PipelineRunResult, code: ExitCode) -> bool:

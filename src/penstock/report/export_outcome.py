@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from penstock.bundle.directory import Bundle
-from penstock.bundle.export_record import ComparedCase, ExporterRecord, ExportRecord, export_record
+from penstock.bundle.export_record import ComparedCase, ExporterRecord, ExportRecord, export_record, share_of_limit
 
 MAX_CASES = 5
 """Cases over a limit that the page names, the furthest; all of them are in ``export/export.json``."""
@@ -40,7 +40,8 @@ def export_outcome(bundle: Bundle) -> ExportOutcome | None:
     if record is None:
         return None
     furthest = sorted(record.cases, key=lambda case: _share(case, record), reverse=True)
-    faults = [(case.case, case.fault) for case in furthest if case.fault is not None]
+    # one that the model answers with neither backend says nothing of the export
+    faults = [(case.case, case.fault) for case in furthest if case.fault is not None and not case.failed]
     return ExportOutcome(
         record=record,
         told=f"{record.switch}={str(record.use_onnx).lower()}",
@@ -54,8 +55,7 @@ def export_outcome(bundle: Bundle) -> ExportOutcome | None:
 def _share(case: ComparedCase, record: ExportRecord) -> float:
     """How far a case is over its limits; one that could not be compared is further than any."""
     limits = {name: worst.limit for name, worst in record.worst.items()}
-    shares = [value / limit if (limit := limits.get(name, 0.0)) else value for name, value in case.values.items()]
-    return max(shares, default=math.inf)
+    return max((share_of_limit(value, limits.get(name, 0.0)) for name, value in case.values.items()), default=math.inf)
 
 
 def _facts(record: ExportRecord) -> Iterator[str]:

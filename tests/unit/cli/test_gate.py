@@ -14,7 +14,7 @@ from typer.testing import CliRunner, Result
 from penstock.bundle.directory import Bundle
 from penstock.bundle.models import Invocation, Measurement, Run
 from penstock.bundle.verdict_record import Verdict
-from penstock.cli.gate import gate
+from penstock.cli.gate import gate, print_verdict
 from penstock.foundation.errors import UsageError
 from penstock.gating.measurements import read_source
 
@@ -158,3 +158,12 @@ def test_the_terminal_says_what_was_not_compared(tmp_path: Path) -> None:
     assert result.stdout.splitlines()[-1] == (
         f"pass: {new} as a first release: 1 rule holds its bounds (margin not compared), 1 not compared"
     )
+
+
+def test_a_reason_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bad = write(tmp_path / "bad.jsonl", a=9.26)
+    assert run(tmp_path, "--candidate", bad, "--out", tmp_path / "verdict.json").exit_code == 1
+    verdict = Verdict.model_validate_json((tmp_path / "verdict.json").read_text())
+    rules = [verdict.rules[0].model_copy(update={"reason": "it said: x\nerror: all is well"})]
+    print_verdict(verdict.model_copy(update={"rules": rules}))
+    assert "it said: x error: all is well" in capsys.readouterr().out

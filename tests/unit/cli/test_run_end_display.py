@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
-from tests.unit.cli.made_runs import made_run
+from tests.unit.cli.made_runs import RULE, made_run
 
 from penstock.bundle.failures import remember_failure
+from penstock.bundle.verdict_record import Verdict
 from penstock.cli.run_end_display import sentence, show, show_end
 from penstock.foundation.errors import ExitCode
 from penstock.local_run.requested_run import FinishedRun
@@ -50,6 +51,22 @@ def test_the_end_of_a_rejected_release_says_the_first_reason(tmp_path: Path) -> 
     text = console.file.getvalue()
     assert text.count("sharpness fell from 9 to 5") == 1
     assert text.rstrip().splitlines()[-1].startswith("sonic 1.1.0: rejected.")
+
+
+def test_what_a_model_said_forges_no_line(tmp_path: Path) -> None:
+    bundle = made_run(tmp_path / "runs", "r", "1.1.0", verdict="fail")
+    forged = "is 0: it exited; the end of its log: x\nerror: all is well"
+    warning = RULE.model_copy(update={"metric": "export", "severity": "warn", "predicate": forged, "reason": forged})
+    rules = [RULE.model_copy(update={"predicate": forged}), warning]
+    bundle.write_verdict(Verdict.model_validate({"verdict": "fail", "level": 0.05, "rules": rules, "candidate": "r"}))
+    folder = bundle.path.parent
+    console = Console(width=300, file=io.StringIO(), soft_wrap=True)
+    show(console, REJECTED, folder, ExitCode.REJECTED, run_end(REJECTED, folder, ExitCode.REJECTED))
+    assert isinstance(console.file, io.StringIO)
+    text = console.file.getvalue()
+    assert text.count("the end of its log: x error: all is well") == 2
+    assert not [line for line in text.splitlines() if line.startswith("error")]
+    assert "Not published: sharpness is 0: it exited; the end of its log: x error: all is well. Report" in text
 
 
 def test_the_end_of_a_run_that_broke_says_where_and_why(tmp_path: Path) -> None:

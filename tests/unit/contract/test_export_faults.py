@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from tests.pipeline.exported_model import CONTRACT, EXPORT, TRAINED, repository_files
+from tests.pipeline.exported_model import CONTRACT, EXPORT, TRAINED, repository_files, weights
 from tests.pipeline.test_matting import suite
 
 from penstock.contract.check import check_repository
 from penstock.contract.export import Export
-from penstock.contract.export_faults import compared_cases
+from penstock.contract.export_faults import SANDBOX_BEGINNINGS, SANDBOX_VARIABLES, compared_cases
 from penstock.contract.load import load_contract, load_suite
 from penstock.families.registry import directions
 from penstock.foundation.errors import UsageError
+from penstock.invocation.environment import own_environment
+from penstock.invocation.sandbox import PASSED_ON, Sandbox
 
 
 @pytest.fixture
@@ -59,6 +62,34 @@ def test_an_export_that_does_not_fit_is_told(root: Path, export: dict[str, Any],
     assert said in fault
 
 
+@pytest.mark.parametrize("bound", [{"slice": "hair", "min": 1}, {"worst": 1}])
+@pytest.mark.parametrize("metric", ["export", "page"])
+def test_a_rule_for_cases_of_one_value_for_the_suite(root: Path, metric: str, bound: dict[str, Any]) -> None:
+    found = told(root, policy={"rules": [{"metric": "mae", "max": 1}, {"metric": metric, **bound}]})
+    field = "slice" if "slice" in bound else "worst"
+    what = f"policy.rules[1].{field}: '{metric}' is one value for the whole suite: no case has one. Leave '{field}' out"
+    assert len([fault for fault in found if what in fault]) == 1
+
+
+@pytest.mark.parametrize("switch", ["PATH", "LD_PRELOAD", "LD_LIBRARY_PATH", "UV_OFFLINE", "CONDA_PREFIX"])
+def test_a_switch_that_every_model_is_started_with(root: Path, switch: str) -> None:
+    (fault,) = told(root, export=EXPORT | {"switch": switch})
+    assert f"export.switch: '{switch}' is a variable that every model is started with" in fault
+
+
+def test_no_variable_of_the_sandbox_can_be_the_switch(tmp_path: Path) -> None:
+    made = set(Sandbox(source=tmp_path, scratch=tmp_path).variables(port=1)) | set(PASSED_ON)
+    for kind in ("conda", "venv"):
+        made |= set(replace(own_environment(), kind=kind).variables())
+    assert {"HOME", "PORT", "VIRTUAL_ENV", "CONDA_PREFIX"} <= made
+    assert not {name for name in made - SANDBOX_VARIABLES if not name.startswith(SANDBOX_BEGINNINGS)}
+
+
+def test_an_export_needs_trained_weights_beside_it(root: Path) -> None:
+    (fault,) = told(root, weights=[one for one in weights(TRAINED) if one["path"] == EXPORT["weights"]])
+    assert "export.weights: 'weights/cut.bin' is all of the contract's weights: there are no trained weights" in fault
+
+
 def test_its_switch_is_not_set_twice(root: Path) -> None:
     (fault,) = told(root, call=CONTRACT["call"] | {"env": {"USE_ONNX": "true"}})
     assert "call.env.USE_ONNX: 'USE_ONNX' is set here, and 'export' sets it by what it finds" in fault
@@ -83,4 +114,5 @@ def test_cases_that_must_be_refused_are_not_compared(root: Path) -> None:
     refused["cases"] = [case | {"expect": {"status": 422}} for case in refused["cases"]]
     with pytest.raises(UsageError, match="there is none"):
         compared_cases(export, type(cases).model_validate(refused))
+    assert compared_cases(export, type(cases).model_validate(refused), only="hair").cases == []
     assert len(compared_cases(export.model_copy(update={"slice": "other"}), cases, only="hair").cases) == 5

@@ -66,11 +66,16 @@ class Repository:
         return suite_model("matting").model_validate({"version": 1, "family": "matting", "cases": cases})
 
     def tried(self, contract: Contract, only: str = "") -> TriedRecord:
+        record = self.asked(contract, self.suite(), only)
+        assert record is not None
+        return record
+
+    def asked(self, contract: Contract, suite: Suite, only: str) -> TriedRecord | None:
         assert contract.export is not None
         return try_backends(
             contract,
             contract.export,
-            self.suite(),
+            suite,
             self.source,
             self.bundle,
             Where(image=None, python=None, temporary=None),
@@ -108,6 +113,14 @@ def test_a_run_that_asks_for_another_slice(model: Repository) -> None:
     assert set(model.answers("trained")) == {"one", "two", "other"}
 
 
+def test_of_a_slice_that_the_model_must_refuse_nothing_is_run(model: Repository) -> None:
+    suite = model.suite()
+    refused = suite.model_dump()
+    refused["cases"][2] |= {"expect": {"status": 422}, "slices": ["broken"], "truth": None}
+    assert model.asked(model.contract(), type(suite).model_validate(refused), "broken") is None
+    assert not (model.bundle.path / "export").exists()
+
+
 def test_what_was_tried_is_not_tried_again(model: Repository) -> None:
     first = model.tried(model.contract())
     (model.source / "export.py").write_text("raise SystemExit(1)")
@@ -115,9 +128,11 @@ def test_what_was_tried_is_not_tried_again(model: Repository) -> None:
 
 
 def test_after_an_exporter_that_fails_nothing_is_put_to_the_model(model: Repository) -> None:
-    (model.source / "export.py").write_text("raise SystemExit('no opset')")
+    (model.source / "export.py").write_text("raise SystemExit('no opset\\nerror: all is well')")
     record = model.tried(model.contract())
-    assert "the exporter exited with code 1; the end of its log: no opset" in (record.exporter.fault or "")
+    assert "the exporter exited with code 1; the end of its log: no opset error: all is well" in (
+        record.exporter.fault or ""
+    )
     assert record.seconds == {}
     assert not backend_bundle(model.bundle, "trained").path.exists()
 
@@ -141,7 +156,7 @@ def test_a_program_that_fails_with_one_of_them_has_calls_that_say_so(model: Repo
 SERVICE = """
 import os, sys
 if os.environ["USE_ONNX"] == os.environ["FAILS_WITH"]:
-    raise SystemExit("no such backend")
+    raise SystemExit("no such backend\\nerror: all is well")
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 class Handler(BaseHTTPRequestHandler):
     def do_GET(self):
@@ -167,11 +182,14 @@ def service(model: Repository, fails_with: str) -> Contract:
 def test_a_service_that_does_not_start_with_its_export_is_a_fault(model: Repository) -> None:
     record = model.tried(service(model, "true"))
     assert (record.fault or "").count("with USE_ONNX=true: the model exited with code 1 before it was ready") == 1
-    assert "no such backend" in (record.fault or "")
+    assert "no such backend error: all is well" in (record.fault or "")
     assert record.seconds.keys() == {"trained"}
 
 
 def test_a_service_that_does_not_start_with_its_trained_weights_breaks_the_run(model: Repository) -> None:
-    with pytest.raises(WorldError, match="with USE_ONNX=false: the model exited with code 1 before it was ready"):
+    with pytest.raises(
+        WorldError, match="with USE_ONNX=false: the model exited with code 1 before it was ready"
+    ) as told:
         model.tried(service(model, "false"))
+    assert "no such backend error: all is well" in str(told.value)
     assert tried_record(model.bundle) is None

@@ -73,7 +73,9 @@ def tried(bundle: Bundle, *pairs: tuple[bytes | None, bytes | None], **told: obj
 
 
 def compared(bundle: Bundle, count: int, **export: object) -> ExportRecord:
-    return compare_backends(contract(**export), suite(count), bundle)
+    record = compare_backends(contract(**export), suite(count), bundle)
+    assert record is not None
+    return record
 
 
 def kept(bundle: Bundle) -> list[str]:
@@ -114,6 +116,49 @@ def test_a_limit_of_nothing_allows_nothing(bundle: Bundle) -> None:
     tried(bundle, (cutout(), cutout()), (cutout(), cutout(0.99)))
     record = compared(bundle, 2, limits={"mae": 0, "edge_max": 1, "edge_p999": 1})
     assert "over the limit of 0 (case c1)" in (record.fault or "")
+
+
+def levels(level: int) -> bytes:
+    """A cut-out with a row of one level at its edge."""
+    picture = np.zeros((32, 32, 4), np.uint8)
+    picture[8:24, 8:24, 3] = 255
+    picture[4, 8:24, 3] = level
+    return cv2.imencode(".png", picture)[1].tobytes()
+
+
+@pytest.mark.parametrize(("level", "used"), [(203, True), (202, False)])
+def test_a_difference_of_exactly_the_limit_is_not_over_it(bundle: Bundle, level: int, used: bool) -> None:
+    tried(bundle, (levels(254), levels(level)))
+    record = compared(bundle, 1, limits={"mae": 1, "edge_max": 0.2, "edge_p999": 1})
+    assert record.worst["edge_max"].value > 0.2, "254 / 255 - 203 / 255 is 0.20000000000000007"
+    assert record.use_onnx is used
+
+
+def test_what_a_model_says_is_one_line(bundle: Bundle) -> None:
+    forged = "it crashed\nerror: all is well\u2028accepted\r\n"
+    tried(bundle, (cutout(), None))
+    own = backend_bundle(bundle, "exported")
+    own.write_invocations([Invocation(case="c0", status="failed", error=forged)])
+    record = compared(bundle, 1)
+    told = "with the exported file: it crashed error: all is well accepted"
+    assert record.cases[0].fault == told
+    assert record.fault == f"1 of 1 cases differ too much from the trained weights: c0, {told}"
+
+
+def test_what_an_older_driver_has_left_becomes_one_line(bundle: Bundle) -> None:
+    tried(bundle, fault="with USE_ONNX=true: the model exited\nerror: all is well")
+    assert compared(bundle, 1).fault == "with USE_ONNX=true: the model exited error: all is well"
+
+
+def test_a_slice_of_a_run_that_the_model_must_refuse_compares_nothing(bundle: Bundle) -> None:
+    cases = suite(2)
+    refused = cases.model_dump()
+    refused["cases"][0] |= {"expect": {"status": 422}, "slices": ["broken"], "truth": None}
+    cases = type(cases).model_validate(refused)
+    assert compare_backends(contract(), cases, bundle, only="broken") is None
+    assert (export_record(bundle), bundle.run().use_onnx) == (None, None)
+    with pytest.raises(UsageError, match="no case carries the slice 'fur'"):
+        compare_backends(contract(), cases, bundle, only="fur")
 
 
 @pytest.mark.parametrize(

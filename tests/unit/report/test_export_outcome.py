@@ -72,6 +72,24 @@ def test_one_that_is_used(pair: tuple[Bundle, Bundle]) -> None:
     assert "use_onnx=false" not in write_report(*pair)
 
 
+def test_the_cases_over_a_limit_are_listed_before_any_other_and_the_furthest_first(pair: tuple[Bundle, Bundle]) -> None:
+    neither = [ComparedCase(case=f"n{at}", failed=True, fault="with both: it crashed") for at in range(6)]
+    over = [
+        ComparedCase(case="little", values={"mae": 0.006, "edge_max": 0.0}, fault="mae"),
+        ComparedCase(case="far", values={"mae": 0.06, "edge_max": 0.0}, fault="mae"),
+        ComparedCase(case="nothing allowed", values={"mae": 0.0, "edge_max": 0.001}, fault="edge_max"),
+    ]
+    worst = {
+        "mae": WorstValue(value=0.06, limit=0.005, case="far"),
+        "edge_max": WorstValue(value=0.001, limit=0, case="nothing allowed"),
+    }
+    outcome(pair[0], cases=[*neither, *over], worst=worst, fault="mae")
+    shown = export_outcome(pair[0])
+    assert shown is not None
+    assert [case for case, _ in shown.faults] == ["nothing allowed", "far", "little"]
+    assert (shown.more, shown.facts.partition(";")[0]) == (0, "3 cases compared")
+
+
 def test_an_exporter_that_failed(pair: tuple[Bundle, Bundle]) -> None:
     outcome(pair[0], exporter=ExporterRecord(argv=["x"], seconds=2.0, fault="it hangs"))
     shown = export_outcome(pair[0])

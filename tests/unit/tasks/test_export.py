@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 from penstock_tasks.export import backends
 from tests.pipeline.exported_model import TRAINED, repository_files
 from tests.pipeline.test_matting import suite
@@ -90,3 +91,18 @@ def test_a_contract_without_an_export_has_nothing_to_compare(folders: StepFolder
     assert backends.main(arguments(folders)) == 2
     answer = folders.call("export")
     assert (answer.code, "nothing was exported" in answer.error) == (2, True)
+
+
+def test_a_slice_that_the_model_must_refuse_breaks_nothing(folders: StepFolders) -> None:
+    write(folders, TRAINED)
+    file = folders.source / "suite" / "suite.yaml"
+    cases = yaml.safe_load(file.read_text(encoding="utf-8"))
+    cases["cases"][-1] = {"name": "broken", "inputs": cases["cases"][-1]["inputs"], "slices": ["broken"]} | {
+        "expect": {"status": 422}
+    }
+    file.write_text(yaml.safe_dump(cases), encoding="utf-8")
+    assert backends.main(arguments(folders, "--slice=broken")) == 0
+    answer = folders.call("export", "--slice=broken")
+    assert (answer.code, answer.results) == (0, {"use-onnx": "", "fault": ""})
+    run = folders.bundle.run()
+    assert (run.use_onnx, run.steps[-1].note) == (None, "nothing was compared")
