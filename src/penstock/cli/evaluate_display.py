@@ -15,12 +15,12 @@ from rich.table import Table
 from rich.text import Text
 
 from penstock.foundation.errors import printable
-from penstock.gating.by_slice import SliceRow, SliceTable
+from penstock.gating.by_slice import SliceRow
 from penstock.gating.compare import Comparison, MetricChange
 from penstock.gating.measured import MetricMean, SideMeans
 from penstock.local_run.requested_evaluation import Evaluation
 from penstock.report.cases import number
-from penstock.report.slice_rows import slice_section
+from penstock.report.slice_rows import SliceSection, slice_section
 from penstock.report.summary import interval_words
 
 PLAIN_WIDTH = 160
@@ -31,6 +31,7 @@ def print_json(found: Evaluation, out: Path | None) -> None:
     """One object: the table's numbers, unrounded."""
     content: dict[str, Any] = {"family": found.family, "cases": found.cases, **dataclasses.asdict(found.about)}
     content["by_slice"] = [_row(row) for row in found.slices.rows] if found.slices is not None else []
+    content["by_slice_left_out"] = found.slices.left_out if found.slices is not None else 0
     content["failed"] = [dataclasses.asdict(each) for each in found.failed]
     content["page"] = str(out / "index.html") if out is not None else None
     typer.echo(json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False))
@@ -68,7 +69,10 @@ def print_evaluation(found: Evaluation, out: Path | None) -> None:
     console.print(_changes(about.metrics) if isinstance(about, Comparison) else _means(about.metrics))
     if found.slices is not None:
         console.print()
-        console.print(_slices(found.slices))
+        section = slice_section(found.slices)
+        console.print(_slices(section))
+        if section.left_out:
+            say(f"! {section.left_out_words}")
         say("  all metrics by slice: --json" + (", and the page" if out is not None else ""))
     for note, titles in _notes(about).items():
         say(f"  {', '.join(titles)}: {note}")
@@ -89,9 +93,8 @@ def _notes(about: Comparison | SideMeans) -> dict[str, list[str]]:
     return found
 
 
-def _slices(found: SliceTable) -> Table:
+def _slices(section: SliceSection) -> Table:
     """A line for each slice; in a cell the mean, its interval, the change, its interval."""
-    section = slice_section(found)
     heads = [f"{head.title} [{head.unit}]" if head.unit else head.title for head in section.heads]
     table = _table("slice", "cases", "share", *heads)
     for line in section.lines:

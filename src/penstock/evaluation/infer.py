@@ -203,7 +203,8 @@ class Calls:
         """Put cases to the model, as many at a time as the contract says; yield the records in the cases' order.
 
         A call that broke off while others were under way is made again, alone: which of them ended the service cannot
-        be told otherwise.
+        be told otherwise. Not so with a service that runs already: it cannot be started again, and the second answer
+        would be in place of the reason why the first broke off.
         """
         http = self._contract.call.http
         workers = http.concurrency if http is not None else 1
@@ -213,7 +214,8 @@ class Calls:
         left = deque(cases)
         while left:
             model = self._warm_model()
-            for case, record in called_at_once(list(left), partial(self._call, model), workers):
+            at_once = called_at_once(list(left), partial(self._call, model), workers, again=self._service is None)
+            for case, record in at_once:
                 left.popleft()
                 if record is not None:
                     yield self._keep(record)

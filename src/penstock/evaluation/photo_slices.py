@@ -33,8 +33,12 @@ def read_slices(file: Path, names: Collection[str]) -> Mapping[str, list[str]]:
             raise _fault(
                 document, (slice_name,), "this is not a slice's name", f"At most {MAX_SLICE_CHARACTERS} letters."
             )
+        if not any(letter.isprintable() and not letter.isspace() for letter in slice_name):
+            raise _fault(document, (slice_name,), f"the slice's name {slice_name!r} is blank", "Name it.")
         if not isinstance(photos, list):
             raise _fault(document, (slice_name,), "must be a list of photos", "Example: hair: [anna, bob]")
+        if not photos:
+            raise _fault(document, (slice_name,), "the slice has no photos", "Name some, or leave the slice out.")
         for index, photo in enumerate(photos):
             name = _known(photo, names)
             if name is None:

@@ -19,6 +19,7 @@ HARDLY = 1e-3
 """The most that a case counts for being the worst of those that have nothing to be compared with."""
 SMALL_SHARE = 0.05
 """Without a margin, a change is counted in this share of the baseline's mean."""
+NO_VALUE = "–"
 HUGE = 1e9
 """Numbers from here on are written with an exponent."""
 
@@ -54,6 +55,11 @@ class CaseRow:
     """How bad the worst ruled metric is: 1 is a worsening of a whole margin."""
     telling: str
     """The ruled metric that ``worst`` is of; empty if none is worse."""
+    change: float = 0.0
+    """Against the baseline alone, in margins: above 0 the largest worsening; where none is worse, below 0 the largest
+    improvement; 0 if nothing moved or nothing could be compared."""
+    changed: str = ""
+    """The ruled metric that ``change`` is of; empty if none has a value."""
 
     def number_of(self, metric: str) -> Number | None:
         """The case's number of a metric, if there is one."""
@@ -96,7 +102,7 @@ def number(
 def shown(metric: str, value: float | None) -> str:
     """A value with the metric's digits; a dash where there is none."""
     if value is None:
-        return "–"
+        return NO_VALUE
     return _digits(metric, value, "")
 
 
@@ -134,7 +140,10 @@ def criterion(rule: RuleResult) -> Criterion:
 
 
 def case_rows(candidate: Side, baseline: Side | None, criteria: Sequence[Criterion]) -> list[CaseRow]:
-    """All cases of either side: without an answer first, then by how much worse the criteria find them."""
+    """All cases of either side: without an answer first, then by how much worse the criteria find them.
+
+    Those that are not worse are last, the least improved first.
+    """
     here = by_case(candidate.measurements)
     there = by_case(baseline.measurements) if baseline else {}
     calls = candidate.calls
@@ -144,7 +153,7 @@ def case_rows(candidate: Side, baseline: Side | None, criteria: Sequence[Criteri
         for case in dict.fromkeys((*here, *calls, *there))
         if case != WHOLE_SUITE
     ]
-    return sorted(rows, key=lambda row: (row.status == "ok", -row.worst, row.name))
+    return sorted(rows, key=lambda row: (row.status == "ok", -row.worst, -row.change, row.name))
 
 
 def by_case(measurements: Iterable[Measurement]) -> dict[str, dict[str, Measurement]]:
@@ -172,6 +181,7 @@ def _row(
         score = yardstick.score(here.get(metric), there.get(metric), answered=bool(here))
         if score > worst:
             worst, telling = score, metric
+    change, changed = _change(here, there, yardsticks)
     return CaseRow(
         name=case,
         slices=sorted({name for found in (here or there).values() for name in found.slices}),
@@ -180,7 +190,28 @@ def _row(
         numbers=_numbers(here, there),
         worst=worst,
         telling=telling,
+        change=change,
+        changed=changed,
     )
+
+
+def _change(
+    here: dict[str, Measurement], there: dict[str, Measurement], yardsticks: list[_Yardstick]
+) -> tuple[float, str]:
+    """The change that tells most, and its metric: the largest worsening, else the largest improvement."""
+    found = [
+        (change, yardstick.by.metric)
+        for yardstick in yardsticks
+        if (change := yardstick.change(here.get(yardstick.by.metric), there.get(yardstick.by.metric))) is not None
+    ]
+    if not found:
+        return 0.0, next((by.metric for by in (each.by for each in yardsticks) if _has_value(here.get(by.metric))), "")
+    worst = max(found, key=lambda each: each[0])
+    return worst if worst[0] > 0 else min(found, key=lambda each: each[0])
+
+
+def _has_value(measurement: Measurement | None) -> bool:
+    return measurement is not None and measurement.applies and measurement.value is not None
 
 
 @dataclass(frozen=True)
@@ -194,16 +225,15 @@ class _Yardstick:
     """The candidate's smallest and largest value: without a baseline, its worst cases are those with the worst."""
 
     def score(self, mine: Measurement | None, other: Measurement | None, *, answered: bool) -> float:
-        known = mine or other
         by = self.by
-        if known is None or not known.applies or (by.slice is not None and by.slice not in known.slices):
+        if not self._concerns(mine or other):
             return 0.0
         if mine is None or mine.value is None:
             return BEYOND_ALL if answered else 0.0
         scores = [0.0]
-        if other is not None and other.value is not None and other.extractor == mine.extractor and by.better:
-            change = mine.value - other.value
-            scores.append((change if by.better == "lower" else -change) / self.scale)
+        moved = self._moved(mine, other)
+        if moved is not None:
+            scores.append(moved)
         elif by.better and self.ends[0] < self.ends[1]:
             place = (mine.value - self.ends[0]) / (self.ends[1] - self.ends[0])
             scores.append(HARDLY * (place if by.better == "lower" else 1 - place))
@@ -212,6 +242,31 @@ class _Yardstick:
         if by.minimum is not None:
             scores.append(_beyond(by.minimum - mine.value, by.minimum))
         return by.weight * min(max(scores), BEYOND_ALL / 1e4)
+
+    def change(self, mine: Measurement | None, other: Measurement | None) -> float | None:
+        """How much worse than the baseline, below 0 if better; ``None``: the two do not compare.
+
+        A value that only the baseline has is worse than any change.
+        """
+        if mine is None or other is None or other.value is None or not self._concerns(mine):
+            return None
+        if mine.value is None:
+            return BEYOND_ALL
+        moved = self._moved(mine, other)
+        most = BEYOND_ALL / 1e4
+        return self.by.weight * max(-most, min(moved, most)) if moved is not None else None
+
+    def _concerns(self, known: Measurement | None) -> bool:
+        slice_name = self.by.slice
+        return known is not None and known.applies and (slice_name is None or slice_name in known.slices)
+
+    def _moved(self, mine: Measurement, other: Measurement | None) -> float | None:
+        if mine.value is None or other is None or other.value is None or other.extractor != mine.extractor:
+            return None
+        if not self.by.better:
+            return None
+        change = mine.value - other.value
+        return (change if self.by.better == "lower" else -change) / self.scale
 
 
 def _beyond(excess: float, bound: float) -> float:

@@ -120,7 +120,9 @@ def write_page(
     cases = ranked[:SHOWN_CASES]
     view = view_of(candidate.run)
     names = [case.name for case in cases]
-    stills = still_section(view.stills, bundle, baseline, cases, source, target_dir, embed_bytes=embed_bytes, each=each)
+    stills = still_section(
+        view.stills, bundle, baseline, cases, ranked, source, target_dir, embed_bytes=embed_bytes, each=each
+    )
     others = [name for name in names if name not in stills.cases]
     media: dict[str, dict[str, Shown]] = {name: {} for name in names}
     media |= show_media(bundle, baseline, others, target_dir, embed_bytes=embed_bytes - stills.bytes)

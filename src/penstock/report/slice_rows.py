@@ -68,6 +68,13 @@ class SliceSection:
     """Whether there is a baseline."""
 
     @property
+    def left_out_words(self) -> str:
+        """``3 smaller slices are not shown``; empty: all are there."""
+        if not self.left_out:
+            return ""
+        return f"{self.left_out} smaller slice{' is' if self.left_out == 1 else 's are'} not shown"
+
+    @property
     def in_points(self) -> bool:
         """Whether a column's changes are percentage points."""
         return any(head.change_unit == "points" for head in self.heads)
@@ -131,7 +138,14 @@ def _head(table: SliceTable, place: int, extractor: str | None) -> SliceHead:
 
 def _line(row: SliceRow) -> SliceLine:
     cells = [_cell(value, row.cases) for value in row.values]
-    return SliceLine(row.slice or ALL, row.slice is None, row.cases, f"{row.share:.0%}".replace("%", " %"), cells)
+    return SliceLine(_name(row.slice), row.slice is None, row.cases, f"{row.share:.0%}".replace("%", " %"), cells)
+
+
+def _name(slice_name: str | None) -> str:
+    """A slice that is called as the line of all cases has its name in quotes."""
+    if slice_name is None:
+        return ALL
+    return f"slice '{slice_name}'" if " ".join(slice_name.split()).casefold() == ALL else slice_name
 
 
 def _cell(value: SliceValue, cases: int) -> SliceCell:

@@ -38,6 +38,7 @@ def still_section(
     bundle: Bundle,
     baseline: Bundle | None,
     cases: Sequence[CaseRow],
+    ranked: Sequence[CaseRow],
     source: Path | None,
     target_dir: Path,
     *,
@@ -51,6 +52,7 @@ def still_section(
         bundle: the candidate.
         baseline: what it is compared with, if anything.
         cases: the page's, worst first.
+        ranked: all of the suite's, also those that the page has no room for.
         source: the repository with the suite; ``None``: it is not at hand.
         target_dir: the page's folder, for what does not fit into the page.
         embed_bytes: the room in the page.
@@ -63,12 +65,13 @@ def still_section(
     if stills is None:
         return StillSection()
     # decoders, which other pages do not need
-    from penstock.report.scenes import scene_cases, scenes
+    from penstock.report.scenes import scene_cases, scenes, slice_sizes
     from penstock.report.stills import one_by_one, show_stills, shown_small
 
     names = [case.name for case in cases]
     files = suite_files(bundle, source) if source is not None else None
-    chosen = scene_cases(cases, _pictured(bundle, baseline, names)) if baseline is not None else {}
+    sizes = slice_sizes(ranked)
+    chosen = scene_cases(cases, _pictured(bundle, baseline, names), sizes) if baseline is not None else {}
     drawn = show_stills(
         stills,
         bundle,
@@ -81,7 +84,7 @@ def still_section(
         each=each or one_by_one,
     )
     return StillSection(
-        drawn.cases, drawn.embedded, drawn.bytes, scenes(chosen, cases, drawn.thumbs), shown_small(stills)
+        drawn.cases, drawn.embedded, drawn.bytes, scenes(chosen, cases, drawn.thumbs, sizes), shown_small(stills)
     )
 
 

@@ -113,6 +113,30 @@ def test_a_slow_service_is_given_up_after_three_photos(tmp_path: Path, service: 
     assert len(service.requests) == 3
 
 
+def test_a_service_that_breaks_gets_each_photo_once_and_every_reason_is_kept(tmp_path: Path, service: Service) -> None:
+    folders = photo_folders(tmp_path, ("a", "b", "c"))
+    service.wait_s, service.cut_off = 0.3, True
+    done = run(folders, "--url", f"{service.url}{FORM}", "--concurrency", 3, "--out", tmp_path / "out")
+    assert done.exit_code == 4, done.output
+    assert sorted(photo for _, photo in service.requests) == sorted(
+        path.read_bytes() for path in (folders / "photos").iterdir()
+    )
+    reasons = [line for line in done.stdout.splitlines() if line.startswith("! ")]
+    assert ["the connection to the service broke: " in reason for reason in reasons] == [True] * 3
+    assert {call.attempts for call in Bundle(tmp_path / "out" / "candidate").invocations()} == {1}
+
+
+def test_slow_photos_among_others_are_not_sent_again(tmp_path: Path, service: Service) -> None:
+    folders = photo_folders(tmp_path, tuple("abcdefgh"))
+    service.wait_s = 0.6
+    done = run(folders, "--url", f"{service.url}{FORM}", "--concurrency", 2, "--timeout", 0.1)
+    assert done.exit_code == 4, done.output
+    reasons = [line for line in done.stdout.splitlines() if line.startswith("! ")]
+    sent = sum("the service did not answer within 0.1 s" in reason for reason in reasons)
+    assert (len(reasons), sent) in ((8, 3), (8, 4))  # another may be under way when the third is late
+    assert len(service.requests) <= sent  # a request that was late may never have reached it
+
+
 def test_large_photos_come_back_scaled_as_the_preset_says(tmp_path: Path, service: Service) -> None:
     folders = photo_folders(tmp_path, ("a",))
     large = np.full((2100, 105, 3), 90, np.uint8)

@@ -119,6 +119,22 @@ def test_each_that_broke_off_is_to_be_put_again() -> None:
     ]
 
 
+def test_where_nothing_can_be_put_again_each_keeps_its_record_and_the_others_go_on() -> None:
+    def call(case: Case) -> Called:
+        return answered(case, broken_off=case.name in "bd")
+
+    found = {case.name: record for case, record in called_at_once(cases_of("abcdef"), call, 2, again=False)}
+    assert list(found) == list("abcdef")
+    assert [record.status if record is not None else None for record in found.values()] == [
+        "ok",
+        "failed",
+        "ok",
+        "failed",
+        "ok",
+        "ok",
+    ]
+
+
 def test_an_error_of_ours_is_not_swallowed() -> None:
     def call(case: Case) -> Called:
         if case.name == "b":

@@ -30,6 +30,10 @@ def test_a_photo_may_be_in_several_slices_and_is_named_with_or_without_its_suffi
         ("hair: anna\n", r"slices.yaml:1.*must be a list of photos"),
         ("hair: [anna]\nshadow: [bop]\n", r"slices.yaml:2.*there is no photo 'bop'. Did you mean 'bob'"),
         ("hair: [12]\n", "there is no photo '12'. Quote numbers"),
+        ("hair: [anna]\n'': [anna]\n", r"slices.yaml:2.*not a slice's name"),
+        ("hair: [anna]\n'  ': [anna]\n", r"slices.yaml:2:.*the slice's name '  ' is blank"),
+        ('"\\u200b\\u00a0": [anna]\n', r"slices.yaml:1:.*the slice's name '\\u200b\\xa0' is blank"),
+        ("hair: [anna]\nempty: []\n", r"slices.yaml:2: empty: the slice has no photos"),
         (f"{'h' * 101}: [anna]\n", "this is not a slice's name"),
     ],
 )

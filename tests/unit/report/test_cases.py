@@ -14,7 +14,7 @@ from penstock.contract.policy import Policy
 from penstock.gating.gate import gate
 from penstock.gating.measurements import MeasurementSource
 from penstock.gating.repeats import calibrate
-from penstock.report.cases import BEYOND_ALL, case_rows, criterion, number, shown
+from penstock.report.cases import BEYOND_ALL, Criterion, case_rows, criterion, number, shown
 from penstock.report.forest import forest
 from penstock.report.run_records import read_side
 
@@ -69,6 +69,45 @@ def test_cases_without_an_answer_come_first_then_those_that_a_fallen_rule_finds_
     assert (by_name["b"].telling, by_name["a"].telling, by_name["c"].telling) == ("lse_d", "lse_d", "")
     assert by_name["lost"].worst == BEYOND_ALL
     assert by_name["gone"].numbers[0].baseline == "7.000"
+
+
+def test_where_none_is_worse_the_least_improved_comes_first_with_the_metric_that_moved_most(tmp_path: Path) -> None:
+    before = {name: {"lse_d": 7.0, "jitter": 1.0} for name in "abcdef"}
+    after: dict[str, dict[str, float | None]] = {
+        "a": {"lse_d": 5.0, "jitter": 1.0},
+        "b": {"lse_d": 6.9, "jitter": 1.0},
+        "c": {"lse_d": 6.0, "jitter": 0.999},
+        "d": {"lse_d": 7.0, "jitter": 1.0},
+        "e": {"lse_d": 7.2, "jitter": 0.1},
+        "f": {"lse_d": 7.0, "jitter": None},
+    }
+    candidate, baseline = bundle(tmp_path / "new", after), bundle(tmp_path / "old", before)  # type: ignore[arg-type]
+    criteria = [Criterion("lse_d", better="lower", margin=0.1), Criterion("jitter", better="lower", margin=0.1)]
+    rows = case_rows(read_side(candidate), read_side(baseline), criteria)
+    assert [row.name for row in rows] == ["f", "e", "d", "b", "c", "a"]
+    assert [row.changed for row in rows] == ["jitter", "lse_d", "lse_d", "lse_d", "lse_d", "lse_d"]
+    assert [row.change for row in rows] == pytest.approx([BEYOND_ALL, 2.0, 0.0, -1.0, -10.0, -20.0])
+    assert [row.telling for row in rows] == ["jitter", "lse_d", "", "", "", ""]
+
+
+def test_a_bound_is_no_change(tmp_path: Path) -> None:
+    before: dict[str, dict[str, float | None]] = {"better": {"lse_d": 9.0}, "worse": {"lse_d": 5.0}}
+    after: dict[str, dict[str, float | None]] = {"better": {"lse_d": 8.0}, "worse": {"lse_d": 5.1}}
+    candidate, baseline = bundle(tmp_path / "new", after), bundle(tmp_path / "old", before)
+    rows = case_rows(
+        read_side(candidate), read_side(baseline), [Criterion("lse_d", better="lower", maximum=7.0, margin=0.1)]
+    )
+    assert [(row.name, row.change) for row in rows] == [
+        ("better", pytest.approx(-10.0)),
+        ("worse", pytest.approx(1.0)),
+    ]
+    assert min(row.worst for row in rows) > 0
+
+
+def test_without_anything_to_compare_with_the_first_metric_that_has_a_value_is_told(tmp_path: Path) -> None:
+    side = read_side(bundle(tmp_path / "new", {"a": {"lse_c": None, "lse_d": 7.0}}))
+    (row,) = case_rows(side, None, [Criterion("lse_c", better="higher"), Criterion("lse_d", better="lower")])
+    assert (row.change, row.changed) == (0.0, "lse_d")
 
 
 def test_without_a_baseline_the_worst_values_come_first(tmp_path: Path) -> None:
