@@ -1,8 +1,8 @@
 """Columns of a CSV file for the commands ``penstock score …``. The file is not trusted, and may have ten million lines.
 
-Commas, semicolons or tabs between the fields, as the first line has them; quotes as RFC 4180 has them; UTF-8 with or
-without a byte order mark; lines end with LF or CRLF. Empty lines are passed over. A field that is not what its column
-wants is told with its line, and nothing is computed from the rest.
+Commas, semicolons or tabs between the fields, as the columns' names have them; quotes as RFC 4180 has them; UTF-8 with
+or without a byte order mark; lines end with LF or CRLF. Empty lines are passed over, the first one too. A field that is
+not what its column wants is told with its line, and nothing is computed from the rest.
 """
 
 from __future__ import annotations
@@ -129,7 +129,8 @@ def read_columns(path: Path, wanted: Mapping[str, Kind], optional: Mapping[str, 
     """
     with open_regular(path, where=str(path)) as file:
         rows = _rows(path, file)
-        places = _places(path, next(rows, (1, []))[1], wanted, optional)
+        at, header = next(rows, (1, []))
+        places = _places(path, at, header, wanted, optional)
         kinds = {column: kind for column, kind in {**wanted, **optional}.items() if column in places}
         index: dict[str, int] = defaultdict(count().__next__)  # a new name gets the next number
         parts: dict[str, list[npt.NDArray[np.generic]]] = {column: [] for column in kinds}
@@ -158,7 +159,7 @@ def _at(path: Path, line: int, what: str, todo: str = "") -> UsageError:
 def _rows(path: Path, file: BinaryIO) -> Iterator[tuple[int, list[str]]]:
     """Number of the last line and fields of each row; the first row is the columns' names."""
     lines = _lines(path, file)
-    first = next(lines, "")
+    skipped, first = next(((at, line) for at, line in enumerate(lines) if line.strip("\r\n")), (0, ""))
     delimiter = max(DELIMITERS, key=first.count)
     reader = csv.reader(chain([first] if first else [], lines), delimiter=delimiter, strict=True)
     width = 0
@@ -168,11 +169,13 @@ def _rows(path: Path, file: BinaryIO) -> Iterator[tuple[int, list[str]]]:
                 continue
             if width and len(fields) != width:
                 what = f"{len(fields)} field{'' if len(fields) == 1 else 's'}, the first line has {width}"
-                raise _at(path, reader.line_num, what, "Give each line a field a column; put quotes around commas.")
+                raise _at(
+                    path, skipped + reader.line_num, what, "Give each line a field a column; put quotes around commas."
+                )
             width = len(fields)
-            yield reader.line_num, fields
+            yield skipped + reader.line_num, fields
     except csv.Error as error:
-        raise _at(path, max(reader.line_num, 1), f"this is not CSV: {error}") from error
+        raise _at(path, skipped + max(reader.line_num, 1), f"this is not CSV: {error}") from error
 
 
 def _lines(path: Path, file: BinaryIO) -> Iterator[str]:
@@ -194,15 +197,17 @@ def _lines(path: Path, file: BinaryIO) -> Iterator[str]:
         yield text
 
 
-def _places(path: Path, header: Sequence[str], wanted: Iterable[str], optional: Iterable[str]) -> dict[str, int]:
+def _places(
+    path: Path, line: int, header: Sequence[str], wanted: Iterable[str], optional: Iterable[str]
+) -> dict[str, int]:
     """Column → its place."""
     found = [each.strip().lower() for each in header]
     known = (*wanted, *optional)
     if missing := [column for column in wanted if column not in found]:
         what = f"there is no column {_listed(missing)}, only {_listed(header)}" if found else "the file is empty"
-        raise _at(path, 1, what, f"Name the columns in the first line: {', '.join(wanted)}.")
+        raise _at(path, line, what, f"Name the columns in the first line: {', '.join(wanted)}.")
     if twice := [column for column in known if found.count(column) > 1]:
-        raise _at(path, 1, f"the column {_listed(twice)} is there twice", "Leave one of them out.")
+        raise _at(path, line, f"the column {_listed(twice)} is there twice", "Leave one of them out.")
     return {column: found.index(column) for column in known if column in found}
 
 

@@ -27,6 +27,8 @@ UNIT = 1e-3
 """How far a length may be from 1 where vectors are of unit length; float16 rounds within it."""
 MOST_VECTORS = 20_000
 """All pairs of more (2 × 10⁸, 800 MB) do not fit into the memory of a small machine."""
+MOST_VALUE = 1e300
+"""The length of a vector with a larger value may be no number."""
 BLOCK_ROWS = 256
 WHOSE = 1.35
 """The highest impostor pairs are kept with their identities: this times as many as the EER and a FAR of 0.1 need."""
@@ -59,6 +61,8 @@ def vector_fault(vectors: Vectors) -> tuple[int, str] | None:
         (1, 'holds nan')
         >>> vector_fault(np.zeros((1, 3)))
         (0, 'is zero throughout')
+        >>> vector_fault(np.array([[-1e305, 1.0]]))
+        (0, 'holds -1e+305: its length is no number')
     """
     bad = ~np.isfinite(vectors).all(axis=1)
     if bad.any():
@@ -66,6 +70,9 @@ def vector_fault(vectors: Vectors) -> tuple[int, str] | None:
         return row, f"holds {vectors[row][~np.isfinite(vectors[row])][0]}"
     if (zero := ~vectors.any(axis=1)).any():
         return int(np.argmax(zero)), "is zero throughout"
+    if (beyond := _greatest(vectors)[:, 0] > MOST_VALUE).any():
+        row = int(np.argmax(beyond))
+        return row, f"holds {vectors[row][np.argmax(np.abs(vectors[row]))]:g}: its length is no number"
     return None
 
 
@@ -73,13 +80,14 @@ def vector_lengths(vectors: Vectors) -> VectorLengths:
     """How long they are.
 
     Args:
-        vectors: float (n, d), n ≥ 1, finite.
+        vectors: float (n, d), n ≥ 1, finite, values up to 1e300.
 
     Example:
         >>> vector_lengths(np.array([[3.0, 4.0], [0.6, 0.8]]))
         VectorLengths(least=1.0, most=5.0, unit=False)
     """
-    lengths = np.linalg.norm(vectors.astype(np.float64), axis=1)
+    power = np.frexp(_greatest(vectors))[1]  # a power of two, so that no digit changes and no square has no number
+    lengths = np.ldexp(np.linalg.norm(np.ldexp(vectors.astype(np.float64), -power), axis=1), power[:, 0])
     least, most = float(lengths.min()), float(lengths.max())
     return VectorLengths(least, most, max(1.0 - least, most - 1.0) <= UNIT)
 
@@ -95,9 +103,15 @@ def unit_vectors(vectors: Vectors) -> npt.NDArray[np.float32]:
         [[0.6000000238418579, 0.800000011920929]]
     """
     wide = vectors.astype(np.float64)
-    wide /= np.abs(wide).max(axis=1, keepdims=True)  # no length overflows
+    wide /= _greatest(vectors)  # no length overflows
     wide /= np.linalg.norm(wide, axis=1, keepdims=True)
     return wide.astype(np.float32)
+
+
+def _greatest(vectors: Vectors) -> npt.NDArray[np.float64]:
+    """The greatest absolute value of each vector: float64 (n, 1)."""
+    ends = np.stack([vectors.max(axis=1), -vectors.min(axis=1)], axis=1)
+    return np.asarray(ends.max(axis=1, keepdims=True), np.float64)
 
 
 def drift(released: Vectors, candidate: Vectors) -> npt.NDArray[np.float64]:

@@ -109,7 +109,7 @@ def discard_curve(quality: Numbers, error: Numbers) -> DiscardCurve:
 
     Args:
         quality: float (n,), n ≥ 1, finite.
-        error: float (n,), finite.
+        error: float (n,), from -1e9 to 1e9: their sum must be a number.
 
     Example:
         >>> curve = discard_curve(np.array([0.1, 0.5, 0.5, 0.9]), np.array([1.0, 1.0, 0.0, 0.0]))
@@ -119,7 +119,7 @@ def discard_curve(quality: Numbers, error: Numbers) -> DiscardCurve:
     order = np.argsort(quality, kind="stable")
     sorted_quality = np.asarray(quality, np.float64)[order]
     count = len(order)
-    first = np.flatnonzero(np.diff(sorted_quality, prepend=-np.inf))
+    first = np.flatnonzero(np.append(True, sorted_quality[1:] != sorted_quality[:-1]))
     left = np.cumsum(np.asarray(error, np.float64)[order][::-1])[::-1]
     return DiscardCurve(first / count, left[first] / (count - first), sorted_quality[first])
 

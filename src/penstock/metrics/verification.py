@@ -21,6 +21,7 @@ same functions serve pairs that are counted and pairs that are weighted.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -106,7 +107,7 @@ def find_edges(pairs: PairScores) -> Edges:
         >>> edges.impostors.tolist(), edges.genuine.tolist()
         ([0, 1, 2, 2, 3], [0, 1, 3])
     """
-    last = np.flatnonzero(np.diff(pairs.genuine, append=-np.inf))
+    last = np.flatnonzero(np.append(pairs.genuine[1:] != pairs.genuine[:-1], True))
     values = pairs.genuine[last]
     ascending = pairs.impostor[::-1]
     count = len(ascending)
@@ -273,13 +274,30 @@ def det_points(pairs: PairScores, most: int = 200) -> list[tuple[float, float, f
 def d_prime(pairs: PairScores) -> float | None:
     """How far the means of both kinds are apart, in root mean square of their standard deviations (Daugman 2000).
 
-    ``None`` where neither kind has a spread.
+    ``None`` where neither kind has a spread, or less than 1e-150 of the greatest score. Of a score far from all others
+    little but that score is left in it, however many they are.
 
     Example:
         >>> round(d_prime(PairScores(np.array([5.0, 3.0]), np.array([1.0, -1.0]))), 6)
         4.0
+        >>> d_prime(PairScores(np.array([0.9, 0.9, 0.9]), np.array([0.1, 0.1, 0.1])))
     """
-    genuine, impostor = pairs.genuine, pairs.impostor
-    spread = float(np.sqrt((genuine.var(dtype=np.float64) + impostor.var(dtype=np.float64)) / 2.0))
+    genuine, impostor = _squarable(pairs)
+    spread = float(np.sqrt((_variance(genuine) + _variance(impostor)) / 2.0))
     apart = float(genuine.mean(dtype=np.float64) - impostor.mean(dtype=np.float64))
     return apart / spread if spread > 0.0 else None
+
+
+def _squarable(pairs: PairScores) -> tuple[Scores, Scores]:
+    """Genuine and impostor scores, by one power of two larger or smaller where their squares have no number."""
+    kinds = pairs.genuine, pairs.impostor
+    greatest = max(abs(float(scores[end])) for scores in kinds for end in (0, -1))
+    if greatest == 0.0 or 1e-100 < greatest < 1e100:
+        return kinds
+    power = -math.frexp(greatest)[1]
+    return np.ldexp(kinds[0].astype(np.float64), power), np.ldexp(kinds[1].astype(np.float64), power)
+
+
+def _variance(scores: Scores) -> float:
+    """Of sorted scores; 0 where all are equal: their mean need not be their value, to the last digit."""
+    return float(scores.var(dtype=np.float64)) if scores[0] != scores[-1] else 0.0

@@ -164,7 +164,7 @@ def verification_scores(
     apart = d_prime(pairs)
     reasons = {f"tar {far}": each for far, each in few.items() if each is not None}
     reasons |= {f"interval {name}": each for name, each in intervals.items() if isinstance(each, str)}
-    reasons |= {"d_prime": "all scores of each kind are equal"} if apart is None else {}
+    reasons |= {"d_prime": "all scores of each kind are equal, or nearly so"} if apart is None else {}
     found = {name: None if isinstance(each, str) else each for name, each in intervals.items()}
     return VerificationScores(
         eer=value,

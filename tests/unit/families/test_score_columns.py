@@ -30,8 +30,10 @@ def file(tmp_path: Path) -> Path:
         "who;other;Same;SCORE\nAnn;x;true;0.5\n\nBob;y;False; -0.2 \n\n",
         'same\t"score"\twho\n1.0\t"0.5"\tAnn\n0.0\t-.2\tBob\n',
         '"who",score,same\n"Ann",+0.5,TRUE\n"Bob",-0.2,0\n',
+        "\n\r\nscore;same;who\n0.5;1;Ann\n-0.2;0;Bob\n",
+        "\ufeff\nscore\tsame\twho\n\n0.5\t1\tAnn\n-0.2\t0\tBob\n",
     ],
-    ids=["plain", "BOM and CRLF", "semicolons", "tabs", "quotes"],
+    ids=["plain", "BOM and CRLF", "semicolons", "tabs", "quotes", "empty lines first", "BOM and an empty line first"],
 )
 def test_what_programs_write(file: Path, content: str) -> None:
     table = read(file, content)
@@ -64,6 +66,10 @@ def test_a_column_may_be_absent(file: Path) -> None:
         ("0.5,1\n0.4,0\n", 1, "there is no column 'score', 'same', only '0.5', '1'"),
         ("score,label\n0.5,1\n", 1, "there is no column 'same'"),
         ("score,same,Score\n0.5,1,2\n", 1, "the column 'score' is there twice"),
+        ("\n\nscore;label\n0.5;1\n", 3, "there is no column 'same', only 'score', 'label'"),
+        ("\nscore;same\n0.5;1\nnan;0\n", 4, "score: 'nan' is not a finite number"),
+        ("\nscore;same\n0.5;1\n0.5\n", 4, "1 field, the first line has 2"),
+        ('\nscore;same\n"0.5"x;1\n', 3, "this is not CSV"),
         ("score,same\n0.5,1\nnan,0\n", 3, "score: 'nan' is not a finite number"),
         ("score,same\ninf,1\n", 2, "score: 'inf' is not a finite number"),
         ("score,same\n1e999,1\n", 2, "score: '1e999' is not a finite number"),

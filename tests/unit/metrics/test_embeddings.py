@@ -106,6 +106,13 @@ def test_lengths() -> None:
     assert vector_lengths(half).unit
 
 
+@pytest.mark.parametrize("scale", [1e200, 1e299, 1e-200, 1e-310])
+def test_lengths_of_any_size(scale: float) -> None:
+    found = vector_lengths(np.array([[3.0, 4.0], [6.0, 8.0]]) * scale)
+    assert found.least == pytest.approx(5 * scale, rel=1e-9, abs=0)
+    assert found.most == pytest.approx(10 * scale, rel=1e-9, abs=0)
+
+
 def test_no_length_overflows() -> None:
     assert unit_vectors(np.array([[3e200, 4e200], [3e-300, 4e-300]])) == pytest.approx(np.array([[0.6, 0.8]] * 2))
 

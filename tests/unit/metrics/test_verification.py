@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import sys
 from itertools import pairwise
 
 import numpy as np
@@ -130,6 +132,30 @@ def test_det_points_are_rates_at_their_thresholds() -> None:
 def test_d_prime() -> None:
     assert d_prime(pairs_of([5, 3], [1, -1])) == pytest.approx(4)
     assert d_prime(pairs_of([1, 1], [0, 0])) is None
+
+
+@pytest.mark.parametrize("score", [0.9, 0.1, 1 / 3])
+def test_scores_that_are_equal_have_no_d_prime_however_their_mean_is_rounded(score: float) -> None:
+    for count in (3, 7, 1000):
+        assert d_prime(pairs_of([score] * count, [score - 0.8] * count)) is None
+    assert d_prime(pairs_of([score] * 3, [0.1, -0.1])) == pytest.approx(score / math.sqrt(0.005))
+
+
+@pytest.mark.parametrize("scale", [1e308, 1e200, 1e-200, 1e-305])
+def test_d_prime_does_not_depend_on_the_unit(scale: float) -> None:
+    assert d_prime(pairs_of([scale, 0.6 * scale], [0.2 * scale, -0.2 * scale])) == pytest.approx(4)
+
+
+@pytest.mark.parametrize("lowest", [-1e3, -sys.float_info.max])
+def test_failures_may_have_any_lowest_score(lowest: float) -> None:
+    """They leave nothing of the spread but their own; EER and TAR see their order alone."""
+    pairs = pairs_of([0.9, 0.8, lowest, lowest], [0.2, 0.1])
+    assert d_prime(pairs) == pytest.approx(-math.sqrt(2), rel=2e-3)
+    assert equal_error_rate(find_edges(pairs)) == equal_error_rate(find_edges(pairs_of([0.9, 0.8, -1, -1], [0.2, 0.1])))
+
+
+def test_a_spread_too_small_for_a_number_is_none() -> None:
+    assert d_prime(pairs_of([0.9, 0.9], [1e-200, 2e-200])) is None
 
 
 @pytest.mark.parametrize(("genuine", "impostor", "kind"), [([], [1], "genuine"), ([1], [], "impostor")])

@@ -25,6 +25,8 @@ from penstock.metrics.wilson import wilson
 
 MOST_POINTS = 500
 """Of the discard curve in JSON; the area is of all."""
+MOST_ERROR = 1e9
+"""The sum of a few much larger ones is no number."""
 SHOWN_SHARES = (0.05, 0.1, 0.2)
 WRONG_WAY = "images out of distribution have the higher quality: is low good here? Quality is high for what can be used"
 OUTSIDE = "is outside 0 to 1, which the bands divide (exp(log-variance) of RTS has no bound: map it first)"
@@ -49,11 +51,15 @@ def read_qualities(path: Path) -> Qualities:
     """Read quality scores.
 
     Raises:
-        UsageError: the file cannot be read, a field is not what it must be, or there is nothing that could be said: all
-            images are of one kind, and there are no errors.
+        UsageError: the file cannot be read, a field is not what it must be, an error is beyond 1e9, or there is nothing
+            that could be said: all images are of one kind, and there are no errors.
     """
     table = read_columns(path, {"quality": number, "ood": flag}, {"error": number})
     found = Qualities(table.numbers["quality"], table.flags["ood"], table.numbers.get("error"))
+    if found.error is not None and len(beyond := np.flatnonzero(np.abs(found.error) > MOST_ERROR)):
+        row = int(beyond[0])
+        what = f"error: {found.error[row]:g} is outside -1e9 to 1e9"
+        raise table.error(row, what, "Give 0 or 1, or a distance in a larger unit.")
     if found.error is None and (why := _one_kind(found)) is not None:
         raise UsageError(why, where=str(path), todo="Give images of both kinds, or a column 'error'.")
     return found

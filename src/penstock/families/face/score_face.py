@@ -14,7 +14,7 @@ def face(
         Path,
         typer.Argument(
             metavar="A",
-            help="Vectors (.npz with embeddings, identities and perhaps names; or .npy).",
+            help="Stored vectors, no images (.npz with embeddings, identities and perhaps names; or .npy).",
             show_default=False,
         ),
     ],
@@ -35,7 +35,8 @@ def face(
     """EER and TAR at FAR over all pairs of images, from stored vectors; of two versions, whether galleries stay usable.
 
     A and B must have the same images: of the same names, else in the same order. All pairs are compared by their
-    cosine; up to 20,000 images. Without identities the vectors are checked, and how far they moved is said.
+    cosine; up to 20,000 vectors. Images are not read: run the model on them, and store what it answers. Without
+    identities the vectors are checked, and how far they moved is said.
 
     Example: penstock score face released.npz candidate.npz --json
     """

@@ -27,7 +27,7 @@ def verification(
     """EER and TAR at FAR of comparisons, one a line, with intervals.
 
     A score is a similarity: the higher, the more alike. A comparison that failed, because no face was found, is not
-    left out: give it the lowest score there is. With identities, intervals are by identity, and pairs of identities
+    left out: give it a score below all others. With identities, intervals are by identity, and pairs of identities
     count as impostor pairs; without, intervals are by pair. docs/metrics.md says what each value is.
 
     Example: penstock score verification comparisons.csv --json

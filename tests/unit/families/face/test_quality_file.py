@@ -57,6 +57,16 @@ def test_a_score_without_a_bound_has_no_bands(tmp_path: Path) -> None:
     assert any("outside 0 to 1" in line for line in quality_lines(content))
 
 
+def test_errors_have_a_sum(tmp_path: Path) -> None:
+    file = tmp_path / "q.csv"
+    for error in ("1e308", "-1.1e9"):
+        file.write_text(f"quality,ood,error\n0.5,0,1\n0.6,1,{error}\n0.7,0,1e308\n")
+        with pytest.raises(UsageError, match=r"q\.csv:3: error: -?1.*e\+\d+ is outside -1e9 to 1e9"):
+            read_qualities(file)
+    file.write_text("quality,ood,error\n0.5,0,1e9\n0.6,1,1e9\n0.7,0,-1e9\n")
+    assert quality_content(read_qualities(file))["error_at"]["0"] == pytest.approx(1e9 / 3)
+
+
 def test_one_kind_alone(tmp_path: Path) -> None:
     file = tmp_path / "q.csv"
     file.write_text("quality,ood\n0.5,0\n0.6,0\n")
