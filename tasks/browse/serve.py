@@ -22,13 +22,12 @@ from penstock.contract.export_switch import with_switch
 from penstock.contract.models import Contract
 from penstock.evaluation.infer import scratch_folder, withheld_files
 from penstock.evaluation.local_python import Named, local_environment
-from penstock.evaluation.model_image import hold_level, hold_weights, image_files
+from penstock.evaluation.model_image import confined, image_files
 from penstock.foundation.errors import PenstockError, UsageError
 from penstock.foundation.files import disk_errors
 from penstock.invocation.doorway import Doorway
 from penstock.invocation.driver import start
 from penstock.invocation.http import HttpModel
-from penstock.invocation.isolation import best_level, in_pod, isolation
 from penstock.steps.entrypoint import log
 
 LOG_FILE = Path("logs") / "page-model.log"
@@ -68,16 +67,12 @@ def _serve(arguments: Arguments, folder: Path) -> str:
     contract = _contract(bundle, arguments.source)
     run = bundle.run()
     mounted = (arguments.source, arguments.bundle, arguments.runtime)
-    image = image_files(run.image, arguments.image, arguments.model_dir, arguments.source, mounted)
+    image = image_files(run.image, arguments.image, arguments.model_dir, arguments.source, mounted, bundle=bundle)
     with disk_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
     named = Named(arguments.python, arguments.python_found)
     python = local_environment(contract, run, arguments.source, named, image)
-    level = best_level(image=image is not None)
-    confined = isolation(level, pod=in_pod(), network=bool(contract.call.network))
-    hold_level(confined, bundle)
-    if image is not None:
-        hold_weights(image, run.image, arguments.source, bundle)
+    isolation = str(confined(contract, bundle, image=image is not None))
     # a sidecar has no directory for temporary files, and its root is read-only
     temporary = folder if image is not None else None
     suite = read_checked(bundle, arguments.source).suite()
@@ -87,8 +82,8 @@ def _serve(arguments: Arguments, folder: Path) -> str:
         if not isinstance(model, HttpModel):
             raise UsageError("a program has no page", where="page", todo="'page' goes with 'call.http'.")
         with Doorway(model.connect) as door:
-            log("ready", image=arguments.image, runtime=arguments.runtime_id, confined=str(confined))
-            answer = Answered(word="", port=door.port, confined=str(confined))
+            log("ready", image=arguments.image, runtime=arguments.runtime_id, confined=isolation)
+            answer = Answered(word="", port=door.port, confined=isolation)
             return handshake.attend(folder, answer, alive_s=ALIVE_S)
 
 

@@ -16,9 +16,8 @@ from penstock.bundle.directory import Bundle
 from penstock.evaluation.backends import Where, try_backends
 from penstock.evaluation.filled_parameters import with_parameters
 from penstock.evaluation.local_python import Named, local_environment
-from penstock.evaluation.model_image import hold_level, hold_weights, image_files
+from penstock.evaluation.model_image import confined, image_files
 from penstock.foundation.errors import UsageError
-from penstock.invocation.isolation import best_level, in_pod, isolation
 from penstock.steps.entrypoint import launched, log, param, progress, run_step, workspace
 
 
@@ -51,12 +50,8 @@ def step(arguments: Arguments) -> dict[str, str]:
         raise UsageError("the contract has no export", where="penstock.yaml", todo="Write a section 'export'.")
     run = bundle.run()
     mounted = (arguments.source, arguments.bundle, arguments.runtime)
-    image = image_files(run.image, arguments.image, arguments.model_dir, arguments.source, mounted)
-    confined = isolation(best_level(image=image is not None), pod=in_pod(), network=bool(contract.call.network))
-    log("log", message=f"the model is confined by {confined}")
-    hold_level(confined, bundle)
-    if image is not None:
-        hold_weights(image, run.image, arguments.source, bundle)
+    image = image_files(run.image, arguments.image, arguments.model_dir, arguments.source, mounted, bundle=bundle)
+    log("log", message=f"the model is confined by {confined(contract, bundle, image=image is not None)}")
     named = Named(arguments.python, arguments.python_found)
     where = Where(
         image=image,

@@ -24,11 +24,10 @@ from penstock.contract.models import Contract, Suite
 from penstock.evaluation.filled_parameters import with_parameters
 from penstock.evaluation.infer import Calls, infer
 from penstock.evaluation.local_python import Named, local_environment
-from penstock.evaluation.model_image import hold_level, hold_weights, image_files
+from penstock.evaluation.model_image import confined, image_files
 from penstock.evaluation.paired_inference import infer_in_turns
 from penstock.evaluation.rerun_plan import called_alike
 from penstock.invocation.environment import PythonEnvironment
-from penstock.invocation.isolation import best_level, in_pod, isolation
 from penstock.invocation.sandbox import ImageFiles
 from penstock.steps.entrypoint import launched, log, param, progress, run_step, workspace
 
@@ -181,16 +180,13 @@ class _Record:
             started=before.started if before else utc_now("milliseconds"),
             uses=before.uses if before else [],
             machine=machine,
-            isolation=isolation(
-                best_level(image=arguments.model_dir is not None), pod=in_pod(), network=bool(contract.call.network)
-            ),
+            isolation=confined(contract, bundle, image=arguments.model_dir is not None),
             python=str(python) if python is not None else "",
         )
         said = (
             f"the model is confined by {self._record.isolation}; Python: {self._record.python or 'that of the image'}"
         )
         log("log", message=said)
-        hold_level(self._record.isolation, bundle)
         write_shard_record(self.shard, self._record)
 
     def used(self, use: Use) -> None:
@@ -223,9 +219,8 @@ def _image_files(arguments: Arguments, bundle: Bundle, code: Path) -> ImageFiles
     in_turns = arguments.baseline is not None  # then neither has an image of its own
     mounted = (arguments.source, arguments.bundle, arguments.runtime, arguments.released, arguments.baseline)
     built = None if in_turns else bundle.run().image
-    files = image_files(built, arguments.image, arguments.model_dir, code, mounted)
+    files = image_files(built, arguments.image, arguments.model_dir, code, mounted, bundle=bundle)
     if files is not None:
-        hold_weights(files, built, code, bundle)
         log("image", image=arguments.image, directory=str(files.directory))
     return files
 

@@ -8,14 +8,21 @@ from pathlib import Path
 from penstock.bundle.directory import Bundle
 from penstock.bundle.models import Image, Isolation
 from penstock.contract.load import load_contract
+from penstock.contract.models import Contract
 from penstock.contract.mounted_weights import weights_folder
 from penstock.foundation.errors import UsageError, WorldError
-from penstock.invocation.isolation import is_below
+from penstock.invocation.isolation import best_level, in_pod, is_below, isolation
 from penstock.invocation.sandbox import ImageFiles
 
 
 def image_files(
-    built: Image | None, image: str, model_dir: Path | None, code: Path, mounted: Iterable[Path | None]
+    built: Image | None,
+    image: str,
+    model_dir: Path | None,
+    code: Path,
+    mounted: Iterable[Path | None],
+    *,
+    bundle: Bundle,
 ) -> ImageFiles | None:
     """What the container holds in which the step and the model run; ``None`` where steps are not run in containers.
 
@@ -26,9 +33,11 @@ def image_files(
         model_dir: the image's working directory; ``None`` where steps are not run in images.
         code: the model's repository.
         mounted: the step's workspaces, as far as they are bound.
+        bundle: says which weights were verified.
 
     Raises:
         UsageError: it is another image than was built.
+        WorldError: weights are missing that should be mounted beside the image.
     """
     if model_dir is None:
         return None
@@ -41,10 +50,12 @@ def image_files(
                 where="--image",
                 todo="Pass on the result 'image' of the step plan.",
             )
-    return ImageFiles(directory.resolve(), volumes=tuple(path for path in mounted if path is not None))
+    files = ImageFiles(directory.resolve(), volumes=tuple(path for path in mounted if path is not None))
+    _hold_weights(files, built, code, bundle)
+    return files
 
 
-def hold_weights(files: ImageFiles, built: Image | None, code: Path, bundle: Bundle) -> None:
+def _hold_weights(files: ImageFiles, built: Image | None, code: Path, bundle: Bundle) -> None:
     """Check that the weights are where the model looks for them, if they are mounted beside its image.
 
     Raises:
@@ -60,6 +71,22 @@ def hold_weights(files: ImageFiles, built: Image | None, code: Path, bundle: Bun
                 where=str(path),
                 todo="Its Task mounts them at its parameter weights-mount: pass on what the step build said.",
             )
+
+
+def confined(contract: Contract, bundle: Bundle, *, image: bool) -> Isolation:
+    """By what this process confines the model that it starts.
+
+    Args:
+        contract: says whether the model has a network.
+        bundle: says what the policy demands.
+        image: the step and the model run in an image.
+
+    Raises:
+        UsageError: the policy demands more.
+    """
+    found = isolation(best_level(image=image), pod=in_pod(), network=bool(contract.call.network))
+    hold_level(found, bundle)
+    return found
 
 
 def hold_level(got: Isolation | None, bundle: Bundle) -> None:

@@ -207,7 +207,7 @@ def test_no_model_is_started_that_is_confined_less_than_the_policy_demands(
     """*plan* may have had more in its own process: bubblewrap did not answer in time, another node runs this step."""
     inference = Inference(unchanged=False, parts=["1/1"], isolation="namespaces", demanded="namespaces")
     mounted.bundle.update_run(mounted.bundle.run().model_copy(update={"inference": inference}))
-    monkeypatch.setattr("penstock_tasks.infer.entrypoint.best_level", lambda **_: "landlock")
+    monkeypatch.setattr("penstock.evaluation.model_image.best_level", lambda **_: "landlock")
     assert main(mounted.arguments("--shard=1/1")) == 2
     said = "demands that the model is confined by 'namespaces', and here it would be by 'landlock'"
     assert said in capsys.readouterr().out
