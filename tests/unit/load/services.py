@@ -10,6 +10,7 @@ import ssl
 import struct
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,7 +22,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from penstock.load.arrivals import constant_arrivals
 from penstock.load.generator import ClosedLoop, Generator, GeneratorLimits, OpenLoop
 from penstock.load.load_request import find_destination, make_requests, parse_load_url
-from penstock.load.timeline import Timeline
+from penstock.load.timeline import RequestEnding, Timeline
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
 Handle = Callable[[socket.socket], None]
@@ -156,3 +157,8 @@ def certificate(folder: Path) -> tuple[ssl.SSLContext, Path]:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(public, private)
     return context, public
+
+
+def endings(timeline: Timeline) -> dict[RequestEnding, int]:
+    """How many requests ended each way."""
+    return dict(Counter(RequestEnding(code) for code in timeline.ending))
