@@ -42,6 +42,10 @@ COMMANDS: Mapping[str, str] = {
     "evaluate": "penstock.cli.evaluate:evaluate",
     "load": "penstock.cli.load:load",
     "comment": "penstock.cli.comment:comment",
+    "releases": "penstock.cli.releases:releases",
+    "rollback": "penstock.cli.release_acts:rollback",
+    "promote": "penstock.cli.release_acts:promote",
+    "withdraw": "penstock.cli.release_acts:withdraw",
     "bisect": "penstock.cli.bisect:bisect",
 }
 """Command → the function that does it, in the order of the help."""

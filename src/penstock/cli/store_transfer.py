@@ -23,22 +23,12 @@ def transfer(
     Example: penstock store transfer mini --to git@git.example.org:new/mini.git --reason "the team moved" --store s3://releases/penstock
     """
     from penstock.foundation.errors import printable
+    from penstock.releases.moves import stated_author
     from penstock.releases.transfer import transfer as move
     from penstock.store.open import open_store
 
-    done = move(open_store(store, store_credentials), model, to, reason=reason, by=by or _whoever_this_is())
+    done = move(open_store(store, store_credentials), model, to, reason=reason, by=stated_author(by))
     if done is None:
         typer.echo(f"{model} belongs to that repository already")
         return
     typer.echo(printable(f"{model}: from {done.before} to {done.after}, transfer {done.number}, by {done.by}"))
-
-
-def _whoever_this_is() -> str:
-    import getpass
-    import socket
-
-    try:
-        user = getpass.getuser()
-    except (KeyError, OSError):  # a user without a name, in a container
-        user = "unknown"
-    return f"{user}@{socket.gethostname()}"

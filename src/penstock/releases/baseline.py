@@ -6,6 +6,7 @@ import shlex
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from pydantic import ValidationError
 
@@ -13,9 +14,12 @@ from penstock.bundle.directory import explain, read_model, write_model
 from penstock.bundle.models import SCHEMA_VERSION, Image, Record, WeightsFile
 from penstock.foundation.errors import UsageError, WorldError
 from penstock.foundation.files import sha256_file
+from penstock.releases.moves import Move, move_key, withdrawn_key
 from penstock.releases.names import repository_identity
 from penstock.store.archive import name_part
 from penstock.store.store import NotStoredError, Pointer, Store
+
+AnyRecord = TypeVar("AnyRecord", bound=Record)
 
 
 class Release(Record):
@@ -85,6 +89,8 @@ class Baseline(Record):
     """What ``published/…`` says of it: anybody who finds that missing can write it. ``None`` in older pointers."""
     transfer: Transfer | None = None
     """The last time that the name was moved."""
+    move: Move | None = None
+    """The last entry of the log of releases. ``None`` in pointers of older versions."""
 
 
 @dataclass(frozen=True)
@@ -142,12 +148,24 @@ def finish(store: Store, value: Baseline) -> None:
         _write_once(store, published_key(value.model, value.version), value.release)
     if value.transfer is not None:
         _write_once(store, transfer_key(value.model, value.transfer.number), value.transfer)
+    if value.move is not None:
+        _write_once(store, move_key(value.model, value.move.number), value.move)
+        if value.move.kind == "withdrawn":
+            _write_once(store, withdrawn_key(value.model, value.move.version), value.move)
 
 
 def published(store: Store, model: str, version: str) -> Release | None:
     """The record of a version, or ``None`` if it was never published."""
     try:
-        return _read(store, published_key(model, version), Release)
+        return read_record(store, published_key(model, version), Release)
+    except NotStoredError:
+        return None
+
+
+def withdrawn(store: Store, model: str, version: str) -> Move | None:
+    """The entry that withdrew a version, or ``None``."""
+    try:
+        return read_record(store, withdrawn_key(model, version), Move)
     except NotStoredError:
         return None
 
@@ -158,7 +176,7 @@ def release_of(store: Store, current: Baseline) -> Release:
     Raises:
         WorldError: there is none, or the store cannot be reached.
     """
-    return current.release or _read(store, published_key(current.model, current.version), Release)
+    return current.release or read_record(store, published_key(current.model, current.version), Release)
 
 
 def owner(store: Store, current: Baseline) -> str:
@@ -194,9 +212,14 @@ def pointer_key(model: str) -> str:
     return f"baselines/{name_part(model, 'model')}.json"
 
 
+def published_prefix(model: str) -> str:
+    """``published/MODEL``."""
+    return f"published/{name_part(model, 'model')}"
+
+
 def published_key(model: str, version: str) -> str:
     """``published/MODEL/VERSION.json``."""
-    return f"published/{name_part(model, 'model')}/{name_part(version, 'version')}.json"
+    return f"{published_prefix(model)}/{name_part(version, 'version')}.json"
 
 
 def transfer_key(model: str, number: int) -> str:
@@ -204,11 +227,21 @@ def transfer_key(model: str, number: int) -> str:
     return f"transfers/{name_part(model, 'model')}/{number:04d}.json"
 
 
-def _read(store: Store, key: str, model: type[Release]) -> Release:
+def read_record(store: Store, key: str, model: type[AnyRecord]) -> AnyRecord:
+    """One record of a store.
+
+    Raises:
+        NotStoredError: there is none.
+        WorldError: it is damaged, or the store cannot be reached.
+    """
     with tempfile.TemporaryDirectory(prefix="penstock-release-") as folder:
-        path = Path(folder) / "release.json"
+        path = Path(folder) / "record.json"
         store.get_file(key, path)
-        return read_model(path, model)
+        try:
+            return read_model(path, model)
+        except UsageError as error:
+            todo = error.todo or "Restore it from a copy."
+            raise WorldError(f"a record of the store: {error.what}", where=store.location(key), todo=todo) from None
 
 
 def _write_once(store: Store, key: str, record: Record) -> None:

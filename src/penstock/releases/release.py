@@ -21,7 +21,9 @@ from penstock.releases.baseline import (
     move,
     published,
     published_key,
+    withdrawn,
 )
+from penstock.releases.moves import Move, stated_author, withdrawn_key
 from penstock.releases.names import repository_identity
 from penstock.store.archive import run_key
 from penstock.store.store import Store
@@ -59,6 +61,7 @@ def publish(
     *,
     tag: Callable[[Image, str], None] | None = None,
     again: str = "Start a new run.",
+    by: str = "",
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Published:
     """Make an accepted, archived run the current release.
@@ -74,11 +77,12 @@ def publish(
         tag: gives an image (by digest) the version as its tag in the registry, see
             :func:`penstock.sources.image.tag_image`; only called for a run that has an image.
         again: what to do once another model was released meanwhile.
+        by: who released it, for the log; the account that this runs as where nobody is named.
         now: the time.
 
     Raises:
         UsageError: the verdict is not ``pass``, the bundle is incomplete or changed, the version is published with
-            other content, or the name belongs to another repository.
+            other content or withdrawn, or the name belongs to another repository.
         SupersededError: the baseline of the verdict is not the current release any more; nothing was published.
         WorldError: the run is not archived; the store or the registry fails.
     """
@@ -88,7 +92,7 @@ def publish(
             f"the verdict is '{verdict.verdict}': only an accepted run is published", where=str(bundle.path)
         )
     bundle.verify()
-    record = _record(bundle, replaces=verdict.baseline)
+    record, author = _record(bundle, replaces=verdict.baseline), stated_author(by)
     _hold_archived(store, record)
     done = Published(
         store.location(published_key(record.model, record.version)), record.image.digest, record.version, already=False
@@ -103,6 +107,8 @@ def publish(
             done = replace(done, already=True)
             break
         _hold_judged_against(before, record, again)
+        time = now().astimezone(UTC).isoformat(timespec="seconds")
+        last = before.move if before is not None else None
         pointer = Baseline(
             model=record.model,
             version=record.version,
@@ -111,10 +117,20 @@ def publish(
             weights=record.weights,
             image=record.image,
             manifest_sha256=record.manifest_sha256,
-            time=now().astimezone(UTC).isoformat(timespec="seconds"),
+            time=time,
             repository=before.repository if before and before.repository else repository_identity(record.url),
             release=record,
             transfer=before.transfer if before else None,
+            move=Move(
+                model=record.model,
+                number=last.number + 1 if last is not None else 1,
+                kind="published",
+                version=record.version,
+                run_id=record.run_id,
+                before=before.version if before is not None else None,
+                by=author,
+                time=time,
+            ),
         )
         if move(store, pointer, seen=current):
             break
@@ -175,8 +191,16 @@ def _is_published(store: Store, record: Release, before: Baseline | None) -> boo
             where=store.location(published_key(record.model, record.version)),
             todo="Raise the version: a published one never changes.",
         )
+    gone = withdrawn(store, record.model, record.version)
+    if gone is not None:
+        raise UsageError(
+            f"version {record.version} was withdrawn by {gone.by}: {gone.reason}",
+            where=store.location(withdrawn_key(record.model, record.version)),
+            todo="Raise the version: a withdrawn one is never published again.",
+        )
     # older versions wrote the record before they moved the pointer: one that was killed in between is not out yet
-    return (before.run_id if before is not None else None) != there.replaces
+    logged = before is not None and before.move is not None
+    return logged or (before.run_id if before is not None else None) != there.replaces
 
 
 def _hold_judged_against(before: Baseline | None, record: Release, again: str) -> None:

@@ -8,11 +8,11 @@ from pathlib import Path
 
 from penstock.foundation.errors import UsageError, WorldError
 from penstock.releases.baseline import Transfer, current_release, finish, move, owner
+from penstock.releases.moves import stated_reason
 from penstock.releases.names import repository_identity
 from penstock.store.store import Store
 
 ATTEMPTS = 10
-MAX_REASON = 500
 
 
 def transfer(
@@ -42,8 +42,7 @@ def transfer(
             empty or too long.
         WorldError: the store cannot be reached.
     """
-    if not reason.strip() or len(reason) > MAX_REASON:
-        raise UsageError(f"a reason has 1 to {MAX_REASON} characters", where="--reason")
+    why = stated_reason(reason)
     after = repository_identity(address)
     if after.startswith("/") and not Path(after).is_dir():
         todo = "Check the path, or write the address with 'https://' or as user@host:path."
@@ -65,7 +64,7 @@ def transfer(
             number=last.number + 1 if last is not None else 1,
             before=before,
             after=after,
-            reason=reason.strip(),
+            reason=why,
             by=by,
             time=now().astimezone(UTC).isoformat(timespec="seconds"),
         )

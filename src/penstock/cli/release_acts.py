@@ -1,0 +1,115 @@
+"""``penstock rollback``, ``promote``, ``withdraw``: what people do with published releases."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from penstock.cli.releases import CREDENTIALS_HELP, LOCAL_STORE, STORE_HELP
+
+if TYPE_CHECKING:
+    from penstock.releases.acts import Act
+
+Model = Annotated[str, typer.Argument(help="The model's name.")]
+Version = Annotated[str, typer.Argument(help="The release: 'penstock releases MODEL' lists them.")]
+Reason = Annotated[str, typer.Option(help="Why; it stays on record.")]
+By = Annotated[str, typer.Option(help="Who says so; user and machine by default.")]
+StoreUri = Annotated[str, typer.Option("--store", help=STORE_HELP)]
+Credentials = Annotated[Path | None, typer.Option("--store-credentials", help=CREDENTIALS_HELP)]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def rollback(
+    model: Model,
+    reason: Reason,
+    to: Annotated[str, typer.Option(help="To which release; by default the one before the current.")] = "",
+    by: By = "",
+    store: StoreUri = LOCAL_STORE,
+    store_credentials: Credentials = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make an earlier release the current one again, which the next release is judged against.
+
+    Given twice it goes back once: to go further back, say --to.
+
+    Example: penstock rollback sonic-lite --reason "users see flicker" --store s3://releases/penstock
+    """
+    from penstock.releases.acts import roll_back
+    from penstock.store.open import open_store
+
+    _say(roll_back(open_store(store, store_credentials), model, to or None, reason=reason, by=by), _unmoved, as_json)
+
+
+def promote(
+    model: Model,
+    version: Version,
+    reason: Reason,
+    by: By = "",
+    store: StoreUri = LOCAL_STORE,
+    store_credentials: Credentials = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make a published release the current one: the way forward again after a rollback.
+
+    Example: penstock promote sonic-lite 1.2.0 --reason "the flicker was the network's" --store s3://releases/penstock
+    """
+    from penstock.releases.acts import promote as make_current
+    from penstock.store.open import open_store
+
+    _say(make_current(open_store(store, store_credentials), model, version, reason=reason, by=by), _unmoved, as_json)
+
+
+def withdraw(
+    model: Model,
+    version: Version,
+    reason: Reason,
+    by: By = "",
+    store: StoreUri = LOCAL_STORE,
+    store_credentials: Credentials = None,
+    as_json: AsJson = False,
+) -> None:
+    """Mark a release as one that nobody should use: it is never current or published again. Roll back first.
+
+    Example: penstock withdraw sonic-lite 1.1.0 --reason "trained on data we may not use" --store s3://releases/penstock
+    """
+    from penstock.releases.acts import withdraw as mark
+    from penstock.store.open import open_store
+
+    _say(mark(open_store(store, store_credentials), model, version, reason=reason, by=by), _gone_before, as_json)
+
+
+def _unmoved(act: Act) -> str:
+    move = act.current.move
+    if move is not None and move.kind == "rolled back":
+        since = f"rolled back to from {move.before} at {move.time} by {move.by}: {move.reason}"
+        return (
+            f"{act.current.model}: {act.current.version} is the current release already, {since}. Further: --to VERSION"
+        )
+    return f"{act.current.model}: {act.current.version} is the current release already"
+
+
+def _gone_before(act: Act) -> str:
+    gone = act.withdrawal
+    since = f", at {gone.time} by {gone.by}: {gone.reason}" if gone is not None else ""
+    return f"{act.current.model}: that version was withdrawn already{since}"
+
+
+def _say(act: Act, already: Callable[[Act], str], as_json: bool) -> None:
+    from penstock.foundation.errors import one_line
+
+    move = act.move
+    if as_json:
+        entry = move or act.withdrawal
+        done = entry.model_dump(mode="json", exclude={"schema_version", "model"}) if entry else None
+        whole = {"model": act.current.model, "current": act.current.version, "changed": move is not None, "entry": done}
+        typer.echo(json.dumps(whole, indent=2, ensure_ascii=False))
+    elif move is None:
+        typer.echo(one_line(already(act)))
+    elif move.kind == "withdrawn":
+        typer.echo(one_line(f"{move.model}: {move.version} is withdrawn; {move.before} stays current"))
+    else:
+        typer.echo(one_line(f"{move.model}: {move.version} is the current release now, it was {move.before}"))

@@ -1,0 +1,102 @@
+"""The history of a model: every release, who released it and when, and what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TypeVar
+
+from penstock.bundle.models import Record
+from penstock.foundation.errors import UsageError
+from penstock.releases.baseline import Baseline, Release, current_release, finish, published_prefix, read_record
+from penstock.releases.moves import Move, moves_prefix
+from penstock.store.archive import run_key
+from penstock.store.store import Store
+
+WORKERS = 8
+AnyRecord = TypeVar("AnyRecord", bound=Record)
+
+
+@dataclass(frozen=True)
+class PublishedRelease:
+    """A release, and what the log says of it."""
+
+    release: Release
+    published: Move | None
+    """Who and when; ``None``: a version of Penstock that kept no log released it."""
+    withdrawn: Move | None
+    evidence: str
+    """Where its bundle lies."""
+    current: bool
+
+
+@dataclass(frozen=True)
+class History:
+    """All of a model."""
+
+    current: Baseline
+    releases: list[PublishedRelease]
+    """The newest first."""
+    moves: list[Move]
+    """The log, in its order."""
+
+
+def history(store: Store, model: str) -> History:
+    """Read it.
+
+    Raises:
+        UsageError: nothing of this name is released.
+        WorldError: the store cannot be reached, or a record is damaged.
+    """
+    current = current_release(store, model)
+    if current is None:
+        raise UsageError(f"no model '{model}' is released in this store", where=store.uri, todo="Check the name.")
+    finish(store, current.baseline)
+    log = read_all(store, moves_prefix(model), Move)
+    published = {move.version: move for move in log if move.kind == "published"}
+    withdrawn = {move.version: move for move in log if move.kind == "withdrawn"}
+    found = [
+        PublishedRelease(
+            release,
+            published.get(release.version),
+            withdrawn.get(release.version),
+            store.location(run_key(model, release.run_id)),
+            current=release.version == current.baseline.version,
+        )
+        for release in _in_order(releases(store, model), published)
+    ]
+    return History(current.baseline, found[::-1], log)
+
+
+def releases(store: Store, model: str) -> list[Release]:
+    """The record of every version that was published, by the version's name."""
+    return read_all(store, published_prefix(model), Release)
+
+
+def read_all(store: Store, prefix: str, model: type[AnyRecord]) -> list[AnyRecord]:
+    """Every record below a prefix, by its key."""
+    keys = [entry.key for entry in store.list(prefix) if entry.key.endswith(".json")]
+
+    with ThreadPoolExecutor(WORKERS) as pool:
+        return list(pool.map(lambda key: read_record(store, key, model), keys))
+
+
+def _in_order(found: Sequence[Release], published: dict[str, Move]) -> list[Release]:
+    """The oldest first: by the log, and before it, where there was none yet, by what each took the place of."""
+    by_run = {release.run_id: release for release in found}
+
+    def place(release: Release) -> tuple[int, int]:
+        logged = published.get(release.version)
+        return (logged.number, 0) if logged is not None else (0, _depth(release, by_run))
+
+    return sorted(found, key=place)
+
+
+def _depth(release: Release, by_run: dict[str, Release]) -> int:
+    """How many releases lie before one."""
+    depth, seen = 0, {release.run_id}
+    while release.replaces is not None and release.replaces in by_run and release.replaces not in seen:
+        seen.add(release.replaces)
+        release, depth = by_run[release.replaces], depth + 1
+    return depth

@@ -1,0 +1,60 @@
+"""``penstock rollback``, ``promote``, ``withdraw``: what they say, twice, and as JSON."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from tests.unit.releases.released_runs import released
+
+from penstock.cli.app import main
+from penstock.cli.release_acts import promote, rollback, withdraw
+from penstock.store.local import LocalStore
+
+URL = "https://git.example.org/acme/mini"
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> str:
+    store = LocalStore(tmp_path / "store")
+    for number, before in enumerate([None, "run-0"]):
+        released(tmp_path, store, f"run-{number}", f"1.{number}.0", URL, baseline=before)
+    return str(tmp_path / "store")
+
+
+def test_back_and_forward_again(store: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert all(command.__doc__ and "Example: " in command.__doc__ for command in (rollback, promote, withdraw))
+    back = ["rollback", "sonic-lite", "--reason", "users see flicker", "--by", "ann", "--store", store]
+    assert main(back) == 0
+    assert capsys.readouterr().out == "sonic-lite: 1.0.0 is the current release now, it was 1.1.0\n"
+    assert main(back) == 0
+    said = capsys.readouterr().out
+    assert "1.0.0 is the current release already, rolled back to from 1.1.0" in said
+    assert "by ann: users see flicker" in said
+    forward = ["promote", "sonic-lite", "1.1.0", "--reason", "it was the network", "--store", store, "--json"]
+    assert main(forward) == 0
+    done = json.loads(capsys.readouterr().out)
+    assert (done["current"], done["changed"], done["entry"]["kind"]) == ("1.1.0", True, "promoted")
+    assert main(forward) == 0
+    assert json.loads(capsys.readouterr().out) == {
+        "model": "sonic-lite",
+        "current": "1.1.0",
+        "changed": False,
+        "entry": None,
+    }
+
+
+def test_withdrawn_once(store: str, capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["withdraw", "sonic-lite", "1.0.0", "--reason", "data", "--by", "ann", "--store", store]
+    assert main(command) == 0
+    assert capsys.readouterr().out == "sonic-lite: 1.0.0 is withdrawn; 1.1.0 stays current\n"
+    assert main(command) == 0
+    assert "was withdrawn already, at 20" in capsys.readouterr().out
+    assert main(["rollback", "sonic-lite", "--reason", "r", "--store", store]) == 2
+    assert "there is no release before 1.1.0" in capsys.readouterr().err
+
+
+def test_a_reason_is_asked_for(store: str) -> None:
+    assert main(["rollback", "sonic-lite", "--store", store]) == 2
+    assert main(["withdraw", "sonic-lite", "1.0.0", "--reason", " ", "--store", store]) == 2
