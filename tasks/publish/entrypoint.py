@@ -25,6 +25,7 @@ class Arguments:
     verdict: str = param("the gate's verdict; anything but pass is refused")
     store: str = param("where releases are kept: a directory or s3://bucket/prefix")
     tls_verify: bool = param("the registry has a certificate", default=True)
+    by: str = param("who releases, for the log of releases; empty, the account that runs it", default="")
     bundle: Path = workspace("the run's bundle")
     store_credentials: Path | None = workspace("for S3", optional=True)
     registry_credentials: Path | None = workspace("config.json of the registry", optional=True)
@@ -47,6 +48,7 @@ def step(arguments: Arguments) -> dict[str, str]:
         bundle,
         tag=partial(tag_image, tls_verify=arguments.tls_verify, authfile=authfile(arguments.registry_credentials)),
         again=_again(bundle),
+        by=arguments.by,
     )
     log("published", uri=published.uri, digest=published.digest)
     return {"uri": published.uri, "digest": published.digest}

@@ -107,6 +107,7 @@ def test_a_tag_starts_a_release(forge: str, releases: dict[str, Run], session: S
     params = {item["name"]: item["value"] for item in spec["params"]}
     assert (params["url"], params["revision"]) == (sonic_lite.url, f"refs/tags/{GOOD}")
     assert (params["store"], params["registry"]) == (session.place.store, session.place.registry)
+    assert params["by"] == "mona"  # whom the payload names
 
 
 @pytest.mark.parametrize("forge", ["github", "gitlab"])

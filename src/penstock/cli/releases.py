@@ -12,7 +12,7 @@ import typer
 from penstock.local_run.run_folder import OUT
 
 if TYPE_CHECKING:
-    from penstock.releases.history import History, PublishedRelease
+    from penstock.releases.history import PublishedRelease, ReleaseHistory
     from penstock.releases.moves import Move
 
 STORE_HELP = "Where the model is released: a directory or s3://bucket/prefix."
@@ -46,7 +46,7 @@ def releases(
         _print(titles, [_cells(release) for release in found.releases])
 
 
-def as_object(found: History) -> dict[str, Any]:
+def as_object(found: ReleaseHistory) -> dict[str, Any]:
     """What ``--json`` prints."""
     return {
         "model": found.current.model,

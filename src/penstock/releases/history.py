@@ -32,7 +32,7 @@ class PublishedRelease:
 
 
 @dataclass(frozen=True)
-class History:
+class ReleaseHistory:
     """All of a model."""
 
     current: Baseline
@@ -42,7 +42,7 @@ class History:
     """The log, in its order."""
 
 
-def history(store: Store, model: str) -> History:
+def history(store: Store, model: str) -> ReleaseHistory:
     """Read it.
 
     Raises:
@@ -66,7 +66,7 @@ def history(store: Store, model: str) -> History:
         )
         for release in _in_order(releases(store, model), published)
     ]
-    return History(current.baseline, found[::-1], log)
+    return ReleaseHistory(current.baseline, found[::-1], log)
 
 
 def releases(store: Store, model: str) -> list[Release]:
