@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from penstock.bundle.directory import Bundle
 from penstock.foundation.errors import UsageError
+from penstock.releases.attest import attest
+from penstock.releases.baseline import Release
+from penstock.releases.envelope import private_key
 from penstock.releases.release import publish
 from penstock.sources.image import tag_image
 from penstock.sources.image_registry import authfile
@@ -29,9 +32,11 @@ class Arguments:
     bundle: Path = workspace("the run's bundle")
     store_credentials: Path | None = workspace("for S3", optional=True)
     registry_credentials: Path | None = workspace("config.json of the registry", optional=True)
+    signing_key: Path | None = workspace("penstock.key: what verdicts are signed with", optional=True)
 
 
 RESULTS: tuple[str, ...] = ("uri", "digest")
+KEY_FILE = "penstock.key"
 REQUEST_FILE = "request.json"
 """Beside the bundle of a run on one machine."""
 
@@ -42,16 +47,32 @@ def step(arguments: Arguments) -> dict[str, str]:
         raise UsageError(
             f"the verdict is '{arguments.verdict}', not 'pass'", where="publish", todo="Only what holds is published."
         )
+    sign = _signer(arguments)
     store, bundle = open_store(arguments.store, arguments.store_credentials), Bundle(arguments.bundle)
     published = publish(
         store,
         bundle,
+        sign=sign,
         tag=partial(tag_image, tls_verify=arguments.tls_verify, authfile=authfile(arguments.registry_credentials)),
         again=_again(bundle),
         by=arguments.by,
     )
     log("published", uri=published.uri, digest=published.digest)
     return {"uri": published.uri, "digest": published.digest}
+
+
+def _signer(arguments: Arguments) -> Callable[[Release, str], None] | None:
+    """What signs, if there is a key; one that is no key stops the step before anything is published."""
+    if arguments.signing_key is None:
+        return None
+    key = private_key(arguments.signing_key / KEY_FILE)
+
+    def sign(release: Release, time: str) -> None:
+        bundle = Bundle(arguments.bundle)
+        uri = attest(open_store(arguments.store, arguments.store_credentials), bundle, release, key, time=time)
+        log("signed", uri=uri)
+
+    return sign
 
 
 def _again(bundle: Bundle) -> str:

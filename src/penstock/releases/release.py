@@ -59,6 +59,7 @@ def publish(
     store: Store,
     bundle: Bundle,
     *,
+    sign: Callable[[Release, str], None] | None = None,
     tag: Callable[[Image, str], None] | None = None,
     again: str = "Start a new run.",
     by: str = "",
@@ -67,13 +68,14 @@ def publish(
     """Make an accepted, archived run the current release.
 
     The pointer moves first, by compare-and-swap from the release that the verdict was made against; it carries the
-    release's record, which is written next, then the image's tag. A run killed in between goes on next time, and
-    the next that publishes finishes the record before. A version is published once; publishing the same content again
-    changes nothing, also when a newer release has come since (docs/adr/0015).
+    release's record, which is written next, then the signed verdict, then the image's tag. A run killed in between goes
+    on next time, and the next that publishes finishes the record before. A version is published once; publishing the
+    same content again changes nothing, also when a newer release has come since (docs/adr/0015).
 
     Args:
         store: where the run was archived.
         bundle: sealed and archived.
+        sign: signs the verdict over the release, with the time, see :func:`penstock.releases.attest.attest`.
         tag: gives an image (by digest) the version as its tag in the registry, see
             :func:`penstock.sources.image.tag_image`; only called for a run that has an image.
         again: what to do once another model was released meanwhile.
@@ -97,6 +99,7 @@ def publish(
     done = Published(
         store.location(published_key(record.model, record.version)), record.image.digest, record.version, already=False
     )
+    time = now().astimezone(UTC).isoformat(timespec="seconds")
     for _ in range(ATTEMPTS):
         current = current_release(store, record.model)
         before = current.baseline if current is not None else None
@@ -107,7 +110,6 @@ def publish(
             done = replace(done, already=True)
             break
         _hold_judged_against(before, record, again)
-        time = now().astimezone(UTC).isoformat(timespec="seconds")
         last = before.move if before is not None else None
         pointer = Baseline(
             model=record.model,
@@ -137,8 +139,10 @@ def publish(
     else:
         raise WorldError("others keep moving the baseline's pointer", where=store.uri, todo="Try again.")
     log.info("%s %s is %s", record.model, record.version, "published already" if done.already else "released")
+    if sign is not None:
+        _afterwards(lambda: sign(record, time), record, "its verdict is not signed yet")
     if tag is not None and record.image.kind == "image":
-        _tag(tag, record)
+        _afterwards(lambda: tag(record.image, record.version), record, "its image has no tag yet")
     return done
 
 
@@ -216,13 +220,13 @@ def _hold_judged_against(before: Baseline | None, record: Release, again: str) -
     )
 
 
-def _tag(tag: Callable[[Image, str], None], record: Release) -> None:
-    """Tag the image; the release is out already, and publishing once more makes up for a tag that failed."""
+def _afterwards(act: Callable[[], None], record: Release, lacking: str) -> None:
+    """What belongs to a release that is out already: publishing once more makes up for what failed."""
     try:
-        tag(record.image, record.version)
+        act()
     except WorldError as error:
         raise WorldError(
-            f"{record.version} is released, and its image has no tag yet: {error.what}",
+            f"{record.version} is released, and {lacking}: {error.what}",
             where=error.where,
-            todo=f"{error.todo} The step publish, run again, sets it.".strip(),
+            todo=f"{error.todo} The step publish, run again, makes up for it.".strip(),
         ) from error

@@ -33,6 +33,7 @@ COMMANDS = [
     "rollback",
     "promote",
     "withdraw",
+    "verify",
     "bisect",
     "score lipsync",
     "score frechet",

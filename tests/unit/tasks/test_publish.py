@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from pathlib import Path
 
 import pytest
 from penstock_tasks.publish.entrypoint import main as publish_step
+from tests.unit.releases.signing_keys import key_pair
 from tests.unit.store.stored_bundle import accepted_bundle
 from tests.unit.tasks.step_folders import TREE, StepFolders
 
 from penstock.bundle.verdict_record import Verdict
+from penstock.releases.attest import verify
 from penstock.releases.baseline import baseline
+from penstock.releases.envelope import public_key
+from penstock.releases.history import history
 from penstock.releases.release import publish
 from penstock.store.archive import archive
 from penstock.store.local import LocalStore
@@ -97,3 +102,25 @@ def test_the_step_says_what_to_type(
     assert code == 4
     (line,) = [json.loads(text) for text in capsys.readouterr().out.splitlines() if '"event": "error"' in text]
     assert line["error"].endswith(command.format(out=tmp_path / "out"))
+
+
+def test_with_a_key_the_verdict_is_signed(archived: StepFolders, tmp_path: Path) -> None:
+    _, public = key_pair(tmp_path / "signing")
+    arguments = ("--verdict=pass", f"--store={archived.store}", f"--signing-key={tmp_path / 'signing'}", "--by=mona")
+    assert archived.call("publish", *arguments).code == 0
+    store = open_store(archived.store)
+    (proof,) = verify(store, f"sha256:{TREE}", public_key(public), today=date(2026, 1, 1))
+    assert (proof.pair.model, proof.pair.version) == ("tiny", "1.1.0")
+    assert history(store, "tiny").moves[0].by == "mona"
+    # one that was killed before it signed makes up for it
+    (Path(archived.store) / proof.key).unlink()
+    assert archived.call("publish", *arguments).code == 0
+    assert verify(store, f"sha256:{TREE}", public_key(public), today=date(2026, 1, 1))
+
+
+def test_what_is_no_key_stops_the_step_before_anything_is_published(archived: StepFolders, tmp_path: Path) -> None:
+    (tmp_path / "signing").mkdir()
+    (tmp_path / "signing" / "penstock.key").write_text("no key")
+    arguments = ("--verdict=pass", f"--store={archived.store}", f"--signing-key={tmp_path / 'signing'}")
+    assert archived.call("publish", *arguments).code == 2
+    assert current(archived) is None

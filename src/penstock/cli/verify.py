@@ -1,0 +1,70 @@
+"""``penstock verify``: whether an image, with its weights, is one whose verdict was signed."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from penstock.cli.releases import CREDENTIALS_HELP, LOCAL_STORE, STORE_HELP
+
+
+def verify(
+    image: Annotated[str, typer.Argument(help="IMAGE@sha256:DIGEST, or the digest alone.")],
+    key: Annotated[Path, typer.Option(help="The public key in PEM, such as penstock.pub.")],
+    weights: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="A file of weights that the service is given; once for each. All that were judged, no other."
+        ),
+    ] = None,
+    store: Annotated[str, typer.Option(help=STORE_HELP)] = LOCAL_STORE,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON: the verdicts that hold.")] = False,
+    store_credentials: Annotated[Path | None, typer.Option(help=CREDENTIALS_HELP)] = None,
+) -> None:
+    """Verify that an image has passed: a verdict over its digest, signed with this key, not withdrawn, no waiver over.
+
+    Exit codes: 0 it has; 1 no signed verdict says so, with the reason.
+
+    Example: penstock verify registry.example.org/sonic@sha256:4f2a… --key penstock.pub --weights unet.pth --store s3://releases/penstock
+    """
+    from datetime import UTC, datetime
+
+    from penstock.foundation.errors import UsageError, one_line
+    from penstock.foundation.files import sha256_file
+    from penstock.releases.attest import verify as verified
+    from penstock.releases.envelope import public_key
+    from penstock.store.open import open_store
+
+    digest = re.fullmatch(r"(?:[^@]+@)?(sha256:[0-9a-f]{64})", image)
+    if digest is None:
+        todo = "A tag can be moved; 'penstock releases MODEL' shows digests."
+        raise UsageError("an image is named by its digest: IMAGE@sha256:…", where=image[:200], todo=todo)
+    given = None
+    if weights is not None:
+        for path in weights:
+            if not path.is_file():
+                raise UsageError("there is no such file", where=str(path))
+        given = {str(path): sha256_file(path) for path in weights}
+    proofs = verified(
+        open_store(store, store_credentials),
+        digest[1],
+        public_key(key),
+        weights=given,
+        today=datetime.now(UTC).date(),
+    )
+    if as_json:
+        rows = [
+            {**proof.pair.model_dump(mode="json"), "signed": proof.time, "attestation": proof.key} for proof in proofs
+        ]
+        typer.echo(json.dumps(rows, indent=2, ensure_ascii=False))
+        return
+    for proof in proofs:
+        pair = proof.pair
+        told = {True: ", with its exported file", False: ", with its trained weights (use_onnx=false)", None: ""}
+        typer.echo(one_line(f"{pair.model} {pair.version} passed, signed {proof.time}{told[pair.use_onnx]}"))
+        for file in pair.weights:
+            typer.echo(one_line(f"  weights {file.path} sha256:{file.sha256}"))

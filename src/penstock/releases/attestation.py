@@ -1,0 +1,165 @@
+"""The verdict as an attestation: what was judged, by which evidence, as a SLSA Verification Summary over the image.
+
+Specification: https://slsa.dev/spec/v1.1/verification_summary. What the summary has no field for stands under
+``penstock`` in its predicate. The pair of image and weights is what was judged: the image is the subject, and the
+weights are named with it.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from pydantic import Field, ValidationError
+
+from penstock import __version__
+from penstock.bundle.directory import explain
+from penstock.bundle.models import Record, Run
+from penstock.bundle.verdict_record import Verdict
+from penstock.releases.baseline import Release
+from penstock.store.archive import name_part
+
+STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
+PREDICATE_TYPE = "https://slsa.dev/verification_summary/v1"
+VERIFIER = "https://github.com/penstock/penstock/gate"
+SHA256 = "sha256:"
+
+
+class JudgedWeights(Record):
+    """A file of weights that was judged with the image."""
+
+    path: str
+    sha256: str
+
+
+class WaivedRule(Record):
+    """A rule that fell and did not count, because somebody took responsibility."""
+
+    metric: str
+    slice: str | None = None
+    reason: str
+    author: str
+    expires: str
+    """The last day on which the waiver holds, ISO 8601."""
+
+
+class JudgedPair(Record):
+    """``predicate.penstock``: what Penstock says beyond the summary."""
+
+    model: str
+    version: str
+    run: str
+    commit: str
+    tree: str
+    weights: list[JudgedWeights]
+    use_onnx: bool | None = None
+    """As in the release's record: the service of this pair has to be told, ``False``: its trained weights."""
+    suite: str | None = None
+    """Digest of the cases; ``None``: the run does not say."""
+    compared_with: str | None = None
+    """Run id of the release that it was compared with; ``None``: the first release."""
+    waived: list[WaivedRule] = Field(default_factory=list)
+
+
+class _Predicate(Record):
+    result: str = Field(alias="verificationResult")
+    time: str = Field(alias="timeVerified")
+    penstock: JudgedPair
+
+
+class _Subject(Record):
+    name: str
+    digest: dict[str, str]
+
+
+class Statement(Record):
+    """A signed statement, as it is read: only what is looked at."""
+
+    kind: str = Field(alias="_type")
+    predicate_type: str = Field(alias="predicateType")
+    subject: list[_Subject]
+    predicate: _Predicate
+
+
+def statement(release: Release, run: Run, verdict: Verdict, *, evidence: str, time: str) -> bytes:
+    """The statement that is signed, as canonical JSON.
+
+    Args:
+        release: the record of the release.
+        run: the run that showed it.
+        verdict: ``pass``.
+        evidence: address of the bundle in the store.
+        time: when, UTC, ISO 8601.
+    """
+    pair = JudgedPair(
+        model=release.model,
+        version=release.version,
+        run=release.run_id,
+        commit=release.commit,
+        tree=release.tree,
+        weights=[JudgedWeights(path=file.path, sha256=file.sha256) for file in release.weights],
+        use_onnx=release.use_onnx,
+        suite=run.suite.digest if run.suite is not None else None,
+        compared_with=release.replaces,
+        waived=[
+            WaivedRule(
+                metric=rule.metric,
+                slice=rule.slice,
+                reason=rule.waiver.reason,
+                author=rule.waiver.author,
+                expires=rule.waiver.expires,
+            )
+            for rule in verdict.rules
+            if rule.waiver is not None and rule.waived and rule.verdict != "pass"
+        ],
+    )
+    manifest = {"uri": f"{evidence}/manifest.json", "digest": {"sha256": release.manifest_sha256}}
+    whole = {
+        "_type": STATEMENT_TYPE,
+        "subject": [
+            {
+                "name": release.image.url or f"{release.url}@{release.commit}",
+                "digest": {"sha256": release.image.digest.removeprefix(SHA256)},
+            }
+        ],
+        "predicateType": PREDICATE_TYPE,
+        "predicate": {
+            "verifier": {"id": VERIFIER, "version": {"penstock": __version__}},
+            "timeVerified": time,
+            "resourceUri": release.image.url or release.url,
+            # the rules are files of the commit; the verdict, which the manifest covers, has each with its bounds
+            "policy": {"uri": f"git+{release.url}", "digest": {"gitCommit": release.commit}},
+            "inputAttestations": [manifest],
+            "verificationResult": "PASSED",
+            "verifiedLevels": [],
+            "slsaVersion": "1.1",
+            "penstock": pair.model_dump(mode="json"),
+        },
+    }
+    return json.dumps(whole, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def read_statement(content: dict[str, Any]) -> Statement:
+    """Read what was signed.
+
+    Raises:
+        ValueError: it is no verdict of Penstock's, with the reason.
+    """
+    try:
+        found = Statement.model_validate(content)
+    except ValidationError as error:
+        raise ValueError(f"it is no verdict: {explain(error)}") from None
+    if (found.kind, found.predicate_type) != (STATEMENT_TYPE, PREDICATE_TYPE):
+        raise ValueError(f"it is a '{found.predicate_type[:80]}', no verification summary")
+    return found
+
+
+def attestation_prefix(digest: str) -> str:
+    """``attestations/sha256-DIGEST``: all verdicts over an image. ``digest`` is ``sha256:…``."""
+    return f"attestations/{name_part(digest.replace(':', '-'), 'digest')}"
+
+
+def attestation_key(release: Release) -> str:
+    """``attestations/sha256-DIGEST/MODEL@VERSION.json``: one image may be released with several weights."""
+    name = name_part(f"{release.model}@{release.version}.json", "release")
+    return f"{attestation_prefix(release.image.digest)}/{name}"

@@ -1,0 +1,60 @@
+"""``penstock verify``: what it says of an image, and how it ends."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from tests.unit.releases.attested import published_release
+from tests.unit.releases.signing_keys import key_pair
+
+from penstock.cli.app import main
+from penstock.cli.verify import verify
+from penstock.releases.attest import attest
+from penstock.releases.envelope import private_key
+from penstock.store.local import LocalStore
+
+DIGEST = f"sha256:{'a' * 64}"
+
+
+@pytest.fixture
+def command(tmp_path: Path) -> list[str]:
+    release, bundle = published_release(tmp_path)
+    private, public = key_pair(tmp_path)
+    attest(LocalStore(tmp_path / "store"), bundle, release, private_key(private), time="2026-01-02T00:00:00+00:00")
+    return ["verify", f"registry/sonic@{DIGEST}", "--key", str(public), "--store", str(tmp_path / "store")]
+
+
+def test_it_has_passed(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert verify.__doc__
+    assert main(command) == 0
+    said = capsys.readouterr().out
+    assert said.splitlines()[0] == "sonic-lite 1.0.0 passed, signed 2026-01-02T00:00:00+00:00"
+    assert "bbbb" in said
+    assert main([*command, "--json"]) == 0
+    (row,) = json.loads(capsys.readouterr().out)
+    assert (row["model"], row["version"], row["use_onnx"]) == ("sonic-lite", "1.0.0", None)
+    assert row["attestation"].startswith("attestations/sha256-aaaa")
+
+
+def test_nothing_proves_it(command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "unet.pth").write_bytes(b"other weights")
+    assert main([*command, "--weights", str(tmp_path / "unet.pth")]) == 1
+    assert "is not among the weights that were judged with it" in capsys.readouterr().err
+    command[1] = f"sha256:{'f' * 64}"
+    assert main(command) == 1
+    assert "no verdict over it is signed" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("image", ["sonic:1.0.0", "sha256:abc", f"sonic@{DIGEST}\n", "@" + DIGEST])
+def test_an_image_is_named_by_its_digest(command: list[str], image: str, capsys: pytest.CaptureFixture[str]) -> None:
+    command[1] = image
+    assert main(command) == 2
+    assert "an image is named by its digest" in capsys.readouterr().err
+
+
+def test_files_that_are_not_there(command: list[str], tmp_path: Path) -> None:
+    assert main([*command, "--weights", str(tmp_path / "none")]) == 2
+    command[command.index("--key") + 1] = str(tmp_path / "none")
+    assert main(command) == 2
