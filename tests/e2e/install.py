@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import secrets
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +24,7 @@ STORE_SECRET = "penstock-store"
 REGISTRY_SECRET = "penstock-registry"
 REGISTRY_USER = "e2e"
 TRIGGERS = ("github-release", "github-verify", "github-weights", "gitlab-release", "gitlab-verify")
+SIGNING_SECRET = "penstock-signing"
 MIRRORS = "penstock-mirrors"
 MIRRORED = "docker.io"
 LISTED = "/spec/interceptors/1/params/0/value/0"
@@ -47,6 +49,10 @@ class Installed:
     """The registry asks for none: whoever sees it has seen the secret."""
     webhooks: dict[str, str]
     """Forge → what its events are signed with."""
+    signing_key: str
+    """What verdicts are signed with, PEM."""
+    public_key: str
+    """What verifies them, PEM."""
 
 
 def install(facts: Facts, place: Place) -> Installed:
@@ -56,11 +62,13 @@ def install(facts: Facts, place: Place) -> Installed:
     OVERLAY.mkdir(parents=True, exist_ok=True)
     (OVERLAY / "kustomization.yaml").write_text(yaml.safe_dump(overlay(place), sort_keys=False), encoding="utf-8")
     facts.kubectl("apply", "--kustomize", str(OVERLAY), timeout_s=300)
-    made = Installed(secrets.token_urlsafe(24), {forge: secrets.token_urlsafe(24) for forge in ("github", "gitlab")})
+    webhooks = {forge: secrets.token_urlsafe(24) for forge in ("github", "gitlab")}
+    made = Installed(secrets.token_urlsafe(24), webhooks, *signing_keys())
     content = [
         mirror_of(facts),
         secret(STORE_SECRET, store_keys(facts)),
         secret(REGISTRY_SECRET, {"config.json": registry_config(facts, made.registry_password)}),
+        secret(SIGNING_SECRET, {"penstock.key": made.signing_key}),
         *(secret(f"penstock-{forge}", {"token": token}) for forge, token in made.webhooks.items()),
     ]
     apply(facts, content)
@@ -132,6 +140,14 @@ def claim(name: str, *, size: str = "4Gi", storage_class: str = STORAGE_CLASS) -
             "resources": {"requests": {"storage": size}},
         },
     }
+
+
+def signing_keys() -> tuple[str, str]:
+    """A key and its public half, as ``openssl genpkey`` and ``openssl pkey -pubout`` write them."""
+    generate = ["openssl", "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"]
+    private = subprocess.run(generate, check=True, capture_output=True, text=True).stdout
+    publish = ["openssl", "pkey", "-pubout"]
+    return private, subprocess.run(publish, check=True, capture_output=True, text=True, input=private).stdout
 
 
 def secret(name: str, content: dict[str, str]) -> Object:

@@ -24,6 +24,7 @@ def looking_for(facts: Facts, installed: Installed, outside: Outside) -> dict[st
         "S3 secret key": facts.s3.secret_key,
         "registry password": installed.registry_password,
         f"registry login of {REGISTRY_USER}": auth,
+        "signing key": installed.signing_key,
         **{f"webhook secret of {forge}": value for forge, value in installed.webhooks.items()},
     }
     addresses = {

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.e2e.install import CLAIM, POD_TEMPLATE, REGISTRY_SECRET, STORE_SECRET, Installed, Place
+from tests.e2e.install import CLAIM, POD_TEMPLATE, REGISTRY_SECRET, SIGNING_SECRET, STORE_SECRET, Installed, Place
 from tests.e2e.registry import Repository as RegistryRepository
 from tests.e2e.repositories import ROOT, Repository
 from tests.e2e.run import Cluster, Request, Run
@@ -55,6 +55,7 @@ class Session:
                 "work": f"claimName={claim}",
                 "store-credentials": f"secret={STORE_SECRET}",
                 "registry-credentials": f"secret={REGISTRY_SECRET}",
+                "signing-key": f"secret={SIGNING_SECRET}",
                 "policy-floor": f"config={floor}",
             },
             pod_template=POD_TEMPLATE,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,9 @@ from tests.e2e.session import GOOD, WORSE, Session
 
 from penstock.bundle.directory import Bundle
 from penstock.foundation.files import sha256_file
+from penstock.releases.attest import UnverifiedError, verify
 from penstock.releases.baseline import baseline
+from penstock.releases.envelope import public_key
 
 MODEL = "sonic-lite"
 
@@ -82,6 +85,18 @@ def test_it_was_published(session: Session, first: Run, first_bundle: Bundle) ->
     assert record["run_id"] == first.name
     assert record["image"]["digest"] == image.digest
     assert record["manifest_sha256"] == sha256_file(first_bundle.manifest_file)
+
+
+def test_its_verdict_is_signed(session: Session, first: Run, first_bundle: Bundle, tmp_path: Path) -> None:
+    run, public = first_bundle.run(), tmp_path / "penstock.pub"
+    public.write_text(session.installed.public_key, encoding="utf-8")
+    assert run.image is not None
+    weights = {file.path: file.sha256 for file in run.weights}
+    store, key = session.cluster.store, public_key(public)
+    (proof,) = verify(store, run.image.digest, key, weights=weights, today=datetime.now(UTC).date())
+    assert (proof.pair.version, proof.pair.run) == ("1.0.0", first.name)
+    with pytest.raises(UnverifiedError, match="is not among the weights"):
+        verify(store, run.image.digest, key, weights={"other": "0" * 64}, today=datetime.now(UTC).date())
 
 
 def test_a_worse_release_is_red_only_by_its_verdict(worse: Run, worse_bundle: Bundle) -> None:
