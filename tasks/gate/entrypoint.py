@@ -12,11 +12,10 @@ from penstock.bundle.checked_contract import read_checked
 from penstock.bundle.directory import Bundle, write_model
 from penstock.bundle.metric_history import HISTORY_FILE
 from penstock.bundle.steps import recorded
-from penstock.contract.export import with_export_rule
+from penstock.contract.engine_rules import with_engine_rules
 from penstock.contract.floor import FLOOR_FILE, floor_in
 from penstock.contract.load import read_policy
 from penstock.contract.models import CONTRACT_FILE
-from penstock.contract.page import with_page_rule
 from penstock.families.registry import directions
 from penstock.foundation.files import disk_errors, inside, replacing
 from penstock.gating.calibration import calibration_of
@@ -56,7 +55,7 @@ def step(arguments: Arguments) -> dict[str, str]:
         policy, warnings = read_policy(policy_file, directions())
         for fault in warnings:
             log("fault", what=str(fault), warning=True)
-    policy = with_export_rule(with_page_rule(policy, contract.page), contract.export)
+    policy = with_engine_rules(policy, contract)
     with recorded(bundle, "gate") as note:
         store = open_store(arguments.store, arguments.store_credentials)
         floor = _floor(arguments.policy_floor, bundle)

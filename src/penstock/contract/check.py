@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from penstock.contract.export import with_export_rule
+from penstock.contract.engine_rules import with_engine_rules
 from penstock.contract.export_faults import export_faults
 from penstock.contract.family_faults import family_faults, family_of, suite_family_faults
 from penstock.contract.faults import Fault, fault_at, fault_of
@@ -20,15 +20,15 @@ from penstock.contract.load import (
     suite_path_faults,
     validated,
 )
+from penstock.contract.model_log_faults import model_log_faults
 from penstock.contract.model_version import ModelVersion, agreement_faults, read_model_version
 from penstock.contract.models import CONTRACT_FILE, Contract, Suite, Weights, suite_model
 from penstock.contract.mounted_weights import weights_folder
-from penstock.contract.page import with_page_rule
 from penstock.contract.page_faults import page_faults
 from penstock.contract.policy import Direction, policy_faults
 from penstock.contract.suite import call_faults, output_faults, suite_file_faults
 from penstock.contract.weight_sources import source_kind
-from penstock.families.family import EXPORT_METRIC, PAGE_METRIC, REFUSAL_METRIC
+from penstock.families.family import EXPORT_METRIC, LOG_METRIC, PAGE_METRIC, REFUSAL_METRIC
 from penstock.foundation.errors import MissingFileError, UsageError
 from penstock.foundation.files import inside, open_regular, sha256_file
 from penstock.foundation.media_kinds import LFS_POINTER
@@ -100,6 +100,7 @@ def check_repository(directory: Path, *, metrics: Mapping[str, Direction | None]
             report.faults += call_faults(report.contract, report.suite, contract_document, suite_document)
         report.faults += page_faults(report.contract, report.suite, contract_document)
         report.faults += export_faults(report.contract, report.suite, contract_document)
+        report.faults += model_log_faults(report.contract, contract_document)
     report.sort()
     return report
 
@@ -213,7 +214,7 @@ def _policy_faults(
 ) -> Iterator[Fault]:
     slices = {name for case in suite.cases for name in case.slices} if suite is not None else None
     today = datetime.datetime.now(datetime.UTC).date()
-    policy = with_export_rule(with_page_rule(contract.policy, contract.page), contract.export)
+    policy = with_engine_rules(contract.policy, contract)
     for fault in policy_faults(policy, known=metrics, slices=slices, today=today):
         yield fault_at(document, ("policy", *fault.path), fault.what, todo=fault.todo, warning=fault.warning)
     record = contract.policy.calibration
@@ -257,9 +258,9 @@ def _network_faults(contract: Contract, suite: Suite | None, document: Document)
 
 
 def _one_value_faults(contract: Contract, document: Document) -> Iterator[Fault]:
-    """Rules for cases of a metric that no case has: the outcome of the page, and that of the export."""
+    """Rules for cases of a metric that no case has: the outcome of the page, of the export, of the log."""
     for place, rule in enumerate(contract.policy.rules):
-        if rule.metric not in (PAGE_METRIC.name, EXPORT_METRIC.name):
+        if rule.metric not in (PAGE_METRIC.name, EXPORT_METRIC.name, LOG_METRIC.name):
             continue
         for name in ("slice", "worst"):
             if getattr(rule, name) is not None:

@@ -14,6 +14,7 @@ from pydantic_core import PydanticCustomError
 from penstock.contract.expectation import Expect
 from penstock.contract.export import Export
 from penstock.contract.http_call import Http, Seconds
+from penstock.contract.model_log import ModelLog
 from penstock.contract.page import Page
 from penstock.contract.placeholders import Scalar, VariableName
 from penstock.contract.policy import Policy, Strict
@@ -159,6 +160,8 @@ class Contract(Strict):
     call: Call
     page: Page | None = None
     """The model's own page, tried in a browser; left out, it is not."""
+    log: ModelLog | None = None
+    """What the lines of the model's log must be; left out, nothing is asked of it."""
     export: Export | None = None
     """The file that is exported from the trained weights, compared with them; left out, there is none."""
     checks: Annotated[list[Check], Field(max_length=50)] = Field(default_factory=list)

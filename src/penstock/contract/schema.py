@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from penstock.contract import expectation, export, http_call, models, page, policy
+from penstock.contract import expectation, export, http_call, model_log, models, page, policy
 from penstock.contract.http_call import Http, HttpCall
 from penstock.contract.models import Contract, suite_model
 from penstock.contract.policy import Policy
@@ -81,7 +81,7 @@ def policy_schema() -> dict[str, Any]:
 
 def _schema(model: type[BaseModel], title: str, case: type[BaseModel] | None = None) -> dict[str, Any]:
     schema = {"$schema": DIALECT, **model.model_json_schema(), "title": title}
-    texts = field_texts(models, http_call, page, export, expectation, policy)
+    texts = field_texts(models, http_call, page, export, model_log, expectation, policy)
     for call in (HttpCall, Http):
         texts[call.__name__] = {
             field: text for base in reversed(call.__mro__) for field, text in texts.get(base.__name__, {}).items()

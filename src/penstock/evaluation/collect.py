@@ -14,6 +14,7 @@ from penstock.bundle.shards import Shard, shard_record, shards_folder
 from penstock.bundle.steps import Products, utc_now
 from penstock.contract.models import Suite
 from penstock.evaluation.infer import LOG_FILE
+from penstock.evaluation.model_log import LOGS
 from penstock.evaluation.plan import INFER
 from penstock.foundation.errors import UsageError, WorldError
 from penstock.foundation.files import disk_errors, inside
@@ -54,7 +55,8 @@ def collect(suite: Suite, bundle: Bundle, *, cache: Path | None) -> list[Invocat
         products = Products(cache, INFER, inference.products)
         made_on = _machine(run.machine, inference.shards)
         kept = [Path(bundle.invocations_file.name), Path(bundle.outputs.name)]
-        # what the model was told when it made them goes with them
+        # what the model said, and what it was told when it made them, go with them
+        kept += [path.relative_to(bundle.path) for path in sorted((bundle.path / LOG_FILE.parent).glob(LOGS))]
         kept += [EXPORT_FOLDER] if export_record(bundle) is not None else []
         products.keep(bundle, kept, made_on=made_on)
     _record(bundle, run, inference, calls)

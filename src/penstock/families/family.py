@@ -290,5 +290,13 @@ EXPORT_METRIC = Metric(
 )
 """Of contracts with an ``export``, whatever the family: one value, which the step *measure* adds."""
 
-ENGINE_METRICS = (*CALL_METRICS, REFUSAL_METRIC, PAGE_METRIC, EXPORT_METRIC)
+LOG_METRIC = Metric(
+    *("log", "model's log", "", "higher", 0),
+    "Whether the model's log has the fields that the contract asks for, a line for each call, and neither secrets nor "
+    "pictures nor vectors: 1 it is right, 0 it is not.",
+    whole_suite=True,
+)
+"""Of contracts with a ``log``, whatever the family: one value, which the step *measure* adds."""
+
+ENGINE_METRICS = (*CALL_METRICS, REFUSAL_METRIC, PAGE_METRIC, EXPORT_METRIC, LOG_METRIC)
 """What no family has to say."""
