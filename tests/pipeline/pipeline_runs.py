@@ -271,12 +271,13 @@ class Penstock:
         return Ended(process.returncode, stdout, "".join(seen), self.out, name)
 
 
-def run_release(repository: Path, out: Path, revision: str) -> tuple[int, Bundle]:
+def run_release(repository: Path, out: Path, revision: str, name: str = "") -> tuple[int, Bundle]:
     """Run the pipeline release in a process; its exit code, which says that there is a verdict, and the bundle."""
-    run = ("run", "release", "--repo", str(repository), "--revision", revision, "--out", str(out), "--name", revision)
+    name = name or revision
+    run = ("run", "release", "--repo", str(repository), "--revision", revision, "--out", str(out), "--name", name)
     ended = subprocess.run([PENSTOCK, *run], capture_output=True, text=True, check=False)
     assert ended.returncode in (0, 1), ended.stderr
-    return ended.returncode, Bundle(out / "runs" / revision / "bundle")
+    return ended.returncode, Bundle(out / "runs" / name / "bundle")
 
 
 def kill(pid: int) -> None:
