@@ -33,6 +33,8 @@ class BoundedLog:
         self._recent = b""
         self._recent_is_cut = False
         self._dropped = 0
+        self._mid_line = False
+        self._notes: list[bytes] = []
         self._lock = threading.Lock()
         with disk_errors(path):
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -49,27 +51,40 @@ class BoundedLog:
     def write(self, data: bytes) -> None:
         """Add ``data``. A full disk loses log lines, not the run."""
         with self._lock:
-            recent = self._recent + data
-            self._recent = recent[-RECENT_BYTES:]
-            self._recent_is_cut |= len(recent) > RECENT_BYTES
-            head, rest = data[: self._head_left], data[self._head_left :]
-            self._head_left -= len(head)
-            if head and self._file is not None:
-                try:
-                    self._file.write(head)
-                except OSError:
-                    self._dropped += len(head)
-            if rest:
-                self._tail.append(rest)
-                self._tail_size += len(rest)
-                while self._tail_size - len(self._tail[0]) >= self._tail_bytes:
-                    old = self._tail.popleft()
-                    self._tail_size -= len(old)
-                    self._dropped += len(old)
+            line, newline, rest = data.partition(b"\n")
+            if self._notes and newline:
+                data = b"".join([line, newline, *self._notes, rest])
+                self._notes.clear()
+            self._mid_line = not data.endswith(b"\n") if data else self._mid_line
+            self._keep(data)
 
     def note(self, text: str) -> None:
-        """Add a line of Penstock's own."""
-        self.write(f"[penstock] {text}\n".encode())
+        """Add a line of Penstock's own; if the model is in the middle of a line, after that."""
+        line = f"[penstock] {text}\n".encode()
+        with self._lock:
+            if self._mid_line:
+                self._notes.append(line)
+            else:
+                self._keep(line)
+
+    def _keep(self, data: bytes) -> None:
+        recent = self._recent + data
+        self._recent = recent[-RECENT_BYTES:]
+        self._recent_is_cut |= len(recent) > RECENT_BYTES
+        head, rest = data[: self._head_left], data[self._head_left :]
+        self._head_left -= len(head)
+        if head and self._file is not None:
+            try:
+                self._file.write(head)
+            except OSError:
+                self._dropped += len(head)
+        if rest:
+            self._tail.append(rest)
+            self._tail_size += len(rest)
+            while self._tail_size - len(self._tail[0]) >= self._tail_bytes:
+                old = self._tail.popleft()
+                self._tail_size -= len(old)
+                self._dropped += len(old)
 
     def mark(self) -> None:
         """From here on :meth:`end` is about what comes now (a new process, a new call)."""
@@ -86,6 +101,15 @@ class BoundedLog:
         with pipe:
             while chunk := pipe.read(READ_BYTES):
                 self.write(chunk)
+        self._end_line()
+
+    def _end_line(self) -> None:
+        """What wrote here has ended: the line that it was in the middle of is over."""
+        with self._lock:
+            if self._mid_line:
+                self._keep(b"".join([b"\n", *self._notes]))
+                self._notes.clear()
+                self._mid_line = False
 
     def end(self, limit: int = 600) -> str:
         """The last lines since :meth:`mark`, safe to print; ``(empty)`` if there are none.
@@ -113,6 +137,8 @@ class BoundedLog:
         with self._lock:
             if self._file is None:
                 return
+            if self._notes:
+                self._keep(b"".join([b"\n", *self._notes]))
             try:
                 excess = max(0, self._tail_size - self._tail_bytes)
                 if self._dropped + excess:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from penstock.invocation.log import BoundedLog
@@ -40,3 +41,35 @@ def test_last_line_of_a_log_is_shown_whole(tmp_path: Path) -> None:
         assert log.end() == "a" * 590 + "\nshort"
         log.write(b"y" * 20_000 + b"\n")
         assert log.end().startswith("…yyy")
+
+
+def test_a_line_of_ours_never_cuts_one_of_the_models(tmp_path: Path) -> None:
+    with BoundedLog(tmp_path / "log") as log:
+        log.write(b'{"event": "pre')
+        log.note("case one")
+        log.note("case two")
+        assert log.end() == '{"event": "pre'
+        log.write(b"")
+        log.write(b'dict"}\n{"event": "next"}\n{"ev')
+        log.note("case three")
+    assert (tmp_path / "log").read_text(encoding="utf-8").splitlines() == [
+        '{"event": "predict"}',
+        "[penstock] case one",
+        "[penstock] case two",
+        '{"event": "next"}',
+        '{"ev',
+        "[penstock] case three",
+    ]
+
+
+def test_the_last_line_of_a_model_that_dies_in_its_middle_ends(tmp_path: Path) -> None:
+    with BoundedLog(tmp_path / "log") as log:
+        reading, writing = os.pipe()
+        thread = log.drain(os.fdopen(reading, "rb", buffering=0))
+        os.write(writing, b"half a li")
+        os.close(writing)
+        thread.join()
+        log.note("starting again")
+        log.write(b"hello\n")
+    lines = (tmp_path / "log").read_text(encoding="utf-8").splitlines()
+    assert lines == ["half a li", "[penstock] starting again", "hello"]
