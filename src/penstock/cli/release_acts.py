@@ -39,9 +39,11 @@ def rollback(
     Example: penstock rollback sonic-lite --reason "users see flicker" --store s3://releases/penstock
     """
     from penstock.releases.acts import roll_back
-    from penstock.store.open import open_store
+    from penstock.store.open import existing_store
 
-    _say(roll_back(open_store(store, store_credentials), model, to or None, reason=reason, by=by), _unmoved, as_json)
+    _say(
+        roll_back(existing_store(store, store_credentials), model, to or None, reason=reason, by=by), _unmoved, as_json
+    )
 
 
 def promote(
@@ -58,9 +60,11 @@ def promote(
     Example: penstock promote sonic-lite 1.2.0 --reason "the flicker was the network's" --store s3://releases/penstock
     """
     from penstock.releases.acts import promote as make_current
-    from penstock.store.open import open_store
+    from penstock.store.open import existing_store
 
-    _say(make_current(open_store(store, store_credentials), model, version, reason=reason, by=by), _unmoved, as_json)
+    _say(
+        make_current(existing_store(store, store_credentials), model, version, reason=reason, by=by), _unmoved, as_json
+    )
 
 
 def withdraw(
@@ -77,9 +81,9 @@ def withdraw(
     Example: penstock withdraw sonic-lite 1.1.0 --reason "trained on data we may not use" --store s3://releases/penstock
     """
     from penstock.releases.acts import withdraw as mark
-    from penstock.store.open import open_store
+    from penstock.store.open import existing_store
 
-    _say(mark(open_store(store, store_credentials), model, version, reason=reason, by=by), _gone_before, as_json)
+    _say(mark(existing_store(store, store_credentials), model, version, reason=reason, by=by), _gone_before, as_json)
 
 
 def _unmoved(act: Act) -> str:

@@ -32,9 +32,9 @@ def releases(
     Example: penstock releases sonic-lite --store s3://releases/penstock
     """
     from penstock.releases.history import history
-    from penstock.store.open import open_store
+    from penstock.store.open import existing_store
 
-    found = history(open_store(store, store_credentials), model)
+    found = history(existing_store(store, store_credentials), model)
     if as_json:
         typer.echo(json.dumps(as_object(found), indent=2, ensure_ascii=False))
     elif log:

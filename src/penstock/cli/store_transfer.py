@@ -25,9 +25,9 @@ def transfer(
     from penstock.foundation.errors import printable
     from penstock.releases.moves import stated_author
     from penstock.releases.transfer import transfer as move
-    from penstock.store.open import open_store
+    from penstock.store.open import existing_store
 
-    done = move(open_store(store, store_credentials), model, to, reason=reason, by=stated_author(by))
+    done = move(existing_store(store, store_credentials), model, to, reason=reason, by=stated_author(by))
     if done is None:
         typer.echo(f"{model} belongs to that repository already")
         return

@@ -37,7 +37,7 @@ def verify(
     from penstock.foundation.files import sha256_file
     from penstock.releases.attest import verify as verified
     from penstock.releases.envelope import public_key
-    from penstock.store.open import open_store
+    from penstock.store.open import existing_store
 
     digest = re.fullmatch(r"(?:[^@]+@)?(sha256:[0-9a-f]{64})", image)
     if digest is None:
@@ -50,7 +50,7 @@ def verify(
                 raise UsageError("there is no such file", where=str(path))
         given = {str(path): sha256_file(path) for path in weights}
     proofs = verified(
-        open_store(store, store_credentials),
+        existing_store(store, store_credentials),
         digest[1],
         public_key(key),
         weights=given,

@@ -33,3 +33,17 @@ def open_store(location: str | Path, credentials: Path | None = None) -> Store:
     if not text.strip():
         raise UsageError("the store's location is empty", where="store", todo="Use s3://bucket/prefix or a directory.")
     return LocalStore(Path(text))
+
+
+def existing_store(location: str | Path, credentials: Path | None = None) -> Store:
+    """As :func:`open_store`, for what has been stored before: a directory that is not there is a mistake, not made.
+
+    Raises:
+        UsageError: not a location that a store can have, or no such directory.
+    """
+    text = str(location)
+    if "://" not in text and text.strip() and not Path(text).expanduser().is_dir():
+        raise UsageError(
+            "there is no store here", where=text, todo="Check the path, or say --store s3://bucket/prefix."
+        )
+    return open_store(location, credentials)

@@ -62,5 +62,12 @@ def test_json_holds_both(store: LocalStore, tmp_path: Path, capsys: pytest.Captu
 
 
 def test_a_model_that_was_never_released(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "store").mkdir()
     assert main(["releases", "mini", "--store", str(tmp_path / "store")]) == 2
     assert "no model 'mini' is released in this store" in capsys.readouterr().err
+
+
+def test_a_store_that_is_not_there_is_not_made(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["releases", "mini", "--store", str(tmp_path / "stroe")]) == 2
+    assert "there is no store here" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
