@@ -76,6 +76,28 @@ class Measurer(Protocol):
         """The metrics that have one value for all cases; ``names`` are the cases' names."""
 
 
+class ComparingMeasurer(Measurer, Protocol):
+    """The measurer of a family some of whose metrics compare with the released model's answers (``needs_released``).
+
+    Those answers went through :meth:`case` as the candidate's did. Before the first release, nothing here is called:
+    the engine says that these metrics do not apply (``docs/adr/0032-faces-and-released-answers.md``).
+    """
+
+    def compare(self, case: Case, answer: Answer, released: Answer) -> Mapping[str, Value]:
+        """Compare two answers to one case: metric → value or reason. It may run in a process of its own.
+
+        Args:
+            case: of the family's own class.
+            answer: the candidate's, with features. Where it has none, its own ``values`` hold the reason.
+            released: the released model's, with features. Where it has none, the metrics do not apply to the case.
+        """
+
+    def compare_suite(
+        self, names: Sequence[str], answers: Sequence[Answer], released: Sequence[Answer]
+    ) -> Iterator[Measurement]:
+        """The metrics that compare all cases at once; an answer of either side without features failed."""
+
+
 def measurement(
     case: str,
     metric: str,

@@ -166,6 +166,12 @@ def is_whole_suite(name: str) -> bool:
     return metric is not None and metric.whole_suite
 
 
+def needs_released(name: str) -> bool:
+    """Whether this metric compares with the released model's answers."""
+    metric = find_metric(name)
+    return metric is not None and metric.needs_released
+
+
 @cache
 def preset_names() -> tuple[str, ...]:
     """The presets of all families, then those that any family may use."""
