@@ -115,9 +115,8 @@ def measure(
             if on_progress is not None:
                 on_progress(done, len(suite.cases), case.name)
     if suite.cases:
-        names = [case.name for case in suite.cases]
-        measurements += measurer.suite(names, answers)
-        measurements += compare_suite(measurer, metrics, names, answers, released_answers)
+        measurements += measurer.suite(suite.cases, answers)
+        measurements += compare_suite(measurer, metrics, suite.cases, answers, released_answers)
     measurements += wrongly_accepted(refused, calls)
     bundle.write_measurements(measurements)
     return measurements
@@ -199,6 +198,8 @@ def _lines(case: Case, answer: Answer, released: Answer | None, asked: Asked) ->
             yield measurement(case.name, metric.name, why, slices=case.slices, applies=False)
             continue
         label = asked.networks[metric.role].label if metric.role is not None else None
-        value = answer.values.get(metric.name, "it was not measured")
+        if metric.across_cases:
+            continue
+        value, why = answer.values.get(metric.name, "it was not measured"), answer.why.get(metric.name)
         floor = answer.floors.get(metric.name)
-        yield measurement(case.name, metric.name, value, slices=case.slices, extractor=label, floor=floor)
+        yield measurement(case.name, metric.name, value, slices=case.slices, extractor=label, floor=floor, why=why)

@@ -56,14 +56,14 @@ def compare(
 def compare_suite(
     measurer: Measurer,
     metrics: Iterable[Metric],
-    names: Sequence[str],
+    cases: Sequence[Case],
     answers: Sequence[Answer],
     released: Sequence[Answer | None],
 ) -> Iterator[Measurement]:
     """What compares all cases at once; where there is no released model, the lines that say so."""
     known = [answer for answer in released if answer is not None]
     if len(known) == len(answers):
-        yield from cast("ComparingMeasurer", measurer).compare_suite(names, answers, known)
+        yield from cast("ComparingMeasurer", measurer).compare_suite(cases, answers, known)
         return
     for metric in metrics:
         if metric.needs_released and metric.whole_suite:

@@ -29,6 +29,7 @@ class Metric:
         meaning: the glossary's sentence, for people who do not know the metric.
         role: the network that it looks through: one of the family's roles, or ``None``.
         whole_suite: it has one value for all cases together, and none for a slice.
+        across_cases: a case's value depends on the answers to other cases, too: the measurer's ``suite`` gives it.
         needs_reference: it compares with the suite's ``reference``.
         needs_released: it compares with what the released model answered to the same cases; before the first release it
             applies to nothing. Its values are changes already, so that no margin is held on it.
@@ -46,6 +47,7 @@ class Metric:
     meaning: str
     role: str | None = None
     whole_suite: bool = False
+    across_cases: bool = False
     needs_reference: bool = False
     needs_released: bool = False
     timed: bool = False

@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 BUILT_IN: Mapping[str, str] = {
     "talking-head": "penstock.families.talking_head.family:FAMILY",
     "matting": "penstock.families.matting.family:FAMILY",
+    "face": "penstock.families.face.family:FAMILY",
 }
 """Name → where the family says what it is. A family of Penstock's own is its package and one line here."""
 GROUP = "penstock.families"

@@ -191,6 +191,26 @@ def accepted_at_eer(edges: Edges) -> int:
     return int(edges.genuine[(meeting_edge(edges) + 1) // 2])
 
 
+def threshold_at_eer(pairs: PairScores) -> float | None:
+    """A threshold at the EER, where FMR first is at least FNMR.
+
+    It is halfway between the lowest genuine score that is accepted there and the next lower score of any pair: in the
+    middle of the gap, where the two kinds do not overlap.
+
+    ``None`` where no genuine pair is accepted.
+
+    Example:
+        >>> threshold_at_eer(PairScores(np.array([0.9, 0.8]), np.array([0.4, 0.3])))
+        0.6000000000000001
+    """
+    accepted = accepted_at_eer(find_edges(pairs))
+    if not accepted:
+        return None
+    lowest = float(pairs.genuine[accepted - 1])
+    below = [*pairs.genuine[accepted : accepted + 1], *pairs.impostor[pairs.impostor < lowest][:1]]
+    return (lowest + max(map(float, below), default=lowest)) / 2.0
+
+
 def accepted_at(edges: Edges, one_in: int) -> int:
     """How many genuine pairs are accepted at the FAR 1 ÷ ``one_in``.
 

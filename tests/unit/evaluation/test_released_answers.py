@@ -36,7 +36,7 @@ class Sizes:
         size = float(len(outputs[""].read_bytes()))
         return Answer({"size": size}, features=size) if size else Answer({"size": "empty", "moved": "empty"})
 
-    def suite(self, names: Sequence[str], answers: Sequence[Answer]) -> Iterator[Measurement]:
+    def suite(self, cases: Sequence[Case], answers: Sequence[Answer]) -> Iterator[Measurement]:
         yield from ()
 
     def compare(self, case: Case, answer: Answer, released: Answer) -> Mapping[str, Value]:
@@ -45,7 +45,7 @@ class Sizes:
         return {"moved": abs(answer.features - released.features)}
 
     def compare_suite(
-        self, names: Sequence[str], answers: Sequence[Answer], released: Sequence[Answer]
+        self, cases: Sequence[Case], answers: Sequence[Answer], released: Sequence[Answer]
     ) -> Iterator[Measurement]:
         both = [(a.features, b.features) for a, b in zip(answers, released, strict=True) if a.features and b.features]
         yield measurement("*", "farthest", max(abs(a - b) for a, b in both))
@@ -137,5 +137,5 @@ def test_no_features_nothing_to_compare() -> None:
     assert why_not_compared(Answer(features=0.0)) == ""
     assert why_not_compared(Answer()) == "the released model has no answer to this case: it failed"
     assert compared_by_case(METRICS) == ["moved"]
-    (line,) = compare_suite(Sizes(), METRICS, ["a"], [Answer(features=1.0)], [None])
+    (line,) = compare_suite(Sizes(), METRICS, CASES[:1], [Answer(features=1.0)], [None])
     assert not line.applies
