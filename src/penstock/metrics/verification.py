@@ -22,7 +22,6 @@ same functions serve pairs that are counted and pairs that are weighted.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,8 +32,6 @@ from penstock.foundation.errors import UsageError
 Scores = npt.NDArray[np.floating]
 Whole = npt.NDArray[np.int64]
 
-ONE_IN: Mapping[str, int] = {f"1e-{power}": 10**power for power in range(1, 7)}
-"""FAR as it is written → its inverse: 1 in so many."""
 ENOUGH = 10
 """Impostors that must be expected to be accepted at a FAR before a TAR is said for it."""
 

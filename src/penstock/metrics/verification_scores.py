@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from penstock.metrics.false_accept_rates import ONE_IN
 from penstock.metrics.verification import (
-    ONE_IN,
     PairScores,
     Scores,
     accepted_at,
@@ -63,7 +63,7 @@ class VerificationScores:
     Attributes:
         eer: from 0 to 1.
         eer_interval: at least 95 %; ``None``: see ``reasons``.
-        tar: FAR, as :data:`penstock.metrics.verification.ONE_IN` writes it, → TAR.
+        tar: FAR, as :data:`penstock.metrics.false_accept_rates.ONE_IN` writes it, → TAR.
         tar_interval: FAR → interval of its TAR.
         threshold: FAR → the lowest genuine score that is accepted.
         d_prime: how far the two kinds are apart.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from penstock.families.family import Metric
-from penstock.metrics.verification import ONE_IN
+from penstock.metrics.false_accept_rates import ONE_IN
 
 
 def tar_name(far: str) -> str:

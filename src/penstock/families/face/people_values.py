@@ -13,8 +13,8 @@ from penstock.evaluation.measurer import Answer, measurement
 from penstock.families.face.known_people import KnownPeople, known_people, resamples_of
 from penstock.families.face.metrics import tar_name
 from penstock.metrics.embeddings import image_errors, score_all_pairs, unit_vectors
+from penstock.metrics.false_accept_rates import ONE_IN
 from penstock.metrics.quality import discard_curve
-from penstock.metrics.verification import ONE_IN
 from penstock.metrics.verification_resamples import draw_identities
 from penstock.metrics.verification_scores import VerificationScores
 
