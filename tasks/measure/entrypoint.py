@@ -37,6 +37,7 @@ class Arguments:
     source: Path = workspace("the model's repository")
     bundle: Path = workspace("the run's bundle")
     cache: Path = workspace("what outlives a run")
+    baseline: Path | None = workspace("the released model's bundle, whose answers are compared with", optional=True)
 
 
 RESULTS: tuple[str, ...] = ("measurements", "missing", "arithmetic", "again")
@@ -62,6 +63,7 @@ def step(arguments: Arguments) -> dict[str, str]:
             bundle,
             cache=arguments.cache if arguments.reuse else None,
             arithmetic=arithmetic,
+            released=_released(arguments.baseline),
             on_progress=progress,
         )
         add_export_value(bundle)
@@ -80,6 +82,13 @@ def step(arguments: Arguments) -> dict[str, str]:
         "arithmetic": arithmetic,
         "again": str(bool(otherwise)).lower(),
     }
+
+
+def _released(folder: Path | None) -> Bundle | None:
+    """The released model's bundle, if there is one: the step weights brought it, or it ran beside the candidate."""
+    if folder is None or not Bundle(folder).run_file.is_file():
+        return None
+    return Bundle(folder)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

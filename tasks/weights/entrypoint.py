@@ -16,11 +16,12 @@ from penstock.bundle.steps import recorded
 from penstock.contract.load import read_policy
 from penstock.contract.models import Contract
 from penstock.contract.policy import Policy
-from penstock.families.registry import directions
+from penstock.families.registry import directions, family
 from penstock.foundation.errors import UsageError
 from penstock.foundation.files import inside, sha256_json
 from penstock.invocation.isolation import LOCAL_RUN
 from penstock.releases.admission import admit
+from penstock.releases.archived_answers import bring_current
 from penstock.releases.measured_again import bring_outputs
 from penstock.releases.measured_with import MeasuredWith, measured_with
 from penstock.releases.regate import take_over
@@ -100,6 +101,8 @@ def step(arguments: Arguments) -> dict[str, str]:
         policy = _policy(arguments, contract)
         released = _released(arguments, contract, policy, store)
         known = MeasuredWith() if arguments.released else measured_with(policy, store, contract.name)
+        if not arguments.released and policy.baseline == "stored" and store is not None:
+            _bring_answers(contract, store, arguments.baseline)
         if arguments.regate:
             _regate(arguments.regate, bundle, store, released[0])
             note.note = f"outputs of the run '{arguments.regate}'"
@@ -146,6 +149,14 @@ def _released(arguments: Arguments, contract: Contract, policy: Policy, store: S
         return "", ""
     log("released model", version=released.source.version, commit=released.source.commit, run=released.run_id)
     return released.run_id, released.source.commit
+
+
+def _bring_answers(contract: Contract, store: Store, directory: Path) -> None:
+    """Bring what the current release answered, where the family's metrics compare with it."""
+    if not family(contract.family).compares_released:
+        return
+    if (released := bring_current(store, contract.name, directory)) is not None:
+        log("answers of the current release", what="this run's are compared with them", run=released.run().run_id)
 
 
 def _regate(earlier: str, bundle: Bundle, store: Store | None, released: str) -> None:

@@ -211,6 +211,8 @@ class Run(Record):
     """``RELEASE_NOTES`` of ``model_version.txt``; none where the run was given other weights."""
     given_weights: GivenWeightsRecord | None = None
     """The weights that it was given in place of its commit's."""
+    compared_with: str | None = None
+    """Run id of the release whose answers some of the values compare with; ``None``: none of them do."""
     use_onnx: bool | None = None
     """Of a contract with ``export``: whether the model computes with the exported file, or with its trained weights;
     ``None``: nothing was compared, and the model decides for itself."""

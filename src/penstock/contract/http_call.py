@@ -130,6 +130,8 @@ class HttpCall(_Sent):
     """The path of the call, with its query; `{NAME}` is replaced by the case's parameter NAME, percent-encoded."""
     response: MediaType
     """The media type of the output: that of the answer, or of what `answer.json` holds; e.g. `video/mp4`."""
+    optional: bool = False
+    """Left out of a case that lacks an input which it sends; of each case at least one call is made."""
 
     @model_validator(mode="after")
     def _answer_fits(self) -> HttpCall:
@@ -188,7 +190,7 @@ class Http(_Sent):
         return {"": HttpCall.model_construct(**sent)}
 
 
-_CALL_FIELDS = frozenset(HttpCall.model_fields)
+_CALL_FIELDS = frozenset(HttpCall.model_fields) - {"optional"}
 
 
 def _check_answer(answer: Answer | None, response: str) -> None:

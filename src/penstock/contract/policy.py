@@ -12,6 +12,7 @@ from typing import Annotated, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from penstock.contract.arithmetic import Arithmetic
+from penstock.families.registry import needs_released
 
 MetricName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_.-]{0,63}$")]
 FiniteFloat = Annotated[float, Field(strict=True, allow_inf_nan=False)]
@@ -168,6 +169,12 @@ def policy_faults(
     """
     for index, rule in enumerate(policy.rules):
         yield from _metric_faults(("rules", index), rule, known)
+        if rule.margin is not None and needs_released(rule.metric):
+            yield PolicyFault(
+                ("rules", index, "margin"),
+                f"'{rule.metric}' compares with the released model already, so that no margin is held on it",
+                "Use min or max.",
+            )
         if rule.margin is not None and rule.margin.noise and policy.calibration is None:
             yield PolicyFault(
                 ("rules", index, "margin"),

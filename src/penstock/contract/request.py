@@ -82,6 +82,15 @@ def call_inputs(call: HttpCall) -> Iterator[tuple[str, str]]:
                 yield f"body.json.{found.path}" if found.path else "body.json", found.name
 
 
+def calls_of(http: Http, case: Case) -> dict[str, HttpCall]:
+    """The calls that a case takes, in their order: all but the optional ones that send an input which it lacks."""
+    return {
+        name: call
+        for name, call in http.named_calls.items()
+        if not call.optional or all(needed in case.inputs for _, needed in call_inputs(call))
+    }
+
+
 def request_for(contract: Contract, case: Case, name: str = "") -> Request:
     """The request for ``case``.
 

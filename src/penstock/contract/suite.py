@@ -17,7 +17,7 @@ from penstock.contract.json_body import body_placeholders
 from penstock.contract.load import below
 from penstock.contract.models import Case, Contract, Suite
 from penstock.contract.placeholders import RESERVED, placeholders, unknown_placeholder
-from penstock.contract.request import call_inputs, parameters, request_for
+from penstock.contract.request import call_inputs, calls_of, parameters, request_for
 from penstock.families.family import Family
 from penstock.families.registry import find_family
 from penstock.foundation.errors import UsageError
@@ -135,7 +135,12 @@ def call_faults(
                 suite_document, ("cases", index), f"'{name}' is an input and a parameter", todo="Rename one of them."
             )
         yield from _expectation_faults(http, case, index, suite_document)
-        for name, call in http.named_calls.items() if http is not None else ():
+        calls = calls_of(http, case) if http is not None else {}
+        if http is not None and not calls:
+            names = ", ".join(http.calls)
+            what = f"the case '{case.name}' has the inputs of none of the contract's calls ({names})"
+            yield fault_at(suite_document, ("cases", index, "inputs"), what)
+        for name, call in calls.items():
             faults = list(_http_faults(name, call, case, index, {*given, *said}, suite_document))
             yield from faults or _request_faults(contract, name, case, index, said - {*given}, suite_document)
         if command is not None:
@@ -191,12 +196,14 @@ def _expectation_faults(http: Http | None, case: Case, index: int, document: Doc
             document, path, "a program refuses nothing: 'expect' goes with 'call.http'", todo="Leave it out."
         )
         return
-    if case.expect.call is None and http.calls:
-        yield fault_at(document, path, f"say which call is refused: 'call: {next(iter(http.calls))}'")
-    elif case.expect.call is not None and case.expect.call not in http.calls:
-        names = ", ".join(http.calls)
+    calls = calls_of(http, case)
+    if case.expect.call is None and len(calls) > 1:
+        yield fault_at(document, path, f"say which call is refused: 'call: {next(iter(calls))}'")
+    elif case.expect.call is not None and case.expect.call not in calls:
+        names = ", ".join(filter(None, calls))
         todo = f"Calls: {names}." if names else "The contract has one call, without a name: leave 'call' out."
-        yield fault_at(document, (*path, "call"), f"the contract has no call '{case.expect.call}'", todo=todo)
+        said = "case" if case.expect.call in http.calls else "contract"
+        yield fault_at(document, (*path, "call"), f"the {said} has no call '{case.expect.call}'", todo=todo)
 
 
 def _unfilled(text: str, known: set[str], case: Case, index: int, field: str, document: Document) -> Iterator[Fault]:

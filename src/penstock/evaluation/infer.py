@@ -21,6 +21,7 @@ from penstock.bundle.models import CallRecord, Invocation, Use
 from penstock.bundle.steps import utc_now
 from penstock.contract.load import suite_directory, withheld_paths
 from penstock.contract.models import Case, Contract, Suite
+from penstock.contract.request import calls_of
 from penstock.evaluation.concurrent_calls import Called, called_at_once
 from penstock.evaluation.inputs import input_paths
 from penstock.foundation.files import disk_errors
@@ -254,8 +255,8 @@ class Calls:
             folder.mkdir(parents=True, exist_ok=True)
         warm, started = model.warm, utc_now("milliseconds")
         made: list[tuple[CallRecord, CallResult]] = []
-        for name, suffix in self._suffixes.items():
-            output = folder / f"{name or OUTPUT_NAME}{suffix}"
+        for name in call_names(self._contract, case):
+            output = folder / f"{name or OUTPUT_NAME}{self._suffixes[name]}"
             begun = utc_now("milliseconds")
             result = model.call(case, self._inputs[case.name], output, self._contract.call.timeout_s, name=name)
             answered = result.status == "ok" and result.refusal is None
@@ -334,7 +335,7 @@ def _largest(values: Iterable[float | None]) -> float | None:
 def _warm_up(model: Model, contract: Contract, case: Case, inputs: dict[str, Path], output: Path) -> None:
     """Make the calls that are not counted. One that fails ends them: the next case records the fault."""
     for _ in range(contract.call.warmup):
-        for name in output_suffixes(contract):
+        for name in call_names(contract, case):
             result = model.call(case, inputs, output, contract.call.timeout_s, name=name)
             output.unlink(missing_ok=True)
             if result.status != "ok" or result.refusal is not None:
@@ -373,6 +374,12 @@ def in_words(record: Invocation) -> str:
         said = ", refused as it must be" if record.refusal is not None else ""
         return f"{record.case}: {record.latency_s or 0.0:.1f} s{said}"
     return f"{record.case}: {record.error}"
+
+
+def call_names(contract: Contract, case: Case) -> list[str]:
+    """Names of the calls that a case takes, in their order; the one call has no name."""
+    http = contract.call.http
+    return [""] if http is None else list(calls_of(http, case))
 
 
 def output_suffixes(contract: Contract) -> dict[str, str]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from penstock.contract.http_call import Http, HttpCall
+from penstock.contract.http_call import HttpCall
 from penstock.contract.load import SUITE_FILE, input_path, withheld_paths
 from penstock.contract.models import Case, Contract
-from penstock.contract.request import MAX_JSON_BODY, base64_bytes, call_inputs, command_argv, request_for
+from penstock.contract.request import MAX_JSON_BODY, base64_bytes, call_inputs, calls_of, command_argv, request_for
 from penstock.contract.suite import input_fault
 from penstock.families.registry import family
 from penstock.foundation.errors import UsageError
@@ -57,10 +57,14 @@ def check_case(contract: Contract, source_dir: Path, case: Case, seen: set[Path]
         paths[name] = path
     _check_withheld(contract, source_dir, case, paths, seen)
     if (http := contract.call.http) is not None:
-        for name, call in http.named_calls.items():
+        where = f"case '{case.name}' in {contract.suite}/{SUITE_FILE}"
+        calls = calls_of(http, case)
+        if not calls:
+            raise UsageError("it has the inputs of none of the contract's calls", where=where)
+        for name, call in calls.items():
             request_for(contract, case, name)
-            _check_body_size(call, paths, f"case '{case.name}' in {contract.suite}/{SUITE_FILE}")
-        _check_expectation(http, case, f"case '{case.name}' in {contract.suite}/{SUITE_FILE}")
+            _check_body_size(call, paths, where)
+        _check_expectation(calls, case, where)
     else:
         command_argv(contract, case, {**paths, "output": "output"})
         if case.expect is not None:
@@ -107,10 +111,12 @@ def _check_body_size(call: HttpCall, paths: Mapping[str, Path], where: str) -> N
         )
 
 
-def _check_expectation(http: Http, case: Case, where: str) -> None:
+def _check_expectation(calls: Collection[str], case: Case, where: str) -> None:
     """Check that the call that must be refused is one that is made."""
-    if case.expect is not None and (case.expect.call or "") not in http.named_calls:
-        said = f"the contract has no call '{case.expect.call}'" if case.expect.call else "it is not said which call"
+    if case.expect is None or (case.expect.call is None and len(calls) == 1):
+        return
+    if case.expect.call not in calls:
+        said = f"the case has no call '{case.expect.call}'" if case.expect.call else "it is not said which call"
         raise UsageError(f"{said} that is refused", where=where, todo="`penstock check` lists the calls.")
 
 

@@ -24,6 +24,7 @@ from penstock.evaluation.inputs import reference_frames
 from penstock.evaluation.measurer import Answer, Measurer, Value, measurement
 from penstock.evaluation.networks import Networks, open_networks
 from penstock.evaluation.refusals import split_refusals, wrongly_accepted
+from penstock.evaluation.released_answers import compare, compare_suite, compared_by_case, why_not_compared
 from penstock.families.family import CALL_METRICS, Metric
 from penstock.families.registry import family
 from penstock.foundation.errors import PenstockError
@@ -52,6 +53,7 @@ def measure(
     on_progress: Progress | None = None,
     workers: int | None = None,
     arithmetic: Arithmetic = DEFAULT,
+    released: Bundle | None = None,
 ) -> list[Measurement]:
     """Measure every case's answer and the suite as a whole; write and return the values.
 
@@ -73,6 +75,8 @@ def measure(
         on_progress: told after each case.
         workers: cases that are measured at a time; by default as many as there are cores, at most 4.
         arithmetic: how the networks are computed. It stands in their labels: values compare with like only.
+        released: the released model's calls and outputs, for metrics that compare with its answers; ``None``: there is
+            no released model, or no such metric.
 
     Raises:
         UsageError: an extractor or the reference is missing or broken; there is no ``invocations.jsonl``.
@@ -88,21 +92,31 @@ def measure(
     asked = Asked(contract, networks, gpu)
     measurements: list[Measurement] = []
     answers: list[Answer] = []
+    released_answers: list[Answer | None] = []
+    released_calls = {call.case: call for call in released.invocations()} if released is not None else {}
+    metrics = family(contract.family).metrics
 
-    def examined(case: Case) -> Answer:
-        return _examine(asked, case, calls.get(case.name), bundle, source_dir, measurer)
+    def examined(case: Case) -> tuple[Answer, Answer | None]:
+        answer = _examine(asked, case, calls.get(case.name), bundle, source_dir, measurer)
+        if released is None:
+            return answer, None
+        other = _examine(asked, case, released_calls.get(case.name), released, source_dir, measurer)
+        answer.values |= compare(measurer, metrics, case, answer, other)
+        return answer, replace(other, series=None)
 
     results = contextlib.closing(each_case(examined, suite.cases, workers=count, processes=not networks))
     written = replacing(bundle.series_file)
     with results as found, written as temporary, temporary.open("w", encoding="utf-8") as series:
-        for done, (case, answer) in enumerate(zip(suite.cases, found, strict=True), 1):
+        for done, (case, (answer, other)) in enumerate(zip(suite.cases, found, strict=True), 1):
             series.write(_series(case, answer))
             answers.append(replace(answer, series=None))  # they are large, and on disk now
-            measurements += _lines(case, answer, asked)
+            released_answers.append(other)
+            measurements += _lines(case, answer, other, asked)
             if on_progress is not None:
                 on_progress(done, len(suite.cases), case.name)
     if suite.cases:
-        measurements += measurer.suite([case.name for case in suite.cases], answers)
+        measurements += measurer.suite(suite.cases, answers)
+        measurements += compare_suite(measurer, metrics, suite.cases, answers, released_answers)
     measurements += wrongly_accepted(refused, calls)
     bundle.write_measurements(measurements)
     return measurements
@@ -175,13 +189,17 @@ def values_of_the_call(call: Invocation) -> dict[str, Value]:
     }
 
 
-def _lines(case: Case, answer: Answer, asked: Asked) -> Iterator[Measurement]:
-    inapplicable = case.inapplicable
+def _lines(case: Case, answer: Answer, released: Answer | None, asked: Asked) -> Iterator[Measurement]:
+    inapplicable = dict(case.inapplicable)
+    if why_not := why_not_compared(released):
+        inapplicable |= dict.fromkeys(compared_by_case(asked.of_the_answer), why_not)
     for metric in (*asked.of_the_answer, *asked.of_the_call):
         if (why := inapplicable.get(metric.name)) is not None:
             yield measurement(case.name, metric.name, why, slices=case.slices, applies=False)
             continue
         label = asked.networks[metric.role].label if metric.role is not None else None
-        value = answer.values.get(metric.name, "it was not measured")
+        if metric.across_cases:
+            continue
+        value, why = answer.values.get(metric.name, "it was not measured"), answer.why.get(metric.name)
         floor = answer.floors.get(metric.name)
-        yield measurement(case.name, metric.name, value, slices=case.slices, extractor=label, floor=floor)
+        yield measurement(case.name, metric.name, value, slices=case.slices, extractor=label, floor=floor, why=why)

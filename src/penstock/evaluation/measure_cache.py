@@ -16,6 +16,7 @@ from penstock.contract.models import Contract, Suite
 from penstock.evaluation.case_workers import worker_count
 from penstock.evaluation.measure import measure, threads_each
 from penstock.evaluation.networks import network_labels, open_networks
+from penstock.families.registry import family
 from penstock.foundation.errors import UsageError
 from penstock.foundation.files import sha256_file, sha256_json, sha256_tree
 
@@ -30,13 +31,27 @@ def measure_once(
     *,
     cache: Path | None,
     arithmetic: Arithmetic = DEFAULT,
+    released: Bundle | None = None,
     on_progress: Progress,
 ) -> tuple[list[Measurement], bool]:
     """Measure, or take the measurements of an earlier run over the same outputs, suite, extractors and versions.
 
+    Args:
+        contract: names the family and the extractors.
+        suite: the cases.
+        source: the model's repository.
+        bundle: the run's.
+        cache: where measurements are kept; ``None``: nowhere.
+        arithmetic: how the networks are computed.
+        released: the released model's bundle, in case that the family compares with its answers; ``None``: there is
+            none.
+        on_progress: told after each case.
+
     Raises:
         UsageError: an extractor cannot be loaded.
     """
+    if released is not None and not family(contract.family).compares_released:
+        released = None
     kept = [Path(bundle.measurements_file.name), Path(bundle.series_file.name)]
     run = bundle.run()
     workers = worker_count(len(suite.cases))
@@ -45,8 +60,10 @@ def measure_once(
     # the versions that move these numbers are this step's, which may be another container than the first
     versions = this_machine().versions
     machine = run.machine.model_copy(update={"versions": versions}) if run.machine else None
-    bundle.update_run(run.model_copy(update={"extractors": extractors, "machine": machine}))
-    inputs = {
+    compared_with = released.run().run_id if released is not None else None
+    known = {"extractors": extractors, "machine": machine, "compared_with": compared_with}
+    bundle.update_run(run.model_copy(update=known))
+    inputs: dict[str, object] = {
         "penstock": __version__,
         "versions": versions,
         "outputs": sha256_tree(bundle.outputs),
@@ -55,10 +72,21 @@ def measure_once(
         "extractors": extractors,
         "kept": [path.as_posix() for path in kept],
     }
+    if released is not None:
+        inputs["released"] = [sha256_tree(released.outputs), sha256_file(released.invocations_file)]
     products = Products(cache, "measure", sha256_json(inputs)) if cache else None
     if products and products.restore(bundle):
         return bundle.measurements(), True
-    measurements = measure(contract, suite, bundle, source, networks=networks, workers=workers, on_progress=on_progress)
+    measurements = measure(
+        contract,
+        suite,
+        bundle,
+        source,
+        networks=networks,
+        workers=workers,
+        on_progress=on_progress,
+        released=released,
+    )
     if products:
         products.keep(bundle, kept)
     return measurements, False

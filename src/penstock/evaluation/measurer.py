@@ -32,6 +32,8 @@ class Answer:
     """Metric → how far apart the case's own references are by it, where there are several: at least 0."""
     series: dict[str, Any] | None = None
     """Values over time for the report, as JSON; ``None``: there are none."""
+    why: dict[str, str] = field(default_factory=dict)
+    """Metric → why its value is what it is, where that is not plain: which rule an answer breaks."""
     features: Any = None
     """What the measurer keeps of the answer for the metrics of the whole suite; ``None``: the case failed. It may come
     from another process, so that it must be something that can be pickled: numbers, arrays, plain objects."""
@@ -72,8 +74,30 @@ class Measurer(Protocol):
             withheld: field of the case → the files that it names and that the model did not get.
         """
 
-    def suite(self, names: Sequence[str], answers: Sequence[Answer]) -> Iterator[Measurement]:
-        """The metrics that have one value for all cases; ``names`` are the cases' names."""
+    def suite(self, cases: Sequence[Case], answers: Sequence[Answer]) -> Iterator[Measurement]:
+        """The metrics that have one value for all cases, and those ``across_cases``; a case without features failed."""
+
+
+class ComparingMeasurer(Measurer, Protocol):
+    """The measurer of a family some of whose metrics compare with the released model's answers (``needs_released``).
+
+    Those answers went through :meth:`case` as the candidate's did. Before the first release, nothing here is called:
+    the engine says that these metrics do not apply (``docs/adr/0032-faces-and-released-answers.md``).
+    """
+
+    def compare(self, case: Case, answer: Answer, released: Answer) -> Mapping[str, Value]:
+        """Compare two answers to one case: metric → value or reason. It may run in a process of its own.
+
+        Args:
+            case: of the family's own class.
+            answer: the candidate's, with features. Where it has none, its own ``values`` hold the reason.
+            released: the released model's, with features. Where it has none, the metrics do not apply to the case.
+        """
+
+    def compare_suite(
+        self, cases: Sequence[Case], answers: Sequence[Answer], released: Sequence[Answer]
+    ) -> Iterator[Measurement]:
+        """The metrics that compare all cases at once; an answer of either side without features failed."""
 
 
 def measurement(
@@ -86,8 +110,12 @@ def measurement(
     resamples: Resamples | None = None,
     floor: float | None = None,
     applies: bool = True,
+    why: str | None = None,
 ) -> Measurement:
-    """One line: a value, or the reason why there is none. A value that is not finite is a reason."""
+    """One line: a value, or the reason why there is none. A value that is not finite is a reason.
+
+    ``why`` says of a value why it is what it is.
+    """
     reason = value if isinstance(value, str) else None
     if not isinstance(value, str) and not -float("inf") < value < float("inf"):
         reason = f"the value is {value}, not a finite number"
@@ -99,7 +127,7 @@ def measurement(
         unit=known.unit if known is not None else "",
         slices=slices or [],
         extractor=extractor,
-        error=reason,
+        error=reason or why,
         resamples=resamples,
         floor=floor,
         applies=applies,

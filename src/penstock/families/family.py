@@ -29,7 +29,10 @@ class Metric:
         meaning: the glossary's sentence, for people who do not know the metric.
         role: the network that it looks through: one of the family's roles, or ``None``.
         whole_suite: it has one value for all cases together, and none for a slice.
+        across_cases: a case's value depends on the answers to other cases, too: the measurer's ``suite`` gives it.
         needs_reference: it compares with the suite's ``reference``.
+        needs_released: it compares with what the released model answered to the same cases; before the first release it
+            applies to nothing. Its values are changes already, so that no margin is held on it.
         timed: it measures the machine as well as the model: whatever else runs there moves it.
         near_zero: good models lie near 0, so that a margin as a share of the value means nothing.
         instead: a metric of the same role that few cases do not bias, as they bias this one.
@@ -44,7 +47,9 @@ class Metric:
     meaning: str
     role: str | None = None
     whole_suite: bool = False
+    across_cases: bool = False
     needs_reference: bool = False
+    needs_released: bool = False
     timed: bool = False
     near_zero: bool = False
     instead: str | None = None
@@ -243,6 +248,11 @@ class Family:
     commands: Mapping[str, Reference] = field(default_factory=dict)
     view: View = field(default_factory=View)
     agreement: Agreement | None = None
+
+    @property
+    def compares_released(self) -> bool:
+        """Whether any of its metrics compares with the released model's answers."""
+        return any(metric.needs_released for metric in self.metrics)
 
     def kinds_of(self, name: str) -> tuple[Kind, ...]:
         """What the input ``name`` may be."""

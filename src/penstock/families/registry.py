@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 BUILT_IN: Mapping[str, str] = {
     "talking-head": "penstock.families.talking_head.family:FAMILY",
     "matting": "penstock.families.matting.family:FAMILY",
+    "face": "penstock.families.face.family:FAMILY",
 }
 """Name → where the family says what it is. A family of Penstock's own is its package and one line here."""
 GROUP = "penstock.families"
@@ -164,6 +165,12 @@ def is_whole_suite(name: str) -> bool:
     """Whether this metric has one value for all cases together, and none for a slice."""
     metric = find_metric(name)
     return metric is not None and metric.whole_suite
+
+
+def needs_released(name: str) -> bool:
+    """Whether this metric compares with the released model's answers."""
+    metric = find_metric(name)
+    return metric is not None and metric.needs_released
 
 
 @cache

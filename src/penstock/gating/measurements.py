@@ -78,7 +78,7 @@ class Values:
     resamples: Resamples | None = None
     """Of a value of the whole suite, if there are some."""
     why: str = ""
-    """Of a value of the whole suite: why it is what it is, if that was said."""
+    """Of a value of the whole suite, or of the first case of which that was said: why it is what it is."""
 
     @property
     def cases(self) -> set[str]:
@@ -140,7 +140,8 @@ class Table:
             else:
                 found.by_case[case] = measurement.value
                 found.resamples = measurement.resamples if case == WHOLE_SUITE else None
-                found.why = _cut(measurement.error or "") if case == WHOLE_SUITE else ""
+                if measurement.error and not found.why:
+                    found.why = _cut(measurement.error if case == WHOLE_SUITE else f"'{case}': {measurement.error}")
         if known and WHOLE_SUITE not in known and metric != REFUSAL_METRIC.name:
             for case in self.expected:
                 # A case of which nothing at all is known may carry the slice: it counts as lost, never as well.

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from penstock.bundle.models import WHOLE_SUITE
 from penstock.bundle.verdict_record import NotCompared, Outcome, RuleResult, WaiverRecord
 from penstock.contract.policy import Rule
+from penstock.families.registry import needs_released
 from penstock.gating.change_sentence import movement
 from penstock.gating.decision import ROUNDING, Decision, mean, settle
 from penstock.gating.evidence import BOOTSTRAP_CASES, Evidence, Exact, weigh, weigh_resamples
@@ -98,6 +99,9 @@ def examine(rule: Rule, candidate: Table, baseline: Table | None, margin_in_unit
     subject = subject_of(rule)
     finding = Finding([], [], [])
     missing = _not_compared(rule) if baseline is None else None
+    if baseline is None and needs_released(rule.metric):
+        finding.notes.append(Sentence(f"{_NOT_COMPARED['rule']}: {NO_BASELINE}"))
+        return Examined(rule, subject, finding, 0, not_compared="rule")
     ours = candidate.values(rule.metric, rule.slice)
     theirs = baseline.values(rule.metric, rule.slice) if baseline is not None else None
     _complete(rule, subject, ours, theirs, finding)

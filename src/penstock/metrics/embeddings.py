@@ -22,6 +22,7 @@ from penstock.metrics.verification_scores import Owners, VerificationScores, ver
 
 Vectors = npt.NDArray[np.floating]
 Ids = npt.NDArray[np.intp]
+Flags = npt.NDArray[np.bool_]
 
 UNIT = 1e-3
 """How far a length may be from 1 where vectors are of unit length; float16 rounds within it."""
@@ -30,6 +31,8 @@ MOST_VECTORS = 20_000
 MOST_VALUE = 1e300
 """The length of a vector with a larger value may be no number."""
 BLOCK_ROWS = 256
+NO_FACE = -2.0
+"""The score of a comparison with an image that has no vector: below every cosine, so that no threshold accepts it."""
 WHOSE = 1.35
 """The highest impostor pairs are kept with their identities: this times as many as the EER and a FAR of 0.1 need."""
 WHOSE_MORE = 4.0
@@ -132,7 +135,24 @@ def drift(released: Vectors, candidate: Vectors) -> npt.NDArray[np.float64]:
     return np.asarray(np.clip(np.einsum("ij,ij->i", one, other), -1.0, 1.0))
 
 
-def score_all_pairs(gallery: Vectors, probes: Vectors, identities: Ids) -> VerificationScores:
+def all_pairs(gallery: Vectors, probes: Vectors, identities: Ids, *, missing: Flags | None = None) -> PairScores:
+    """The scores of :func:`score_all_pairs`, without rates and intervals.
+
+    Raises:
+        UsageError: there are too many images, all of one identity, or each of its own.
+
+    Example:
+        >>> vectors = np.array([[1.0, 0.0], [0.8, 0.6], [0.0, 1.0]])
+        >>> pairs = all_pairs(vectors, vectors, np.array([0, 0, 1]))
+        >>> pairs.genuine.round(3).tolist(), pairs.impostor.round(3).tolist()
+        ([0.800000011920929], [0.6000000238418579, 0.0])
+    """
+    return _compared(gallery, probes, identities, missing).pairs
+
+
+def score_all_pairs(
+    gallery: Vectors, probes: Vectors, identities: Ids, *, missing: Flags | None = None
+) -> VerificationScores:
     """Error rates over all pairs of images: each pair once, the earlier image by ``gallery``, the later by ``probes``.
 
     With the same vectors on both sides these are the pairs of one model. With those of the released model as gallery
@@ -143,6 +163,8 @@ def score_all_pairs(gallery: Vectors, probes: Vectors, identities: Ids) -> Verif
         gallery: float (n, d), finite, none zero, n at most 20,000.
         probes: the same, of the same images in the same order.
         identities: int (n,), from 0, every number below the largest there.
+        missing: bool (n,): images that have no vector, because no face was found; what stands in its place does not
+            matter. Their comparisons fail at every threshold. ``None``: all have one.
 
     Raises:
         UsageError: there are too many images, all of one identity, or each of its own.
@@ -155,10 +177,7 @@ def score_all_pairs(gallery: Vectors, probes: Vectors, identities: Ids) -> Verif
         >>> found.n_genuine, found.n_impostor, found.eer < 0.1 < score_all_pairs(vectors, -vectors, people).eer
         (90, 3915, True)
     """
-    if len(identities) > MOST_VECTORS:
-        what = f"{len(identities):,} images have {len(identities) * (len(identities) - 1) // 2:,} pairs"
-        raise UsageError(what, todo=f"Give at most {MOST_VECTORS:,} images: all images of some of the people.")
-    compared = _Compared.of(unit_vectors(gallery), unit_vectors(probes), identities)
+    compared = _compared(gallery, probes, identities, missing)
     edges = find_edges(compared.pairs)
     crossing = meeting_edge(edges)
     impostors = len(compared.pairs.impostor)
@@ -168,6 +187,72 @@ def score_all_pairs(gallery: Vectors, probes: Vectors, identities: Ids) -> Verif
         if (found := verification_scores(compared.pairs, owners)) is not None:
             return found
         known *= WHOSE_MORE
+
+
+def _compared(gallery: Vectors, probes: Vectors, identities: Ids, missing: Flags | None) -> _Compared:
+    if len(identities) > MOST_VECTORS:
+        what = f"{len(identities):,} images have {len(identities) * (len(identities) - 1) // 2:,} pairs"
+        raise UsageError(what, todo=f"Give at most {MOST_VECTORS:,} images: all images of some of the people.")
+    missing = np.zeros(len(identities), np.bool_) if missing is None else missing
+    return _Compared.of(_known(gallery, missing), _known(probes, missing), identities, missing)
+
+
+def image_errors(
+    gallery: Vectors, probes: Vectors, identities: Ids, threshold: float, *, missing: Flags | None = None
+) -> ImageErrors:
+    """What goes wrong with each image as a probe, against all other images as gallery, at one threshold.
+
+    Args:
+        gallery: float (n, d), finite, none zero.
+        probes: the same, of the same images in the same order.
+        identities: int (n,).
+        threshold: the lowest score that is accepted.
+        missing: as :func:`score_all_pairs` has it.
+
+    Example:
+        >>> vectors = np.array([[1.0, 0.0], [1.0, 0.1], [0.9, 0.2], [0.0, 1.0]])
+        >>> found = image_errors(vectors, vectors, np.array([0, 0, 1, 0]), 0.9)
+        >>> found.genuine.tolist(), found.rejected.tolist(), found.accepted.tolist()
+        ([2, 2, 0, 2], [1, 1, 0, 2], [1, 1, 2, 0])
+    """
+    missing = np.zeros(len(identities), np.bool_) if missing is None else missing
+    kept, asked = _known(gallery, missing), _known(probes, missing)
+    rejected, accepted = (np.zeros(len(identities), np.int64) for _ in range(2))
+
+    def compare(begin: int) -> None:
+        rows = slice(begin, begin + BLOCK_ROWS)
+        above = asked[rows] @ kept.T >= np.float32(threshold)
+        above[:, missing] = False
+        above[missing[rows]] = False
+        same = identities[rows, None] == identities
+        rejected[rows] = (same & ~above).sum(axis=1) - ~above[np.arange(len(above)), np.arange(len(above)) + begin]
+        accepted[rows] = (~same & above).sum(axis=1)
+
+    _in_threads(compare, range(0, len(identities), BLOCK_ROWS))
+    images = np.bincount(identities)[identities]
+    return ImageErrors(images - 1, rejected, len(identities) - images, accepted)
+
+
+def _known(vectors: Vectors, missing: Flags) -> npt.NDArray[np.float32]:
+    """Of length 1; any vector where there is none."""
+    return unit_vectors(np.where(missing[:, None], 1.0, vectors))
+
+
+@dataclass(frozen=True)
+class ImageErrors:
+    """Comparisons of each image with all others at a threshold.
+
+    Attributes:
+        genuine: int64 (n,): other images of the same identity.
+        rejected: int64 (n,): of these, those that are not accepted.
+        impostors: int64 (n,): images of other identities.
+        accepted: int64 (n,): of these, those that are accepted.
+    """
+
+    genuine: Whole
+    rejected: Whole
+    impostors: Whole
+    accepted: Whole
 
 
 @dataclass(frozen=True)
@@ -191,10 +276,10 @@ class _Compared:
     genuine: Ids
 
     @classmethod
-    def of(cls, gallery: Vectors, probes: Vectors, identities: Ids) -> _Compared:
+    def of(cls, gallery: Vectors, probes: Vectors, identities: Ids, missing: Flags) -> _Compared:
         order = np.argsort(identities, kind="stable")
         whose, count = identities[order], len(identities)
-        gallery, probes = gallery[order], probes[order]
+        gallery, probes, missing = gallery[order], probes[order], missing[order]
         first = np.searchsorted(whose, whose, side="right")
         begins = np.concatenate([[0], np.cumsum(count - first)])
         starts = np.concatenate([[0], np.cumsum(first - np.arange(count) - 1)])
@@ -203,6 +288,8 @@ class _Compared:
 
         def compare(begin: int) -> None:
             cosines = gallery[begin : begin + BLOCK_ROWS] @ probes[begin:].T
+            cosines[missing[begin : begin + BLOCK_ROWS]] = NO_FACE
+            cosines[:, missing[begin:]] = NO_FACE
             for row, values in enumerate(cosines, begin):
                 middle = first[row] - begin
                 genuine[starts[row] : starts[row + 1]] = values[row + 1 - begin : middle]

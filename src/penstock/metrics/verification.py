@@ -22,7 +22,6 @@ same functions serve pairs that are counted and pairs that are weighted.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,8 +32,6 @@ from penstock.foundation.errors import UsageError
 Scores = npt.NDArray[np.floating]
 Whole = npt.NDArray[np.int64]
 
-ONE_IN: Mapping[str, int] = {f"1e-{power}": 10**power for power in range(1, 7)}
-"""FAR as it is written → its inverse: 1 in so many."""
 ENOUGH = 10
 """Impostors that must be expected to be accepted at a FAR before a TAR is said for it."""
 
@@ -189,6 +186,26 @@ def accepted_at_eer(edges: Edges) -> int:
         1
     """
     return int(edges.genuine[(meeting_edge(edges) + 1) // 2])
+
+
+def threshold_at_eer(pairs: PairScores) -> float | None:
+    """A threshold at the EER, where FMR first is at least FNMR.
+
+    It is halfway between the lowest genuine score that is accepted there and the next lower score of any pair: in the
+    middle of the gap, where the two kinds do not overlap.
+
+    ``None`` where no genuine pair is accepted.
+
+    Example:
+        >>> threshold_at_eer(PairScores(np.array([0.9, 0.8]), np.array([0.4, 0.3])))
+        0.6000000000000001
+    """
+    accepted = accepted_at_eer(find_edges(pairs))
+    if not accepted:
+        return None
+    lowest = float(pairs.genuine[accepted - 1])
+    below = [*pairs.genuine[accepted : accepted + 1], *pairs.impostor[pairs.impostor < lowest][:1]]
+    return (lowest + max(map(float, below), default=lowest)) / 2.0
 
 
 def accepted_at(edges: Edges, one_in: int) -> int:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
+from penstock.metrics.false_accept_rates import ONE_IN
 from penstock.metrics.verification import (
-    ONE_IN,
     PairScores,
     Scores,
     accepted_at,
@@ -18,12 +18,14 @@ from penstock.metrics.verification import (
     find_edges,
     tar_at,
     threshold_at,
+    threshold_at_eer,
     too_few,
 )
 from penstock.metrics.verification_resamples import (
     RESAMPLES,
     IdentityPairs,
     Ids,
+    Resampled,
     Values,
     resample_identities,
     resample_pairs,
@@ -61,7 +63,7 @@ class VerificationScores:
     Attributes:
         eer: from 0 to 1.
         eer_interval: at least 95 %; ``None``: see ``reasons``.
-        tar: FAR, as :data:`penstock.metrics.verification.ONE_IN` writes it, → TAR.
+        tar: FAR, as :data:`penstock.metrics.false_accept_rates.ONE_IN` writes it, → TAR.
         tar_interval: FAR → interval of its TAR.
         threshold: FAR → the lowest genuine score that is accepted.
         d_prime: how far the two kinds are apart.
@@ -69,6 +71,8 @@ class VerificationScores:
         n_identities: ``None`` where identities are not known; intervals are by pair then.
         n_impostor_identities: pairs of identities that the impostor pairs are of.
         reasons: ``tar FAR``, ``interval eer``, ``interval FAR``, ``d_prime`` → why there is none.
+        eer_threshold: of :func:`penstock.metrics.verification.threshold_at_eer`.
+        resampled: what the intervals are taken from; ``None`` where there are too few pairs or identities for any.
     """
 
     eer: float
@@ -82,6 +86,8 @@ class VerificationScores:
     n_identities: int | None
     n_impostor_identities: int | None
     reasons: dict[str, str]
+    eer_threshold: float | None
+    resampled: Resampled | None = field(compare=False, repr=False)
 
 
 def sort_owned_pairs(
@@ -146,6 +152,7 @@ def verification_scores(
     said = {far: one_in for far, one_in in ONE_IN.items() if few[far] is None}
     value, tar = equal_error_rate(edges), {far: tar_at(edges, one_in) for far, one_in in said.items()}
     intervals: dict[str, Interval | str] = {}
+    drawn: Resampled | None = None
     units, why = _units(pairs, owners)
     if why is None:
         targets = list(said.values())
@@ -178,6 +185,8 @@ def verification_scores(
         n_identities=None if owners is None else owners.pairs.identities,
         n_impostor_identities=None if owners is None else owners.impostors,
         reasons=reasons,
+        eer_threshold=threshold_at_eer(pairs),
+        resampled=drawn,
     )
 
 

@@ -18,8 +18,9 @@ from penstock.bundle.steps import FOLDERS
 from penstock.bundle.verdict_record import MeasuredAgain
 from penstock.contract.arithmetic import arithmetic_by_role, without_arithmetic
 from penstock.foundation.errors import PenstockError, UsageError, WorldError
-from penstock.foundation.files import disk_errors, inside
+from penstock.foundation.files import disk_errors
 from penstock.gating.comparable import check_comparable
+from penstock.releases.archived_answers import fetch_answers
 from penstock.releases.baseline import Baseline, baseline
 from penstock.store.archive import fetch
 from penstock.store.store import NotStoredError, Store
@@ -76,25 +77,14 @@ def bring_outputs(store: Store, candidate: Run, directory: Path) -> Run:
 def _bring(store: Store, candidate: Run, pointer: Baseline, released: Bundle) -> Run:
     """Bring the record first: outputs may be many, and are of no use where something else forbids to compare."""
     run_id, digest = pointer.run_id, pointer.manifest_sha256
-    record, evidence = (released.run_file.name,), (released.invocations_file.name, released.outputs.name)
+    record = (released.run_file.name,)
     stored = fetch(store, candidate.model, run_id, released.path, only=record, manifest_sha256=digest).run()
     check_comparable(_any_arithmetic(candidate), _any_arithmetic(stored))
     try:
-        fetch(store, candidate.model, run_id, released.path, only=evidence, manifest_sha256=digest)
-        _hold_archived(released)
+        fetch_answers(store, candidate.model, pointer, released.path)
     except (UsageError, WorldError) as error:
         raise NotMeasuredAgainError(error, candidate, stored) from error
     return stored
-
-
-def _hold_archived(released: Bundle) -> None:
-    """Check that all outputs that the calls name were archived."""
-    run_id = released.run().run_id
-    for call in released.invocations():
-        where = f"case {call.case} of run {run_id}"
-        for output in call.outputs:
-            if not inside(released.path, output, where=where).is_file():
-                raise WorldError(f"'{output}' is not archived", where=where)
 
 
 def _any_arithmetic(run: Run) -> Run:

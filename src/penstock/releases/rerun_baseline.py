@@ -98,6 +98,7 @@ def baseline_of(
         UsageError: the directory holds something else.
     """
     pointer = baseline(store, model)
+    _hold_compared_with(candidate, pointer)
     if policy.baseline == "stored":
         if is_measured_again(Bundle(directory)):
             put_in_place(store, pointer, candidate, Bundle(directory))
@@ -121,6 +122,18 @@ def baseline_of(
     _hold_complete(policy.rules if rules is None else rules, candidate, released)
     keep_evidence(candidate, released)
     return pointer, released
+
+
+def _hold_compared_with(candidate: Bundle, pointer: Baseline | None) -> None:
+    """Check that values which compare with a release's answers compare with the current one's."""
+    compared = candidate.run().compared_with
+    if compared is not None and (pointer is None or pointer.run_id != compared):
+        today = f"'{pointer.run_id}'" if pointer else "none"
+        raise WorldError(
+            f"the current release is {today}, and the answers were compared with those of '{compared}'",
+            where="baseline",
+            todo="Start the run again: another model was released meanwhile.",
+        )
 
 
 def _hold_complete(rules: Sequence[Rule], candidate: Bundle, released: Bundle) -> None:

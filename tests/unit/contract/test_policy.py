@@ -6,6 +6,7 @@ import pytest
 from tests.unit.gating.dated_verdicts import TODAY, verdict
 from tests.unit.gating.gate_verdicts import judged, lines
 
+from penstock.contract import policy as policies
 from penstock.contract.policy import Margin, Policy, policy_faults
 from penstock.foundation.errors import UsageError
 
@@ -51,6 +52,14 @@ def test_faults_of_waivers_and_of_noise_without_a_record() -> None:
     )
     with pytest.raises(UsageError, match="names no record"):
         verdict(lines("lse_d", {"a": 7.0}), None, rules=[{"metric": "lse_d", "margin": "2 sd"}])
+
+
+def test_no_margin_is_held_on_what_compares_with_the_released_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(policies, "needs_released", lambda name: name == "lse_d")
+    rules = [{"metric": "lse_d", "max": 8}, {"metric": "lse_d", "margin": 0.1}, {"metric": "lse_c", "margin": 0.1}]
+    (fault,) = policy_faults(Policy.model_validate({"rules": rules}), known={"lse_d": "lower", "lse_c": "higher"})
+    assert (fault.place, fault.warning, fault.todo) == ("rules[1].margin", False, "Use min or max.")
+    assert "compares with the released model already" in fault.what
 
 
 def test_margins_as_people_write_them() -> None:

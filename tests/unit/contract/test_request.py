@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from penstock.contract.models import Case, Contract
-from penstock.contract.request import Multipart, command_argv, json_content, request_for, service_argv
+from penstock.contract.request import Multipart, calls_of, command_argv, json_content, request_for, service_argv
 from penstock.foundation.errors import UsageError
 
 
@@ -142,6 +142,22 @@ def test_path_and_headers_take_parameters_and_nothing_breaks_out_of_them() -> No
 def test_calls_have_names() -> None:
     made = contract({"preset": "face-ood", "http": {"argv": ["serve"]}})
     pair = Case(name="a", inputs={"first": "a.png", "second": "b.png"})
-    assert request_for(made, pair, "second").body == Multipart({}, {"image": "second"})
+    assert request_for(made, pair, "compare").body == Multipart({}, {"image1": "first", "image2": "second"})
     with pytest.raises(UsageError, match=r"call.http.calls.compare.files.image2: the case 'b' has no input 'second'"):
         request_for(made, Case(name="b", inputs={"first": "a.png"}), "compare")
+
+
+def test_an_optional_call_is_left_out_of_cases_that_lack_its_input() -> None:
+    http = contract({"preset": "face-ood", "http": {"argv": ["serve"]}}).call.http
+    assert http is not None
+    pair = {"first": "a.png", "second": "b.png"}
+    found = [
+        list(calls_of(http, Case(name="a", inputs=inputs)))
+        for inputs in ({"image": "a.png"}, pair, {"image": "a.png", **pair}, {"first": "a.png"})
+    ]
+    assert found == [["feature"], ["compare"], ["feature", "compare"], []]
+    asked = contract(
+        {"http": {"argv": ["serve"], "path": "/", "files": {"a": "image"}, "response": "image/png"}}
+    ).call.http
+    assert asked is not None
+    assert list(calls_of(asked, Case(name="a", inputs={}))) == [""], "a call that is not optional is always made"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from tests.unit.evaluation.conftest import Repository, Video
@@ -12,6 +13,7 @@ from tests.unit.evaluation.conftest import Repository, Video
 from penstock.bundle.directory import Bundle
 from penstock.bundle.models import Invocation
 from penstock.bundle.steps import begin
+from penstock.evaluation import measure_cache
 from penstock.evaluation.measure_cache import measure_once, suite_digest
 from penstock.extractors.image_features import ImageFeatures
 
@@ -104,6 +106,39 @@ def test_whatever_moves_a_value_has_it_measured_again(measured, repository, make
     assert not measured(latency=2.0)
     assert not measured(suite=repository.suite("a", face_box=[0.2, 0.2, 0.5, 0.5]))
     assert measured()
+
+
+def test_what_compares_with_a_release_is_measured_again_after_another_release(
+    repository: Repository, tmp_path: Path, make_video: Video, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    contract, suite, bundle = repository.contract(), repository.suite("a"), Bundle(tmp_path / "bundle")
+    answered(bundle, make_video(10))
+    one, two = (answered(Bundle(tmp_path / name), make_video(frames)) for name, frames in (("one", 10), ("two", 12)))
+    seen: list[Bundle | None] = []
+
+    def measured(*_: object, released: Bundle | None, **__: object) -> list[object]:
+        seen.append(released)
+        bundle.write_measurements([])
+        bundle.series_file.write_text("")
+        return []
+
+    monkeypatch.setattr(measure_cache, "measure", measured)
+
+    def once(released: Bundle | None) -> bool:
+        return measure_once(
+            *(contract, suite, repository.path, bundle),
+            cache=tmp_path / "cache",
+            released=released,
+            on_progress=lambda *_: None,
+        )[1]
+
+    assert (once(one), seen, bundle.run().compared_with) == (False, [None], None), "no metric of this family compares"
+    seen.clear()
+    monkeypatch.setattr(measure_cache, "family", lambda _: SimpleNamespace(compares_released=True))
+    assert [once(one), once(one), once(two), once(None)] == [False, True, False, True]
+    assert (seen, bundle.run().compared_with) == ([one, two], None)
+    once(two)
+    assert bundle.run().compared_with == "r"
 
 
 def test_digest_is_of_cases_and_of_every_files_content(repository) -> None:

@@ -42,7 +42,7 @@ def sent(made: Contract) -> Any:
 
 
 def test_any_family_finds_them() -> None:
-    assert list(SHARED_PRESETS) == ["cog", "face-ood", "wanwu"]
+    assert list(SHARED_PRESETS) == ["cog", "wanwu"]
     assert all(find_preset(name) is preset for name, preset in SHARED_PRESETS.items())
 
 
@@ -60,20 +60,6 @@ def test_cog_takes_the_contracts_inputs_and_a_prediction_that_succeeded() -> Non
 def test_cog_leaves_what_comes_back_to_the_contract() -> None:
     with pytest.raises(ValueError, match="response"):
         contract("cog", body=COG["body"])
-
-
-def test_face_ood_asks_for_each_face_and_then_for_both() -> None:
-    made = contract("face-ood")
-    assert made.call.http is not None
-    assert made.call.http.ready == "/health"
-    requests = {name: request_for(made, CASE, name) for name in made.call.http.named_calls}
-    assert {name: (request.method, request.target, request.body) for name, request in requests.items()} == {
-        "first": ("POST", "/feature", Multipart({}, {"image": "first"})),
-        "second": ("POST", "/feature", Multipart({}, {"image": "second"})),
-        "compare": ("POST", "/compare", Multipart({}, {"image1": "first", "image2": "second"})),
-    }
-    assert list(requests) == ["first", "second", "compare"]
-    assert {call.response for call in made.call.http.named_calls.values()} == {"application/json"}
 
 
 def test_wanwu_gets_the_file_as_a_form() -> None:

@@ -10,6 +10,7 @@ from penstock.bundle.models import Measurement
 from penstock.bundle.verdict_record import RuleResult
 from penstock.contract.policy import Rule
 from penstock.foundation.errors import UsageError
+from penstock.gating import rules
 from penstock.gating.measurements import Table
 from penstock.gating.rules import Examined, conclude, examine
 
@@ -151,3 +152,16 @@ def test_a_case_has_one_line_of_a_metric_whether_it_applies_or_not() -> None:
     for lines in ([value, nothing], [nothing, value], [nothing, nothing]):
         with pytest.raises(UsageError, match="has two values for the case 'a'"):
             Table("candidate", lines)
+
+
+@pytest.mark.parametrize("bound", [{"max": 0.1}, {"worst": 0.1}])
+def test_what_compares_with_the_released_model_stays_open_before_the_first_release(
+    monkeypatch: pytest.MonkeyPatch, bound: dict[str, float]
+) -> None:
+    monkeypatch.setattr(rules, "needs_released", lambda name: name == "lse_d")
+    result = judged({}, None, **bound)
+    assert (result.verdict, result.not_compared, result.candidate) == ("pass", "rule", None)
+    assert result.reason == "not compared: there is no baseline (first release)"
+    assert judged({}, {"a": 0.0}, **bound).verdict == "fail", "later on a missing value is one"
+    assert judged({"a": 0.2}, {"a": 0.0}, **bound).verdict == "fail"
+    assert judged({"a": 0.1}, {"a": 0.2}, **bound).verdict == "pass"

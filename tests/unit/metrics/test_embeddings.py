@@ -7,7 +7,15 @@ import pytest
 
 from penstock.foundation.errors import UsageError
 from penstock.metrics import embeddings
-from penstock.metrics.embeddings import drift, score_all_pairs, unit_vectors, vector_fault, vector_lengths
+from penstock.metrics.embeddings import (
+    all_pairs,
+    drift,
+    image_errors,
+    score_all_pairs,
+    unit_vectors,
+    vector_fault,
+    vector_lengths,
+)
 from penstock.metrics.verification import sort_pairs
 from penstock.metrics.verification_scores import sort_owned_pairs, verification_scores
 
@@ -127,3 +135,39 @@ def test_too_many_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_one_kind_of_pairs_is_refused(people: list[int], kind: str) -> None:
     with pytest.raises(UsageError, match=f"there are no {kind} pairs"):
         score_all_pairs(np.eye(3), np.eye(3), np.array(people))
+
+
+def test_an_image_without_a_vector_fails_every_comparison(drawn) -> None:
+    vectors, people = drawn
+    missing = np.zeros(len(people), bool)
+    missing[[3, 50]] = True
+    scores, first, second = listed(vectors, vectors, people)
+    order = np.argsort(people, kind="stable")
+    lost = missing[order]
+    one, other = np.triu_indices(len(people), 1)
+    scores = np.where(lost[one] | lost[other], np.float32(embeddings.NO_FACE), scores)
+    expected = verification_scores(*sort_owned_pairs(scores, first == second, first, second, people.max() + 1))
+    assert expected is not None
+    vectors[missing] = 0
+    found = score_all_pairs(vectors, vectors, people, missing=missing)
+    assert_alike(found, expected)
+    pairs = all_pairs(vectors, vectors, people, missing=missing)
+    assert np.count_nonzero(pairs.genuine == embeddings.NO_FACE) == np.count_nonzero((first == second) & (scores == -2))
+
+
+def test_errors_of_each_image_are_those_of_a_list(drawn, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(embeddings, "BLOCK_ROWS", 50)
+    vectors, people = drawn
+    probes = vectors + np.random.default_rng(2).normal(size=vectors.shape).astype(np.float32)
+    missing = np.arange(len(people)) == 7
+    found = image_errors(vectors, probes, people, 0.35, missing=missing)
+    gallery, asked = unit_vectors(vectors), unit_vectors(probes)
+    for row in (0, 7, 60, 160):
+        above = (gallery @ asked[row] >= np.float32(0.35)) & ~missing & (row != 7)
+        same, others = people == people[row], np.arange(len(people)) != row
+        assert found.genuine[row] == (same & others).sum()
+        assert found.rejected[row] == (same & others & ~above).sum()
+        assert found.impostors[row] == (~same).sum()
+        assert found.accepted[row] == (~same & above).sum()
+    assert found.rejected[7] == found.genuine[7]
+    assert found.accepted[7] == 0

@@ -26,6 +26,7 @@ from penstock.metrics.verification import (
     sort_pairs,
     tar_at,
     threshold_at,
+    threshold_at_eer,
     too_few,
 )
 
@@ -168,3 +169,15 @@ def test_one_kind_has_no_rates(genuine: list[float], impostor: list[float], kind
 def test_scores_are_finite(bad: float) -> None:
     with pytest.raises(UsageError, match="not a finite number"):
         pairs_of([0.5, bad], [0.1])
+
+
+def test_the_threshold_of_the_eer_lies_in_the_gap_and_gives_the_eers_rates() -> None:
+    assert threshold_at_eer(PairScores(np.array([0.9, 0.8]), np.array([0.4, 0.3]))) == pytest.approx(0.6)
+    assert threshold_at_eer(PairScores(np.array([0.9, 0.8, 0.2]), np.array([0.7, 0.1, 0.0]))) == pytest.approx(0.75)
+    assert threshold_at_eer(PairScores(np.array([0.5]), np.array([0.9, 0.8]))) is None
+    random = np.random.default_rng(3)
+    genuine, impostor = np.sort(random.normal(2, 1, 400))[::-1], np.sort(random.normal(0, 1, 4000))[::-1]
+    pairs = PairScores(genuine, impostor)
+    threshold, eer = threshold_at_eer(pairs), equal_error_rate(find_edges(pairs))
+    assert (genuine < threshold).mean() == pytest.approx(eer, abs=0.005)
+    assert (impostor >= threshold).mean() == pytest.approx(eer, abs=0.005)

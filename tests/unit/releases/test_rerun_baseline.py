@@ -63,6 +63,20 @@ def test_stored_is_the_bundle_of_the_release(store: Store, candidate: Bundle, tm
     assert not (candidate.path / "baseline").exists()
 
 
+def test_answers_are_compared_with_those_of_the_current_release(
+    store: Store, candidate: Bundle, tmp_path: Path
+) -> None:
+    """Another release while the run was under way: values that compare with the one before say nothing of it."""
+    released(store, tmp_path)
+    for compared, there in (("run-1", True), (None, True), ("run-0", False)):
+        candidate.update_run(candidate.run().model_copy(update={"compared_with": compared}))
+        if there:
+            assert baseline_of(store, MODEL, STORED, candidate, tmp_path / "baseline")[0] is not None
+            continue
+        with pytest.raises(WorldError, match=r"the current release is 'run-1'.*compared with those of 'run-0'"):
+            baseline_of(store, MODEL, STORED, candidate, tmp_path / "baseline")
+
+
 @pytest.mark.parametrize("use_onnx", [None, True, False])
 def test_a_released_model_is_told_what_its_release_says(store: Store, tmp_path: Path, use_onnx: bool | None) -> None:
     bundle = accepted_bundle(tmp_path / "run-1", run_id="run-1", version="1.0.0")
@@ -107,7 +121,7 @@ def test_stored_measurements_are_never_taken_for_a_rerun(store: Store, candidate
     """Nothing ran, or something was fetched, or another version was released while the two ran."""
     where = tmp_path / "baseline"
     released(store, tmp_path)
-    with pytest.raises(WorldError, match="the current release is 'run-1', and beside the candidate ran none"):
+    with pytest.raises(WorldError, match=r"the current release is 'run-1', and beside the candidate ran none"):
         baseline_of(store, MODEL, RERUN, candidate, where)
     baseline_of(store, MODEL, STORED, candidate, where)
     with pytest.raises(WorldError, match="beside the candidate ran none"):

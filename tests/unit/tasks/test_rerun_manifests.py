@@ -115,3 +115,14 @@ def test_every_task_that_runs_a_model_has_its_card_in_the_run() -> None:
     run = read("runs/release.yaml")[0]
     named = {one["pipelineTaskName"] for one in run["spec"]["taskRunSpecs"]} - {"browse-with-card"}
     assert named == {name for name, entry in TASKS.items() if entry["taskRef"]["name"] in ("infer", "export")}
+
+
+def test_measure_sees_what_the_released_model_answered() -> None:
+    """Some metrics compare with it: weights brings it from the store, or it ran in this run."""
+    assert before("measure") >= {"weights", "collect", "collect-released"}
+    places = {one["name"]: one["subPath"] for one in TASKS["measure"]["workspaces"]}
+    for name in ("weights", "gate"):
+        (there,) = (one["subPath"] for one in TASKS[name]["workspaces"] if one["name"] == "baseline")
+        assert places["baseline"] == there
+    for name in ("measure-released", "measure-again"):
+        assert "baseline" not in {one["name"] for one in TASKS[name]["workspaces"]}, "it is the released model's own"

@@ -47,7 +47,7 @@ class MattingMeasurer:
             return examine_clip(outputs[""], withheld, given)
         return examine(outputs[""], withheld, given)
 
-    def suite(self, names: Sequence[str], answers: Sequence[Answer]) -> Iterator[Measurement]:  # noqa: ARG002
+    def suite(self, cases: Sequence[Case], answers: Sequence[Answer]) -> Iterator[Measurement]:  # noqa: ARG002
         """No metric is about the whole suite."""
         yield from ()
 

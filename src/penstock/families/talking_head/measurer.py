@@ -94,10 +94,11 @@ class TalkingHeadMeasurer:
             case.name, box, latency_s, outputs[""], inputs, given, syncnet=self._syncnet, frechet=self._frechet
         )
 
-    def suite(self, names: Sequence[str], answers: Sequence[Answer]) -> Iterator[Measurement]:
+    def suite(self, cases: Sequence[Case], answers: Sequence[Answer]) -> Iterator[Measurement]:
         """FID and KID, where there is a network for them and a reference."""
         if self._frechet is not None and self._reference is not None:
             features = [answer.features for answer in answers]
+            names = [case.name for case in cases]
             yield from frame_distances(names, features, self._reference, self._frechet.label)
 
 

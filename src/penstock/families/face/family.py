@@ -1,0 +1,22 @@
+"""What face recognition is: an image in, a vector and a quality score out; two images in, whether to trust them."""
+
+from __future__ import annotations
+
+from penstock.families.face.metrics import METRICS
+from penstock.families.face.presets import PRESETS
+from penstock.families.face.template import TEMPLATE
+from penstock.families.face.view import VIEW
+from penstock.families.family import Family
+
+FAMILY = Family(
+    name="face",
+    description="an image in, a vector and a quality score out; or two images in, their similarity and a decision",
+    inputs={"image": ("image",), "first": ("image",), "second": ("image",)},
+    answers=("application/json",),
+    presets=PRESETS,
+    metrics=METRICS,
+    template=TEMPLATE,
+    case="penstock.families.face.case:FaceCase",
+    measurer="penstock.families.face.measurer:FaceMeasurer",
+    view=VIEW,
+)

@@ -1,0 +1,53 @@
+"""Error rates of the similarities that a service gives for the suite's pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from penstock.bundle.models import WHOLE_SUITE, Measurement
+from penstock.contract.models import Case
+from penstock.evaluation.measurer import Answer, measurement
+from penstock.families.face.case import FaceCase
+from penstock.families.face.features import PairFeatures
+from penstock.families.face.known_people import lost_in_words, resamples_of
+from penstock.metrics.verification import sort_pairs
+from penstock.metrics.verification_scores import sort_owned_pairs, verification_scores
+
+
+def pair_values(cases: Sequence[Case], answers: Sequence[Answer]) -> Iterator[Measurement]:
+    """``pair_eer``: a pair that is refused, or that failed, scores below all others."""
+    pairs = [
+        (case, answer.features)
+        for case, answer in zip(cases, answers, strict=True)
+        if isinstance(case, FaceCase) and case.is_pair and case.same is not None
+    ]
+    if not pairs:
+        yield measurement(WHOLE_SUITE, "pair_eer", "the suite has no pairs", applies=False)
+        return
+    same = np.array([bool(case.same) for case, _ in pairs])
+    if same.all() or not same.any():
+        kind = "different people" if same.all() else "the same person"
+        yield measurement(WHOLE_SUITE, "pair_eer", f"the suite has no pairs of {kind}")
+        return
+    said = [found.similarity if isinstance(found, PairFeatures) and not found.refused else None for _, found in pairs]
+    below = min((value for value in said if value is not None), default=0.0) - 1.0
+    scores = np.array([below if value is None else value for value in said], np.float64)
+    lost = lost_in_words([case.name for case, found in pairs if not isinstance(found, PairFeatures)]) or None
+    names = [case.identities for case, _ in pairs]
+    if any(name is None for name in names):
+        rates = verification_scores(sort_pairs(scores, same))
+        yield measurement(WHOLE_SUITE, "pair_eer", rates.eer if rates is not None else "there is none", why=lost)
+        return
+    people, numbers = np.unique(np.array(names, np.str_), return_inverse=True)
+    first, second = np.asarray(numbers, np.intp).reshape(-1, 2).T
+    rates = verification_scores(*sort_owned_pairs(scores, same, first, second, len(people)))
+    if rates is None:
+        raise AssertionError("all impostor pairs are known here")
+    drawn = rates.resampled.eer if rates.resampled is not None else None
+    resamples = None
+    if drawn is not None and np.isfinite(drawn).all():
+        text = "\n".join(sorted(f"{case.name}\t{case.identities}" for case, _ in pairs))
+        resamples = resamples_of(text, len(people), drawn)
+    yield measurement(WHOLE_SUITE, "pair_eer", rates.eer, resamples=resamples, why=lost)
