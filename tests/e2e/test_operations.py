@@ -58,7 +58,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("checkout")
     for name in ("tekton", "build"):
         (folder / name).symlink_to(ROOT / name)
-    for name in ("receivers.txt", "ca.crt"):
+    for name in ("receivers.txt", "ca.crt", "penstock.key"):
         (folder / name).write_text("json://receiver.example.org\n", encoding="utf-8")
     for name in (".docker/config.json", ".ssh/id_ed25519", ".ssh/known_hosts"):
         file = folder / "home" / name
