@@ -58,6 +58,7 @@ PROGRAMS = {
     "penstock-infer": "penstock_tasks.infer.entrypoint",
     "penstock-serve": "penstock_tasks.browse.serve",
     "penstock-backends": "penstock_tasks.export.backends",
+    "penstock-drive": "penstock_tasks.load.drive",
 }
 """As in :mod:`penstock.invocation.runtime`, which is not installed where this runs (a test compares them)."""
 ENTRY_MODULE = "penstock_tasks.infer.entrypoint"

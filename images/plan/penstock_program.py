@@ -1,7 +1,7 @@
 """``bin/penstock-infer`` of the driver runtime: the step *infer*, inside an image that is the model's own.
 
-``bin/penstock-serve``, the service beside the step *browse*, and ``bin/penstock-backends``, the model's part of the
-step *export*, are the same with other modules.
+``bin/penstock-serve``, the service beside the step *browse*, ``bin/penstock-backends`` and ``bin/penstock-drive``, the
+model's parts of the steps *export* and *load*, are the same with other modules.
 
 The first line of the installed file names the runtime's own interpreter, with ``-I``: nothing that the model's image
 sets (``PYTHONPATH``, ``PYTHONHOME``) reaches the driver.

@@ -54,7 +54,7 @@ class Arguments:
 
 RESULTS: tuple[str, ...] = (
     *("unchanged", "shards", "runtime", "image", "beside", "second"),
-    *("released-image", "released-weights-mount", "released-weights-folder", "export", "page"),
+    *("released-image", "released-weights-mount", "released-weights-folder", "export", "page", "load"),
 )
 
 
@@ -119,6 +119,7 @@ def step(arguments: Arguments) -> dict[str, str]:
         "released-weights-folder": mount.folder,
         "export": str(contract.export is not None and not planned.unchanged).lower(),
         "page": "" if contract.page is None else "card" if contract.page.card else "plain",
+        "load": "" if contract.load is None else "1/2" if released else "1/1",
     }
 
 

@@ -29,11 +29,11 @@ from multiprocessing.connection import Connection
 
 import h11
 
+from penstock.foundation.order_statistics import quantile_rank
 from penstock.load.answer_reader import AnswerReader
 from penstock.load.arrivals import constant_arrivals
 from penstock.load.generator import ClosedLoop, Generator, GeneratorLimits, OpenLoop
 from penstock.load.load_request import find_destination, make_requests, parse_load_url
-from penstock.load.order_statistics import quantile_rank
 from penstock.load.timeline import Timeline
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 12\r\n\r\n" + b'{"ok": true}'

@@ -296,6 +296,24 @@ class Resamples(Record):
     values: list[float]
 
 
+class Tail(Record):
+    """The values from a quantile upwards, of which that quantile is one: what an upper bound of it is taken from."""
+
+    quantile: float
+    count: int
+    """Of all values."""
+    values: list[float]
+    """In order: the quantile itself, and those that follow it, as far as any bound needs them."""
+
+
+class StandardError(Record):
+    """How sure a mean is."""
+
+    error: float
+    freedom: int
+    """Degrees of freedom of Student's t."""
+
+
 class Measurement(Record):
     """One line of ``measurements.jsonl``: one value of one metric for one case."""
 
@@ -309,6 +327,10 @@ class Measurement(Record):
     """Why there is no value; beside one, why it is what it is."""
     resamples: Resamples | None = None
     """Of a value of the whole suite: what its interval is taken from."""
+    tail: Annotated[Tail | None, Field(exclude_if=lambda value: value is None)] = None
+    """Of a quantile: what an upper bound of it is taken from."""
+    standard_error: Annotated[StandardError | None, Field(exclude_if=lambda value: value is None)] = None
+    """Of a mean over parts of a run: what an upper bound of it is taken from."""
     floor: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
     """How far apart the case's own references are by this metric, the mean over their pairs; ``None``: it has one."""
     applies: Annotated[bool, Field(exclude_if=lambda value: value)] = True

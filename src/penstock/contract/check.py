@@ -20,6 +20,7 @@ from penstock.contract.load import (
     suite_path_faults,
     validated,
 )
+from penstock.contract.load_faults import load_faults
 from penstock.contract.model_log_faults import model_log_faults
 from penstock.contract.model_version import ModelVersion, agreement_faults, read_model_version
 from penstock.contract.models import CONTRACT_FILE, Contract, Suite, Weights, suite_model
@@ -28,7 +29,7 @@ from penstock.contract.page_faults import page_faults
 from penstock.contract.policy import Direction, policy_faults
 from penstock.contract.suite import call_faults, output_faults, suite_file_faults
 from penstock.contract.weight_sources import source_kind
-from penstock.families.family import EXPORT_METRIC, LOG_METRIC, PAGE_METRIC, REFUSAL_METRIC
+from penstock.families.family import EXPORT_METRIC, LOAD_METRICS, LOG_METRIC, PAGE_METRIC, REFUSAL_METRIC
 from penstock.foundation.errors import MissingFileError, UsageError
 from penstock.foundation.files import inside, open_regular, sha256_file
 from penstock.foundation.media_kinds import LFS_POINTER
@@ -101,6 +102,7 @@ def check_repository(directory: Path, *, metrics: Mapping[str, Direction | None]
         report.faults += page_faults(report.contract, report.suite, contract_document)
         report.faults += export_faults(report.contract, report.suite, contract_document)
         report.faults += model_log_faults(report.contract, contract_document)
+        report.faults += load_faults(report.contract, report.suite, contract_document)
     report.sort()
     return report
 
@@ -258,14 +260,20 @@ def _network_faults(contract: Contract, suite: Suite | None, document: Document)
 
 
 def _one_value_faults(contract: Contract, document: Document) -> Iterator[Fault]:
-    """Rules for cases of a metric that no case has: the outcome of the page, of the export, of the log."""
+    """Rules for cases of a metric that no case has: the outcomes of the page, the export and the log, and those under load."""
+    outcomes = (PAGE_METRIC.name, EXPORT_METRIC.name, LOG_METRIC.name)
+    under_load = tuple(metric.name for metric in LOAD_METRICS)
     for place, rule in enumerate(contract.policy.rules):
-        if rule.metric not in (PAGE_METRIC.name, EXPORT_METRIC.name, LOG_METRIC.name):
+        if rule.metric not in (*outcomes, *under_load):
             continue
         for name in ("slice", "worst"):
             if getattr(rule, name) is not None:
                 what = f"'{rule.metric}' is one value for the whole suite: no case has one"
                 todo = f"Leave '{name}' out; 'min: 1' stops the release."
+                if rule.metric in under_load:
+                    todo = f"Leave '{name}' out" + (
+                        "; 'load.slice' says which cases are sent." if name == "slice" else "."
+                    )
                 yield fault_at(document, ("policy", "rules", place, name), what, todo=todo)
 
 

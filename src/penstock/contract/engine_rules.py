@@ -1,4 +1,4 @@
-"""Rules that a contract brings with what it asks for: a page that works, an export that holds, a log that is right."""
+"""Rules that a contract brings with what it asks for: a page, an export, a log, a service under load."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from penstock.contract.model_log import with_log_rule
 from penstock.contract.models import Contract
 from penstock.contract.page import with_page_rule
 from penstock.contract.policy import Policy
+from penstock.contract.serving import with_load_rules
 
 
 def with_engine_rules(policy: Policy, contract: Contract) -> Policy:
     """The policy with these rules, each unless the policy has one for that metric already."""
-    return with_log_rule(with_export_rule(with_page_rule(policy, contract.page), contract.export), contract.log)
+    policy = with_export_rule(with_page_rule(policy, contract.page), contract.export)
+    return with_load_rules(with_log_rule(policy, contract.log), contract.load)

@@ -19,6 +19,7 @@ from penstock.contract.page import Page
 from penstock.contract.placeholders import Scalar, VariableName
 from penstock.contract.policy import Policy, Strict
 from penstock.contract.presets import page_with_preset, with_preset
+from penstock.contract.serving import Load
 from penstock.families.registry import family_names, find_family, preset_names
 from penstock.foundation.errors import UsageError
 from penstock.foundation.media_kinds import Kind
@@ -164,6 +165,8 @@ class Contract(Strict):
     """What the lines of the model's log must be; left out, nothing is asked of it."""
     export: Export | None = None
     """The file that is exported from the trained weights, compared with them; left out, there is none."""
+    load: Load | None = None
+    """How the service holds under load; left out, it is not tried."""
     checks: Annotated[list[Check], Field(max_length=50)] = Field(default_factory=list)
     suite: RelativePath
     """The directory that holds ``suite.yaml``."""

@@ -18,6 +18,7 @@ MetricName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_.-]{0,63}$")]
 FiniteFloat = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 
 
+MAX_CONFIDENCE: Final = 0.9999
 Level = Literal["none", "landlock", "namespaces"]
 LEVELS: Final[tuple[Level, ...]] = ("none", "landlock", "namespaces")
 """From the weakest to the strongest; a policy demands at least one of them. What each holds: docs/security.md."""
@@ -70,6 +71,8 @@ class Rule(Strict):
     min: FiniteFloat | None = None
     max: FiniteFloat | None = None
     margin: Margin | None = None
+    confidence: Annotated[float, Field(ge=0.5, le=MAX_CONFIDENCE, strict=True)] | None = None
+    """The maximum must hold with this confidence: not the value itself, but its upper bound (0.95: with 95 %)."""
     worst: FiniteFloat | None = None
     """Bound that the worst case must hold, in the metric's unit: a maximum where lower is better, else a minimum."""
     direction: Literal["lower", "higher"] | None = None
@@ -99,6 +102,8 @@ class Rule(Strict):
     def _says_something(self) -> Rule:
         if self.min is None and self.max is None and self.margin is None and self.worst is None:
             raise ValueError(f"the rule for '{self.metric}' has no min, max, margin or worst")
+        if self.confidence is not None and self.max is None:
+            raise ValueError("'confidence' is about a maximum: write 'max' as well")
         if self.min is not None and self.max is not None and self.min > self.max:
             raise ValueError(f"min {self.min} is above max {self.max}")
         return self

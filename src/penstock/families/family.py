@@ -37,6 +37,7 @@ class Metric:
         near_zero: good models lie near 0, so that a margin as a share of the value means nothing.
         instead: a metric of the same role that few cases do not bias, as they bias this one.
         share: its values are shares of something, 0 to 1: people give their changes in percentage points.
+        quantile: it is this quantile of many values (0.95), of which an upper bound is known.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Metric:
     near_zero: bool = False
     instead: str | None = None
     share: bool = False
+    quantile: float | None = None
 
 
 @dataclass(frozen=True)
@@ -308,5 +310,83 @@ LOG_METRIC = Metric(
 )
 """Of contracts with a ``log``, whatever the family: one value, which the step *measure* adds."""
 
-ENGINE_METRICS = (*CALL_METRICS, REFUSAL_METRIC, PAGE_METRIC, EXPORT_METRIC, LOG_METRIC)
+LOAD_ERRORS, LOAD_DROPPED, THROUGHPUT = "load_errors", "load_dropped", "throughput"
+STARTUP, EARLY_READY, MEMORY_GROWTH = "startup_s", "early_ready", "memory_growth"
+OVERLOAD, STOP_LOST, RECOVERED = "overload", "stop_lost", "recovered"
+
+
+def _load_quantile(name: str, title: str, quantile: float) -> Metric:
+    share = f"{quantile:.0%} of the requests were answered" if quantile != 0.5 else "half of the requests were answered"
+    return Metric(
+        *(name, f"{title} under load", "ms", "lower", 1),
+        f"Within so many milliseconds {share}, counted from the moment at which each was due, at the stated rate; a "
+        "request without a good answer counts with the whole timeout. Lower is better.",
+        whole_suite=True,
+        timed=True,
+        quantile=quantile,
+    )
+
+
+LOAD_QUANTILES = (
+    _load_quantile("load_p50_ms", "P50", 0.50),
+    _load_quantile("load_p95_ms", "P95", 0.95),
+    _load_quantile("load_p99_ms", "P99", 0.99),
+)
+LOAD_METRICS = (
+    *LOAD_QUANTILES,
+    Metric(
+        *(LOAD_ERRORS, "failed requests under load", "", "lower", 0),
+        "How many requests at the stated rate came to no good answer (a status of 200 to 299); lower is better.",
+        whole_suite=True,
+    ),
+    Metric(
+        *(LOAD_DROPPED, "dropped requests under load", "", "lower", 0),
+        "How many requests at the stated rate could not be sent before their time was over; lower is better.",
+        whole_suite=True,
+    ),
+    Metric(
+        *(THROUGHPUT, "throughput", "/s", "higher", 1),
+        "Good answers a second with the stated number of requests at a time; higher is better.",
+        whole_suite=True,
+        timed=True,
+    ),
+    Metric(
+        *(STARTUP, "start-up", "s", "lower", 2),
+        "Seconds from the start of the service until it says that it is ready, and is; lower is better.",
+        whole_suite=True,
+        timed=True,
+    ),
+    Metric(
+        *(EARLY_READY, "ready too early", "", "lower", 0),
+        "Whether the service said that it was ready and then failed its first real request: 1 it did, 0 it did not.",
+        whole_suite=True,
+    ),
+    Metric(
+        *(MEMORY_GROWTH, "memory growth", "MiB / 1,000 requests", "lower", 2),
+        "By how much the service's main memory grows with each 1,000 requests, over all of the load: a cache that is "
+        "filled once is none. Lower is better.",
+        whole_suite=True,
+        near_zero=True,
+    ),
+    Metric(
+        *(OVERLOAD, "failure at twice the load", "", "lower", 0),
+        "Whether the service died, or answered no more, at twice the stated rate or after it: 1 it did; 0 it bore it, "
+        "refusals counted.",
+        whole_suite=True,
+    ),
+    Metric(
+        *(STOP_LOST, "requests lost at the stop", "", "lower", 0),
+        "How many requests that were under way came to no good answer when the service was asked to end (SIGTERM); "
+        "lower is better.",
+        whole_suite=True,
+    ),
+    Metric(
+        *(RECOVERED, "recovery after a kill", "", "higher", 0),
+        "Whether the service answered again after it was ended at once (kill -9) and started again: 1 it did, 0 not.",
+        whole_suite=True,
+    ),
+)
+"""Of contracts with a ``load``, whatever the family: values of the whole suite, which the step *load* adds."""
+
+ENGINE_METRICS = (*CALL_METRICS, REFUSAL_METRIC, PAGE_METRIC, EXPORT_METRIC, LOG_METRIC, *LOAD_METRICS)
 """What no family has to say."""

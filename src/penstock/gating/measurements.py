@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from penstock.bundle.directory import Bundle, read_numbered_lines
-from penstock.bundle.models import WHOLE_SUITE, Measurement, Resamples, Run
+from penstock.bundle.models import WHOLE_SUITE, Measurement, Resamples, Run, StandardError, Tail
 from penstock.contract.arithmetic import arithmetic_in
 from penstock.families.family import REFUSAL_METRIC
 from penstock.foundation.errors import UsageError
@@ -79,6 +79,10 @@ class Values:
     """Of a value of the whole suite, if there are some."""
     why: str = ""
     """Of a value of the whole suite, or of the first case of which that was said: why it is what it is."""
+    tail: Tail | None = None
+    """Of a quantile over the whole suite: what its upper bound is taken from."""
+    standard_error: StandardError | None = None
+    """Of a mean over the whole suite: the same."""
 
     @property
     def cases(self) -> set[str]:
@@ -139,7 +143,9 @@ class Table:
                 found.lost[case] = f"{measurement.value:g} is not a measurement"
             else:
                 found.by_case[case] = measurement.value
-                found.resamples = measurement.resamples if case == WHOLE_SUITE else None
+                if case == WHOLE_SUITE:
+                    found.resamples = measurement.resamples
+                    found.tail, found.standard_error = measurement.tail, measurement.standard_error
                 if measurement.error and not found.why:
                     found.why = _cut(measurement.error if case == WHOLE_SUITE else f"'{case}': {measurement.error}")
         if known and WHOLE_SUITE not in known and metric != REFUSAL_METRIC.name:

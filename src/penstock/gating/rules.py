@@ -13,6 +13,7 @@ from penstock.gating.change_sentence import movement
 from penstock.gating.decision import ROUNDING, Decision, mean, settle
 from penstock.gating.evidence import BOOTSTRAP_CASES, Evidence, Exact, weigh, weigh_resamples
 from penstock.gating.measurements import Table, Values, same_extractor
+from penstock.gating.upper_bound import upper_bound
 from penstock.gating.wording import Sentence, Subject, limit_text, named, needed_words, subject_of
 
 MarginUnit = Callable[[Rule, float], float]
@@ -111,7 +112,7 @@ def examine(rule: Rule, candidate: Table, baseline: Table | None, margin_in_unit
     if finding.against:
         return Examined(rule, subject, finding, len(ours.cases), baseline=theirs_mean, not_compared=missing)
     ours_mean = mean(list(ours.by_case.values()))
-    _bounds(rule, subject, ours_mean, ours.why, finding)
+    _bounds(rule, subject, ours_mean, ours, finding)
     _worst(rule, subject, ours, finding)
     comparison: PairedChange | None = None
     if theirs is None:
@@ -215,20 +216,40 @@ def _complete(rule: Rule, subject: Subject, ours: Values, theirs: Values | None,
         finding.against.append(Sentence(what))
 
 
-def _bounds(rule: Rule, subject: Subject, value: float, why: str, finding: Finding) -> None:
+def _bounds(rule: Rule, subject: Subject, value: float, measured: Values, finding: Finding) -> None:
     """The absolute bounds. The allowance for rounding depends on the bound alone."""
-    because = f": {why}" if why else ""
+    because = f": {measured.why}" if measured.why else ""
     if rule.max is not None and value > rule.max + abs(rule.max) * ROUNDING:
         ours, bound = subject.amounts(value, rule.max)
         finding.against.append(Sentence(f"is {ours}, above the maximum of {bound}{because}", subject.title))
     elif rule.min is not None and value < rule.min - abs(rule.min) * ROUNDING:
         ours, bound = subject.amounts(value, rule.min)
         finding.against.append(Sentence(f"is {ours}, below the minimum of {bound}{because}", subject.title))
+    elif rule.confidence is not None and rule.max is not None:
+        _maximum_with_confidence(rule.max, rule.confidence, subject, value, measured, finding)
     elif rule.min is not None or rule.max is not None:
         bounds = [(sign, bound) for sign, bound in (("≥", rule.min), ("≤", rule.max)) if bound is not None]
         ours, *texts = subject.amounts(value, *(bound for _, bound in bounds))
         words = " and ".join(f"{sign} {text}" for (sign, _), text in zip(bounds, texts, strict=True))
         finding.notes.append(Sentence(f"is {ours}, as it must be {words}", subject.title))
+
+
+def _maximum_with_confidence(
+    maximum: float, confidence: float, subject: Subject, value: float, measured: Values, finding: Finding
+) -> None:
+    """The value itself holds the maximum; so must its upper bound, or it is not known whether the maximum is held."""
+    upper = upper_bound(value, measured.tail, measured.standard_error, confidence)
+    sure = f"with {confidence * 100:.12g} % confidence"
+    if isinstance(upper, str):
+        ours, bound = subject.amounts(value, maximum)
+        finding.undecided.append(Sentence(f"is {ours}; whether it is ≤ {bound} {sure} is open: {upper}", subject.title))
+        return
+    ours, most, bound = subject.amounts(value, upper, maximum)
+    if upper > maximum + abs(maximum) * ROUNDING:
+        what = f"is {ours}, and may {sure} be as much as {most}, above the maximum of {bound}"
+        finding.undecided.append(Sentence(what, subject.title))
+    else:
+        finding.notes.append(Sentence(f"is {ours}, and {sure} at most {most}, as it must be ≤ {bound}", subject.title))
 
 
 def _worst(rule: Rule, subject: Subject, ours: Values, finding: Finding) -> None:

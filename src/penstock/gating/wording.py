@@ -98,6 +98,8 @@ def limit_text(rule: Rule, subject: Subject) -> str:
     """The rule's bounds in words: ``≤ 9, every case ≤ 12, no more than +5 % over the baseline``."""
     unit = f" {subject.unit}" if subject.unit else ""
     parts = [f"{sign} {bound:.12g}{unit}" for sign, bound in (("≥", rule.min), ("≤", rule.max)) if bound is not None]
+    if rule.confidence is not None:
+        parts[-1] += f" with {rule.confidence * 100:.12g} % confidence"
     over = subject.direction == "lower"
     if rule.worst is not None:
         parts.append(f"every case {'≤' if over else '≥'} {rule.worst:.12g}{unit}")

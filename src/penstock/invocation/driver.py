@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from penstock.contract.models import Contract
 from penstock.contract.policy import Level
+from penstock.contract.request import http_of
 from penstock.invocation.environment import PythonEnvironment, own_environment
 from penstock.invocation.log import BoundedLog
 from penstock.invocation.model import Model
 from penstock.invocation.sandbox import ImageFiles, Sandbox
 from penstock.invocation.scratch import Scratch
 from penstock.invocation.service_address import ServiceAddress
+
+if TYPE_CHECKING:
+    from penstock.invocation.service_process import ServiceProcess
 
 
 @contextlib.contextmanager
@@ -47,28 +53,78 @@ def start(
     Raises:
         WorldError: it could not be started or never got ready; the message holds the end of its log.
     """
-    scratch = Scratch(scratch_dir)
-    sandbox = Sandbox(
-        source=(image.directory if image else source_dir).resolve(),
-        scratch=scratch.path,
-        readable=tuple(path.resolve() for path in readable),
-        hidden=tuple(path.resolve() for path in hidden),
-        image=image,
-        network=tuple(contract.call.network),
-        environment=dict(contract.call.env),
-        python=python,
-        level=level,
-    )
-    with contextlib.closing(scratch), BoundedLog(log_file) as log:
-        log.note(f"confined by: {sandbox.isolation}")
-        if image is None:
-            used = python or own_environment()
-            log.note(f"python: {used}")
+    place = _Place(source_dir, scratch_dir, log_file, readable, hidden, image, python, level)
+    with _surroundings(contract, place) as (sandbox, scratch, log):
         model = _make(contract, sandbox, scratch, log, ready_timeout_s)
         try:
             yield model
         finally:
             model.close()
+
+
+@contextlib.contextmanager
+def hold_service(
+    contract: Contract,
+    source_dir: Path,
+    scratch_dir: Path,
+    log_file: Path,
+    *,
+    hidden: tuple[Path, ...] = (),
+    image: ImageFiles | None = None,
+    python: PythonEnvironment | None = None,
+) -> Iterator[ServiceProcess]:
+    """The service that ``contract`` describes, not started yet; when the block is left, none of its processes is alive.
+
+    Args: as of :func:`start`.
+
+    Raises:
+        UsageError: the contract calls no HTTP service.
+    """
+    from penstock.invocation.service_process import ServiceProcess
+
+    http = http_of(contract)
+    place = _Place(source_dir, scratch_dir, log_file, (), hidden, image, python, None)
+    with _surroundings(contract, place) as (sandbox, scratch, log):
+        service = ServiceProcess(contract, http, sandbox, scratch, log)
+        with contextlib.closing(service):
+            yield service
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where a model is and writes, and what it may see: see :func:`start`."""
+
+    source_dir: Path
+    scratch_dir: Path
+    log_file: Path
+    readable: tuple[Path, ...]
+    hidden: tuple[Path, ...]
+    image: ImageFiles | None
+    python: PythonEnvironment | None
+    level: Level | None
+
+
+@contextlib.contextmanager
+def _surroundings(contract: Contract, place: _Place) -> Iterator[tuple[Sandbox, Scratch, BoundedLog]]:
+    """What a model is started in."""
+    scratch = Scratch(place.scratch_dir)
+    sandbox = Sandbox(
+        source=(place.image.directory if place.image else place.source_dir).resolve(),
+        scratch=scratch.path,
+        readable=tuple(path.resolve() for path in place.readable),
+        hidden=tuple(path.resolve() for path in place.hidden),
+        image=place.image,
+        network=tuple(contract.call.network),
+        environment=dict(contract.call.env),
+        python=place.python,
+        level=place.level,
+    )
+    with contextlib.closing(scratch), BoundedLog(place.log_file) as log:
+        log.note(f"confined by: {sandbox.isolation}")
+        if place.image is None:
+            used = place.python or own_environment()
+            log.note(f"python: {used}")
+        yield sandbox, scratch, log
 
 
 @contextlib.contextmanager

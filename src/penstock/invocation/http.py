@@ -177,7 +177,7 @@ class HttpModel:
                         "GET", self._base + self._http.ready, timeout=request_s + 1, extensions={"trace": cut.trace}
                     ) as response,
                 ):
-                    waiting = _not_ready(response, self._http)
+                    waiting = not_ready(response, self._http)
                     if waiting is None:
                         self._failed_starts = 0
                         self._starts += 1
@@ -237,7 +237,7 @@ class HttpModel:
         return broken.result(f"the connection to the model broke: {broken.reason}")
 
 
-def _not_ready(response: httpx.Response, http: Http) -> str | None:
+def not_ready(response: httpx.Response, http: Http) -> str | None:
     """What a service that is not ready yet has answered; ``None`` if it is ready."""
     if response.status_code != 200:
         return f"it answered {response.status_code}"

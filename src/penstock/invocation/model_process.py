@@ -158,6 +158,15 @@ class ModelProcess:
         self._finish()
         return self._exit
 
+    def send_signal(self, number: int) -> bool:
+        """Signal the model's first process alone, as a cluster does, and not its children; False if it is gone."""
+        first = next(iter(launch.watched_descendants(self._launcher)), None)
+        if first is None or not self.running():
+            return False
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(first, number)
+        return True
+
     def running(self) -> bool:
         """Whether the model's first process lives."""
         return self.wait(0.0) is None

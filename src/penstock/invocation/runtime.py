@@ -26,9 +26,10 @@ PROGRAMS = {
     Path("bin") / "penstock-infer": "penstock_tasks.infer.entrypoint",
     Path("bin") / "penstock-serve": "penstock_tasks.browse.serve",
     Path("bin") / "penstock-backends": "penstock_tasks.export.backends",
+    Path("bin") / "penstock-drive": "penstock_tasks.load.drive",
 }
 """What runs in the model's image → its module: the step *infer*, the service beside the step *browse*, and what comes
-before the step *export* in its pod."""
+before the steps *export* and *load* in their pods."""
 _ID = re.compile(r"[a-z0-9][a-z0-9.-]{0,62}")
 
 

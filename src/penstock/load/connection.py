@@ -90,17 +90,8 @@ class LoadConnection:
         """The events to wait for."""
         self.registered = 0
         """Its owner's note: those that are waited for."""
-        try:
-            self._socket = socket.socket(destination.family, socket.SOCK_STREAM)
-        except OSError as error:
-            raise ConnectionBrokenError(RequestEnding.UNREACHABLE, _words(error)) from error
+        self._socket = _begun(destination)
         self.fileno = self._socket.fileno()
-        self._socket.setblocking(False)
-        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        problem = self._socket.connect_ex(destination.address)
-        if problem not in (0, errno.EINPROGRESS):
-            self._socket.close()
-            raise _failed_connect(problem)
 
     def close(self) -> None:
         """Close it at once, whatever it carries."""
@@ -274,6 +265,28 @@ def first_connection(destinations: Sequence[Destination], seconds: float) -> Loa
     if problem.ending is RequestEnding.TLS:
         todo = "If the certificate is right, name the file of its authority in the variable SSL_CERT_FILE."
     raise WorldError(str(problem), where=where, todo=todo)
+
+
+def _begun(destination: Destination) -> socket.socket:
+    """A socket that never blocks, connected or being connected."""
+    if destination.dial is not None:
+        try:
+            made = destination.dial()
+        except OSError as error:
+            raise _failed_connect(error.errno or errno.ECONNREFUSED) from error
+    else:
+        try:
+            made = socket.socket(destination.family, socket.SOCK_STREAM)
+        except OSError as error:
+            raise ConnectionBrokenError(RequestEnding.UNREACHABLE, _words(error)) from error
+    made.setblocking(False)
+    made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    if destination.dial is None:
+        problem = made.connect_ex(destination.address)
+        if problem not in (0, errno.EINPROGRESS):
+            made.close()
+            raise _failed_connect(problem)
+    return made
 
 
 def _failed_connect(number: int) -> ConnectionBrokenError:

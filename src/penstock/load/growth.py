@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 BLOCKS: Final = 10
+STEPS: Final = BLOCKS - 1
 MIN_SAMPLES: Final = 10 * BLOCKS
 """With fewer a block's third is too short for the saw-tooth of a garbage collector."""
 T_QUANTILE: Final = 2.306

@@ -7,7 +7,7 @@ import mimetypes
 import re
 import socket
 import ssl
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -37,6 +37,8 @@ class Destination:
     address: Any
     """As :meth:`socket.socket.connect` takes it."""
     tls: ssl.SSLContext | None = None
+    dial: Callable[[], socket.socket] | None = None
+    """Makes a socket that is connected there, or is being connected, where ``address`` cannot be reached from here."""
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from penstock.load.exchange import Exchange, exchange
-from penstock.load.load_request import Destination, LoadRequest
+from penstock.load.exchange import Exchange
 
 PROBE_EVERY_S: Final = 0.05
 PROBE_S: Final = 2.0
@@ -20,7 +19,7 @@ class Readiness:
     """What was seen from the start on. Times are seconds from the beginning; ``None`` is never."""
 
     ready_s: float | None
-    """When the probe first answered with 200 to 299."""
+    """When the probe first said that it is ready."""
     answered_s: float | None
     """When the first real request after that was answered well."""
     not_ready_statuses: tuple[int, ...]
@@ -28,6 +27,16 @@ class Readiness:
     last_probe: Exchange
     first_real: Exchange | None
     """What came of the first real request."""
+
+    @property
+    def true_s(self) -> float | None:
+        """From when on it was ready in truth: when it said so, or, where that was too early, when it answered."""
+        return self.ready_s if self.first_real is not None and self.first_real.good else self.answered_s
+
+    @property
+    def too_early(self) -> bool:
+        """Whether it said that it was ready, and the first real request got no good answer."""
+        return self.first_real is not None and not self.first_real.good
 
     @property
     def problem(self) -> str:
@@ -41,40 +50,43 @@ class Readiness:
 
 
 def watch_readiness(
-    destination: Destination,
-    probe: LoadRequest,
-    real: LoadRequest,
+    probe: Callable[[], Exchange],
+    real: Callable[[], Exchange],
     *,
     ready_timeout_s: float,
-    answer_timeout_s: float,
     running: Callable[[], bool] = lambda: True,
 ) -> Readiness:
     """Probe a service that has just been started until it says that it is ready, and put a real request at once.
 
     The probe comes every 50 ms from the very beginning, so that a service that says too early that it is ready is
-    caught: its first real answer is no good one.
+    caught: its first real answer is no good one. Then real requests go on until one is answered well.
 
     Args:
-        destination: where it listens, or will.
-        probe: its readiness probe, ``GET /healthz``.
-        real: what it is for.
-        ready_timeout_s: how long it may take to become ready; a probe that is under way then is waited for.
-        answer_timeout_s: how long the real answer may take.
+        probe: asks whether it is ready.
+        real: puts a request to it that it is made for.
+        ready_timeout_s: how long both may take together; what is under way then is waited for.
         running: whether to go on; false once the service has ended.
     """
     began = time.perf_counter()
     statuses: list[int] = []
+
+    def over() -> bool:
+        return time.perf_counter() - began >= ready_timeout_s or not running()
+
     while True:
         asked = time.perf_counter()
-        found = exchange(destination, probe, PROBE_S)
+        found = probe()
         if found.good:
             break
         if found.status and found.status not in statuses:
             statuses.append(found.status)
-        if time.perf_counter() - began >= ready_timeout_s or not running():
+        if over():
             return Readiness(None, None, tuple(statuses), found, None)
         time.sleep(max(0.0, asked + PROBE_EVERY_S - time.perf_counter()))
     ready_s = time.perf_counter() - began
-    first = exchange(destination, real, answer_timeout_s)
-    answered_s = time.perf_counter() - began if first.good else None
+    answer = first = real()
+    while not answer.good and not over():
+        time.sleep(PROBE_EVERY_S)
+        answer = real()
+    answered_s = time.perf_counter() - began if answer.good else None
     return Readiness(ready_s, answered_s, tuple(statuses), found, first)

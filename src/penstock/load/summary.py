@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from penstock.load.order_statistics import interval_ranks, quantile_rank, upper_rank, values_needed
+from penstock.foundation.order_statistics import interval_ranks, quantile_rank, upper_rank, values_needed
 from penstock.load.timeline import ERRORS, RequestEnding, Timeline
 
 CONFIDENCE: Final = 0.95

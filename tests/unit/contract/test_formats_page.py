@@ -10,7 +10,17 @@ import yaml
 from pydantic import BaseModel
 
 from penstock.bundle.export_record import ComparedCase, ExporterRecord, ExportRecord, TriedRecord
-from penstock.bundle.models import Measurement
+from penstock.bundle.load_record import (
+    LoadPart,
+    MemoryLine,
+    OverloadRecord,
+    RecoveryRecord,
+    RequestLine,
+    SaturationRecord,
+    StartRecord,
+    StopRecord,
+)
+from penstock.bundle.models import Measurement, StandardError, Tail
 from penstock.bundle.page_record import PageRecord
 from penstock.bundle.verdict_record import FloorRecord, RuleResult, Verdict
 from penstock.contract.expectation import Expect
@@ -20,11 +30,15 @@ from penstock.contract.http_call import Answer, Body, Http, HttpCall
 from penstock.contract.models import Build, Call, Case, Check, Command, Contract, Suite, Weights, suite_model
 from penstock.contract.page import Page, PageResult
 from penstock.contract.policy import Margin, Policy, Rule
+from penstock.contract.serving import Load
 from penstock.families.matting.case import MattingCase
 from penstock.families.talking_head.case import TalkingHeadCase
 from penstock.releases.baseline import Baseline, Transfer
 
 PAGE = (Path(__file__).parents[3] / "docs/formats.md").read_text(encoding="utf-8")
+LOADED = (
+    *(LoadPart, StartRecord, RequestLine, MemoryLine, SaturationRecord, OverloadRecord, StopRecord, RecoveryRecord),
+)
 MODELS: list[tuple[type[BaseModel], str]] = [
     (Contract, "The contract"),
     (Weights, "The contract"),
@@ -38,6 +52,7 @@ MODELS: list[tuple[type[BaseModel], str]] = [
     (Page, "The contract"),
     (PageResult, "The contract"),
     (Export, "The contract"),
+    (Load, "The contract"),
     (Check, "The contract"),
     (Suite, "The suite"),
     (Case, "The suite"),
@@ -49,6 +64,8 @@ MODELS: list[tuple[type[BaseModel], str]] = [
     (Margin, "The policy"),
     (PolicyFloor, "The policy floor"),
     (Measurement, "Measurements"),
+    (Tail, "Measurements"),
+    (StandardError, "Measurements"),
     (Verdict, "The verdict"),
     (RuleResult, "The verdict"),
     (FloorRecord, "The verdict"),
@@ -57,6 +74,7 @@ MODELS: list[tuple[type[BaseModel], str]] = [
     (TriedRecord, "The exported file"),
     (ExporterRecord, "The exported file"),
     (ComparedCase, "The exported file"),
+    *((model, "The service under load: `load/`") for model in LOADED),
     (Baseline, "The current release"),
     (Transfer, "The current release"),
 ]

@@ -9,6 +9,7 @@ import time
 import pytest
 from tests.unit.load.services import OK, answering, read_request, service
 
+from penstock.load.exchange import exchange
 from penstock.load.load_request import LoadRequest, find_destination, parse_load_url
 from penstock.load.readiness import Readiness, watch_readiness
 
@@ -18,7 +19,7 @@ BUSY = b"HTTP/1.1 503 Loading\r\nContent-Length: 0\r\n\r\n"
 
 
 class Starting:
-    """A service that loads its model until it was probed a few times."""
+    """A service that loads its model until it was asked a few times."""
 
     def __init__(self, *, truthful: bool, probes: int = 3) -> None:
         self.truthful = truthful
@@ -29,15 +30,17 @@ class Starting:
         while request := read_request(connection):
             with self.lock:
                 loaded = self.probes <= 0
+                self.probes -= 1
                 if request.startswith(b"GET /healthz"):
-                    self.probes -= 1
                     loaded = loaded or not self.truthful
             connection.sendall(OK if loaded else BUSY)
 
 
 def watch(url: str, *, ready_timeout_s: float = 20.0) -> Readiness:
     place = find_destination(parse_load_url(url))[0]
-    return watch_readiness(place, PROBE, REAL, ready_timeout_s=ready_timeout_s, answer_timeout_s=20.0)
+    return watch_readiness(
+        lambda: exchange(place, PROBE, 20.0), lambda: exchange(place, REAL, 20.0), ready_timeout_s=ready_timeout_s
+    )
 
 
 def test_the_truth() -> None:
@@ -47,6 +50,7 @@ def test_the_truth() -> None:
     assert found.not_ready_statuses == (503,)
     assert found.ready_s is not None
     assert found.answered_s is not None
+    assert found.true_s == found.ready_s
     assert found.answered_s >= found.ready_s >= 0.1, "two probes came before, 50 ms apart"
 
 
@@ -54,9 +58,18 @@ def test_too_early_is_caught_by_the_first_real_answer() -> None:
     with service(Starting(truthful=False)) as at:
         found = watch(at.url)
     assert found.not_ready_statuses == ()
-    assert found.answered_s is None
+    assert found.too_early
+    assert found.answered_s is not None
+    assert found.true_s == found.answered_s >= 0.1, "two real requests came in vain, 50 ms apart"
     assert found.problem.startswith("it said that it was ready after ")
     assert found.problem.endswith("and was not: the service answered 503")
+
+
+def test_ready_and_never_right() -> None:
+    with service(Starting(truthful=False, probes=10_000)) as at:
+        found = watch(at.url, ready_timeout_s=0.3)
+    assert found.ready_s is not None
+    assert (found.answered_s, found.true_s) == (None, None)
 
 
 def test_never() -> None:
@@ -91,7 +104,12 @@ def test_a_service_that_ended_is_not_waited_for() -> None:
     with service(answering(OK)) as at:
         place = find_destination(parse_load_url(at.url))[0]
     began = time.monotonic()
-    found = watch_readiness(place, PROBE, REAL, ready_timeout_s=60.0, answer_timeout_s=60.0, running=lambda: False)
+    found = watch_readiness(
+        lambda: exchange(place, PROBE, 20.0),
+        lambda: exchange(place, REAL, 20.0),
+        ready_timeout_s=60.0,
+        running=lambda: False,
+    )
     assert found.problem == "it did not become ready: the connection was refused"
     assert time.monotonic() - began < 30
 

@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[3]
 STEPS = sorted(path.parent.name for path in (ROOT / "tasks").glob("*/entrypoint.py"))
 
 
-FOR_TEKTON = {name: {"weights-mount", "weights-folder"} for name in ("infer", "browse", "export")}
+FOR_TEKTON = {name: {"weights-mount", "weights-folder"} for name in ("infer", "browse", "export", "load")}
 """Parameters that say what is mounted into a step's container: the step finds it there."""
 
 
@@ -106,7 +106,7 @@ def test_results_are_what_the_entrypoint_writes(step: str) -> None:
 @pytest.mark.parametrize("step", STEPS)
 def test_the_one_step_passes_all_of_it_and_nothing_else(step: str) -> None:
     *before, only = task(step)["spec"]["steps"]
-    assert [each["name"] for each in before] == (["backends"] if step == "export" else [])
+    assert [each["name"] for each in before] == {"export": ["backends"], "load": ["drive"]}.get(step, [])
     assert only["name"] == step
     # the step infer runs in the model's own image, and brings its program along
     in_the_models_image = step == "infer"
@@ -181,6 +181,21 @@ def test_what_is_exported_runs_as_infer_does() -> None:
     )
     given = {arg.partition("=")[0].removeprefix("--").replace("-", "_") for arg in backends["args"]}
     program = importlib.import_module("penstock_tasks.export.backends")
+    assert given == {field.name for field in dataclasses.fields(program.Arguments)} - {"model_dir"}
+
+
+def test_what_puts_the_load_runs_as_infer_does() -> None:
+    """In the model's image, with the driver on a volume; every option of its program is given, and none else."""
+    driving, _ = task("load")["spec"]["steps"]
+    (infer,) = task("infer")["spec"]["steps"]
+    assert driving["image"] == infer["image"] == "$(params.image)"
+    assert driving["command"] == ["$(workspaces.runtime.path)/bin/penstock-drive"]
+    assert (driving["securityContext"], driving["computeResources"]) == (
+        infer["securityContext"],
+        infer["computeResources"],
+    )
+    given = {arg.partition("=")[0].removeprefix("--").replace("-", "_") for arg in driving["args"]}
+    program = importlib.import_module("penstock_tasks.load.drive")
     assert given == {field.name for field in dataclasses.fields(program.Arguments)} - {"model_dir"}
 
 

@@ -12,7 +12,7 @@ import pytest
 import yaml
 from tests.unit.manifests.installed import read
 
-from penstock.cli.run_display import ONLY_AGAIN, ONLY_BESIDE, ONLY_SOMETIMES
+from penstock.cli.run_display import ONLY_AGAIN, ONLY_BESIDE, ONLY_SOMETIMES, ONLY_WITH_LOAD
 
 ROOT = Path(__file__).parents[3]
 SPEC = read("pipelines/release.yaml")[0]["spec"]
@@ -23,8 +23,8 @@ ALWAYS = ("build", "plan", "weights", "measure")
 
 def test_these_are_the_tasks() -> None:
     others = {name for name, entry in TASKS.items() if name != entry["taskRef"]["name"]}
-    assert others == {*ONLY_BESIDE, *ONLY_AGAIN, "browse-with-card"}
-    assert set(ONLY_SOMETIMES) - others == {"browse", "export"}
+    assert others == {*ONLY_BESIDE, *ONLY_AGAIN, "browse-with-card", *ONLY_WITH_LOAD[1:]}
+    assert set(ONLY_SOMETIMES) - others == {"browse", "export", "load"}
 
 
 @pytest.mark.parametrize("name", ONLY_SOMETIMES)
@@ -62,6 +62,26 @@ def test_the_blocks_come_one_after_another() -> None:
     assert before("collect") & before("collect-released") >= {"infer-turns", *blocks}
     assert before("gate") >= {"measure", "measure-released", "measure-again"}
     assert "weights-released" in before("plan")
+
+
+def test_the_load_is_put_in_turns_and_before_the_verdict() -> None:
+    """Candidate, released, released, candidate; both sides' values are there before the gate."""
+    for earlier, later in itertools.pairwise(ONLY_WITH_LOAD):
+        assert earlier in before(later)
+    assert before("load") >= {"measure", "browse", "browse-with-card"}, "all write measurements.jsonl"
+    assert "measure-released" in before("load-released")
+    assert before("gate") >= set(ONLY_WITH_LOAD)
+    given = [{one["name"]: one["value"] for one in TASKS[name]["params"]} for name in ONLY_WITH_LOAD]
+    assert [one["part"] for one in given] == ["$(tasks.plan.results.load)", "1/2", "2/2", "2/2"]
+    images = ("image", "released-image", "released-image", "image")
+    assert [one["image"] for one in given] == [f"$(tasks.plan.results.{name})" for name in images]
+    whens = [TASKS[name]["when"][0]["values"] for name in ONLY_WITH_LOAD]
+    assert whens == [["1/1", "1/2"], ["1/2"], ["1/2"], ["1/2"]]
+    for name in ONLY_WITH_LOAD:
+        bound = {one["name"]: one["subPath"] for one in TASKS[name]["workspaces"]}
+        released = {"released"} if "released" in name else set()
+        assert set(bound) == {"source", "bundle", "runtime", "weights"} | released, "neither cache nor secret"
+        assert bound["bundle"].endswith("/baseline" if released else "/bundle")
 
 
 @pytest.mark.parametrize("name", [name for name, entry in TASKS.items() if entry["taskRef"]["name"] == "infer"])
@@ -114,7 +134,7 @@ def test_every_task_that_runs_a_model_has_its_card_in_the_run() -> None:
     """`kubectl create -f tekton/runs/release.yaml`: one place says how many cards, for each of them."""
     run = read("runs/release.yaml")[0]
     named = {one["pipelineTaskName"] for one in run["spec"]["taskRunSpecs"]} - {"browse-with-card"}
-    assert named == {name for name, entry in TASKS.items() if entry["taskRef"]["name"] in ("infer", "export")}
+    assert named == {name for name, entry in TASKS.items() if entry["taskRef"]["name"] in ("infer", "export", "load")}
 
 
 def test_measure_sees_what_the_released_model_answered() -> None:

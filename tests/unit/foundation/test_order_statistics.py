@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from penstock.load.order_statistics import interval_ranks, lower_rank, quantile_rank, upper_rank, values_needed
+from penstock.foundation.order_statistics import interval_ranks, lower_rank, quantile_rank, upper_rank, values_needed
 
 
 def test_p95_of_100() -> None:

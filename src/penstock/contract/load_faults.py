@@ -1,0 +1,95 @@
+"""What a contract's ``load`` says against its call, suite and policy; and the cases that are sent."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from penstock.contract.faults import Fault, fault_at
+from penstock.contract.models import Case, Contract, Suite
+from penstock.contract.policy import Rule
+from penstock.contract.serving import Load
+from penstock.families.family import LOAD_METRICS, LOAD_QUANTILES, MEMORY_GROWTH
+from penstock.families.registry import did_you_mean, is_timed
+from penstock.foundation.errors import UsageError
+from penstock.foundation.order_statistics import values_needed
+from penstock.foundation.yaml_text import Document, KeyPath
+
+_NAMES = frozenset(metric.name for metric in LOAD_METRICS)
+_QUANTILES = {metric.name: metric.quantile for metric in LOAD_QUANTILES if metric.quantile is not None}
+_FIELDS = {
+    "throughput": "concurrency: 8",
+    "overload": "twice: true",
+    "stop_lost": "stop: true",
+    "recovered": "recover: true",
+}
+
+
+def sent_cases(load: Load, suite: Suite) -> list[Case]:
+    """The cases whose requests are sent in turn: those that the model must answer, of the slice that ``load`` names.
+
+    Raises:
+        UsageError: no case carries the slice, or the model must answer none.
+    """
+    found = [case for case in suite.only(load.slice or "").cases if case.expect is None]
+    if not found:
+        raise UsageError("requests are made of cases that the model must answer, and there is none")
+    return found
+
+
+def load_faults(contract: Contract, suite: Suite | None, document: Document) -> Iterator[Fault]:
+    """A load without a service, a case or call that there is not, and rules that what is measured cannot answer."""
+    load = contract.load
+    yield from _confidence_faults(contract, document)
+    if load is None:
+        for place, rule in enumerate(contract.policy.rules):
+            if rule.metric in _NAMES:
+                what = f"'{rule.metric}' is measured under load, and the contract has no 'load'"
+                todo = "Write a section 'load', such as 'load: {rate: 5}', or leave the rule out."
+                yield fault_at(document, ("policy", "rules", place, "metric"), what, todo=todo)
+        return
+    http = contract.call.http
+    if http is None:
+        what = "a program takes no requests: 'load' goes with 'call.http'"
+        yield fault_at(document, ("load",), what, todo="Leave it out.")
+    elif load.call is not None and load.call not in http.calls:
+        what = f"there is no call '{load.call}'"
+        yield fault_at(document, ("load", "call"), what, todo=did_you_mean(load.call, tuple(http.calls)))
+    if suite is not None:
+        try:
+            sent_cases(load, suite)
+        except UsageError as error:
+            field = ("slice",) if load.slice is not None else ()
+            yield fault_at(document, ("load", *field), error.what, todo=error.todo)
+    for place, rule in enumerate(contract.policy.rules):
+        if rule.metric in _NAMES:
+            yield from _rule_faults(contract, load, rule, document, ("policy", "rules", place))
+
+
+def _rule_faults(contract: Contract, load: Load, rule: Rule, document: Document, place: KeyPath) -> Iterator[Fault]:
+    if rule.metric not in load.measured:
+        what = f"'{rule.metric}' is not measured: 'load' leaves it out"
+        yield fault_at(document, (*place, "metric"), what, todo=f"Write '{_FIELDS[rule.metric]}' into 'load'.")
+    quantile = _QUANTILES.get(rule.metric)
+    if rule.confidence is not None and quantile is not None:
+        needed = values_needed(quantile, rule.confidence)
+        if load.requests < needed:
+            what = (
+                f"a maximum of '{rule.metric}' with {rule.confidence * 100:.12g} % confidence needs at least {needed} "
+                f"requests, and 'load' puts {load.requests}"
+            )
+            todo = f"Write 'seconds: {math.ceil(needed / load.rate)}' into 'load', or raise its rate."
+            yield fault_at(document, (*place, "confidence"), what, todo=todo)
+    if rule.margin is not None and contract.policy.baseline == "stored" and is_timed(rule.metric):
+        what = f"'{rule.metric}' measures the machine as well: the release's stored value may be of another one"
+        todo = "Write 'baseline: rerun' into the policy: both models are put under load in turns."
+        yield fault_at(document, (*place, "margin"), what, todo=todo, warning=True)
+
+
+def _confidence_faults(contract: Contract, document: Document) -> Iterator[Fault]:
+    """Rules with a confidence, for metrics of which no upper bound is known."""
+    known = (*_QUANTILES, MEMORY_GROWTH)
+    for place, rule in enumerate(contract.policy.rules):
+        if rule.confidence is not None and rule.metric not in known:
+            what = f"no upper bound of '{rule.metric}' is known: 'confidence' is for {', '.join(known)}"
+            yield fault_at(document, ("policy", "rules", place, "confidence"), what, todo="Leave 'confidence' out.")

@@ -1,0 +1,171 @@
+"""What was kept of a load becomes values, with what their bounds and changes are taken from."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from penstock.bundle.directory import Bundle
+from penstock.bundle.load_record import (
+    LoadPart,
+    MemoryLine,
+    OverloadRecord,
+    RecoveryRecord,
+    RequestLine,
+    SaturationRecord,
+    StartRecord,
+    StopRecord,
+)
+from penstock.bundle.models import Measurement
+from penstock.contract.policy import Rule
+from penstock.contract.serving import Load
+from penstock.evaluation.load_values import add_load_values, load_values
+from penstock.gating.measurements import Table
+from penstock.gating.rules import conclude, examine
+
+LOAD = Load(rate=10.0, seconds=10.0, warmup_s=1.0, concurrency=4)
+
+
+def line(latencies: list[float], endings: list[int] | None = None, **more: Any) -> RequestLine:
+    """10 requests of the warm-up, which nothing may count, then these."""
+    endings = [3] * 10 + (endings or [1] * len(latencies))
+    latencies = [9999.0] * 10 + latencies
+    due = [round(index / 10, 4) for index in range(len(latencies))]
+    return RequestLine(due_s=due, latency_ms=latencies, ending=endings, status=[200] * len(due), **more)
+
+
+def part(text: str = "1/1", **more: Any) -> LoadPart:
+    fixed = {"part": text, "rate": 10.0, "seconds": 10.0, "warmup_s": 1.0, "timeout_s": 10.0}
+    start = StartRecord(ready_s=2.0, true_s=2.0)
+    return LoadPart.model_validate(fixed | {"start": start, "requests": line([5.0] * 100)} | more)
+
+
+def values(*parts: LoadPart, load: Load = LOAD) -> dict[str, Measurement]:
+    return {found.metric: found for found in load_values(load, parts)}
+
+
+def test_percentiles_are_ranks_and_keep_what_their_bounds_need() -> None:
+    latencies = [float(number) for number in range(1, 101)]
+    random.Random(1).shuffle(latencies)
+    found = values(part(requests=line(latencies)))
+    assert [found[f"load_p{share}_ms"].value for share in (50, 95, 99)] == [50.0, 95.0, 99.0]
+    tail = found["load_p95_ms"].tail
+    assert tail is not None
+    assert (tail.quantile, tail.count, tail.values) == (0.95, 100, [95.0, 96.0, 97.0, 98.0, 99.0, 100.0])
+    assert found["load_errors"].value == 0
+
+
+def test_what_failed_ranks_last_with_the_whole_timeout() -> None:
+    endings = [1] * 94 + [3] * 4 + [2] * 2
+    found = values(part(requests=line([5.0] * 94 + [0.1] * 6, endings, samples={"status": "the service answered 500"})))
+    assert (found["load_p50_ms"].value, found["load_p95_ms"].value) == (5.0, 10_000.0)
+    assert (found["load_errors"].value, found["load_dropped"].value) == (4, 2)
+    assert found["load_errors"].error == "the service answered 500"
+
+
+def test_halves_are_one_sample() -> None:
+    found = values(part("1/2", requests=line([5.0] * 50)), part("2/2", requests=line([7.0] * 50)))
+    assert (found["load_p50_ms"].value, found["load_p95_ms"].value) == (5.0, 7.0)
+    assert found["load_p95_ms"].tail is not None
+    assert found["load_p95_ms"].tail.count == 100
+    assert found["startup_s"].value == 2.0
+
+
+def changed(ours: list[float], theirs: list[float]) -> str:
+    sides = [values(part(requests=line(latencies)))["load_p50_ms"] for latencies in (ours, theirs)]
+    candidate, baseline = (Table(name, [side]) for name, side in zip(("candidate", "baseline"), sides, strict=True))
+    rule = Rule.model_validate({"metric": "load_p50_ms", "margin": "10%"})
+    return conclude(examine(rule, candidate, baseline, lambda _, base: 0.1 * base), 0.05, None).verdict
+
+
+def test_a_change_is_told_from_noise_by_the_same_resamples_on_both_sides() -> None:
+    draws = random.Random(3)
+
+    def noisy(mean: float) -> list[float]:
+        return [draws.gauss(mean, 3.0) for _ in range(200)]
+
+    assert changed(noisy(50.0), noisy(50.0)) == "pass"
+    assert changed(noisy(70.0), noisy(50.0)) == "fail"
+    first = values(part(requests=line(noisy(50.0))))["load_p50_ms"].resamples
+    second = values(part(requests=line(noisy(60.0))))["load_p50_ms"].resamples
+    assert first is not None
+    assert second is not None
+    assert (first.key, first.cases, len(first.values)) == (second.key, 200, 1000)
+
+
+def test_a_leak_and_memory_that_is_taken_once() -> None:
+    at = [0.5 + index * 0.05 for index in range(220)]
+    done = [int(10 * when) for when in at]
+    leak = MemoryLine(at_s=at, done=done, mib=[100 + 2.0 * count for count in done])
+    found = values(part(memory=leak))["memory_growth"]
+    assert found.value == pytest.approx(2000, rel=0.05)
+    assert found.standard_error is not None
+    assert found.standard_error.freedom == 8
+    once = leak.model_copy(update={"mib": [100.0 if when < 5 else 180.0 for when in at]})
+    taken = values(part(memory=once))["memory_growth"]
+    assert taken.value is not None
+    assert taken.standard_error is not None
+    assert taken.value - 2.306 * taken.standard_error.error <= 0
+    both = values(part("1/2", memory=leak), part("2/2", memory=leak))["memory_growth"]
+    assert (both.value, both.standard_error and both.standard_error.freedom) == (found.value, 16)
+    assert "too few" in (values(part())["memory_growth"].error or "")
+
+
+def test_what_a_lie_costs() -> None:
+    start = StartRecord(ready_s=0.1, true_s=3.0, too_early="the service answered 500")
+    found = values(part(start=start))
+    assert (found["early_ready"].value, found["startup_s"].value) == (1.0, 3.0)
+    assert found["early_ready"].error == (
+        "it said that it was ready after 0.1 s, and was not: the service answered 500"
+    )
+    assert values(part())["early_ready"].value == 0.0
+
+
+def test_what_it_did_when_it_was_harmed() -> None:
+    good = part(
+        saturation=SaturationRecord(concurrency=4, throughput=77.5, p95_ms=1.0, errors=0),
+        overload=OverloadRecord(problem=None, refused=3, good=10),
+        stop=StopRecord(sent=20, lost=0, ended_s=0.2),
+        recovery=RecoveryRecord(problem=None, ready_s=1.0),
+    )
+    found = {name: value.value for name, value in values(good).items()}
+    names = ("throughput", "overload", "stop_lost", "recovered")
+    assert [found[name] for name in names] == [77.5, 0.0, 0.0, 1.0]
+    bad = good.model_copy(
+        update={
+            "overload": OverloadRecord(problem="it took no connections", refused=0, good=0),
+            "stop": StopRecord(sent=20, lost=2, sample="the connection was reset", ended_s=0.2),
+            "recovery": RecoveryRecord(problem="the service exited with code 1"),
+        }
+    )
+    told = {name: (value.value, value.error) for name, value in values(bad).items() if name in names[1:]}
+    assert told == {
+        "overload": (1.0, "it took no connections"),
+        "stop_lost": (2.0, "the connection was reset"),
+        "recovered": (0.0, "the service exited with code 1"),
+    }
+    deaf = good.model_copy(update={"stop": StopRecord(sent=20, lost=0)})
+    assert values(deaf)["stop_lost"].value is None
+    assert "did not end after SIGTERM" in (values(deaf)["stop_lost"].error or "")
+
+
+def test_a_service_that_never_came_has_one_reason_for_all() -> None:
+    fault = "the service was not ready after 20 s: nothing answered on its port"
+    start = StartRecord(ready_s=None, true_s=None)
+    found = values(part(fault=fault, start=start, requests=None))
+    assert {name for name, value in found.items() if value.value is None and value.error == fault} == set(LOAD.measured)
+
+
+def test_they_take_the_place_of_earlier_ones(tmp_path: Path) -> None:
+    bundle = Bundle(tmp_path)
+    bundle.write_measurements(
+        [Measurement(case="a", metric="latency", value=1.0), Measurement(case="*", metric="load_p50_ms", value=1.0)]
+    )
+    add_load_values(bundle, LOAD, [part()])
+    add_load_values(bundle, LOAD, [part()])
+    found = bundle.measurements()
+    assert [measurement.metric for measurement in found] == ["latency", *LOAD.measured]
+    assert found[1].value == 5.0
