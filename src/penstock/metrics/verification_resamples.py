@@ -166,6 +166,15 @@ class _Batch:
         sums = [self._sums(*span) for span in pairwise(begins)]
         self._passed = np.cumsum(np.stack(sums), axis=0).astype(np.int64)
         self._everyone = self._passed[-1] if pairs.everyone is None else pairs.everyone(counts)
+        self._last = int(cuts[-1])
+        self._known: Values | None = None
+
+    @property
+    def _all_known(self) -> Values:
+        """Weights of all impostor pairs that are known: at least so many lie before the edge after the last cut."""
+        if self._known is None:
+            self._known = self._passed[-1] + self._sums(int(self._edges.impostors[self._last]), len(self._pairs.first))
+        return self._known
 
     def _sums(self, begin: int, end: int) -> Values:
         """Weights of the sorted impostor pairs from ``begin`` to ``end``, of each resample."""
@@ -189,25 +198,30 @@ class _Batch:
                 continue
             passed = self._passed[:, column]
             whole = Edges(np.array([everyone]), genuine)
-            eer[column] = self._eer(counts, passed, whole)
+            eer[column] = self._eer(counts, passed, whole, column)
             for row, each in enumerate(one_in):
-                tar[row, column] = self._tar(counts, passed, whole, each)
+                tar[row, column] = self._tar(counts, passed, whole, each, column)
         return eer, tar
 
-    def _eer(self, counts: Whole, passed: Whole, whole: Edges) -> float:
+    def _eer(self, counts: Whole, passed: Whole, whole: Edges, column: int) -> float:
         beyond = crossed(whole, self._cuts, passed)
         cut = int(np.argmax(beyond))
         if not beyond[cut]:
-            return float("inf")
+            # up to the next edge there are only impostor pairs, if it lies above a genuine score: FNMR stays what it is
+            accepted, everyone = int(whole.genuine[(self._last + 1) // 2]), int(whole.genuine[-1])
+            there = self._all_known[column] * everyone >= (everyone - accepted) * int(whole.impostors[-1])
+            return 1.0 - accepted / everyone if self._last % 2 and there else float("inf")
         first, weights = self._block(counts, passed, cut)
         at = int(np.argmax(crossed(whole, first + np.arange(len(weights)), weights)))
         return meeting_point(whole, first + at, weights[max(at - 1, 0) : at + 1])
 
-    def _tar(self, counts: Whole, passed: Whole, whole: Edges, one_in: int) -> float:
+    def _tar(self, counts: Whole, passed: Whole, whole: Edges, one_in: int, column: int) -> float:
         allowed = int(whole.impostors[-1]) // one_in
         cut = int(np.searchsorted(passed, allowed, side="right"))
         if cut == len(passed):
-            return float("inf")
+            accepted, everyone = int(whole.genuine[(self._last + 1) // 2]), int(whole.genuine[-1])
+            decided = accepted == everyone or self._all_known[column] > allowed
+            return accepted / everyone if decided else float("inf")
         first, weights = self._block(counts, passed, cut)
         at = first + int(np.searchsorted(weights, allowed, side="right")) - 1
         return int(whole.genuine[(at + 1) // 2]) / int(whole.genuine[-1])

@@ -115,3 +115,28 @@ def test_pairs_are_drawn_as_a_bootstrap_draws_them(drawn) -> None:
 def test_draws_are_the_same_every_time() -> None:
     assert draw_identities(3, 2).tolist() == draw_identities(3, 2).tolist()
     assert (draw_identities(50, 8).sum(axis=0) == 50).all()
+
+
+@pytest.mark.parametrize("lost", [0, 2], ids=["no errors", "two genuine pairs below all others"])
+def test_a_model_without_errors_needs_few_of_the_impostor_pairs(lost: int) -> None:
+    """All values are decided by the highest of them, as they are where all pairs are known."""
+    first, second = (each // IMAGES for each in np.triu_indices(IDENTITIES * IMAGES, 1))
+    same = first == second
+    scores = np.random.default_rng(1).normal(20.0 * same)
+    scores[np.flatnonzero(same)[:lost]] = -50
+    pairs, owners = sort_owned_pairs(scores, same, first, second, IDENTITIES)
+    edges, known = find_edges(pairs), 250
+
+    def everyone(counts):
+        images = IMAGES * counts.T.astype(np.int64)
+        return (images.sum(axis=1) ** 2 - (images**2).sum(axis=1)) // 2
+
+    whole = owners.pairs
+    few = IdentityPairs(IDENTITIES, whole.genuine, whole.first[:known], whole.second[:known], everyone)
+    found, expected = (resample_identities(edges, each, FARS, resamples=50) for each in (few, whole))
+    assert np.isfinite(expected.eer).all()
+    assert found.eer.tolist() == expected.eer.tolist()
+    assert {far: values.tolist() for far, values in found.tar.items()} == {
+        far: values.tolist() for far, values in expected.tar.items()
+    }
+    assert (expected.eer > 0).any() == bool(lost)
