@@ -16,7 +16,7 @@ import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
 from penstock.foundation.errors import UsageError
-from penstock.metrics.verification import PairScores, Whole, find_edges, meeting_edge
+from penstock.metrics.verification import PairScores, Whole, equal_error_rate, find_edges
 from penstock.metrics.verification_resamples import Counts, IdentityPairs
 from penstock.metrics.verification_scores import Owners, VerificationScores, verification_scores
 
@@ -179,9 +179,8 @@ def score_all_pairs(
     """
     compared = _compared(gallery, probes, identities, missing)
     edges = find_edges(compared.pairs)
-    crossing = meeting_edge(edges)
     impostors = len(compared.pairs.impostor)
-    known = max(impostors // 10, int(edges.impostors[crossing])) * WHOSE + 1000
+    known = max(0.1, equal_error_rate(edges)) * impostors * WHOSE + 1000
     while True:
         owners = compared.owners(min(int(known), impostors))
         if (found := verification_scores(compared.pairs, owners)) is not None:
