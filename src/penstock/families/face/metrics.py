@@ -45,8 +45,8 @@ METRICS = (
     ),
     Metric(
         *("pair_eer", "EER of /compare", "", "lower", 4),
-        "The EER of the similarities that the service itself gives for the suite's pairs; a pair that it refuses is "
-        "not accepted at any threshold; lower is better.",
+        "The EER of the similarities that the service itself gives for the suite's pairs of good images; one that it "
+        "refuses is not accepted at any threshold; lower is better.",
         whole_suite=True,
         share=True,
     ),

@@ -17,14 +17,14 @@ from penstock.metrics.verification_scores import sort_owned_pairs, verification_
 
 
 def pair_values(cases: Sequence[Case], answers: Sequence[Answer]) -> Iterator[Measurement]:
-    """``pair_eer``: a pair that is refused, or that failed, scores below all others."""
+    """``pair_eer`` of pairs of good images: one that is refused, or that failed, scores below all others."""
     pairs = [
         (case, answer.features)
         for case, answer in zip(cases, answers, strict=True)
-        if isinstance(case, FaceCase) and case.is_pair and case.same is not None
+        if isinstance(case, FaceCase) and case.is_pair and case.same is not None and case.ood is None
     ]
     if not pairs:
-        yield measurement(WHOLE_SUITE, "pair_eer", "the suite has no pairs", applies=False)
+        yield measurement(WHOLE_SUITE, "pair_eer", "the suite has no pairs of good images", applies=False)
         return
     same = np.array([bool(case.same) for case, _ in pairs])
     if same.all() or not same.any():

@@ -43,3 +43,9 @@ def test_no_pairs_of_one_kind() -> None:
     assert line.error == "the suite has no pairs of different people"
     (line,) = pair_values(CASES[4:], SAID[4:])
     assert line.error == "the suite has no pairs of the same person"
+
+
+def test_pairs_that_should_be_refused_are_not_held_against_it() -> None:
+    odd = pair("odd", True).model_copy(update={"ood": "blur"})
+    (line,) = pair_values([*CASES, odd], [*SAID, compared(None, refused=True)])
+    assert line.value == 0.25
