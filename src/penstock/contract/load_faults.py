@@ -6,8 +6,10 @@ import math
 from collections.abc import Iterator
 
 from penstock.contract.faults import Fault, fault_at
+from penstock.contract.http_call import Http
 from penstock.contract.models import Case, Contract, Suite
 from penstock.contract.policy import Rule
+from penstock.contract.request import calls_of
 from penstock.contract.serving import Load
 from penstock.families.family import LOAD_METRICS, LOAD_QUANTILES, MEMORY_GROWTH
 from penstock.families.registry import did_you_mean, is_timed
@@ -25,16 +27,25 @@ _FIELDS = {
 }
 
 
-def sent_cases(load: Load, suite: Suite) -> list[Case]:
-    """The cases whose requests are sent in turn: those that the model must answer, of the slice that ``load`` names.
+def sent_calls(load: Load, http: Http, case: Case) -> list[str]:
+    """Names of the calls that are sent of a case: those that it takes, or of these the one that ``load`` names."""
+    return [name for name in calls_of(http, case) if load.call in (None, name)]
+
+
+def sent_cases(load: Load, suite: Suite, http: Http) -> list[Case]:
+    """The cases whose requests are sent in turn: those that the model must answer, of the slice that ``load`` names,
+    with a call to send.
 
     Raises:
-        UsageError: no case carries the slice, or the model must answer none.
+        UsageError: no case carries the slice, the model must answer none, or none takes the call.
     """
     found = [case for case in suite.only(load.slice or "").cases if case.expect is None]
     if not found:
         raise UsageError("requests are made of cases that the model must answer, and there is none")
-    return found
+    if not (sent := [case for case in found if sent_calls(load, http, case)]):
+        said = f"the call '{load.call}'" if load.call is not None else "any of the contract's calls"
+        raise UsageError(f"no case takes {said}")
+    return sent
 
 
 def load_faults(contract: Contract, suite: Suite | None, document: Document) -> Iterator[Fault]:
@@ -55,9 +66,9 @@ def load_faults(contract: Contract, suite: Suite | None, document: Document) -> 
     elif load.call is not None and load.call not in http.calls:
         what = f"there is no call '{load.call}'"
         yield fault_at(document, ("load", "call"), what, todo=did_you_mean(load.call, tuple(http.calls)))
-    if suite is not None:
+    if suite is not None and http is not None and load.call in (None, *http.calls):
         try:
-            sent_cases(load, suite)
+            sent_cases(load, suite, http)
         except UsageError as error:
             field = ("slice",) if load.slice is not None else ()
             yield fault_at(document, ("load", *field), error.what, todo=error.todo)

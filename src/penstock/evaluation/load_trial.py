@@ -28,7 +28,7 @@ from penstock.bundle.load_record import (
     StopRecord,
 )
 from penstock.bundle.shards import Shard
-from penstock.contract.load_faults import sent_cases
+from penstock.contract.load_faults import sent_calls, sent_cases
 from penstock.contract.models import Case, Contract, Suite
 from penstock.contract.request import http_of
 from penstock.contract.serving import Load
@@ -94,7 +94,8 @@ def put_load(
     seconds = load.seconds / part.of
     last = part.number == part.of
     steps = 2 + (sum([load.concurrency is not None, load.twice, load.stop, load.recover]) if last else 0)
-    done = _Trial(contract, load, sent_cases(load, suite), source_dir, service, seconds, work, on_progress, steps)
+    cases = sent_cases(load, suite, http_of(contract))
+    done = _Trial(contract, load, cases, source_dir, service, seconds, work, on_progress, steps)
     found = LoadPart(part=str(part), rate=load.rate, seconds=seconds, warmup_s=load.warmup_s, timeout_s=load.timeout_s)
     try:
         done.start()
@@ -282,7 +283,7 @@ class _Trial:
     def _ask(self) -> Exchange:
         case = self.cases[0]
         inputs = input_paths(self.contract, self.source_dir, case)
-        return self.service.ask(case, inputs, self._calls[0], self.load.timeout_s, self.work / "answer")
+        return self.service.ask(case, inputs, self._calls(case)[0], self.load.timeout_s, self.work / "answer")
 
     def _not_there(self, watched: Readiness) -> str:
         """Why it does not answer after its start."""
@@ -298,9 +299,8 @@ class _Trial:
 
     # requests
 
-    @property
-    def _calls(self) -> list[str]:
-        return [self.load.call] if self.load.call is not None else list(http_of(self.contract).named_calls)
+    def _calls(self, case: Case) -> list[str]:
+        return sent_calls(self.load, http_of(self.contract), case)
 
     @property
     def _short_s(self) -> float:
@@ -313,7 +313,7 @@ class _Trial:
         port = self.service.destination.port
         for case in self.cases:
             inputs = input_paths(self.contract, self.source_dir, case)
-            for name in self._calls:
+            for name in self._calls(case):
                 found.append(wire_request(self.contract, case, name, inputs, port))
                 size += len(found[-1].content)
             if size > MAX_BODIES:

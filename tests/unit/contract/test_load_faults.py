@@ -11,7 +11,9 @@ from tests.pipeline.loaded_service import LOAD, RULES, loaded_files
 
 from penstock.contract.check import check_repository
 from penstock.contract.load import load_contract, load_suite
-from penstock.contract.load_faults import sent_cases
+from penstock.contract.load_faults import sent_calls, sent_cases
+from penstock.contract.models import Contract, suite_model
+from penstock.contract.request import http_of
 from penstock.families.registry import directions
 from penstock.foundation.errors import UsageError
 
@@ -108,7 +110,24 @@ def test_requests_are_made_of_cases_that_the_model_must_answer(root: Path) -> No
     contract = load_contract(root)
     suite = load_suite(root, contract)
     assert contract.load is not None
-    assert [case.name for case in sent_cases(contract.load, suite)] == ["one"]
+    assert [case.name for case in sent_cases(contract.load, suite, http_of(contract))] == ["one"]
     refused = suite.cases[0].model_copy(update={"expect": {"status": 422}})
     with pytest.raises(UsageError, match="there is none"):
-        sent_cases(contract.load, suite.model_copy(update={"cases": [refused]}))
+        sent_cases(contract.load, suite.model_copy(update={"cases": [refused]}), http_of(contract))
+
+
+def test_each_case_sends_the_calls_that_it_takes() -> None:
+    call = {"preset": "face-ood", "http": {"argv": ["serve"]}}
+    made = {"version": 1, "name": "faces", "family": "face", "call": call, "suite": "suite", "load": {"rate": 5}}
+    contract = Contract.model_validate(made | {"policy": rules()})
+    image = {"name": "one", "inputs": {"image": "a.png"}}
+    pair = {"name": "two", "inputs": {"first": "a.png", "second": "b.png"}, "same": True}
+    suite = suite_model("face").model_validate({"version": 1, "family": "face", "cases": [image, pair]})
+    http, load = http_of(contract), contract.load
+    assert load is not None
+    assert [sent_calls(load, http, case) for case in suite.cases] == [["feature"], ["compare"]]
+    only = load.model_copy(update={"call": "compare"})
+    assert [case.name for case in sent_cases(only, suite, http)] == ["two"]
+    assert [case.name for case in sent_cases(load, suite, http)] == ["one", "two"]
+    with pytest.raises(UsageError, match="no case takes the call 'compare'"):
+        sent_cases(only, suite.model_copy(update={"cases": suite.cases[:1]}), http)
