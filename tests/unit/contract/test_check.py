@@ -287,6 +287,21 @@ def test_which_of_several_calls_is_refused_must_be_said(repository: Write) -> No
     assert "cases[0].expect: say which call is refused: 'call: first'" in only(root)
 
 
+def test_an_optional_call_wants_only_the_cases_that_have_its_inputs(repository: Write) -> None:
+    """The case has an image and no pair: one call is left, so that nobody need say which one is refused."""
+    one = "{path: /x, files: {a: image}, response: application/json, optional: true}"
+    pair = "{path: /y, files: {a: first, b: second}, response: application/json, optional: true}"
+    expect = ("    slices: [fast]\n", "    slices: [fast]\n    expect: {status: 422}\n")
+    both = http(f"calls:\n  feature: {one}\n  compare: {pair}")
+    assert faults(repository(contract=both, suite=expect)) == []
+    named = ("    slices: [fast]\n", "    slices: [fast]\n    expect: {status: 422, call: compare}\n")
+    assert "the case has no call 'compare'" in only(repository(contract=both, suite=named))
+    none = repository(contract=http(f"calls:\n  compare: {pair}"))
+    assert "has the inputs of none of the contract's calls (compare)" in only(none)
+    must = http(f"calls:\n  feature: {one}\n  compare: {pair.replace(', optional: true', '')}")
+    assert "has no input 'first'" in faults(repository(contract=must))[0]
+
+
 def test_a_rule_about_refusals_wants_cases_that_must_be_refused(repository: Write) -> None:
     rule = "    - {metric: duration_error, max: 0.1}\n"
     root = repository(contract=(rule, rule + "    - {metric: wrongly_accepted, max: 0}\n"))
