@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Iterator
@@ -23,6 +24,17 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 settings.register_profile("penstock", deadline=None, derandomize=True)
 settings.register_profile("search", deadline=None)
 settings.load_profile("penstock")
+
+
+# What is imported and collected stays to the end, a million objects. To look through it again and again for garbage, as
+# Python does while they grow and at each full collection later, takes longer than many a room's tests
+gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """From here on garbage is collected, but only what the tests themselves make is looked through."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -41,6 +41,15 @@ def one_thread() -> Iterator[None]:
         yield
 
 
+@pytest.fixture
+def one_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The cases of a suite one after the other, in this process.
+
+    To fork it takes longer than to measure a few small cases. That workers find the same is tested where they are.
+    """
+    monkeypatch.setattr("penstock.evaluation.case_workers.usable_cores", lambda: 1)
+
+
 @pytest.fixture(scope="session")
 def aws_described_once() -> Iterator[None]:
     """botocore's descriptions of the services, a megabyte of JSON, are read once and not for each client."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
 import json
 from collections import Counter
@@ -39,6 +40,8 @@ from penstock.report.summary import markdown_summary
 from penstock.report.trend import past_of
 
 if TYPE_CHECKING:
+    from jinja2 import Template
+
     from penstock.report.stills import DrawEach
 
 SCRIPTS = ("strip.js", "player.js", "stills.js", "viewer.js", "page.js")
@@ -127,7 +130,7 @@ def write_page(
     media: dict[str, dict[str, Shown]] = {name: {} for name in names}
     media |= show_media(bundle, baseline, others, target_dir, embed_bytes=embed_bytes - stills.bytes)
     style, script = _own("page.css"), "\n".join(_own(name) for name in SCRIPTS)
-    page = _render(
+    page = _template().render(
         candidate=candidate,
         baseline=before,
         subject=subject,
@@ -164,7 +167,9 @@ def write_page(
     write_text(target_dir / "index.html", page)
 
 
-def _render(**content: Any) -> str:
+@functools.cache
+def _template() -> Template:
+    """Compiled once, which takes longer than to fill it."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     def shown(value: Any) -> Any:
@@ -179,7 +184,7 @@ def _render(**content: Any) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    return environment.get_template("page.html.j2").render(content)
+    return environment.get_template("page.html.j2")
 
 
 def _own(name: str) -> str:

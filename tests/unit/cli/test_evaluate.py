@@ -18,6 +18,7 @@ from penstock.bundle.directory import Bundle
 from penstock.cli.evaluate import evaluate as command
 from penstock.foundation.errors import UsageError
 
+pytestmark = pytest.mark.usefixtures("one_worker")
 app = typer.Typer()
 app.command()(command)
 

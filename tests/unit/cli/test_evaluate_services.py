@@ -19,6 +19,7 @@ from penstock.bundle.directory import Bundle
 from penstock.cli.evaluate import evaluate as command
 from penstock.foundation.errors import PenstockError, UsageError, WorldError
 
+pytestmark = pytest.mark.usefixtures("one_worker")
 app = typer.Typer()
 app.command()(command)
 

@@ -22,6 +22,7 @@ from penstock.evaluation.plan import plan
 from penstock.foundation.errors import UsageError, WorldError
 from penstock.foundation.files import sha256_tree
 
+pytestmark = pytest.mark.usefixtures("one_worker")
 TIMED = ("latency", "real_time_factor", "peak_memory")
 
 

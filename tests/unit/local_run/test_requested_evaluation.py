@@ -12,6 +12,8 @@ from penstock.foundation.errors import UsageError
 from penstock.local_run.evaluation_sides import BASELINE, CANDIDATE, Answering
 from penstock.local_run.requested_evaluation import EvaluationRequest, evaluate
 
+pytestmark = pytest.mark.usefixtures("one_worker")
+
 
 def request(root: Path, out: Path | None, **sides: Answering) -> EvaluationRequest:
     return EvaluationRequest(root / "photos", {"truth": [root / "mattes"]}, sides, out=out)

@@ -118,10 +118,10 @@ def test_fid_in_more_dimensions_than_are_kept_is_close(monkeypatch):
     """On noise that fills all dimensions alike, which suits the approximation least: differences of two models within
     0.15 of their standard deviation, which itself is right to 2 %.
     """
-    monkeypatch.setattr(clip_resamples, "DIRECTIONS", 128)
+    monkeypatch.setattr(clip_resamples, "DIRECTIONS", 90)
     names = [str(number) for number in range(30)]
-    sides = [make_clips([25] * 30, 300, worse=worse) for worse in (0.0, 0.03)]
-    reference = np.concatenate(make_clips([40] * 12, 300, seed=1))
+    sides = [make_clips([25] * 30, 210, worse=worse) for worse in (0.0, 0.03)]
+    reference = np.concatenate(make_clips([40] * 12, 210, seed=1))
     counts = draw_clips(names, resamples=60).counts
     approximate, exact = [], []
     for clips in sides:

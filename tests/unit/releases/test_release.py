@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.unit.releases.release_race import race
 from tests.unit.store.stored_bundle import accepted_bundle
 
 from penstock.bundle.directory import Bundle
@@ -269,7 +268,3 @@ def test_run_without_a_source(bundle: Bundle, store: Store) -> None:
     bundle.seal()
     with pytest.raises(UsageError, match="lacks source"):
         publish(store, bundle)
-
-
-def test_four_processes_publish_at_once_and_one_chain_holds(tmp_path: Path) -> None:
-    race(str(tmp_path / "store"), tmp_path)

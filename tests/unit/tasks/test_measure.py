@@ -7,6 +7,8 @@ from tests.unit.tasks.step_folders import StepFolders
 
 from penstock.bundle.models import Inference
 
+pytestmark = pytest.mark.usefixtures("one_worker")
+
 
 @pytest.fixture
 def collected(folders: StepFolders) -> StepFolders:
