@@ -260,7 +260,7 @@ def _network_faults(contract: Contract, suite: Suite | None, document: Document)
 
 
 def _one_value_faults(contract: Contract, document: Document) -> Iterator[Fault]:
-    """Rules for cases of a metric that no case has: the outcomes of the page, the export and the log, and those under load."""
+    """Rules for cases of a metric that no case has: of the page, the export, the log, the service under load."""
     outcomes = (PAGE_METRIC.name, EXPORT_METRIC.name, LOG_METRIC.name)
     under_load = tuple(metric.name for metric in LOAD_METRICS)
     for place, rule in enumerate(contract.policy.rules):
