@@ -1,4 +1,4 @@
-"""With 'baseline: rerun' both models are put under load in turns, so that a slower one is told from a slower machine."""
+"""With 'baseline: rerun' both models are put under load in turns: a slower one is told from a slower machine."""
 
 from __future__ import annotations
 
