@@ -40,7 +40,7 @@ from penstock.invocation.wire_request import wire_request
 from penstock.load.arrivals import constant_arrivals
 from penstock.load.connection_limit import default_connections
 from penstock.load.exchange import Exchange
-from penstock.load.generator import HEAD_START_S, ClosedLoop, Generator, GeneratorLimits, OpenLoop
+from penstock.load.generator import ClosedLoop, Generator, GeneratorLimits, OpenLoop
 from penstock.load.load_request import LoadRequest
 from penstock.load.overload import put_twice_the_load
 from penstock.load.readiness import Readiness, watch_readiness
@@ -217,20 +217,23 @@ class _Trial:
         before = max(1, math.ceil(STOP_LEAD_S / pause))
         due = array("d", (index * pause for index in range(before + 3)))
         generator = self._generator(OpenLoop(due))
+        timeline = generator.timeline
         asked: list[float] = []
 
         def ask() -> None:
+            limit = time.perf_counter() + due[-1] + self.load.timeout_s
+            while len(timeline.due) < before and time.perf_counter() < limit:
+                time.sleep(0.0005)
+            time.sleep(self._p50_s / 2)  # half of an answer's time after a request was sent: it is under way
             self.service.send_signal(signal.SIGTERM)
             asked.append(time.perf_counter())
 
-        # half of an answer's time after a request was due: some are under way
-        timer = threading.Timer(HEAD_START_S + due[before - 1] + self._p50_s / 2, ask)
-        timer.daemon = True
-        timer.start()
+        asking = threading.Thread(target=ask, name="stop", daemon=True)
+        asking.start()
         try:
-            timeline = generator.run()
+            generator.run()
         finally:
-            timer.join()
+            asking.join()
         lost = _lost(timeline, asked[0] - timeline.began)
         left_s = max(0.0, asked[0] + self.load.stop_s - time.perf_counter())
         ended = self.service.ended(left_s)
@@ -289,9 +292,7 @@ class _Trial:
         """Why it does not answer after its start."""
         ended = self.service.ended()
         if ended is not None:
-            return (
-                f"the service {ended}" if watched.ready_s is not None else f"the service {ended}, before it was ready"
-            )
+            return f"{'before it was ready, ' if watched.ready_s is None else ''}the service {ended}"
         if watched.ready_s is None:
             limit = http_of(self.contract).ready_timeout_s
             return f"the service was not ready after {limit:g} s: {watched.last_probe.message}"

@@ -320,7 +320,7 @@ def _load_quantile(name: str, title: str, quantile: float) -> Metric:
     return Metric(
         *(name, f"{title} under load", "ms", "lower", 1),
         f"Within so many milliseconds {share}, counted from the moment at which each was due, at the stated rate; a "
-        "request without a good answer counts with the whole timeout. Lower is better.",
+        "request without a good answer counts with the whole timeout; lower is better.",
         whole_suite=True,
         timed=True,
         quantile=quantile,
@@ -364,7 +364,7 @@ LOAD_METRICS = (
     Metric(
         *(MEMORY_GROWTH, "memory growth", "MiB / 1,000 requests", "lower", 2),
         "By how much the service's main memory grows with each 1,000 requests, over all of the load: a cache that is "
-        "filled once is none. Lower is better.",
+        "filled once is none; lower is better.",
         whole_suite=True,
         near_zero=True,
     ),

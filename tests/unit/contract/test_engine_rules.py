@@ -7,11 +7,8 @@ from tests.unit.contract.conftest import Write
 from penstock.contract.engine_rules import with_engine_rules
 from penstock.contract.load import load_contract
 
-SECTIONS = """page: {upload: {"#in": image}, result: {selector: "#out"}}
-log: {required: [event]}
-load: {rate: 5}
-suite: suite
-"""
+PAGE = 'page: {upload: {"#in": image}, result: {selector: "#out"}}\n'
+SECTIONS = f"{PAGE}log: {{required: [event]}}\nload: {{rate: 5}}\nsuite: suite\n"
 
 
 def test_each_section_adds_its_rule(repository: Write) -> None:

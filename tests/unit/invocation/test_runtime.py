@@ -59,7 +59,7 @@ def test_without_an_image_it_starts_this_python(tmp_path: Path) -> None:
     cache = tmp_path / "ein cache"
     identity = provide_runtime(cache, packed=tmp_path / "nothing")
     assert identity.startswith("local-")
-    for program, option in zip(PROGRAMS, ("--shard", "--runtime-id", "--slice"), strict=True):
+    for program, option in zip(PROGRAMS, ("--shard", "--runtime-id", "--slice", "--part"), strict=True):
         command = [cache / "runtime" / identity / program, "--help"]
         done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=True)
         assert option in done.stdout
