@@ -189,7 +189,7 @@ def _area(hits: Numbers, seen: Numbers, true: Numbers) -> Numbers:
         return np.zeros(len(hits))
     with np.errstate(invalid="ignore", divide="ignore"):
         recall = np.nan_to_num(hits / true[:, None])
-        precision = np.nan_to_num(hits / (seen + np.spacing(1.0)))
+        precision = np.nan_to_num(hits / seen)
     best = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
     passed = np.searchsorted(RECALLS, recall, side="right")  # recalls that are reached here
     return np.asarray((best * np.diff(passed, axis=1, prepend=0)).sum(axis=1) / len(RECALLS))

@@ -62,9 +62,9 @@ def test_error_rates_by_hand(read: str, truth: str, rate: float) -> None:
 
 
 def test_a_long_answer_takes_bounded_time() -> None:
-    began = time.monotonic()
+    began = time.process_time()
     assert edit_distance("ab" * 5_000, "b" * 100_000) == 95_000
-    assert time.monotonic() - began < 5
+    assert time.process_time() - began < 5
 
 
 @pytest.mark.parametrize(
