@@ -31,10 +31,12 @@ from penstock.media.images import read_image
 from penstock.metrics.calibration import brier_score
 from penstock.metrics.detection import PictureBoxes
 from penstock.metrics.label_sets import score_labels
-from penstock.metrics.recognition_text import character_error_rate, has_phrase
+from penstock.metrics.recognition_text import character_error_rate, has_phrase, plain
 
 BY_CASE = tuple(metric.name for metric in METRICS if not metric.whole_suite)
 MAX_NAMED = 5
+MAX_READ = 60
+"""Characters of a text that a reason shows."""
 
 
 class RecognitionMeasurer:
@@ -118,8 +120,7 @@ def examine(case: RecognitionCase, answer: RecognitionAnswer, synonyms: Synonyms
     if case.description is not None:
         _examine_description(case.description, answer.description, measured)
     if case.text is not None:
-        text = answer.text
-        measured.values["cer"] = text.reason if isinstance(text, Unusable) else character_error_rate(text, case.text)
+        _examine_text(case.text, answer.text, measured)
     return measured
 
 
@@ -178,6 +179,17 @@ def _examine_description(wanted: WantedDescription, found: str | Unusable, measu
     share = 1 - len(missing) / len(wanted.required) if wanted.required else 1.0
     measured.values["phrases"] = 0.0 if wrong else share
     _remark(measured, "phrases", {"forbidden": wrong, "missing": missing})
+
+
+def _examine_text(truth: str, found: str | Unusable, measured: Answer) -> None:
+    """The error rate; beside it what was read, where that is something else."""
+    if isinstance(found, Unusable):
+        measured.values["cer"] = found.reason
+        return
+    measured.values["cer"] = rate = character_error_rate(found, truth)
+    if rate:
+        read, wanted = (plain(text[: 2 * MAX_READ]) for text in (found, truth))
+        measured.why["cer"] = f"read '{read[:MAX_READ]}' where '{wanted[:MAX_READ]}' is"
 
 
 def _remark(measured: Answer, metric: str, named: Mapping[str, Sequence[str]]) -> None:

@@ -32,7 +32,8 @@ ROWS, ROW = 3, 20
 """Of words below a picture: how many, and their height in pixels."""
 MARGIN, RESERVED = 8, 60
 """Beside words, in pixels; and room in the last row for how many there are more."""
-SCALE = 0.45
+SCALE, TAG = 0.45, 16
+"""Of letters; and the height of a tag at a box, in pixels."""
 FONT = cv2.FONT_HERSHEY_SIMPLEX
 
 
@@ -112,7 +113,8 @@ def _found(
     for number, each in enumerate(objects):
         right = truth is None or synonyms.meaning(each.label) in truth
         if each.box is not None:
-            name = _ascii(synonyms.meaning(each.label)) or f"#{number}"
+            meaning = synonyms.meaning(each.label)
+            name = _ascii(meaning) if meaning.isascii() else f"#{number}"
             marked.append(_Marked(each.box, f"{name} {each.confidence:.2f}", RIGHT if right else WRONG))
             wrong += [] if right else [each]
     surest = max(wrong, key=lambda each: each.confidence, default=None)
@@ -147,7 +149,7 @@ def _drawn(photo: Picture, marked: Sequence[_Marked], words: Sequence[_Word]) ->
     for each in marked[:MAX_DRAWN]:
         x, y, across, down = (value * scale for value in each.box)
         cv2.rectangle(canvas, (round(x), round(y)), (round(x + across), round(y + down)), each.colour, 2)
-        _write(canvas, each.name, (round(x) + 3, max(round(y) + 15, 15)), each.colour)
+        _write(canvas, each.name, (round(x), round(y)), each.colour)
     return np.asarray(np.vstack([canvas, _strip(words, size[0])]), dtype=np.uint8)
 
 
@@ -177,10 +179,12 @@ def _put(strip: Picture, text: str, place: tuple[int, int], colour: tuple[int, i
     cv2.putText(strip, text, (place[0], ROW * (place[1] + 1) - 4), FONT, SCALE, colour, 1, cv2.LINE_AA)
 
 
-def _write(canvas: Picture, text: str, place: tuple[int, int], colour: tuple[int, int, int]) -> None:
-    """Letters with a light rim: legible over anything."""
-    cv2.putText(canvas, text, place, FONT, SCALE, (255, 255, 255), 3, cv2.LINE_AA)
-    cv2.putText(canvas, text, place, FONT, SCALE, colour, 1, cv2.LINE_AA)
+def _write(canvas: Picture, text: str, corner: tuple[int, int], colour: tuple[int, int, int]) -> None:
+    """White letters on a tag of the box's colour, above its upper left corner; inside it where there is no room."""
+    (length, _), _ = cv2.getTextSize(text, FONT, SCALE, 1)
+    x, bottom = max(0, min(corner[0], canvas.shape[1] - length - 6)), max(corner[1], TAG)
+    cv2.rectangle(canvas, (x, bottom - TAG), (x + length + 6, bottom), colour, -1)
+    cv2.putText(canvas, text, (x + 3, bottom - 4), FONT, SCALE, (255, 255, 255), 1, cv2.LINE_AA)
 
 
 def _ascii(text: str) -> str:

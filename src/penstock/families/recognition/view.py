@@ -8,13 +8,13 @@ VIEW = View(
     stills=Stills(
         of_case=(
             Still("photo", "picture", photo=True),
-            Still("truth", "what is true", "green: the true boxes, where the case has some; below, labels and text."),
+            Still("truth", "what is true", "green: the true boxes, where the case has some; below, the true labels."),
         ),
         of_answer=(
             Still(
                 "found",
                 "what was found",
-                "green: true labels; red: labels that are not in the picture; below, what was missed and the text.",
+                "green: true labels; red: labels that are not in the picture; below, all that were found, and those missed.",
             ),
         ),
         painter="penstock.families.recognition.paint_case:paint_case",

@@ -101,6 +101,14 @@ def test_descriptions(tmp_path: Path, required: list[str], forbidden: list[str],
     assert answer.why.get("phrases") == remark
 
 
+def test_what_was_read_stands_beside_its_error_rate(tmp_path: Path) -> None:
+    answer = measured(tmp_path, text="入口  Exit")
+    assert answer.values == {"cer": pytest.approx(1 / 6)}
+    assert answer.why == {"cer": "read '出口Exit' where '入口Exit' is"}
+    long = measured(tmp_path, GOOD | {"text": "x" * 100_000}, text="y" * 10_000)
+    assert len(long.why["cer"]) < 150
+
+
 def test_a_fault_of_one_part_leaves_the_others(tmp_path: Path) -> None:
     content = {"objects": [{"label": "cup", "confidence": 2}], "text": "出口 Exit"}
     answer = measured(tmp_path, content, labels=["cup"], text="出口 Exit", description={"required": ["cup"]})

@@ -61,6 +61,14 @@ def test_a_synonym_is_right(tmp_path: Path) -> None:
     assert not has(painted.answers["baseline"]["found"], WRONG)
 
 
+def test_names_that_opencv_has_no_letters_for_are_numbers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    written = []
+    monkeypatch.setattr(module, "_write", lambda canvas, text, corner, colour: written.append(text))
+    known = files(tmp_path, language="en")
+    paint_case(known, {"candidate": answer_file(tmp_path, GOOD)})
+    assert written == ["cup", "cup 0.90", "#1 0.60"]
+
+
 def test_without_labels_nothing_is_wrong(tmp_path: Path) -> None:
     known = files(tmp_path, objects=None, text="出口")
     painted = paint_case(known, {"candidate": answer_file(tmp_path, GOOD)})
