@@ -14,7 +14,7 @@ VIEW = View(
             Still(
                 "found",
                 "what was found",
-                "green: true labels; red: labels that are not in the picture; below, all that were found, and those missed.",
+                "green: true labels; red: labels that are not there; below, all that were found, and those missed.",
             ),
         ),
         painter="penstock.families.recognition.paint_case:paint_case",
