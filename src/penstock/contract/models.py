@@ -223,6 +223,9 @@ class Case(Strict):
     """Fields of the family's own that name files which the model does not get, such as a ground truth: a path or a list
     of paths → what they must be. They are checked, digested and measured with as inputs are."""
 
+    says_truth: ClassVar[bool] = False
+    """Whether fields of the family's own say what is true, so that the model may not read ``suite.yaml``."""
+
     name: CaseName
     inputs: dict[str, RelativePath]
     """Input name (``image``, ``audio``) → file, relative to the suite's directory."""

@@ -19,7 +19,7 @@ from pathlib import Path
 from penstock.bundle.directory import Bundle
 from penstock.bundle.models import CallRecord, Invocation, Use
 from penstock.bundle.steps import utc_now
-from penstock.contract.load import suite_directory, withheld_paths
+from penstock.contract.load import SUITE_FILE, suite_directory, withheld_paths
 from penstock.contract.models import Case, Contract, Suite
 from penstock.contract.request import calls_of
 from penstock.evaluation.concurrent_calls import Called, called_at_once
@@ -296,6 +296,8 @@ def withheld_files(
     """
     paths = (withheld_paths(source_dir, contract, case) for case in suite.cases)
     withheld = {path for fields in paths for files in fields.values() for path in files}
+    if any(case.says_truth for case in suite.cases):
+        withheld.add(suite_directory(source_dir, contract) / SUITE_FILE)
     withheld -= {path for case in suite.cases for path in input_paths(contract, source_dir, case).values()}
     roots = {source_dir.resolve(), code.resolve()}
     roots |= {image.directory} if image is not None else set()

@@ -287,6 +287,16 @@ REFUSAL_METRIC = Metric(
 )
 """The one metric of cases that the model must refuse, whatever the family; no other is measured of them."""
 
+SCHEMA_METRIC = Metric(
+    *("schema_breaks", "breaking changes of the answers", "", "lower", 0),
+    "How many changes of the answers' schema break what reads the released model's answers: fields that are gone or "
+    "missing now and then, types that were not there before; 0 is none.",
+    whole_suite=True,
+    needs_released=True,
+    near_zero=True,
+)
+"""Of a family whose answers are JSON, if it lists it: see :mod:`penstock.evaluation.answer_schema`."""
+
 PAGE_METRIC = Metric(
     *("page", "web page", "", "higher", 0),
     "Whether the model's own page gave the right result in a browser: 1 it did, 0 it did not.",

@@ -23,6 +23,7 @@ BUILT_IN: Mapping[str, str] = {
     "talking-head": "penstock.families.talking_head.family:FAMILY",
     "matting": "penstock.families.matting.family:FAMILY",
     "face": "penstock.families.face.family:FAMILY",
+    "recognition": "penstock.families.recognition.family:FAMILY",
 }
 """Name → where the family says what it is. A family of Penstock's own is its package and one line here."""
 GROUP = "penstock.families"

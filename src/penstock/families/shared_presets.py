@@ -20,9 +20,6 @@ SHARED_PRESETS: Mapping[str, Preset] = {
             "answer": {"json": "$.output", "require": {"$.status": "succeeded"}},
         },
     ),
-    "wanwu": Preset(
-        http={"method": "POST", "path": "/recognize", "files": {"image": "image"}, "response": "application/json"},
-    ),
 }
 """Name → what it fills.
 

@@ -15,11 +15,13 @@ from typing import BinaryIO, Literal
 from penstock.foundation.errors import UsageError
 from penstock.foundation.files import open_regular
 
-Kind = Literal["image", "audio", "video"]
+Kind = Literal["image", "audio", "video", "text"]
 EVERY_KIND: tuple[Kind, ...] = ("image", "audio", "video")
-"""What an input of this name must be. Containers of video are accepted for sound: they hold both."""
+"""What an input of this name must be. Containers of video are accepted for sound: they hold both. A text is a table
+that cases compare with, and no input."""
+TEXT: tuple[Kind, ...] = ("text",)
 
-MAX_BYTES: dict[Kind, int] = {"image": 64 << 20, "audio": 512 << 20, "video": 512 << 20}
+MAX_BYTES: dict[Kind, int] = {"image": 64 << 20, "audio": 512 << 20, "video": 512 << 20, "text": 4 << 20}
 """The largest file of a suite, by its kind."""
 SUFFIXES = {
     "video/mp4": ".mp4",
@@ -39,6 +41,7 @@ _READ: dict[Kind, str] = {
     "image": "PNG, JPEG or WebP",
     "audio": "WAV, FLAC, MP3, Ogg or M4A",
     "video": "MP4, MOV, Matroska, WebM or AVI",
+    "text": "a text in UTF-8",
 }
 
 
@@ -198,6 +201,8 @@ def media_fault(path: Path, *, expected: tuple[Kind, ...] = EVERY_KIND) -> tuple
     try:
         with open_regular(path, where="") as file:
             size = os.fstat(file.fileno()).st_size
+            if expected == TEXT:
+                return _text_fault(file, size)
             found = recognise(file)
             fault = unread(file, expected) if found is None else None
     except (UsageError, OSError) as error:
@@ -217,6 +222,19 @@ def media_fault(path: Path, *, expected: tuple[Kind, ...] = EVERY_KIND) -> tuple
             "Cut it down: a suite is made of short cases.",
         )
     return None
+
+
+def _text_fault(file: BinaryIO, size: int) -> tuple[str, str] | None:
+    if size > MAX_BYTES["text"]:
+        return f"the file is larger than {MAX_BYTES['text'] >> 20} MiB", "Split it."
+    content = file.read()
+    if content.startswith(LFS_POINTER):
+        return IS_LFS_POINTER, PULL
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return f"this is not a text in UTF-8 (byte {error.start})", "Save it as UTF-8."
+    return None if content.strip() else ("the file is empty", "Add it again.")
 
 
 _NOTE_SUFFIXES = frozenset(

@@ -25,6 +25,8 @@ class CaseFiles:
     """Field of the case → the files that the model did not get."""
     given: Mapping[str, Scalar]
     """The case's parameters, with the contract's defaults."""
+    case: Case
+    """What it says itself, of the family's own class."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ class SuiteFiles:
             withheld = withheld_paths(self.source_dir, self.contract, case)
         except UsageError:
             return None
-        return CaseFiles(inputs, withheld, parameters(self.contract, case))
+        return CaseFiles(inputs, withheld, parameters(self.contract, case), case)
 
 
 def suite_files(bundle: Bundle, source_dir: Path) -> SuiteFiles:

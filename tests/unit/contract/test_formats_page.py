@@ -32,6 +32,7 @@ from penstock.contract.page import Page, PageResult
 from penstock.contract.policy import Margin, Policy, Rule
 from penstock.contract.serving import Load
 from penstock.families.matting.case import MattingCase
+from penstock.families.recognition.case import RecognitionCase, TrueObject, WantedDescription
 from penstock.families.talking_head.case import TalkingHeadCase
 from penstock.releases.baseline import Baseline, Transfer
 
@@ -58,6 +59,9 @@ MODELS: list[tuple[type[BaseModel], str]] = [
     (Case, "The suite"),
     (TalkingHeadCase, "The suite"),
     (MattingCase, "The suite"),
+    (RecognitionCase, "The suite"),
+    (TrueObject, "The suite"),
+    (WantedDescription, "The suite"),
     (Expect, "The suite"),
     (Policy, "The policy"),
     (Rule, "The policy"),
@@ -117,9 +121,16 @@ def test_the_examples_are_valid() -> None:
 def test_the_examples_of_calls_and_cases_are_valid() -> None:
     parts = [
         (kind, yaml.safe_load(text))
-        for kind, text in re.findall(r"```yaml\n# (call|case|case of matting)\n(.*?)```", PAGE, re.DOTALL)
+        for kind, text in re.findall(
+            r"```yaml\n# (call|case|case of matting|case of recognition)\n(.*?)```", PAGE, re.DOTALL
+        )
     ]
-    models: dict[str, type[BaseModel]] = {"call": Call, "case": Case, "case of matting": MattingCase}
+    models: dict[str, type[BaseModel]] = {
+        "call": Call,
+        "case": Case,
+        "case of matting": MattingCase,
+        "case of recognition": RecognitionCase,
+    }
     assert [kind for kind, _ in parts].count("call") >= 4
     for kind, part in parts:
         models[kind].model_validate(part)

@@ -9,7 +9,7 @@ import pytest
 
 from penstock.contract.http_call import HttpCall
 from penstock.contract.models import Case, Contract
-from penstock.contract.request import JsonText, Multipart, json_content, request_for
+from penstock.contract.request import JsonText, json_content, request_for
 from penstock.families.registry import find_preset
 from penstock.families.shared_presets import SHARED_PRESETS
 
@@ -42,7 +42,7 @@ def sent(made: Contract) -> Any:
 
 
 def test_any_family_finds_them() -> None:
-    assert list(SHARED_PRESETS) == ["cog", "wanwu"]
+    assert list(SHARED_PRESETS) == ["cog"]
     assert all(find_preset(name) is preset for name, preset in SHARED_PRESETS.items())
 
 
@@ -60,11 +60,3 @@ def test_cog_takes_the_contracts_inputs_and_a_prediction_that_succeeded() -> Non
 def test_cog_leaves_what_comes_back_to_the_contract() -> None:
     with pytest.raises(ValueError, match="response"):
         contract("cog", body=COG["body"])
-
-
-def test_wanwu_gets_the_file_as_a_form() -> None:
-    made = contract("wanwu")
-    request = request_for(made, CASE)
-    assert (request.method, request.target) == ("POST", "/recognize")
-    assert request.body == Multipart({}, {"image": "image"})
-    assert only_call(made).response == "application/json"

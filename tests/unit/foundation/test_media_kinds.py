@@ -17,7 +17,7 @@ import pytest
 from penstock import media
 from penstock.evaluation.inputs import decode
 from penstock.foundation.errors import UsageError
-from penstock.foundation.media_kinds import EVERY_KIND, is_note, media_fault, recognise, unread
+from penstock.foundation.media_kinds import EVERY_KIND, LFS_POINTER, TEXT, is_note, media_fault, recognise, unread
 
 MP3_FRAME = b"\xff\xfb\x90\x64"
 
@@ -189,3 +189,21 @@ def test_the_list_needs_no_package() -> None:
     code = f"import sys, penstock.foundation.media_kinds; print([m for m in {heavy} if m in sys.modules])"
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert answer.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        ("zh: {cup: [杯子]}\n".encode(), None),
+        (b" \n", "the file is empty"),
+        (b"", "the file is empty"),
+        (b"\x89PNG\r\n", "this is not a text in UTF-8 (byte 0)"),
+        (b"a" * ((4 << 20) + 1), "the file is larger than 4 MiB"),
+        (LFS_POINTER + b"v1\n", "this is a Git LFS pointer, not the file itself"),
+    ],
+)
+def test_a_text_that_cases_compare_with(tmp_path: Path, content: bytes, what: str | None) -> None:
+    (tmp_path / "names.yaml").write_bytes(content)
+    fault = media_fault(tmp_path / "names.yaml", expected=TEXT)
+    assert (fault and fault[0]) == what
+    assert "missing" in str(media_fault(tmp_path / "none.yaml", expected=TEXT))

@@ -10,17 +10,20 @@ import pytest
 from tests.unit.families.matting.drawn_mattes import cutout, disc, save
 
 from penstock.families.matting import paint_case as module
+from penstock.families.matting.case import MattingCase
 from penstock.families.matting.paint_case import BROKEN, USABLE, paint_case
 from penstock.media.images import ImageLimits
 from penstock.metrics.matte_arrays import shape_of
 from penstock.report.case_files import CaseFiles
 from penstock.report.still_pictures import Picture
 
+CASE = MattingCase(name="a", inputs={"image": "a.png"}, truth="t.png")
+
 
 def files(folder: Path, size: tuple[int, int] = (80, 60), **given: int | str) -> CaseFiles:
     photo = save(folder / "photo.png", np.full((size[1], size[0], 3), (10, 20, 30), np.uint8))
     truth = save(folder / "truth.png", disc(size))
-    return CaseFiles({"image": photo}, {"truth": (truth,)}, given)
+    return CaseFiles({"image": photo}, {"truth": (truth,)}, given, CASE)
 
 
 def picture(value: Picture | str) -> Picture:
@@ -52,7 +55,7 @@ def test_an_edge_that_holds_is_green_and_one_that_does_not_is_red(tmp_path: Path
     truth, cut = disc((400, 300), radius=90), disc((400, 300), radius=90)
     rows, columns = np.nonzero(shape_of(truth / 255).edge)
     cut[:, :200] = 0  # the left half is missing
-    known = CaseFiles({}, {"truth": (save(tmp_path / "large.png", truth),)}, {})
+    known = CaseFiles({}, {"truth": (save(tmp_path / "large.png", truth),)}, {}, CASE)
     found = paint_case(known, {"candidate": save(tmp_path / "a.png", cutout(cut))})
     edge = picture(found.answers["candidate"]["edge"])
     left, right = (edge[rows[side], columns[side]] for side in (columns < 190, columns > 215))

@@ -1,0 +1,24 @@
+"""What the report shows of a recognition: the picture, what is true, and what each side found over it."""
+
+from __future__ import annotations
+
+from penstock.families.family import Still, Stills, View
+
+VIEW = View(
+    stills=Stills(
+        of_case=(
+            Still("photo", "picture", photo=True),
+            Still("truth", "what is true", "green: the true boxes, where the case has some; below, the true labels."),
+        ),
+        of_answer=(
+            Still(
+                "found",
+                "what was found",
+                "green: true labels; red: labels that are not there; below, all that were found, and those missed.",
+            ),
+        ),
+        painter="penstock.families.recognition.paint_case:paint_case",
+        worst="surest wrong label",
+    ),
+    slice_metrics=("label_f1", "label_recall", "top1", "phrases", "cer", "brier"),
+)
