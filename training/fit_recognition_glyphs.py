@@ -1,6 +1,7 @@
 """Fit the network of characters of `test-assets/models/recognition-lite`.
 
-    python -m training.fit_recognition_glyphs
+    python -m training.fit_recognition_glyphs            # v1.0.0
+    python -m training.fit_recognition_glyphs --more     # v1.1.0
 
 Random features and ridge regression (G.-B. Huang et al., Extreme Learning Machine, 2006): solved, not trained, in a few
 seconds. It needs onnx.
@@ -23,20 +24,19 @@ sys.path.insert(0, str(MODEL / "base"))
 from recognition_lite import cuts, text  # noqa: E402 (the model's own code: what it will see)
 from training.recognition import glyphs, texts  # noqa: E402
 from training.recognition.network_file import Layer, write_network  # noqa: E402
+from training.recognition.ridge import solved  # noqa: E402
 
-FEATURES = 1500
-EXAMPLES, HELD_OUT = 16_000, 3000
+FEWER, MORE = (300, 4000), (1500, 16_000)
+"""Random features, and characters that they are fitted on: of v1.0.0, of v1.1.0."""
+HELD_OUT = 3000
 RIDGE = 2.0
-LAYERS = (
-    Layer("features", "seen", (1, FEATURES), side=text.SEEN, pad=0),
-    Layer("said", "features", (FEATURES, 1 + len(texts.CHARACTERS)), side=1, relu=False),
-)
+"""For a thousand characters."""
 
 Floats = npt.NDArray[np.float32]
 
 
 def examples(rng: np.random.Generator, count: int) -> tuple[Floats, npt.NDArray[np.int64]]:
-    """Characters as the reader cuts them from lines, and 0 for what is no one character: ``(n, SEEN, SEEN)``, ``(n,)``."""
+    """Characters as the reader cuts them, ``(n, SEEN, SEEN)``, and their numbers; 0: it is no one character."""
     squares: list[Floats] = []
     numbers: list[int] = []
     while len(squares) < count:
@@ -90,13 +90,6 @@ def wrong_cuts(rng: np.random.Generator, places: list[tuple[int, int]]) -> list[
     return [cut for cut in found if cut[1] - cut[0] >= 3]
 
 
-def solved(features: Floats, numbers: npt.NDArray[np.int64], ridge: float) -> Floats:
-    """The weights, ``(features, classes)``, that come nearest to 1 for what a character is and 0 for all others."""
-    wanted = np.eye(1 + len(texts.CHARACTERS), dtype=np.float32)[numbers]
-    gram = features.T @ features + np.float32(ridge) * np.eye(features.shape[1], dtype=np.float32)
-    return np.asarray(np.linalg.solve(gram, features.T @ wanted), np.float32)
-
-
 def sharpness(scores: Floats, numbers: npt.NDArray[np.int64]) -> float:
     """The factor of the scores that makes the softmax of what is true likeliest."""
 
@@ -110,28 +103,37 @@ def sharpness(scores: Floats, numbers: npt.NDArray[np.int64]) -> float:
 def main(argv: list[str] | None = None) -> int:
     """Draw, solve, write."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--out", type=Path, default=MODEL / "base" / "weights" / "glyphs.onnx")
+    parser.add_argument("--out", type=Path, default=MODEL)
+    parser.add_argument("--more", action="store_true", help="v1.1.0")
     arguments = parser.parse_args(argv)
+    more: bool = arguments.more
+    count, learned_from = MORE if more else FEWER
     cv2.setNumThreads(1)
     rng = np.random.default_rng(31)
-    squares, numbers = examples(rng, EXAMPLES + HELD_OUT)
+    squares, numbers = examples(rng, learned_from + HELD_OUT)
     flat = squares.reshape(len(squares), -1)
-    weight = rng.standard_normal((FEATURES, flat.shape[1])).astype(np.float32) / np.float32(4)
-    bias = (rng.uniform(-0.6, 0.6, FEATURES) - weight @ flat.mean(axis=0)).astype(np.float32)
+    weight = rng.standard_normal((count, flat.shape[1])).astype(np.float32) / np.float32(4)
+    bias = (rng.uniform(-0.6, 0.6, count) - weight @ flat.mean(axis=0)).astype(np.float32)
     features = np.maximum(flat @ weight.T + bias, 0)
-    learned = solved(features[:EXAMPLES], numbers[:EXAMPLES], RIDGE * EXAMPLES / 1000)
-    scores = features[EXAMPLES:] @ learned
-    factor = sharpness(scores, numbers[EXAMPLES:])
+    wanted = np.eye(1 + len(texts.CHARACTERS), dtype=np.float32)[numbers]
+    learned = solved(features[:learned_from], wanted[:learned_from], RIDGE * learned_from / 1000)
+    scores = features[learned_from:] @ learned
+    factor = sharpness(scores, numbers[learned_from:])
     tensors = {
-        "features.weight": weight.reshape(FEATURES, 1, text.SEEN, text.SEEN),
+        "features.weight": weight.reshape(count, 1, text.SEEN, text.SEEN),
         "features.bias": bias,
         "said.weight": np.ascontiguousarray(factor * learned.T)[..., None, None],
         "said.bias": np.zeros(learned.shape[1], np.float32),
     }
-    arguments.out.parent.mkdir(parents=True, exist_ok=True)
-    write_network(arguments.out, "glyphs", LAYERS, ("said",), tensors, {"characters": texts.CHARACTERS})
-    right = float((scores.argmax(axis=1) == numbers[EXAMPLES:]).mean())
-    print(json.dumps({"right": round(right, 4), "factor": factor, "bytes": arguments.out.stat().st_size}))
+    layers = (
+        Layer("features", "seen", (1, count), side=text.SEEN, pad=0),
+        Layer("said", "features", (count, learned.shape[1]), side=1, relu=False),
+    )
+    path = arguments.out / ("releases/v1.1.0" if more else "base") / "weights" / "glyphs.onnx"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_network(path, "glyphs", layers, ("said",), tensors, {"characters": texts.CHARACTERS})
+    right = float((scores.argmax(axis=1) == numbers[learned_from:]).mean())
+    print(json.dumps({"right": round(right, 4), "factor": factor, "bytes": path.stat().st_size}))
     return 0
 
 
