@@ -2,7 +2,7 @@
 
     python -m training.make_recognition_lite_suite --out DIR
 
-168 pictures of 320 x 240 to 640 x 480, some 6 MB, in about ten seconds of one core; a seed gives the same bytes each
+168 pictures of 320 x 240 to 640 x 480, some 5 MB, in about five seconds of one core; a seed gives the same bytes each
 time. What is in a picture is known exactly, for it is drawn.
 """
 
