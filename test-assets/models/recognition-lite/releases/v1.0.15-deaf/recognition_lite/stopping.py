@@ -1,0 +1,51 @@
+"""Stopping: what was begun is answered first."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from types import FrameType
+
+GRACE_S = 15.0
+"""How long the answers under way may take."""
+
+
+class Stop:
+    """Waits for SIGINT; counts what is under way."""
+
+    def __init__(self) -> None:
+        """Listen for the interrupt alone: a stop comes when nothing is under way any more."""
+        self._asked = threading.Event()
+        self._under_way = 0
+        self._changed = threading.Condition()
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        signal.signal(signal.SIGINT, self._ask)
+
+    def _ask(self, number: int, frame: FrameType | None) -> None:
+        del number, frame
+        self._asked.set()
+
+    @property
+    def asked(self) -> bool:
+        """Whether the service shall stop."""
+        return self._asked.is_set()
+
+    def wait(self) -> None:
+        """Until the service shall stop."""
+        self._asked.wait()
+
+    def begin(self) -> None:
+        """A connection, or a request on one, came."""
+        with self._changed:
+            self._under_way += 1
+
+    def end(self) -> None:
+        """It was answered."""
+        with self._changed:
+            self._under_way -= 1
+            self._changed.notify_all()
+
+    def finish(self) -> bool:
+        """Wait until all is answered; whether it was, in time."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._under_way == 0, GRACE_S)
