@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, StringConstraints, model_validator
 
@@ -18,6 +18,8 @@ OF_KNOWN_PEOPLE = ("fnmr", "fmr")
 
 class FaceCase(Case):
     """An image and who is on it, or two images and whether they show one person."""
+
+    says_truth: ClassVar[bool] = True
 
     identity: Identity | None = None
     """Who is on the image; left out, nobody knows, and it is compared with no other."""
