@@ -14,8 +14,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from training.painting import Colour, blend, mix, oval, shade
+
 Image = npt.NDArray[np.uint8]
-Colour = tuple[float, float, float]
 
 CANVAS = 512
 
@@ -81,51 +82,11 @@ class Face:
         return cls(image, image, Mouth(*mouth), box, "warped")
 
 
-def _mix(first: Colour, second: Colour, share: float) -> Colour:
-    a, b = np.asarray(first), np.asarray(second)
-    mixed = a * (1 - share) + b * share
-    return (float(mixed[0]), float(mixed[1]), float(mixed[2]))
-
-
-def _shade(colour: Colour, factor: float) -> Colour:
-    return (min(colour[0] * factor, 255.0), min(colour[1] * factor, 255.0), min(colour[2] * factor, 255.0))
-
-
 def _noise(rng: np.random.Generator, cells: int, channels: int = 1) -> npt.NDArray[np.float32]:
     """Smooth noise on the canvas, mean 0 and sd about 1."""
     small = rng.normal(size=(cells, cells, channels)).astype(np.float32)
     grown = cv2.resize(small, (CANVAS, CANVAS), interpolation=cv2.INTER_CUBIC)
     return np.asarray(grown, np.float32).reshape(CANVAS, CANVAS, channels)
-
-
-def _blend(
-    canvas: npt.NDArray[np.float32], points: npt.NDArray[np.float64], colour: Colour, soft: float, strength: float = 1.0
-) -> None:
-    """Fill the polygon with a colour, with an edge that is `soft` pixels wide; in place."""
-    reach = int(3 * soft) + 2
-    low = np.maximum(np.floor(points.min(axis=0)).astype(int) - reach, 0)
-    high = np.minimum(np.ceil(points.max(axis=0)).astype(int) + reach + 1, CANVAS)
-    if (high <= low).any():
-        return
-    mask = np.zeros((high[1] - low[1], high[0] - low[0]), np.uint8)
-    cv2.fillPoly(mask, [np.round((points - low) * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
-    if soft > 0.3:
-        mask = np.asarray(cv2.GaussianBlur(mask, (0, 0), soft), np.uint8)
-    share = (mask.astype(np.float32) * (strength / 255.0))[:, :, None]
-    region = canvas[low[1] : high[1], low[0] : high[0]]
-    region += share * (np.asarray(colour, np.float32) - region)
-
-
-def _oval(
-    x: float, y: float, rx: float, ry: float, power: float = 2.0, taper: float = 0.0, turn: float = 0.0
-) -> npt.NDArray[np.float64]:
-    angle = np.linspace(0, 2 * np.pi, 72, endpoint=False)
-    cos, sin = np.cos(angle), np.sin(angle)
-    px = np.sign(cos) * np.abs(cos) ** (2 / power) * rx
-    py = np.sign(sin) * np.abs(sin) ** (2 / power) * ry
-    px = px * (1 - taper * np.clip(py / ry, 0, 1) ** 2)
-    c, s = np.cos(turn), np.sin(turn)
-    return np.stack([x + c * px - s * py, y + s * px + c * py], axis=1)
 
 
 def _background(rng: np.random.Generator) -> npt.NDArray[np.float32]:
@@ -137,7 +98,7 @@ def _background(rng: np.random.Generator) -> npt.NDArray[np.float32]:
         extent = rng.uniform(30, 220, size=2)
         box = np.array([[0, 0], [1, 0], [1, 1], [0, 1]]) * extent + corner
         colour = tuple(float(v) for v in rng.uniform(20, 235, size=3))
-        _blend(canvas, box, (colour[0], colour[1], colour[2]), float(rng.uniform(1, 14)), float(rng.uniform(0.3, 0.9)))
+        blend(canvas, box, (colour[0], colour[1], colour[2]), float(rng.uniform(1, 14)), float(rng.uniform(0.3, 0.9)))
     grey = canvas.mean(axis=2, keepdims=True)
     return np.asarray(grey + float(rng.uniform(0.15, 0.6)) * (canvas - grey), np.float32)
 
@@ -145,24 +106,24 @@ def _background(rng: np.random.Generator) -> npt.NDArray[np.float32]:
 def _eye(
     canvas: npt.NDArray[np.float32], x: float, y: float, size: float, iris: Colour, skin: Colour, opened: bool
 ) -> None:
-    _blend(canvas, _oval(x, y - size * 0.1, size * 1.35, size * 0.95), _shade(skin, 0.72), size * 0.35, 0.75)
+    blend(canvas, oval(x, y - size * 0.1, size * 1.35, size * 0.95), shade(skin, 0.72), size * 0.35, 0.75)
     if not opened:
-        _blend(canvas, _oval(x, y, size, size * 0.45), _shade(skin, 0.9), 1.5, 0.9)
-        _blend(canvas, _oval(x, y + size * 0.22, size, size * 0.07), _shade(skin, 0.35), 0.8)
+        blend(canvas, oval(x, y, size, size * 0.45), shade(skin, 0.9), 1.5, 0.9)
+        blend(canvas, oval(x, y + size * 0.22, size, size * 0.07), shade(skin, 0.35), 0.8)
         return
-    _blend(canvas, _oval(x, y, size * 1.05, size * 0.5, 1.8), _shade(skin, 0.45), 1.2)
-    _blend(canvas, _oval(x, y + 0.5, size * 0.94, size * 0.42, 1.8), (215, 220, 224), 0.8)
-    _blend(canvas, _oval(x, y, size * 0.43, size * 0.42), _shade(iris, 0.7), 0.8)
-    _blend(canvas, _oval(x, y, size * 0.34, size * 0.34), iris, 0.8)
-    _blend(canvas, _oval(x, y, size * 0.19, size * 0.19), (12, 12, 14), 0.6)
-    _blend(canvas, _oval(x - size * 0.12, y - size * 0.14, size * 0.08, size * 0.08), (245, 245, 245), 0.5)
-    _blend(canvas, _oval(x, y - size * 0.42, size * 1.05, size * 0.12), (25, 25, 30), 0.9, 0.85)
+    blend(canvas, oval(x, y, size * 1.05, size * 0.5, 1.8), shade(skin, 0.45), 1.2)
+    blend(canvas, oval(x, y + 0.5, size * 0.94, size * 0.42, 1.8), (215, 220, 224), 0.8)
+    blend(canvas, oval(x, y, size * 0.43, size * 0.42), shade(iris, 0.7), 0.8)
+    blend(canvas, oval(x, y, size * 0.34, size * 0.34), iris, 0.8)
+    blend(canvas, oval(x, y, size * 0.19, size * 0.19), (12, 12, 14), 0.6)
+    blend(canvas, oval(x - size * 0.12, y - size * 0.14, size * 0.08, size * 0.08), (245, 245, 245), 0.5)
+    blend(canvas, oval(x, y - size * 0.42, size * 1.05, size * 0.12), (25, 25, 30), 0.9, 0.85)
 
 
 def _paint(rng: np.random.Generator, style: Literal["drawn", "warped"]) -> Face:
     skin_at = rng.uniform(0, len(_SKINS) - 1.001)
-    skin = _mix(_SKINS[int(skin_at)], _SKINS[int(skin_at) + 1], skin_at % 1)
-    hair = _shade(_HAIRS[int(rng.integers(len(_HAIRS)))], float(rng.uniform(0.8, 1.2)))
+    skin = mix(_SKINS[int(skin_at)], _SKINS[int(skin_at) + 1], skin_at % 1)
+    hair = shade(_HAIRS[int(rng.integers(len(_HAIRS)))], float(rng.uniform(0.8, 1.2)))
     x, y = CANVAS / 2 + rng.uniform(-8, 8), 236 + rng.uniform(-8, 8)
     half_h = float(rng.uniform(126, 144))
     half_w = half_h * float(rng.uniform(0.70, 0.82))
@@ -174,41 +135,39 @@ def _paint(rng: np.random.Generator, style: Literal["drawn", "warped"]) -> Face:
     if not bald:
         ry = half_h * (1.25 if long_hair else 0.85)
         shift = 0.2 if long_hair else -0.28
-        _blend(canvas, _oval(x, y + shift * half_h, half_w * float(rng.uniform(1.12, 1.35)), ry, 2.4), hair, 4)
+        blend(canvas, oval(x, y + shift * half_h, half_w * float(rng.uniform(1.12, 1.35)), ry, 2.4), hair, 4)
     cloth = tuple(float(v) for v in rng.uniform(20, 230, size=3))
-    _blend(canvas, _oval(x, y + half_h * 1.25, half_w * 0.5, half_h * 0.75, 3), _shade(skin, 0.78), 4)
-    shoulders = _oval(x, CANVAS + 90, half_w * float(rng.uniform(2.0, 2.6)), 175, 2.6)
-    _blend(canvas, shoulders, (cloth[0], cloth[1], cloth[2]), 3)
+    blend(canvas, oval(x, y + half_h * 1.25, half_w * 0.5, half_h * 0.75, 3), shade(skin, 0.78), 4)
+    shoulders = oval(x, CANVAS + 90, half_w * float(rng.uniform(2.0, 2.6)), 175, 2.6)
+    blend(canvas, shoulders, (cloth[0], cloth[1], cloth[2]), 3)
     for side in (-1, 1):
-        _blend(canvas, _oval(x + side * half_w * 0.98, y + half_h * 0.05, 11, 25), _shade(skin, 0.85), 2)
-    outline = _oval(x, y, half_w, half_h, float(rng.uniform(2.0, 2.4)), taper)
-    _blend(canvas, outline, skin, 2.2)
+        blend(canvas, oval(x + side * half_w * 0.98, y + half_h * 0.05, 11, 25), shade(skin, 0.85), 2)
+    outline = oval(x, y, half_w, half_h, float(rng.uniform(2.0, 2.4)), taper)
+    blend(canvas, outline, skin, 2.2)
 
     face_mask = np.zeros((CANVAS, CANVAS, 3), np.float32)
-    _blend(face_mask, outline, (1.0, 1.0, 1.0), 4)
+    blend(face_mask, outline, (1.0, 1.0, 1.0), 4)
     grid_y, grid_x = np.mgrid[0:CANVAS, 0:CANVAS].astype(np.float32)
     u, v = (grid_x - x) / half_w, (grid_y - y) / half_h
     roundness = 1.06 - float(rng.uniform(0.12, 0.35)) * (u**2 + 0.55 * v**2)
     canvas *= 1 + face_mask * (roundness[:, :, None] - 1)
     for side in (-1, 1):
-        cheek = _mix(skin, (110, 110, 215), 0.4)
-        _blend(
-            canvas, _oval(x + side * half_w * 0.52, y + half_h * 0.28, 26, 20), cheek, 12, float(rng.uniform(0, 0.4))
-        )
+        cheek = mix(skin, (110, 110, 215), 0.4)
+        blend(canvas, oval(x + side * half_w * 0.52, y + half_h * 0.28, 26, 20), cheek, 12, float(rng.uniform(0, 0.4)))
 
     _nose(canvas, x, y, half_h, skin, rng)
     eye_y = y - half_h * float(rng.uniform(0.04, 0.12))
     spread, size = half_w * float(rng.uniform(0.40, 0.46)), half_h * float(rng.uniform(0.14, 0.175))
     iris = _IRISES[int(rng.integers(len(_IRISES)))]
     brow_lift, brow_thick, brow_tilt = rng.uniform(1.15, 1.5), rng.uniform(0.16, 0.3), rng.uniform(-0.12, 0.15)
-    brow = _mix(hair, (30, 30, 35), 0.45) if not bald else _shade(skin, 0.4)
+    brow = mix(hair, (30, 30, 35), 0.45) if not bald else shade(skin, 0.4)
     mouth = _mouth(rng, x, y + half_h * float(rng.uniform(0.53, 0.60)), half_h, skin, style)
     _folds(canvas, mouth, half_h, skin, rng)
     for side in (-1, 1):
         at = x + side * spread
-        _blend(
+        blend(
             canvas,
-            _oval(at, eye_y - size * brow_lift, size * 1.2, size * brow_thick, 2, 0, side * brow_tilt),
+            oval(at, eye_y - size * brow_lift, size * 1.2, size * brow_thick, 2, 0, side * brow_tilt),
             brow,
             1.8,
             0.85,
@@ -229,9 +188,9 @@ def _paint(rng: np.random.Generator, style: Literal["drawn", "warped"]) -> Face:
     for unlit in with_eyes:
         copy = unlit.copy()
         if fringe is not None:
-            _blend(copy, fringe, hair, 3)
+            blend(copy, fringe, hair, 3)
         for side in (-1, 1) if glasses else ():
-            ring = _oval(x + side * spread, eye_y + 2, size * 1.45, size * 1.15, 2.8)
+            ring = oval(x + side * spread, eye_y + 2, size * 1.45, size * 1.15, 2.8)
             cv2.polylines(
                 copy, [np.round(ring * 16).astype(np.int32)], True, (25, 25, 30), int(glasses), cv2.LINE_AA, 4
             )
@@ -277,23 +236,23 @@ def _nose(
                 [x + side * wide * 0.6, tip],
             ]
         )
-        _blend(canvas, bridge, _shade(skin, 0.78), 4, 0.6 if side < 0 else 0.35)
-        _blend(canvas, _oval(x + side * wide * 0.5, tip + 4, wide * 0.26, wide * 0.16), _shade(skin, 0.35), 1.3, 0.9)
-    _blend(canvas, _oval(x, y + half_h * 0.06, wide * 0.28, half_h * 0.18), _shade(skin, 1.15), 4, 0.6)
-    _blend(canvas, _oval(x, tip - 4, wide * 0.5, wide * 0.4), _shade(skin, 1.12), 4, 0.6)
-    _blend(canvas, _oval(x, tip + 9, wide * 1.0, wide * 0.25), _shade(skin, 0.7), 3, 0.6)
+        blend(canvas, bridge, shade(skin, 0.78), 4, 0.6 if side < 0 else 0.35)
+        blend(canvas, oval(x + side * wide * 0.5, tip + 4, wide * 0.26, wide * 0.16), shade(skin, 0.35), 1.3, 0.9)
+    blend(canvas, oval(x, y + half_h * 0.06, wide * 0.28, half_h * 0.18), shade(skin, 1.15), 4, 0.6)
+    blend(canvas, oval(x, tip - 4, wide * 0.5, wide * 0.4), shade(skin, 1.12), 4, 0.6)
+    blend(canvas, oval(x, tip + 9, wide * 1.0, wide * 0.25), shade(skin, 0.7), 3, 0.6)
 
 
 def _mouth(
     rng: np.random.Generator, x: float, y: float, half_h: float, skin: Colour, style: Literal["drawn", "warped"]
 ) -> Mouth:
     redness = float(rng.uniform(0.15, 0.85))
-    lip = _shade(_mix(skin, (80, 75, 190), redness), float(rng.uniform(0.72, 0.95)))
+    lip = shade(mix(skin, (80, 75, 190), redness), float(rng.uniform(0.72, 0.95)))
     return Mouth(
         x + float(rng.uniform(-2, 2)), y, half_h * float(rng.uniform(0.26, 0.35)), lip,
-        cavity=_shade((30, 22, 45), float(rng.uniform(0.5, 1.6))),
-        teeth=_shade((205, 215, 222), float(rng.uniform(0.75, 1.1))),
-        tongue=_shade((95, 85, 165), float(rng.uniform(0.7, 1.1))),
+        cavity=shade((30, 22, 45), float(rng.uniform(0.5, 1.6))),
+        teeth=shade((205, 215, 222), float(rng.uniform(0.75, 1.1))),
+        tongue=shade((95, 85, 165), float(rng.uniform(0.7, 1.1))),
         upper=float(rng.uniform(0.12, 0.24)), lower=float(rng.uniform(0.2, 0.34)), bow=float(rng.uniform(0, 0.5)),
         gap=float(rng.uniform(0.6, 1.0)), teeth_share=float(rng.uniform(0, 0.5)), line=float(rng.uniform(-0.06, 0.06)),
         jaw=float(rng.uniform(0.3, 1.0)) if style == "drawn" else 1.0,
@@ -306,11 +265,11 @@ def _folds(
     strength = float(rng.uniform(0, 0.55))
     for side in (-1, 1):
         fold = np.array([[0.55, -0.95], [0.65, -0.95], [1.35, -0.1], [1.25, 0.05]]) * mouth.half_width * (side, 1)
-        _blend(canvas, fold + np.array([mouth.x, mouth.y]), _shade(skin, 0.72), 3.5, strength)
-    dent = _oval(mouth.x, mouth.y + mouth.half_width * 0.62, mouth.half_width * 0.5, mouth.half_width * 0.1)
-    _blend(canvas, dent, _shade(skin, 0.7), 4, float(rng.uniform(0.2, 0.7)))
-    chin = _oval(mouth.x, mouth.y + half_h * 0.3, mouth.half_width * 0.5, mouth.half_width * 0.3)
-    _blend(canvas, chin, _shade(skin, 1.1), 6, float(rng.uniform(0.1, 0.5)))
+        blend(canvas, fold + np.array([mouth.x, mouth.y]), shade(skin, 0.72), 3.5, strength)
+    dent = oval(mouth.x, mouth.y + mouth.half_width * 0.62, mouth.half_width * 0.5, mouth.half_width * 0.1)
+    blend(canvas, dent, shade(skin, 0.7), 4, float(rng.uniform(0.2, 0.7)))
+    chin = oval(mouth.x, mouth.y + half_h * 0.3, mouth.half_width * 0.5, mouth.half_width * 0.3)
+    blend(canvas, chin, shade(skin, 1.1), 6, float(rng.uniform(0.1, 0.5)))
 
 
 def _beard(
@@ -319,10 +278,10 @@ def _beard(
     strength = float(rng.uniform(0.2, 0.85))
     wide = mouth.half_width
     if rng.random() < 0.6:
-        jaw = _oval(mouth.x, mouth.y + half_h * 0.16, half_w * 0.72, half_h * 0.3, 2.4)
-        _blend(canvas, jaw, hair, 8, strength)
+        jaw = oval(mouth.x, mouth.y + half_h * 0.16, half_w * 0.72, half_h * 0.3, 2.4)
+        blend(canvas, jaw, hair, 8, strength)
     if rng.random() < 0.8:
-        _blend(canvas, _oval(mouth.x, mouth.y - wide * 0.42, wide * 0.95, wide * 0.16, 2.5), hair, 3, strength)
+        blend(canvas, oval(mouth.x, mouth.y - wide * 0.42, wide * 0.95, wide * 0.16, 2.5), hair, 3, strength)
 
 
 def _fringe(x: float, y: float, half_w: float, half_h: float, rng: np.random.Generator) -> npt.NDArray[np.float64]:

@@ -11,7 +11,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from training.face import CANVAS, Colour, Face, Image, Mouth
+from training.face import CANVAS, Face, Image, Mouth
+from training.painting import Colour
 
 __all__ = ["CANVAS", "Face", "crop_of", "portrait", "render"]
 

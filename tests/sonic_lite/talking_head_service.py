@@ -71,11 +71,11 @@ class Running:
             command = [sys.executable, "server.py", "--port", str(self.port)]
             self.process = subprocess.Popen(command, cwd=directory, env=environment, stderr=log)
 
-    def wait_ready(self) -> None:
+    def wait_ready(self, path: str = "/healthz") -> None:
         for _ in range(600):
             assert self.process.poll() is None, self.log.read_text()
             try:
-                if ask(f"{self.url}/healthz", timeout=5).status == 200:
+                if ask(f"{self.url}{path}", timeout=5).status == 200:
                     return
             except (urllib.error.URLError, ConnectionError):
                 pass

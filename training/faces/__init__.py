@@ -1,0 +1,1 @@
+"""Drawn people with identities: the same person in many photographs."""
