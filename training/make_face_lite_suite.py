@@ -37,7 +37,7 @@ CHINESE = "照片/身份证-张伟.jpg"
 SMOKE = ("person-01-1", "person-02-1", "blur-01", "same-01")
 """The cases of the verify track."""
 QUALITY = 92
-HARD = (0.75, 1.0)
+HARD = (0.6, 0.9)
 """How plainly odd the odd ones of the suite are."""
 ORIGIN = """# The suite
 

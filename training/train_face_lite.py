@@ -28,12 +28,13 @@ from training.faces.training_set import GOOD, NOBODY, Examples, examples
 
 MODEL = Path(__file__).resolve().parents[1] / "test-assets" / "models" / "face-lite"
 sys.path.insert(0, str(MODEL / "base"))
-from face_lite import align, finder  # type: ignore[import-not-found]  # noqa: E402
 from face_lite.network import MEAN, SPREAD  # type: ignore[import-not-found]  # noqa: E402
+
+from face_lite import align, finder  # type: ignore[import-not-found]  # noqa: E402
 
 PEOPLE, GOOD_EACH, ODD_EACH = 900, 6, 2
 FIRST_PEOPLE = 450
-FIRST_KINDS = (GOOD, "blur", "low-light", "mask")
+FIRST_KINDS = (GOOD, "blur", "low-light", "mask", "screen")
 """What v1.0.0 learned the quality from; v1.1.0 saw the other kinds, too."""
 BATCH = 64
 SCALE, MARGIN = 24.0, 0.3

@@ -23,7 +23,7 @@ from training.painting import blend, oval
 KINDS = ("blur", "low-light", "profile", "screen", "cartoon", "mask", "several-faces", "no-face")
 DIGESTS = {
     "blur": "8de7f768cd4c4ba9",
-    "low-light": "14d8b9ba488495de",
+    "low-light": "7aa2b645803e705b",
     "profile": "ec7cf6945e6fb81a",
     "screen": "71cf8898b9260d7b",
     "cartoon": "9a9944df59c70578",

@@ -26,8 +26,8 @@ def blur(who: Person, rng: np.random.Generator, severity: float) -> Photo:
 def low_light(who: Person, rng: np.random.Generator, severity: float) -> Photo:
     """Hardly any light, and the noise of a sensor."""
     how = look(rng)
-    made = photo(who, replace(how, level=how.level * (0.42 - 0.33 * severity)), rng)
-    grain = rng.normal(size=made.image.shape) * (3 + 7 * severity)
+    made = photo(who, replace(how, level=how.level * (0.45 - 0.3 * severity)), rng)
+    grain = rng.normal(size=made.image.shape) * (2 + 4 * severity)
     return replace(made, image=np.clip(np.rint(made.image + grain), 0, 255).astype(np.uint8))
 
 
