@@ -28,7 +28,7 @@ from training.faces.person import Person, person
 
 SEED = 7
 """The training's is another: :data:`training.faces.training_set.SEED`."""
-PEOPLE, PHOTOS, LARGE, ODD_EACH = 48, 4, 8, 14
+PEOPLE, PHOTOS, LARGE, ODD_EACH = 48, 4, 24, 14
 LARGE_SIZE = (600, 800)
 SAME, DIFFERENT, ODD_PAIRS, AGAIN = 32, 32, 2, 3
 """Pairs; ODD_PAIRS of each odd kind that shows a face; AGAIN photographs are there twice."""
