@@ -142,9 +142,8 @@ def test_the_better_one_is_better_and_galleries_stay_usable(
     serving: Starts, whole: tuple[Path, list[maker.Image]]
 ) -> None:
     before, after = (answers(serving(tag).url, whole) for tag in (GOOD, BETTER))
-    assert 0.005 < error_rate(after) < 0.8 * error_rate(before)
-    assert error_rate(before) < 0.1
-    assert 0.88 < told(before) < told(after) - 0.01
+    assert 0.01 < error_rate(after) < error_rate(before) < 0.12
+    assert 0.9 < told(before) < told(after) - 0.01
     across = [
         (image, {"feature": (new if image.number % 2 else old)["feature"]})
         for (image, old), (_, new) in zip(before, after, strict=True)

@@ -12,6 +12,7 @@ import argparse
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -63,7 +64,7 @@ def named(rule: RuleResult) -> str:
     return f"{rule.metric} ({rule.slice})" if rule.slice else rule.metric
 
 
-def table(verdicts: dict[str, Verdict]) -> str:
+def table(verdicts: dict[str, Verdict], stopped_by: Mapping[str, str] = STOPPED_BY) -> str:
     """Which rules each release made fall, as Markdown: the one that must is bold."""
     rules = list(dict.fromkeys(named(rule) for verdict in verdicts.values() for rule in verdict.rules))
     lines = ["| release | " + " | ".join(rules) + " |", "|---|" + "---|" * len(rules)]
@@ -71,7 +72,7 @@ def table(verdicts: dict[str, Verdict]) -> str:
     for tag, verdict in verdicts.items():
         states = {named(rule): marks.get(rule.verdict, rule.verdict) for rule in verdict.rules}
         cells = [
-            f"**{states[name]}**" if name == STOPPED_BY.get(tag) and states.get(name) else states.get(name, "")
+            f"**{states[name]}**" if name == stopped_by.get(tag) and states.get(name) else states.get(name, "")
             for name in rules
         ]
         lines.append(f"| {tag} | " + " | ".join(cells) + " |")
