@@ -31,7 +31,7 @@ STOPPED_BY = {
     "v1.0.8-large": "fnmr (large)",
     "v1.0.13-hidden-error": "wrongly_accepted",
     "v1.0.14-renamed": "eer",
-    "v1.0.15-file-name": "eer",
+    "v1.0.15-file-name": "bands",
 }
 """Bad release → the rule that must fall."""
 NOT_YET = {
