@@ -6,11 +6,12 @@ Each part stands for itself: a fault in one is the reason why what is measured o
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeGuard
 
+from penstock.families.recognition.synonyms import Synonyms
 from penstock.foundation.errors import UsageError
 from penstock.foundation.files import open_regular
 from penstock.foundation.json_path import kind_of_json
@@ -165,3 +166,12 @@ def _texts(content: Mapping[str, Any]) -> str | Unusable:
             return line
         lines.append(line)
     return _text("\n".join(lines), "'text'")
+
+
+def surest_by_label(objects: Sequence[FoundObject], synonyms: Synonyms) -> dict[str, float]:
+    """Each different label that was found → the highest confidence, the surest first, of equals the first."""
+    found: dict[str, float] = {}
+    for each in objects:
+        meaning = synonyms.meaning(each.label)
+        found[meaning] = max(each.confidence, found.get(meaning, 0.0))
+    return dict(sorted(found.items(), key=lambda pair: -pair[1]))

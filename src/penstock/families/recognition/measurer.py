@@ -20,6 +20,7 @@ from penstock.families.recognition.answer_file import (
     RecognitionAnswer,
     Unusable,
     read_answer,
+    surest_by_label,
 )
 from penstock.families.recognition.case import LABEL_METRICS, RecognitionCase, WantedDescription
 from penstock.families.recognition.features import CaseFeatures
@@ -158,15 +159,6 @@ def _boxes(case: RecognitionCase, objects: Sequence[FoundObject], synonyms: Syno
         tuple(synonyms.meaning(each.label) for each in true),
         np.array([each.box for each in true], np.float64).reshape(-1, 4),
     )
-
-
-def surest_by_label(objects: Sequence[FoundObject], synonyms: Synonyms) -> dict[str, float]:
-    """Each different label that was found → the highest confidence, the surest first, of equals the first."""
-    found: dict[str, float] = {}
-    for each in objects:
-        meaning = synonyms.meaning(each.label)
-        found[meaning] = max(each.confidence, found.get(meaning, 0.0))
-    return dict(sorted(found.items(), key=lambda pair: -pair[1]))
 
 
 def _examine_description(wanted: WantedDescription, found: str | Unusable, measured: Answer) -> None:

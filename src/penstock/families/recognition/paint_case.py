@@ -9,10 +9,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from penstock.families.recognition.answer_file import Box, FoundObject, Unusable, read_answer
+from penstock.families.recognition.answer_file import Box, FoundObject, Unusable, read_answer, surest_by_label
 from penstock.families.recognition.case import RecognitionCase
 from penstock.families.recognition.fitting_files import synonyms_of
-from penstock.families.recognition.measurer import surest_by_label
 from penstock.families.recognition.synonyms import Synonyms
 from penstock.foundation.errors import UsageError
 from penstock.media.images import ImageLimits, picture_bytes, read_image

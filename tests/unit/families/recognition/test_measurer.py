@@ -12,9 +12,9 @@ from tests.unit.families.recognition.recognition_cases import GOOD, answer_file,
 from penstock.bundle.models import Invocation
 from penstock.contract.models import Case
 from penstock.evaluation.measurer import Answer
-from penstock.families.recognition.answer_file import FoundObject
+from penstock.families.recognition.answer_file import FoundObject, surest_by_label
 from penstock.families.recognition.case import LABEL_METRICS
-from penstock.families.recognition.measurer import BY_CASE, RecognitionMeasurer, surest_by_label
+from penstock.families.recognition.measurer import BY_CASE, RecognitionMeasurer
 from penstock.families.recognition.synonyms import Synonyms
 
 CALL = Invocation(case="a", status="ok", output="outputs/a/output.json")
