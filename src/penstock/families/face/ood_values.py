@@ -41,6 +41,8 @@ def ood_values(cases: Sequence[Case], answers: Sequence[Answer]) -> Iterator[Mea
     quality = np.array(
         [(HIGH if case.ood else LOW) if found is None else found.quality for case, found in images], np.float64
     )
+    answered = np.array([found is not None for _, found in images], np.bool_)
+    inverted = _inverted(quality[answered], ood[answered])
     lost = lost_in_words([case.name for case, found in images if found is None], "count as ranked wrong")
     groups = [case.identity or f"\t{case.name}" for case, _ in images]
     drawn = _draws(np.array(groups, np.str_), ood)
@@ -48,8 +50,13 @@ def ood_values(cases: Sequence[Case], answers: Sequence[Answer]) -> Iterator[Mea
     for name, value in VALUES.items():
         found = value(quality, ood)
         resamples = resamples_of(text, len(set(groups)), np.array([value(quality[rows], ood[rows]) for rows in drawn]))
-        why = "; ".join(filter(None, [INVERTED if name == "auroc" and found < 0.5 else "", lost])) or None
+        why = "; ".join(filter(None, [INVERTED if name == "auroc" and inverted else "", lost])) or None
         yield measurement(WHOLE_SUITE, name, found, resamples=resamples, why=why)
+
+
+def _inverted(quality: Numbers, ood: Flags) -> bool:
+    """Whether the scores themselves are the wrong way round: images without an answer say nothing of that."""
+    return bool(ood.any() and not ood.all() and auroc(quality, ood) < 0.5)
 
 
 def _draws(groups: npt.NDArray[np.str_], ood: Flags) -> list[npt.NDArray[np.intp]]:

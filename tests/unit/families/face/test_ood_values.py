@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from tests.unit.families.face.answers import image, seen
 
 from penstock.families.face.ood_values import ood_values
@@ -34,6 +35,17 @@ def test_an_inverted_score_is_told() -> None:
     found = values([0.1] * 10, [0.9] * 5)
     assert found["auroc"].value == 0.0
     assert found["auroc"].error == "below 0.5: the score looks inverted, low for good images"
+
+
+def test_answers_that_are_missing_do_not_make_a_score_look_inverted() -> None:
+    found = values([None] * 10, [None] * 5)
+    assert found["auroc"].value == 0.0
+    assert found["auroc"].error is not None
+    assert "inverted" not in found["auroc"].error
+    some = values([None] * 8 + [0.9] * 2, [0.1] * 5)["auroc"]
+    assert some.value == pytest.approx(0.2)
+    assert some.error is not None
+    assert "inverted" not in some.error
 
 
 def test_an_image_without_an_answer_ranks_as_wrongly_as_it_can() -> None:
