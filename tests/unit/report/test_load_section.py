@@ -1,0 +1,75 @@
+"""What the report says of a service under load."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.unit.report.load_parts import load_part
+
+from penstock.bundle.directory import Bundle
+from penstock.bundle.load_record import write_load_part
+from penstock.report.load_section import load_section, measured
+
+
+def bundle(folder: Path, *parts: object) -> Bundle:
+    folder.mkdir(parents=True, exist_ok=True)
+    for part in parts:
+        write_load_part(Bundle(folder), part)  # type: ignore[arg-type]
+    return Bundle(folder)
+
+
+def test_a_service_that_was_not_put_under_load(tmp_path: Path) -> None:
+    assert load_section(bundle(tmp_path), None) is None
+
+
+def test_what_was_done_and_what_came_of_it(tmp_path: Path) -> None:
+    section = load_section(bundle(tmp_path, load_part(lost=(100, 101))), None)
+    assert section is not None
+    assert (section.facts, section.fault, section.beside) == ("10 requests a second for 20 s", None, False)
+    assert section.rows == [
+        ("start", "ready after 1.2 s, first answer after 1.5 s"),
+        ("twice the rate", "88 answered, 12 refused in words"),
+        ("SIGTERM under load", "1 of 9 requests lost (connection reset); ended after 0.3 s"),
+        ("kill -9", "answered again after 1.4 s"),
+    ]
+    assert section.samples == [("status", "500 <Internal>")]
+    assert [chart.title for chart in section.charts] == [
+        "Latency while it went on",
+        "How it is distributed",
+        "Memory by requests answered",
+    ]
+    assert "2 requests without a good answer" in section.charts[0].words
+
+
+def test_the_released_model_beside_it_in_two_parts(tmp_path: Path) -> None:
+    halves = [load_part("1/2"), load_part("2/2")]
+    section = load_section(bundle(tmp_path / "a", *halves), bundle(tmp_path / "b", *halves))
+    assert section is not None
+    assert section.beside
+    assert section.facts == "10 requests a second for 40 s"
+    # each half has a service of its own, and a line of its own
+    assert [curve.kind for curve in section.charts[2].curves] == ["candidate"] * 2 + ["baseline"] * 2
+    found = measured(halves)
+    assert len(found.at_s) == 400
+    assert found.at_s == sorted(found.at_s)
+    assert found.at_s[0] == 0.0
+    assert found.at_s[-1] < 40
+
+
+def test_requests_without_a_good_answer_took_the_whole_timeout() -> None:
+    found = measured([load_part(lost=(50,))])
+    assert max(found.latency_ms) == 10_000
+    assert found.good.count(False) == 1
+
+
+def test_a_service_that_lied_and_died(tmp_path: Path) -> None:
+    part = load_part()
+    start = part.start
+    assert start is not None
+    early = start.model_copy(update={"too_early": "503 loading"})
+    dead = {"start": early, "fault": "under load the service exited with 1"}
+    gone = dict.fromkeys(("requests", "memory", "overload", "stop", "recovery"))
+    section = load_section(bundle(tmp_path, part.model_copy(update=dead | gone)), None)
+    assert section is not None
+    assert section.rows == [("start", "said that it was ready after 1.2 s, and was not: 503 loading")]
+    assert (section.fault, section.charts) == ("under load the service exited with 1", [])
