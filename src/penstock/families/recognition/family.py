@@ -19,5 +19,6 @@ FAMILY = Family(
     case="penstock.families.recognition.case:RecognitionCase",
     check="penstock.families.recognition.fitting_files:check_files",
     measurer="penstock.families.recognition.measurer:RecognitionMeasurer",
+    commands={"cer": "penstock.families.recognition.score_cer:cer"},
     view=VIEW,
 )
