@@ -99,6 +99,7 @@ def test_it_is_listed_and_has_commands(penstock: Run, tmp_path: Path) -> None:
         ("talking-head", True),
         ("matting", True),
         ("face", True),
+        ("recognition", True),
         ("sketch", False),
     ]
     assert penstock("init", "--family", "sketch", tmp_path / "new").returncode == 0
@@ -159,7 +160,7 @@ def test_faults_are_told_as_of_ours(penstock: Run, repository: Path, tmp_path: P
     (folder / "suite" / "suite.yaml").write_text(yaml.safe_dump(SUITE | {"cases": cases}))
     told = penstock("check", folder)
     assert told.returncode == 2
-    assert "call.preset: must be 'sonic' or 'rmbg' or 'face-ood' or 'draw' or 'cog'" in told.stdout
+    assert "call.preset: must be 'sonic' or 'rmbg' or 'face-ood' or 'wanwu' or 'draw' or 'cog'" in told.stdout
     assert "Did you mean 'draw'?" in told.stdout
     assert "unknown field 'papper'. Did you mean 'paper'?" in told.stdout
 
