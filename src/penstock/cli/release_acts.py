@@ -87,7 +87,7 @@ def withdraw(
 
 
 def _unmoved(act: Act) -> str:
-    move = act.current.move
+    move = act.current.became
     if move is not None and move.kind == "rolled back":
         since = f"rolled back to from {move.before} at {move.time} by {move.by}: {move.reason}"
         return (
@@ -110,7 +110,7 @@ def _say(act: Act, already: Callable[[Act], str], as_json: bool) -> None:
         entry = move or act.withdrawal
         done = entry.model_dump(mode="json", exclude={"schema_version", "model"}) if entry else None
         whole = {"model": act.current.model, "current": act.current.version, "changed": move is not None, "entry": done}
-        typer.echo(json.dumps(whole, indent=2, ensure_ascii=False))
+        typer.echo(json.dumps(whole, indent=2))
     elif move is None:
         typer.echo(one_line(already(act)))
     elif move.kind == "withdrawn":

@@ -36,7 +36,7 @@ def releases(
 
     found = history(existing_store(store, store_credentials), model)
     if as_json:
-        typer.echo(json.dumps(as_object(found), indent=2, ensure_ascii=False))
+        typer.echo(json.dumps(as_object(found), indent=2))
     elif log:
         _print(
             ("no.", "when", "what", "version", "until then", "by", "reason"), [_log_cells(move) for move in found.moves]

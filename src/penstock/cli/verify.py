@@ -60,7 +60,7 @@ def verify(
         rows = [
             {**proof.pair.model_dump(mode="json"), "signed": proof.time, "attestation": proof.key} for proof in proofs
         ]
-        typer.echo(json.dumps(rows, indent=2, ensure_ascii=False))
+        typer.echo(json.dumps(rows, indent=2))
         return
     for proof in proofs:
         pair = proof.pair

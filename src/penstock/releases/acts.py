@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from penstock.foundation.errors import UsageError, WorldError
-from penstock.releases.baseline import Baseline, Current, Release, current_release, finish, move, published, withdrawn
-from penstock.releases.history import releases
-from penstock.releases.moves import Kind, Move, stated_author, stated_reason
-from penstock.store.archive import run_key
+from penstock.releases.baseline import Baseline, Current, Release, current_release, finish, move, owner, withdrawn
+from penstock.releases.history import released
+from penstock.releases.moves import Kind, Move, next_number, stated_author, stated_reason
+from penstock.store.archive import name_part, run_key
 from penstock.store.store import Store
 
 ATTEMPTS = 10
@@ -62,7 +62,8 @@ def roll_back(
     def target(current: Current) -> str | None:
         if version is not None:
             return version
-        if current.baseline.move is not None and current.baseline.move.kind == "rolled back":
+        became = current.baseline.became
+        if became is not None and became.kind == "rolled back":
             return None
         return _before(store, current.baseline)
 
@@ -88,7 +89,7 @@ def withdraw(
     why, author = stated_reason(reason), stated_author(by)
     for _ in range(ATTEMPTS):
         current = _current(store, model)
-        release = _release(store, model, version)
+        release = _release(store, current.baseline, version)
         gone = withdrawn(store, model, version)
         if gone is not None:
             return Act(None, current.baseline, gone)
@@ -98,7 +99,7 @@ def withdraw(
                 where=store.uri,
                 todo=f"Roll back first: penstock rollback {model} --reason TEXT",
             )
-        entry = _entry(current.baseline, release, "withdrawn", why, author, now)
+        entry = _entry(store, current.baseline, release, "withdrawn", why, author, now)
         entry = entry.model_copy(update={"before": current.baseline.version})
         value = current.baseline.model_copy(update={"move": entry})
         if move(store, value, seen=current):
@@ -121,9 +122,9 @@ def _make_current(
         version = target(current)
         if version is None or version == current.baseline.version:
             return Act(None, current.baseline)
-        release = _release(store, model, version)
+        release = _release(store, current.baseline, version)
         _hold_usable(store, release)
-        entry = _entry(current.baseline, release, kind, why, author, now)
+        entry = _entry(store, current.baseline, release, kind, why, author, now)
         value = Baseline(
             model=model,
             version=release.version,
@@ -133,10 +134,11 @@ def _make_current(
             image=release.image,
             manifest_sha256=release.manifest_sha256,
             time=entry.time,
-            repository=current.baseline.repository,
+            repository=owner(store, current.baseline),
             release=release,
             transfer=current.baseline.transfer,
             move=entry,
+            became=entry,
         )
         if move(store, value, seen=current):
             return Act(entry, value)
@@ -152,21 +154,22 @@ def _current(store: Store, model: str) -> Current:
     return current
 
 
-def _release(store: Store, model: str, version: str) -> Release:
-    release = published(store, model, version)
+def _release(store: Store, current: Baseline, version: str) -> Release:
+    name_part(version, "version")
+    release = released(store, current).get(version)
     if release is None:
         raise UsageError(
-            f"no version '{version}' of {model} is published",
+            f"no version '{version}' of {current.model} is published",
             where=store.uri,
-            todo=f"What is: penstock releases {model}",
+            todo=f"What is: penstock releases {current.model}",
         )
     return release
 
 
 def _before(store: Store, current: Baseline) -> str:
     """The version that the current release took the place of, or the nearest before it that is not withdrawn."""
-    release: Release | None = _release(store, current.model, current.version)
-    by_run = {there.run_id: there for there in releases(store, current.model)}
+    by_run = {there.run_id: there for there in released(store, current).values()}
+    release: Release | None = by_run.get(current.run_id)
     while release is not None and release.replaces is not None:
         release = by_run.get(release.replaces)
         if release is not None and withdrawn(store, current.model, release.version) is None:
@@ -190,10 +193,12 @@ def _hold_usable(store: Store, release: Release) -> None:
         )
 
 
-def _entry(current: Baseline, release: Release, kind: Kind, reason: str, by: str, now: Callable[[], datetime]) -> Move:
+def _entry(
+    store: Store, current: Baseline, release: Release, kind: Kind, reason: str, by: str, now: Callable[[], datetime]
+) -> Move:
     return Move(
         model=release.model,
-        number=current.move.number + 1 if current.move is not None else 1,
+        number=next_number(store, current.model, current.move),
         kind=kind,
         version=release.version,
         run_id=release.run_id,

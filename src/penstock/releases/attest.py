@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from penstock.bundle.directory import Bundle
-from penstock.foundation.errors import ExitCode, PenstockError, UsageError
+from penstock.foundation.errors import ExitCode, PenstockError, UsageError, WorldError, one_line
 from penstock.foundation.files import sha256_file
 from penstock.releases.attestation import (
     SHA256,
@@ -22,7 +22,7 @@ from penstock.releases.attestation import (
     statement,
 )
 from penstock.releases.baseline import Release, withdrawn
-from penstock.releases.envelope import NotSignedError, open_envelope, read_envelope, sign, write_envelope
+from penstock.releases.envelope import NotSignedError, key_id, open_envelope, read_envelope, sign, write_envelope
 from penstock.store.archive import run_key
 from penstock.store.store import Store
 
@@ -50,20 +50,46 @@ class Proof:
 
 
 def attest(store: Store, bundle: Bundle, release: Release, key: EllipticCurvePrivateKey, *, time: str) -> str:
-    """Sign the verdict over a published release, once: what is there already stays.
+    """Sign the verdict over a published release, once with each key: what is there already stays.
 
     Returns:
         Where it lies.
+
+    Raises:
+        WorldError: something else lies there; the store cannot be reached.
     """
-    place = attestation_key(release)
+    place = attestation_key(release, key_id(key.public_key()))
     if not store.exists(place):
         evidence = store.location(run_key(release.model, release.run_id))
         signed = sign(statement(release, bundle.run(), bundle.verdict(), evidence=evidence, time=time), key)
         with tempfile.TemporaryDirectory(prefix="penstock-attestation-") as folder:
             path = Path(folder) / "attestation.json"
             path.write_bytes(write_envelope(signed))
-            store.put_file(place, path, sha256_file(path))
+            try:
+                store.put_file(place, path, sha256_file(path))
+            except WorldError:
+                if not store.exists(
+                    place
+                ):  # else another process has signed it meanwhile: a signature never comes twice
+                    raise
+    _hold_signed(store, place, release, key.public_key())
     return store.location(place)
+
+
+def _hold_signed(store: Store, place: str, release: Release, key: EllipticCurvePublicKey) -> None:
+    """Check that what lies there is a verdict over this release, signed with this key."""
+    try:
+        found = _read(store, place, key)
+        _hold_subject(found, release.image.digest)
+        signed = found.predicate.penstock
+        if (signed.model, signed.version) != (release.model, release.version):
+            raise ValueError(f"it is about {signed.model} {signed.version}")
+    except (NotSignedError, ValueError) as error:
+        raise WorldError(
+            f"where the signed verdict of {release.version} belongs lies something else: {one_line(str(error))}",
+            where=store.location(place),
+            todo="Restore it from a copy, or remove it, and run the step publish again.",
+        ) from None
 
 
 def verify(
@@ -88,42 +114,50 @@ def verify(
         UnverifiedError: there is none; why not, of each that is there.
         WorldError: the store cannot be reached.
     """
-    proofs, reasons = [], []
+    proofs, reasons, gone = [], [], set()
     for entry in store.list(attestation_prefix(digest)):
         try:
-            proofs.append(_proof(store, entry.key, digest, key, weights, today))
+            found = _read(store, entry.key, key)
+            _hold_subject(found, digest)
+            pair = found.predicate.penstock
+            if (by := withdrawn(store, pair.model, pair.version)) is not None:
+                gone.add(_content(pair))  # the same image and weights under another version are the same thing
+                raise ValueError(f"{pair.version} was withdrawn by {by.by}: {by.reason}")
+            _hold_weights(pair, weights)
+            _hold_waivers(pair, today)
+            proofs.append(Proof(pair, found.predicate.time, entry.key))
         except (NotSignedError, UsageError, ValueError) as error:
-            reasons.append(f"{entry.key.rpartition('/')[2].removesuffix('.json')}: {error}")
-    if proofs:
-        return proofs
+            reasons.append(one_line(f"{entry.key.rpartition('/')[2].removesuffix('.json')}: {error}"))
+    held = [proof for proof in proofs if _content(proof.pair) not in gone]
+    if held:
+        return held
     why = "; ".join(reasons) if reasons else "no verdict over it is signed"
     raise UnverifiedError(f"the image {digest[:19]}… is not verified: {why}", where=store.uri)
 
 
-def _proof(
-    store: Store,
-    place: str,
-    digest: str,
-    key: EllipticCurvePublicKey,
-    weights: Mapping[str, str] | None,
-    today: date,
-) -> Proof:
+def _read(store: Store, place: str, key: EllipticCurvePublicKey) -> Statement:
+    """What is signed there.
+
+    Raises:
+        NotSignedError, ValueError: nothing with this key, or no verdict.
+    """
     with tempfile.TemporaryDirectory(prefix="penstock-attestation-") as folder:
         path = Path(folder) / "attestation.json"
         store.get_file(place, path)
         if path.stat().st_size > MAX_ATTESTATION_BYTES:
             raise ValueError("it is too large for an attestation")
-        found = read_statement(open_envelope(read_envelope(path.read_bytes(), place), key))
-    _hold_subject(found, digest)
-    pair = found.predicate.penstock
-    _hold_weights(pair, weights)
+        return read_statement(open_envelope(read_envelope(path.read_bytes(), place), key))
+
+
+def _content(pair: JudgedPair) -> tuple[str, ...]:
+    """The weights that were judged with the image."""
+    return tuple(sorted(file.sha256 for file in pair.weights))
+
+
+def _hold_waivers(pair: JudgedPair, today: date) -> None:
     over = [rule for rule in pair.waived if date.fromisoformat(rule.expires) < today]
     if over:
         raise ValueError(f"the waiver of '{over[0].metric}' by {over[0].author} ended on {over[0].expires}")
-    gone = withdrawn(store, pair.model, pair.version)
-    if gone is not None:
-        raise ValueError(f"{pair.version} was withdrawn by {gone.by}: {gone.reason}")
-    return Proof(pair, found.predicate.time, place)
 
 
 def _hold_subject(found: Statement, digest: str) -> None:

@@ -7,6 +7,7 @@ weights are named with it.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from typing import Any
 
@@ -23,6 +24,7 @@ STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE = "https://slsa.dev/verification_summary/v1"
 VERIFIER = "https://github.com/penstock/penstock/gate"
 SHA256 = "sha256:"
+MAX_NAME = 160
 
 
 class JudgedWeights(Record):
@@ -159,7 +161,12 @@ def attestation_prefix(digest: str) -> str:
     return f"attestations/{name_part(digest.replace(':', '-'), 'digest')}"
 
 
-def attestation_key(release: Release) -> str:
-    """``attestations/sha256-DIGEST/MODEL@VERSION.json``: one image may be released with several weights."""
-    name = name_part(f"{release.model}@{release.version}.json", "release")
-    return f"{attestation_prefix(release.image.digest)}/{name}"
+def attestation_key(release: Release, key_id: str) -> str:
+    """``attestations/sha256-DIGEST/MODEL@VERSION.KEY.json``, ``KEY`` being the first of the key's id.
+
+    One image may be released with several weights, and its verdict signed with another key after a change of keys.
+    """
+    name = f"{name_part(release.model, 'model')}@{name_part(release.version, 'version')}"
+    if len(name.encode()) > MAX_NAME:
+        name = f"{name[:40]}-{hashlib.sha256(name.encode()).hexdigest()[:16]}"
+    return f"{attestation_prefix(release.image.digest)}/{name}.{key_id[:12]}.json"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shlex
 import tempfile
 from dataclasses import dataclass
@@ -91,6 +92,8 @@ class Baseline(Record):
     """The last time that the name was moved."""
     move: Move | None = None
     """The last entry of the log of releases. ``None`` in pointers of older versions."""
+    became: Move | None = None
+    """The entry that made this release the current one. ``None`` in pointers of older versions."""
 
 
 @dataclass(frozen=True)
@@ -163,11 +166,12 @@ def published(store: Store, model: str, version: str) -> Release | None:
 
 
 def withdrawn(store: Store, model: str, version: str) -> Move | None:
-    """The entry that withdrew a version, or ``None``."""
-    try:
+    """The entry that withdrew a version, or ``None``; from the pointer, where its writer was killed before the record."""
+    with contextlib.suppress(NotStoredError):
         return read_record(store, withdrawn_key(model, version), Move)
-    except NotStoredError:
-        return None
+    current = baseline(store, model)
+    last = current.move if current is not None else None
+    return last if last is not None and (last.kind, last.version) == ("withdrawn", version) else None
 
 
 def release_of(store: Store, current: Baseline) -> Release:

@@ -9,8 +9,8 @@ from typing import TypeVar
 
 from penstock.bundle.models import Record
 from penstock.foundation.errors import UsageError
-from penstock.releases.baseline import Baseline, Release, current_release, finish, published_prefix, read_record
-from penstock.releases.moves import Move, moves_prefix
+from penstock.releases.baseline import Baseline, Release, current_release, published_prefix, read_record
+from penstock.releases.moves import Move, moves_prefix, withdrawn_prefix
 from penstock.store.archive import run_key
 from penstock.store.store import Store
 
@@ -43,7 +43,7 @@ class ReleaseHistory:
 
 
 def history(store: Store, model: str) -> ReleaseHistory:
-    """Read it.
+    """Read it. Nothing is written: what the pointer carries and nobody has written yet is read from there.
 
     Raises:
         UsageError: nothing of this name is released.
@@ -52,11 +52,11 @@ def history(store: Store, model: str) -> ReleaseHistory:
     current = current_release(store, model)
     if current is None:
         raise UsageError(f"no model '{model}' is released in this store", where=store.uri, todo="Check the name.")
-    finish(store, current.baseline)
-    log = read_all(store, moves_prefix(model), Move)
+    log, found = read_log(store, current.baseline), released(store, current.baseline)
     published = {move.version: move for move in log if move.kind == "published"}
-    withdrawn = {move.version: move for move in log if move.kind == "withdrawn"}
-    found = [
+    withdrawn = {move.version: move for move in read_all(store, withdrawn_prefix(model), Move)}
+    withdrawn |= {move.version: move for move in log if move.kind == "withdrawn"}
+    lines = [
         PublishedRelease(
             release,
             published.get(release.version),
@@ -64,20 +64,45 @@ def history(store: Store, model: str) -> ReleaseHistory:
             store.location(run_key(model, release.run_id)),
             current=release.version == current.baseline.version,
         )
-        for release in _in_order(releases(store, model), published)
+        for release in _in_order(list(found.values()), published)
     ]
-    return ReleaseHistory(current.baseline, found[::-1], log)
+    return ReleaseHistory(current.baseline, lines[::-1], log)
 
 
-def releases(store: Store, model: str) -> list[Release]:
-    """The record of every version that was published, by the version's name."""
-    return read_all(store, published_prefix(model), Release)
+def released(store: Store, current: Baseline) -> dict[str, Release]:
+    """Version → the record of every release that has ever been current.
+
+    An older version of Penstock wrote the record before it moved the pointer: one that was killed in between has left
+    the record of what was never released.
+    """
+    records = {release.version: release for release in read_all(store, published_prefix(current.model), Release)}
+    if current.release is not None:
+        records.setdefault(current.version, current.release)
+    by_run = {release.run_id: release.version for release in records.values()}
+    todo = [current.version]
+    for move in read_log(store, current):
+        todo += [move.version] if move.before is None else [move.version, move.before]
+    found: dict[str, Release] = {}
+    while todo:
+        version = todo.pop()
+        if version in records and version not in found:
+            found[version] = records[version]
+            before = by_run.get(records[version].replaces or "")
+            todo += [before] if before is not None else []
+    return found
+
+
+def read_log(store: Store, current: Baseline) -> list[Move]:
+    """The log, in its order, with the entry that the pointer carries."""
+    log = read_all(store, moves_prefix(current.model), Move)
+    if current.move is not None and all(move.number != current.move.number for move in log):
+        log.append(current.move)
+    return log
 
 
 def read_all(store: Store, prefix: str, model: type[AnyRecord]) -> list[AnyRecord]:
     """Every record below a prefix, by its key."""
     keys = [entry.key for entry in store.list(prefix) if entry.key.endswith(".json")]
-
     with ThreadPoolExecutor(WORKERS) as pool:
         return list(pool.map(lambda key: read_record(store, key, model), keys))
 

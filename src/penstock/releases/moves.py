@@ -9,6 +9,7 @@ from typing import Literal
 from penstock.bundle.models import SCHEMA_VERSION, Record
 from penstock.foundation.errors import UsageError, one_line
 from penstock.store.archive import name_part
+from penstock.store.store import Store
 
 Kind = Literal["published", "rolled back", "promoted", "withdrawn"]
 MAX_REASON = 500
@@ -46,9 +47,25 @@ def move_key(model: str, number: int) -> str:
     return f"{moves_prefix(model)}/{number:06d}.json"
 
 
+def withdrawn_prefix(model: str) -> str:
+    """``withdrawn/MODEL``."""
+    return f"withdrawn/{name_part(model, 'model')}"
+
+
 def withdrawn_key(model: str, version: str) -> str:
     """``withdrawn/MODEL/VERSION.json``: the entry that withdrew it, once more, so that it is found by the version."""
-    return f"withdrawn/{name_part(model, 'model')}/{name_part(version, 'version')}.json"
+    return f"{withdrawn_prefix(model)}/{name_part(version, 'version')}.json"
+
+
+def next_number(store: Store, model: str, last: Move | None) -> int:
+    """The number of the next entry.
+
+    An older version of Penstock leaves the last entry out of the pointer: then the log itself says how far it goes.
+    """
+    if last is not None:
+        return last.number + 1
+    names = [entry.key.rpartition("/")[2].removesuffix(".json") for entry in store.list(moves_prefix(model))]
+    return max((int(name) for name in names if name.isdecimal()), default=0) + 1
 
 
 def stated_reason(reason: str) -> str:

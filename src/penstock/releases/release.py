@@ -23,7 +23,8 @@ from penstock.releases.baseline import (
     published_key,
     withdrawn,
 )
-from penstock.releases.moves import Move, stated_author, withdrawn_key
+from penstock.releases.history import released
+from penstock.releases.moves import Move, next_number, stated_author, withdrawn_key
 from penstock.releases.names import repository_identity
 from penstock.store.archive import run_key
 from penstock.store.store import Store
@@ -110,7 +111,16 @@ def publish(
             done = replace(done, already=True)
             break
         _hold_judged_against(before, record, again)
-        last = before.move if before is not None else None
+        entry = Move(
+            model=record.model,
+            number=next_number(store, record.model, before.move if before is not None else None),
+            kind="published",
+            version=record.version,
+            run_id=record.run_id,
+            before=before.version if before is not None else None,
+            by=author,
+            time=time,
+        )
         pointer = Baseline(
             model=record.model,
             version=record.version,
@@ -123,16 +133,8 @@ def publish(
             repository=before.repository if before and before.repository else repository_identity(record.url),
             release=record,
             transfer=before.transfer if before else None,
-            move=Move(
-                model=record.model,
-                number=last.number + 1 if last is not None else 1,
-                kind="published",
-                version=record.version,
-                run_id=record.run_id,
-                before=before.version if before is not None else None,
-                by=author,
-                time=time,
-            ),
+            move=entry,
+            became=entry,
         )
         if move(store, pointer, seen=current):
             break
@@ -140,7 +142,10 @@ def publish(
         raise WorldError("others keep moving the baseline's pointer", where=store.uri, todo="Try again.")
     log.info("%s %s is %s", record.model, record.version, "published already" if done.already else "released")
     if sign is not None:
-        _afterwards(lambda: sign(record, time), record, "its verdict is not signed yet")
+        told = published(store, record.model, record.version)
+        # the record is what services go by, also where another run of the same content wrote it
+        signed = record.model_copy(update={"use_onnx": told.use_onnx}) if told is not None else record
+        _afterwards(lambda: sign(signed, time), record, "its verdict is not signed yet")
     if tag is not None and record.image.kind == "image":
         _afterwards(lambda: tag(record.image, record.version), record, "its image has no tag yet")
     return done
@@ -203,8 +208,7 @@ def _is_published(store: Store, record: Release, before: Baseline | None) -> boo
             todo="Raise the version: a withdrawn one is never published again.",
         )
     # older versions wrote the record before they moved the pointer: one that was killed in between is not out yet
-    logged = before is not None and before.move is not None
-    return logged or (before.run_id if before is not None else None) != there.replaces
+    return before is not None and record.version in released(store, before)
 
 
 def _hold_judged_against(before: Baseline | None, record: Release, again: str) -> None:

@@ -8,12 +8,16 @@ from typing import Any
 
 import pytest
 from tests.unit.releases.released_runs import released
+from tests.unit.store.stored_bundle import accepted_bundle
 
+from penstock.bundle.directory import Bundle
 from penstock.foundation.errors import UsageError, WorldError
+from penstock.foundation.files import sha256_file
 from penstock.releases.acts import promote, roll_back, withdraw
-from penstock.releases.baseline import baseline, published, withdrawn
+from penstock.releases.baseline import Release, baseline, published, withdrawn
 from penstock.releases.history import history
-from penstock.releases.release import SupersededError
+from penstock.releases.release import SupersededError, publish
+from penstock.store.archive import archive
 from penstock.store.local import LocalStore
 from penstock.store.store import Pointer, Store
 
@@ -78,11 +82,6 @@ def test_what_was_rolled_back_from_does_not_come_back_by_a_step_that_runs_again(
     store = LocalStore(tmp_path / "store")
     three(tmp_path, store)
     roll_back(store, MODEL, reason="flicker")
-    from tests.unit.store.stored_bundle import accepted_bundle
-
-    from penstock.releases.release import publish
-    from penstock.store.archive import archive
-
     again = accepted_bundle(
         tmp_path / "again", run_id="run-2", version="1.2.0", commit="2" * 40, url=URL, baseline="run-1"
     )
@@ -180,11 +179,102 @@ def test_an_act_that_is_killed_is_on_record_all_the_same(tmp_path: Path) -> None
     three(tmp_path, store)
     with pytest.raises(KeyboardInterrupt):
         withdraw(Killed(tmp_path / "store"), MODEL, "1.0.0", reason="data", by="ann")
-    assert withdrawn(store, MODEL, "1.0.0") is None
+    assert list(store.list("withdrawn")) == []
+    gone = withdrawn(store, MODEL, "1.0.0")
+    assert gone is not None
     assert [found.release.version for found in history(store, MODEL).releases if found.withdrawn] == ["1.0.0"]
     gone = withdrawn(store, MODEL, "1.0.0")
     assert gone is not None
     assert gone.by == "ann"
+
+
+def test_a_rollback_goes_back_once_whatever_is_withdrawn_meanwhile(tmp_path: Path) -> None:
+    store = LocalStore(tmp_path / "store")
+    three(tmp_path, store)
+    roll_back(store, MODEL, reason="flicker")
+    withdraw(store, MODEL, "1.2.0", reason="flicker")
+    assert roll_back(store, MODEL, reason="flicker").move is None
+    assert current(store) == ("1.1.0", "run-1")
+
+
+def without_log(store: Store) -> None:
+    """As an older version of Penstock writes the pointer: without the log's last entry."""
+    key = f"baselines/{MODEL}.json"
+    seen = store.read_pointer(key)
+    assert seen is not None
+    old = {name: value for name, value in seen.value.items() if name not in ("move", "became")}
+    assert store.swap_pointer(key, old, seen=seen)
+
+
+def test_an_older_version_in_between_loses_nothing_of_the_log(tmp_path: Path) -> None:
+    store = LocalStore(tmp_path / "store")
+    three(tmp_path, store)
+    without_log(store)
+    assert roll_back(store, MODEL, reason="flicker", by="ann").move is not None
+    withdraw(store, MODEL, "1.2.0", reason="flicker", by="ann")
+    found = history(store, MODEL)
+    assert [(move.number, move.kind) for move in found.moves][2:] == [
+        (3, "published"),
+        (4, "rolled back"),
+        (5, "withdrawn"),
+    ]
+    assert [line.release.version for line in found.releases if line.withdrawn] == ["1.2.0"]
+
+
+def test_a_record_of_what_was_never_released_is_no_release(tmp_path: Path) -> None:
+    """An older version wrote it and was killed before it moved the pointer."""
+    store = LocalStore(tmp_path / "store")
+    three(tmp_path, store)
+    record = published(store, MODEL, "1.2.0")
+    assert record is not None
+    never = record.model_copy(update={"version": "1.3.0", "run_id": "run-3", "replaces": "run-2"})
+    path = tmp_path / "store" / "published" / MODEL / "1.3.0.json"
+    path.write_text(never.model_dump_json())
+    assert [line.release.version for line in history(store, MODEL).releases] == ["1.2.0", "1.1.0", "1.0.0"]
+    with pytest.raises(UsageError, match=r"no version '1\.3\.0' of sonic-lite is published"):
+        promote(store, MODEL, "1.3.0", reason="r")
+    roll_back(store, MODEL, reason="flicker")
+    promote(store, MODEL, "1.2.0", reason="back")
+    path.unlink()
+    bundle = accepted_bundle(
+        tmp_path / "b", run_id="run-3", version="1.3.0", commit="3" * 40, url=URL, baseline="run-2"
+    )
+    archive(bundle, store, model=MODEL, run_id="run-3")
+    path.write_text(record_of(bundle, "run-2").model_dump_json())
+    # the run that was killed goes on
+    assert not publish(store, bundle).already
+    assert current(store) == ("1.3.0", "run-3")
+
+
+def record_of(bundle: Bundle, replaces: str) -> Release:
+    run = bundle.run()
+    assert run.source is not None
+    assert run.image is not None
+    return Release(
+        model=run.model,
+        version=run.source.version,
+        run_id=run.run_id,
+        url=run.source.url,
+        commit=run.source.commit,
+        tree=run.source.tree,
+        weights=run.weights,
+        image=run.image,
+        manifest_sha256=sha256_file(bundle.manifest_file),
+        replaces=replaces,
+    )
+
+
+def test_whose_the_name_is_stays_in_a_store_that_does_not_say_it(tmp_path: Path) -> None:
+    store = LocalStore(tmp_path / "store")
+    three(tmp_path, store)
+    key = f"baselines/{MODEL}.json"
+    seen = store.read_pointer(key)
+    assert seen is not None
+    assert store.swap_pointer(key, seen.value | {"repository": ""}, seen=seen)
+    roll_back(store, MODEL, reason="flicker")
+    now = baseline(store, MODEL)
+    assert now is not None
+    assert now.repository == "git.example.org/acme/mini"
 
 
 def test_a_store_without_a_log(tmp_path: Path) -> None:

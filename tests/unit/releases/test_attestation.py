@@ -11,6 +11,7 @@ from tests.unit.releases.attested import published_release
 from penstock.bundle.models import Image
 from penstock.bundle.verdict_record import RuleResult, WaiverRecord
 from penstock.releases.attestation import attestation_key, read_statement, statement
+from penstock.store.store import check_key
 
 WAIVED = RuleResult(
     metric="lse_d",
@@ -60,8 +61,15 @@ def test_one_image_may_be_released_with_several_weights(tmp_path: Path) -> None:
     image = Image(kind="image", url="r/m", digest=f"sha256:{'d' * 64}")
     first = release.model_copy(update={"image": image})
     second = first.model_copy(update={"version": "1.0.0+w12345678"})
-    assert attestation_key(first) == f"attestations/sha256-{'d' * 64}/sonic-lite@1.0.0.json"
-    assert attestation_key(second) == f"attestations/sha256-{'d' * 64}/sonic-lite@1.0.0+w12345678.json"
+    key = "0123456789abcdef" * 4
+    assert attestation_key(first, key) == f"attestations/sha256-{'d' * 64}/sonic-lite@1.0.0.0123456789ab.json"
+    assert (
+        attestation_key(second, key) == f"attestations/sha256-{'d' * 64}/sonic-lite@1.0.0+w12345678.0123456789ab.json"
+    )
+    # a version may be as long as a part of a key; what is made of it is no longer
+    long = [attestation_key(first.model_copy(update={"version": "v" * 190 + last}), key) for last in "ab"]
+    assert len(set(long)) == 2
+    assert all(check_key(place) for place in long)
 
 
 @pytest.mark.parametrize("change", [{"_type": "x"}, {"predicateType": "https://slsa.dev/provenance/v1"}])
