@@ -166,7 +166,7 @@ def published(store: Store, model: str, version: str) -> Release | None:
 
 
 def withdrawn(store: Store, model: str, version: str) -> Move | None:
-    """The entry that withdrew a version, or ``None``; from the pointer, where its writer was killed before the record."""
+    """The entry that withdrew a version, or ``None``; from the pointer where its writer was killed too early."""
     with contextlib.suppress(NotStoredError):
         return read_record(store, withdrawn_key(model, version), Move)
     current = baseline(store, model)
