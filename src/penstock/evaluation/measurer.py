@@ -11,6 +11,7 @@ from penstock.bundle.models import Invocation, Measurement, Resamples
 from penstock.contract.models import Case
 from penstock.contract.placeholders import Scalar
 from penstock.families.registry import find_metric
+from penstock.foundation.errors import one_line
 
 if TYPE_CHECKING:
     import numpy as np
@@ -114,11 +115,12 @@ def measurement(
 ) -> Measurement:
     """One line: a value, or the reason why there is none. A value that is not finite is a reason.
 
-    ``why`` says of a value why it is what it is.
+    ``why`` says of a value why it is what it is. It and a reason may quote the model: they are made safe to print here.
     """
     reason = value if isinstance(value, str) else None
     if not isinstance(value, str) and not -float("inf") < value < float("inf"):
         reason = f"the value is {value}, not a finite number"
+    said = reason or why
     known = find_metric(metric)
     return Measurement(
         case=case,
@@ -127,7 +129,7 @@ def measurement(
         unit=known.unit if known is not None else "",
         slices=slices or [],
         extractor=extractor,
-        error=reason or why,
+        error=one_line(said) if said is not None else None,
         resamples=resamples,
         floor=floor,
         applies=applies,

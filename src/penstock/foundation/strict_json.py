@@ -1,8 +1,9 @@
 """Reading JSON that a stranger wrote: limits first, then values with one meaning only.
 
 Refused: more than :data:`MAX_BYTES`, more than :data:`MAX_VALUES` values, nesting over :data:`MAX_DEPTH` levels, text
-that is not UTF-8, ``NaN`` and ``Infinity`` (also a number too large to be finite), and a name that is twice in one
-object. Only the standard library is used: the driver in a model's image reads answers with it.
+that is not UTF-8 or that could not be written in it (an escape for half of a surrogate pair), ``NaN`` and ``Infinity``
+(also a number too large to be finite), and a name that is twice in one object. Only the standard library is used: the
+driver in a model's image reads answers with it.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,6 +20,7 @@ MAX_DEPTH = 64
 MAX_VALUES = 1_000_000
 MAX_SHOWN = 200
 _TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[\[\]{},]', re.DOTALL)
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 class JsonError(ValueError):
@@ -34,7 +37,7 @@ def read_json(content: bytes) -> Any:
         raise JsonError(f"it is larger than {MAX_BYTES >> 20} MiB")
     _check_size(content)
     try:
-        return json.loads(
+        value = json.loads(
             content.decode("utf-8"),
             object_pairs_hook=_object,
             parse_constant=_constant,
@@ -45,6 +48,9 @@ def read_json(content: bytes) -> Any:
         raise JsonError(f"it is not UTF-8 (byte {error.start})") from error
     except json.JSONDecodeError as error:
         raise JsonError(f"{error.msg} (line {error.lineno}, column {error.colno})") from error
+    if _SURROGATE.search(content) is not None and not _is_unicode(value):
+        raise JsonError("it holds a text that is no Unicode (a lone surrogate)")
+    return value
 
 
 def show_json(value: Any) -> str:
@@ -74,10 +80,18 @@ def _check_size(content: bytes) -> None:
 def _object(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
+        times = Counter(name for name, _ in pairs)
+        twice = next(name for name, count in times.items() if count > 1)
         raise JsonError(f"the name {show_json(twice)} is twice in one object")
     return found
+
+
+def _is_unicode(value: Any) -> bool:
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _constant(text: str) -> float:

@@ -18,3 +18,11 @@ def test_what_is_no_number_is_a_reason(value: float | str) -> None:
     line = measurement("a", "sharpness", value)
     assert line.value is None
     assert line.error
+
+
+def test_a_reason_that_quotes_a_model_is_one_line_that_can_be_written() -> None:
+    quoted, safe = "read '\x1b[2J\n\u202e\ud800'", "read '\\x1b[2J \\u202e\\ud800'"
+    assert measurement("a", "cer", quoted).error == safe
+    line = measurement("a", "cer", 0.5, why=quoted)
+    assert (line.value, line.error) == (0.5, safe)
+    assert measurement("a", "cer", 0.5).error is None

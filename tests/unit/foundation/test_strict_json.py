@@ -6,6 +6,7 @@ import contextlib
 import json
 import subprocess
 import sys
+import time
 from typing import Any
 
 import pytest
@@ -46,6 +47,9 @@ def test_any_bytes_are_json_or_refused(content: bytes) -> None:
         (b'{"a": 1, "a": 2}', 'the name "a" is twice in one object'),
         (b'[{"b": 1, "a": 1, "\\u0061": 2}]', 'the name "a" is twice in one object'),
         (b'["\xff"]', "it is not UTF-8 (byte 2)"),
+        (b'["\\ud800"]', "it holds a text that is no Unicode (a lone surrogate)"),
+        (b'{"\\uDFFF": 1}', "it holds a text that is no Unicode (a lone surrogate)"),
+        (b'[{"a": ["\\ude00\\ud83d"]}]', "it holds a text that is no Unicode (a lone surrogate)"),
         (b'{"a": 1}\n x', "Extra data (line 2, column 2)"),
         (b"", "Expecting value (line 1, column 1)"),
     ],
@@ -123,3 +127,19 @@ def test_it_needs_the_standard_library_alone() -> None:
         "assert new - set(sys.stdlib_module_names) == {'penstock'}, new"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize(
+    ("content", "value"),
+    [(b'["\\ud83d\\ude00"]', ["\U0001f600"]), (b'["\\\\ud800"]', ["\\ud800"]), (b'["\\ud7ff"]', ["\ud7ff"])],
+)
+def test_a_pair_of_surrogates_is_a_character(content: bytes, value: Any) -> None:
+    assert read_json(content) == value
+
+
+def test_a_name_twice_among_many_is_found_at_once() -> None:
+    names = ",".join(f'"{number}":0' for number in range(100_000))
+    began = time.process_time()
+    with pytest.raises(JsonError, match='the name "z" is twice in one object'):
+        read_json(f'{{{names},"z":1,"z":2}}'.encode())
+    assert time.process_time() - began < 5
