@@ -118,6 +118,7 @@ def private_key(path: Path) -> EllipticCurvePrivateKey:
     Raises:
         UsageError: what is wrong with it; nothing of its content is said.
     """
+    from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.asymmetric import ec
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
@@ -126,7 +127,7 @@ def private_key(path: Path) -> EllipticCurvePrivateKey:
         raise UsageError("the key is encrypted", where=str(path), todo=f"Mount a plain one: {HOW}")
     try:
         key = load_pem_private_key(content, None)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, UnsupportedAlgorithm):
         key = None
     if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
         raise UsageError("this is no private key of the curve P-256 in PEM", where=str(path), todo=f"Make one: {HOW}")
@@ -139,12 +140,13 @@ def public_key(path: Path) -> EllipticCurvePublicKey:
     Raises:
         UsageError: it is none.
     """
+    from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.asymmetric import ec
     from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
     try:
         key = load_pem_public_key(_read(path))
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, UnsupportedAlgorithm):
         key = None
     if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
         todo = "Take it out of the private one: openssl pkey -in penstock.key -pubout -out penstock.pub"

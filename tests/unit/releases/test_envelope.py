@@ -114,3 +114,16 @@ def test_keys_that_are_none(tmp_path: Path) -> None:
     for path, reason in [(private, "no public key"), (other_curve[1], "no public key of the curve P-256")]:
         with pytest.raises(UsageError, match=reason):
             public_key(path)
+
+
+@pytest.mark.parametrize("curve", ["secp160r1", "brainpoolP160r1", "sect163k1", "SM2"])
+def test_a_curve_that_the_library_does_not_know_is_refused_as_others_are(tmp_path: Path, curve: str) -> None:
+    private, public = tmp_path / "penstock.key", tmp_path / "penstock.pub"
+    subprocess.run(
+        ["openssl", "ecparam", "-name", curve, "-genkey", "-noout", "-out", private], check=True, capture_output=True
+    )
+    subprocess.run(["openssl", "pkey", "-in", private, "-pubout", "-out", public], check=True, capture_output=True)
+    with pytest.raises(UsageError, match="no private key of the curve P-256"):
+        private_key(private)
+    with pytest.raises(UsageError, match="no public key of the curve P-256"):
+        public_key(public)
