@@ -10,7 +10,7 @@ from penstock.contract.http_call import Http
 from penstock.contract.models import Case, Contract, Suite
 from penstock.contract.policy import Rule
 from penstock.contract.request import calls_of
-from penstock.contract.serving import Load
+from penstock.contract.serving import MAX_LOAD_SECONDS, Load
 from penstock.families.family import LOAD_METRICS, LOAD_QUANTILES, MEMORY_GROWTH
 from penstock.families.registry import did_you_mean, is_timed
 from penstock.foundation.errors import UsageError
@@ -59,6 +59,9 @@ def load_faults(contract: Contract, suite: Suite | None, document: Document) -> 
                 todo = "Write a section 'load', such as 'load: {rate: 5}', or leave the rule out."
                 yield fault_at(document, ("policy", "rules", place, "metric"), what, todo=todo)
         return
+    if load.requests < 1:
+        what = f"'load' puts no request: {load.rate:.12g} a second for {load.seconds:.12g} s"
+        yield fault_at(document, ("load", "rate"), what, todo="Raise 'rate', or 'seconds'.")
     http = contract.call.http
     if http is None:
         what = "a program takes no requests: 'load' goes with 'call.http'"
@@ -89,7 +92,9 @@ def _rule_faults(contract: Contract, load: Load, rule: Rule, document: Document,
                 f"a maximum of '{rule.metric}' with {rule.confidence * 100:.12g} % confidence needs at least {needed} "
                 f"requests, and 'load' puts {load.requests}"
             )
-            todo = f"Write 'seconds: {math.ceil(needed / load.rate)}' into 'load', or raise its rate."
+            todo = f"Raise the rate of 'load': in its longest time, {MAX_LOAD_SECONDS} s, they are too few."
+            if (seconds := needed / load.rate) <= MAX_LOAD_SECONDS:
+                todo = f"Write 'seconds: {math.ceil(seconds)}' into 'load', or raise its rate."
             yield fault_at(document, (*place, "confidence"), what, todo=todo)
     if rule.margin is not None and contract.policy.baseline == "stored" and is_timed(rule.metric):
         what = f"'{rule.metric}' measures the machine as well: the release's stored value may be of another one"

@@ -12,6 +12,7 @@ from penstock.families import family
 
 MAX_LOAD_REQUESTS: Final = 200_000
 """Of one side; each is kept in the bundle."""
+MAX_LOAD_SECONDS: Final = 3600
 
 
 class Load(Strict):
@@ -19,7 +20,7 @@ class Load(Strict):
 
     rate: Annotated[float, Field(gt=0, le=2000, strict=True)]
     """Requests a second, sent when they are due, whether or not earlier ones are answered."""
-    seconds: Annotated[float, Field(ge=1, le=3600, strict=True)] = 20.0
+    seconds: Annotated[float, Field(ge=1, le=MAX_LOAD_SECONDS, strict=True)] = 20.0
     """How long that is measured."""
     warmup_s: Annotated[float, Field(ge=0, le=600, strict=True)] = 2.0
     """Before that, for so long, at the same rate, unmeasured."""

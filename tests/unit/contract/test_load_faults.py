@@ -131,3 +131,11 @@ def test_each_case_sends_the_calls_that_it_takes() -> None:
     assert [case.name for case in sent_cases(load, suite, http)] == ["one", "two"]
     with pytest.raises(UsageError, match="no case takes the call 'compare'"):
         sent_cases(only, suite.model_copy(update={"cases": suite.cases[:1]}), http)
+
+
+@pytest.mark.parametrize("rate", [1e-307, 0.001])
+def test_a_rate_that_puts_no_request_is_told(root: Path, rate: float) -> None:
+    rule = {"metric": "load_p95_ms", "max": 300.0, "confidence": 0.95}
+    none, few = told(root, load={"rate": rate}, policy=rules(rule))
+    assert "load.rate: 'load' puts no request" in none
+    assert "needs at least 59 requests, and 'load' puts 0. Raise the rate of 'load'" in few
