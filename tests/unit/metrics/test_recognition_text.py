@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+import re
 import time
+import tracemalloc
 import unicodedata
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock.metrics.recognition_text import character_error_rate, edit_distance, folded, has_phrase, plain
+from penstock.metrics import recognition_text
+from penstock.metrics.recognition_text import (
+    CJK,
+    character_error_rate,
+    edit_distance,
+    folded,
+    has_phrase,
+    has_too_many_marks,
+    is_blank,
+    plain,
+)
 
 short = st.text("ab口é ", max_size=12)
 
@@ -89,3 +101,49 @@ def test_phrases(text: str, phrase: str, there: bool) -> None:
 
 def test_folding_does_away_with_case_and_width() -> None:
     assert folded("ＣＡＴ ") == folded("cat") == "cat"
+
+
+@given(st.text("a 口\n\t\u3000\x1c。é", max_size=20) | st.text(max_size=20))
+def test_white_space_is_what_its_definition_says(text: str) -> None:
+    beside = re.sub(rf"(?<=[{CJK}])\s+|\s+(?=[{CJK}])", "", unicodedata.normalize("NFKC", text))
+    assert plain(text) == re.sub(r"\s+", " ", beside).strip()
+
+
+@pytest.mark.parametrize("before", ["", "a", "口"])
+def test_much_white_space_takes_little_time(before: str) -> None:
+    began = time.process_time()
+    assert plain(before + " " * 100_000 + "x") == {"": "x", "a": "a x", "口": "口x"}[before]
+    assert time.process_time() - began < 2
+
+
+@given(short, short, st.integers(0, 3))
+def test_the_distance_does_not_depend_on_what_is_kept(first: str, second: str, vectors: int) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(recognition_text, "MAX_VECTORS", 2 * vectors)
+        assert edit_distance(first, second) == table(first, second)
+
+
+@pytest.mark.parametrize("other", ["abc", "".join(chr(0x20000 + index) for index in range(15_000, 0, -1))])
+def test_many_characters_take_little_memory(other: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recognition_text, "MAX_VECTORS", 1 << 18, raising=False)
+    text = "".join(chr(0x20000 + index) for index in range(15_000))
+    tracemalloc.start()
+    try:
+        assert edit_distance(text, other) >= 14_998
+        assert tracemalloc.get_traced_memory()[1] < 10 << 20
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize(
+    ("text", "blank"),
+    [("", True), (" \u3000", True), ("\u200b\u202e", True), ("\u3164\ufe0f", True), ("\u200ba", False), ("口", False)],
+)
+def test_what_cannot_be_seen_is_blank(text: str, blank: bool) -> None:
+    assert is_blank(text) is blank
+
+
+@pytest.mark.parametrize("mark", ["\u0301", "\u0f73", "\uff9e", "\u0344"])
+def test_marks_in_a_row_are_counted(mark: str) -> None:
+    assert not has_too_many_marks(("e" + mark * 30) * 3)
+    assert has_too_many_marks("e" + mark * 31)

@@ -10,6 +10,7 @@ import numpy as np
 from penstock.families.face.feature_answer import UNBOUNDED, BadAnswerError, field, number_at, read_answer, share_at
 from penstock.foundation.strict_json import show_json
 from penstock.metrics.quality import BANDS, band_of
+from penstock.metrics.recognition_text import is_blank
 
 DECISIONS = dict(zip(BANDS, ("pass", "mark", "retry", "refused"), strict=True))
 """Band of the lower quality score → what is decided."""
@@ -69,6 +70,6 @@ def band_fault(answer: CompareAnswer) -> str:
             f"the lower quality score is {lower:.4g}, {least}, so that the decision must be '{DECISIONS[band]}', "
             f"whatever the similarity; it is '{answer.decision}'"
         )
-    if answer.refused and not answer.advice.strip():
+    if answer.refused and is_blank(answer.advice):
         return "it is refused without a reason: 'advice' is blank"
     return ""

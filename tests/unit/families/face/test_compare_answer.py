@@ -33,7 +33,8 @@ def test_the_lower_score_decides(tmp_path: Path, side: str, lower: float, decisi
 def test_a_refusal_needs_a_reason_and_no_similarity(tmp_path: Path) -> None:
     low = {"quality_score1": 0.2, "decision": "refused"}
     assert fault(tmp_path, **low, advice="too dark", similarity=None) == ""
-    assert fault(tmp_path, **low, advice=" \n") == "it is refused without a reason: 'advice' is blank"
+    for blank in (" \n", "\u200b\u202e"):
+        assert fault(tmp_path, **low, advice=blank) == "it is refused without a reason: 'advice' is blank"
 
 
 @pytest.mark.parametrize(

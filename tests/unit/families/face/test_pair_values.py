@@ -49,3 +49,17 @@ def test_pairs_that_should_be_refused_are_not_held_against_it() -> None:
     odd = pair("odd", True).model_copy(update={"ood": "blur"})
     (line,) = pair_values([*CASES, odd], [*SAID, compared(None, refused=True)])
     assert line.value == 0.25
+
+
+@pytest.mark.parametrize("least", [0.0, -1e300, -(2.0**60)])
+def test_a_refused_pair_is_below_whatever_is_said(least: float) -> None:
+    cases = [pair(f"{kind}-{n}", kind == "same") for kind in ("same", "other") for n in range(10)]
+    said = [compared(None, refused=True)] * 5 + [compared(1.0)] * 5 + [compared(least)] * 10
+    (line,) = pair_values(cases, said)
+    assert line.value == 0.5  # half of the genuine pairs are lost, and no impostor lies as low as they do
+
+
+@pytest.mark.parametrize("stretch", [1.0, 1e-300, 1e300])
+def test_only_the_order_of_what_is_said_counts(stretch: float) -> None:
+    (line,) = pair_values(CASES, [compared(answer.features.similarity * stretch) for answer in SAID])
+    assert line.value == 0.25
