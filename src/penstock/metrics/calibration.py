@@ -58,14 +58,20 @@ def expected_calibration_error(confidence: Numbers, correct: Flags | Numbers, *,
 
 
 def resampled_calibration_error(
-    confidence: Numbers, correct: Flags | Numbers, counts: Counts, *, bins: int = BINS
+    confidence: Numbers,
+    correct: Flags | Numbers,
+    counts: Counts,
+    *,
+    owners: Counts | None = None,
+    bins: int = BINS,
 ) -> Values:
     """:func:`expected_calibration_error` of resamples.
 
     Args:
         confidence: float (n,), n ≥ 1, from 0 to 1.
         correct: (n,), see there.
-        counts: (resamples, n): how often each prediction was drawn.
+        counts: (resamples, owners): how often each owner was drawn, with all its predictions.
+        owners: (n,), the number of each prediction's owner; ``None``: each prediction is drawn by itself.
         bins: how many.
 
     Returns:
@@ -76,10 +82,12 @@ def resampled_calibration_error(
         >>> resampled_calibration_error(np.array([0.75, 0.5]), np.array([True, False]), counts).tolist()
         [0.375, 0.25]
     """
-    gaps = np.zeros((len(confidence), bins))
-    gaps[np.arange(len(confidence)), bin_of(confidence, bins)] = np.asarray(correct, np.float64) - confidence
+    owner = np.arange(len(confidence)) if owners is None else owners
+    gaps = np.zeros((counts.shape[1], bins))
+    np.add.at(gaps, (owner, bin_of(confidence, bins)), np.asarray(correct, np.float64) - confidence)
+    sizes = np.bincount(owner, minlength=counts.shape[1])
     with np.errstate(invalid="ignore"):
-        return np.asarray(np.abs(counts @ gaps).sum(axis=1) / counts.sum(axis=1))
+        return np.asarray(np.abs(counts @ gaps).sum(axis=1) / (counts @ sizes))
 
 
 def brier_score(confidence: Numbers, correct: Flags | Numbers) -> float:

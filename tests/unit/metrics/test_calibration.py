@@ -98,3 +98,12 @@ def test_a_resample_of_nothing_has_no_value() -> None:
     nothing = np.zeros((1, 2), int)
     assert np.isnan(resampled_calibration_error(np.array([0.1, 0.2]), np.array([True, False]), nothing)).all()
     assert np.isnan(resampled_risk_coverage(np.array([0.1, 0.2]), np.array([1.0, 0.0]), nothing)).all()
+
+
+@given(predictions, st.data())
+def test_an_owner_is_drawn_with_all_its_predictions(found, data) -> None:
+    confidence, correct = arrays(found)
+    owners = np.array(data.draw(st.lists(st.integers(0, 3), min_size=len(found), max_size=len(found))))
+    counts = np.array([data.draw(st.lists(st.integers(1, 3), min_size=4, max_size=4)), [1] * 4])
+    together = resampled_calibration_error(confidence, correct, counts, owners=owners)
+    assert together == pytest.approx(resampled_calibration_error(confidence, correct, counts[:, owners]))

@@ -16,7 +16,7 @@ from penstock.foundation.errors import UsageError
 from penstock.foundation.files import open_regular
 from penstock.foundation.json_path import kind_of_json
 from penstock.foundation.strict_json import MAX_BYTES, JsonError, read_json, show_json
-from penstock.metrics.recognition_text import folded
+from penstock.metrics.recognition_text import MOST_MARKS, has_too_many_marks, is_blank, plain
 
 MAX_OBJECTS = 10_000
 MAX_LABEL = 200
@@ -109,7 +109,7 @@ def _object(value: Any, place: str, size: Size | None) -> FoundObject | Unusable
         return Unusable(f"{place} has no '{'confidence' if 'label' in value else 'label'}'")
     if not isinstance(label, str):
         return Unusable(f"{place}.label is {kind_of_json(label)}, not text")
-    if len(label) > MAX_LABEL or not folded(label):
+    if len(label) > MAX_LABEL or is_blank(label):
         return Unusable(f"{place}.label is {'blank' if len(label) <= MAX_LABEL else f'{len(label):,} characters long'}")
     if not _is_number(confidence) or not 0 <= confidence <= 1:
         return Unusable(f"{place}.confidence is {show_json(confidence)}, not a number from 0 to 1")
@@ -147,6 +147,12 @@ def _text(value: Any, place: str) -> str | Unusable:
         return Unusable(f"{place} is {kind_of_json(value)}, not text")
     if len(value) > MAX_TEXT:
         return Unusable(f"{place} has {len(value):,} characters, and {MAX_TEXT:,} are the limit")
+    if has_too_many_marks(value):
+        return Unusable(f"{place} has over {MOST_MARKS} combining marks in a row")
+    if (compared := len(plain(value))) > MAX_TEXT:
+        return Unusable(
+            f"{place} has {compared:,} characters once NFKC has taken them apart, and {MAX_TEXT:,} are the limit"
+        )
     return value
 
 

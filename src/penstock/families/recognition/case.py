@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, model_validator
 from penstock.contract.models import Case, RelativePath
 from penstock.contract.policy import FiniteFloat, Strict
 from penstock.foundation.media_kinds import Kind
-from penstock.metrics.recognition_text import folded
+from penstock.metrics.recognition_text import folded, is_blank
 
 MAX_TEXT = 10_000
 MAX_LABELS = 1_000
@@ -20,7 +20,7 @@ LABEL_METRICS = ("label_precision", "label_recall", "label_f1", "top1", "brier")
 
 
 def _not_blank(text: str) -> str:
-    if not folded(text):
+    if is_blank(text):
         raise ValueError("must hold a letter, a digit or a sign")
     return text
 

@@ -63,9 +63,15 @@ def score_text(read: str, truth: str) -> TextScore:
         TextScore(edits=1, characters=6, cer=0.16666666666666666)
         >>> score_text("x", "")
         TextScore(edits=1, characters=0, cer=None)
-    """
-    from penstock.metrics.recognition_text import edit_distance, plain
 
+    Raises:
+        UsageError: one of them would take long to be put in order.
+    """
+    from penstock.metrics.recognition_text import MOST_MARKS, edit_distance, has_too_many_marks, plain
+
+    for name, text in (("reading", read), ("truth", truth)):
+        if has_too_many_marks(text):
+            raise UsageError(f"the {name} has over {MOST_MARKS} combining marks in a row, which is no writing")
     read, truth = plain(read), plain(truth)
     return _score(edit_distance(read, truth), len(truth))
 

@@ -73,7 +73,7 @@ def _calibration(features: dict[str, CaseFeatures]) -> Iterator[Measurement]:
         return
     places = np.array([place for place, _, _ in found])
     confidence, correct = np.array([c for _, c, _ in found]), np.array([right for _, _, right in found])
-    values = resampled_calibration_error(confidence, correct, drawn.counts[:, places])
+    values = resampled_calibration_error(confidence, correct, drawn.counts, owners=places)
     yield drawn.measurement("ece", values)
 
 

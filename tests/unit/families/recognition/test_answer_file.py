@@ -52,6 +52,7 @@ def test_texts_are_lines_and_boxes_need_not_be(tmp_path: Path) -> None:
         (b'{"x": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", "nested over 64 levels"),
         (b'{"objects": [' + b'{"label":"a","confidence":1},' * 400_000 + b"{}]}", "more than 1,000,000 values"),
         (b'{"a": "\xff"}', "not UTF-8"),
+        (b'{"objects": [{"label": "\\ud800", "confidence": 1}]}', "no Unicode"),
         (b"[]", "a list, not an object with 'objects'"),
         (b"null", "null, not an object with 'objects'"),
     ],
@@ -74,6 +75,8 @@ def test_what_is_no_answer(tmp_path: Path, content: bytes, reason: str) -> None:
         ({"objects": [{"label": "a", "confidence": 1}] * 10_001}, "10,001 objects, and 10,000 are the limit"),
         (changed(label=7), "objects[0].label is a number, not text"),
         (changed(label=" \u3000"), "objects[0].label is blank"),
+        (changed(label="\u200b\u202e"), "objects[0].label is blank"),
+        (changed(label="\ufe0f\u3164\U000e0041"), "objects[0].label is blank"),
         (changed(label="x" * 10**6), "objects[0].label is 1,000,000 characters long"),
         (changed(confidence=1.01), "objects[0].confidence is 1.01, not a number from 0 to 1"),
         (changed(confidence=-0.1), "objects[0].confidence is -0.1"),
@@ -110,6 +113,9 @@ def test_a_box_may_stick_out_by_a_pixel(tmp_path: Path) -> None:
         (7, "'text' is a number, not text"),
         ("x" * 100_001, "'text' has 100,001 characters, and 100,000 are the limit"),
         ([{"text": "x" * 60_000}] * 2, "120,001 characters"),
+        ("\ufdfa" * 10_000, "'text' has 180,000 characters once NFKC has taken them apart, and 100,000 are the limit"),
+        ("e" + "\u0315\u0300" * 16, "'text' has over 30 combining marks in a row"),
+        ([{"text": "\u0f73" * 31}], "text[0].text has over 30 combining marks in a row"),
         ([{"words": "x"}], "text[0] is not an object with 'text'"),
         ([{"text": 1}], "text[0].text is a number, not text"),
         ([{"text": ""}] * 10_001, "'text' has 10,001 entries"),
@@ -126,3 +132,11 @@ def test_a_description_that_is_not_there(tmp_path: Path) -> None:
     answer = read_answer(answer_file(tmp_path, {"objects": [], "description": ["a"]}), SIZE)
     assert answer.description == Unusable("'description' is a list, not text")
     assert answer.text == Unusable("the answer has no 'text'")
+
+
+def test_a_long_run_of_marks_is_refused_at_once(tmp_path: Path) -> None:
+    for marks in ("\u0315\u0300", "\u0f73", "\uff9e"):
+        file = answer_file(tmp_path, GOOD | {"text": marks * (100_000 // len(marks))})
+        began = time.process_time()
+        assert isinstance(read_answer(file, SIZE).text, Unusable)
+        assert time.process_time() - began < 2

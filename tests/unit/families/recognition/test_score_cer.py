@@ -55,11 +55,14 @@ def test_what_cannot_be_scored_has_its_reason(tmp_path: Path, capsys: pytest.Cap
     read, truth = write(tmp_path / "read", a="abc", b="abc"), write(tmp_path / "truth", a="abc", c="abc")
     (read / "d.txt").write_bytes(b"\xff\xfe")
     (truth / "d.txt").write_text("d")
+    (read / "e.txt").write_text("e" + "\u0315\u0300" * 200_000)
+    (truth / "e.txt").write_text("e")
     assert main(["score", "cer", str(read), str(truth), "--json"]) == 2
     lines = {line["name"]: line for line in map(json.loads, capsys.readouterr().out.splitlines())}
     assert lines["b"]["error"] == "there is no truth of this name"
     assert lines["c"]["error"] == "there is no reading of this name"
     assert lines["d"]["error"] == "this is no text in UTF-8 (byte 0)"
+    assert lines["e"]["error"] == "the reading has over 30 combining marks in a row, which is no writing"
     assert (lines["*"]["texts"], lines["*"]["cer"]) == (1, 0.0)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -79,3 +81,13 @@ def test_a_model_that_finds_nothing_has_no_calibration() -> None:
     nothing = CaseFeatures({}, confidence=(), surest=(0.0, 1.0))
     assert lines(nothing)["ece"].error == "no label was found in any case that names some"
     assert lines(nothing)["aurc"].value == 1.0
+
+
+def test_the_calibration_of_many_labels_takes_little_memory() -> None:
+    many = CaseFeatures({}, confidence=(0.5,) * 10_000, correct=(True,) * 10_000)
+    tracemalloc.start()
+    try:
+        assert lines(many, many)["ece"].value == pytest.approx(0.5)
+        assert tracemalloc.get_traced_memory()[1] < 32 << 20
+    finally:
+        tracemalloc.stop()
