@@ -11,8 +11,8 @@ import typer
 
 from penstock.foundation.errors import ExitCode, UsageError, printable
 
-MAX_BYTES = 4 << 20
-"""Of one file: its edit distance takes a second or two."""
+MAX_BYTES = 256 << 10
+"""Of one file: the time that an edit distance takes grows with both texts."""
 WHOLE = "*"
 
 
@@ -137,7 +137,7 @@ def _text_of(path: Path) -> str:
     except OSError as error:
         raise UsageError(f"the text cannot be read: {error.strerror}", where=str(path)) from None
     if len(content) > MAX_BYTES:
-        raise UsageError(f"the text is larger than {MAX_BYTES >> 20} MiB", where=str(path))
+        raise UsageError(f"the text is larger than {MAX_BYTES >> 10} KiB", where=str(path))
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
