@@ -109,7 +109,7 @@ def test_the_api_server_takes_all_of_it(facts: Facts, installed: Installed, mani
 
 def test_the_api_server_takes_the_runs(facts: Facts, installed: Installed, runs: list[Object]) -> None:
     text = yaml.safe_dump_all(runs).replace("$(tt.params.commit)", "ab" * 20)
-    for name in ("url", "revision", "store", "registry", "tls-verify", "allow-http", "weights", "shards"):
+    for name in ("url", "revision", "store", "registry", "tls-verify", "allow-http", "by", "weights", "shards"):
         text = text.replace(f"$(tt.params.{name})", "x")
     assert "$(tt." not in text
     said = facts.kubectl("create", "--dry-run=server", "--namespace", NAMESPACE, "--filename", "-", stdin=text)
