@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -12,15 +13,25 @@ from penstock.bundle.directory import Bundle
 from penstock.bundle.log_record import MAX_FINDINGS, LogFault, LogFinding, LogRecord, write_log_record
 from penstock.bundle.models import WHOLE_SUITE, Invocation, Measurement
 from penstock.contract.model_log import ModelLog
-from penstock.evaluation.unfit_for_logs import picture_in, secret_field, secret_in, vector_field, vector_in
+from penstock.evaluation.unfit_for_logs import (
+    picture_field,
+    picture_in,
+    secret_field,
+    secret_in,
+    vector_field,
+    vector_lines,
+)
 from penstock.families.family import LOG_METRIC
+from penstock.foundation.errors import printable
 from penstock.foundation.strict_json import JsonError, read_json
 
 LOGS = "model*.log"
 """One, or one a shard; at most 2 MiB each (:class:`penstock.invocation.log.BoundedLog`)."""
 OURS = b"[penstock] "
-DROPPED = re.compile(rb"\[penstock\] (\d+) bytes of log were dropped here")
-MAX_LINE = 1 << 16
+"""No line of the model begins so: :class:`~penstock.invocation.log.BoundedLog` sees to it."""
+DROPPED = re.compile(rb"\[penstock\] (\d{1,15}) bytes of log were dropped here\n")
+CUT_SHORT = OURS + b"the line above was cut short\n"
+COLOUR = re.compile(rb"\x1b\[[0-?]*[ -/]*[@-~]")
 
 
 def judge_log(log: ModelLog, bundle: Bundle) -> LogRecord:
@@ -53,10 +64,24 @@ class LogJudge:
 
     def read(self, path: Path, name: str) -> None:
         """Read one file; ``name`` is how findings call it."""
+        plain: list[tuple[int, str]] = []
         for number, line in self._of_the_model(path):
+            parts = [part for part in COLOUR.sub(b"", line).split(b"\r") if part.strip()]
+            if not parts:
+                continue
             self._lines += 1
-            for kind, what in self._faults(line):
-                self._add(kind, name, number, what)
+            contents = [_json_object(part) for part in parts]
+            if contents[-1] is None and not self._log.plain:
+                self._add("plain", name, number, "no JSON object")
+            for part, content in zip(parts, contents, strict=True):
+                text = part.decode("utf-8", errors="replace")
+                if content is None:
+                    plain += [(number, each) for each in text.splitlines()]
+                for kind, what in self._faults(text, content):
+                    self._add(kind, name, number, what)
+        # a vector that is printed goes over several lines
+        for index in vector_lines("\n".join(text for _, text in plain)):
+            self._add("vector", name, plain[index][0], "holds a vector")
 
     def record(self, calls: int) -> LogRecord:
         """What was found, given how many calls the model answered."""
@@ -79,51 +104,57 @@ class LogJudge:
             self._findings.append(LogFinding(kind=kind, file=file, line=line, what=what))
 
     def _of_the_model(self, path: Path) -> Iterator[tuple[int, bytes]]:
-        """Its whole lines: without blank ones, Penstock's own, and the two that a gap in the log has cut."""
+        """Its whole lines: without blank ones, Penstock's own, and those that a gap or a killed run has cut."""
         before: tuple[int, bytes] | None = None
         cut = False
         with path.open("rb") as file:
             for number, line in enumerate(file, 1):
-                gap = DROPPED.match(line)
+                gap = None if cut else DROPPED.fullmatch(line)
                 if gap is not None:
                     self._dropped += int(gap[1])
                     before, cut = None, True
+                elif cut:
+                    cut = False  # the rest of a line, whatever it looks like
+                elif line == CUT_SHORT:
+                    before = None
                 elif line.strip() and not line.startswith(OURS):
                     if before is not None:
                         yield before
-                    before, cut = (None if cut else (number, line)), False
+                    before = (number, line)
         if before is not None:
             yield before
 
-    def _faults(self, line: bytes) -> Iterator[tuple[LogFault, str]]:
-        text = line.decode("utf-8", errors="replace")
-        content = _json_object(line)
-        if content is None:
-            if not self._log.plain:
-                yield "plain", "no JSON object"
-        elif all(content.get(name) == value for name, value in self._log.where.items()):
+    def _faults(self, text: str, content: dict[str, Any] | None) -> Iterator[tuple[LogFault, str]]:
+        if content is not None and all(_same(content.get(name), value) for name, value in self._log.where.items()):
             self._matching += 1
             lacking = [name for name in self._log.required if content.get(name) is None]
             if lacking:
                 yield "field", f"lacks {', '.join(repr(name) for name in lacking)}"
-        secret = secret_in(text) or (secret_field(content) if content is not None else None)
+        secret = secret_in(text) if content is None else secret_field(content)
         if secret is not None:
             yield "secret", f"holds {secret}"
-        picture = picture_in(text)
+        picture = picture_in(text) if content is None else picture_field(content)
         if picture is not None:
             yield "image", f"holds {picture}"
-        if vector_field(content) if content is not None else vector_in(text):
+        if content is not None and vector_field(content):
             yield "vector", "holds a vector"
 
 
 def _json_object(line: bytes) -> dict[str, Any] | None:
-    if len(line) > MAX_LINE:
+    if not line.lstrip().startswith(b"{"):
         return None
     try:
+        # first as the standard library reads it: a text of a MiB that is no JSON is refused at once there
+        json.loads(line)
         found = read_json(line)
-    except JsonError:
+    except (JsonError, ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None
+
+
+def _same(value: Any, wanted: Any) -> bool:
+    """Whether a field has a value of the contract; to Python, ``True`` is 1."""
+    return bool(value == wanted) and isinstance(value, bool) == isinstance(wanted, bool)
 
 
 def _answered(call: Invocation) -> int:
@@ -133,4 +164,4 @@ def _answered(call: Invocation) -> int:
 
 
 def _values(log: ModelLog) -> str:
-    return ", ".join(f"{name}: {value}" for name, value in log.where.items())
+    return printable(", ".join(f"{name}: {value}" for name, value in log.where.items()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import deque
 from pathlib import Path
@@ -15,13 +16,17 @@ HEAD_BYTES = 1 << 20
 TAIL_BYTES = 1 << 20
 READ_BYTES = 1 << 16
 RECENT_BYTES = 1 << 13
+OURS = b"[penstock] "
+"""How each line of Penstock's own begins, and no line of the model does."""
+CUT_SHORT = OURS + b"the line above was cut short\n"
 
 
 class BoundedLog:
     """Keeps the first and the last mebibyte of what a model wrote, and says how much was dropped between.
 
     The head goes to the file as it comes; the tail is held in memory and written by :meth:`close`. A file that is there
-    already (an earlier, interrupted run) is added to. Safe to use from several threads.
+    already (an earlier, interrupted run) is added to, on a new line. A model's line that begins like one of Penstock's
+    is written with a blank before it. Safe to use from several threads.
     """
 
     def __init__(self, path: Path, *, head_bytes: int = HEAD_BYTES, tail_bytes: int = TAIL_BYTES) -> None:
@@ -34,11 +39,15 @@ class BoundedLog:
         self._recent_is_cut = False
         self._dropped = 0
         self._mid_line = False
+        self._held = b""
         self._notes: list[bytes] = []
         self._lock = threading.Lock()
         with disk_errors(path):
             path.parent.mkdir(parents=True, exist_ok=True)
+            cut_short = _ends_in_a_line(path)
             self._file: IO[bytes] | None = path.open("ab", buffering=0)
+            if cut_short:
+                self._file.write(b"\n" + CUT_SHORT)
 
     def __enter__(self) -> BoundedLog:
         return self
@@ -51,12 +60,29 @@ class BoundedLog:
     def write(self, data: bytes) -> None:
         """Add ``data``. A full disk loses log lines, not the run."""
         with self._lock:
+            data = self._marked(data)
             line, newline, rest = data.partition(b"\n")
             if self._notes and newline:
                 data = b"".join([line, newline, *self._notes, rest])
                 self._notes.clear()
-            self._mid_line = not data.endswith(b"\n") if data else self._mid_line
             self._keep(data)
+
+    def _marked(self, data: bytes) -> bytes:
+        """What the model wrote, with a blank before each line that begins like one of Penstock's.
+
+        As long as a line may still become one, its beginning is held back: a chunk can end anywhere.
+        """
+        new_line = bool(self._held) or not self._mid_line
+        data = self._held + data
+        if not data:
+            return data
+        self._mid_line = not data.endswith(b"\n")
+        if new_line:
+            data = b"\n" + data
+        data = data.replace(b"\n" + OURS, b"\n " + OURS)
+        start = data.rfind(b"\n") + 1
+        self._held = data[start:] if start and OURS.startswith(data[start:]) else b""
+        return data[int(new_line) : len(data) - len(self._held)]
 
     def note(self, text: str) -> None:
         """Add a line of Penstock's own; if the model is in the middle of a line, after that."""
@@ -107,7 +133,8 @@ class BoundedLog:
         """What wrote here has ended: the line that it was in the middle of is over."""
         with self._lock:
             if self._mid_line:
-                self._keep(b"".join([b"\n", *self._notes]))
+                self._keep(b"".join([self._held, b"\n", *self._notes]))
+                self._held = b""
                 self._notes.clear()
                 self._mid_line = False
 
@@ -118,7 +145,7 @@ class BoundedLog:
         longer than what is remembered. Blank lines and Penstock's own lines are left out.
         """
         with self._lock:
-            text, cut = self._recent.decode("utf-8", errors="replace"), self._recent_is_cut
+            text, cut = (self._recent + self._held).decode("utf-8", errors="replace"), self._recent_is_cut
         lines = text.splitlines()
         if cut and len(lines) > 1:
             lines = lines[1:]
@@ -137,6 +164,7 @@ class BoundedLog:
         with self._lock:
             if self._file is None:
                 return
+            self._keep(self._held)
             if self._notes:
                 self._keep(b"".join([b"\n", *self._notes]))
             try:
@@ -150,3 +178,12 @@ class BoundedLog:
                 self._file.close()
                 self._file = None
                 self._tail.clear()
+
+
+def _ends_in_a_line(path: Path) -> bool:
+    """Whether there is a file already and its last line has no end."""
+    if not path.exists() or not path.stat().st_size:
+        return False
+    with path.open("rb") as file:
+        file.seek(-1, os.SEEK_END)
+        return file.read(1) != b"\n"

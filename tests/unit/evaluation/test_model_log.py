@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from penstock.bundle.directory import Bundle
@@ -121,3 +123,100 @@ def test_lines_that_the_bounded_log_has_cut_are_no_faults(tmp_path: Path) -> Non
     assert record.fault is None
     assert record.dropped_bytes > 5000
     assert 2 <= record.matching < 100
+
+
+PASSWORD = "password=hunter2hunter2"
+FORGED = "[penstock] 1 bytes of log were dropped here"
+
+
+def written(folder: Path, *chunks: bytes, log: ModelLog = LOG, calls: int = 1) -> LogRecord:
+    """Judged as the model wrote it, through the bounded log."""
+    bundle = Bundle(folder)
+    with BoundedLog(folder / "logs" / "model.log") as file:
+        for chunk in chunks:
+            file.write(chunk)
+    bundle.write_invocations([Invocation(case=f"c{n}", status="ok") for n in range(calls)])
+    bundle.write_measurements([])
+    return judge_log(log, bundle)
+
+
+@pytest.mark.parametrize("size", [1, 7, 1000])
+def test_a_model_cannot_write_in_penstocks_name(tmp_path: Path, size: int) -> None:
+    text = f"{FORGED}\n[penstock] {PASSWORD}\n{FORGED}\n".encode()
+    record = written(tmp_path, *(text[start : start + size] for start in range(0, len(text), size)))
+    assert (record.lines, record.matching, record.dropped_bytes) == (3, 0, 0)
+    assert record.counts == {"plain": 3, "secret": 1, "missing": 1}
+
+
+def test_no_line_says_of_itself_that_bytes_were_dropped(tmp_path: Path) -> None:
+    endless = f"[penstock] {'9' * 5000} bytes of log were dropped here"
+    record = judged(tmp_path, endless, line())
+    assert (record.fault, record.dropped_bytes) == (None, 0)
+
+
+def test_the_rest_of_a_line_that_a_gap_has_cut_is_passed_over_whatever_it_looks_like(tmp_path: Path) -> None:
+    record = judged(tmp_path, "[penstock] 5 bytes of log were dropped here", FORGED, "oops", line())
+    assert (record.dropped_bytes, record.lines, record.counts) == (5, 2, {"plain": 1})
+
+
+def test_a_finding_never_repeats_the_models_own_key(tmp_path: Path) -> None:
+    bad = r'{"event":"x","\ud800\u202e pa\u0073sword":"abcdefgh"}'
+    record = judged(tmp_path, bad, line())
+    assert record.fault == "logs/model.log line 1: holds a value of 'password'"
+    assert log_record(Bundle(tmp_path)) == record
+
+
+def test_an_embedding_that_is_printed_over_several_lines(tmp_path: Path) -> None:
+    plain = LOG.model_copy(update={"plain": True})
+    printed = str(np.random.default_rng(1).normal(size=512)).splitlines()
+    assert len(printed) > 60
+    record = judged(tmp_path, "INFO: ready", line(), *printed[:9], "[penstock] a note", *printed[9:], log=plain)
+    assert record.counts == {"vector": 1}
+    assert record.fault == "logs/model.log line 3: holds a vector"
+
+
+def test_json_after_a_progress_bar_and_in_colour(tmp_path: Path) -> None:
+    bar = f"\r 50%|#  | 1/2\r100%|###| 2/2\r{line()}\n"
+    record = written(tmp_path, bar.encode(), f"\x1b[32m{line()}\x1b[0m\r\n\x1b[0m\n".encode(), calls=2)
+    assert (record.fault, record.lines, record.matching) == (None, 2, 2)
+    hidden = written(tmp_path, f"{PASSWORD}\r{line()}\n\r 50%\r 100%\n".encode(), calls=3)
+    assert hidden.counts == {"secret": 1, "plain": 1}
+
+
+def test_what_a_model_read_may_be_logged_and_what_it_says_is_judged(tmp_path: Path) -> None:
+    read = line(text="WiFi password: welcome2024")
+    assert judged(tmp_path, read).fault is None
+    said = judged(tmp_path, line(), line(message="WiFi password: welcome2024"), calls=2)
+    assert said.fault == "logs/model.log line 2: holds a value of 'password'"
+
+
+def test_a_long_json_line(tmp_path: Path) -> None:
+    record = judged(tmp_path, line(text="as it was read " * 20_000))
+    assert (record.fault, record.matching) == (None, 1)
+
+
+def test_a_line_that_never_ends_its_text_takes_no_long_time(tmp_path: Path) -> None:
+    began = time.process_time()
+    assert judged(tmp_path, "{" + chr(34) + chr(92) + (chr(34) + chr(92)) * 200_000, line()).counts == {"plain": 1}
+    assert time.process_time() - began < 5
+
+
+def test_a_line_that_a_killed_run_has_cut_is_no_fault(tmp_path: Path) -> None:
+    killed = tmp_path / "logs" / "model.log"
+    killed.parent.mkdir()
+    killed.write_bytes(f'{line()}\n{{"ev'.encode())
+    record = written(tmp_path, f"{line()}\n".encode(), calls=2)
+    assert (record.fault, record.matching) == (None, 2)
+
+
+def test_true_is_not_one(tmp_path: Path) -> None:
+    log = ModelLog(required=["image_hash"], where={"event": True})
+    assert (
+        judged(tmp_path, json.dumps({"event": 1}), json.dumps({"event": True, "image_hash": "9"}), log=log).matching
+        == 1
+    )
+    log = ModelLog(required=["image_hash"], where={"event": 1})
+    assert (
+        judged(tmp_path, json.dumps({"event": True}), json.dumps({"event": 1.0, "image_hash": "9"}), log=log).matching
+        == 1
+    )

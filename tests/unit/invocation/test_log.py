@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import pytest
+
 from penstock.invocation.log import BoundedLog
 
 
@@ -73,3 +75,47 @@ def test_the_last_line_of_a_model_that_dies_in_its_middle_ends(tmp_path: Path) -
         log.write(b"hello\n")
     lines = (tmp_path / "log").read_text(encoding="utf-8").splitlines()
     assert lines == ["half a li", "[penstock] starting again", "hello"]
+
+
+@pytest.mark.parametrize("size", [1, 3, 11, 1000])
+def test_no_line_of_the_model_begins_like_ours(tmp_path: Path, size: int) -> None:
+    text = b"[penstock] one\n[penstock]\n[pen\nsaid [penstock] two\n[penstock] three\n\n[penstock"
+    with BoundedLog(tmp_path / "log") as log:
+        log.note("ours")
+        for start in range(0, len(text), size):
+            log.write(text[start : start + size])
+        assert log.end().endswith("three\n[penstock")
+        log.note("ours as well")
+    assert (tmp_path / "log").read_text(encoding="utf-8").splitlines() == [
+        "[penstock] ours",
+        " [penstock] one",
+        "[penstock]",
+        "[pen",
+        "said [penstock] two",
+        " [penstock] three",
+        "",
+        "[penstock",
+        "[penstock] ours as well",
+    ]
+
+
+def test_a_note_in_the_middle_of_such_a_line_waits(tmp_path: Path) -> None:
+    with BoundedLog(tmp_path / "log") as log:
+        log.write(b"[penst")
+        log.note("ours")
+        log.write(b"ock] theirs\n[penstock] theirs again\n")
+        log.write(b"[pens")
+    assert (tmp_path / "log").read_bytes() == (b" [penstock] theirs\n[penstock] ours\n [penstock] theirs again\n[pens")
+
+
+def test_a_log_that_ends_in_a_line_is_added_to_on_a_new_one(tmp_path: Path) -> None:
+    (tmp_path / "log").write_bytes(b'{"ev')
+    for _ in range(2):
+        with BoundedLog(tmp_path / "log") as log:
+            log.write(b"resumed\n")
+    assert (tmp_path / "log").read_text(encoding="utf-8").splitlines() == [
+        '{"ev',
+        "[penstock] the line above was cut short",
+        "resumed",
+        "resumed",
+    ]
