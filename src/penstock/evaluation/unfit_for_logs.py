@@ -34,6 +34,7 @@ BEARER = re.compile(r"(?i)\bbearer ([A-Za-z0-9+/=_.~-]{12,400})")
 BASIC = re.compile(r"(?i)\bbasic ([A-Za-z0-9+/]{8,400}={0,2})")
 
 _CALLED = r"(?:password|passwd|passphrase|pwd|secret|(?:api|access|secret|private)[_-]?key|authorization|token)"
+CALLED = re.compile(rf"(?i){_CALLED}")
 _HUMP = r"(?:(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z]))"
 _BEGINS = rf"(?:(?<![A-Za-z])|{_HUMP})"
 _SCHEME = r"(?:(?i:bearer|basic|token|key|digest) )?"
@@ -90,6 +91,8 @@ def secret_in(text: str, *, said: bool = True) -> str | None:
         text: a line, or a field of one.
         said: it is what a program says. Otherwise ``password: x`` is no secret: it may be what a model has read.
     """
+    if len(text) < MIN_SECRET:
+        return None
     for kind, pattern in SECRETS.items():
         if pattern.search(text):
             return kind
@@ -99,6 +102,8 @@ def secret_in(text: str, *, said: bool = True) -> str | None:
         return "an authorization"
     if any(_basic(found[1]) for found in BASIC.finditer(text)):
         return "an authorization"
+    if not CALLED.search(text):
+        return None
     for found in NAMED.finditer(text):
         loose = found["quote"] is None and found["to"] != "="
         if (loose and not said) or (OF_TEXT.match(found["before"]) and found["name"].lower() == "token"):
