@@ -130,7 +130,7 @@ class LogJudge:
             lacking = [name for name in self._log.required if content.get(name) is None]
             if lacking:
                 yield "field", f"lacks {', '.join(repr(name) for name in lacking)}"
-        secret = secret_in(text) if content is None else secret_field(content)
+        secret = secret_in(text) or secret_field(_loaded(text) or {}) if content is None else secret_field(content)
         if secret is not None:
             yield "secret", f"holds {secret}"
         picture = picture_in(text) if content is None else picture_field(content)
@@ -141,13 +141,23 @@ class LogJudge:
 
 
 def _json_object(line: bytes) -> dict[str, Any] | None:
-    if not line.lstrip().startswith(b"{"):
+    # a text of a MiB that is no JSON is refused at once by the standard library
+    if _loaded(line) is None:
         return None
     try:
-        # first as the standard library reads it: a text of a MiB that is no JSON is refused at once there
-        json.loads(line)
         found = read_json(line)
-    except (JsonError, ValueError, RecursionError):
+    except JsonError:
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _loaded(line: bytes | str) -> dict[str, Any] | None:
+    """The object that the standard library reads: also of what Penstock refuses (``NaN``, half of a surrogate pair)."""
+    if line.lstrip()[:1] not in (b"{", "{"):
+        return None
+    try:
+        found = json.loads(line)
+    except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None
 

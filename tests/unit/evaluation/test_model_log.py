@@ -161,9 +161,16 @@ def test_the_rest_of_a_line_that_a_gap_has_cut_is_passed_over_whatever_it_looks_
 
 def test_a_finding_never_repeats_the_models_own_key(tmp_path: Path) -> None:
     bad = r'{"event":"x","\ud800\u202e pa\u0073sword":"abcdefgh"}'
-    record = judged(tmp_path, bad, line())
+    record = judged(tmp_path, bad, line(), log=LOG.model_copy(update={"plain": True}))
     assert record.fault == "logs/model.log line 1: holds a value of 'password'"
     assert log_record(Bundle(tmp_path)) == record
+
+
+@pytest.mark.parametrize("odd", ['"x": NaN', '"x": 1, "x": 2', r'"x": "\ud800"'])
+def test_escapes_are_read_also_where_a_line_is_no_json_to_penstock(tmp_path: Path, odd: str) -> None:
+    bad = rf'{{"event": "y", {odd}, "pa\u0073sword": "hunter22"}}'
+    record = judged(tmp_path, bad, line())
+    assert record.counts == {"plain": 1, "secret": 1}
 
 
 def test_an_embedding_that_is_printed_over_several_lines(tmp_path: Path) -> None:
