@@ -14,7 +14,7 @@ from penstock.contract.load import input_path
 from penstock.contract.models import Contract, Suite
 from penstock.contract.page import Page
 from penstock.contract.page_faults import page_case
-from penstock.families.family import PAGE_METRIC
+from penstock.families.engine_metrics import PAGE_METRIC
 from penstock.foundation.files import disk_errors, inside
 from penstock.foundation.media_kinds import recognise
 from penstock.invocation.landlock import landlock_abi

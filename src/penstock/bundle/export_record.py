@@ -10,7 +10,7 @@ from pydantic import Field
 
 from penstock.bundle.directory import Bundle, read_model, write_model
 from penstock.bundle.models import SCHEMA_VERSION, WHOLE_SUITE, Isolation, Measurement, Record
-from penstock.families.family import EXPORT_METRIC
+from penstock.families.engine_metrics import EXPORT_METRIC
 
 EXPORT_FOLDER = Path("export")
 RECORD = EXPORT_FOLDER / "export.json"

@@ -29,7 +29,7 @@ from penstock.contract.page_faults import page_faults
 from penstock.contract.policy import Direction, policy_faults
 from penstock.contract.suite import call_faults, output_faults, suite_file_faults
 from penstock.contract.weight_sources import source_kind
-from penstock.families.family import EXPORT_METRIC, LOAD_METRICS, LOG_METRIC, PAGE_METRIC, REFUSAL_METRIC
+from penstock.families.engine_metrics import EXPORT_METRIC, LOAD_METRICS, LOG_METRIC, PAGE_METRIC, REFUSAL_METRIC
 from penstock.foundation.errors import MissingFileError, UsageError
 from penstock.foundation.files import inside, open_regular, sha256_file
 from penstock.foundation.media_kinds import LFS_POINTER

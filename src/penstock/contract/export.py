@@ -9,7 +9,7 @@ from pydantic import Field, FiniteFloat
 from penstock.contract.http_call import Seconds
 from penstock.contract.placeholders import VariableName
 from penstock.contract.policy import Policy, Rule, Strict
-from penstock.families.family import EXPORT_METRIC
+from penstock.families.engine_metrics import EXPORT_METRIC
 
 OUTPUT: Final = "output"
 """``{output}`` in ``argv``: the file that the exporter writes."""

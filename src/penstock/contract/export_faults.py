@@ -9,7 +9,8 @@ from penstock.contract.family_faults import family_of
 from penstock.contract.faults import Fault, fault_at
 from penstock.contract.models import Contract, Suite
 from penstock.contract.placeholders import placeholders
-from penstock.families.family import EXPORT_METRIC, Agreement
+from penstock.families.engine_metrics import EXPORT_METRIC
+from penstock.families.family import Agreement
 from penstock.families.registry import did_you_mean, family
 from penstock.foundation.errors import UsageError
 from penstock.foundation.yaml_text import Document

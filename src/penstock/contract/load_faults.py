@@ -11,7 +11,7 @@ from penstock.contract.models import Case, Contract, Suite
 from penstock.contract.policy import Rule
 from penstock.contract.request import calls_of
 from penstock.contract.serving import MAX_LOAD_SECONDS, Load
-from penstock.families.family import LOAD_METRICS, LOAD_QUANTILES, MEMORY_GROWTH
+from penstock.families.engine_metrics import LOAD_METRICS, LOAD_QUANTILES, MEMORY_GROWTH
 from penstock.families.registry import did_you_mean, is_timed
 from penstock.foundation.errors import UsageError
 from penstock.foundation.order_statistics import values_needed

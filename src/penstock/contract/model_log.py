@@ -8,7 +8,7 @@ from pydantic import Field
 
 from penstock.contract.placeholders import Scalar
 from penstock.contract.policy import Policy, Rule, Strict
-from penstock.families.family import LOG_METRIC
+from penstock.families.engine_metrics import LOG_METRIC
 
 FieldName = Annotated[str, Field(min_length=1, max_length=200)]
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from penstock.contract.faults import Fault, fault_at
 from penstock.contract.models import Contract
-from penstock.families.family import LOG_METRIC
+from penstock.families.engine_metrics import LOG_METRIC
 from penstock.foundation.yaml_text import Document
 
 

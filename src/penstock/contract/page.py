@@ -10,7 +10,7 @@ from pydantic import Field, field_validator, model_validator
 from penstock.contract.http_call import Seconds, UrlPath
 from penstock.contract.placeholders import Scalar
 from penstock.contract.policy import Policy, Rule, Strict
-from penstock.families.family import PAGE_METRIC
+from penstock.families.engine_metrics import PAGE_METRIC
 
 Selector = Annotated[str, Field(min_length=1, max_length=500)]
 """A CSS selector, or another of Playwright's, such as ``text=Start``."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from penstock.contract.faults import Fault, fault_at
 from penstock.contract.models import Case, Contract, Suite
 from penstock.contract.page import Page
-from penstock.families.family import PAGE_METRIC
+from penstock.families.engine_metrics import PAGE_METRIC
 from penstock.families.registry import did_you_mean
 from penstock.foundation.errors import UsageError
 from penstock.foundation.yaml_text import Document

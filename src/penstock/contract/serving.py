@@ -8,7 +8,16 @@ from pydantic import Field, model_validator
 
 from penstock.contract.http_call import CallName, Seconds
 from penstock.contract.policy import Policy, Rule, Strict
-from penstock.families import family
+from penstock.families.engine_metrics import (
+    EARLY_READY,
+    LOAD_DROPPED,
+    LOAD_ERRORS,
+    LOAD_METRICS,
+    OVERLOAD,
+    RECOVERED,
+    STOP_LOST,
+    THROUGHPUT,
+)
 
 MAX_LOAD_REQUESTS: Final = 200_000
 """Of one side; each is kept in the bundle."""
@@ -58,12 +67,12 @@ class Load(Strict):
     def measured(self) -> tuple[str, ...]:
         """Names of the metrics that come of it."""
         left_out = {
-            family.THROUGHPUT: self.concurrency is None,
-            family.OVERLOAD: not self.twice,
-            family.STOP_LOST: not self.stop,
-            family.RECOVERED: not self.recover,
+            THROUGHPUT: self.concurrency is None,
+            OVERLOAD: not self.twice,
+            STOP_LOST: not self.stop,
+            RECOVERED: not self.recover,
         }
-        return tuple(metric.name for metric in family.LOAD_METRICS if not left_out.get(metric.name, False))
+        return tuple(metric.name for metric in LOAD_METRICS if not left_out.get(metric.name, False))
 
 
 def with_load_rules(policy: Policy, load: Load | None) -> Policy:
@@ -77,10 +86,10 @@ def with_load_rules(policy: Policy, load: Load | None) -> Policy:
         return policy
     given = {rule.metric for rule in policy.rules}
     rules = [
-        Rule(metric=family.RECOVERED, min=1.0) if name == family.RECOVERED else Rule(metric=name, max=0.0)
+        Rule(metric=RECOVERED, min=1.0) if name == RECOVERED else Rule(metric=name, max=0.0)
         for name in (
-            *(family.EARLY_READY, family.LOAD_ERRORS, family.LOAD_DROPPED),
-            *(family.OVERLOAD, family.STOP_LOST, family.RECOVERED),
+            *(EARLY_READY, LOAD_ERRORS, LOAD_DROPPED),
+            *(OVERLOAD, STOP_LOST, RECOVERED),
         )
         if name in load.measured and name not in given
     ]

@@ -22,7 +22,7 @@ from typing import Any
 
 from penstock.bundle.models import WHOLE_SUITE, Measurement
 from penstock.evaluation.measurer import measurement
-from penstock.families.family import SCHEMA_METRIC
+from penstock.families.engine_metrics import SCHEMA_METRIC
 from penstock.foundation.json_path import kind_of_json
 from penstock.foundation.strict_json import show_json
 
@@ -122,7 +122,7 @@ def shown_path(path: Path) -> str:
 
 
 def schema_breaks(released: Sequence[AnswerSchema | None], candidate: Sequence[AnswerSchema | None]) -> Measurement:
-    """The measurement of :data:`~penstock.families.family.SCHEMA_METRIC`: how many breaking changes, and which.
+    """The measurement of :data:`~penstock.families.engine_metrics.SCHEMA_METRIC`: how many breaking changes, and which.
 
     Args:
         released: the schema of each answer of the released model; ``None``: it has none.

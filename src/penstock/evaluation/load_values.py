@@ -15,7 +15,7 @@ from penstock.bundle.load_record import LoadPart, RequestLine
 from penstock.bundle.models import WHOLE_SUITE, Measurement, Resamples, StandardError, Tail
 from penstock.contract.policy import MAX_CONFIDENCE
 from penstock.contract.serving import Load
-from penstock.families.family import (
+from penstock.families.engine_metrics import (
     EARLY_READY,
     LOAD_DROPPED,
     LOAD_ERRORS,

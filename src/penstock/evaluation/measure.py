@@ -25,7 +25,8 @@ from penstock.evaluation.measurer import Answer, Measurer, Value, measurement
 from penstock.evaluation.networks import Networks, open_networks
 from penstock.evaluation.refusals import split_refusals, wrongly_accepted
 from penstock.evaluation.released_answers import compare, compare_suite, compared_by_case, why_not_compared
-from penstock.families.family import CALL_METRICS, Metric
+from penstock.families.engine_metrics import CALL_METRICS
+from penstock.families.family import Metric
 from penstock.families.registry import family
 from penstock.foundation.errors import PenstockError
 from penstock.foundation.files import inside, replacing

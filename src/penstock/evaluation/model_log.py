@@ -21,7 +21,7 @@ from penstock.evaluation.unfit_for_logs import (
     vector_field,
     vector_lines,
 )
-from penstock.families.family import LOG_METRIC
+from penstock.families.engine_metrics import LOG_METRIC
 from penstock.foundation.errors import printable
 from penstock.foundation.strict_json import JsonError, read_json
 

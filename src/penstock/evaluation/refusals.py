@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from penstock.bundle.models import Invocation, Measurement
 from penstock.contract.models import Suite
-from penstock.families.family import REFUSAL_METRIC
+from penstock.families.engine_metrics import REFUSAL_METRIC
 
 
 def split_refusals(suite: Suite) -> tuple[Suite, Suite]:

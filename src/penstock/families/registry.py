@@ -11,7 +11,8 @@ import logging
 from collections.abc import Iterator, Mapping
 from functools import cache
 
-from penstock.families.family import ENGINE_METRICS, Direction, Family, Metric, Preset
+from penstock.families.engine_metrics import ENGINE_METRICS
+from penstock.families.family import Direction, Family, Metric, Preset
 from penstock.families.shared_presets import SHARED_PRESETS
 from penstock.families.shared_scores import SHARED_SCORES
 from penstock.foundation.errors import UsageError, printable

@@ -11,7 +11,7 @@ from pathlib import Path
 from penstock.bundle.directory import Bundle, read_numbered_lines
 from penstock.bundle.models import WHOLE_SUITE, Measurement, Resamples, Run, StandardError, Tail
 from penstock.contract.arithmetic import arithmetic_in
-from penstock.families.family import REFUSAL_METRIC
+from penstock.families.engine_metrics import REFUSAL_METRIC
 from penstock.foundation.errors import UsageError
 
 LARGEST = 1e150

@@ -24,7 +24,7 @@ from typing import Literal
 
 from penstock.contract.models import Suite
 from penstock.contract.policy import Policy, Rule
-from penstock.families.family import REFUSAL_METRIC
+from penstock.families.engine_metrics import REFUSAL_METRIC
 from penstock.families.registry import find_metric, is_whole_suite
 from penstock.gating.evidence import BOOTSTRAP_CASES, FLIP_CASES, cases_needed, margin_factor, reach
 from penstock.gating.known import Known, Spread

@@ -27,7 +27,8 @@ from penstock.evaluation.photo_suite import (
     family_of_folders,
     make_suite,
 )
-from penstock.families.family import CALL_METRICS, Family
+from penstock.families.engine_metrics import CALL_METRICS
+from penstock.families.family import Family
 from penstock.foundation.errors import UsageError
 from penstock.foundation.files import disk_errors
 from penstock.foundation.handles import discard_tree

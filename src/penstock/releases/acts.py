@@ -28,11 +28,6 @@ class Act:
     """Of a version that was withdrawn before: the entry that did it."""
 
 
-def utc_now() -> datetime:
-    """The time."""
-    return datetime.now(UTC)
-
-
 def roll_back(
     store: Store,
     model: str,
@@ -40,7 +35,7 @@ def roll_back(
     *,
     reason: str,
     by: str = "",
-    now: Callable[[], datetime] = utc_now,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Act:
     """Make an earlier release the current one again.
 
@@ -71,14 +66,26 @@ def roll_back(
 
 
 def promote(
-    store: Store, model: str, version: str, *, reason: str, by: str = "", now: Callable[[], datetime] = utc_now
+    store: Store,
+    model: str,
+    version: str,
+    *,
+    reason: str,
+    by: str = "",
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Act:
     """Make a published release the current one: forward again after a rollback, say. Else as :func:`roll_back`."""
     return _make_current(store, model, lambda _: version, "promoted", reason, by, now)
 
 
 def withdraw(
-    store: Store, model: str, version: str, *, reason: str, by: str = "", now: Callable[[], datetime] = utc_now
+    store: Store,
+    model: str,
+    version: str,
+    *,
+    reason: str,
+    by: str = "",
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Act:
     """Mark a release as one that nobody should use. It stays on record, and is never current or published again.
 

@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TypeVar
 
-from penstock.bundle.models import Record
 from penstock.foundation.errors import UsageError
-from penstock.releases.baseline import Baseline, Release, current_release, published_prefix, read_record
+from penstock.releases.baseline import AnyRecord, Baseline, Release, current_release, published_prefix, read_record
 from penstock.releases.moves import Move, moves_prefix, withdrawn_prefix
 from penstock.store.archive import run_key
 from penstock.store.store import Store
 
 WORKERS = 8
-AnyRecord = TypeVar("AnyRecord", bound=Record)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from penstock.families.family import CALL_METRICS
+from penstock.families.engine_metrics import CALL_METRICS
 from penstock.families.registry import (
     BUILT_IN,
     STAND_IN,

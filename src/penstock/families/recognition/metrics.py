@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from penstock.families.family import SCHEMA_METRIC, Metric
+from penstock.families.engine_metrics import SCHEMA_METRIC
+from penstock.families.family import Metric
 
 METRICS = (
     Metric(
