@@ -20,7 +20,7 @@ from tests.e2e.install import NAMESPACE, Installed, Place, install, write_keys
 from tests.e2e.local import LocalRun, run_here
 from tests.e2e.outside import Outside
 from tests.e2e.pods import Pod, Recorder
-from tests.e2e.repositories import MATTING_RELEASES, Repository, put_rmbg_lite, put_sonic_lite, put_sonic_scout
+from tests.e2e.repositories import PARTS, Repository, put_part, put_sonic_lite, put_sonic_scout
 from tests.e2e.run import Cluster, Run, remove_old_runs
 from tests.e2e.scout import looking_for
 from tests.e2e.session import GOOD, WORSE, Campaign, Plan, Session, write_result
@@ -28,6 +28,8 @@ from tests.e2e.session import GOOD, WORSE, Campaign, Plan, Session, write_result
 from penstock.store.open import open_store
 
 TEST_TIMEOUT_S = 3600
+PART_OF = {"cutouts": "rmbg-lite", "faces": "face-lite", "signs": "recognition-lite"}
+"""Fixture → the reference model whose releases it gives."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -120,12 +122,6 @@ def sonic_lite(facts: Facts, session: Session) -> Repository:
 
 
 @pytest.fixture(scope="session")
-def rmbg_lite(facts: Facts, session: Session) -> Repository:
-    """The reference model of background removal, with some of its releases."""
-    return put_rmbg_lite(facts, session.id)
-
-
-@pytest.fixture(scope="session")
 def outside() -> Iterator[Outside]:
     """An address that is neither the cluster's nor private, with somebody listening."""
     with Outside() as place:
@@ -141,15 +137,15 @@ def sonic_scout(facts: Facts, session: Session, installed: Installed, outside: O
 @pytest.fixture(scope="session")
 def campaign(
     request: pytest.FixtureRequest,
+    facts: Facts,
     session: Session,
     sonic_lite: Repository,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Campaign]:
     """The runs that the collected tests ask for, all under way."""
     wanted = [name for item in request.session.items for name in getattr(item, "fixturenames", ())]
-    both, cutouts = "scout" in wanted, "cutouts" in wanted
-    if cutouts:
-        matting: Repository = request.getfixturevalue("rmbg_lite")
+    both = "scout" in wanted
+    parts = {asked: put_part(facts, session.id, model) for asked, model in PART_OF.items() if asked in wanted}
     if both:
         repository: Repository = request.getfixturevalue("sonic_scout")
 
@@ -169,14 +165,15 @@ def campaign(
         started = listener.wait_started(listener.send(event, session.installed.webhooks["github"]))
         return Run(session.cluster, started["metadata"]["name"], sonic_lite.model).wait()
 
-    def cut_out(*_: object) -> dict[str, Run]:
-        """The first release of rmbg-lite, then the bad ones at once; when these are judged, the better one."""
-        began, *bad, better = MATTING_RELEASES
-        done = {began: session.release(matting, began).wait()}
-        started = {tag: session.release(matting, tag) for tag in bad}
+    def released(asked: str) -> dict[str, Run]:
+        """A model's first release, then the bad ones at once; when these are judged, the better one."""
+        repository, part = parts[asked], PARTS[PART_OF[asked]]
+        done = {part.first: session.release(repository, part.first).wait()}
+        started = {tag: session.release(repository, tag) for tag in part.bad}
         for run in started.values():
             run.wait_for_task("report")
-        started[better] = session.release(matting, better)
+        if part.better:
+            started[part.better] = session.release(repository, part.better)
         return done | {tag: run.wait() for tag, run in started.items()}
 
     plan: Plan = {
@@ -188,7 +185,9 @@ def campaign(
         "sharded": (("first",), lambda _: session.release(sonic_lite, GOOD, shards="2", reuse="false").wait()),
         "verified": ((), verified),
         "here": ((), here),
-        "cutouts": (("first",) if "first" in wanted else (), cut_out),
+        "cutouts": (("first",) if "first" in wanted else (), lambda *_: released("cutouts")),
+        "faces": (("cutouts",) if "cutouts" in wanted else (), lambda *_: released("faces")),
+        "signs": (("faces",) if "faces" in wanted else (), lambda *_: released("signs")),
     }
     runs = Campaign(plan)
     for name in plan:
@@ -246,6 +245,20 @@ def scout(campaign: Campaign) -> Run:
 def cutouts(campaign: Campaign) -> dict[str, Run]:
     """Releases of rmbg-lite: tag → the run, ended."""
     found: dict[str, Run] = campaign["cutouts"]
+    return found
+
+
+@pytest.fixture(scope="session")
+def faces(campaign: Campaign) -> dict[str, Run]:
+    """Releases of face-lite: tag → the run, ended."""
+    found: dict[str, Run] = campaign["faces"]
+    return found
+
+
+@pytest.fixture(scope="session")
+def signs(campaign: Campaign) -> dict[str, Run]:
+    """Releases of recognition-lite: tag → the run, ended."""
+    found: dict[str, Run] = campaign["signs"]
     return found
 
 

@@ -26,10 +26,26 @@ rules:
   - {metric: latency, max: 60.0, margin: 100%}
 """
 """A policy by which the released model is run again beside the candidate."""
-MATTING_RELEASES = ("v1.0.0", "v1.0.4-staircase", "v1.0.11-dead-button", "v1.1.0")
-"""The first, which the others are compared with; bad ones; a better one."""
-EACH = 4
-"""20 cases with hair among 44 are enough for what these releases are judged by, and take a third of the time."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """Of a reference model's repository, what the cluster is given."""
+
+    first: str
+    """The release that the others are compared with."""
+    bad: tuple[str, ...]
+    better: str | None = None
+    suite: tuple[str, ...] = ()
+    """Options of the program that makes its suite."""
+
+
+PARTS = {
+    # 20 cases with hair among 44 are enough for what these releases are judged by, and take a third of the time
+    "rmbg-lite": Part("v1.0.0", ("v1.0.4-staircase", "v1.0.11-dead-button"), "v1.1.0", suite=("--each", "4")),
+    "face-lite": Part("v1.0.0", ("v1.0.12-early",)),
+    "recognition-lite": Part("v1.0.0", ("v1.0.13-secret",)),
+}
 LFS_FILES = "*.safetensors,*.onnx"
 sys.path.insert(0, str(ASSETS))
 
@@ -66,18 +82,14 @@ def put_sonic_scout(facts: Facts, session: str, looking_for: dict[str, Any]) -> 
     return _put(facts, "sonic-scout", manifest, folder / "releases", files)
 
 
-def put_rmbg_lite(facts: Facts, session: str) -> Repository:
-    """``rmbg-lite``: its good releases and two bad ones, over a part of its suite (``EACH`` scenes of a kind)."""
-    folder = ASSETS / "models" / "rmbg-lite"
+def put_part(facts: Facts, session: str, model: str) -> Repository:
+    """Some releases of a reference model (``PARTS``): the first, bad ones, and a better one if there is any."""
+    folder, part = ASSETS / "models" / model, PARTS[model]
     manifest = yaml.safe_load((folder / "releases.yaml").read_text(encoding="utf-8"))
-    releases = [release for release in manifest["releases"] if release["tag"] in MATTING_RELEASES]
-    made = [entry | {"with": ["--each", str(EACH)]} for entry in manifest["made"]]
+    releases = [release for release in manifest["releases"] if release["tag"] in (part.first, *part.bad, part.better)]
+    made = [entry | {"with": list(part.suite)} for entry in manifest["made"]]
     return _put(
-        facts,
-        "rmbg-lite",
-        manifest | {"releases": releases, "made": made},
-        folder / "releases",
-        {SESSION_FILE: session},
+        facts, model, manifest | {"releases": releases, "made": made}, folder / "releases", {SESSION_FILE: session}
     )
 
 
