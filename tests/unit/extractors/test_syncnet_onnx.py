@@ -3,8 +3,10 @@ windows.
 """
 
 import numpy as np
+import onnx
 import onnxruntime
 import pytest
+from onnx import numpy_helper
 
 from penstock.extractors.syncnet import open_syncnet
 from penstock.extractors.syncnet_onnx import PUBLISHED_SHA256, build, check_state, expected_shapes, name_for
@@ -142,3 +144,12 @@ def test_other_networks_are_refused(state):
 def test_only_the_published_checkpoint_has_its_name():
     assert name_for(PUBLISHED_SHA256) == "syncnet"
     assert name_for("0" * 64) == "syncnet-unpublished"
+
+
+def test_its_first_convolution_has_as_many_channels_as_onnx_runtime_is_fast_with(network):
+    """Whole blocks of 16; what fills them counts for nothing."""
+    weights = {item.name: numpy_helper.to_array(item) for item in onnx.load(network).graph.initializer}
+    first = weights["netcnnlip.0.weight"]
+    assert first.shape == (96, 16, 7, 7)
+    assert np.abs(first[:, :15]).max(axis=(0, 2, 3)).min() > 0
+    assert not first[:, 15].any()
