@@ -1,0 +1,62 @@
+"""What people do with published releases, on the cluster: roll back, promote, withdraw."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from penstock.foundation.errors import UsageError
+from penstock.releases.acts import promote, roll_back, withdraw
+from penstock.steps.entrypoint import log, param, run_step, workspace
+from penstock.store.open import existing_store
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """Make another release the current one, or withdraw one: compare-and-swap, on record, done once."""
+
+    act: str = param("rollback, promote or withdraw")
+    model: str = param("the model's name")
+    version: str = param("which release; empty with rollback: the one before the current", default="")
+    reason: str = param("why; it stays on record")
+    by: str = param("who says so: on a cluster the account that runs this tells nobody")
+    store: str = param("where releases are kept: a directory or s3://bucket/prefix")
+    store_credentials: Path | None = workspace("for S3", optional=True)
+
+
+RESULTS: tuple[str, ...] = ("current", "changed")
+ACTS = ("rollback", "promote", "withdraw")
+
+
+def step(arguments: Arguments) -> dict[str, str]:
+    """Do it, unless it was done already. Returns the current release's version then, and whether anything changed."""
+    if arguments.act not in ACTS:
+        raise UsageError(f"there is no act '{arguments.act}'", where="act", todo=f"Say one of: {', '.join(ACTS)}.")
+    if not arguments.by.strip():
+        raise UsageError("nobody is named", where="by", todo="Say who does this: --param by=NAME.")
+    if not arguments.version and arguments.act != "rollback":
+        raise UsageError(
+            f"{arguments.act} needs a version", where="version", todo="Say --param version=VERSION."
+        )
+    store = existing_store(arguments.store, arguments.store_credentials)
+    model, version, reason, by = arguments.model, arguments.version, arguments.reason, arguments.by
+    if arguments.act == "rollback":
+        done = roll_back(store, model, version or None, reason=reason, by=by)
+    elif arguments.act == "promote":
+        done = promote(store, model, version, reason=reason, by=by)
+    else:
+        done = withdraw(store, model, version, reason=reason, by=by)
+    changed = done.move is not None
+    log("moved" if changed else "unchanged", act=arguments.act, model=arguments.model, current=done.current.version)
+    return {"current": done.current.version, "changed": str(changed).lower()}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Console script ``penstock-move``."""
+    return run_step("move", Arguments, RESULTS, step, argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

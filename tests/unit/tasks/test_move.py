@@ -1,0 +1,66 @@
+"""The step move: rollback, promotion and withdrawal, as the commands of the same names do them."""
+
+from __future__ import annotations
+
+import pytest
+from tests.unit.releases.released_runs import released
+from tests.unit.tasks.step_folders import Answer, StepFolders
+
+from penstock.releases.baseline import baseline, withdrawn
+from penstock.releases.history import history
+from penstock.store.open import open_store
+
+MODEL = "sonic-lite"
+
+
+@pytest.fixture
+def two(folders: StepFolders) -> StepFolders:
+    """1.0.0 and 1.1.0, the current one."""
+    store, before = open_store(folders.store), None
+    for number in range(2):
+        released(folders.folder, store, f"run-{number}", f"1.{number}.0", "https://git.example.org/a", baseline=before)
+        before = f"run-{number}"
+    return folders
+
+
+def call(folders: StepFolders, act: str, *more: str, by: str = "ann") -> Answer:
+    given = [f"--act={act}", f"--model={MODEL}", "--reason=users see flicker", f"--by={by}"]
+    return folders.call("move", *given, f"--store={folders.store}", *more)
+
+
+def current(folders: StepFolders) -> str:
+    found = baseline(open_store(folders.store), MODEL)
+    assert found is not None
+    return found.version
+
+
+def test_back_forward_and_withdrawn(two: StepFolders) -> None:
+    assert call(two, "rollback").results == {"current": "1.0.0", "changed": "true"}
+    assert call(two, "rollback").results == {"current": "1.0.0", "changed": "false"}
+    assert call(two, "promote", "--version=1.1.0").results == {"current": "1.1.0", "changed": "true"}
+    assert call(two, "withdraw", "--version=1.0.0").results == {"current": "1.1.0", "changed": "true"}
+    store = open_store(two.store)
+    last = history(store, MODEL).moves[-1]
+    assert (last.kind, last.by, last.reason) == ("withdrawn", "ann", "users see flicker")
+    assert withdrawn(store, MODEL, "1.0.0") == last
+    assert call(two, "rollback").code == 2, "there is none to go back to any more"
+
+
+@pytest.mark.parametrize(
+    ("act", "by", "said"),
+    [
+        ("delete", "ann", "there is no act 'delete'"),
+        ("promote", "ann", "promote needs a version"),
+        ("withdraw", "ann", "withdraw needs a version"),
+        ("rollback", " ", "nobody is named"),
+    ],
+)
+def test_what_is_not_said_moves_nothing(two: StepFolders, act: str, by: str, said: str) -> None:
+    answer = call(two, act, by=by)
+    assert (answer.code, current(two)) == (2, "1.1.0")
+    assert said in answer.error
+
+
+def test_a_store_that_is_not_there_is_not_made(two: StepFolders) -> None:
+    answer = two.call("move", "--act=rollback", f"--model={MODEL}", "--reason=x", "--by=ann", "--store=/nowhere/at-all")
+    assert answer.code == 2
