@@ -92,7 +92,7 @@ class Run:
         try:
             self.manifest = api.wait(
                 api.collection("pipelineruns", TEKTON),
-                lambda found: found if _condition(found)["status"] in ("True", "False") else None,
+                lambda found: found if condition(found)["status"] in ("True", "False") else None,
                 f"the end of the run {self.name}",
                 timeout_s=timeout_s,
                 fieldSelector=f"metadata.name={self.name}",
@@ -136,7 +136,7 @@ class Run:
         deadline = time.monotonic() + timeout_s
         while True:
             found = api.get(f"{api.collection('pipelineruns', TEKTON)}/{self.name}")
-            over = found is None or _condition(found)["status"] in ("True", "False") or time.monotonic() > deadline
+            over = found is None or condition(found)["status"] in ("True", "False") or time.monotonic() > deadline
             try:
                 return look(LOOK_S)
             except AssertionError as error:
@@ -155,12 +155,12 @@ class Run:
     @property
     def green(self) -> bool:
         """Whether it succeeded."""
-        return bool(_condition(self.manifest)["status"] == "True")
+        return bool(condition(self.manifest)["status"] == "True")
 
     @property
     def message(self) -> str:
         """Tekton's words on how it ended."""
-        condition = _condition(self.manifest)
+        condition = condition(self.manifest)
         return f"{condition.get('reason', '')}: {condition.get('message', '')}"
 
     @property
@@ -260,7 +260,7 @@ def remove_old_runs(api: Api) -> None:
             api.delete(f"{path}/{found['metadata']['name']}")
 
 
-def _condition(manifest: Object) -> Object:
+def condition(manifest: Object) -> Object:
     """The condition ``Succeeded``."""
     conditions: Sequence[Object] = manifest.get("status", {}).get("conditions", [])
     return next((item for item in conditions if item["type"] == "Succeeded"), {"status": "Unknown"})

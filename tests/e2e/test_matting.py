@@ -5,13 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tests.e2e.install import STORE_SECRET
 from tests.e2e.run import Run
+from tests.e2e.run_task import run_task
 from tests.e2e.session import Session
 
 from penstock.bundle.directory import Bundle
 from penstock.bundle.export_record import export_record
 from penstock.bundle.page_record import page_record
 from penstock.releases.baseline import baseline
+from penstock.releases.history import history
 
 MODEL = "rmbg-lite"
 FIRST, BETTER, STAIRCASE, DEAD_BUTTON = "v1.0.0", "v1.1.0", "v1.0.4-staircase", "v1.0.11-dead-button"
@@ -95,3 +98,16 @@ def test_why_the_page_failed_is_in_the_evidence(found: dict[str, Bundle]) -> Non
     assert record is not None
     assert record.fault is not None
     assert {"page/screenshot.png", "page/trace.zip"} <= set(found[DEAD_BUTTON].verify().files)
+
+
+def test_a_rollback_by_the_task_is_done_once_and_on_record(session: Session, cutouts: dict[str, Run]) -> None:
+    cutouts[BETTER].must_be_green()
+    asked = {"act": "rollback", "model": MODEL, "by": "ann", "reason": "hair tips turn white"}
+    asked["store"] = session.place.store
+    workspaces = {"store-credentials": f"secret={STORE_SECRET}"}
+    assert run_task(session.cluster, "move", asked, workspaces) == {"current": "1.0.0", "changed": "true"}
+    assert run_task(session.cluster, "move", asked, workspaces) == {"current": "1.0.0", "changed": "false"}
+    last = history(session.cluster.store, MODEL).moves[-1]
+    assert (last.kind, last.version, last.before, last.by) == ("rolled back", "1.0.0", "1.1.0", "ann")
+    forward = asked | {"act": "promote", "version": "1.1.0", "reason": "it was the page"}
+    assert run_task(session.cluster, "move", forward, workspaces) == {"current": "1.1.0", "changed": "true"}
