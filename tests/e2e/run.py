@@ -160,8 +160,8 @@ class Run:
     @property
     def message(self) -> str:
         """Tekton's words on how it ended."""
-        condition = condition(self.manifest)
-        return f"{condition.get('reason', '')}: {condition.get('message', '')}"
+        ended = condition(self.manifest)
+        return f"{ended.get('reason', '')}: {ended.get('message', '')}"
 
     @property
     def results(self) -> dict[str, Any]:
