@@ -73,10 +73,16 @@ error-rates: $(DEV)/.ready ## the verdict's error rates on real runs of sonic-li
 error-rates-under-load: $(DEV)/.ready ## an unchanged model, judged by the policy of penstock init, 60 times beside four busy loops (ten minutes)
 	PATH="$(CURDIR)/$(DEV)/bin:$$PATH" $(DEV)/bin/python tests/error_rates/under_load.py --out build/error-rates-under-load
 
-.PHONY: faults
-faults: $(DEV)/.ready ## each bad release of rmbg-lite is stopped by its rule (fifteen minutes; goes on where it was broken off)
+.PHONY: faults faults-whole
+faults: $(DEV)/.ready ## each bad release of the reference models is stopped by its rule: a table a model (six minutes; MODELS=face-lite for one)
 	$(call needs,chromium,chromium)
-	$(DEV)/bin/python tests/rmbg_lite/faults.py --out build/faults
+	$(call needs,bwrap,bubblewrap)
+	$(DEV)/bin/python -m tests.faults --out build/faults $(MODELS)
+
+faults-whole: $(DEV)/.ready ## the same by whole releases over the whole suites (an hour; goes on where it was broken off)
+	$(call needs,chromium,chromium)
+	$(call needs,bwrap,bubblewrap)
+	$(DEV)/bin/python -m tests.faults --out build/faults --whole $(MODELS)
 
 bench: $(DEV)/.ready $(PARITY)/.ready ## speed, side by side in one run; a summary at the end says what was met
 	$(call needs,chromium,chromium)
@@ -95,7 +101,7 @@ bench-cluster: $(DEV)/.ready ## a release on the cluster: cold, warm and unchang
 system: $(DEV)/.ready ## whole programs at work, without a cluster: runs, bisect, models in their cage, the report in a real Chromium
 	$(call needs,chromium,chromium)
 	$(call needs,bwrap,bubblewrap)
-	$(DEV)/bin/python -m pytest -n auto --dist worksteal tests/pipeline tests/runner tests/git_servers tests/bisect tests/invocation tests/face_lite tests/recognition_lite tests/rmbg_lite tests/sonic_lite tests/networks tests/kind tests/bench tests/browser --durations=5
+	$(DEV)/bin/python -m pytest -n auto --dist worksteal tests/pipeline tests/runner tests/git_servers tests/bisect tests/invocation tests/faults tests/face_lite tests/recognition_lite tests/rmbg_lite tests/sonic_lite tests/networks tests/kind tests/bench tests/browser --durations=5
 
 .PHONY: cluster-up cluster-down cluster-status
 cluster-up: $(DEV)/.ready ## a real single-node Kubernetes with Tekton on this machine (root; see docs/cluster.md)

@@ -17,6 +17,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -85,12 +86,15 @@ def read_manifest(model: str, *, assets: Path = ASSETS) -> Manifest:
         raise UsageError(f"the manifest cannot be read: {error}", where=str(path)) from error
 
 
-def make(model: str, out: Path, *, assets: Path = ASSETS, programs: Path | None = None) -> dict[str, str]:
+def make(
+    model: str, out: Path, *, assets: Path = ASSETS, programs: Path | None = None, more: Sequence[str] = ()
+) -> dict[str, str]:
     """Make the bare repository ``out``; returns tag → commit id.
 
     A repository that this program made before is kept if it is the same, else replaced by a whole new one.
 
     programs: where the packages of the programs that make files lie; by default beside ``assets``.
+    more: arguments to each of these programs beside those of the manifest, for a smaller suite.
 
     Raises:
         UsageError: no such model, a file is missing, or ``out`` holds something else.
@@ -105,7 +109,7 @@ def make(model: str, out: Path, *, assets: Path = ASSETS, programs: Path | None 
     try:
         repository = work / "repository.git"
         made = work / "made"
-        make_files(manifest, made, programs or assets.parent)
+        make_files(manifest, made, programs or assets.parent, more)
         commits = _build(manifest, repository, work, made)
         (repository / MARKER).write_text(json.dumps({"model": model, "commits": commits}, indent=2) + "\n")
         if not (out / MARKER).is_file() or _refs(out) != _refs(repository):
@@ -117,14 +121,15 @@ def make(model: str, out: Path, *, assets: Path = ASSETS, programs: Path | None 
     return commits
 
 
-def make_files(manifest: Manifest, target: Path, root: Path = ASSETS.parent) -> None:
+def make_files(manifest: Manifest, target: Path, root: Path = ASSETS.parent, more: Sequence[str] = ()) -> None:
     """Run the programs that the manifest names, each into its place below ``target``. Raises WorldError if one fails.
 
     root: where the packages of these programs lie.
+    more: arguments beside those of the manifest.
     """
     target.mkdir()
     for module, to, arguments in manifest.made:
-        command = [sys.executable, "-m", module, "--out", str(target / to), *arguments]
+        command = [sys.executable, "-m", module, "--out", str(target / to), *arguments, *more]
         try:
             done = subprocess.run(
                 command, cwd=root, capture_output=True, text=True, timeout=MAKING_TIMEOUT_S, check=False

@@ -180,8 +180,12 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--seed", type=int, default=SEED)
+    parser.add_argument("--people", type=int, default=PEOPLE, help="how many people")
+    parser.add_argument("--odd-each", type=int, default=ODD_EACH, help="how many photographs of each odd kind")
+    parser.add_argument("--large", type=int, default=LARGE, help="how many people with a large photograph as well")
     arguments = parser.parse_args(argv)
-    made = make(arguments.out, seed=arguments.seed)
+    wanted = images(arguments.people, arguments.odd_each, arguments.large)
+    made = make(arguments.out, wanted, seed=arguments.seed)
     size = sum(path.stat().st_size for path in arguments.out.rglob("*") if path.is_file())
     print(f"{len(made)} photographs, {size / 1e6:.1f} MB")
     return 0

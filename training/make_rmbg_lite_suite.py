@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import multiprocessing
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,13 +49,24 @@ class Made:
     shadow: str
 
 
-def cases(each: int | None = None) -> list[tuple[str, int, int]]:
-    """Kind, number of the kind and number in the kind of every case; at most ``each`` of a kind."""
+def cases(each: int | None = None, only: Mapping[str, int] | None = None) -> list[tuple[str, int, int]]:
+    """Kind, number of the kind and number in the kind of every case.
+
+    each: at most so many of a kind. only: other counts than :data:`COUNTS`; of a kind that is not named there is none.
+    """
     return [
         (kind, list(KINDS).index(kind), number)
-        for kind, count in COUNTS.items()
+        for kind, count in (COUNTS if only is None else only).items()
         for number in range(count if each is None else min(each, count))
     ]
+
+
+def counted(text: str) -> tuple[str, int]:
+    """``hair=3``. Raises ValueError."""
+    kind, _, count = text.partition("=")
+    if kind not in COUNTS:
+        raise ValueError(f"there is no kind '{kind}': {', '.join(COUNTS)}")
+    return kind, int(count)
 
 
 def make_case(out: Path, kind: str, order: int, number: int, seed: int) -> Made:
@@ -92,11 +104,13 @@ def suite(made: list[Made]) -> str:
     return head + yaml.safe_dump(whole, sort_keys=False, default_flow_style=None, width=118)
 
 
-def make(out: Path, *, each: int | None = None, seed: int = SEED, processes: int = 2) -> list[str]:
+def make(
+    out: Path, *, each: int | None = None, only: Mapping[str, int] | None = None, seed: int = SEED, processes: int = 2
+) -> list[str]:
     """Write the whole suite below ``out``; returns the names of its cases."""
     for folder in ("photos", "mattes", "foregrounds"):
         (out / folder).mkdir(parents=True, exist_ok=True)
-    wanted = [(out, *case, seed) for case in cases(each)]
+    wanted = [(out, *case, seed) for case in cases(each, only)]
     with multiprocessing.get_context("spawn").Pool(processes) as pool:
         made = pool.starmap(make_case, wanted, chunksize=2)
     (out / "ORIGIN.md").write_text(ORIGIN.format(seed=seed), encoding="utf-8")
@@ -110,8 +124,10 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--each", type=int, help="at most so many cases of a kind")
+    parser.add_argument("--only", nargs="+", type=counted, metavar="KIND=N", help="so many of these kinds, no others")
     arguments = parser.parse_args(argv)
-    names = make(arguments.out, each=arguments.each, seed=arguments.seed)
+    only = dict(arguments.only) if arguments.only is not None else None
+    names = make(arguments.out, each=arguments.each, only=only, seed=arguments.seed)
     size = sum(path.stat().st_size for path in arguments.out.rglob("*") if path.is_file())
     print(f"{len(names)} cases, {size / 1e6:.1f} MB")
     return 0

@@ -154,3 +154,9 @@ def test_slices_and_the_verify_track() -> None:
     assert all(pair["slices"][:2] == ["pair", "a"] for pair in pairs)
     names = {image.name for image in maker.images()} | {pair["name"] for pair in pairs}
     assert set(maker.SMOKE) <= names
+
+
+def test_it_can_be_told_how_many(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert maker.main(["--out", str(tmp_path), "--people", "2", "--odd-each", "0", "--large", "1"]) == 0
+    assert capsys.readouterr().out.startswith("9 photographs, ")
+    assert (tmp_path / "photos" / "person-01-large.jpg").is_file()

@@ -137,3 +137,11 @@ def test_what_is_learned_from_is_not_what_is_measured() -> None:
     for kind, order, number in maker.cases(each=1):
         scene = KINDS[kind](np.random.default_rng([maker.SEED, order, number]))
         assert not np.array_equal(scene.image, image)
+
+
+def test_it_can_be_told_how_many_of_which_kind() -> None:
+    assert maker.cases(only={"hair": 2, "glass": 1}) == [("hair", 0, 0), ("hair", 0, 1), ("glass", 9, 0)]
+    assert maker.counted("shadow-keep=20") == ("shadow-keep", 20)
+    for wrong in ("feather=2", "hair"):
+        with pytest.raises(ValueError, match=r"feather|invalid"):
+            maker.counted(wrong)

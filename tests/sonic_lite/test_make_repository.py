@@ -168,6 +168,13 @@ def test_what_a_program_makes_is_in_the_repository_and_its_digest_wherever_it_is
     assert git(small / "out.git", "show", "v1:model_version.txt") == f"WEIGHT_SHA256={expected}"
 
 
+def test_a_program_can_be_told_more(small: Path) -> None:
+    with (small / "small_maker.py").open("a") as program:
+        program.write("(out / 'told.txt').write_text(' '.join(sys.argv[3:]))\n")
+    make_repository.make("small", small / "out.git", assets=small / "test-assets", more=("--each", "2"))
+    assert git(small / "out.git", "show", "v1:suite/told.txt") == "--each 2"
+
+
 def test_a_program_that_fails_leaves_nothing(small: Path) -> None:
     (small / "small_maker.py").write_text("raise SystemExit('no photographs')")
     with pytest.raises(WorldError, match="small_maker failed: no photographs"):
