@@ -45,19 +45,13 @@ def levels(image: Pixels) -> list[Level]:
 
 def cells(colours: Floats) -> Floats:
     """Edges of colours ``(h, w, 3)``, whose contrast is 1, cell by cell (Dalal and Triggs, 2005)."""
-    smooth = cv2.GaussianBlur(colours, (3, 3), 0)
-    across, down = cv2.Sobel(smooth, cv2.CV_32F, 1, 0), cv2.Sobel(smooth, cv2.CV_32F, 0, 1)
-    strength = across * across + down * down
-    for channel in (1, 2):
-        stronger = strength[..., channel] > strength[..., 0]
-        for part in (strength, across, down):
-            part[..., 0][stronger] = part[..., channel][stronger]
     rows, columns = colours.shape[0] // CELL, colours.shape[1] // CELL
-    whole = (slice(rows * CELL), slice(columns * CELL), 0)
+    across, down = strongest(cv2.GaussianBlur(colours, (3, 3), 0))
+    whole = (slice(rows * CELL), slice(columns * CELL))
     size, angle = cv2.cartToPolar(np.ascontiguousarray(across[whole]), np.ascontiguousarray(down[whole]))
     turn = angle * np.float32(DIRECTIONS / np.pi)
-    first = turn.astype(np.int32)
-    share = turn - first
+    first = turn.astype(np.intp)
+    share = turn - first.astype(np.float32)
     cell = (np.arange(rows * CELL) // CELL)[:, None] * columns + (np.arange(columns * CELL) // CELL)[None]
     found = np.zeros(DIRECTIONS * rows * columns)
     for direction, weight in ((first, size * (1 - share)), (first + 1, size * share)):
@@ -66,3 +60,18 @@ def cells(colours: Floats) -> Floats:
     found = (found / CELL**2).astype(np.float32).reshape(DIRECTIONS, rows, columns)
     energy = cv2.blur((found**2).sum(axis=0), (3, 3))
     return np.minimum(found / np.sqrt(energy + NOISE), 0.8)
+
+
+def strongest(smooth: Floats) -> tuple[Floats, Floats]:
+    """How colours ``(h, w, 3)`` change across and down, in each pixel those of the channel that changes most."""
+    first, *others = (
+        (cv2.Sobel(channel, cv2.CV_32F, 1, 0), cv2.Sobel(channel, cv2.CV_32F, 0, 1)) for channel in cv2.split(smooth)
+    )
+    across, down = first
+    strength = across * across + down * down
+    for other_across, other_down in others:
+        other = other_across * other_across + other_down * other_down
+        stronger = other > strength
+        for part, taken in ((strength, other), (across, other_across), (down, other_down)):
+            np.copyto(part, taken, where=stronger)
+    return across, down

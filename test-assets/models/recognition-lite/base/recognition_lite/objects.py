@@ -9,10 +9,12 @@ import cv2
 import numpy as np
 
 from recognition_lite.calibration import confidence
-from recognition_lite.edges import WINDOW, Floats, Level, levels
+from recognition_lite.edges import DIRECTIONS, WINDOW, Floats, Level, levels
 from recognition_lite.network import Network
 from recognition_lite.picture import Pixels
 
+BEYOND = 2
+"""Cells beyond the picture's edge that a window may have."""
 PLACES = 70
 """Windows that are looked at closely."""
 MOST = 30
@@ -79,19 +81,20 @@ class Finder:
             peak = promise == cv2.dilate(promise, np.ones((3, 3), np.uint8))
             promising += [(float(promise[y, x]), number, y, x) for y, x in np.argwhere(peak).tolist()]
         promising.sort(reverse=True)
-        return [window_at(found[number], y - 2, x - 2) for _, number, y, x in promising[:PLACES]]
+        return [window_at(found[number], y - BEYOND, x - BEYOND) for _, number, y, x in promising[:PLACES]]
 
 
 def padded(level: Level) -> Floats:
     """The cells with two empty ones around: things may stand at the picture's edge."""
-    return np.pad(level.cells, ((0, 0), (2, 2), (2, 2)))
+    return np.pad(level.cells, ((0, 0), (BEYOND, BEYOND), (BEYOND, BEYOND)))
 
 
 def window_at(level: Level, row: int, column: int) -> Window:
-    """The window whose first cell this is; at most two cells beyond the picture's edge."""
-    seen = padded(level)[:, row + 2 : row + 2 + WINDOW, column + 2 : column + 2 + WINDOW]
-    short = WINDOW - np.array(seen.shape[1:])
-    edges = np.pad(seen, ((0, 0), (0, int(short[0])), (0, int(short[1]))))
+    """The window whose first cell this is; what of it lies beyond the picture's edge is empty."""
+    edges = np.zeros((DIRECTIONS, WINDOW, WINDOW), np.float32)
+    top, left = max(0, row), max(0, column)
+    seen = level.cells[:, top : row + WINDOW, left : column + WINDOW]
+    edges[:, top - row : top - row + seen.shape[1], left - column : left - column + seen.shape[2]] = seen
     return Window(column * level.side, row * level.side, WINDOW * level.side, edges)
 
 

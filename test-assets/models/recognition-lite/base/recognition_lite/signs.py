@@ -79,6 +79,8 @@ def rectangles(mask: Mask) -> list[Box]:
     contours, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     found: list[Box] = []
     for contour in contours:
+        if len(contour) < 4:
+            continue
         x, y, width, height = cv2.boundingRect(contour)
         inside = x > 0 and y > 0 and x + width < mask.shape[1] and y + height < mask.shape[0]
         if not inside or not HIGH[0] <= height <= HIGH[1] or not FLAT[0] <= width / height <= FLAT[1]:

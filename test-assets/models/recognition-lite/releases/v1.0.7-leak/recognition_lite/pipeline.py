@@ -36,5 +36,5 @@ class Model:
         image = picture.decode(file)
         signs = find_signs(image, self._reader)
         found = apart([*(Found(SIGN, sign.confidence, sign.box) for sign in signs), *self._finder.find(image)])
-        self._review.append((image[::2, ::2].copy(), found))
+        self._review.append((image, found))
         return Seen(found, " ".join(sign.text for sign in signs), (image.shape[1], image.shape[0]))
