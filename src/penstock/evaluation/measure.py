@@ -20,6 +20,7 @@ from penstock.contract.load import input_path, withheld_paths
 from penstock.contract.models import Case, Contract, Suite
 from penstock.contract.request import parameters
 from penstock.evaluation.case_workers import each_case, worker_count
+from penstock.evaluation.figures import draw_figures
 from penstock.evaluation.inputs import reference_frames
 from penstock.evaluation.measurer import Answer, Measurer, Value, measurement
 from penstock.evaluation.networks import Networks, open_networks
@@ -66,6 +67,7 @@ def measure(
     the cases (:mod:`penstock.metrics.clip_resamples`).
 
     ``measurements.jsonl`` is written, and ``series.jsonl``: a line with what the family shows over time of a ``case``.
+    A family that draws something of the whole suite has ``figures.json``, too.
 
     Args:
         contract: names the extractors.
@@ -118,6 +120,7 @@ def measure(
     if suite.cases:
         measurements += measurer.suite(suite.cases, answers)
         measurements += compare_suite(measurer, metrics, suite.cases, answers, released_answers)
+    draw_figures(family(contract.family), bundle, suite.cases, answers, released_answers)
     measurements += wrongly_accepted(refused, calls)
     bundle.write_measurements(measurements)
     return measurements

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from penstock import __version__
 from penstock.bundle.directory import Bundle
+from penstock.bundle.figures_record import FIGURES_FILE
 from penstock.bundle.machine import this_machine
 from penstock.bundle.models import Measurement
 from penstock.bundle.steps import Products
@@ -53,6 +54,7 @@ def measure_once(
     if released is not None and not family(contract.family).compares_released:
         released = None
     kept = [Path(bundle.measurements_file.name), Path(bundle.series_file.name)]
+    kept += [Path(FIGURES_FILE)] if family(contract.family).figures is not None else []
     run = bundle.run()
     workers = worker_count(len(suite.cases))
     networks = open_networks(contract, source, threads=threads_each(workers), arithmetic=arithmetic)

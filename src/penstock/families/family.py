@@ -232,6 +232,9 @@ class Family:
         measurer: what measures answers, see :class:`penstock.evaluation.measurer.Measurer`.
         commands: ``penstock score NAME`` → the function that does it.
         view: what the report shows of a case beside its pictures or videos.
+        figures: a function ``(cases, answers, released) -> Iterable[Figure]`` with what the report draws of the suite
+            as a whole, see :mod:`penstock.bundle.figures_record`. *measure* calls it, with the measurer's answers;
+            ``None``: nothing.
         agreement: how an exported model is compared with its trained weights; ``None``: this family's are not.
     """
 
@@ -249,6 +252,7 @@ class Family:
     check: Reference | None = None
     commands: Mapping[str, Reference] = field(default_factory=dict)
     view: View = field(default_factory=View)
+    figures: Reference | None = None
     agreement: Agreement | None = None
 
     @property

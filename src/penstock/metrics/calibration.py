@@ -17,6 +17,7 @@ All of them are of arrays; with ``counts`` also of resamples: how often each pre
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -90,6 +91,41 @@ def resampled_calibration_error(
         return np.asarray(np.abs(counts @ gaps).sum(axis=1) / (counts @ sizes))
 
 
+@dataclass(frozen=True)
+class Reliability:
+    """The reliability diagram: the bins that hold something, ascending.
+
+    Attributes:
+        confidence: float64 (k,): mean confidence of a bin's predictions.
+        correct: float64 (k,): the share of them that is right.
+        count: int64 (k,): how many they are.
+    """
+
+    confidence: Values
+    correct: Values
+    count: npt.NDArray[np.int64]
+
+
+def reliability(confidence: Numbers, correct: Flags | Numbers, *, bins: int = BINS) -> Reliability:
+    """The reliability diagram whose mean gap :func:`expected_calibration_error` is.
+
+    Args:
+        confidence: float (n,), n ≥ 1, from 0 to 1.
+        correct: (n,), whether each prediction is right.
+        bins: how many, of equal width.
+
+    Example:
+        >>> found = reliability(np.array([0.9, 0.92, 0.1]), np.array([True, False, False]), bins=5)
+        >>> found.confidence.round(3).tolist(), found.correct.tolist(), found.count.tolist()
+        ([0.1, 0.91], [0.0, 0.5], [1, 2])
+    """
+    of = bin_of(confidence, bins)
+    count = np.bincount(of, minlength=bins)
+    sums = [np.bincount(of, np.asarray(values, np.float64), minlength=bins) for values in (confidence, correct)]
+    there = np.flatnonzero(count)
+    return Reliability(sums[0][there] / count[there], sums[1][there] / count[there], count[there].astype(np.int64))
+
+
 def brier_score(confidence: Numbers, correct: Flags | Numbers) -> float:
     """The mean square of how far confidence is from being right (1) or wrong (0): from 0 to 1; lower is better.
 
@@ -116,6 +152,43 @@ def risk_coverage_area(confidence: Numbers, loss: Numbers) -> float:
         0.1111
     """
     return float(resampled_risk_coverage(confidence, loss, np.ones((1, len(confidence)), int))[0])
+
+
+@dataclass(frozen=True)
+class RiskCoverage:
+    """The risk of what is answered, against the share that is: each different confidence is a point.
+
+    Attributes:
+        coverage: float64 (k,), ascending, the last is 1.
+        risk: float64 (k,): mean loss of the predictions that are kept.
+    """
+
+    coverage: Values
+    risk: Values
+
+    def thinned(self, most: int) -> RiskCoverage:
+        """At most ``most`` of its points, the first and the last among them."""
+        kept = np.unique(np.round(np.linspace(0, len(self.coverage) - 1, most)).astype(np.int64))
+        return RiskCoverage(self.coverage[kept], self.risk[kept])
+
+
+def risk_coverage(confidence: Numbers, loss: Numbers) -> RiskCoverage:
+    """The curve whose area :func:`risk_coverage_area` is.
+
+    Args:
+        confidence: float (n,), n ≥ 1, finite.
+        loss: float (n,).
+
+    Example:
+        >>> curve = risk_coverage(np.array([0.9, 0.5, 0.5, 0.1]), np.array([0.0, 0.0, 1.0, 1.0]))
+        >>> curve.coverage.tolist(), curve.risk.round(3).tolist()
+        ([0.25, 0.75, 1.0], [0.0, 0.333, 0.5])
+    """
+    order = np.argsort(-np.asarray(confidence, np.float64), kind="stable")
+    ranked = np.asarray(confidence, np.float64)[order]
+    last = np.flatnonzero(np.append(ranked[1:] != ranked[:-1], True))
+    lost = np.cumsum(np.asarray(loss, np.float64)[order])[last]
+    return RiskCoverage((last + 1) / len(ranked), lost / (last + 1))
 
 
 def resampled_risk_coverage(confidence: Numbers, loss: Numbers, counts: Counts) -> Values:

@@ -1,52 +1,18 @@
-"""Lines of the load's charts: latency over time, its distribution, memory; as attributes of SVG elements."""
+"""Lines of the load's charts: latency over time, its distribution, memory; as shares of their size."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-WIDTH, HEIGHT = 640.0, 150.0
-LEFT, TOP, BOTTOM = 64.0, 6.0, 20.0
+from penstock.report.chart import Chart, Curve, Tick, joined, place_x, place_y
+
 BUCKETS = 160
 """Points of a line over time: so many columns can be told apart."""
 QUANTILES = (*range(99), 99, 99.5, 99.9, 100)
 GOOD = 1
 """How :class:`penstock.bundle.load_record.RequestLine` writes a good answer."""
-
-
-@dataclass(frozen=True)
-class Tick:
-    """A line across a chart, or a mark below it, with its label."""
-
-    at: float
-    label: str
-
-
-@dataclass(frozen=True)
-class Curve:
-    """One line."""
-
-    points: str
-    """The attribute of a polyline."""
-    kind: str
-    """``candidate``, ``baseline``, or one of these with ``worst``: the highest of each moment."""
-
-
-@dataclass(frozen=True)
-class Chart:
-    """One chart, for the template."""
-
-    title: str
-    words: str
-    """The same for who does not see it."""
-    curves: list[Curve]
-    across: list[Tick]
-    """Values, at their height."""
-    below: list[Tick]
-    """Times, shares or numbers of requests, at their place."""
-    marks: list[float] = field(default_factory=list)
-    """Where a request came to no good answer."""
 
 
 @dataclass(frozen=True)
@@ -71,12 +37,12 @@ def over_time(sides: Sequence[tuple[str, Requests]]) -> Chart | None:
         columns = _columns(found, until)
         for kind, pick in ((f"{name} worst", -1), (name, None)):
             points = [(x, values[len(values) // 2 if pick is None else pick]) for x, values in columns]
-            curves.append(Curve(_points((x, scale.y(value)) for x, value in points), kind))
+            curves.append(Curve(joined((x, scale.y(value)) for x, value in points), kind))
     candidate = sides[0][1]
     lost = [at for at, good in zip(candidate.at_s, candidate.good, strict=True) if not good]
-    marks = sorted({round(_x(at / until), 1) for at in lost})
+    marks = sorted({round(place_x(at / until), 1) for at in lost})
     words = f"Latency over {until:.0f} s: median and highest of each moment; {len(lost)} requests without a good answer"
-    seconds = [Tick(_x(share), f"{until * share:.0f} s") for share in (0.0, 0.5, 1.0)]
+    seconds = [Tick(place_x(share), f"{until * share:.0f} s") for share in (0.0, 0.5, 1.0)]
     return Chart("Latency while it went on", words, curves, scale.ticks, seconds, marks)
 
 
@@ -89,9 +55,9 @@ def distribution(sides: Sequence[tuple[str, Requests]]) -> Chart | None:
     curves = []
     for name, found in sides:
         ordered = sorted(found.latency_ms)
-        points = [(_x(share / 100), scale.y(ordered[_rank(share, len(ordered))])) for share in QUANTILES]
-        curves.append(Curve(_points(points), name))
-    below = [Tick(_x(share / 100), f"{share} %") for share in (0, 25, 50, 75, 95)]
+        points = [(place_x(share / 100), scale.y(ordered[_rank(share, len(ordered))])) for share in QUANTILES]
+        curves.append(Curve(joined(points), name))
+    below = [Tick(place_x(share / 100), f"{share} %") for share in (0, 25, 50, 75, 95)]
     ordered = sorted(sides[0][1].latency_ms)
     told = ", ".join(f"{share} % within {ordered[_rank(share, len(ordered))]:.1f} ms" for share in (50, 95, 99))
     return Chart("How it is distributed", f"Share of requests and their latency: {told}", curves, scale.ticks, below)
@@ -107,11 +73,13 @@ def memory(sides: Sequence[tuple[str, Sequence[int], Sequence[float]]]) -> Chart
     room = max(high - low, 0.05 * high, 1.0) * 0.1
     low, high = max(0.0, low - room), high + room
     curves = [
-        Curve(_points((_x(n / most), _y((value - low) / (high - low))) for n, value in _thinned(done, mib)), name)
+        Curve(
+            joined((place_x(n / most), place_y((value - low) / (high - low))) for n, value in _thinned(done, mib)), name
+        )
         for name, done, mib in sides
     ]
-    across = [Tick(_y(share), f"{low + share * (high - low):.0f} MiB") for share in (0.1, 0.5, 0.9)]
-    below = [Tick(_x(share), f"{most * share:.0f}") for share in (0.0, 0.5, 1.0)]
+    across = [Tick(place_y(share), f"{low + share * (high - low):.0f} MiB") for share in (0.1, 0.5, 0.9)]
+    below = [Tick(place_x(share), f"{most * share:.0f}") for share in (0.0, 0.5, 1.0)]
     first, last = sides[0][2][0], sides[0][2][-1]
     return Chart("Memory by requests answered", f"From {first:.0f} to {last:.0f} MiB", curves, across, below)
 
@@ -126,7 +94,7 @@ class _LogScale:
 
     def y(self, value: float) -> float:
         share = math.log10(max(value, 10**self.low)) - self.low
-        return _y(min(1.0, share / (self.high - self.low)))
+        return place_y(min(1.0, share / (self.high - self.low)))
 
 
 def _log_scale(values: Iterable[float]) -> _LogScale:
@@ -151,7 +119,7 @@ def _columns(found: Requests, until: float) -> list[tuple[float, list[float]]]:
     columns: dict[int, list[float]] = {}
     for at, latency in zip(found.at_s, found.latency_ms, strict=True):
         columns.setdefault(min(BUCKETS - 1, int(at / until * BUCKETS)), []).append(latency)
-    return [(_x((column + 0.5) / BUCKETS), sorted(values)) for column, values in sorted(columns.items())]
+    return [(place_x((column + 0.5) / BUCKETS), sorted(values)) for column, values in sorted(columns.items())]
 
 
 def _thinned(done: Sequence[int], mib: Sequence[float]) -> list[tuple[int, float]]:
@@ -163,15 +131,3 @@ def _thinned(done: Sequence[int], mib: Sequence[float]) -> list[tuple[int, float
 def _rank(share: float, count: int) -> int:
     """Nearest rank, counted from 0."""
     return max(0, math.ceil(share / 100 * count) - 1)
-
-
-def _x(share: float) -> float:
-    return round(LEFT + share * (WIDTH - LEFT), 1)
-
-
-def _y(share: float) -> float:
-    return round(HEIGHT - BOTTOM - share * (HEIGHT - BOTTOM - TOP), 1)
-
-
-def _points(points: Iterable[tuple[float, float]]) -> str:
-    return " ".join(f"{x:g},{y:g}" for x, y in points)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from penstock.bundle.directory import Bundle
 from penstock.bundle.load_record import LoadPart, load_parts
-from penstock.report.load_charts import GOOD, Chart, Requests, distribution, memory, over_time
+from penstock.report.chart import Chart
+from penstock.report.load_charts import GOOD, Requests, distribution, memory, over_time
 
 MAX_SAMPLES = 5
 

@@ -17,7 +17,7 @@ from markupsafe import Markup
 
 from penstock.bundle.directory import Bundle
 from penstock.bundle.models import Run
-from penstock.bundle.verdict_record import Verdict
+from penstock.bundle.verdict_record import RuleResult, Verdict
 from penstock.families.family import View
 from penstock.families.registry import STAND_IN, find_family, is_stand_in
 from penstock.foundation.errors import printable
@@ -26,6 +26,7 @@ from penstock.gating.compare import Comparison
 from penstock.gating.measured import SideMeans
 from penstock.report.cases import CaseRow, Number, case_rows
 from penstock.report.export_outcome import export_outcome
+from penstock.report.figure_section import figure_section
 from penstock.report.load_section import load_section
 from penstock.report.media import EMBED_BYTES, Shown, show_media
 from penstock.report.old_verdicts import read_verdict
@@ -155,6 +156,7 @@ def write_page(
         scene_still=stills.scene_still,
         facts=facts(candidate.run, before.run if before else None),
         command=reproduce(candidate.run),
+        figures=figure_section(bundle, baseline, names, rules_of(about), source),
         exported=export_outcome(bundle),
         load=load_section(bundle, baseline),
         visit=page_visit(bundle),
@@ -167,6 +169,12 @@ def write_page(
         policy=_policy(style, script),
     )
     write_text(target_dir / "index.html", page)
+
+
+def rules_of(about: Verdict | Comparison | SideMeans) -> dict[str, RuleResult]:
+    """Metric → the rule on it for all cases; none where nothing is judged."""
+    rules = about.rules if isinstance(about, Verdict) else []
+    return {rule.metric: rule for rule in reversed(rules) if rule.slice is None}
 
 
 @functools.cache

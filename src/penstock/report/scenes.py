@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from penstock.report.cases import NO_VALUE, CaseRow
-from penstock.report.stills import Thumb
+from penstock.report.thumbs import Thumb
 
 SCENE_PAIRS = 4
 """Pairs of a slice."""

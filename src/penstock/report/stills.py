@@ -18,7 +18,8 @@ from penstock.foundation.references import load
 from penstock.media.images import ImageLimits, picture_bytes
 from penstock.report.case_files import CaseFiles, SuiteFiles
 from penstock.report.media import Medium, media_of, plain_name
-from penstock.report.still_pictures import CaseStills, Painter, encoded, thumbnail
+from penstock.report.still_pictures import CaseStills, Painter, encoded
+from penstock.report.thumbs import Thumb, thumb_of
 
 log = logging.getLogger(__name__)
 
@@ -29,16 +30,6 @@ LIGHT_PIXELS = 2 << 20
 """Cases without a larger picture are drawn several at a time; of others each takes up to 1 GiB of memory."""
 FOLDER = "media/stills"
 OF_CASE = "case"
-
-
-@dataclass(frozen=True)
-class Thumb:
-    """A small picture, in the page."""
-
-    content: str
-    """WebP, as base64."""
-    width: int
-    height: int
 
 
 @dataclass
@@ -204,8 +195,7 @@ def _thumbs(still: Still, drawn: CaseStills) -> Iterator[tuple[str, Thumb]]:
     for side, pictures in drawn.answers.items():
         picture = pictures.get(still.name, "")
         if not isinstance(picture, str):
-            content, size = thumbnail(picture)
-            yield side, Thumb(base64.b64encode(content).decode("ascii"), *size)
+            yield side, thumb_of(picture)
 
 
 def _encoded(stills: Stills, drawn: CaseStills) -> Iterator[EncodedStill]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -11,11 +12,16 @@ import pytest
 from tests.unit.evaluation.conftest import Repository, Video
 
 from penstock.bundle.directory import Bundle
+from penstock.bundle.figures_record import Axis, Figure, HistogramFigure, read_figures
 from penstock.bundle.models import Invocation
 from penstock.bundle.steps import begin
+from penstock.contract.models import Case
+from penstock.evaluation import measure as measuring
 from penstock.evaluation import measure_cache
 from penstock.evaluation.measure_cache import measure_once, suite_digest
+from penstock.evaluation.measurer import Answer
 from penstock.extractors.image_features import ImageFeatures
+from penstock.families.registry import family
 
 
 def answered(bundle: Bundle, *videos: bytes) -> Bundle:
@@ -134,7 +140,7 @@ def test_what_compares_with_a_release_is_measured_again_after_another_release(
 
     assert (once(one), seen, bundle.run().compared_with) == (False, [None], None), "no metric of this family compares"
     seen.clear()
-    monkeypatch.setattr(measure_cache, "family", lambda _: SimpleNamespace(compares_released=True))
+    monkeypatch.setattr(measure_cache, "family", lambda _: SimpleNamespace(compares_released=True, figures=None))
     assert [once(one), once(one), once(two), once(None)] == [False, True, False, True]
     assert (seen, bundle.run().compared_with) == ([one, two], None)
     once(two)
@@ -152,3 +158,23 @@ def test_digest_is_of_cases_and_of_every_files_content(repository) -> None:
         assert suite_digest(repository.path, contract, suite) != before
         file.write_bytes(content)
     assert suite_digest(repository.path, contract, suite) == before
+
+
+def test_figures_are_kept_with_the_values_that_they_show(
+    repository: Repository, tmp_path: Path, make_video: Video, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    contract, suite, cache = repository.contract(), repository.suite("a"), tmp_path / "cache"
+    drawing = replace(family(contract.family), figures=f"{__name__}:drawn")
+    for module in (measure_cache, measuring):
+        monkeypatch.setattr(module, "family", lambda _: drawing)
+    for name, unchanged in (("one", False), ("two", True)):
+        bundle = answered(Bundle(tmp_path / name), make_video(10))
+        _, again = measure_once(contract, suite, repository.path, bundle, cache=cache, on_progress=lambda *_: None)
+        assert again == unchanged
+        assert [figure.title for figure in read_figures(bundle).figures] == ["1 cases, without a release"]
+
+
+def drawn(cases: Sequence[Case], answers: Sequence[Answer], released: Sequence[Answer] | None) -> list[Figure]:
+    assert len(answers) == len(cases)
+    title = f"{len(cases)} cases, {'without' if released is None else 'with'} a release"
+    return [HistogramFigure(name="h", title=title, x=Axis(title="x"), groups=[])]

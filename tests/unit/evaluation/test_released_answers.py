@@ -69,7 +69,7 @@ def answered(folder: Path, *sizes: int | None) -> Bundle:
 @pytest.fixture
 def lines(repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """Measure answers of so many bytes beside those of the released model: case and metric → line."""
-    monkeypatch.setattr(measuring, "family", lambda _: SimpleNamespace(metrics=METRICS, measurer="sizes"))
+    monkeypatch.setattr(measuring, "family", lambda _: SimpleNamespace(metrics=METRICS, measurer="sizes", figures=None))
     monkeypatch.setattr(measuring, "load", lambda _: Sizes)
     monkeypatch.setattr(measurers, "find_metric", lambda _: None)
 

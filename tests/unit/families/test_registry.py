@@ -82,7 +82,7 @@ def test_the_names_are_looked_for() -> None:
 @pytest.mark.parametrize("found", FAMILIES, ids=lambda found: found.name)
 def test_all_that_a_family_names_is_there(found) -> None:
     assert BUILT_IN[found.name].startswith(f"penstock.families.{found.name.replace('-', '_')}.")
-    for place in (found.case, found.measurer, *found.commands.values()):
+    for place in (found.case, found.measurer, *found.commands.values(), *filter(None, [found.figures])):
         assert callable(load(place))
     for role in found.roles.values():
         assert callable(load(role.loader))

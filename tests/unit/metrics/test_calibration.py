@@ -11,8 +11,10 @@ from penstock.metrics.calibration import (
     bin_of,
     brier_score,
     expected_calibration_error,
+    reliability,
     resampled_calibration_error,
     resampled_risk_coverage,
+    risk_coverage,
     risk_coverage_area,
 )
 from penstock.metrics.quality import discard_curve
@@ -107,3 +109,25 @@ def test_an_owner_is_drawn_with_all_its_predictions(found, data) -> None:
     counts = np.array([data.draw(st.lists(st.integers(1, 3), min_size=4, max_size=4)), [1] * 4])
     together = resampled_calibration_error(confidence, correct, counts, owners=owners)
     assert together == pytest.approx(resampled_calibration_error(confidence, correct, counts[:, owners]))
+
+
+@given(predictions)
+def test_the_diagram_has_the_gaps_of_the_error(found: list[tuple[float, bool]]) -> None:
+    confidence, correct = arrays(found)
+    bins = reliability(confidence, correct)
+    assert bins.count.sum() == len(found)
+    error = float(np.abs(bins.confidence - bins.correct) @ bins.count / len(found))
+    assert error == pytest.approx(expected_calibration_error(confidence, correct))
+
+
+@given(predictions)
+def test_the_curve_has_the_area(found: list[tuple[float, bool]]) -> None:
+    confidence, loss = arrays(found)
+    curve = risk_coverage(confidence, loss)
+    assert curve.coverage[-1] == 1
+    assert curve.risk[-1] == pytest.approx(loss.mean())
+    area = float(curve.risk @ np.diff(curve.coverage, prepend=0.0))
+    assert area == pytest.approx(risk_coverage_area(confidence, loss))
+    few = curve.thinned(3)
+    assert len(few.coverage) <= 3
+    assert (few.coverage[0], few.risk[-1]) == (curve.coverage[0], curve.risk[-1])

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock.report.load_charts import HEIGHT, LEFT, WIDTH, Chart, Requests, distribution, memory, over_time
+from penstock.report.chart import HEIGHT, WIDTH, Chart
+from penstock.report.load_charts import Requests, distribution, memory, over_time
 
 VALUES = st.floats(min_value=0.0, max_value=1e6, allow_nan=False)
 
@@ -37,7 +38,7 @@ def test_median_and_highest_of_each_moment() -> None:
 def test_requests_without_a_good_answer_are_marked() -> None:
     chart = over_time([("candidate", requests([10.0] * 11, [n != 5 for n in range(11)]))])
     assert chart is not None
-    assert chart.marks == [LEFT + (WIDTH - LEFT) / 2]
+    assert chart.marks == [WIDTH / 2]
     assert "1 requests without a good answer" in chart.words
 
 
@@ -49,7 +50,7 @@ def test_the_distribution_is_of_ranks() -> None:
         == "Share of requests and their latency: 50 % within 50.0 ms, 95 % within 95.0 ms, 99 % within 99.0 ms"
     )
     (x, y), *_, (last, top) = points(chart, "candidate")
-    assert (x, last) == (LEFT, WIDTH)
+    assert (x, last) == (0.0, WIDTH)
     assert top < y
     assert [tick.label for tick in chart.below] == ["0 %", "25 %", "50 %", "75 %", "95 %"]
 
@@ -85,6 +86,6 @@ def test_every_point_lies_in_the_chart(draw, latency: list[float]) -> None:
     chart = draw([("candidate", requests(latency))])
     for curve in chart.curves:
         for x, y in points(chart, curve.kind):
-            assert LEFT <= x <= WIDTH
+            assert 0 <= x <= WIDTH
             assert 0 <= y <= HEIGHT
     assert 1 <= len(chart.across) <= 12

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from penstock.report.cases import CaseRow, number
 from penstock.report.scenes import SCENE_PAIRS, SCENE_SLICES, scene_cases, scenes, slice_sizes
-from penstock.report.stills import Thumb
+from penstock.report.thumbs import Thumb
 
 THUMB = Thumb("AAAA", 3, 2)
 BOTH = {"baseline": THUMB, "candidate": THUMB}

@@ -19,4 +19,5 @@ FAMILY = Family(
     case="penstock.families.face.case:FaceCase",
     measurer="penstock.families.face.measurer:FaceMeasurer",
     view=VIEW,
+    figures="penstock.families.face.figures:figures",
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -73,22 +74,41 @@ def _by_image(good: KnownPeople, answers: Sequence[Answer], threshold: float) ->
         yield measurement(case.name, "fmr", share, slices=case.slices)
 
 
-def _discard(everyone: KnownPeople, threshold: float) -> Measurement:
-    """The area under the curve of rejected comparisons of one person; the lower quality of two images decides."""
+@dataclass(frozen=True)
+class GenuineErrors:
+    """All comparisons of one person at a threshold.
+
+    Attributes:
+        error: float64 (n,): 1 where it is rejected, else 0.
+        quality: float64 (n,): the lower quality score of its two images.
+        whose: int (n,): whose it is.
+    """
+
+    error: npt.NDArray[np.float64]
+    quality: npt.NDArray[np.float64]
+    whose: npt.NDArray[np.intp]
+
+
+def genuine_errors(everyone: KnownPeople, threshold: float) -> GenuineErrors:
+    """Compare the images of each person; one without a vector is rejected. All vectors are of one length."""
     first, second = _genuine_pairs(everyone.numbers)
-    if everyone.length is None:
-        return measurement(WHOLE_SUITE, "discard", "the images' vectors differ in how many values they have")
     missing = everyone.missing
     vectors = unit_vectors(np.where(missing[:, None], 1.0, everyone.vectors()))
     scores = np.einsum("ij,ij->i", vectors[first], vectors[second])
     error = ((scores < np.float32(threshold)) | missing[first] | missing[second]).astype(np.float64)
     quality = np.array([NEVER_DISCARDED if found is None else found.quality for found in everyone.features])
-    lower = np.minimum(quality[first], quality[second])
-    area = discard_curve(lower, error).area
-    whose = everyone.numbers[first]
-    owners, numbers = np.unique(whose, return_inverse=True)
+    return GenuineErrors(error, np.minimum(quality[first], quality[second]), everyone.numbers[first])
+
+
+def _discard(everyone: KnownPeople, threshold: float) -> Measurement:
+    """The area under the curve of rejected comparisons of one person; the lower quality of two images decides."""
+    if everyone.length is None:
+        return measurement(WHOLE_SUITE, "discard", "the images' vectors differ in how many values they have")
+    found = genuine_errors(everyone, threshold)
+    area = discard_curve(found.quality, found.error).area
+    owners, numbers = np.unique(found.whose, return_inverse=True)
     counts = draw_identities(len(owners)).astype(np.int64)[numbers]
-    values = [discard_curve(np.repeat(lower, n), np.repeat(error, n)).area for n in counts.T]
+    values = [discard_curve(np.repeat(found.quality, n), np.repeat(found.error, n)).area for n in counts.T]
     text = "\n".join(sorted(f"{case.name}\t{case.identity}" for case in everyone.cases))
     resamples = resamples_of(text, len(owners), np.array(values))
     return measurement(WHOLE_SUITE, "discard", area, resamples=resamples, why=everyone.lost() or None)

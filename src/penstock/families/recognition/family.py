@@ -21,4 +21,5 @@ FAMILY = Family(
     measurer="penstock.families.recognition.measurer:RecognitionMeasurer",
     commands={"cer": "penstock.families.recognition.score_cer:cer"},
     view=VIEW,
+    figures="penstock.families.recognition.figures:figures",
 )
