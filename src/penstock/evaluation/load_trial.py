@@ -33,7 +33,7 @@ from penstock.contract.models import Case, Contract, Suite
 from penstock.contract.request import http_of
 from penstock.contract.serving import Load
 from penstock.evaluation.inputs import input_paths
-from penstock.foundation.errors import UsageError, WorldError
+from penstock.foundation.errors import UsageError, WorldError, one_line
 from penstock.invocation.memory_line import MemoryWatchLine
 from penstock.invocation.service_process import ServiceProcess
 from penstock.invocation.wire_request import wire_request
@@ -366,4 +366,4 @@ def _rounded(seconds: float | None) -> float | None:
 
 def _cut(text: str) -> str:
     """In one line, since it quotes the service."""
-    return " ".join(text.split())[:MAX_FAULT]
+    return one_line(" ".join(text.split())[:MAX_FAULT])

@@ -64,6 +64,7 @@ LOG_METRIC = Metric(
 """Of contracts with a ``log``, whatever the family: one value, which the step *measure* adds."""
 
 LOAD_ERRORS, LOAD_DROPPED, THROUGHPUT = "load_errors", "load_dropped", "throughput"
+REQUEST = "request"
 STARTUP, EARLY_READY, MEMORY_GROWTH = "startup_s", "early_ready", "memory_growth"
 OVERLOAD, STOP_LOST, RECOVERED = "overload", "stop_lost", "recovered"
 
@@ -77,6 +78,7 @@ def _load_quantile(name: str, title: str, quantile: float) -> Metric:
         whole_suite=True,
         timed=True,
         quantile=quantile,
+        over=REQUEST,
     )
 
 

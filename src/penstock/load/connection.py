@@ -155,9 +155,16 @@ class LoadConnection:
         if tls is None:
             self.stage, self.wants = Stage.IDLE, READ
             return
-        self._socket = tls.wrap_socket(
-            self._socket, server_hostname=self.destination.host, do_handshake_on_connect=False
-        )
+        try:
+            self._socket = tls.wrap_socket(
+                self._socket, server_hostname=self.destination.host, do_handshake_on_connect=False
+            )
+        except ssl.SSLError as error:
+            raise ConnectionBrokenError(RequestEnding.TLS, f"TLS could not be begun: {_why(error)}") from error
+        except (OSError, ValueError) as error:
+            # the other side broke the connection as soon as it was made; or the name cannot be that of a certificate
+            words = _words(error) if isinstance(error, OSError) else printable(str(error))
+            raise ConnectionBrokenError(RequestEnding.RESET, words) from error
         self.stage = Stage.GREETING
         self._greet()
 

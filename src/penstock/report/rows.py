@@ -9,6 +9,7 @@ from penstock.bundle.verdict_record import RuleResult, Verdict, WaiverRecord
 from penstock.families.registry import is_stand_in, known_metrics
 from penstock.gating.compare import MetricChange
 from penstock.gating.measured import MetricMean
+from penstock.gating.wording import over_words
 from penstock.report.cases import Number, means, number, ordered, shown, signed, suite_numbers
 from penstock.report.forest import Forest, drawing, forest
 from penstock.report.run_records import Side
@@ -47,6 +48,8 @@ class MetricRow:
     stand_in: bool = False
     """Its numbers are those of a stand-in network."""
     needed: int | None = None
+    over: str = "cases"
+    """What its value is taken over."""
     waiver: WaiverRecord | None = None
 
 
@@ -105,6 +108,7 @@ def _of_rule(place: int, rule: RuleResult, past: Past | None) -> MetricRow:
         meaning=meaning_of(rule.metric),
         stand_in=is_stand_in(rule.extractor),
         needed=rule.needed,
+        over=over_words(rule.metric),
         waiver=rule.waiver,
     )
 
