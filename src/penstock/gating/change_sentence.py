@@ -62,7 +62,8 @@ def _open(
 ) -> str:
     """Why nothing can be said."""
     if isinstance(evidence, Single):
-        return f"one {subject.over} cannot tell a change from noise, so that it is open whether the allowed {bound} is held"
+        one = f"one {subject.over} cannot tell a change from noise"
+        return f"{one}, so that it is open whether the allowed {bound} is held"
     many = f"{evidence.cases} {subject.over}{'s' if evidence.cases != 1 else ''}"
     text = f"{many} leave open whether that is within the allowed {bound}"
     if decision.interval is not None:
