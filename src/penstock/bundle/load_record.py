@@ -46,7 +46,7 @@ class RequestLine(Record):
 
 
 class MemoryLine(Record):
-    """The main memory that the service's processes held; an entry of each list a sample."""
+    """The memory that the service's processes held; an entry of each list a sample."""
 
     at_s: list[float] = Field(default_factory=list)
     """From the beginning of the load, the warm-up included."""
@@ -114,6 +114,9 @@ class LoadPart(Record):
     start: StartRecord | None = None
     requests: RequestLine | None = None
     memory: MemoryLine | None = None
+    """Main memory."""
+    gpu_memory: MemoryLine | None = None
+    """``None``: there was no card, or the service held nothing of its memory."""
     saturation: SaturationRecord | None = None
     overload: OverloadRecord | None = None
     stop: StopRecord | None = None

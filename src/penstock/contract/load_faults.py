@@ -11,7 +11,7 @@ from penstock.contract.models import Case, Contract, Suite
 from penstock.contract.policy import Rule
 from penstock.contract.request import calls_of
 from penstock.contract.serving import MAX_LOAD_SECONDS, Load
-from penstock.families.engine_metrics import LOAD_METRICS, LOAD_QUANTILES, MEMORY_GROWTH
+from penstock.families.engine_metrics import GPU_MEMORY_GROWTH, LOAD_METRICS, LOAD_QUANTILES, MEMORY_GROWTH
 from penstock.families.registry import did_you_mean, is_timed
 from penstock.foundation.errors import UsageError
 from penstock.foundation.order_statistics import values_needed
@@ -104,7 +104,7 @@ def _rule_faults(contract: Contract, load: Load, rule: Rule, document: Document,
 
 def _confidence_faults(contract: Contract, document: Document) -> Iterator[Fault]:
     """Rules with a confidence, for metrics of which no upper bound is known."""
-    known = (*_QUANTILES, MEMORY_GROWTH)
+    known = (*_QUANTILES, MEMORY_GROWTH, GPU_MEMORY_GROWTH)
     for place, rule in enumerate(contract.policy.rules):
         if rule.confidence is not None and rule.metric not in known:
             what = f"no upper bound of '{rule.metric}' is known: 'confidence' is for {', '.join(known)}"

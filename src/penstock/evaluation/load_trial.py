@@ -34,7 +34,7 @@ from penstock.contract.request import http_of
 from penstock.contract.serving import Load
 from penstock.evaluation.inputs import input_paths
 from penstock.foundation.errors import UsageError, WorldError, one_line
-from penstock.invocation.memory_line import MemoryWatchLine
+from penstock.invocation.memory_line import MemoryWatchLine, gpu_memory, main_memory
 from penstock.invocation.service_process import ServiceProcess
 from penstock.invocation.wire_request import wire_request
 from penstock.load.arrivals import constant_arrivals
@@ -152,7 +152,11 @@ class _Trial:
             return len(timeline.ending) - timeline.ending.tobytes().count(RequestEnding.UNDER_WAY)
 
         every_s = max(0.005, self.seconds / MEMORY_SAMPLES)
-        with MemoryWatchLine(self.service.supervisor, ended, every_s) as memory:
+        root, before = self.service.supervisor, self.service.gpu_before_mib
+        with (
+            MemoryWatchLine(main_memory(root), ended, every_s) as memory,
+            MemoryWatchLine(gpu_memory(root, before), ended, every_s) as gpu,
+        ):
             generator.run()
         summary = summarise(timeline, warm_up_s=load.warmup_s, seconds=self.seconds, timeout_s=load.timeout_s)
         self.kept["requests"] = RequestLine(
@@ -163,11 +167,8 @@ class _Trial:
             samples={kind: _cut(text) for kind, text in summary.error_samples.items()},
             notes=summary.notes,
         )
-        self.kept["memory"] = MemoryLine(
-            at_s=[round(at - timeline.began, 3) for at in memory.at],
-            done=list(memory.done),
-            mib=[round(mib, 3) for mib in memory.mib],
-        )
+        self.kept["memory"] = _memory_line(memory, timeline)
+        self.kept["gpu_memory"] = _memory_line(gpu, timeline) if gpu.mib else None
         self._p50_s = (summary.p50_ms or 0.0) / 1000
         self._did(f"{summary.good} of {summary.requests} answered well")
         self._must_live("under load", summary.errors)
@@ -358,6 +359,14 @@ def _lost(timeline: Timeline, asked_s: float) -> list[int]:
         for index, (sent, ending) in enumerate(zip(timeline.sent, timeline.ending, strict=True))
         if sent < asked_s and RequestEnding(ending) in ERRORS and index not in resent
     ]
+
+
+def _memory_line(watched: MemoryWatchLine, timeline: Timeline) -> MemoryLine:
+    return MemoryLine(
+        at_s=[round(at - timeline.began, 3) for at in watched.at],
+        done=list(watched.done),
+        mib=[round(mib, 3) for mib in watched.mib],
+    )
 
 
 def _rounded(seconds: float | None) -> float | None:

@@ -6,17 +6,18 @@ import hashlib
 import math
 import random
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from penstock.bundle.directory import Bundle
-from penstock.bundle.load_record import LoadPart, RequestLine
+from penstock.bundle.load_record import LoadPart, MemoryLine, RequestLine
 from penstock.bundle.models import WHOLE_SUITE, Measurement, Resamples, StandardError, Tail
 from penstock.contract.policy import MAX_CONFIDENCE
 from penstock.contract.serving import Load
 from penstock.families.engine_metrics import (
     EARLY_READY,
+    GPU_MEMORY_GROWTH,
     LOAD_DROPPED,
     LOAD_ERRORS,
     LOAD_METRICS,
@@ -39,26 +40,29 @@ MIN_RESAMPLES: Final = 100
 SEED: Final = 20261126
 
 
-def add_load_values(bundle: Bundle, load: Load, parts: Sequence[LoadPart]) -> list[Measurement]:
+def add_load_values(bundle: Bundle, load: Load, parts: Sequence[LoadPart], ruled: Collection[str]) -> list[Measurement]:
     """Put what came of a load among the measurements, in place of an earlier one; returns these values.
 
     Args:
         bundle: whose ``measurements.jsonl`` is there.
         load: the contract's.
         parts: all parts of the load, in their order.
+        ruled: metrics that the policy has rules for.
     """
-    found = load_values(load, parts)
+    found = load_values(load, parts, ruled)
     names = {metric.name for metric in LOAD_METRICS}
     kept = [measurement for measurement in bundle.measurements() if measurement.metric not in names]
     bundle.write_measurements([*kept, *found])
     return found
 
 
-def load_values(load: Load, parts: Sequence[LoadPart]) -> list[Measurement]:
+def load_values(load: Load, parts: Sequence[LoadPart], ruled: Collection[str] = ()) -> list[Measurement]:
     """One value of each metric that is measured; where a service came to none, the reason.
 
-    A request without a good answer ranks behind every good one, with the whole timeout as its latency.
+    A request without a good answer ranks behind every good one, with the whole timeout as its latency. Where no GPU
+    memory was held, its growth is there only if a rule asks for it.
     """
+    left_out = set() if any(part.gpu_memory for part in parts) else {GPU_MEMORY_GROWTH} - set(ruled)
     made: dict[str, Callable[[Sequence[LoadPart]], _Value]] = {
         LOAD_ERRORS: _errors,
         LOAD_DROPPED: _dropped,
@@ -66,6 +70,7 @@ def load_values(load: Load, parts: Sequence[LoadPart]) -> list[Measurement]:
         STARTUP: _startup,
         EARLY_READY: _early_ready,
         MEMORY_GROWTH: _memory_growth,
+        GPU_MEMORY_GROWTH: _gpu_memory_growth,
         OVERLOAD: _overload,
         STOP_LOST: _stop_lost,
         RECOVERED: _recovered,
@@ -74,7 +79,7 @@ def load_values(load: Load, parts: Sequence[LoadPart]) -> list[Measurement]:
     return [
         (found[metric.name] if metric.name in found else made[metric.name](parts)).measurement(metric.name, metric.unit)
         for metric in LOAD_METRICS
-        if metric.name in load.measured
+        if metric.name in load.measured and metric.name not in left_out
     ]
 
 
@@ -207,9 +212,19 @@ def _early_ready(parts: Sequence[LoadPart]) -> _Value:
 
 
 def _memory_growth(parts: Sequence[LoadPart]) -> _Value:
+    return _growth(parts, [part.memory for part in parts])
+
+
+def _gpu_memory_growth(parts: Sequence[LoadPart]) -> _Value:
+    if all(part.requests is not None and part.gpu_memory is None for part in parts):
+        return _Value(None, "not measured: no NVIDIA card was there, or the service held nothing of its memory")
+    return _growth(parts, [part.gpu_memory for part in parts])
+
+
+def _growth(parts: Sequence[LoadPart], lines: Sequence[MemoryLine | None]) -> _Value:
     if any(part.requests is None for part in parts):
         return _Value(None, _fault(parts))
-    grown = [_growth_of(part) for part in parts]
+    grown = [_growth_of(part, line) for part, line in zip(parts, lines, strict=True)]
     known = [growth for growth in grown if growth is not None]
     if len(known) < len(parts):
         return _Value(None, "too few requests, or too few samples of its memory, to say how it grows")
@@ -222,8 +237,7 @@ def _memory_growth(parts: Sequence[LoadPart]) -> _Value:
     )
 
 
-def _growth_of(part: LoadPart) -> Growth | None:
-    line = part.memory
+def _growth_of(part: LoadPart, line: MemoryLine | None) -> Growth | None:
     if line is None:
         return None
     first = next((index for index, at in enumerate(line.at_s) if at >= part.warmup_s), len(line.at_s))

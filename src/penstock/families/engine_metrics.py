@@ -65,7 +65,8 @@ LOG_METRIC = Metric(
 
 LOAD_ERRORS, LOAD_DROPPED, THROUGHPUT = "load_errors", "load_dropped", "throughput"
 REQUEST = "request"
-STARTUP, EARLY_READY, MEMORY_GROWTH = "startup_s", "early_ready", "memory_growth"
+STARTUP, EARLY_READY = "startup_s", "early_ready"
+MEMORY_GROWTH, GPU_MEMORY_GROWTH = "memory_growth", "gpu_memory_growth"
 OVERLOAD, STOP_LOST, RECOVERED = "overload", "stop_lost", "recovered"
 
 
@@ -120,6 +121,13 @@ LOAD_METRICS = (
         *(MEMORY_GROWTH, "memory growth", "MiB / 1,000 requests", "lower", 2),
         "By how much the service's main memory grows with each 1,000 requests, over all of the load: a cache that is "
         "filled once is none; lower is better.",
+        whole_suite=True,
+        near_zero=True,
+    ),
+    Metric(
+        *(GPU_MEMORY_GROWTH, "GPU memory growth", "MiB / 1,000 requests", "lower", 2),
+        "By how much the graphics card's memory that the service holds grows with each 1,000 requests, over all of the "
+        "load; lower is better. Measured where there is a card.",
         whole_suite=True,
         near_zero=True,
     ),

@@ -17,6 +17,7 @@ import httpx
 from penstock.contract.http_call import Http
 from penstock.contract.models import Case, Contract
 from penstock.contract.request import service_argv
+from penstock.foundation.nvidia import gpu_used_mib
 from penstock.invocation.connection import HandedOver
 from penstock.invocation.http import free_port, not_ready
 from penstock.invocation.http_exchange import BrokenExchangeError, cut_after
@@ -46,6 +47,8 @@ class ServiceProcess:
         self._log = log
         self._port = 0
         self._process: ModelProcess | None = None
+        self.gpu_before_mib: float | None = None
+        """What was in use on the cards before it was started; ``None``: there is no card."""
         # Nothing of this machine's proxies, .netrc or certificates may have a say in a call to the model.
         self._client = httpx.Client(trust_env=False, follow_redirects=False, transport=HandedOver(self._connect))
 
@@ -73,6 +76,7 @@ class ServiceProcess:
         if not on_what_was_left or not self._port:
             self._port = free_port()
             self._scratch.tidy()
+        self.gpu_before_mib = gpu_used_mib()
         argv = service_argv(self._contract, self._port)
         self._log.mark()
         self._log.note(f"starting {' '.join(argv)}")

@@ -97,8 +97,8 @@ def distribution(sides: Sequence[tuple[str, Requests]]) -> Chart | None:
     return Chart("How it is distributed", f"Share of requests and their latency: {told}", curves, scale.ticks, below)
 
 
-def memory(sides: Sequence[tuple[str, Sequence[int], Sequence[float]]]) -> Chart | None:
-    """Main memory over requests that had ended: (side, requests, MiB)."""
+def memory(title: str, sides: Sequence[tuple[str, Sequence[int], Sequence[float]]]) -> Chart | None:
+    """Memory over requests that had ended: (side, requests, MiB)."""
     sides = [(name, done, mib) for name, done, mib in sides if mib]
     if not sides:
         return None
@@ -113,7 +113,7 @@ def memory(sides: Sequence[tuple[str, Sequence[int], Sequence[float]]]) -> Chart
     across = [Tick(_y(share), f"{low + share * (high - low):.0f} MiB") for share in (0.1, 0.5, 0.9)]
     below = [Tick(_x(share), f"{most * share:.0f}") for share in (0.0, 0.5, 1.0)]
     first, last = sides[0][2][0], sides[0][2][-1]
-    return Chart("Memory by requests answered", f"From {first:.0f} to {last:.0f} MiB", curves, across, below)
+    return Chart(f"{title} by requests answered", f"From {first:.0f} to {last:.0f} MiB", curves, across, below)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from penstock.bundle.directory import Bundle
-from penstock.bundle.load_record import LoadPart, load_parts
+from penstock.bundle.load_record import LoadPart, MemoryLine, load_parts
 from penstock.report.load_charts import GOOD, Chart, Requests, distribution, memory, over_time
 
 MAX_SAMPLES = 5
@@ -40,8 +40,10 @@ def load_section(bundle: Bundle, baseline: Bundle | None) -> LoadSection | None:
         return None
     before = load_parts(baseline) if baseline is not None else []
     sides = [("candidate", measured(parts)), ("baseline", measured(before))]
-    lines = [line for name, found in (("candidate", parts), ("baseline", before)) for line in _memory(name, found)]
-    charts = [over_time(sides), distribution(sides), memory(lines)]
+    found = [("candidate", parts), ("baseline", before)]
+    held = [line for name, side in found for line in _memory(name, [part.memory for part in side])]
+    on_cards = [line for name, side in found for line in _memory(name, [part.gpu_memory for part in side])]
+    charts = [over_time(sides), distribution(sides), memory("Memory", held), memory("GPU memory", on_cards)]
     samples = {kind: text for part in parts if part.requests for kind, text in part.requests.samples.items()}
     seconds = sum(part.seconds for part in parts)
     return LoadSection(
@@ -71,18 +73,20 @@ def measured(parts: Sequence[LoadPart]) -> Requests:
     return found
 
 
-def _memory(name: str, parts: Sequence[LoadPart]) -> Iterator[tuple[str, list[int], list[float]]]:
+def _memory(name: str, lines: Sequence[MemoryLine | None]) -> Iterator[tuple[str, list[int], list[float]]]:
     """A line for each part, one after the other: each has a service of its own."""
     before = 0
-    for part in parts:
-        if part.memory is not None and part.memory.done:
-            yield name, [before + done for done in part.memory.done], part.memory.mib
-            before += part.memory.done[-1]
+    for line in lines:
+        if line is not None and line.done:
+            yield name, [before + done for done in line.done], line.mib
+            before += line.done[-1]
 
 
 def _rows(first: LoadPart, last: LoadPart) -> Iterator[tuple[str, str]]:
     if (start := first.start) is not None:
         yield "start", _start(start.ready_s, start.true_s, start.too_early)
+    if first.requests is not None and first.gpu_memory is None:
+        yield "GPU memory", "not measured: no NVIDIA card was there, or the service held nothing of its memory"
     if (most := last.saturation) is not None:
         yield f"{most.concurrency} at a time", f"{most.throughput:.1f} answers a second; {most.errors} errors"
     if (over := last.overload) is not None:

@@ -15,6 +15,7 @@ from penstock.contract.load import load_contract, load_suite
 from penstock.contract.models import Contract
 from penstock.evaluation.load_trial import _lost, put_load
 from penstock.foundation.errors import UsageError
+from penstock.invocation import memory_line
 from penstock.invocation.driver import hold_service
 from penstock.load.timeline import RequestEnding, Timeline
 
@@ -50,13 +51,19 @@ def _limited(contract: Contract, ready_timeout_s: float) -> Contract:
     return contract.model_copy(update={"call": contract.call.model_copy(update={"http": http})})
 
 
-def test_the_first_half_is_the_start_and_the_rate_alone(tmp_path: Path) -> None:
+def test_the_first_half_is_the_start_and_the_rate_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory_line, "cards", lambda: ("a card, which no machine of ours has",))
+    monkeypatch.setattr(memory_line, "gpu_mib_of", lambda pids: 555.0 if pids else None)
     found, told = put(tmp_path, {"seconds": 2.0, "twice": True, "stop": True, "recover": True}, part="1/2")
     assert (found.part, found.fault, found.seconds) == ("1/2", None, 1.0)
     assert (found.overload, found.stop, found.recovery) == (None, None, None)
     assert found.requests is not None
     assert len(found.requests.due_s) == 33
     assert set(found.requests.ending) == {1}
+    assert found.memory is not None
+    assert found.gpu_memory is not None
+    assert set(found.gpu_memory.mib) == {555.0}
+    assert len(found.gpu_memory.mib) > 20
     assert told[1].startswith("2/2 ")
 
 

@@ -114,6 +114,23 @@ def test_a_leak_and_memory_that_is_taken_once() -> None:
     assert "too few" in (values(part())["memory_growth"].error or "")
 
 
+def test_gpu_memory_is_measured_where_there_is_a_card_and_said_where_a_rule_asks() -> None:
+    at = [0.5 + index * 0.05 for index in range(220)]
+    done = [int(10 * when) for when in at]
+    leak = MemoryLine(at_s=at, done=done, mib=[1000 + 3.0 * count for count in done])
+    found = values(part(gpu_memory=leak))["gpu_memory_growth"]
+    assert found.value == pytest.approx(3000, rel=0.05)
+    assert found.standard_error is not None
+    assert "gpu_memory_growth" not in values(part())
+    (asked,) = (value for value in load_values(LOAD, [part()], ["gpu_memory_growth"]) if value.metric.startswith("gpu"))
+    assert (asked.value, asked.error) == (
+        None,
+        "not measured: no NVIDIA card was there, or the service held nothing of its memory",
+    )
+    half = [part("1/2", gpu_memory=leak), part("2/2")]
+    assert "too few" in (values(*half)["gpu_memory_growth"].error or "")
+
+
 def test_what_a_lie_costs() -> None:
     start = StartRecord(ready_s=0.1, true_s=3.0, too_early="the service answered 500")
     found = values(part(start=start))
@@ -156,7 +173,10 @@ def test_a_service_that_never_came_has_one_reason_for_all() -> None:
     fault = "the service was not ready after 20 s: nothing answered on its port"
     start = StartRecord(ready_s=None, true_s=None)
     found = values(part(fault=fault, start=start, requests=None))
-    assert {name for name, value in found.items() if value.value is None and value.error == fault} == set(LOAD.measured)
+    told = {name for name, value in found.items() if value.value is None and value.error == fault}
+    assert told == set(LOAD.measured) - {"gpu_memory_growth"}
+    asked = {value.metric: value for value in load_values(LOAD, [part(fault=fault, start=start, requests=None)], told)}
+    assert asked.keys() == told
 
 
 def test_they_take_the_place_of_earlier_ones(tmp_path: Path) -> None:
@@ -164,8 +184,9 @@ def test_they_take_the_place_of_earlier_ones(tmp_path: Path) -> None:
     bundle.write_measurements(
         [Measurement(case="a", metric="latency", value=1.0), Measurement(case="*", metric="load_p50_ms", value=1.0)]
     )
-    add_load_values(bundle, LOAD, [part()])
-    add_load_values(bundle, LOAD, [part()])
+    add_load_values(bundle, LOAD, [part()], ["load_p50_ms", "gpu_memory_growth"])
+    add_load_values(bundle, LOAD, [part()], ["load_p50_ms"])
     found = bundle.measurements()
-    assert [measurement.metric for measurement in found] == ["latency", *LOAD.measured]
+    measured = [name for name in LOAD.measured if name != "gpu_memory_growth"]
+    assert [measurement.metric for measurement in found] == ["latency", *measured]
     assert found[1].value == 5.0

@@ -28,6 +28,7 @@ def test_what_was_done_and_what_came_of_it(tmp_path: Path) -> None:
     assert (section.facts, section.fault, section.beside) == ("10 requests a second for 20 s", None, False)
     assert section.rows == [
         ("start", "ready after 1.2 s, first answer after 1.5 s"),
+        ("GPU memory", "not measured: no NVIDIA card was there, or the service held nothing of its memory"),
         ("twice the rate", "88 answered, 12 refused in words"),
         ("SIGTERM under load", "1 of 9 requests lost (connection reset); ended after 0.3 s"),
         ("kill -9", "answered again after 1.4 s"),
@@ -39,6 +40,17 @@ def test_what_was_done_and_what_came_of_it(tmp_path: Path) -> None:
         "Memory by requests answered",
     ]
     assert "2 requests without a good answer" in section.charts[0].words
+
+
+def test_memory_of_a_card_has_a_chart_of_its_own(tmp_path: Path) -> None:
+    part = load_part()
+    section = load_section(bundle(tmp_path, part.model_copy(update={"gpu_memory": part.memory})), None)
+    assert section is not None
+    assert [chart.title for chart in section.charts[2:]] == [
+        "Memory by requests answered",
+        "GPU memory by requests answered",
+    ]
+    assert "GPU memory" not in dict(section.rows)
 
 
 def test_the_released_model_beside_it_in_two_parts(tmp_path: Path) -> None:
