@@ -52,7 +52,7 @@ def step(arguments: Arguments) -> dict[str, str]:
         if part.number == part.of:
             values = add_load_values(bundle, load, parts, [rule.metric for rule in contract.policy.rules])
             log("values", **{value.metric: value.value for value in values})
-            note.note = fault or f"{load.rate:g} requests a second for {load.seconds:g} s"
+            note.note = fault or load.words
         else:
             note.note = fault or f"part {part}"
     return {"fault": shorten(fault or "", 400)}

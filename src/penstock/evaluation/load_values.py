@@ -23,12 +23,19 @@ from penstock.families.engine_metrics import (
     LOAD_METRICS,
     LOAD_QUANTILES,
     MEMORY_GROWTH,
+    MIXED_ANSWERS,
+    OOM_RECOVERED,
     OVERLOAD,
+    RATE_METRICS,
     RECOVERED,
+    SATURATED,
     STARTUP,
     STOP_LOST,
     THROUGHPUT,
+    at_rate,
+    base_metric,
 )
+from penstock.families.registry import find_metric
 from penstock.foundation.order_statistics import quantile_rank, upper_rank
 from penstock.load.growth import STEPS, T_QUANTILE, Growth, growth_per_thousand
 from penstock.load.timeline import RequestEnding
@@ -49,11 +56,11 @@ def add_load_values(bundle: Bundle, load: Load, parts: Sequence[LoadPart], ruled
         parts: all parts of the load, in their order.
         ruled: metrics that the policy has rules for.
     """
-    found = load_values(load, parts, ruled)
+    made = load_values(load, parts, ruled)
     names = {metric.name for metric in LOAD_METRICS}
-    kept = [measurement for measurement in bundle.measurements() if measurement.metric not in names]
-    bundle.write_measurements([*kept, *found])
-    return found
+    kept = [found for found in bundle.measurements() if base_metric(found.metric) not in names]
+    bundle.write_measurements([*kept, *made])
+    return made
 
 
 def load_values(load: Load, parts: Sequence[LoadPart], ruled: Collection[str] = ()) -> list[Measurement]:
@@ -64,8 +71,7 @@ def load_values(load: Load, parts: Sequence[LoadPart], ruled: Collection[str] = 
     """
     left_out = set() if any(part.gpu_memory for part in parts) else {GPU_MEMORY_GROWTH} - set(ruled)
     made: dict[str, Callable[[Sequence[LoadPart]], _Value]] = {
-        LOAD_ERRORS: _errors,
-        LOAD_DROPPED: _dropped,
+        **{metric.name: _saturated(metric.name) for metric in SATURATED},
         THROUGHPUT: _throughput,
         STARTUP: _startup,
         EARLY_READY: _early_ready,
@@ -74,12 +80,18 @@ def load_values(load: Load, parts: Sequence[LoadPart], ruled: Collection[str] = 
         OVERLOAD: _overload,
         STOP_LOST: _stop_lost,
         RECOVERED: _recovered,
+        OOM_RECOVERED: _oom_recovered,
+        MIXED_ANSWERS: _mixed_answers,
     }
-    found = _quantiles(parts)
+    found = _at_a_rate(parts, [part.requests for part in parts])
+    found |= {name: make(parts) for name, make in made.items()}
+    for rate in load.rate[1:]:
+        values = _at_a_rate(parts, [_line_at(part, rate) for part in parts])
+        found |= {at_rate(name, rate): value for name, value in values.items()}
     return [
-        (found[metric.name] if metric.name in found else made[metric.name](parts)).measurement(metric.name, metric.unit)
-        for metric in LOAD_METRICS
-        if metric.name in load.measured and metric.name not in left_out
+        found[name].measurement(name, known.unit if (known := find_metric(name)) is not None else "")
+        for name in load.measured
+        if name not in left_out
     ]
 
 
@@ -109,27 +121,45 @@ def _fault(parts: Sequence[LoadPart]) -> str:
     return next((part.fault for part in parts if part.fault), "it was not measured")
 
 
+def _line_at(part: LoadPart, rate: float) -> RequestLine | None:
+    return next((found.requests for found in part.at_rates if found.rate == rate), None)
+
+
+def _at_a_rate(parts: Sequence[LoadPart], lines: Sequence[RequestLine | None]) -> dict[str, _Value]:
+    """What is measured at a rate; a line for each part."""
+    known = [line for line in lines if line is not None]
+    names = [metric.name for metric in RATE_METRICS]
+    if len(known) < len(parts):
+        return {name: _Value(None, _fault(parts)) for name in names}
+    pairs = list(zip(parts, known, strict=True))
+    dropped = RequestEnding.DROPPED
+    return {
+        **_quantiles(parts, pairs),
+        LOAD_ERRORS: _count(pairs, lambda ending: ending not in (RequestEnding.GOOD, dropped)),
+        LOAD_DROPPED: _count(pairs, lambda ending: ending == dropped),
+    }
+
+
 def _measured_from(part: LoadPart, line: RequestLine) -> int:
     return next((index for index, due in enumerate(line.due_s) if due >= part.warmup_s - 1e-9), len(line.due_s))
 
 
-def _latencies(parts: Sequence[LoadPart]) -> list[float]:
+def _latencies(pairs: Sequence[tuple[LoadPart, RequestLine]]) -> list[float]:
     """Of all measured requests, in the order in which they were due."""
     found: list[float] = []
-    for part in parts:
-        if (line := part.requests) is not None:
-            first = _measured_from(part, line)
-            found += [
-                latency if ending == RequestEnding.GOOD else part.timeout_s * 1000
-                for latency, ending in zip(line.latency_ms[first:], line.ending[first:], strict=True)
-            ]
+    for part, line in pairs:
+        first = _measured_from(part, line)
+        found += [
+            latency if ending == RequestEnding.GOOD else part.timeout_s * 1000
+            for latency, ending in zip(line.latency_ms[first:], line.ending[first:], strict=True)
+        ]
     return found
 
 
-def _quantiles(parts: Sequence[LoadPart]) -> dict[str, _Value]:
-    latencies = _latencies(parts)
+def _quantiles(parts: Sequence[LoadPart], pairs: Sequence[tuple[LoadPart, RequestLine]]) -> dict[str, _Value]:
+    latencies = _latencies(pairs)
     wanted = [(metric.name, metric.quantile or 0.5) for metric in LOAD_QUANTILES]
-    if not latencies or any(part.requests is None for part in parts):
+    if not latencies:
         return {name: _Value(None, _fault(parts)) for name, _ in wanted}
     ordered = sorted(latencies)
     resamples = _resampled(latencies, [share for _, share in wanted])
@@ -172,23 +202,22 @@ def _resampled(latencies: Sequence[float], shares: Sequence[float]) -> dict[floa
     return {share: Resamples(cases=count, key=key, values=values) for share, values in found.items()}
 
 
-def _count(parts: Sequence[LoadPart], wanted: Callable[[int], bool]) -> _Value:
-    if any(part.requests is None for part in parts):
-        return _Value(None, _fault(parts))
+def _count(pairs: Sequence[tuple[LoadPart, RequestLine]], wanted: Callable[[int], bool]) -> _Value:
     number, why = 0, None
-    for part in parts:
-        line = part.requests or RequestLine()
+    for part, line in pairs:
         number += sum(map(wanted, line.ending[_measured_from(part, line) :]))
         why = why or part.fault or next(iter(line.samples.values()), None)
     return _Value(float(number), why if number else None)
 
 
-def _errors(parts: Sequence[LoadPart]) -> _Value:
-    return _count(parts, lambda ending: ending not in (RequestEnding.GOOD, RequestEnding.DROPPED))
+def _saturated(metric: str) -> Callable[[Sequence[LoadPart]], _Value]:
+    def value(parts: Sequence[LoadPart]) -> _Value:
+        if (found := parts[-1].saturation) is None:
+            return _Value(None, _fault(parts))
+        ms = {"saturated_p50_ms": found.p50_ms, "saturated_p95_ms": found.p95_ms, "saturated_p99_ms": found.p99_ms}
+        return _Value(ms[metric], None if ms[metric] is not None else "no request has ended")
 
-
-def _dropped(parts: Sequence[LoadPart]) -> _Value:
-    return _count(parts, lambda ending: ending == RequestEnding.DROPPED)
+    return value
 
 
 def _throughput(parts: Sequence[LoadPart]) -> _Value:
@@ -265,3 +294,20 @@ def _recovered(parts: Sequence[LoadPart]) -> _Value:
     if found is None:
         return _Value(None, _fault(parts))
     return _Value(float(found.problem is None), found.problem)
+
+
+def _oom_recovered(parts: Sequence[LoadPart]) -> _Value:
+    found = parts[-1].oom
+    if found is None:
+        return _Value(None, _fault(parts))
+    return _Value(float(found.problem is None), found.problem)
+
+
+def _mixed_answers(parts: Sequence[LoadPart]) -> _Value:
+    found = parts[-1].mixed
+    if found is None:
+        return _Value(None, _fault(parts))
+    if not found.requests:
+        return _Value(0.0, "nothing could be compared: no request gets the same good answer each time when it is alone")
+    why = f"of {found.answered} answers, {found.at_once} requests at a time; one was {found.sample}"
+    return _Value(float(found.wrong), why if found.wrong else None)

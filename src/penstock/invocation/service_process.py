@@ -6,7 +6,10 @@ what is looked at: when it is ready, whether that is true, and what is left of i
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import os
+import signal
 import socket
 import time
 from pathlib import Path
@@ -22,7 +25,9 @@ from penstock.invocation.connection import HandedOver
 from penstock.invocation.http import free_port, not_ready
 from penstock.invocation.http_exchange import BrokenExchangeError, cut_after
 from penstock.invocation.http_exchange import exchange as call_once
+from penstock.invocation.launch import watched_descendants
 from penstock.invocation.log import BoundedLog
+from penstock.invocation.memory import MIB, rss_bytes
 from penstock.invocation.model_process import ModelProcess, describe_exit
 from penstock.invocation.sandbox import Sandbox
 from penstock.invocation.scratch import Scratch
@@ -144,6 +149,17 @@ class ServiceProcess:
     def send_signal(self, number: int) -> bool:
         """Signal its first process alone, as a cluster does; False if it is gone."""
         return self._process is not None and self._process.send_signal(number)
+
+    def kill_largest(self) -> str:
+        """Kill the process with the most memory, as the kernel does when memory runs out; says which it was."""
+        pids = watched_descendants(self.supervisor) if self.supervisor is not None else []
+        if not pids:
+            return "none: it had ended"
+        largest = max(pids, key=rss_bytes)
+        held = rss_bytes(largest) / MIB
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(largest, signal.SIGKILL)
+        return f"{'the first' if largest == pids[0] else 'one'} of {len(pids)} processes, with {held:.0f} MiB"
 
     def close(self) -> None:
         """End it and all its processes."""

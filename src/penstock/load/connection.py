@@ -12,7 +12,7 @@ import select
 import socket
 import ssl
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import Enum
 from typing import Final
 
@@ -110,11 +110,11 @@ class LoadConnection:
             raise ConnectionBrokenError(RequestEnding.TIMEOUT, "nothing came in time")
         self.on_events(found[0][1])
 
-    def send(self, index: int, request: LoadRequest) -> None:
-        """Begin a request on an idle connection."""
+    def send(self, index: int, request: LoadRequest, keep: Callable[[bytes], None] | None = None) -> None:
+        """Begin a request on an idle connection; ``keep`` takes the pieces of the answer's body."""
         self.request = index
         self.stage = Stage.BUSY
-        self.reader = AnswerReader(request.method)
+        self.reader = AnswerReader(request.method, keep)
         self._left = memoryview(request.content)
         self.sent_at = time.perf_counter()
         self._send_failed = False

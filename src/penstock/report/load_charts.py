@@ -11,6 +11,8 @@ LEFT, TOP, BOTTOM = 64.0, 6.0, 20.0
 BUCKETS = 160
 """Points of a line over time: so many columns can be told apart."""
 QUANTILES = (*range(99), 99, 99.5, 99.9, 100)
+QUANTILE_SHARES = (50, 95, 99)
+MIDDLE_SHARE = 95
 GOOD = 1
 """How :class:`penstock.bundle.load_record.RequestLine` writes a good answer."""
 
@@ -95,6 +97,35 @@ def distribution(sides: Sequence[tuple[str, Requests]]) -> Chart | None:
     ordered = sorted(sides[0][1].latency_ms)
     told = ", ".join(f"{share} % within {ordered[_rank(share, len(ordered))]:.1f} ms" for share in (50, 95, 99))
     return Chart("How it is distributed", f"Share of requests and their latency: {told}", curves, scale.ticks, below)
+
+
+def over_rates(sides: Sequence[tuple[str, Sequence[tuple[float, Requests]]]]) -> Chart | None:
+    """P50, P95 and P99 at each rate: (side, [(rate, requests)]); with fewer than two rates there is no chart."""
+    sides = [(name, [pair for pair in found if pair[1].latency_ms]) for name, found in sides]
+    sides = [(name, found) for name, found in sides if len(found) > 1]
+    if not sides:
+        return None
+    most = max(rate for _, found in sides for rate, _ in found)
+    scale = _log_scale(
+        quantile(requests, share) for _, found in sides for _, requests in found for share in QUANTILE_SHARES
+    )
+    curves = []
+    for name, found in sides:
+        for share in QUANTILE_SHARES:
+            points = _points((_x(rate / most), scale.y(quantile(requests, share))) for rate, requests in found)
+            curves.append(Curve(points, name if share == MIDDLE_SHARE else f"{name} worst"))
+    below = [Tick(_x(rate / most), f"{rate:g} a second") for rate, _ in sides[0][1]]
+    told = "; ".join(
+        f"{rate:g} a second: {', '.join(f'P{share} {quantile(requests, share):.1f}' for share in QUANTILE_SHARES)} ms"
+        for rate, requests in sides[0][1]
+    )
+    return Chart("By rate: P95 thick, P50 and P99 thin", told, curves, scale.ticks, below)
+
+
+def quantile(found: Requests, share: float) -> float:
+    """By nearest rank, as the metrics are."""
+    ordered = sorted(found.latency_ms)
+    return ordered[_rank(share, len(ordered))]
 
 
 def memory(title: str, sides: Sequence[tuple[str, Sequence[int], Sequence[float]]]) -> Chart | None:
