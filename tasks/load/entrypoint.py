@@ -36,7 +36,8 @@ RESULTS: tuple[str, ...] = ("fault",)
 def step(arguments: Arguments) -> dict[str, str]:
     """Measure, once the last part is there. A service that does not hold is a result: the gate stops the release."""
     bundle, part = Bundle(arguments.bundle), Shard.parse(arguments.part)
-    load = read_checked(bundle, arguments.source).contract.load
+    contract = read_checked(bundle, arguments.source).contract
+    load = contract.load
     if load is None:
         raise UsageError("the contract has no load", where="penstock.yaml", todo="Write a section 'load'.")
     places = [Shard(number, part.of) for number in range(1, part.number + 1)]
@@ -49,8 +50,9 @@ def step(arguments: Arguments) -> dict[str, str]:
             raise WorldError(f"under load: {fault}", where="load")
     with recorded(bundle, "load") as note:
         if part.number == part.of:
-            log("values", **{value.metric: value.value for value in add_load_values(bundle, load, parts)})
-            note.note = fault or f"{load.rate:g} requests a second for {load.seconds:g} s"
+            values = add_load_values(bundle, load, parts, [rule.metric for rule in contract.policy.rules])
+            log("values", **{value.metric: value.value for value in values})
+            note.note = fault or load.words
         else:
             note.note = fault or f"part {part}"
     return {"fault": shorten(fault or "", 400)}

@@ -18,8 +18,15 @@ if HOW.get("lock"):
     left = os.path.join(os.environ["TMPDIR"], "lock")
     if os.path.exists(left): sys.exit("another one holds the lock")
     open(left, "w").close()
+held = []
+if HOW.get("workers"):
+    while os.fork():
+        os.wait()
+        if HOW["workers"] == "left alone":
+            time.sleep(600)
+    held.append(os.urandom(32 << 20))
 LOADED = time.monotonic() + HOW.get("loads_s", 0.2)
-held, count, lock = [], 0, threading.Lock()
+count, under_way, lock = 0, 0, threading.Lock()
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     wbufsize = -1
@@ -34,12 +41,13 @@ class Handler(BaseHTTPRequestHandler):
         ready = HOW.get("lies") or time.monotonic() > LOADED
         self.answer(200 if ready else 503, "application/json", b"{}")
     def do_POST(self):
-        global count
+        global count, under_way
         self.rfile.read(int(self.headers["Content-Length"]))
         if time.monotonic() < LOADED:
             return self.answer(500, "text/plain", b"no model yet")
         with lock:
             count += 1
+            under_way += 1
             mine = count
         if mine == HOW.get("dies_at"):
             print("out of handles", flush=True)
@@ -47,7 +55,10 @@ class Handler(BaseHTTPRequestHandler):
         time.sleep(HOW["slow_s"] if mine % 15 == 0 and "slow_s" in HOW else HOW.get("answers_s", 0.005))
         if HOW.get("leaks"):
             held.append(os.urandom(1 << 18))
-        self.answer(200, "video/mp4", ANSWER)
+        spoilt = HOW.get("mixes") and under_way > 1
+        with lock:
+            under_way -= 1
+        self.answer(200, "video/mp4", ANSWER[:-1] if spoilt else ANSWER)
     def log_message(self, *_): pass
 ANSWER = open("answer.mp4", "rb").read()
 class Server(ThreadingHTTPServer):
@@ -70,7 +81,7 @@ RULES: list[dict[str, Any]] = [
 ]
 LOAD: dict[str, Any] = {"rate": 40.0, "seconds": 2.5, "warmup_s": 0.2, "timeout_s": 5.0}
 """100 requests."""
-ALONE = {"twice": False, "stop": False, "recover": False}
+ALONE = {"together": False, "twice": False, "stop": False, "recover": False, "oom": False}
 """The stated rate alone."""
 
 

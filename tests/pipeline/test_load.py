@@ -18,13 +18,17 @@ from penstock.bundle.models import Measurement
 
 def test_one_that_holds_is_released(tmp_path: Path) -> None:
     repository = new_repository(tmp_path / "speaker")
-    commit(repository, loaded_files(LOAD | {"concurrency": 4}, {}), "good")
+    commit(repository, loaded_files(LOAD | {"concurrency": 4, "rate": [40.0, 20.0]}, {}), "good")
     git(repository, "tag", "v1.0.0")
     code, bundle = run_release(repository, tmp_path, "v1.0.0")
     assert (code, [rule.reason for rule in bundle.verdict().rules if rule.verdict != "pass"]) == (0, [])
     values = {found.metric: found.value or 0.0 for found in bundle.measurements() if found.case == "*"}
     assert [values[name] for name in ("load_errors", "load_dropped", "early_ready", "overload")] == [0, 0, 0, 0]
-    assert (values["stop_lost"], values["recovered"]) == (0, 1)
+    assert (values["stop_lost"], values["recovered"], values["oom_recovered"]) == (0, 1, 1)
+    assert (values["mixed_answers"], values["load_errors_at_20"]) == (0, 0)
+    assert 5 <= values["load_p95_ms_at_20"] < 300
+    assert 5 <= values["saturated_p50_ms"] <= values["saturated_p99_ms"]
+    assert "gpu_memory_growth" not in values, "no machine of ours has a card"
     assert 5 <= values["load_p50_ms"] <= values["load_p95_ms"] <= values["load_p99_ms"]
     assert 0.2 <= values["startup_s"] < 20
     assert values["throughput"] > 20
@@ -63,7 +67,7 @@ BAD: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, str]]] = [
     (
         "does not finish what is under way when it is stopped",
         ALONE | {"stop": True},
-        {"drops": True, "answers_s": 0.02},
+        {"drops": True, "answers_s": 0.2},
         {"stop_lost": "requests lost at the stop is "},
     ),
     (
@@ -71,6 +75,18 @@ BAD: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, str]]] = [
         ALONE | {"recover": True},
         {"lock": True},
         {"recovered": "recovery after a kill is 0, below the minimum of 1: before it was ready, the service exited"},
+    ),
+    (
+        "answers what it should not when two come at the same time",
+        ALONE | {"together": True},
+        {"mixes": True, "answers_s": 0.05},
+        {"mixed_answers": "wrong answers at the same time is "},
+    ),
+    (
+        "does not start on what it left when memory ran out",
+        ALONE | {"oom": True},
+        {"lock": True},
+        {"oom_recovered": "recovery from out of memory is 0, below the minimum of 1: before it was ready, the service"},
     ),
 ]
 

@@ -46,7 +46,7 @@ class RequestLine(Record):
 
 
 class MemoryLine(Record):
-    """The main memory that the service's processes held; an entry of each list a sample."""
+    """The memory that the service's processes held; an entry of each list a sample."""
 
     at_s: list[float] = Field(default_factory=list)
     """From the beginning of the load, the warm-up included."""
@@ -55,13 +55,22 @@ class MemoryLine(Record):
     mib: list[float] = Field(default_factory=list)
 
 
+class RateRecord(Record):
+    """Another rate than the first."""
+
+    rate: float
+    requests: RequestLine
+
+
 class SaturationRecord(Record):
     """So many requests at a time."""
 
     concurrency: int
     throughput: float
     """Good answers a second."""
+    p50_ms: float | None = None
     p95_ms: float | None
+    p99_ms: float | None = None
     errors: int
 
 
@@ -96,6 +105,35 @@ class RecoveryRecord(Record):
     ready_s: float | None = None
 
 
+class OomRecord(Record):
+    """Its largest process killed in the middle of a request, as the kernel does when memory runs out."""
+
+    problem: str | None
+    """Why it did not answer again; ``None``: it did."""
+    killed: str
+    """Which process that was."""
+    by_itself: bool
+    """Its first process lived on, so that nothing started it again."""
+    ready_s: float | None = None
+
+
+class MixedRecord(Record):
+    """Different requests at the same time, compared with what each of them gets alone."""
+
+    requests: int
+    """How many different ones there were whose answer alone says the same every time; 0: nothing could be compared."""
+    at_once: int
+    answered: int
+    wrong: int
+    """Of these: not its own answer."""
+    refused: int
+    """In words: a status from 400 on."""
+    failed: int
+    """No whole answer."""
+    sample: str = ""
+    """What one of the wrong answers was."""
+
+
 class LoadPart(Record):
     """One part of the load: all of it (``1/1``), or one of two halves (``1/2``, ``2/2``). What is ``None`` was not
     measured: ``fault`` says why, unless the contract left it out or it belongs to the other half.
@@ -104,7 +142,9 @@ class LoadPart(Record):
     schema_version: int = SCHEMA_VERSION
     part: str
     rate: float
+    """The first."""
     seconds: float
+    """Each rate."""
     warmup_s: float
     timeout_s: float
     isolation: Isolation | None = None
@@ -114,10 +154,17 @@ class LoadPart(Record):
     start: StartRecord | None = None
     requests: RequestLine | None = None
     memory: MemoryLine | None = None
+    """Main memory."""
+    gpu_memory: MemoryLine | None = None
+    """``None``: there was no card, or the service held nothing of its memory."""
+    at_rates: list[RateRecord] = Field(default_factory=list)
+    """The other rates, in the contract's order."""
+    mixed: MixedRecord | None = None
     saturation: SaturationRecord | None = None
     overload: OverloadRecord | None = None
     stop: StopRecord | None = None
     recovery: RecoveryRecord | None = None
+    oom: OomRecord | None = None
 
 
 def load_part(bundle: Bundle, part: Shard) -> LoadPart | None:

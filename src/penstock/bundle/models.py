@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from penstock.contract.policy import Level
+from penstock.foundation.errors import one_line
 
 SCHEMA_VERSION = 1
 RUN_SCHEMA_VERSION = 2
@@ -350,6 +351,12 @@ class Measurement(Record):
         if isinstance(value, bool | str):
             raise ValueError("a value is a number or null")
         return value
+
+    @field_validator("error")
+    @classmethod
+    def _one_line(cls, error: str | None) -> str | None:
+        """It may quote a model: no line of it may pass for one of ours, wherever it is shown."""
+        return one_line(error) if error is not None else None
 
     @field_validator("value")
     @classmethod

@@ -29,7 +29,14 @@ from penstock.contract.page_faults import page_faults
 from penstock.contract.policy import Direction, policy_faults
 from penstock.contract.suite import call_faults, output_faults, suite_file_faults
 from penstock.contract.weight_sources import source_kind
-from penstock.families.engine_metrics import EXPORT_METRIC, LOAD_METRICS, LOG_METRIC, PAGE_METRIC, REFUSAL_METRIC
+from penstock.families.engine_metrics import (
+    EXPORT_METRIC,
+    LOAD_METRICS,
+    LOG_METRIC,
+    PAGE_METRIC,
+    REFUSAL_METRIC,
+    base_metric,
+)
 from penstock.foundation.errors import MissingFileError, UsageError
 from penstock.foundation.files import inside, open_regular, sha256_file
 from penstock.foundation.media_kinds import LFS_POINTER
@@ -264,13 +271,13 @@ def _one_value_faults(contract: Contract, document: Document) -> Iterator[Fault]
     outcomes = (PAGE_METRIC.name, EXPORT_METRIC.name, LOG_METRIC.name)
     under_load = tuple(metric.name for metric in LOAD_METRICS)
     for place, rule in enumerate(contract.policy.rules):
-        if rule.metric not in (*outcomes, *under_load):
+        if base_metric(rule.metric) not in (*outcomes, *under_load):
             continue
         for name in ("slice", "worst"):
             if getattr(rule, name) is not None:
                 what = f"'{rule.metric}' is one value for the whole suite: no case has one"
                 todo = f"Leave '{name}' out; 'min: 1' stops the release."
-                if rule.metric in under_load:
+                if base_metric(rule.metric) in under_load:
                     todo = f"Leave '{name}' out" + (
                         "; 'load.slice' says which cases are sent." if name == "slice" else "."
                     )

@@ -11,7 +11,16 @@ from penstock.contract.models import Case, Contract, Suite
 from penstock.contract.policy import Rule
 from penstock.contract.request import calls_of
 from penstock.contract.serving import MAX_LOAD_SECONDS, Load
-from penstock.families.engine_metrics import LOAD_METRICS, LOAD_QUANTILES, MEMORY_GROWTH
+from penstock.families.engine_metrics import (
+    GPU_MEMORY_GROWTH,
+    LOAD_METRICS,
+    LOAD_QUANTILES,
+    MEMORY_GROWTH,
+    SATURATED,
+    at_rate,
+    base_metric,
+    rate_of,
+)
 from penstock.families.registry import did_you_mean, is_timed
 from penstock.foundation.errors import UsageError
 from penstock.foundation.order_statistics import values_needed
@@ -20,10 +29,13 @@ from penstock.foundation.yaml_text import Document, KeyPath
 _NAMES = frozenset(metric.name for metric in LOAD_METRICS)
 _QUANTILES = {metric.name: metric.quantile for metric in LOAD_QUANTILES if metric.quantile is not None}
 _FIELDS = {
+    **{metric.name: "concurrency: 8" for metric in SATURATED},
     "throughput": "concurrency: 8",
     "overload": "twice: true",
     "stop_lost": "stop: true",
     "recovered": "recover: true",
+    "oom_recovered": "oom: true",
+    "mixed_answers": "together: true",
 }
 
 
@@ -54,14 +66,15 @@ def load_faults(contract: Contract, suite: Suite | None, document: Document) -> 
     yield from _confidence_faults(contract, document)
     if load is None:
         for place, rule in enumerate(contract.policy.rules):
-            if rule.metric in _NAMES:
+            if base_metric(rule.metric) in _NAMES:
                 what = f"'{rule.metric}' is measured under load, and the contract has no 'load'"
                 todo = "Write a section 'load', such as 'load: {rate: 5}', or leave the rule out."
                 yield fault_at(document, ("policy", "rules", place, "metric"), what, todo=todo)
         return
-    if load.requests < 1:
-        what = f"'load' puts no request: {load.rate:.12g} a second for {load.seconds:.12g} s"
-        yield fault_at(document, ("load", "rate"), what, todo="Raise 'rate', or 'seconds'.")
+    for rate in load.rate:
+        if load.requests(rate) < 1:
+            what = f"'load' puts no request: {rate:.12g} a second for {load.seconds:.12g} s"
+            yield fault_at(document, ("load", "rate"), what, todo="Raise 'rate', or 'seconds'.")
     http = contract.call.http
     if http is None:
         what = "a program takes no requests: 'load' goes with 'call.http'"
@@ -76,24 +89,26 @@ def load_faults(contract: Contract, suite: Suite | None, document: Document) -> 
             field = ("slice",) if load.slice is not None else ()
             yield fault_at(document, ("load", *field), error.what, todo=error.todo)
     for place, rule in enumerate(contract.policy.rules):
-        if rule.metric in _NAMES:
+        if base_metric(rule.metric) in _NAMES:
             yield from _rule_faults(contract, load, rule, document, ("policy", "rules", place))
 
 
 def _rule_faults(contract: Contract, load: Load, rule: Rule, document: Document, place: KeyPath) -> Iterator[Fault]:
     if rule.metric not in load.measured:
         what = f"'{rule.metric}' is not measured: 'load' leaves it out"
-        yield fault_at(document, (*place, "metric"), what, todo=f"Write '{_FIELDS[rule.metric]}' into 'load'.")
-    quantile = _QUANTILES.get(rule.metric)
+        todo = f"Write '{_FIELDS[rule.metric]}' into 'load'." if rule.metric in _FIELDS else _rate_advice(load, rule)
+        yield fault_at(document, (*place, "metric"), what, todo=todo)
+    quantile = _QUANTILES.get(base_metric(rule.metric))
     if rule.confidence is not None and quantile is not None:
         needed = values_needed(quantile, rule.confidence)
-        if load.requests < needed:
+        rate = rate_of(rule.metric) or load.made_for
+        if load.requests(rate) < needed:
             what = (
                 f"a maximum of '{rule.metric}' with {rule.confidence * 100:.12g} % confidence needs at least {needed} "
-                f"requests, and 'load' puts {load.requests}"
+                f"requests, and 'load' puts {load.requests(rate)}"
             )
             todo = f"Raise the rate of 'load': in its longest time, {MAX_LOAD_SECONDS} s, they are too few."
-            if (seconds := needed / load.rate) <= MAX_LOAD_SECONDS:
+            if (seconds := needed / rate) <= MAX_LOAD_SECONDS:
                 todo = f"Write 'seconds: {math.ceil(seconds)}' into 'load', or raise its rate."
             yield fault_at(document, (*place, "confidence"), what, todo=todo)
     if rule.margin is not None and contract.policy.baseline == "stored" and is_timed(rule.metric):
@@ -102,10 +117,20 @@ def _rule_faults(contract: Contract, load: Load, rule: Rule, document: Document,
         yield fault_at(document, (*place, "margin"), what, todo=todo, warning=True)
 
 
+def _rate_advice(load: Load, rule: Rule) -> str:
+    """What to do about a rule for a rate that is not put."""
+    base = base_metric(rule.metric)
+    if rate_of(rule.metric) == load.made_for:
+        return f"At the first rate it is '{base}'."
+    others = ", ".join(at_rate(base, rate) for rate in load.rate[1:])
+    put = f"Rates that are put have {base} (the first){', ' if others else ''}{others}."
+    return f"{put} Write 'rate: [{', '.join(f'{rate:.12g}' for rate in (*load.rate, rate_of(rule.metric)))}]'."
+
+
 def _confidence_faults(contract: Contract, document: Document) -> Iterator[Fault]:
     """Rules with a confidence, for metrics of which no upper bound is known."""
-    known = (*_QUANTILES, MEMORY_GROWTH)
+    known = (*_QUANTILES, MEMORY_GROWTH, GPU_MEMORY_GROWTH)
     for place, rule in enumerate(contract.policy.rules):
-        if rule.confidence is not None and rule.metric not in known:
+        if rule.confidence is not None and base_metric(rule.metric) not in known:
             what = f"no upper bound of '{rule.metric}' is known: 'confidence' is for {', '.join(known)}"
             yield fault_at(document, ("policy", "rules", place, "confidence"), what, todo="Leave 'confidence' out.")

@@ -12,6 +12,7 @@ from typing import Annotated, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from penstock.contract.arithmetic import Arithmetic
+from penstock.families.engine_metrics import base_metric
 from penstock.families.registry import needs_released
 
 MetricName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_.-]{0,63}$")]
@@ -208,9 +209,10 @@ def policy_faults(
 
 def _metric_faults(place: tuple[str, int], rule: Rule, known: Mapping[str, Direction | None]) -> Iterator[PolicyFault]:
     """What is wrong between a rule and its metric."""
-    better = known.get(rule.metric)
-    close = difflib.get_close_matches(rule.metric, known, n=1)
-    meant = f"Did you mean '{close[0]}'? " if close and rule.metric not in known else ""
+    metric = base_metric(rule.metric)
+    better = known.get(metric)
+    close = difflib.get_close_matches(metric, known, n=1)
+    meant = f"Did you mean '{close[0]}'? " if close and metric not in known else ""
     ranked = "margin" if rule.margin is not None else "worst" if rule.worst is not None else ""
     if better is not None and rule.direction not in (None, better):
         what = f"for '{rule.metric}', {better} is better"

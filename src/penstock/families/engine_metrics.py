@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+
 from penstock.families.family import Metric
 
 CALL_METRICS = (
@@ -64,8 +67,11 @@ LOG_METRIC = Metric(
 """Of contracts with a ``log``, whatever the family: one value, which the step *measure* adds."""
 
 LOAD_ERRORS, LOAD_DROPPED, THROUGHPUT = "load_errors", "load_dropped", "throughput"
-STARTUP, EARLY_READY, MEMORY_GROWTH = "startup_s", "early_ready", "memory_growth"
+REQUEST = "request"
+STARTUP, EARLY_READY = "startup_s", "early_ready"
+MEMORY_GROWTH, GPU_MEMORY_GROWTH = "memory_growth", "gpu_memory_growth"
 OVERLOAD, STOP_LOST, RECOVERED = "overload", "stop_lost", "recovered"
+MIXED_ANSWERS, OOM_RECOVERED = "mixed_answers", "oom_recovered"
 
 
 def _load_quantile(name: str, title: str, quantile: float) -> Metric:
@@ -77,6 +83,7 @@ def _load_quantile(name: str, title: str, quantile: float) -> Metric:
         whole_suite=True,
         timed=True,
         quantile=quantile,
+        over=REQUEST,
     )
 
 
@@ -85,7 +92,7 @@ LOAD_QUANTILES = (
     _load_quantile("load_p95_ms", "P95", 0.95),
     _load_quantile("load_p99_ms", "P99", 0.99),
 )
-LOAD_METRICS = (
+RATE_METRICS = (
     *LOAD_QUANTILES,
     Metric(
         *(LOAD_ERRORS, "failed requests under load", "", "lower", 0),
@@ -97,12 +104,34 @@ LOAD_METRICS = (
         "How many requests at the stated rate could not be sent before their time was over; lower is better.",
         whole_suite=True,
     ),
+)
+"""What is measured at each rate of a contract. At the first the names are these; :func:`at_rate` has the others."""
+
+
+def _saturated(name: str, title: str, share: str) -> Metric:
+    return Metric(
+        *(name, f"{title} at saturation", "ms", "lower", 1),
+        f"Within so many milliseconds {share} of the requests were answered with the stated number of them at a time; "
+        "a request without a good answer counts with the whole timeout; lower is better.",
+        whole_suite=True,
+        timed=True,
+    )
+
+
+SATURATED = (
+    _saturated("saturated_p50_ms", "P50", "half"),
+    _saturated("saturated_p95_ms", "P95", "95%"),
+    _saturated("saturated_p99_ms", "P99", "99%"),
+)
+LOAD_METRICS = (
+    *RATE_METRICS,
     Metric(
         *(THROUGHPUT, "throughput", "/s", "higher", 1),
         "Good answers a second with the stated number of requests at a time; higher is better.",
         whole_suite=True,
         timed=True,
     ),
+    *SATURATED,
     Metric(
         *(STARTUP, "start-up", "s", "lower", 2),
         "Seconds from the start of the service until it says that it is ready, and is; lower is better.",
@@ -122,6 +151,19 @@ LOAD_METRICS = (
         near_zero=True,
     ),
     Metric(
+        *(GPU_MEMORY_GROWTH, "GPU memory growth", "MiB / 1,000 requests", "lower", 2),
+        "By how much the graphics card's memory that the service holds grows with each 1,000 requests, over all of the "
+        "load; it is measured where there is a card, and lower is better.",
+        whole_suite=True,
+        near_zero=True,
+    ),
+    Metric(
+        *(MIXED_ANSWERS, "wrong answers at the same time", "", "lower", 0),
+        "How many requests that were put at the same time as others got another answer than they get alone, refusals "
+        "not counted; lower is better.",
+        whole_suite=True,
+    ),
+    Metric(
         *(OVERLOAD, "failure at twice the load", "", "lower", 0),
         "Whether the service died, or answered no more, at twice the stated rate or after it: 1 it did; 0 it bore it, "
         "refusals counted.",
@@ -138,8 +180,39 @@ LOAD_METRICS = (
         "Whether the service answered again after it was ended at once (kill -9) and started again: 1 it did, 0 not.",
         whole_suite=True,
     ),
+    Metric(
+        *(OOM_RECOVERED, "recovery from out of memory", "", "higher", 0),
+        "Whether the service answered again after its largest process was killed in the middle of a request, as the "
+        "kernel does when memory runs out: 1 it did, by itself or started again once it had ended; 0 not.",
+        whole_suite=True,
+    ),
 )
 """Of contracts with a ``load``, whatever the family: values of the whole suite, which the step *load* adds."""
 
 ENGINE_METRICS = (*CALL_METRICS, REFUSAL_METRIC, PAGE_METRIC, EXPORT_METRIC, LOG_METRIC, *LOAD_METRICS)
 """What no family has to say."""
+
+_AT_RATE = re.compile(r"(?P<metric>[a-z0-9_]+)_at_(?P<rate>[0-9]+(?:\.[0-9]+)?(?:e-[0-9]+)?)")
+
+
+def at_rate(metric: str, rate: float) -> str:
+    """The name of one of :data:`RATE_METRICS` at another rate than the first: ``load_p95_ms_at_10``."""
+    return f"{metric}_at_{rate:.12g}"
+
+
+def metric_at_rate(name: str) -> Metric | None:
+    """The metric of such a name; ``None``: it is no such name."""
+    if (found := _AT_RATE.fullmatch(name)) is None:
+        return None
+    known = next((metric for metric in RATE_METRICS if metric.name == found["metric"]), None)
+    return replace(known, name=name, title=f"{known.title} at {found['rate']} a second") if known is not None else None
+
+
+def rate_of(name: str) -> float:
+    """The rate in such a name; of any other 0."""
+    return float(name.rpartition("_at_")[2]) if metric_at_rate(name) is not None else 0.0
+
+
+def base_metric(name: str) -> str:
+    """The metric that one at another rate is an instance of; of any other name itself."""
+    return name.rpartition("_at_")[0] if metric_at_rate(name) is not None else name

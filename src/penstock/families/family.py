@@ -38,6 +38,7 @@ class Metric:
         instead: a metric of the same role that few cases do not bias, as they bias this one.
         share: its values are shares of something, 0 to 1: people give their changes in percentage points.
         quantile: it is this quantile of many values (0.95), of which an upper bound is known.
+        over: what its value is taken over, one of them: more of these settle what is open.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Metric:
     instead: str | None = None
     share: bool = False
     quantile: float | None = None
+    over: str = "case"
 
 
 @dataclass(frozen=True)

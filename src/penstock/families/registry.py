@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import difflib
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 
-from penstock.families.engine_metrics import ENGINE_METRICS
+from penstock.families.engine_metrics import ENGINE_METRICS, base_metric, metric_at_rate, rate_of
 from penstock.families.family import Direction, Family, Metric, Preset
 from penstock.families.shared_presets import SHARED_PRESETS
 from penstock.families.shared_scores import SHARED_SCORES
@@ -144,7 +144,13 @@ def find_metric(name: str) -> Metric | None:
         for metric in each.metrics:
             if metric.name == name:
                 return metric
-    return known_metrics().get(name)
+    return metric_at_rate(name) or known_metrics().get(name)
+
+
+def in_order(metrics: Iterable[str]) -> list[str]:
+    """Known metrics in the order in which people want to see them, then the others by name."""
+    order = {metric: place for place, metric in enumerate(known_metrics())}
+    return sorted(metrics, key=lambda metric: (order.get(base_metric(metric), len(order)), rate_of(metric), metric))
 
 
 def directions() -> dict[str, Direction | None]:

@@ -62,9 +62,10 @@ def _open(
 ) -> str:
     """Why nothing can be said."""
     if isinstance(evidence, Single):
-        return f"one case cannot tell a change from noise, so that it is open whether the allowed {bound} is held"
-    cases = f"{evidence.cases} case{'s' if evidence.cases != 1 else ''}"
-    text = f"{cases} leave open whether that is within the allowed {bound}"
+        one = f"one {subject.over} cannot tell a change from noise"
+        return f"{one}, so that it is open whether the allowed {bound} is held"
+    many = f"{evidence.cases} {subject.over}{'s' if evidence.cases != 1 else ''}"
+    text = f"{many} leave open whether that is within the allowed {bound}"
     if decision.interval is not None:
         low, high = decision.interval
         low_share, high_share = share(low, base), share(high, base)

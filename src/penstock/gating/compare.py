@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from penstock.bundle.models import WHOLE_SUITE, Measurement, Run
 from penstock.contract.policy import Direction, Policy
-from penstock.families.registry import directions, find_metric, is_timed, known_metrics
+from penstock.families.engine_metrics import base_metric
+from penstock.families.registry import directions, find_metric, in_order, is_timed
 from penstock.foundation.errors import UsageError
 from penstock.gating.comparable import differences, notes
 from penstock.gating.decision import ROUNDING, change_interval, mean
@@ -98,15 +99,15 @@ def compare(
         UsageError: a side has a value twice, or both kinds of value of one metric; no metric is on both sides.
     """
     ours, theirs = Table("candidate", candidate.measurements), Table("baseline", baseline.measurements)
-    common = ordered_metrics(ours.by_metric.keys() & theirs.by_metric.keys())
+    common = in_order(ours.by_metric.keys() & theirs.by_metric.keys())
     if not common:
-        names = (", ".join(ordered_metrics(table.by_metric)[:5]) or "nothing" for table in (theirs, ours))
+        names = (", ".join(in_order(table.by_metric)[:5]) or "nothing" for table in (theirs, ours))
         what = "no metric is on both sides: {} on the first, {} on the second".format(*names)
         raise UsageError(what, where=f"{baseline.name}, {candidate.name}", todo="Measure both with the same metrics.")
     directions = _directions(policy)
-    metrics = [change_of(metric, None, ours, theirs, directions.get(metric), level) for metric in common]
+    metrics = [change_of(metric, None, ours, theirs, directions.get(base_metric(metric)), level) for metric in common]
     slices = [
-        change_of(metric, name, ours, theirs, directions.get(metric), level)
+        change_of(metric, name, ours, theirs, directions.get(base_metric(metric)), level)
         for name, metric in in_slices(common, ours, theirs)
     ]
     our_cases, their_cases = _cases(candidate), _cases(baseline)
@@ -118,8 +119,8 @@ def compare(
         worst=_worst(metrics, ours, theirs),
         only_baseline=sorted(their_cases - our_cases),
         only_candidate=sorted(our_cases - their_cases),
-        metrics_only_baseline=ordered_metrics(theirs.by_metric.keys() - ours.by_metric.keys()),
-        metrics_only_candidate=ordered_metrics(ours.by_metric.keys() - theirs.by_metric.keys()),
+        metrics_only_baseline=in_order(theirs.by_metric.keys() - ours.by_metric.keys()),
+        metrics_only_candidate=in_order(ours.by_metric.keys() - theirs.by_metric.keys()),
         notes=_notes(candidate.run, baseline.run),
         slices=slices,
     )
@@ -270,9 +271,3 @@ def _case_changes(metric: MetricChange, here: Values, there: Values) -> list[Cas
 
 def _badness(found: CaseChange) -> float:
     return math.inf if found.share is None else found.share
-
-
-def ordered_metrics(metrics: Iterable[str]) -> list[str]:
-    """Known metrics in the registry's order, then the others by name."""
-    order = {metric: place for place, metric in enumerate(known_metrics())}
-    return sorted(metrics, key=lambda metric: (order.get(metric, len(order)), metric))

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from penstock.bundle.models import WHOLE_SUITE
 from penstock.contract.policy import Direction
-from penstock.families.registry import directions, find_metric
-from penstock.gating.compare import in_slices, ordered_metrics
+from penstock.families.registry import find_metric, in_order
+from penstock.gating.compare import in_slices
 from penstock.gating.decision import change_interval, mean
 from penstock.gating.evidence import weigh
 from penstock.gating.measurements import MeasurementSource, Table
@@ -55,7 +55,7 @@ def summarise(side: MeasurementSource, *, level: float) -> SideMeans:
         UsageError: it has a value twice, or both kinds of value of one metric.
     """
     table = Table("candidate", side.measurements, side.cases)
-    metrics = ordered_metrics(table.by_metric)
+    metrics = in_order(table.by_metric)
     return SideMeans(
         side.name,
         level,
@@ -75,7 +75,7 @@ def mean_of(table: Table, metric: str, slice_name: str | None, level: float) -> 
         metric,
         slice_name,
         unit,
-        directions().get(metric),
+        known.direction if known else None,
         mean(values) if whole else None,
         # one case shows no spread, even where its value is 0
         change_interval(weigh(values), "lower", level)

@@ -167,7 +167,7 @@ def conclude(examined: Examined, level: float, outcome: Outcome | None, slices: 
         metric=rule.metric,
         slice=rule.slice,
         verdict=finding.verdict,
-        reason=f"{reason}{needed_words(needed)}",
+        reason=f"{reason}{needed_words(needed, rule.metric)}",
         predicate=reason.predicate if reason.subject else "",
         severity="warn" if advisory else rule.severity,
         baseline=examined.baseline,
@@ -206,7 +206,9 @@ def _complete(rule: Rule, subject: Subject, ours: Values, theirs: Values | None,
             what += f", which applies to none of these cases: {named(ours.inapplicable)}"
         finding.against.append(Sentence(what))
         return
-    if ours.lost:
+    if WHOLE_SUITE in ours.lost:
+        finding.against.append(Sentence(f"no value of {subject.title}: {ours.lost[WHOLE_SUITE]}"))
+    elif ours.lost:
         count = f"{len(ours.lost)} of {len(ours.cases)} case{'s' if len(ours.cases) > 1 else ''}"
         finding.against.append(Sentence(f"no value of {subject.title} for {count}: {named(ours.lost)}"))
     # a baseline of before the case said that the metric does not apply to it has a reason there in place of a value
@@ -298,7 +300,7 @@ def paired_change(
         note = "one value for the whole suite, without resamples: held as it is"
         return PairedChange(base, Exact(worsening, 1), margin, rounding, note)
     if ours.resamples.key != theirs.resamples.key or len(ours.resamples.values) != len(theirs.resamples.values):
-        note = "the two sides' resamples are not of the same cases: held as it is"
+        note = f"the two sides' resamples are not of the same {subject.over}s: held as it is"
         return PairedChange(base, Exact(worsening, 1), margin, rounding, note)
     pairs = zip(ours.resamples.values, theirs.resamples.values, strict=True)
     resampled = [sign * (here - there) for here, there in pairs]

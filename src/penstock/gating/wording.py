@@ -26,6 +26,8 @@ class Subject:
     unit: str
     direction: Direction | None
     digits: int
+    over: str = "case"
+    """What its value is taken over."""
 
     def amounts(self, *values: float, signed: bool = False) -> list[str]:
         """Values with the metric's unit, e.g. ``1.25 s``; different values never read the same."""
@@ -38,7 +40,7 @@ def subject_of(rule: Rule) -> Subject:
     metric = find_metric(rule.metric)
     if metric is None:
         return Subject(rule.metric, "", rule.direction, OWN_METRIC_DIGITS)
-    return Subject(metric.title, metric.unit, metric.direction or rule.direction, metric.digits)
+    return Subject(metric.title, metric.unit, metric.direction or rule.direction, metric.digits, metric.over)
 
 
 @dataclass(frozen=True)
@@ -53,9 +55,15 @@ class Sentence:
         return f"{self.subject} {self.predicate}" if self.subject else self.predicate
 
 
-def needed_words(needed: int | None) -> str:
+def over_words(metric: str) -> str:
+    """What values of a metric are taken over, several of them: ``cases``, of latencies under load ``requests``."""
+    known = find_metric(metric)
+    return f"{known.over if known is not None else 'case'}s"
+
+
+def needed_words(needed: int | None, metric: str) -> str:
     """``; about 40 cases would settle it``; empty where no number would."""
-    return f"; about {needed} cases would settle it" if needed is not None else ""
+    return f"; about {needed} {over_words(metric)} would settle it" if needed is not None else ""
 
 
 def numbers(*values: float, digits: int, signed: bool = False) -> list[str]:

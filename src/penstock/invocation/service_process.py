@@ -6,7 +6,10 @@ what is looked at: when it is ready, whether that is true, and what is left of i
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import os
+import signal
 import socket
 import time
 from pathlib import Path
@@ -17,11 +20,14 @@ import httpx
 from penstock.contract.http_call import Http
 from penstock.contract.models import Case, Contract
 from penstock.contract.request import service_argv
+from penstock.foundation.nvidia import gpu_used_mib
 from penstock.invocation.connection import HandedOver
 from penstock.invocation.http import free_port, not_ready
 from penstock.invocation.http_exchange import BrokenExchangeError, cut_after
 from penstock.invocation.http_exchange import exchange as call_once
+from penstock.invocation.launch import watched_descendants
 from penstock.invocation.log import BoundedLog
+from penstock.invocation.memory import MIB, rss_bytes
 from penstock.invocation.model_process import ModelProcess, describe_exit
 from penstock.invocation.sandbox import Sandbox
 from penstock.invocation.scratch import Scratch
@@ -46,6 +52,8 @@ class ServiceProcess:
         self._log = log
         self._port = 0
         self._process: ModelProcess | None = None
+        self.gpu_before_mib: float | None = None
+        """What was in use on the cards before it was started; ``None``: there is no card."""
         # Nothing of this machine's proxies, .netrc or certificates may have a say in a call to the model.
         self._client = httpx.Client(trust_env=False, follow_redirects=False, transport=HandedOver(self._connect))
 
@@ -73,6 +81,7 @@ class ServiceProcess:
         if not on_what_was_left or not self._port:
             self._port = free_port()
             self._scratch.tidy()
+        self.gpu_before_mib = gpu_used_mib()
         argv = service_argv(self._contract, self._port)
         self._log.mark()
         self._log.note(f"starting {' '.join(argv)}")
@@ -140,6 +149,17 @@ class ServiceProcess:
     def send_signal(self, number: int) -> bool:
         """Signal its first process alone, as a cluster does; False if it is gone."""
         return self._process is not None and self._process.send_signal(number)
+
+    def kill_largest(self) -> str:
+        """Kill the process with the most memory, as the kernel does when memory runs out; says which it was."""
+        pids = watched_descendants(self.supervisor) if self.supervisor is not None else []
+        if not pids:
+            return "none: it had ended"
+        largest = max(pids, key=rss_bytes)
+        held = rss_bytes(largest) / MIB
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(largest, signal.SIGKILL)
+        return f"{'the first' if largest == pids[0] else 'one'} of {len(pids)} processes, with {held:.0f} MiB"
 
     def close(self) -> None:
         """End it and all its processes."""

@@ -1,4 +1,5 @@
-"""One HTTP answer, read piece by piece. Its body is counted and thrown away; nothing is decompressed.
+"""One HTTP answer, read piece by piece. Its body is counted, and thrown away unless it is wanted; nothing is
+decompressed.
 
 Made for speed: a generator of load reads thousands of answers a second, and h11 takes several times as long for one.
 What is accepted is what h11 accepts (a test compares the two), within the limits below.
@@ -7,6 +8,7 @@ What is accepted is what h11 accepts (a test compares the two), within the limit
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from enum import IntEnum
 from typing import Final
 
@@ -41,11 +43,24 @@ class AnswerReader:
 
     Args:
         method: that of the request: an answer to ``HEAD`` has no body.
+        keep: takes each piece of the body; ``None``: it is thrown away.
     """
 
-    __slots__ = ("_head_left", "_kept", "_left", "_method", "_stage", "body_bytes", "reusable", "started", "status")
+    __slots__ = (
+        "_head_left",
+        "_keep",
+        "_kept",
+        "_left",
+        "_method",
+        "_stage",
+        "body_bytes",
+        "reusable",
+        "started",
+        "status",
+    )
 
-    def __init__(self, method: str) -> None:
+    def __init__(self, method: str, keep: Callable[[bytes], None] | None = None) -> None:
+        self._keep = keep
         self.status = 0
         """0 until the head is there."""
         self.reusable = False
@@ -97,19 +112,21 @@ class AnswerReader:
         if stage in (_Stage.LENGTH, _Stage.CHUNK_DATA):
             taken = min(self._left, len(data) - position)
             self._left -= taken
-            self._count(taken)
+            self._took(data, position, taken)
             if self._left == 0:
                 self._stage = _Stage.WHOLE if stage == _Stage.LENGTH else _Stage.CHUNK_END
             return position + taken
         if stage == _Stage.UNTIL_CLOSE:
-            self._count(len(data) - position)
+            self._took(data, position, len(data) - position)
             return len(data)
         if stage == _Stage.TRAILERS:
             return self._read_trailers(data, position)
         return self._read_chunk_line(data, position)
 
-    def _count(self, taken: int) -> None:
+    def _took(self, data: bytes, position: int, taken: int) -> None:
         self.body_bytes += taken
+        if self._keep is not None:
+            self._keep(data[position : position + taken])
         if self.body_bytes > MAX_BODY_BYTES:
             raise BrokenAnswerError(f"the answer is larger than {MAX_BODY_BYTES >> 20} MiB")
 

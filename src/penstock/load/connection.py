@@ -12,7 +12,7 @@ import select
 import socket
 import ssl
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import Enum
 from typing import Final
 
@@ -110,11 +110,11 @@ class LoadConnection:
             raise ConnectionBrokenError(RequestEnding.TIMEOUT, "nothing came in time")
         self.on_events(found[0][1])
 
-    def send(self, index: int, request: LoadRequest) -> None:
-        """Begin a request on an idle connection."""
+    def send(self, index: int, request: LoadRequest, keep: Callable[[bytes], None] | None = None) -> None:
+        """Begin a request on an idle connection; ``keep`` takes the pieces of the answer's body."""
         self.request = index
         self.stage = Stage.BUSY
-        self.reader = AnswerReader(request.method)
+        self.reader = AnswerReader(request.method, keep)
         self._left = memoryview(request.content)
         self.sent_at = time.perf_counter()
         self._send_failed = False
@@ -155,9 +155,16 @@ class LoadConnection:
         if tls is None:
             self.stage, self.wants = Stage.IDLE, READ
             return
-        self._socket = tls.wrap_socket(
-            self._socket, server_hostname=self.destination.host, do_handshake_on_connect=False
-        )
+        try:
+            self._socket = tls.wrap_socket(
+                self._socket, server_hostname=self.destination.host, do_handshake_on_connect=False
+            )
+        except ssl.SSLError as error:
+            raise ConnectionBrokenError(RequestEnding.TLS, f"TLS could not be begun: {_why(error)}") from error
+        except (OSError, ValueError) as error:
+            # the other side broke the connection as soon as it was made; or the name cannot be that of a certificate
+            words = _words(error) if isinstance(error, OSError) else printable(str(error))
+            raise ConnectionBrokenError(RequestEnding.RESET, words) from error
         self.stage = Stage.GREETING
         self._greet()
 

@@ -94,7 +94,7 @@ def told(rule: RuleResult) -> str:
     from penstock.gating.wording import needed_words
     from penstock.report.summary import rule_name
 
-    reason = f" {rule.predicate}{needed_words(rule.needed)}" if rule.predicate else f": {rule.reason}"
+    reason = f" {rule.predicate}{needed_words(rule.needed, rule.metric)}" if rule.predicate else f": {rule.reason}"
     return " ".join(f"{rule_name(rule)}{reason}".split())
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from penstock.bundle.models import WHOLE_SUITE, Invocation, Measurement
 from penstock.bundle.verdict_record import RuleResult
 from penstock.contract.policy import Direction
-from penstock.families.registry import find_metric, is_stand_in, known_metrics
+from penstock.families.registry import find_metric, in_order, is_stand_in
 from penstock.report.run_records import Side
 
 BEYOND_ALL = 1e9
@@ -301,7 +301,7 @@ def suite_numbers(candidate: Side, baseline: Side | None) -> list[Number]:
     """Each metric's mean over the cases (or its one value for the suite) beside the baseline's."""
     here, there = means(candidate.measurements), means(baseline.measurements if baseline else [])
     through = {found.metric: found.extractor for found in candidate.measurements}
-    return [number(metric, here[metric], there.get(metric), extractor=through.get(metric)) for metric in ordered(here)]
+    return [number(metric, here[metric], there.get(metric), extractor=through.get(metric)) for metric in in_order(here)]
 
 
 def means(measurements: Iterable[Measurement]) -> dict[str, float | None]:
@@ -320,7 +320,7 @@ def means(measurements: Iterable[Measurement]) -> dict[str, float | None]:
 def _numbers(here: dict[str, Measurement], there: dict[str, Measurement]) -> list[Number]:
     """All metrics of a case but those that say nothing of a case like this."""
     numbers = []
-    for metric in ordered(here | there):
+    for metric in in_order(here | there):
         mine, other = here.get(metric), there.get(metric)
         known = mine or other
         if known is not None and not known.applies:
@@ -332,9 +332,3 @@ def _numbers(here: dict[str, Measurement], there: dict[str, Measurement]) -> lis
         through = known.extractor if known else None
         numbers.append(number(metric, mine.value if mine else None, before, unit=unit, error=error, extractor=through))
     return numbers
-
-
-def ordered(metrics: Iterable[str]) -> list[str]:
-    """Known metrics in the registry's order, then the others by name."""
-    order = {metric: place for place, metric in enumerate(known_metrics())}
-    return sorted(metrics, key=lambda metric: (order.get(metric, len(order)), metric))

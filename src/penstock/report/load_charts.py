@@ -11,6 +11,8 @@ from penstock.report.chart import Chart, Curve, Tick, joined, place_x, place_y
 BUCKETS = 160
 """Points of a line over time: so many columns can be told apart."""
 QUANTILES = (*range(99), 99, 99.5, 99.9, 100)
+QUANTILE_SHARES = (50, 95, 99)
+MIDDLE_SHARE = 95
 GOOD = 1
 """How :class:`penstock.bundle.load_record.RequestLine` writes a good answer."""
 
@@ -63,8 +65,37 @@ def distribution(sides: Sequence[tuple[str, Requests]]) -> Chart | None:
     return Chart("How it is distributed", f"Share of requests and their latency: {told}", curves, scale.ticks, below)
 
 
-def memory(sides: Sequence[tuple[str, Sequence[int], Sequence[float]]]) -> Chart | None:
-    """Main memory over requests that had ended: (side, requests, MiB)."""
+def over_rates(sides: Sequence[tuple[str, Sequence[tuple[float, Requests]]]]) -> Chart | None:
+    """P50, P95 and P99 at each rate: (side, [(rate, requests)]); with fewer than two rates there is no chart."""
+    sides = [(name, [pair for pair in found if pair[1].latency_ms]) for name, found in sides]
+    sides = [(name, found) for name, found in sides if len(found) > 1]
+    if not sides:
+        return None
+    most = max(rate for _, found in sides for rate, _ in found)
+    scale = _log_scale(
+        quantile(requests, share) for _, found in sides for _, requests in found for share in QUANTILE_SHARES
+    )
+    curves = []
+    for name, found in sides:
+        for share in QUANTILE_SHARES:
+            points = joined((place_x(rate / most), scale.y(quantile(requests, share))) for rate, requests in found)
+            curves.append(Curve(points, name if share == MIDDLE_SHARE else f"{name} worst"))
+    below = [Tick(place_x(rate / most), f"{rate:g} a second") for rate, _ in sides[0][1]]
+    told = "; ".join(
+        f"{rate:g} a second: {', '.join(f'P{share} {quantile(requests, share):.1f}' for share in QUANTILE_SHARES)} ms"
+        for rate, requests in sides[0][1]
+    )
+    return Chart("By rate: P95 thick, P50 and P99 thin", told, curves, scale.ticks, below)
+
+
+def quantile(found: Requests, share: float) -> float:
+    """By nearest rank, as the metrics are."""
+    ordered = sorted(found.latency_ms)
+    return ordered[_rank(share, len(ordered))]
+
+
+def memory(title: str, sides: Sequence[tuple[str, Sequence[int], Sequence[float]]]) -> Chart | None:
+    """Memory over requests that had ended: (side, requests, MiB)."""
     sides = [(name, done, mib) for name, done, mib in sides if mib]
     if not sides:
         return None
@@ -81,7 +112,7 @@ def memory(sides: Sequence[tuple[str, Sequence[int], Sequence[float]]]) -> Chart
     across = [Tick(place_y(share), f"{low + share * (high - low):.0f} MiB") for share in (0.1, 0.5, 0.9)]
     below = [Tick(place_x(share), f"{most * share:.0f}") for share in (0.0, 0.5, 1.0)]
     first, last = sides[0][2][0], sides[0][2][-1]
-    return Chart("Memory by requests answered", f"From {first:.0f} to {last:.0f} MiB", curves, across, below)
+    return Chart(f"{title} by requests answered", f"From {first:.0f} to {last:.0f} MiB", curves, across, below)
 
 
 @dataclass(frozen=True)

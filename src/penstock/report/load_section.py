@@ -6,9 +6,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from penstock.bundle.directory import Bundle
-from penstock.bundle.load_record import LoadPart, load_parts
+from penstock.bundle.load_record import LoadPart, MemoryLine, MixedRecord, RequestLine, SaturationRecord, load_parts
+from penstock.contract.serving import rate_words
 from penstock.report.chart import Chart
-from penstock.report.load_charts import GOOD, Requests, distribution, memory, over_time
+from penstock.report.load_charts import (
+    GOOD,
+    QUANTILE_SHARES,
+    Requests,
+    distribution,
+    memory,
+    over_rates,
+    over_time,
+    quantile,
+)
 
 MAX_SAMPLES = 5
 
@@ -41,14 +51,21 @@ def load_section(bundle: Bundle, baseline: Bundle | None) -> LoadSection | None:
         return None
     before = load_parts(baseline) if baseline is not None else []
     sides = [("candidate", measured(parts)), ("baseline", measured(before))]
-    lines = [line for name, found in (("candidate", parts), ("baseline", before)) for line in _memory(name, found)]
-    charts = [over_time(sides), distribution(sides), memory(lines)]
-    samples = {kind: text for part in parts if part.requests for kind, text in part.requests.samples.items()}
-    seconds = sum(part.seconds for part in parts)
+    found = [("candidate", parts), ("baseline", before)]
+    held = [line for name, side in found for line in _memory(name, [part.memory for part in side])]
+    on_cards = [line for name, side in found for line in _memory(name, [part.gpu_memory for part in side])]
+    rates = [(name, at_rates(side)) for name, side in found]
+    charts = [
+        *(over_time(sides), distribution(sides), over_rates(rates)),
+        *(memory("Memory", held), memory("GPU memory", on_cards)),
+    ]
+    lines = [line for part in parts for line in (part.requests, *(other.requests for other in part.at_rates)) if line]
+    samples = {kind: text for line in reversed(lines) for kind, text in line.samples.items()}
+    put = [parts[0].rate, *(other.rate for other in parts[0].at_rates)]
     return LoadSection(
-        facts=f"{parts[0].rate:g} requests a second for {seconds:g} s",
+        facts=rate_words(put, sum(part.seconds for part in parts)),
         fault=next((part.fault for part in parts if part.fault), None),
-        rows=[row for part in parts[-1:] for row in _rows(parts[0], part)],
+        rows=[*_at_other_rates(parts), *_rows(parts[0], parts[-1])],
         charts=[chart for chart in charts if chart is not None],
         samples=sorted(samples.items())[:MAX_SAMPLES],
         beside=bool(sides[1][1].at_s),
@@ -57,10 +74,24 @@ def load_section(bundle: Bundle, baseline: Bundle | None) -> LoadSection | None:
 
 def measured(parts: Sequence[LoadPart]) -> Requests:
     """The requests after the warm-up, part after part; one without a good answer took the whole timeout."""
+    return _measured(parts, [part.requests for part in parts])
+
+
+def at_rates(parts: Sequence[LoadPart]) -> list[tuple[float, Requests]]:
+    """The requests at each rate, by rate; the first of all is among them."""
+    if not parts:
+        return []
+    found = [(parts[0].rate, measured(parts))]
+    for other in parts[0].at_rates:
+        lines = [next((one.requests for one in part.at_rates if one.rate == other.rate), None) for part in parts]
+        found.append((other.rate, _measured(parts, lines)))
+    return sorted(found, key=lambda pair: pair[0])
+
+
+def _measured(parts: Sequence[LoadPart], lines: Sequence[RequestLine | None]) -> Requests:
     found = Requests([], [], [])
     began = 0.0
-    for part in parts:
-        line = part.requests
+    for part, line in zip(parts, lines, strict=True):
         if line is None:
             continue
         for due, latency, ending in zip(line.due_s, line.latency_ms, line.ending, strict=True):
@@ -72,20 +103,31 @@ def measured(parts: Sequence[LoadPart]) -> Requests:
     return found
 
 
-def _memory(name: str, parts: Sequence[LoadPart]) -> Iterator[tuple[str, list[int], list[float]]]:
+def _memory(name: str, lines: Sequence[MemoryLine | None]) -> Iterator[tuple[str, list[int], list[float]]]:
     """A line for each part, one after the other: each has a service of its own."""
     before = 0
-    for part in parts:
-        if part.memory is not None and part.memory.done:
-            yield name, [before + done for done in part.memory.done], part.memory.mib
-            before += part.memory.done[-1]
+    for line in lines:
+        if line is not None and line.done:
+            yield name, [before + done for done in line.done], line.mib
+            before += line.done[-1]
+
+
+def _at_other_rates(parts: Sequence[LoadPart]) -> Iterator[tuple[str, str]]:
+    for rate, found in at_rates(parts) if parts[0].at_rates else []:
+        if found.latency_ms:
+            p50, p95, p99 = (f"P{share} {quantile(found, share):.1f}" for share in QUANTILE_SHARES)
+            yield f"{rate:g} a second", f"{p50}, {p95}, {p99} ms; {found.good.count(False)} without a good answer"
 
 
 def _rows(first: LoadPart, last: LoadPart) -> Iterator[tuple[str, str]]:
     if (start := first.start) is not None:
         yield "start", _start(start.ready_s, start.true_s, start.too_early)
+    if first.requests is not None and first.gpu_memory is None:
+        yield "GPU memory", "not measured: no NVIDIA card was there, or the service held nothing of its memory"
+    if (mixed := last.mixed) is not None:
+        yield "at the same time", _mixed(mixed)
     if (most := last.saturation) is not None:
-        yield f"{most.concurrency} at a time", f"{most.throughput:.1f} answers a second; {most.errors} errors"
+        yield f"{most.concurrency} at a time", _saturation(most)
     if (over := last.overload) is not None:
         yield "twice the rate", over.problem or f"{over.good} answered, {over.refused} refused in words"
     if (stop := last.stop) is not None:
@@ -95,6 +137,23 @@ def _rows(first: LoadPart, last: LoadPart) -> Iterator[tuple[str, str]]:
     if (back := last.recovery) is not None:
         came = f"answered again after {back.ready_s:.1f} s" if back.ready_s is not None else "did not answer again"
         yield "kill -9", back.problem or came
+    if (oom := last.oom) is not None:
+        came = f"answered again after {oom.ready_s or 0.0:.1f} s, {'by itself' if oom.by_itself else 'started again'}"
+        yield "out of memory", f"killed: {oom.killed}; {oom.problem or came}"
+
+
+def _mixed(found: MixedRecord) -> str:
+    if not found.requests:
+        return "nothing could be compared: answers alone differ each time"
+    wrong = f"{found.wrong} of {found.answered} answers wrong" + (f" ({found.sample})" if found.wrong else "")
+    return f"{found.at_once} requests: {wrong}; {found.refused} refused, {found.failed} failed"
+
+
+def _saturation(most: SaturationRecord) -> str:
+    answered = f"{most.throughput:.1f} answers a second"
+    if most.p50_ms is not None and most.p95_ms is not None and most.p99_ms is not None:
+        answered += f"; P50 {most.p50_ms:.1f}, P95 {most.p95_ms:.1f}, P99 {most.p99_ms:.1f} ms"
+    return f"{answered}; {most.errors} errors"
 
 
 def _start(ready_s: float | None, true_s: float | None, too_early: str | None) -> str:

@@ -44,7 +44,9 @@ def completed(rule: RuleResult) -> RuleResult:
         better = better or ("lower" if allowed[3] == "over" else "higher")
     title = known.title if known else rule.metric
     begins = rule.reason.startswith(f"{title} ")
-    predicate = rule.reason.removeprefix(f"{title} ").replace(needed_words(rule.needed), "") if begins else ""
+    predicate = (
+        rule.reason.removeprefix(f"{title} ").replace(needed_words(rule.needed, rule.metric), "") if begins else ""
+    )
     return rule.model_copy(
         update={
             "minimum": float(low[1]) if low else None,

@@ -6,10 +6,12 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from penstock.bundle.verdict_record import RuleResult, Verdict, WaiverRecord
-from penstock.families.registry import is_stand_in, known_metrics
+from penstock.families.engine_metrics import base_metric
+from penstock.families.registry import find_metric, in_order, is_stand_in
 from penstock.gating.compare import MetricChange
 from penstock.gating.measured import MetricMean
-from penstock.report.cases import Number, means, number, ordered, shown, signed, suite_numbers
+from penstock.gating.wording import over_words
+from penstock.report.cases import Number, means, number, shown, signed, suite_numbers
 from penstock.report.forest import Forest, drawing, forest
 from penstock.report.run_records import Side
 from penstock.report.summary import rule_state, rule_title
@@ -47,6 +49,8 @@ class MetricRow:
     stand_in: bool = False
     """Its numbers are those of a stand-in network."""
     needed: int | None = None
+    over: str = "cases"
+    """What its value is taken over."""
     waiver: WaiverRecord | None = None
 
 
@@ -105,6 +109,7 @@ def _of_rule(place: int, rule: RuleResult, past: Past | None) -> MetricRow:
         meaning=meaning_of(rule.metric),
         stand_in=is_stand_in(rule.extractor),
         needed=rule.needed,
+        over=over_words(rule.metric),
         waiver=rule.waiver,
     )
 
@@ -202,16 +207,14 @@ def _of_metric(entry: Number, mean: float | None, past: Past | None) -> MetricRo
 
 def meaning_of(metric: str) -> str:
     """What a metric means, in a sentence; empty for one that Penstock does not know."""
-    return known_metrics()[metric].meaning if metric in known_metrics() else ""
+    known = find_metric(metric)
+    return known.meaning if known is not None else ""
 
 
 def glossary(measured: Iterable[str]) -> list[tuple[str, str]]:
     """Title and meaning of each metric that Penstock knows, in the registry's order."""
-    return [
-        (known_metrics()[name].title, known_metrics()[name].meaning)
-        for name in ordered(set(measured))
-        if name in known_metrics()
-    ]
+    found = (find_metric(name) for name in in_order({base_metric(name) for name in measured}))
+    return [(known.title, known.meaning) for known in found if known is not None]
 
 
 @dataclass(frozen=True)

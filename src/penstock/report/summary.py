@@ -71,7 +71,7 @@ def _bullet(rule: RuleResult) -> str:
     """Why a rule is broken, or who waived it although it holds."""
     word = "" if stops(rule) else f" ({rule_verdict(rule)})"
     waived = f" *{plain(waiver_words(rule.waiver))}*" if rule.waiver is not None else ""
-    reason = f"{rule.predicate}{needed_words(rule.needed)}" if rule.predicate else rule.reason
+    reason = f"{rule.predicate}{needed_words(rule.needed, rule.metric)}" if rule.predicate else rule.reason
     return f"- **{plain(rule_name(rule))}**{word}: {plain(reason)}{waived}"
 
 

@@ -58,3 +58,10 @@ def test_records_of_the_first_version_are_read() -> None:
 def test_records_do_not_change() -> None:
     with pytest.raises(ValidationError):
         rule().verdict = "pass"  # type: ignore[misc]
+
+
+def test_what_a_model_says_is_one_line_and_drives_no_terminal() -> None:
+    said = "the log ends: a\n[penstock] all is well\x1b[2J\ud800"
+    found = Measurement(case="*", metric="page", value=0.0, error=said)
+    assert found.error == r"the log ends: a [penstock] all is well\x1b[2J\ud800"
+    assert Measurement.model_validate_json(found.model_dump_json()) == found

@@ -50,6 +50,8 @@ def test_a_load_that_fits_is_no_fault(root: Path) -> None:
     [
         ({"slice": "hair"}, "load.slice: no case carries the slice 'hair'"),
         ({"call": "compare"}, "load.call: there is no call 'compare'"),
+        ({"rate": "5"}, "load.rate"),
+        ({"rate": [5.0, "x"]}, "load.rate"),
         ({"rte": 5}, "load.rte: unknown field 'rte'. Did you mean 'rate'?"),
         ({"rate": 2000.0, "seconds": 600.0}, "load: these are 1,200,400 requests; at most 200,000 are put"),
     ],
@@ -86,6 +88,36 @@ def test_a_rule_that_cannot_be_answered_is_told(root: Path, rule: dict[str, Any]
     load = {"rate": 4.0, "seconds": 10.0, "stop": False}
     faults = told(root, load=load, policy=rules(rule))
     assert any(said in fault for fault in faults), faults
+
+
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        ({"metric": "load_p95_ms_at_10", "max": 300.0}, None),
+        ({"metric": "load_p95_ms_at_10", "max": 300.0, "confidence": 0.95}, None),
+        (
+            {"metric": "load_p95_ms_at_2", "max": 300.0, "confidence": 0.95},
+            "of 'load_p95_ms_at_2' with 95 % confidence needs at least 59 requests, and 'load' puts 20. "
+            "Write 'seconds: 30' into 'load'",
+        ),
+        (
+            {"metric": "load_p95_ms_at_7.5", "max": 300.0},
+            "'load_p95_ms_at_7.5' is not measured: 'load' leaves it out. Rates that are put have load_p95_ms (the "
+            "first), load_p95_ms_at_2, load_p95_ms_at_10. Write 'rate: [4, 2, 10, 7.5]'",
+        ),
+        ({"metric": "load_p95_ms_at_4", "max": 300.0}, "At the first rate it is 'load_p95_ms'"),
+        ({"metric": "load_errors_at_10", "max": 0.0, "slice": "a"}, "one value for the whole suite"),
+        ({"metric": "load_p95_ms_at_10", "max": 3.0, "direction": "higher"}, "lower is better"),
+        ({"metric": "saturated_p95_ms", "max": 3.0}, "Write 'concurrency: 8' into 'load'"),
+        ({"metric": "oom_recovered", "min": 1.0}, "Write 'oom: true' into 'load'"),
+    ],
+)
+def test_rules_for_other_rates(root: Path, rule: dict[str, Any], said: str | None) -> None:
+    load = {"rate": [4.0, 2.0, 10.0], "seconds": 10.0, "oom": False}
+    faults = told(root, load=load, policy=rules(rule))
+    assert (faults == []) if said is None else any(said in fault for fault in faults), faults
+    warnings = told(root, load=load, policy=rules(rule), warnings=True)
+    assert said is not None or not [text for text in warnings if "unknown metric" in text]
 
 
 def test_a_program_takes_no_requests(root: Path) -> None:

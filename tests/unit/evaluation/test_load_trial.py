@@ -2,69 +2,34 @@
 
 from __future__ import annotations
 
-from array import array
 from pathlib import Path
-from typing import Any
 
 import pytest
-from tests.pipeline.loaded_service import ALONE, LOAD, loaded_files
+from tests.pipeline.loaded_service import loaded_files
+from tests.unit.evaluation.put_loads import SHORT, put
 
-from penstock.bundle.load_record import LoadPart
 from penstock.bundle.shards import Shard
 from penstock.contract.load import load_contract, load_suite
-from penstock.contract.models import Contract
-from penstock.evaluation.load_trial import _lost, put_load
+from penstock.evaluation.load_trial import put_load
 from penstock.foundation.errors import UsageError
+from penstock.invocation import memory_line
 from penstock.invocation.driver import hold_service
-from penstock.load.timeline import RequestEnding, Timeline
-
-SHORT = LOAD | ALONE | {"rate": 30.0, "seconds": 1.0, "warmup_s": 0.1}
 
 
-def put(
-    folder: Path, load: dict[str, Any], *, part: str = "1/1", ready_timeout_s: float = 20.0, **how: Any
-) -> tuple[LoadPart, list[str]]:
-    for name, content in loaded_files(SHORT | load, how).items():
-        path = folder / "source" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    contract = load_contract(folder / "source")
-    suite = load_suite(folder / "source", contract)
-    told: list[str] = []
-    with hold_service(_limited(contract, ready_timeout_s), folder / "source", folder / "s", folder / "log") as service:
-        found = put_load(
-            _limited(contract, ready_timeout_s),
-            suite,
-            folder / "source",
-            service,
-            Shard.parse(part),
-            folder,
-            on_progress=lambda done, total, what: told.append(f"{done}/{total} {what}"),
-        )
-    return found, told
-
-
-def _limited(contract: Contract, ready_timeout_s: float) -> Contract:
-    assert contract.call.http is not None
-    http = contract.call.http.model_copy(update={"ready_timeout_s": ready_timeout_s})
-    return contract.model_copy(update={"call": contract.call.model_copy(update={"http": http})})
-
-
-def test_the_first_half_is_the_start_and_the_rate_alone(tmp_path: Path) -> None:
+def test_the_first_half_is_the_start_and_the_rate_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory_line, "cards", lambda: ("a card, which no machine of ours has",))
+    monkeypatch.setattr(memory_line, "gpu_mib_of", lambda pids: 555.0 if pids else None)
     found, told = put(tmp_path, {"seconds": 2.0, "twice": True, "stop": True, "recover": True}, part="1/2")
     assert (found.part, found.fault, found.seconds) == ("1/2", None, 1.0)
     assert (found.overload, found.stop, found.recovery) == (None, None, None)
     assert found.requests is not None
     assert len(found.requests.due_s) == 33
     assert set(found.requests.ending) == {1}
+    assert found.memory is not None
+    assert found.gpu_memory is not None
+    assert set(found.gpu_memory.mib) == {555.0}
+    assert len(found.gpu_memory.mib) > 20
     assert told[1].startswith("2/2 ")
-
-
-def test_one_that_is_asked_to_end_and_does_not(tmp_path: Path) -> None:
-    found, _ = put(tmp_path, {"stop": True, "stop_s": 0.5}, deaf=True)
-    assert found.stop is not None
-    assert (found.stop.ended_s, found.stop.lost) == (None, 0)
-    assert found.stop.sent > 5
 
 
 def test_one_that_never_becomes_ready(tmp_path: Path) -> None:
@@ -86,16 +51,6 @@ def test_one_that_goes_into_the_background(tmp_path: Path) -> None:
     assert (found.fault or "").startswith("before it was ready, the service exited with code 0; the end of its log:")
 
 
-def test_one_that_dies_at_twice_the_rate(tmp_path: Path) -> None:
-    """After 1 + 33 + 30 requests, in the second of three loads."""
-    found, told = put(tmp_path, {"twice": True, "stop": True}, dies_at=80)
-    assert found.fault is None
-    assert found.overload is not None
-    assert found.overload.problem == "at twice the load it exited with code 3; the end of its log: out of handles"
-    assert found.stop is not None, "the rest is put to a new one"
-    assert len(told) == 4
-
-
 def test_a_contract_without_a_load(tmp_path: Path) -> None:
     for name, content in loaded_files(SHORT, {}).items():
         path = tmp_path / "source" / name
@@ -111,8 +66,19 @@ def test_a_contract_without_a_load(tmp_path: Path) -> None:
         put_load(plain, suite, tmp_path, service, Shard(1, 1), tmp_path, on_progress=lambda *_: None)
 
 
-def test_what_is_lost_was_sent_before_it_was_asked_to_end() -> None:
-    endings = [RequestEnding.GOOD, RequestEnding.RESET, RequestEnding.RESET, RequestEnding.REFUSED, RequestEnding.RESET]
-    sent = [0.1, 0.9, 0.95, 1.1, 1.2]
-    timeline = Timeline(due=array("d", sent), sent=array("d", sent), ending=array("b", endings), resent=array("l", [2]))
-    assert _lost(timeline, 1.0) == [1]
+def test_every_stated_rate_is_put_and_kept(tmp_path: Path) -> None:
+    found, told = put(tmp_path, {"rate": [20, 5, 40]})
+    assert (found.fault, found.rate) == (None, 20.0)
+    assert found.requests is not None
+    assert len(found.requests.due_s) == 22, "2 of the warm-up"
+    assert [(other.rate, len(other.requests.due_s)) for other in found.at_rates] == [(5.0, 6), (40.0, 44)]
+    assert all(set(other.requests.ending) == {1} for other in found.at_rates)
+    assert [words.partition(" ")[0] for words in told] == ["1/4", "2/4", "3/4", "4/4"]
+
+
+def test_one_that_dies_at_another_rate(tmp_path: Path) -> None:
+    """After 1 + 22 requests."""
+    found, _ = put(tmp_path, {"rate": [20, 40], "twice": True}, dies_at=40)
+    assert (found.fault or "").startswith("at 40 requests a second the service exited with code 3")
+    assert len(found.at_rates) == 1
+    assert found.overload is None

@@ -12,7 +12,10 @@ from penstock.bundle.directory import Bundle
 from penstock.bundle.load_record import (
     LoadPart,
     MemoryLine,
+    MixedRecord,
+    OomRecord,
     OverloadRecord,
+    RateRecord,
     RecoveryRecord,
     RequestLine,
     SaturationRecord,
@@ -96,6 +99,28 @@ def test_a_change_is_told_from_noise_by_the_same_resamples_on_both_sides() -> No
     assert (first.key, first.cases, len(first.values)) == (second.key, 200, 1000)
 
 
+def test_each_other_rate_has_values_of_its_own() -> None:
+    load = Load.model_validate({"rate": [10, 2, 20], "seconds": 10, "warmup_s": 1})
+    slow = RateRecord(rate=20.0, requests=line([50.0] * 100, [1] * 98 + [3, 2], samples={"status": "503"}))
+    fast = RateRecord(rate=2.0, requests=line([4.0] * 20))
+    found = values(part(at_rates=[fast, slow]), load=load)
+    assert [found[f"load_p95_ms{at}"].value for at in ("", "_at_2", "_at_20")] == [5.0, 4.0, 50.0]
+    assert (found["load_errors_at_20"].value, found["load_dropped_at_20"].value) == (1.0, 1.0)
+    assert found["load_p99_ms_at_20"].value == 10_000.0
+    assert found["load_p95_ms_at_20"].unit == "ms"
+    tail = found["load_p95_ms_at_20"].tail
+    assert tail is not None
+    assert tail.count == 100
+    assert found["load_p95_ms_at_20"].resamples is not None
+    halves = [part(f"{number}/2", at_rates=[fast]) for number in (1, 2)]
+    both = values(*halves, load=load)
+    assert both["load_p95_ms_at_2"].tail is not None
+    assert both["load_p95_ms_at_2"].tail.count == 40
+    died = values(part(at_rates=[fast], fault="at 20 requests a second the service exited"), load=load)
+    assert died["load_p95_ms_at_20"].error == "at 20 requests a second the service exited"
+    assert died["load_p95_ms_at_2"].value == 4.0
+
+
 def test_a_leak_and_memory_that_is_taken_once() -> None:
     at = [0.5 + index * 0.05 for index in range(220)]
     done = [int(10 * when) for when in at]
@@ -114,6 +139,23 @@ def test_a_leak_and_memory_that_is_taken_once() -> None:
     assert "too few" in (values(part())["memory_growth"].error or "")
 
 
+def test_gpu_memory_is_measured_where_there_is_a_card_and_said_where_a_rule_asks() -> None:
+    at = [0.5 + index * 0.05 for index in range(220)]
+    done = [int(10 * when) for when in at]
+    leak = MemoryLine(at_s=at, done=done, mib=[1000 + 3.0 * count for count in done])
+    found = values(part(gpu_memory=leak))["gpu_memory_growth"]
+    assert found.value == pytest.approx(3000, rel=0.05)
+    assert found.standard_error is not None
+    assert "gpu_memory_growth" not in values(part())
+    (asked,) = (value for value in load_values(LOAD, [part()], ["gpu_memory_growth"]) if value.metric.startswith("gpu"))
+    assert (asked.value, asked.error) == (
+        None,
+        "not measured: no NVIDIA card was there, or the service held nothing of its memory",
+    )
+    half = [part("1/2", gpu_memory=leak), part("2/2")]
+    assert "too few" in (values(*half)["gpu_memory_growth"].error or "")
+
+
 def test_what_a_lie_costs() -> None:
     start = StartRecord(ready_s=0.1, true_s=3.0, too_early="the service answered 500")
     found = values(part(start=start))
@@ -126,7 +168,9 @@ def test_what_a_lie_costs() -> None:
 
 def test_what_it_did_when_it_was_harmed() -> None:
     good = part(
-        saturation=SaturationRecord(concurrency=4, throughput=77.5, p95_ms=1.0, errors=0),
+        saturation=SaturationRecord(concurrency=4, throughput=77.5, p50_ms=0.5, p95_ms=1.0, p99_ms=2.0, errors=0),
+        mixed=MixedRecord(requests=2, at_once=2, answered=8, wrong=0, refused=0, failed=0),
+        oom=OomRecord(problem=None, killed="one of 2 processes", by_itself=True, ready_s=0.5),
         overload=OverloadRecord(problem=None, refused=3, good=10),
         stop=StopRecord(sent=20, lost=0, ended_s=0.2),
         recovery=RecoveryRecord(problem=None, ready_s=1.0),
@@ -134,6 +178,8 @@ def test_what_it_did_when_it_was_harmed() -> None:
     found = {name: value.value for name, value in values(good).items()}
     names = ("throughput", "overload", "stop_lost", "recovered")
     assert [found[name] for name in names] == [77.5, 0.0, 0.0, 1.0]
+    assert [found[f"saturated_p{share}_ms"] for share in (50, 95, 99)] == [0.5, 1.0, 2.0]
+    assert (found["mixed_answers"], found["oom_recovered"]) == (0.0, 1.0)
     bad = good.model_copy(
         update={
             "overload": OverloadRecord(problem="it took no connections", refused=0, good=0),
@@ -147,6 +193,17 @@ def test_what_it_did_when_it_was_harmed() -> None:
         "stop_lost": (2.0, "the connection was reset"),
         "recovered": (0.0, "the service exited with code 1"),
     }
+    mixed = MixedRecord(requests=2, at_once=2, answered=8, wrong=3, refused=0, failed=0, sample="another's")
+    oom = OomRecord(problem="left alone", killed="one of 2 processes", by_itself=True)
+    worse = values(good.model_copy(update={"mixed": mixed, "oom": oom}))
+    assert (worse["mixed_answers"].value, worse["mixed_answers"].error) == (
+        3.0,
+        "of 8 answers, 2 requests at a time; one was another's",
+    )
+    assert (worse["oom_recovered"].value, worse["oom_recovered"].error) == (0.0, "left alone")
+    unlike = values(good.model_copy(update={"mixed": mixed.model_copy(update={"requests": 0})}))["mixed_answers"]
+    assert unlike.value == 0.0
+    assert "nothing could be compared" in (unlike.error or "")
     deaf = good.model_copy(update={"stop": StopRecord(sent=20, lost=0)})
     assert values(deaf)["stop_lost"].value is None
     assert "did not end after SIGTERM" in (values(deaf)["stop_lost"].error or "")
@@ -156,7 +213,10 @@ def test_a_service_that_never_came_has_one_reason_for_all() -> None:
     fault = "the service was not ready after 20 s: nothing answered on its port"
     start = StartRecord(ready_s=None, true_s=None)
     found = values(part(fault=fault, start=start, requests=None))
-    assert {name for name, value in found.items() if value.value is None and value.error == fault} == set(LOAD.measured)
+    told = {name for name, value in found.items() if value.value is None and value.error == fault}
+    assert told == set(LOAD.measured) - {"gpu_memory_growth"}
+    asked = {value.metric: value for value in load_values(LOAD, [part(fault=fault, start=start, requests=None)], told)}
+    assert asked.keys() == told
 
 
 def test_they_take_the_place_of_earlier_ones(tmp_path: Path) -> None:
@@ -164,8 +224,9 @@ def test_they_take_the_place_of_earlier_ones(tmp_path: Path) -> None:
     bundle.write_measurements(
         [Measurement(case="a", metric="latency", value=1.0), Measurement(case="*", metric="load_p50_ms", value=1.0)]
     )
-    add_load_values(bundle, LOAD, [part()])
-    add_load_values(bundle, LOAD, [part()])
+    add_load_values(bundle, LOAD, [part()], ["load_p50_ms", "gpu_memory_growth"])
+    add_load_values(bundle, LOAD, [part()], ["load_p50_ms"])
     found = bundle.measurements()
-    assert [measurement.metric for measurement in found] == ["latency", *LOAD.measured]
+    measured = [name for name in LOAD.measured if name != "gpu_memory_growth"]
+    assert [measurement.metric for measurement in found] == ["latency", *measured]
     assert found[1].value == 5.0

@@ -103,7 +103,8 @@ def test_what_is_known_by_name() -> None:
     assert find_metric("no_such_metric") is None
     assert directions()["lse_c"] == "higher"
     assert directions()["av_offset"] is None
-    under_load = {"load_p50_ms", "load_p95_ms", "load_p99_ms", "throughput", "startup_s"}
+    under_load = {f"{where}_p{share}_ms" for where in ("load", "saturated") for share in (50, 95, 99)}
+    under_load |= {"throughput", "startup_s"}
     assert set(timed_metrics()) == {"real_time_factor", *(metric.name for metric in CALL_METRICS), *under_load}
     assert is_timed("latency")
     assert not is_timed("lse_d")

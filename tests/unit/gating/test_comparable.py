@@ -153,7 +153,8 @@ def test_a_reader_is_told_of_other_machines() -> None:
     (told,) = notes(run(machine=machine(processor="y")), run())
     assert told == (
         "The runs were on different machines, y (2 cores) and x (2 cores): real_time_factor, latency, peak_memory, "
-        "gpu_memory, load_p50_ms, load_p95_ms, load_p99_ms, throughput, startup_s measure them, too."
+        "gpu_memory, load_p50_ms, load_p95_ms, load_p99_ms, throughput, saturated_p50_ms, saturated_p95_ms, "
+        "saturated_p99_ms, startup_s measure them, too."
     )
     assert notes(run(), run()) == []
     assert notes(run(model="other", penstock="9"), run()) == [

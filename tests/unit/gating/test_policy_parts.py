@@ -135,6 +135,29 @@ def test_without_common_resamples_the_value_is_held_as_it_is_and_says_so(
     assert note in found.reason
 
 
+def latencies(value: float, resampled: list[float], key: str = "k") -> list[Measurement]:
+    resamples = Resamples(cases=100, key=key, values=resampled)
+    return [Measurement(case="*", metric="load_p95_ms", value=value, resamples=resamples)]
+
+
+def test_values_over_requests_speak_of_requests() -> None:
+    rules = [{"metric": "load_p95_ms", "margin": 0.5}]
+    base = [10.0 + index % 7 for index in range(100)]
+    wobbling = latencies(10.2, [value + 0.2 + 2 * (index % 5) for index, value in enumerate(base)])
+    open_ = verdict(wobbling, latencies(10.0, base), rules=rules).rules[0]
+    assert open_.verdict == "inconclusive"
+    assert "100 requests leave open whether" in open_.reason
+    assert f"about {open_.needed} requests would settle it" in open_.reason
+    other = verdict(wobbling, latencies(10.0, base, "other"), rules=rules).rules[0]
+    assert "resamples are not of the same requests" in other.reason
+
+
+def test_one_value_that_is_missing_is_no_case_of_a_suite() -> None:
+    lost = Measurement(case="*", metric="load_p95_ms", value=None, error="it was\nnever ready")
+    found = verdict([lost], None, rules=[{"metric": "load_p95_ms", "max": 5.0}]).rules[0]
+    assert found.reason == "no value of P95 under load: it was never ready"
+
+
 def test_what_is_open_says_what_would_settle_it() -> None:
     here = {name: 7 + 0.3 * (1 if index % 2 else -0.6) for index, name in enumerate(NAMES)}
     found = judged("lse_d", here, values(24), margin=0.1)

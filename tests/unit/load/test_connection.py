@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import select
 import socket
 import ssl
 import time
 from pathlib import Path
 
 import pytest
-from tests.unit.load.services import OK, answering, certificate, put_load, service
+from tests.unit.load.services import OK, answering, certificate, put_load, reset, service
 
 from penstock.foundation.errors import WorldError
 from penstock.load.connection import ConnectionBrokenError, LoadConnection, Stage, first_connection
@@ -91,6 +92,20 @@ def test_one_that_accepts_and_says_nothing_is_given_up_while_tls_is_agreed_on() 
 
     with service(silent) as made, pytest.raises(WorldError, match="nothing came in time"):
         first_connection(find_destination(parse_load_url(f"https://127.0.0.1:{made.port}/")), 0.2)
+
+
+def test_one_that_breaks_the_connection_before_tls_is_begun(tmp_path: Path) -> None:
+    with service(reset) as made:
+        connection = LoadConnection(find_destination(parse_load_url(f"https://127.0.0.1:{made.port}/"))[0])
+        poll = select.poll()
+        poll.register(connection.fileno, select.POLLIN | select.POLLHUP)
+        while not any(events & select.POLLHUP for _, events in poll.poll(5000)):
+            pass
+        # as where the break comes between the look at the connection and the beginning of TLS
+        with pytest.raises(ConnectionBrokenError) as caught:
+            connection._connected()
+        connection.close()
+    assert caught.value.ending is RequestEnding.RESET
 
 
 def test_the_next_address_is_tried() -> None:

@@ -56,14 +56,14 @@ def test_the_distribution_is_of_ranks() -> None:
 
 
 def test_memory_that_grows_rises_and_noise_does_not_fill_the_chart() -> None:
-    chart = memory([("candidate", range(1000), [100.0 + n for n in range(1000)])])
+    chart = memory("Memory", [("candidate", range(1000), [100.0 + n for n in range(1000)])])
     assert chart is not None
     assert chart.words == "From 100 to 1099 MiB"
     line = points(chart, "candidate")
     assert line[0][1] > line[-1][1]
     assert len(line) < 400
     assert line[-1][0] == WIDTH
-    still = memory([("candidate", range(100), [200.0 + 0.01 * (n % 2) for n in range(100)])])
+    still = memory("Memory", [("candidate", range(100), [200.0 + 0.01 * (n % 2) for n in range(100)])])
     assert still is not None
     heights = [y for _, y in points(still, "candidate")]
     assert max(heights) - min(heights) < HEIGHT / 10
@@ -73,7 +73,7 @@ def test_nothing_that_was_measured() -> None:
     nothing = Requests([], [], [])
     assert over_time([("candidate", nothing)]) is None
     assert distribution([("candidate", nothing)]) is None
-    assert memory([("candidate", [], [])]) is None
+    assert memory("Memory", [("candidate", [], [])]) is None
     # the candidate died, the released model did not
     beside = over_time([("candidate", nothing), ("baseline", requests([1.0]))])
     assert beside is not None
