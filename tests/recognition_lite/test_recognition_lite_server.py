@@ -6,6 +6,7 @@ import hashlib
 import json
 import signal
 import socket
+import struct
 import threading
 import time
 import urllib.error
@@ -236,3 +237,19 @@ def test_a_form_is_read_strictly() -> None:
     assert (file.name, file.content) == ("路牌.png", b"\x89PNG")
     with pytest.raises(RequestError, match="one file"):
         image_of(TYPE, form_of(b"a")[: -len(f"--{BOUNDARY}--\r\n")] + form_of(b"b"))
+
+
+def test_the_log_is_json_though_a_connection_breaks_off(tmp_path: Path) -> None:
+    running = Running(BASE, tmp_path)
+    try:
+        running.wait_ready()
+        with socket.create_connection(("127.0.0.1", int(running.url.rpartition(":")[2]))) as connection:
+            connection.sendall(b"GET /healthz HTTP/1.1\r\n\r\n")
+            assert connection.recv(1000).startswith(b"HTTP/1.1 200")
+            # closed without a farewell: the service's read fails
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        running.process.terminate()
+        running.process.wait(20)
+    finally:
+        running.stop()
+    assert "broken_off" in [line["event"] for line in logged(running.log)]

@@ -145,6 +145,11 @@ class Server(ThreadingHTTPServer):
             self.handle_request()
         self.socket.close()
 
+    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002 (the base class's)
+        """A connection broke off, or was reset between two requests: a line of JSON like any other."""
+        error = sys.exception()
+        log("broken_off", error=f"{type(error).__name__}: {error}")
+
     def handle_timeout(self) -> None:
         """Nobody is waiting any more."""
         self._quiet = True
