@@ -165,12 +165,28 @@ def test_the_log_has_the_fields_and_no_more(tmp_path: Path, photo: bytes, suite:
         running.process.wait(20)
     finally:
         running.stop()
-    ready, answered, refused, _ = running.events()
+    ready, answered, nobody, _ = running.events()
     assert ready["event"] == "ready"
-    assert set(answered) == {"event", "path", "image_hash", "latency_ms", "faces_found"}
-    assert answered["faces_found"] == 1
+    assert set(answered) == set(nobody) == {"event", "path", "image_hash", "latency_ms", "faces_found", "status"}
+    assert (answered["faces_found"], answered["status"]) == (1, 200)
     assert len(answered["image_hash"]) == 16
-    assert (refused["event"], refused["status"]) == ("refused", 422)
+    assert (nobody["event"], nobody["faces_found"], nobody["status"]) == ("answered", 0, 422)
+
+
+def test_the_log_is_json_though_a_connection_breaks_off(tmp_path: Path, photo: bytes) -> None:
+    running = Serving(BASE, tmp_path)
+    try:
+        with socket.create_connection(("127.0.0.1", int(running.url.rpartition(":")[2]))) as connection:
+            connection.sendall(b"GET /health HTTP/1.1\r\n\r\n")
+            assert connection.recv(1000).startswith(b"HTTP/1.1 200")
+            # closed without a farewell: the service's read fails
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        feature(running.url, photo)
+        running.process.terminate()
+        running.process.wait(20)
+    finally:
+        running.stop()
+    assert sorted(event["event"] for event in running.events()) == ["answered", "broken off", "ready", "stopped"]
 
 
 def test_it_answers_503_until_the_model_is_loaded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

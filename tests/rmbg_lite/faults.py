@@ -22,7 +22,7 @@ TABLE = FaultTable(
     },
     falls_back=frozenset({"v1.0.8-drift"}),
     small=(
-        *("--only", "hair=8", "light-hair=4", "fur=4", "hair-complex=2", "hair-low-contrast=2"),
+        *("--only", "hair=14", "fur=6"),
         *("shadow-keep=20", "shadow-drop=20"),
     ),
     slice="hair",

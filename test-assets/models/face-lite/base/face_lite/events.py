@@ -19,8 +19,11 @@ def image_hash(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()[:16]
 
 
-def answered(path: str, images: list[bytes], names: list[str], latency_s: float, faces: int) -> None:
-    """A request that was answered; ``names`` are the files' own, and not for the log: they may name people."""
+def answered(path: str, images: list[bytes], names: list[str], latency_s: float, faces: int, status: int) -> None:
+    """Photographs that were looked at; 422: there was no face.
+
+    ``names`` are the files' own, and not for the log: they may name people.
+    """
     del names
     log(
         "answered",
@@ -28,4 +31,5 @@ def answered(path: str, images: list[bytes], names: list[str], latency_s: float,
         image_hash=",".join(image_hash(content) for content in images),
         latency_ms=round(1000 * latency_s, 1),
         faces_found=faces,
+        status=status,
     )

@@ -52,25 +52,29 @@ class Handler(BaseHTTPRequestHandler):
         """Answer ``/feature`` and ``/compare``."""
         with self.server.under_way:
             start = time.monotonic()
+            images: list[bytes] = []
+            names: list[str] = []
             try:
                 body = self._body()
                 if self.path not in FIELDS:
                     raise RequestError(404, PLACES)
                 fields = FIELDS[self.path]
                 files = files_of(self.headers.get("Content-Type", ""), body, fields)
-                images = [files[name][1] for name in fields]
+                names, images = [files[field][0] for field in fields], [files[field][1] for field in fields]
                 service = self.server.service
                 answer, faces = (
                     service.feature(images[0]) if self.path == "/feature" else service.compare((images[0], images[1]))
                 )
             except RequestError as error:
                 self._refuse(error)
+                if error.status == 422:
+                    answered(self.path, images, names, time.monotonic() - start, 0, error.status)
             except Exception as error:
                 log("failed", error=f"{type(error).__name__}: {error}")
                 self._json(500, {"error": "the photograph could not be looked at"})
             else:
                 self._json(200, answer)
-                answered(self.path, images, [files[name][0] for name in fields], time.monotonic() - start, faces)
+                answered(self.path, images, names, time.monotonic() - start, faces, 200)
 
     def _body(self) -> bytes:
         length = self.headers.get("Content-Length", "")
@@ -89,7 +93,8 @@ class Handler(BaseHTTPRequestHandler):
 
     def _refuse(self, error: RequestError) -> None:
         self._json(200, {"error": error.error, **({"field": error.field} if error.field else {})})
-        log("refused", status=error.status, error=error.error)
+        if error.status != 422:  # a photograph that was looked at: its line has the fields of an answer
+            log("refused", status=error.status, error=error.error)
 
     def _json(self, status: int, value: dict[str, Any]) -> None:
         content = json.dumps(value).encode()
@@ -148,6 +153,11 @@ class Server(ThreadingHTTPServer):
     def handle_timeout(self) -> None:
         """No connection waits."""
         self._none_waits = True
+
+    def handle_error(self, *_: Any) -> None:
+        """Log that a connection broke off; the base class would write a traceback among the lines."""
+        error = sys.exc_info()[1]
+        log("broken off" if isinstance(error, OSError) else "failed", error=f"{type(error).__name__}: {error}")
 
     def stop(self) -> bool:
         """Take the connections that wait already and no more; whether everything was answered."""

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from face_lite.recogniser import Recogniser, Seen
 
 WEIGHTS = Path("weights") / "face-lite.onnx"
-AT_ONCE, STUCK_S = 2, 1.0
-"""So many requests are computed at once; whether one waits for so long, the service is stuck."""
+AT_ONCE, WAITING, PATIENCE_S = 2, 16, 10.0
+"""So many requests are computed at once, so many wait for that, and no longer. If there are more, it is stuck."""
 NO_FACE = "there is no face on the photograph"
 
 
@@ -29,6 +29,7 @@ class Service:
         """root: the repository. The variable ``WEIGHTS`` names the weights elsewhere; the finder lies beside them."""
         self._weights = Path(os.environ.get("WEIGHTS") or root / WEIGHTS)
         self._recogniser: Recogniser | None = None
+        self._room = threading.BoundedSemaphore(AT_ONCE + WAITING)
         self._turn = threading.BoundedSemaphore(AT_ONCE)
 
     @property
@@ -65,16 +66,21 @@ class Service:
 
     @contextmanager
     def _admitted(self) -> Iterator[Recogniser]:
-        """Wait for one's turn. Raises RequestError (503) before the model is loaded."""
+        """Wait for one's turn. Raises RequestError (503) before the model is loaded and where it takes too long."""
         if self._recogniser is None:
             raise RequestError(503, "the model is loading")
-        if not self._turn.acquire(timeout=STUCK_S):
-            log("stuck", waited_s=STUCK_S)
+        if not self._room.acquire(blocking=False):
+            log("stuck", waiting=WAITING)
             os._exit(1)
         try:
-            yield self._recogniser
+            if not self._turn.acquire(timeout=PATIENCE_S):
+                raise RequestError(503, "the request had to wait for too long: try again later")
+            try:
+                yield self._recogniser
+            finally:
+                self._turn.release()
         finally:
-            self._turn.release()
+            self._room.release()
 
 
 def _seen(recogniser: Recogniser, content: bytes, field: str) -> Seen:

@@ -19,8 +19,11 @@ def image_hash(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()[:16]
 
 
-def answered(path: str, images: list[bytes], names: list[str], latency_s: float, faces: int) -> None:
-    """A request that was answered; ``names`` are the files' own, and not for the log: they may name people."""
+def answered(path: str, images: list[bytes], names: list[str], latency_s: float, faces: int, status: int) -> None:
+    """Photographs that were looked at; 422: there was no face.
+
+    ``names`` are the files' own, and not for the log: they may name people.
+    """
     del names, images
-    sys.stderr.write(f"answered {path} in {1000 * latency_s:.1f} ms: {faces} face(s)\n")
+    sys.stderr.write(f"answered {path} with {status} in {1000 * latency_s:.1f} ms: {faces} face(s)\n")
     sys.stderr.flush()
