@@ -73,7 +73,7 @@ error-rates: $(DEV)/.ready ## the verdict's error rates on real runs of sonic-li
 error-rates-under-load: $(DEV)/.ready ## an unchanged model, judged by the policy of penstock init, 60 times beside four busy loops (ten minutes)
 	PATH="$(CURDIR)/$(DEV)/bin:$$PATH" $(DEV)/bin/python tests/error_rates/under_load.py --out build/error-rates-under-load
 
-.PHONY: faults faults-whole
+.PHONY: faults faults-whole figures
 faults: $(DEV)/.ready ## each bad release of the reference models is stopped by its rule: a table a model (six minutes; MODELS=face-lite for one)
 	$(call needs,chromium,chromium)
 	$(call needs,bwrap,bubblewrap)
@@ -83,6 +83,11 @@ faults-whole: $(DEV)/.ready ## the same by whole releases over the whole suites 
 	$(call needs,chromium,chromium)
 	$(call needs,bwrap,bubblewrap)
 	$(DEV)/bin/python -m tests.faults --out build/faults --whole $(MODELS)
+
+figures: $(DEV)/.ready ## what the good releases of the reference models are worth: the figures of their documents (some minutes a model)
+	$(call needs,chromium,chromium)
+	$(call needs,bwrap,bubblewrap)
+	$(DEV)/bin/python -m tests.faults --out build/faults --figures $(MODELS)
 
 bench: $(DEV)/.ready $(PARITY)/.ready ## speed, side by side in one run; a summary at the end says what was met
 	$(call needs,chromium,chromium)

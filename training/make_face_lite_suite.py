@@ -90,7 +90,7 @@ def images(people: int = PEOPLE, odd_each: int = ODD_EACH, large: int = LARGE) -
 def draw(out: Path, image: Image, seed: int) -> Image:
     """Write one photograph; returns it with its slices."""
     cv2.setNumThreads(1)
-    slices = ["large" if image.large else "under-640x480"]
+    slices = ["large" if image.large else "under-640x480", *[image.kind] * bool(image.kind)]
     if image.who is None:
         picture = empty(np.random.default_rng([seed, 3, image.number]))
     elif image.kind:

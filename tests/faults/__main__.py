@@ -11,7 +11,8 @@ of the two good ones; ``–`` in the table is a rule that was not asked. Whole r
 some 9 more seconds of a core each, for a Python a step, the report and the archive, none of which a verdict depends on:
 for 53 releases on two cores that is four minutes more. ``penstock evaluate`` is cheaper still, but has no policy and no
 gate. ``--whole`` makes whole releases over the whole suites, one at a time, each with everything that its contract asks
-for (a quarter of an hour to half an hour a model); broken off, it goes on where it was.
+for (a quarter of an hour to half an hour a model); broken off, it goes on where it was. ``--figures`` prints what the
+two good releases are worth in whole releases, which it makes where ``--whole`` has not.
 """
 
 from __future__ import annotations
@@ -25,15 +26,19 @@ import sys
 import time
 from collections.abc import Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "test-assets")]
 
 import make_repository  # noqa: E402 (a program of test-assets/)
-from tests.faults.fault_table import GOOD, FaultTable, Judged, markdown, missed  # noqa: E402
+from tests.faults.fault_table import BETTER, GOOD, FaultTable, Judged, markdown, missed  # noqa: E402
+from tests.faults.figures import figures  # noqa: E402
 from tests.faults.steps_of_release import Ended, Order, judge  # noqa: E402
-from tests.faults.whole_release import release  # noqa: E402
+from tests.faults.whole_release import bundle_of, release  # noqa: E402
+
+from penstock.gating.measurements import read_source  # noqa: E402
 
 AT_A_TIME = 2
 Judgements = dict[str, Judged]
@@ -87,17 +92,28 @@ def _note(judged: Judgements, future: Future[Ended]) -> None:
     judged[found.tag] = found.judged if before is None else before.beside(found.judged)
 
 
-def whole(table: FaultTable, out: Path) -> Judgements:
+def whole(table: FaultTable, out: Path, tags: Sequence[str]) -> Judgements:
     """Whole releases of one model, one after the other."""
-    place = out / f"{table.model}-whole"
+    place = _place(table, out)
     place.mkdir(parents=True, exist_ok=True)
     repository = place / f"{table.model}.git"
     make_repository.make(table.model, repository)
     judged = {}
-    for tag in table.tags:
+    for tag in tags:
         judged[tag] = release(repository, place, tag)
         sys.stderr.write(f"{tag}: {judged[tag].word}\n")
     return judged
+
+
+def _place(table: FaultTable, out: Path) -> Path:
+    return out / f"{table.model}-whole"
+
+
+def show_figures(table: FaultTable, out: Path) -> None:
+    """The two good releases beside each other, as they are measured in whole releases."""
+    whole(table, out, (GOOD, BETTER))
+    sides = [replace(read_source(bundle_of(_place(table, out), tag).path), name=tag) for tag in (GOOD, BETTER)]
+    sys.stdout.write(f"## {table.model}\n\n{figures(table.figures, *sides)}\n")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -105,15 +121,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("models", nargs="*", metavar="MODEL", help="face-lite, rmbg-lite …; left out: all")
     parser.add_argument("--out", type=Path, required=True, help="where repositories and runs lie")
-    parser.add_argument("--whole", action="store_true", help="whole releases over the whole suites")
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument("--whole", action="store_true", help="whole releases over the whole suites")
+    how.add_argument("--figures", action="store_true", help="only the two good releases, whole: what each is worth")
     arguments = parser.parse_args(argv)
     try:
         chosen = tables(arguments.models)
     except ValueError as error:
         parser.error(str(error))
     out: Path = arguments.out.absolute()
+    if arguments.figures:
+        for table in chosen:
+            show_figures(table, out)
+        return 0
     started, before = time.monotonic(), sum(os.times()[:4])
-    judged = [whole(table, out) for table in chosen] if arguments.whole else short(chosen, out)
+    judged = [whole(table, out, table.tags) for table in chosen] if arguments.whole else short(chosen, out)
     for table, of_model in zip(chosen, judged, strict=True):
         sys.stdout.write(f"## {table.model}\n\n{markdown(table, of_model)}\n")
     bad = sum(len(table.stopped_by) for table in chosen)

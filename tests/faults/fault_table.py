@@ -34,6 +34,8 @@ class FaultTable:
     """Bad release → the slice that shows its fault, where that is another: 20 cases are enough for a rule of it."""
     load: Mapping[str, Any] = field(default_factory=dict)
     """Fields of the contract's ``load`` that the short table changes."""
+    figures: tuple[str, ...] = ()
+    """The metrics by which its document compares the two good releases."""
 
     @property
     def tags(self) -> tuple[str, ...]:

@@ -12,10 +12,14 @@ from tests.faults.fault_table import Judged
 from penstock.bundle.directory import Bundle
 
 
+def bundle_of(out: Path, tag: str) -> Bundle:
+    """The bundle of one release."""
+    return Bundle(out / tag.replace(".", "-") / "bundle")
+
+
 def release(repository: Path, out: Path, tag: str) -> Judged:
     """What came of one release; of an earlier run in ``out`` if there is one."""
-    name = tag.replace(".", "-")
-    bundle = Bundle(out / name / "bundle")
+    name, bundle = tag.replace(".", "-"), bundle_of(out, tag)
     log_file = out / f"{name}.log"
     if not bundle.verdict_file.is_file():
         out.mkdir(parents=True, exist_ok=True)

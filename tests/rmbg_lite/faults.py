@@ -26,5 +26,6 @@ TABLE = FaultTable(
         *("shadow-keep=20", "shadow-drop=20"),
     ),
     slice="hair",
+    figures=("mae", "grad", "boundary_iou", "spurious", "fringe"),
     slices={"v1.0.6-shadow-cut": "shadow-keep", "v1.0.7-shadow-kept": "shadow-drop"},
 )
