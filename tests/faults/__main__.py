@@ -63,8 +63,10 @@ def short(chosen: Sequence[FaultTable], out: Path) -> list[Judgements]:
         first = [(index, pool.submit(judge, orders[0])) for index, orders in parts]
         for index, future in first:
             _note(judged[index], future)
-        rest = [(index, pool.submit(judge, order)) for index, orders in parts for order in orders[1:]]
-        for index, future in rest:
+        rest = [(index, order) for index, orders in parts for order in orders[1:]]
+        # what waits for a page or a load comes first, so that the last ones do not wait for it alone
+        rest.sort(key=lambda each: -len(each[1].sections))
+        for index, future in [(index, pool.submit(judge, order)) for index, order in rest]:
             _note(judged[index], future)
     return [{tag: of_model[tag] for tag in table.tags} for table, of_model in zip(chosen, judged, strict=True)]
 
@@ -76,9 +78,10 @@ def _orders(table: FaultTable, out: Path) -> list[list[Order]]:
     place.mkdir(parents=True)
     repository = place / f"{table.model}.git"
     make_repository.make(table.model, repository, more=table.small)
+    changes = {"load": table.load, "page": table.page}
     return [
         [
-            Order(repository, tag, place / (part or "all"), table.sections(tag, part), table.load, part, tag == GOOD)
+            Order(repository, tag, place / (part or "all"), table.sections(tag, part), changes, part, tag == GOOD)
             for tag in tags
         ]
         for part, tags in table.parts.items()
@@ -92,9 +95,8 @@ def _note(judged: Judgements, future: Future[Ended]) -> None:
     judged[found.tag] = found.judged if before is None else before.beside(found.judged)
 
 
-def whole(table: FaultTable, out: Path, tags: Sequence[str]) -> Judgements:
+def whole(table: FaultTable, place: Path, tags: Sequence[str]) -> Judgements:
     """Whole releases of one model, one after the other."""
-    place = _place(table, out)
     place.mkdir(parents=True, exist_ok=True)
     repository = place / f"{table.model}.git"
     make_repository.make(table.model, repository)
@@ -105,14 +107,14 @@ def whole(table: FaultTable, out: Path, tags: Sequence[str]) -> Judgements:
     return judged
 
 
-def _place(table: FaultTable, out: Path) -> Path:
-    return out / f"{table.model}-whole"
-
-
 def show_figures(table: FaultTable, out: Path) -> None:
     """The two good releases beside each other, as they are measured in whole releases."""
-    whole(table, out, (GOOD, BETTER))
-    sides = [replace(read_source(bundle_of(_place(table, out), tag).path), name=tag) for tag in (GOOD, BETTER)]
+    place = out / f"{table.model}-whole"
+    if not bundle_of(place, BETTER).verdict_file.is_file():
+        # a store of its own: a bad release must not be compared with the better one
+        place = out / f"{table.model}-figures"
+        whole(table, place, (GOOD, BETTER))
+    sides = [replace(read_source(bundle_of(place, tag).path), name=tag) for tag in (GOOD, BETTER)]
     sys.stdout.write(f"## {table.model}\n\n{figures(table.figures, *sides)}\n")
 
 
@@ -135,7 +137,11 @@ def main(argv: Sequence[str] | None = None) -> int:
             show_figures(table, out)
         return 0
     started, before = time.monotonic(), sum(os.times()[:4])
-    judged = [whole(table, out, table.tags) for table in chosen] if arguments.whole else short(chosen, out)
+    judged = (
+        [whole(table, out / f"{table.model}-whole", table.tags) for table in chosen]
+        if arguments.whole
+        else short(chosen, out)
+    )
     for table, of_model in zip(chosen, judged, strict=True):
         sys.stdout.write(f"## {table.model}\n\n{markdown(table, of_model)}\n")
     bad = sum(len(table.stopped_by) for table in chosen)

@@ -34,6 +34,8 @@ class FaultTable:
     """Bad release → the slice that shows its fault, where that is another: 20 cases are enough for a rule of it."""
     load: Mapping[str, Any] = field(default_factory=dict)
     """Fields of the contract's ``load`` that the short table changes."""
+    page: Mapping[str, Any] = field(default_factory=dict)
+    """The same of its ``page``."""
     figures: tuple[str, ...] = ()
     """The metrics by which its document compares the two good releases."""
 
@@ -110,8 +112,12 @@ def missed(table: FaultTable, judged: Mapping[str, Judged]) -> list[str]:
 
 
 def markdown(table: FaultTable, judged: Mapping[str, Judged]) -> str:
-    """Which rules each release made fall: the one that must is bold; ``–`` where a rule was not asked."""
-    rules = list(dict.fromkeys(name for found in judged.values() for name in found.states))
+    """Which rules each release made fall: the one that must is bold; ``–`` where a rule was not asked.
+
+    Rules that held in all of them have no column and are named below.
+    """
+    known = list(dict.fromkeys(name for found in judged.values() for name in found.states))
+    rules = [name for name in known if any(found.states.get(name) for found in judged.values())]
     lines = ["| release | " + " | ".join(rules) + " |", "|---|" + "---|" * len(rules)]
     for tag, found in judged.items():
         wanted = table.stopped_by.get(tag)
@@ -119,4 +125,6 @@ def markdown(table: FaultTable, judged: Mapping[str, Judged]) -> str:
             f"**{state}**" if (state := found.states.get(name, "–")) and name == wanted else state for name in rules
         ]
         lines.append(f"| {tag} | " + " | ".join(cells) + " |")
+    held = [name for name in known if name not in rules]
+    lines += ["", f"Held in all of them: {', '.join(held)}."] if held else []
     return "\n".join(lines) + "\n"

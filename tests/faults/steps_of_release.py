@@ -58,8 +58,8 @@ class Order:
     """Store, cache and the runs of one model."""
     sections: frozenset[str]
     """What of ``ON_REQUEST`` is asked of this release, if its contract has it."""
-    load: Mapping[str, Any]
-    """Fields of the contract's ``load`` that are changed."""
+    changes: Mapping[str, Mapping[str, Any]]
+    """Section of the contract → fields of it that are changed, where it has that section."""
     slice: str = ""
     """The suite is that of the cases which carry it; empty: all."""
     released: bool = False
@@ -153,8 +153,9 @@ class _Steps:
         unasked = {metric for section in left_out for metric in ON_REQUEST[section]}
         for section in left_out:
             contract.pop(section, None)
-        if "load" in contract:
-            contract["load"].update(self.order.load)
+        for section, fields in self.order.changes.items():
+            if section in contract:
+                contract[section].update(fields)
         policy = contract["policy"]
         policy["rules"] = [
             rule

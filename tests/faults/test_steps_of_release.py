@@ -14,6 +14,7 @@ from tests.pipeline.pipeline_runs import contract, files, text, tiny_repository
 from tests.unit.sources.source_servers import commit, git, new_repository
 
 from penstock.bundle.directory import Bundle
+from penstock.contract.load import load_contract
 
 GOOD, BAD = "v1.0.0", "v1.1.0"
 pytestmark = pytest.mark.timeout(300)
@@ -24,7 +25,7 @@ def rules(judged: Judged) -> list[tuple[str, str | None, str, str]]:
 
 
 def order(repository: Path, out: Path, tag: str, **more: Any) -> Order:
-    return Order(repository, tag, out, frozenset(more.pop("sections", ())), more.pop("load", {}), **more)
+    return Order(repository, tag, out, frozenset(more.pop("sections", ())), more.pop("changes", {}), **more)
 
 
 def test_it_judges_as_a_whole_release(tmp_path: Path) -> None:
@@ -62,3 +63,17 @@ def test_what_is_not_asked_is_taken_out_with_its_rules(tmp_path: Path) -> None:
     ]
     assert {call.case for call in bundle.invocations()} == {"one"}
     assert ended.cpu_seconds > 0
+
+
+def test_what_is_asked_is_changed_as_the_table_says(tmp_path: Path) -> None:
+    repository = new_repository(tmp_path / "tiny")
+    http = {"argv": ["python", "model.py", "{port}"], "path": "/", "response": "video/mp4", "files": {"image": "image"}}
+    served = contract(call={"http": http | {"ready_timeout_s": 1.0}, "warmup": 0}, checks=[]) | {"load": {"rate": 5}}
+    commit(repository, files() | {"penstock.yaml": text(served)}, "a service")
+    git(repository, "tag", GOOD)
+    changes = {"load": {"seconds": 2}, "page": {"timeout_s": 5}}
+    judge(order(repository, tmp_path / "out", GOOD, sections=["load"], changes=changes))
+    used = load_contract(tmp_path / "out" / "v1-0-0" / "source")
+    assert used.load is not None
+    assert (used.load.rate, used.load.seconds) == (5, 2)
+    assert used.page is None

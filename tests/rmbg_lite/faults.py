@@ -26,6 +26,7 @@ TABLE = FaultTable(
         *("shadow-keep=20", "shadow-drop=20"),
     ),
     slice="hair",
+    page={"timeout_s": 10},
     figures=("mae", "grad", "boundary_iou", "spurious", "fringe"),
     slices={"v1.0.6-shadow-cut": "shadow-keep", "v1.0.7-shadow-kept": "shadow-drop"},
 )
