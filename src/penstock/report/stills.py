@@ -18,7 +18,15 @@ from penstock.foundation.references import load
 from penstock.media.images import ImageLimits, picture_bytes
 from penstock.report.case_files import CaseFiles, SuiteFiles
 from penstock.report.media import Medium, media_of, plain_name
-from penstock.report.still_pictures import CaseStills, Painter, encoded
+from penstock.report.still_pictures import (
+    MAX_BOXES,
+    MAX_LETTERS,
+    MAX_WORDS,
+    CaseStills,
+    Marks,
+    Painter,
+    encoded,
+)
 from penstock.report.thumbs import Thumb, thumb_of
 
 log = logging.getLogger(__name__)
@@ -55,6 +63,8 @@ class EncodedStill:
     size: tuple[int, int]
     reason: str
     """Why there is no content."""
+    marks: Marks | None = None
+    """What lies over a picture of the case, in the place of content."""
 
 
 @dataclass(frozen=True)
@@ -130,7 +140,10 @@ def show_stills(
         entry: dict[str, Any] = {OF_CASE: {}, "places": drawn.places} | {side: {} for side in answers}
         for picture in drawn.pictures:
             name = f"{picture.group}-{picture.still.name}"
-            entry[picture.group][picture.still.name] = medium = _medium(picture)
+            medium = _medium(picture)
+            if picture.marks is not None:
+                medium = entry[OF_CASE].get(picture.still.over, medium) | _marks(picture.marks)
+            entry[picture.group][picture.still.name] = medium
             if picture.content and fits:
                 medium["id"] = f"still-{number}-{name}"
                 page.embedded.append((medium["id"], base64.b64encode(picture.content).decode("ascii")))
@@ -194,7 +207,7 @@ def _drawn(
 def _thumbs(still: Still, drawn: CaseStills) -> Iterator[tuple[str, Thumb]]:
     for side, pictures in drawn.answers.items():
         picture = pictures.get(still.name, "")
-        if not isinstance(picture, str):
+        if not isinstance(picture, str | Marks):
             yield side, thumb_of(picture)
 
 
@@ -206,6 +219,8 @@ def _encoded(stills: Stills, drawn: CaseStills) -> Iterator[EncodedStill]:
             value = pictures.get(still.name, "it was not drawn")
             if isinstance(value, str):
                 yield EncodedStill(group, still, b"", (0, 0), value)
+            elif isinstance(value, Marks):
+                yield EncodedStill(group, still, b"", (0, 0), "the picture that it lies over is not there", value)
             else:
                 yield EncodedStill(group, still, *encoded(value, photo=still.photo), "")
 
@@ -217,6 +232,21 @@ def _medium(picture: EncodedStill) -> dict[str, Any]:
     width, height = picture.size
     kind = "image/jpeg" if picture.still.photo else "image/png"
     return {"type": kind, "width": width, "height": height, "id": "", "source": ""}
+
+
+def _marks(marks: Marks) -> dict[str, Any]:
+    """What the script draws over the picture and writes below it. All words are the model's or the suite's."""
+
+    def shown(text: str) -> str:
+        return printable(text[:MAX_LETTERS]) + ("…" if len(text) > MAX_LETTERS else "")
+
+    boxes = [
+        {"at": [round(v, 4) for v in (box.x, box.y, box.width, box.height)], "text": shown(box.text), "kind": box.kind}
+        for box in marks.boxes[:MAX_BOXES]
+    ]
+    words = [{"text": shown(word.text), "kind": word.kind} for word in marks.words[:MAX_WORDS]]
+    more = len(marks.words) - MAX_WORDS
+    return {"boxes": boxes, "words": words + ([{"text": f"and {more} more", "kind": "plain"}] if more > 0 else [])}
 
 
 def _write(path: Path, content: bytes) -> None:
