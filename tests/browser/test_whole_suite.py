@@ -176,3 +176,24 @@ def test_reliability_and_risk(tmp_path: Path, opened: Callable[..., Opened]) -> 
     )
     assert kinds == ["diagonal", "baseline", "candidate"]
     assert page.evaluate(BEYOND, SECTION) == []
+
+
+def test_the_photo_of_a_case_with_what_was_said(
+    faces: tuple[Bundle, Bundle, Path], opened: Callable[..., Opened]
+) -> None:
+    page = opened(page_of(faces[0]), size=PHONE).page
+    page.locator("table.cases a", has_text="compared").click()
+    page.wait_for_function(
+        "() => document.querySelector('.frame.candidate img')?.naturalWidth === 90 + 8 + 90", timeout=10_000
+    )
+    words = page.locator(".still-words.candidate li").all_inner_texts()
+    said = ["similarity 0.710", "decision: pass", "quality 0.900 and 0.900", "two people", NAMES[0], NAMES[1]]
+    assert words == said
+    assert page.locator(".still-words.candidate li.right").all_inner_texts() == ["decision: pass"]
+    cut = page.locator(".sheet button > span:first-child").evaluate_all(
+        "(all) => all.filter((label) => label.scrollWidth > label.clientWidth + 1).map((label) => label.textContent)"
+    )
+    assert cut == []
+    page.locator("table.cases a", has_text="bad-blur").click()
+    page.wait_for_function("() => document.querySelector('.frame.candidate img')?.naturalWidth === 90")
+    assert page.locator(".still-words.candidate li.right").inner_text() == "quality 0.200: refuse"

@@ -34,6 +34,8 @@ log = logging.getLogger(__name__)
 STILL_CASES = 60
 """Cases whose pictures are drawn: those of scenes, and the worst. Drawing one takes up to 0.7 s. Of the others the
 answers are shown as they came."""
+MARKED_CASES = 300
+"""The same where answers only lie over the case's picture, which is a photo of some 20 kB: 20 ms each."""
 LIGHT_PIXELS = 2 << 20
 """Cases without a larger picture are drawn several at a time; of others each takes up to 1 GiB of memory."""
 FOLDER = "media/stills"
@@ -116,7 +118,8 @@ def show_stills(
             the place of worse ones.
         each: draws cases; by default one after the other. Where it has processes, what they return is pickled.
     """
-    worst = _chosen(cases, small)
+    most = MARKED_CASES if all(still.over for still in stills.of_answer) else STILL_CASES
+    worst = _chosen(cases, small, most)
     sides = {"candidate": media_of(bundle, worst), "baseline": media_of(baseline, worst) if baseline else {}}
     page = StillPage()
     discard_tree(target_dir / FOLDER)
@@ -173,9 +176,9 @@ def _is_light(files: CaseFiles | None, answers: Mapping[str, Medium]) -> bool:
     return True
 
 
-def _chosen(cases: Sequence[str], small: Collection[str]) -> list[str]:
+def _chosen(cases: Sequence[str], small: Collection[str], most: int) -> list[str]:
     """The cases that are drawn, worst first: those of which there are thumbnails, and the worst others."""
-    others = [case for case in cases if case not in small][: max(0, STILL_CASES - len(small))]
+    others = [case for case in cases if case not in small][: max(0, most - len(small))]
     return [case for case in cases if case in small or case in others]
 
 

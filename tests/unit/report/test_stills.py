@@ -172,3 +172,15 @@ def test_marks_lie_over_the_one_picture_of_the_case(tmp_path: Path) -> None:
     lost = page.cases["b"]
     assert lost["case"]["photo"] == {"message": "no photo"}
     assert lost["candidate"]["found"]["message"] == "no photo"
+
+
+def test_of_marks_more_cases_are_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stills, "STILL_CASES", 1)
+    monkeypatch.setattr(stills, "MARKED_CASES", 3)
+    names = ["a", "b", "c", "d"]
+    new = bundle(tmp_path / "new", dict.fromkeys(names, b"{}"), ".json")
+    assert (
+        list(show_stills(LIES_OVER, new, None, names, None, tmp_path / "page", embed_bytes=1 << 20).cases) == names[:3]
+    )
+    painted = bundle(tmp_path / "painted", dict.fromkeys(names, b"\x09"))
+    assert list(show_stills(SHOWS, painted, None, names, None, tmp_path / "page", embed_bytes=1 << 20).cases) == ["a"]
