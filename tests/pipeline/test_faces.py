@@ -12,6 +12,9 @@ import yaml
 from tests.pipeline.pipeline_runs import run_release
 from tests.unit.sources.source_servers import commit, git, new_repository
 
+from penstock.bundle.directory import Bundle
+from penstock.bundle.figures_record import FIGURES_FILE, read_figures
+
 SERVICE = """
 import email.parser, email.policy, hashlib, json, os
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -148,8 +151,14 @@ def failed(released: tuple[Path, Path], version: str) -> dict[str, str]:
     return {rule.metric: rule.reason for rule in bundle.verdict().rules if rule.verdict == "fail"}
 
 
-def test_a_better_version_is_accepted_over_the_stored_gallery(released: tuple[Path, Path]) -> None:
-    code, bundle = run_release(released[0], released[1], "v1.1.0")
+@pytest.fixture(scope="module")
+def better(released: tuple[Path, Path]) -> tuple[int, Bundle]:
+    """Exit code and bundle of the better version."""
+    return run_release(released[0], released[1], "v1.1.0")
+
+
+def test_a_better_version_is_accepted_over_the_stored_gallery(better: tuple[int, Bundle]) -> None:
+    code, bundle = better
     verdict = bundle.verdict()
     assert code == 0, verdict.rules
     values = {(line.case, line.metric): line for line in bundle.measurements()}
@@ -161,6 +170,22 @@ def test_a_better_version_is_accepted_over_the_stored_gallery(released: tuple[Pa
     assert (values["*", "gallery"].value or 0) > 0.9
     assert values["wall", "wrongly_accepted"].value == 0.0
     assert not values["three", "fnmr"].applies
+    gallery = next(rule for rule in verdict.rules if rule.metric == "gallery")
+    assert gallery.reason.endswith("as it must be ≥ 0.9"), "its value compares with the release already"
+
+
+def test_the_report_draws_the_better_version_over_the_released_one(better: tuple[int, Bundle]) -> None:
+    """What the drawings need lies in both archived bundles; the pictures of the pairs come from the repository."""
+    _, bundle = better
+    names = [figure.name for figure in read_figures(bundle).figures]
+    assert names[:4] == ["det", "discard", "similarities", "images-one"]
+    assert {"images-two", "people", "gallery", "scores", "compared-one", "compared-two"} < set(names)
+    assert FIGURES_FILE in bundle.verify().files
+    page = (bundle.report / "index.html").read_text(encoding="utf-8")
+    section = page[page.index('id="whole"') : page.index('id="metrics"')]
+    assert section.count('<polyline class="baseline"') >= 4, "both curves and the rows of the histograms"
+    assert section.count("data:image/webp;base64,") >= 20
+    assert "not at hand" not in section
 
 
 def test_an_inverted_score_is_told_as_such(released: tuple[Path, Path]) -> None:

@@ -146,6 +146,8 @@ class Still:
         meaning: what is to be seen in it, where that is not plain: one line.
         photo: it is a photograph: kept as JPEG, the others as PNG.
         see_through: it is transparent in part, and is laid over the background that the reader chooses.
+        over: the picture of the case over which it lies: it has none of its own, the painter gives
+            :class:`penstock.report.still_pictures.Marks` for it. Empty: it is a picture.
     """
 
     name: str
@@ -153,6 +155,7 @@ class Still:
     meaning: str = ""
     photo: bool = False
     see_through: bool = False
+    over: str = ""
 
 
 @dataclass(frozen=True)

@@ -91,7 +91,8 @@ def examine(rule: Rule, candidate: Table, baseline: Table | None, margin_in_unit
 
     Absolute bounds hold the mean of the cases, ``worst`` each single one; the margin holds the mean of the differences,
     paired by case. A case without a value, a case that one side lacks, and a metric without any value fail the rule;
-    a case to which the metric does not apply is none of its cases.
+    a case to which the metric does not apply is none of its cases. A metric that compares with the released model's
+    answers is held to its bounds alone.
 
     Raises:
         UsageError: the values were measured through different extractors; the margin's unit is not known.
@@ -106,6 +107,8 @@ def examine(rule: Rule, candidate: Table, baseline: Table | None, margin_in_unit
     ours = candidate.values(rule.metric, rule.slice)
     theirs = baseline.values(rule.metric, rule.slice) if baseline is not None else None
     _complete(rule, subject, ours, theirs, finding)
+    if needs_released(rule.metric):
+        theirs = None  # its values compare with the baseline already: the baseline's own are of the release before it
     theirs_mean = None
     if theirs is not None and theirs.by_case and not theirs.lost.keys() - ours.inapplicable.keys():
         theirs_mean = mean(list(theirs.by_case.values()))

@@ -6,11 +6,15 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from penstock.load.growth import Growth, growth_per_thousand
 from penstock.report.chart import Chart, Curve, Tick, joined, place_x, place_y
 
 BUCKETS = 160
 """Points of a line over time: so many columns can be told apart."""
-QUANTILES = (*range(99), 99, 99.5, 99.9, 100)
+QUANTILES = (*range(91), *(90 + n / 4 for n in range(1, 37)), 99.3, 99.5, 99.7, 99.8, 99.9, 99.95, 100)
+SHARES = (50, 95, 99, 99.9)
+"""Below the distribution, in percent; as far as there are so many requests."""
+MOST_NINES = 3.0
 QUANTILE_SHARES = (50, 95, 99)
 MIDDLE_SHARE = 95
 GOOD = 1
@@ -54,15 +58,17 @@ def distribution(sides: Sequence[tuple[str, Requests]]) -> Chart | None:
     if not sides:
         return None
     scale = _log_scale(value for _, found in sides for value in found.latency_ms)
+    tail = _Tail(max(len(found.at_s) for _, found in sides))
     curves = []
     for name, found in sides:
         ordered = sorted(found.latency_ms)
-        points = [(place_x(share / 100), scale.y(ordered[_rank(share, len(ordered))])) for share in QUANTILES]
+        points = [(tail.x(share), scale.y(ordered[_rank(share, len(ordered))])) for share in QUANTILES]
         curves.append(Curve(joined(points), name))
-    below = [Tick(place_x(share / 100), f"{share} %") for share in (0, 25, 50, 75, 95)]
+    below = [Tick(tail.x(share), f"{share} %") for share in SHARES if 100 / (100 - share) <= tail.count]
     ordered = sorted(sides[0][1].latency_ms)
     told = ", ".join(f"{share} % within {ordered[_rank(share, len(ordered))]:.1f} ms" for share in (50, 95, 99))
-    return Chart("How it is distributed", f"Share of requests and their latency: {told}", curves, scale.ticks, below)
+    words = f"Share of requests and their latency: {told}"
+    return Chart("How it is distributed", words, curves, scale.ticks, below, along="of the requests are no slower")
 
 
 def over_rates(sides: Sequence[tuple[str, Sequence[tuple[float, Requests]]]]) -> Chart | None:
@@ -94,25 +100,81 @@ def quantile(found: Requests, share: float) -> float:
     return ordered[_rank(share, len(ordered))]
 
 
-def memory(title: str, sides: Sequence[tuple[str, Sequence[int], Sequence[float]]]) -> Chart | None:
-    """Memory over requests that had ended: (side, requests, MiB)."""
-    sides = [(name, done, mib) for name, done, mib in sides if mib]
-    if not sides:
+@dataclass(frozen=True)
+class MemoryUse:
+    """Memory of one service, from its first request to its last.
+
+    Attributes:
+        side: ``candidate`` or ``baseline``.
+        done: requests that had ended, for each sample, those to services before it counted in.
+        mib: what was held.
+        settled: the first sample after the warm-up.
+    """
+
+    side: str
+    done: Sequence[int]
+    mib: Sequence[float]
+    settled: int = 0
+
+    @property
+    def growth(self) -> Growth | None:
+        """In MiB for each 1,000 requests; ``None``: there are too few samples."""
+        return growth_per_thousand(self.done[self.settled :], self.mib[self.settled :])
+
+
+def memory(title: str, uses: Sequence[MemoryUse]) -> Chart | None:
+    """Memory over requests that had ended, with its growth as a dashed line."""
+    uses = [use for use in uses if use.mib]
+    if not uses:
         return None
-    most = max(max(done) for _, done, _ in sides) or 1
-    low, high = (pick(pick(mib) for _, _, mib in sides) for pick in (min, max))
+    most = max(max(use.done) for use in uses) or 1
+    low, high = (pick(pick(use.mib) for use in uses) for pick in (min, max))
     room = max(high - low, 0.05 * high, 1.0) * 0.1
     low, high = max(0.0, low - room), high + room
-    curves = [
-        Curve(
-            joined((place_x(n / most), place_y((value - low) / (high - low))) for n, value in _thinned(done, mib)), name
-        )
-        for name, done, mib in sides
+
+    def place(done: float, mib: float) -> tuple[float, float]:
+        return place_x(done / most), place_y(min(1.0, max(0.0, (mib - low) / (high - low))))
+
+    curves = [Curve(joined(place(n, value) for n, value in _thinned(use.done, use.mib)), use.side) for use in uses]
+    curves += [
+        Curve(joined(place(*end) for end in _slope(use, growth)), f"{use.side} slope")
+        for use in uses
+        if (growth := use.growth) is not None
     ]
     across = [Tick(place_y(share), f"{low + share * (high - low):.0f} MiB") for share in (0.1, 0.5, 0.9)]
     below = [Tick(place_x(share), f"{most * share:.0f}") for share in (0.0, 0.5, 1.0)]
-    first, last = sides[0][2][0], sides[0][2][-1]
-    return Chart(f"{title} by requests answered", f"From {first:.0f} to {last:.0f} MiB", curves, across, below)
+    first, last = uses[0].mib[0], uses[0].mib[-1]
+    words = f"From {first:.0f} to {last:.0f} MiB{growth_words(uses, uses[0].side)}"
+    return Chart(f"{title} by requests answered", words, curves, across, below, along="requests answered")
+
+
+def growth_words(uses: Sequence[MemoryUse], side: str) -> str:
+    """``, grows by 2.1 MiB for each 1,000 requests (1.8 to 2.4)``; empty where a service has too few samples."""
+    grown = [use.growth for use in uses if use.side == side]
+    known = [growth for growth in grown if growth is not None]
+    if not known or len(known) < len(grown):
+        return ""
+    mean = sum(growth.per_thousand for growth in known) / len(known)
+    half = math.sqrt(sum((growth.interval[1] - growth.per_thousand) ** 2 for growth in known)) / len(known)
+    return f", grows by {mean:z.1f} MiB for each 1,000 requests ({mean - half:z.1f} to {mean + half:z.1f})"
+
+
+def _slope(use: MemoryUse, growth: Growth) -> list[tuple[float, float]]:
+    """Both ends of the line: through the middle of what was held once it had warmed up."""
+    done, mib = use.done[use.settled :], sorted(use.mib[use.settled :])
+    middle, held = (done[0] + done[-1]) / 2, mib[len(mib) // 2]
+    return [(end, held + growth.per_thousand * (end - middle) / 1000) for end in (done[0], done[-1])]
+
+
+@dataclass(frozen=True)
+class _Tail:
+    """Shares of so many requests: from 90 to 99 % is as far as from 0 to 90 %, since the slow ones matter."""
+
+    count: int
+
+    def x(self, percent: float) -> float:
+        most = min(MOST_NINES, max(1.0, math.log10(self.count)))
+        return place_x(min(1.0, -math.log10(max(1.0 - percent / 100, 1e-9)) / most))
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,10 @@ from penstock.report.chart import Chart
 from penstock.report.load_charts import (
     GOOD,
     QUANTILE_SHARES,
+    MemoryUse,
     Requests,
     distribution,
+    growth_words,
     memory,
     over_rates,
     over_time,
@@ -52,8 +54,8 @@ def load_section(bundle: Bundle, baseline: Bundle | None) -> LoadSection | None:
     before = load_parts(baseline) if baseline is not None else []
     sides = [("candidate", measured(parts)), ("baseline", measured(before))]
     found = [("candidate", parts), ("baseline", before)]
-    held = [line for name, side in found for line in _memory(name, [part.memory for part in side])]
-    on_cards = [line for name, side in found for line in _memory(name, [part.gpu_memory for part in side])]
+    held = [use for name, side in found for use in _memory(name, side, [part.memory for part in side])]
+    on_cards = [use for name, side in found for use in _memory(name, side, [part.gpu_memory for part in side])]
     rates = [(name, at_rates(side)) for name, side in found]
     charts = [
         *(over_time(sides), distribution(sides), over_rates(rates)),
@@ -65,7 +67,12 @@ def load_section(bundle: Bundle, baseline: Bundle | None) -> LoadSection | None:
     return LoadSection(
         facts=rate_words(put, sum(part.seconds for part in parts)),
         fault=next((part.fault for part in parts if part.fault), None),
-        rows=[*_at_other_rates(parts), *_rows(parts[0], parts[-1])],
+        rows=[
+            *(_at_each_rate(parts) if parts[0].at_rates else _errors(sides[0][1])),
+            *_growth("memory growth", held),
+            *_growth("GPU memory growth", on_cards),
+            *_rows(parts[0], parts[-1]),
+        ],
         charts=[chart for chart in charts if chart is not None],
         samples=sorted(samples.items())[:MAX_SAMPLES],
         beside=bool(sides[1][1].at_s),
@@ -103,20 +110,35 @@ def _measured(parts: Sequence[LoadPart], lines: Sequence[RequestLine | None]) ->
     return found
 
 
-def _memory(name: str, lines: Sequence[MemoryLine | None]) -> Iterator[tuple[str, list[int], list[float]]]:
+def _memory(name: str, parts: Sequence[LoadPart], lines: Sequence[MemoryLine | None]) -> Iterator[MemoryUse]:
     """A line for each part, one after the other: each has a service of its own."""
     before = 0
-    for line in lines:
+    for part, line in zip(parts, lines, strict=True):
         if line is not None and line.done:
-            yield name, [before + done for done in line.done], line.mib
+            settled = next((place for place, at in enumerate(line.at_s) if at >= part.warmup_s), len(line.at_s))
+            yield MemoryUse(name, [before + done for done in line.done], line.mib, settled)
             before += line.done[-1]
 
 
-def _at_other_rates(parts: Sequence[LoadPart]) -> Iterator[tuple[str, str]]:
-    for rate, found in at_rates(parts) if parts[0].at_rates else []:
+def _at_each_rate(parts: Sequence[LoadPart]) -> Iterator[tuple[str, str]]:
+    for rate, found in at_rates(parts):
         if found.latency_ms:
             p50, p95, p99 = (f"P{share} {quantile(found, share):.1f}" for share in QUANTILE_SHARES)
             yield f"{rate:g} a second", f"{p50}, {p95}, {p99} ms; {found.good.count(False)} without a good answer"
+
+
+def _errors(found: Requests) -> Iterator[tuple[str, str]]:
+    if found.at_s:
+        yield "without a good answer", f"{found.good.count(False)} of {len(found.good)} requests"
+
+
+def _growth(title: str, uses: Sequence[MemoryUse]) -> Iterator[tuple[str, str]]:
+    """The candidate's, and the released model's beside it."""
+    told = [(side, growth_words(uses, side).removeprefix(", grows by ")) for side in ("candidate", "baseline")]
+    known = {side: words for side, words in told if words}
+    if "candidate" in known:
+        beside = f"; the released model's: {known['baseline']}" if "baseline" in known else ""
+        yield title, known["candidate"] + beside
 
 
 def _rows(first: LoadPart, last: LoadPart) -> Iterator[tuple[str, str]]:

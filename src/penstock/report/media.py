@@ -60,13 +60,14 @@ class Shown:
 
 
 def media_of(bundle: Bundle, cases: Collection[str]) -> dict[str, Medium]:
-    """Of these cases: case → what came back, where something did. The path is held inside the bundle: the record may
-    be edited.
+    """Of these cases: case → what came back, where one thing did, whatever its call is named. The path is held inside
+    the bundle: the record may be edited.
     """
     found, wanted = {}, set(cases)
     for call in bundle.invocations() if bundle.invocations_file.exists() else []:
-        if call.case in wanted and call.status == "ok" and call.output is not None:
-            path = inside(bundle.path, call.output, where=f"{bundle.invocations_file}: {call.case}")
+        outputs = call.outputs
+        if call.case in wanted and call.status == "ok" and len(outputs) == 1:
+            path = inside(bundle.path, outputs[0], where=f"{bundle.invocations_file}: {call.case}")
             if path.is_file():
                 kind = TYPES.get(path.suffix.lower(), "")
                 family: Kind = "video" if kind.startswith("video/") else "image" if kind else "file"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import cv2
 import numpy as np
@@ -25,14 +25,51 @@ THUMB_PIXELS = 240
 THUMB_QUALITY = 82
 
 
+MAX_BOXES, MAX_WORDS = 100, 60
+"""Of one picture."""
+MAX_LETTERS = 200
+"""Of one label or word; a browser shows at most so many of what a model said."""
+Kind = Literal["right", "wrong", "missed", "plain"]
+"""``plain``: nobody says whether it is right."""
+
+
+@dataclass(frozen=True)
+class MarkedBox:
+    """A box over a picture; places and sizes are shares of the picture's."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    text: str
+    """What stands at it, in whatever script: the browser writes it."""
+    kind: Kind
+
+
+@dataclass(frozen=True)
+class MarkedWord:
+    """A word or a sentence below a picture."""
+
+    text: str
+    kind: Kind
+
+
+@dataclass(frozen=True)
+class Marks:
+    """What lies over a picture of the case, and stands below it."""
+
+    boxes: Sequence[MarkedBox]
+    words: Sequence[MarkedWord]
+
+
 @dataclass
 class CaseStills:
     """A painter's pictures of a case; in the place of one that there is not, the reason."""
 
-    of_case: dict[str, Picture | str]
-    """Name of a :class:`~penstock.families.family.Still` of the case → picture."""
-    answers: dict[str, dict[str, Picture | str]]
-    """Side → name of a still of the answer → picture."""
+    of_case: dict[str, Picture | Marks | str]
+    """Name of a :class:`~penstock.families.family.Still` of the case → picture, or marks over another."""
+    answers: dict[str, dict[str, Picture | Marks | str]]
+    """Side → name of a still of the answer → picture, or marks over one of the case."""
     places: dict[str, tuple[float, float]]
     """Side → the place of its worst error, x and y as shares of the picture; absent where there is none."""
 

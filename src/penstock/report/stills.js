@@ -19,6 +19,7 @@ class Stills {
     this.share = 50;
     this.own = "";
     this.entry = null;
+    this.seeThrough = this.kinds.some((kind) => kind.see_through); // else there is nothing to lay a background behind
     this.listen();
   }
 
@@ -27,8 +28,10 @@ class Stills {
       if (event.target.name === "still") this.choose(event.target.value);
       if (event.target.name === "ground") this.lay(event.target.value);
     });
-    at("own-colour").addEventListener("input", () => this.lay("colour"));
-    at("own-picture").addEventListener("change", (event) => this.take(event.target.files[0]));
+    if (this.seeThrough) {
+      at("own-colour").addEventListener("input", () => this.lay("colour"));
+      at("own-picture").addEventListener("change", (event) => this.take(event.target.files[0]));
+    }
     at("swipe").addEventListener("click", () => this.swipe());
     at("zoom").addEventListener("click", () => this.zoom());
     at("swipe-at").addEventListener("input", () => this.moveLine(Number(at("swipe-at").value)));
@@ -67,7 +70,10 @@ class Stills {
     image.draggable = false;
     image.addEventListener("error", () => image.replaceWith(message(medium.source ? `not in this page: open the report where its folder lies (${medium.source})` : "the browser cannot show this picture")));
     image.src = this.addressOf(medium);
-    return image;
+    if (!medium.boxes) return image;
+    const marked = Object.assign(document.createElement("span"), { className: "marked" });
+    marked.append(image, boxesOf(medium));
+    return marked;
   }
 
   /** All that is no cut-out, small: those of the case, then both sides of each. */
@@ -151,6 +157,7 @@ class Stills {
       const there = this.sides.includes(side);
       this.frames[side].hidden = !there;
       this.root.querySelector(`.side-name.${side}`).hidden = !there;
+      if (!there) this.fillWords(side, null);
       if (there) this.fillFrame(side, this.entry[ofCase ? "case" : side][kind.name], kind, swiping);
     }
     this.stage.classList.toggle("single", !both);
@@ -172,10 +179,11 @@ class Stills {
   fillFrame(side, medium, kind, swiping) {
     const frame = this.frames[side];
     const plane = frame.firstElementChild;
-    const key = medium?.id || medium?.source || medium?.message || "";
+    const key = `${this.still} ${medium?.id || medium?.source || medium?.message || ""}`;
     if (plane.dataset.shown !== key || !plane.childElementCount) {
       plane.dataset.shown = key;
-      plane.replaceChildren(this.picture(medium, `${kind.title} of the ${side}`));
+      plane.replaceChildren(this.picture(medium, `${kind.title} of the ${side}`), ...labelsOf(medium));
+      this.fillWords(side, medium);
     }
     const size = medium?.width ? medium : SIDES.flatMap((any) => Object.values(this.entry[any] ?? {})).find((other) => other.width) ?? { width: 3, height: 2 };
     frame.style.aspectRatio = `${size.width} / ${size.height}`;
@@ -190,6 +198,13 @@ class Stills {
     const offset = (at) => `${100 * Math.min(0, Math.max(1 - ZOOM, 0.5 - ZOOM * at))}%`;
     plane.style.transform = enlarged ? `translate(${offset(this.place[0])}, ${offset(this.place[1])}) scale(${ZOOM})` : "";
     this.mark(frame, enlarged);
+  }
+
+  /** What stands below a picture. */
+  fillWords(side, medium) {
+    const list = this.root.querySelector(`.still-words.${side}`);
+    list.replaceChildren(...(medium?.words ?? []).map(({ text, kind }) => Object.assign(document.createElement("li"), { className: kind, textContent: text })));
+    list.hidden = !list.childElementCount;
   }
 
   /** A ring around the worst place. */
@@ -231,7 +246,7 @@ class Stills {
       return true;
     }
     const ground = GROUNDS[Number(key) - 1];
-    if (ground) this.lay(ground);
+    if (ground && this.seeThrough) this.lay(ground);
     else if (key === "s") this.swipe();
     else if (key === "z") this.zoom();
     else if (key === "w") this.next();
@@ -239,4 +254,37 @@ class Stills {
     else return false;
     return true;
   }
+}
+
+/** The boxes over a picture: they fit it as the picture fits its place. */
+function boxesOf({ boxes, width, height }) {
+  const drawing = document.createElementNS(SVG, "svg");
+  drawing.setAttribute("viewBox", `0 0 ${width} ${height}`);
+  drawing.setAttribute("aria-hidden", "true");
+  for (const { at: [x, y, across, down], kind } of boxes) {
+    const shape = document.createElementNS(SVG, "rect");
+    const places = { x: x * width, y: y * height, width: across * width, height: down * height };
+    for (const [name, value] of Object.entries(places)) shape.setAttribute(name, value);
+    shape.setAttribute("class", kind);
+    drawing.append(shape);
+  }
+  return drawing;
+}
+
+/** What stands at the boxes: above them, inside where there is no room; from the side that has more of it. */
+function labelsOf(medium) {
+  return (medium?.boxes ?? []).filter(({ text }) => text).map(({ at: [x, y, across], text, kind }) => {
+    const label = Object.assign(document.createElement("b"), { className: `box-label ${kind}`, title: text });
+    label.append(Object.assign(document.createElement("bdi"), { textContent: text }));
+    label.style.top = `${100 * y}%`;
+    label.classList.toggle("inside", y < 0.08);
+    if (x + across / 2 > 0.5) {
+      label.style.right = `${100 * (1 - x - across)}%`;
+      label.style.maxWidth = `${100 * (x + across)}%`;
+    } else {
+      label.style.left = `${100 * x}%`;
+      label.style.maxWidth = `${100 * (1 - x)}%`;
+    }
+    return label;
+  });
 }

@@ -18,7 +18,15 @@ from penstock.foundation.references import load
 from penstock.media.images import ImageLimits, picture_bytes
 from penstock.report.case_files import CaseFiles, SuiteFiles
 from penstock.report.media import Medium, media_of, plain_name
-from penstock.report.still_pictures import CaseStills, Painter, encoded
+from penstock.report.still_pictures import (
+    MAX_BOXES,
+    MAX_LETTERS,
+    MAX_WORDS,
+    CaseStills,
+    Marks,
+    Painter,
+    encoded,
+)
 from penstock.report.thumbs import Thumb, thumb_of
 
 log = logging.getLogger(__name__)
@@ -26,6 +34,8 @@ log = logging.getLogger(__name__)
 STILL_CASES = 60
 """Cases whose pictures are drawn: those of scenes, and the worst. Drawing one takes up to 0.7 s. Of the others the
 answers are shown as they came."""
+MARKED_CASES = 300
+"""The same where answers only lie over the case's picture, which is a photo of some 20 kB: 20 ms each."""
 LIGHT_PIXELS = 2 << 20
 """Cases without a larger picture are drawn several at a time; of others each takes up to 1 GiB of memory."""
 FOLDER = "media/stills"
@@ -55,6 +65,8 @@ class EncodedStill:
     size: tuple[int, int]
     reason: str
     """Why there is no content."""
+    marks: Marks | None = None
+    """What lies over a picture of the case, in the place of content."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +118,8 @@ def show_stills(
             the place of worse ones.
         each: draws cases; by default one after the other. Where it has processes, what they return is pickled.
     """
-    worst = _chosen(cases, small)
+    most = MARKED_CASES if all(still.over for still in stills.of_answer) else STILL_CASES
+    worst = _chosen(cases, small, most)
     sides = {"candidate": media_of(bundle, worst), "baseline": media_of(baseline, worst) if baseline else {}}
     page = StillPage()
     discard_tree(target_dir / FOLDER)
@@ -130,7 +143,10 @@ def show_stills(
         entry: dict[str, Any] = {OF_CASE: {}, "places": drawn.places} | {side: {} for side in answers}
         for picture in drawn.pictures:
             name = f"{picture.group}-{picture.still.name}"
-            entry[picture.group][picture.still.name] = medium = _medium(picture)
+            medium = _medium(picture)
+            if picture.marks is not None:
+                medium = entry[OF_CASE].get(picture.still.over, medium) | _marks(picture.marks)
+            entry[picture.group][picture.still.name] = medium
             if picture.content and fits:
                 medium["id"] = f"still-{number}-{name}"
                 page.embedded.append((medium["id"], base64.b64encode(picture.content).decode("ascii")))
@@ -160,9 +176,9 @@ def _is_light(files: CaseFiles | None, answers: Mapping[str, Medium]) -> bool:
     return True
 
 
-def _chosen(cases: Sequence[str], small: Collection[str]) -> list[str]:
+def _chosen(cases: Sequence[str], small: Collection[str], most: int) -> list[str]:
     """The cases that are drawn, worst first: those of which there are thumbnails, and the worst others."""
-    others = [case for case in cases if case not in small][: max(0, STILL_CASES - len(small))]
+    others = [case for case in cases if case not in small][: max(0, most - len(small))]
     return [case for case in cases if case in small or case in others]
 
 
@@ -194,7 +210,7 @@ def _drawn(
 def _thumbs(still: Still, drawn: CaseStills) -> Iterator[tuple[str, Thumb]]:
     for side, pictures in drawn.answers.items():
         picture = pictures.get(still.name, "")
-        if not isinstance(picture, str):
+        if not isinstance(picture, str | Marks):
             yield side, thumb_of(picture)
 
 
@@ -206,6 +222,8 @@ def _encoded(stills: Stills, drawn: CaseStills) -> Iterator[EncodedStill]:
             value = pictures.get(still.name, "it was not drawn")
             if isinstance(value, str):
                 yield EncodedStill(group, still, b"", (0, 0), value)
+            elif isinstance(value, Marks):
+                yield EncodedStill(group, still, b"", (0, 0), "the picture that it lies over is not there", value)
             else:
                 yield EncodedStill(group, still, *encoded(value, photo=still.photo), "")
 
@@ -217,6 +235,21 @@ def _medium(picture: EncodedStill) -> dict[str, Any]:
     width, height = picture.size
     kind = "image/jpeg" if picture.still.photo else "image/png"
     return {"type": kind, "width": width, "height": height, "id": "", "source": ""}
+
+
+def _marks(marks: Marks) -> dict[str, Any]:
+    """What the script draws over the picture and writes below it. All words are the model's or the suite's."""
+
+    def shown(text: str) -> str:
+        return printable(text[:MAX_LETTERS]) + ("…" if len(text) > MAX_LETTERS else "")
+
+    boxes = [
+        {"at": [round(v, 4) for v in (box.x, box.y, box.width, box.height)], "text": shown(box.text), "kind": box.kind}
+        for box in marks.boxes[:MAX_BOXES]
+    ]
+    words = [{"text": shown(word.text), "kind": word.kind} for word in marks.words[:MAX_WORDS]]
+    more = len(marks.words) - MAX_WORDS
+    return {"boxes": boxes, "words": words + ([{"text": f"and {more} more", "kind": "plain"}] if more > 0 else [])}
 
 
 def _write(path: Path, content: bytes) -> None:

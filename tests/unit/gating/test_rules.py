@@ -165,3 +165,13 @@ def test_what_compares_with_the_released_model_stays_open_before_the_first_relea
     assert judged({}, {"a": 0.0}, **bound).verdict == "fail", "later on a missing value is one"
     assert judged({"a": 0.2}, {"a": 0.0}, **bound).verdict == "fail"
     assert judged({"a": 0.1}, {"a": 0.2}, **bound).verdict == "pass"
+
+
+def test_what_compares_with_the_released_model_is_held_to_its_bounds_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The baseline's own value is of the release before it; a second release's baseline has none at all."""
+    monkeypatch.setattr(rules, "needs_released", lambda name: name == "lse_d")
+    for before in ({}, {"a": 0.01}):
+        result = judged({"a": 0.05}, before, max=0.1)
+        assert (result.verdict, result.not_compared) == ("pass", None)
+        assert result.reason == "LSE-D is 0.05, as it must be ≤ 0.1"
+        assert (result.baseline, result.change, result.interval) == (None, None, None)

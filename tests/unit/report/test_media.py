@@ -9,9 +9,10 @@ import pytest
 from tests.unit.report.read_pages import read, sources
 
 from penstock.bundle.directory import Bundle
-from penstock.bundle.models import Invocation, Measurement
+from penstock.bundle.models import CallRecord, Invocation, Measurement
 from penstock.bundle.verdict_record import Verdict
 from penstock.foundation.errors import UsageError
+from penstock.report.media import media_of
 from penstock.report.page import write_page
 
 
@@ -57,3 +58,19 @@ def test_an_output_outside_the_bundle_is_refused(pair: tuple[Bundle, Bundle], tm
     with pytest.raises(UsageError, match="leaves"):
         write_page(candidate, baseline, candidate.verdict(), candidate.report)
     assert not (candidate.report / "index.html").exists()
+
+
+def test_the_one_call_of_a_case_may_have_a_name(tmp_path: Path) -> None:
+    """A contract may have several calls of which a case is put to one."""
+    bundle = Bundle(tmp_path)
+    for name in ("a.json", "b.json"):
+        (tmp_path / name).write_text("{}")
+
+    def record(name: str) -> CallRecord:
+        started = "2026-01-01T00:00:00.000+00:00"
+        return CallRecord(name=name, status="ok", latency_s=0.1, output=f"{name}.json", started=started)
+
+    one = Invocation(case="one", status="ok", calls=[record("a")])
+    two = Invocation(case="two", status="ok", calls=[record("a"), record("b")])
+    bundle.write_invocations([one, two])
+    assert {case: medium.path.name for case, medium in media_of(bundle, ["one", "two"]).items()} == {"one": "a.json"}

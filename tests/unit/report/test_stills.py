@@ -16,7 +16,7 @@ from penstock.evaluation.case_workers import two_at_a_time
 from penstock.families.family import Still, Stills
 from penstock.report import stills
 from penstock.report.case_files import CaseFiles
-from penstock.report.still_pictures import CaseStills
+from penstock.report.still_pictures import CaseStills, MarkedBox, MarkedWord, Marks
 from penstock.report.stills import DrawEach, DrawnCase, StillPage, one_by_one, show_stills, shown_small
 
 SHOWS = Stills((Still("photo", "photo", photo=True),), (Still("mask", "mask"),), f"{__name__}:paint", "worst edge")
@@ -135,3 +135,52 @@ def test_two_at_a_time_are_the_same_and_large_ones_are_drawn_here(tmp_path: Path
     assert shown(listed) == shown(one_by_one)
     assert handed == ["f", "d", "b", "a"]
     assert list(shown(listed).cases) == list("fedcba")
+
+
+LIES_OVER = Stills(
+    (Still("photo", "photo", photo=True), Still("truth", "truth", over="photo")),
+    (Still("found", "found", over="photo"),),
+    f"{__name__}:mark",
+    "worst",
+)
+LONG = "x" * 500
+
+
+def mark(files: CaseFiles | None, answers: Mapping[str, Path]) -> CaseStills:
+    """Marks over the photo; there is none where the answer is empty."""
+    photo: np.ndarray | str = np.full((40, 60, 3), 90, np.uint8)
+    if any(not path.read_bytes() for path in answers.values()):
+        photo = "no photo"
+    box = MarkedBox(1 / 3, 0.25, 0.5, 0.5, "超市</script>\x1b\u202e", "right")
+    found = Marks([box] * 150, [MarkedWord(LONG, "missed")] + [MarkedWord(f"w{n}", "plain") for n in range(70)])
+    return CaseStills({"photo": photo, "truth": Marks([box], [])}, {side: {"found": found} for side in answers}, {})
+
+
+def test_marks_lie_over_the_one_picture_of_the_case(tmp_path: Path) -> None:
+    sides = [bundle(tmp_path / side, {"a": b"{}", "b": b""}, ".json") for side in ("new", "old")]
+    page = show_stills(LIES_OVER, *sides, ["a", "b"], None, tmp_path / "page", embed_bytes=1 << 20)
+    assert [name for name, _ in page.embedded] == ["still-1-case-photo"], "it is in the page once"
+    drawn = page.cases["a"]
+    for medium in (drawn["case"]["truth"], drawn["candidate"]["found"], drawn["baseline"]["found"]):
+        assert (medium["id"], medium["width"], medium["height"]) == ("still-1-case-photo", 60, 40)
+    assert "boxes" not in drawn["case"]["photo"]
+    found = drawn["candidate"]["found"]
+    assert len(found["boxes"]) == 100
+    assert found["boxes"][0] == {"at": [0.3333, 0.25, 0.5, 0.5], "text": "超市</script>\\x1b\\u202e", "kind": "right"}
+    assert found["words"][0] == {"text": "x" * 200 + "…", "kind": "missed"}
+    assert (len(found["words"]), found["words"][-1]) == (61, {"text": "and 11 more", "kind": "plain"})
+    lost = page.cases["b"]
+    assert lost["case"]["photo"] == {"message": "no photo"}
+    assert lost["candidate"]["found"]["message"] == "no photo"
+
+
+def test_of_marks_more_cases_are_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stills, "STILL_CASES", 1)
+    monkeypatch.setattr(stills, "MARKED_CASES", 3)
+    names = ["a", "b", "c", "d"]
+    new = bundle(tmp_path / "new", dict.fromkeys(names, b"{}"), ".json")
+    assert (
+        list(show_stills(LIES_OVER, new, None, names, None, tmp_path / "page", embed_bytes=1 << 20).cases) == names[:3]
+    )
+    painted = bundle(tmp_path / "painted", dict.fromkeys(names, b"\x09"))
+    assert list(show_stills(SHOWS, painted, None, names, None, tmp_path / "page", embed_bytes=1 << 20).cases) == ["a"]

@@ -64,7 +64,8 @@ def paint_case(files: CaseFiles | None, answers: Mapping[str, Path]) -> CaseStil
     truth = known.truth if isinstance(known.truth, str) else _grey(known.truth)
     found = CaseStills({"photo": known.photo, "truth": truth}, {}, {})
     for side, path in answers.items():
-        found.answers[side], place = _painted(path, known)
+        pictures, place = _painted(path, known)
+        found.answers[side] = dict(pictures)
         if place is not None:
             found.places[side] = place
     return found

@@ -113,11 +113,12 @@ def _object(value: Any, place: str, size: Size | None) -> FoundObject | Unusable
         return Unusable(f"{place}.label is {'blank' if len(label) <= MAX_LABEL else f'{len(label):,} characters long'}")
     if not _is_number(confidence) or not 0 <= confidence <= 1:
         return Unusable(f"{place}.confidence is {show_json(confidence)}, not a number from 0 to 1")
-    box = _box(value["box"], f"{place}.box", size) if value.get("box") is not None else None
+    box = box_of(value["box"], f"{place}.box", size) if value.get("box") is not None else None
     return box if isinstance(box, Unusable) else FoundObject(label, float(confidence), box)
 
 
-def _box(value: Any, place: str, size: Size | None) -> Box | Unusable:
+def box_of(value: Any, place: str, size: Size | None) -> Box | Unusable:
+    """A box, as it must be; or why it is none. ``place`` names it."""
     if not isinstance(value, list) or len(value) != 4 or not all(map(_is_number, value)):
         return Unusable(f"{place} is {show_json(value)}, not [x, y, width, height] in pixels")
     x, y, width, height = map(float, value)

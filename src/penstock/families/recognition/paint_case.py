@@ -1,80 +1,54 @@
-"""The pictures that the report shows of a case: what the model was given, what is true, and what each side found."""
+"""What the report shows of a case: the picture, and over it what is true and what each side found and read."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-import cv2
-import numpy as np
-
-from penstock.families.recognition.answer_file import Box, FoundObject, Unusable, read_answer, surest_by_label
+from penstock.families.recognition.answer_file import (
+    Box,
+    FoundObject,
+    RecognitionAnswer,
+    Size,
+    Unusable,
+    box_of,
+    read_answer,
+    surest_by_label,
+)
 from penstock.families.recognition.case import RecognitionCase
 from penstock.families.recognition.fitting_files import synonyms_of
 from penstock.families.recognition.synonyms import Synonyms
 from penstock.foundation.errors import UsageError
 from penstock.media.images import ImageLimits, picture_bytes, read_image
+from penstock.metrics.recognition_text import character_error_rate
 from penstock.report.case_files import CaseFiles
-from penstock.report.still_pictures import SHOWN_PIXELS, CaseStills, Picture
+from penstock.report.still_pictures import MAX_BOXES, CaseStills, Kind, MarkedBox, MarkedWord, Marks, Picture
 
 LIMITS = ImageLimits(pixels=12 << 20)
 """Larger pictures are not drawn: the step *report* has less memory than *measure*."""
-MAX_DRAWN = 100
-"""Boxes of one picture."""
-RIGHT, WRONG, MISSED = (60, 160, 40), (60, 60, 225), (20, 130, 220)
-"""BGR."""
-PAPER, INK = 250, (40, 40, 40)
-SMALLEST = 320
-"""The shorter side of a picture is drawn at this at least: labels must be legible."""
-ROWS, ROW = 3, 20
-"""Of words below a picture: how many, and their height in pixels."""
-MARGIN, RESERVED = 8, 60
-"""Beside words, in pixels; and room in the last row for how many there are more."""
-SCALE, TAG = 0.45, 16
-"""Of letters; and the height of a tag at a box, in pixels."""
-FONT = cv2.FONT_HERSHEY_SIMPLEX
-
-
-@dataclass(frozen=True)
-class _Word:
-    """A word or two below a picture."""
-
-    text: str
-    colour: tuple[int, int, int]
-
-
-@dataclass(frozen=True)
-class _Marked:
-    """A box over a picture."""
-
-    box: Box
-    name: str
-    colour: tuple[int, int, int]
+MOST_COMPARED = 2000
+"""Characters of a text up to which it is told whether it was read right: longer ones take too long here."""
 
 
 def paint_case(files: CaseFiles | None, answers: Mapping[str, Path]) -> CaseStills:
-    """Draw a case; what cannot be drawn is a reason in its place.
-
-    Names are those of the table of synonyms where it has them. OpenCV's letters are ASCII: of other names a box has its
-    number, as the entry has it in the answer's ``objects``.
+    """Mark what is true and what was found; what cannot be drawn is a reason in its place.
 
     Args:
         files: the case's own; ``None``: they are not at hand.
         answers: side → what came back.
     """
     gone = "the suite's files are not at hand"
-    if files is None:
-        return CaseStills(dict.fromkeys(("photo", "truth"), gone), {side: {"found": gone} for side in answers}, {})
-    case, photo = files.case, _photo(files)
-    if isinstance(photo, str) or not isinstance(case, RecognitionCase):
+    photo = gone if files is None else _photo(files)
+    if files is None or isinstance(photo, str) or not isinstance(files.case, RecognitionCase):
         why = photo if isinstance(photo, str) else gone
-        return CaseStills(dict.fromkeys(("photo", "truth"), why), {side: {"found": why} for side in answers}, {})
-    synonyms = synonyms_of(case, files.withheld)
-    found = CaseStills({"photo": photo, "truth": _truth(case, photo)}, {}, {})
+        return CaseStills({"photo": why, "truth": why}, {side: {"found": why} for side in answers}, {})
+    size = photo.shape[1], photo.shape[0]
+    synonyms = synonyms_of(files.case, files.withheld)
+    found = CaseStills({"photo": photo, "truth": _truth(files.case, size)}, {}, {})
     for side, path in answers.items():
-        picture, place = _found(path, case, photo, synonyms)
-        found.answers[side] = {"found": picture}
+        marks, place = _found(path, files.case, size, synonyms)
+        found.answers[side] = {"found": marks}
         if place is not None:
             found.places[side] = place
     return found
@@ -90,101 +64,89 @@ def _photo(files: CaseFiles) -> Picture | str:
         return error.what
 
 
-def _truth(case: RecognitionCase, photo: Picture) -> Picture:
-    marked = [_Marked(each.box, _ascii(each.label), RIGHT) for each in case.objects or () if each.box is not None]
-    words = [_Word(_ascii(label), RIGHT) for label in case.true_labels or ()]
-    return _drawn(photo, marked, words)
+def _truth(case: RecognitionCase, size: Size) -> Marks:
+    boxes = [_box(each.box, each.label, "right", size) for each in case.objects or () if each.box is not None]
+    words = [MarkedWord(label, "right") for label in case.true_labels or ()]
+    if case.text is not None:
+        words.append(MarkedWord(f"text: {_in_line(case.text)}" if case.text else "no text", "right"))
+    return Marks(boxes, words)
 
 
 def _found(
-    path: Path, case: RecognitionCase, photo: Picture, synonyms: Synonyms
-) -> tuple[Picture | str, tuple[float, float] | None]:
-    """An answer over the picture, and the middle of the surest box with a wrong label, as shares of the picture."""
-    height, width = photo.shape[:2]
+    path: Path, case: RecognitionCase, size: Size, synonyms: Synonyms
+) -> tuple[Marks | str, tuple[float, float] | None]:
+    """What an answer says, and the middle of the surest box with a wrong label, as shares of the picture."""
     try:
-        objects = read_answer(path, (width, height)).objects
+        answer = read_answer(path, size)
     except UsageError as error:
         return error.what, None
-    if isinstance(objects, Unusable):
-        return objects.reason, None
-    truth = {synonyms.meaning(label) for label in case.true_labels or ()} if case.true_labels is not None else None
-    marked, wrong = [], []
-    for number, each in enumerate(objects):
-        right = truth is None or synonyms.meaning(each.label) in truth
-        if each.box is not None:
-            meaning = synonyms.meaning(each.label)
-            name = _ascii(meaning) if meaning.isascii() else f"#{number}"
-            marked.append(_Marked(each.box, f"{name} {each.confidence:.2f}", RIGHT if right else WRONG))
-            wrong += [] if right else [each]
-    surest = max(wrong, key=lambda each: each.confidence, default=None)
-    return _drawn(photo, marked, _words(objects, truth, synonyms)), _middle(surest, photo)
+    objects = () if isinstance(answer.objects, Unusable) else answer.objects
+    truth = {synonyms.meaning(label) for label in case.true_labels} if case.true_labels is not None else None
 
+    def kind_of(label: str) -> Kind:
+        return "plain" if truth is None else "right" if synonyms.meaning(label) in truth else "wrong"
 
-def _words(objects: Sequence[FoundObject], truth: set[str] | None, synonyms: Synonyms) -> list[_Word]:
-    found = surest_by_label(objects, synonyms)
-    words = [
-        _Word(f"{_ascii(label)} {sure:.2f}", RIGHT if truth is None or label in truth else WRONG)
-        for label, sure in found.items()
+    surest = sorted(objects, key=lambda each: -each.confidence)[:MAX_BOXES]
+    boxes = [
+        _box(each.box, f"{each.label} {each.confidence:.2f}", kind_of(each.label), size)
+        for each in surest
+        if each.box is not None
     ]
-    return words + [_Word(f"missed: {_ascii(label)}", MISSED) for label in sorted((truth or set()) - found.keys())]
+    faults = [MarkedWord(answer.objects.reason, "wrong")] if isinstance(answer.objects, Unusable) else []
+    words = [*faults, *_labels(objects, truth, synonyms), *_text(answer, case)]
+    wrong = next((box for box in boxes if box.kind == "wrong"), None)
+    place = (_held(wrong.x + wrong.width / 2), _held(wrong.y + wrong.height / 2)) if wrong is not None else None
+    return Marks([*boxes, *_lines(answer.content, size)], words), place
 
 
-def _middle(found: FoundObject | None, photo: Picture) -> tuple[float, float] | None:
-    """The middle of a box as shares of the picture with the words below it."""
-    if found is None or found.box is None:
-        return None
-    height, width = photo.shape[:2]
-    x, y, across, down = found.box
-    whole = height + (ROW * ROWS + ROW // 2) / _scale(photo)
-    return min(max((x + across / 2) / width, 0.0), 1.0), min(max((y + down / 2) / whole, 0.0), 1.0)
+def _labels(objects: Sequence[FoundObject], truth: set[str] | None, synonyms: Synonyms) -> Iterator[MarkedWord]:
+    """The labels that were found, the surest first, then those that were missed."""
+    found = surest_by_label(objects, synonyms)
+    for label, sure in found.items():
+        kind: Kind = "plain" if truth is None else "right" if label in truth else "wrong"
+        yield MarkedWord(f"{label} {sure:.2f}", kind)
+    for label in sorted((truth or set()) - found.keys()):
+        yield MarkedWord(f"missed: {label}", "missed")
 
 
-def _drawn(photo: Picture, marked: Sequence[_Marked], words: Sequence[_Word]) -> Picture:
-    """Boxes over the picture, and the words below it. Pictures of one photo are all of one size."""
-    scale = _scale(photo)
-    size = round(photo.shape[1] * scale), round(photo.shape[0] * scale)
-    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    canvas = np.asarray(cv2.resize(photo, size, interpolation=how), dtype=np.uint8)
-    for each in marked[:MAX_DRAWN]:
-        x, y, across, down = (value * scale for value in each.box)
-        cv2.rectangle(canvas, (round(x), round(y)), (round(x + across), round(y + down)), each.colour, 2)
-        _write(canvas, each.name, (round(x), round(y)), each.colour)
-    return np.asarray(np.vstack([canvas, _strip(words, size[0])]), dtype=np.uint8)
+def _text(answer: RecognitionAnswer, case: RecognitionCase) -> Iterator[MarkedWord]:
+    """What was read, and whether that is right; a description, where the case asks for one."""
+    if case.text is not None or "text" in answer.content:
+        if isinstance(answer.text, Unusable):
+            yield MarkedWord(answer.text.reason, "wrong" if case.text is not None else "plain")
+        else:
+            told = f"text: {_in_line(answer.text)}" if answer.text else "no text"
+            yield MarkedWord(told, _read_right(answer.text, case.text))
+    if case.description is not None:
+        said = answer.description
+        yield MarkedWord(said.reason if isinstance(said, Unusable) else f"description: {_in_line(said)}", "plain")
 
 
-def _scale(photo: Picture) -> float:
-    """How much a photo is scaled to be drawn on: no larger than it is shown, and labels legible."""
-    shorter, longer = sorted(photo.shape[:2])
-    return float(min(max(SMALLEST / shorter, 1.0), SHOWN_PIXELS / longer))
+def _read_right(read: str, truth: str | None) -> Kind:
+    if truth is None or max(len(read), len(truth)) > MOST_COMPARED:
+        return "plain"
+    return "right" if character_error_rate(read, truth) == 0 else "wrong"
 
 
-def _strip(words: Sequence[_Word], width: int) -> Picture:
-    """The words below a picture, in rows; what finds no place is counted."""
-    strip = np.full((ROW * ROWS + ROW // 2, width, 3), PAPER, np.uint8)
-    x, row = MARGIN, 0
-    for number, word in enumerate(words):
-        (length, _), _ = cv2.getTextSize(word.text, FONT, SCALE, 1)
-        if x > MARGIN and x + length > width - MARGIN:
-            x, row = MARGIN, row + 1
-        if row == ROWS - 1 and number < len(words) - 1 and x + length > width - RESERVED:
-            _put(strip, f"+{len(words) - number}", (x, row), INK)
-            break
-        _put(strip, word.text, (x, row), word.colour)
-        x += length + 2 * MARGIN
-    return strip
+def _lines(content: Mapping[str, Any], size: Size) -> Iterator[MarkedBox]:
+    """The lines of text that say where they are; the others stand below the picture alone."""
+    lines = content.get("text")
+    for line in lines[:MAX_BOXES] if isinstance(lines, list) else []:
+        where = box_of(line.get("box"), "text", size) if isinstance(line, dict) and line.get("box") else None
+        if where is not None and not isinstance(where, Unusable) and isinstance(line.get("text"), str):
+            yield _box(where, line["text"], "plain", size)
 
 
-def _put(strip: Picture, text: str, place: tuple[int, int], colour: tuple[int, int, int]) -> None:
-    cv2.putText(strip, text, (place[0], ROW * (place[1] + 1) - 4), FONT, SCALE, colour, 1, cv2.LINE_AA)
+def _box(box: Box | Sequence[float], text: str, kind: Kind, size: Size) -> MarkedBox:
+    x, y, width, height = box
+    left, top = _held(x / size[0]), _held(y / size[1])
+    right, bottom = _held((x + width) / size[0]), _held((y + height) / size[1])
+    return MarkedBox(left, top, right - left, bottom - top, _in_line(text), kind)
 
 
-def _write(canvas: Picture, text: str, corner: tuple[int, int], colour: tuple[int, int, int]) -> None:
-    """White letters on a tag of the box's colour, above its upper left corner; inside it where there is no room."""
-    (length, _), _ = cv2.getTextSize(text, FONT, SCALE, 1)
-    x, bottom = max(0, min(corner[0], canvas.shape[1] - length - 6)), max(corner[1], TAG)
-    cv2.rectangle(canvas, (x, bottom - TAG), (x + length + 6, bottom), colour, -1)
-    cv2.putText(canvas, text, (x + 3, bottom - 4), FONT, SCALE, (255, 255, 255), 1, cv2.LINE_AA)
+def _held(share: float) -> float:
+    return min(max(share, 0.0), 1.0)
 
 
-def _ascii(text: str) -> str:
-    return "".join(letter if " " <= letter <= "~" else "?" for letter in text)[:40]
+def _in_line(text: str) -> str:
+    return " ".join(text.split())

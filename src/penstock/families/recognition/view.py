@@ -8,13 +8,20 @@ VIEW = View(
     stills=Stills(
         of_case=(
             Still("photo", "picture", photo=True),
-            Still("truth", "what is true", "green: the true boxes, where the case has some; below, the true labels."),
+            Still(
+                "truth",
+                "what is true",
+                "The true boxes, where the case has some; below, labels and text.",
+                over="photo",
+            ),
         ),
         of_answer=(
             Still(
                 "found",
                 "what was found",
-                "green: true labels; red: labels that are not there; below, all that were found, and those missed.",
+                "Green: true; red: not there, or read otherwise; blue: nobody says. Below, all that was found and "
+                "read, and what was missed.",
+                over="photo",
             ),
         ),
         painter="penstock.families.recognition.paint_case:paint_case",
