@@ -62,7 +62,8 @@ def test_several_rates_are_a_chart_and_a_line_each(tmp_path: Path) -> None:
         *("candidate worst", "candidate", "candidate worst"),
         *("baseline worst", "baseline", "baseline worst"),
     ]
-    assert [tick.label for tick in chart.below] == ["5 a second", "10 a second", "20 a second"]
+    assert [tick.label for tick in chart.below] == ["5", "10", "20"]
+    assert chart.along == "requests a second"
     assert [len(curve.points.split()) for curve in chart.curves] == [3] * 6
 
 
