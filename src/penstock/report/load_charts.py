@@ -90,7 +90,7 @@ def over_rates(sides: Sequence[tuple[str, Sequence[tuple[float, Requests]]]]) ->
         f"{rate:g} a second: {', '.join(f'P{share} {quantile(requests, share):.1f}' for share in QUANTILE_SHARES)} ms"
         for rate, requests in sides[0][1]
     )
-    return Chart("By rate: P95 thick, P50 and P99 thin", told, curves, scale.ticks, below, along="requests a second")
+    return Chart("By requests a second: P95 thick, P50 and P99 thin", told, curves, scale.ticks, below)
 
 
 def quantile(found: Requests, share: float) -> float:
