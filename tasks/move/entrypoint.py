@@ -37,9 +37,7 @@ def step(arguments: Arguments) -> dict[str, str]:
     if not arguments.by.strip():
         raise UsageError("nobody is named", where="by", todo="Say who does this: --param by=NAME.")
     if not arguments.version and arguments.act != "rollback":
-        raise UsageError(
-            f"{arguments.act} needs a version", where="version", todo="Say --param version=VERSION."
-        )
+        raise UsageError(f"{arguments.act} needs a version", where="version", todo="Say --param version=VERSION.")
     store = existing_store(arguments.store, arguments.store_credentials)
     model, version, reason, by = arguments.model, arguments.version, arguments.reason, arguments.by
     if arguments.act == "rollback":

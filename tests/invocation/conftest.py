@@ -20,7 +20,7 @@ from penstock.invocation.sandbox import Sandbox
 Run = Callable[..., tuple[Exit | None, str]]
 
 SERVICE = """
-import os, sys, time
+import os, signal, sys, time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 mode = os.environ.get("MODE", "")
 if mode == "exits":
@@ -29,6 +29,8 @@ if mode == "exits":
 if mode == "flood":
     for _ in range(600):
         os.write(1, b"flood of words\\n" * 1000)
+if mode == "background" and os.fork(): os._exit(0)
+if mode == "deaf": signal.signal(signal.SIGTERM, signal.SIG_IGN)
 if mode == "daemon" and os.fork() == 0:
     os.setsid()
     if os.fork() == 0:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+import socket
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,9 +13,11 @@ import pytest
 
 from penstock.contract.models import Case, Contract
 from penstock.foundation.errors import WorldError
+from penstock.invocation import http, sandbox
 from penstock.invocation.driver import start
 from penstock.invocation.launch import descendants
 from penstock.invocation.model import CallResult
+from penstock.invocation.model_process import GRACE_S
 
 MakeCase = Callable[[str], tuple[Case, dict[str, Path]]]
 MakeContract = Callable[..., Contract]
@@ -144,6 +148,32 @@ def test_service_that_exits_while_starting(bench: Bench, service_contract: MakeC
         WorldError, match="exited with code 3 before it was ready; the end of its log: no weights found"
     ):
         bench.calls(service_contract("exits"), "ok")
+
+
+def test_service_that_goes_into_the_background_has_ended(bench: Bench, service_contract: MakeContract) -> None:
+    with pytest.raises(WorldError, match="the model exited with code 0 before it was ready"):
+        bench.calls(service_contract("background"), "ok")
+
+
+def test_service_that_ignores_sigterm_is_killed(bench: Bench, service_contract: MakeContract) -> None:
+    """That nothing is left is checked after every test."""
+    begin = time.monotonic()
+    (result,) = bench.calls(service_contract("deaf"), "ok")
+    assert result.status == "ok"
+    assert time.monotonic() - begin > GRACE_S
+
+
+def test_a_port_that_something_else_took_first_is_left_to_it(
+    bench: Bench, service_contract: MakeContract, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sandbox, "best_level", lambda **_: "landlock")
+    with socket.create_server(("127.0.0.1", http.free_port())) as other:
+        taken = [other.getsockname()[1]]
+        free_port = http.free_port
+        monkeypatch.setattr(http, "free_port", lambda: taken.pop() if taken else free_port())
+        (result,) = bench.calls(service_contract(), "ok")
+    assert result.status == "ok"
+    assert not taken
 
 
 def test_flood_of_log_neither_blocks_nor_fills_the_disk(bench: Bench, service_contract: MakeContract) -> None:

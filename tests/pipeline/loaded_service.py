@@ -53,6 +53,8 @@ class Handler(BaseHTTPRequestHandler):
             print("out of handles", flush=True)
             os._exit(3)
         time.sleep(HOW["slow_s"] if mine % 15 == 0 and "slow_s" in HOW else HOW.get("answers_s", 0.005))
+        if HOW.get("chatty"):
+            print("a line of log;" * 20_000, flush=True)
         if HOW.get("leaks"):
             held.append(os.urandom(1 << 18))
         spoilt = HOW.get("mixes") and under_way > 1

@@ -67,8 +67,8 @@ def _put_together(trial: ServiceTrial) -> None:
     """Different requests at the same time: each gets its own answer, or none."""
     requests = trial.requests()[:MOST_DIFFERENT]
     at_once = max(2, http_of(trial.contract).concurrency)
-    timeout_s = trial.load.timeout_s * at_once  # one after the other is right, too
-    found = put_together(trial.service.destination, requests, at_once=at_once, timeout_s=timeout_s)
+    destination = trial.service.destination
+    found = put_together(destination, requests, at_once=at_once, timeout_s=trial.load.timeout_s)
     trial.kept["mixed"] = MixedRecord(
         requests=found.requests,
         at_once=at_once,

@@ -210,7 +210,10 @@ _FRAMING: Final = frozenset({b"content-length", b"transfer-encoding", b"connecti
 def _framing(lines: list[bytes]) -> dict[bytes, bytes]:
     """The headers that say where the answer ends; one that is there several times with commas between."""
     found: dict[bytes, bytes] = {}
+    name = b""
     for line in lines:
+        if line[:1] in (b" ", b"\t") and name and name not in _FRAMING:
+            continue  # the header before it goes on, as HTTP once allowed
         header = _HEADER.fullmatch(line)
         if header is None:
             raise BrokenAnswerError("a header of the answer cannot be read")

@@ -107,7 +107,8 @@ class LoadConnection:
         poll.register(self.fileno, self.wants)
         found = poll.poll(seconds * 1000) if seconds > 0 else []
         if not found:
-            raise ConnectionBrokenError(RequestEnding.TIMEOUT, "nothing came in time")
+            what = "the answer was not whole in time" if self.reader.started else "nothing came in time"
+            raise ConnectionBrokenError(RequestEnding.TIMEOUT, what)
         self.on_events(found[0][1])
 
     def send(self, index: int, request: LoadRequest, keep: Callable[[bytes], None] | None = None) -> None:

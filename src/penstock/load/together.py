@@ -20,6 +20,8 @@ from penstock.load.load_request import Destination, LoadRequest
 ALONE: Final = 3
 """So often each is put alone: what differs between these says nothing."""
 ROUNDS: Final = 4
+LONGEST_S: Final = 600.0
+"""For requests at the same time, unless one alone may take longer."""
 MOST_COMPARED: Final = 1 << 20
 """Bytes of JSON that are compared value by value."""
 TOLERANCE: Final = 1e-3
@@ -120,18 +122,20 @@ def put_together(
         destination: the service.
         requests: different ones.
         at_once: how many at the same time, 2 or more.
-        timeout_s: for each answer.
+        timeout_s: for an answer alone; several at the same time have as much longer.
     """
     known: list[tuple[LoadRequest, OwnAnswer]] = []
     for request in requests:
-        own = OwnAnswer.of([answers_to(destination, [request], timeout_s)[0] for _ in range(ALONE)])
+        own = OwnAnswer.of(_alone(destination, request, timeout_s))
         if own is not None:
             known.append((request, own))
     answered = wrong = refused = failed = 0
     sample = ""
     for turn in range(ROUNDS if known else 0):
         put = [known[(turn + place) % len(known)] for place in range(at_once)]
-        answers = answers_to(destination, [request for request, _ in put], timeout_s)
+        # one after the other is right, too
+        limit_s = max(timeout_s, min(timeout_s * at_once, LONGEST_S))
+        answers = answers_to(destination, [request for request, _ in put], limit_s)
         for (_, own), answer in zip(put, answers, strict=True):
             if not answer.good:
                 refused += answer.status >= 400
@@ -142,7 +146,17 @@ def put_together(
                 wrong += 1
                 others = any(other.is_in(answer) for _, other in known)
                 sample = "the answer to another request" if others else "neither its own answer nor another's"
+        if not any(answer.status for answer in answers):
+            break  # it answers no more, and each further round would take the whole time
     return Together(len(known), at_once, answered, wrong, refused, failed, sample)
+
+
+def _alone(destination: Destination, request: LoadRequest, timeout_s: float) -> list[KeptAnswer]:
+    """Some answers to a request alone, the last of them the first that is no good one."""
+    found: list[KeptAnswer] = []
+    while len(found) < ALONE and (not found or found[-1].good):
+        found += answers_to(destination, [request], timeout_s)
+    return found
 
 
 def answers_to(destination: Destination, requests: Sequence[LoadRequest], timeout_s: float) -> list[KeptAnswer]:

@@ -17,6 +17,8 @@ SHARES = (50, 95, 99, 99.9)
 MOST_NINES = 3.0
 QUANTILE_SHARES = (50, 95, 99)
 MIDDLE_SHARE = 95
+APART = 6.0
+"""Per cent of the width that a label below needs."""
 GOOD = 1
 """How :class:`penstock.bundle.load_record.RequestLine` writes a good answer."""
 
@@ -86,12 +88,15 @@ def over_rates(sides: Sequence[tuple[str, Sequence[tuple[float, Requests]]]]) ->
         for share in QUANTILE_SHARES:
             points = joined((place_x(rate / most), scale.y(quantile(requests, share))) for rate, requests in found)
             curves.append(Curve(points, name if share == MIDDLE_SHARE else f"{name} worst"))
-    below = [Tick(place_x(rate / most), f"{rate:g} a second") for rate, _ in sides[0][1]]
+    below: list[Tick] = []
+    for rate, _ in sides[0][1]:
+        if not below or place_x(rate / most) - below[-1].at >= APART:
+            below.append(Tick(place_x(rate / most), f"{rate:g}"))
     told = "; ".join(
         f"{rate:g} a second: {', '.join(f'P{share} {quantile(requests, share):.1f}' for share in QUANTILE_SHARES)} ms"
         for rate, requests in sides[0][1]
     )
-    return Chart("By rate: P95 thick, P50 and P99 thin", told, curves, scale.ticks, below)
+    return Chart("By requests a second: P95 thick, P50 and P99 thin", told, curves, scale.ticks, below)
 
 
 def quantile(found: Requests, share: float) -> float:

@@ -29,3 +29,15 @@ def test_it_is_read_as_it_was_written(tmp_path: Path) -> None:
     assert load_parts(bundle) == [PART, other]
     text = (tmp_path / "load" / "1-of-2.json").read_text(encoding="utf-8")
     assert text.count("\n") == 1
+
+
+def test_one_that_an_older_version_wrote_is_read(tmp_path: Path) -> None:
+    """Before there were several rates, requests at the same time, a card's memory and out of memory."""
+    (tmp_path / "load").mkdir()
+    saturation = '{"concurrency": 4, "throughput": 50.0, "p95_ms": 2.0, "errors": 0}'
+    text = f'{{"part": "1/1", "rate": 5, "seconds": 10, "warmup_s": 2, "timeout_s": 10, "saturation": {saturation}}}'
+    (tmp_path / "load" / "1-of-1.json").write_text(text, encoding="utf-8")
+    (found,) = load_parts(Bundle(tmp_path))
+    assert (found.at_rates, found.gpu_memory, found.mixed, found.oom) == ([], None, None, None)
+    assert found.saturation is not None
+    assert (found.saturation.p50_ms, found.saturation.p95_ms, found.saturation.p99_ms) == (None, 2.0, None)

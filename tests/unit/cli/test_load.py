@@ -12,7 +12,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from tests.unit.load.services import OK, answering, read_request, service
+from tests.unit.load.services import OK, answering, certificate, read_request, service
 
 from penstock.cli.app import main
 
@@ -97,6 +97,25 @@ def test_nothing_answers(capsys: pytest.CaptureFixture[str]) -> None:
     shown = capsys.readouterr()
     assert code == 4
     assert json.loads(shown.out)["errors_by_kind"]["timeout"] == 2
+    assert "the service gave no answer at all" in shown.err
+
+
+def test_a_certificate_of_an_authority_that_is_not_known(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    context, _ = certificate(tmp_path)
+    with service(answering(OK), tls=context) as at:
+        code = load(f"https://127.0.0.1:{at.port}/", "--rate", 10, "--seconds", 0.2)
+    assert code == 4
+    said = capsys.readouterr().err
+    assert "the service's certificate is not trusted: self-signed certificate" in said
+    assert "SSL_CERT_FILE" in said
+
+
+def test_a_port_that_something_else_holds(capsys: pytest.CaptureFixture[str]) -> None:
+    with service(answering(b"SSH-2.0-OpenSSH_9.6\r\n")) as at:
+        code = load(at.url, "--rate", 10, "--seconds", 0.2, "--timeout", 5)
+    shown = capsys.readouterr()
+    assert code == 4
+    assert "2 × broken: what came is not an HTTP answer" in shown.out
     assert "the service gave no answer at all" in shown.err
 
 

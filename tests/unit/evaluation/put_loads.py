@@ -18,7 +18,12 @@ SHORT = LOAD | ALONE | {"rate": 30.0, "seconds": 1.0, "warmup_s": 0.1}
 
 
 def put(
-    folder: Path, load: dict[str, Any], *, part: str = "1/1", ready_timeout_s: float = 20.0, **how: Any
+    folder: Path,
+    load: dict[str, Any],
+    *,
+    part: str = "1/1",
+    ready_timeout_s: float = 20.0,
+    **how: Any,
 ) -> tuple[LoadPart, list[str]]:
     for name, content in loaded_files(SHORT | load, how).items():
         path = folder / "source" / name

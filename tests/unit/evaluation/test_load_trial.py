@@ -82,3 +82,14 @@ def test_one_that_dies_at_another_rate(tmp_path: Path) -> None:
     assert (found.fault or "").startswith("at 40 requests a second the service exited with code 3")
     assert len(found.at_rates) == 1
     assert found.overload is None
+
+
+def test_one_that_fills_its_log_is_not_held_up_by_it(tmp_path: Path) -> None:
+    """Some 10 MiB: what Penstock keeps of it is bounded, and the rest is read away."""
+    found, _ = put(tmp_path, {"rate": 20.0, "seconds": 1.5}, chatty=True)
+    assert found.fault is None
+    assert found.requests is not None
+    assert set(found.requests.ending) == {1}
+    kept = (tmp_path / "log").read_bytes()
+    assert len(kept) < (2 << 20) + 1000
+    assert b"bytes of log were dropped here" in kept

@@ -30,6 +30,7 @@ def test_other_statuses_are_errors_and_redirects_are_not_followed(status: int) -
         (b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}", True),
         (b"HTTP/1.1 100 Continue\r\n\r\n" + OK, False),
         (b"HTTP/1.1 204 No Content\r\n\r\n", False),
+        (b"HTTP/1.1 200 OK\r\nX: a\r\n  and more\r\nContent-Length: 2\r\n\r\n{}", False),
         # what inflates to a terabyte is counted as the bytes that came
         (b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\n\x1f\x8b\x08\x00", False),
     ],
@@ -46,6 +47,7 @@ def test_every_way_to_end_an_answer_is_understood(answer: bytes, close: bool) ->
     [
         (b"SSH-2.0-OpenSSH\r\n", False, "what came is not an HTTP answer"),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n{}", True, "the connection was closed in the middle"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n 0\r\n\r\n{}", False, "a header of the answer cannot be read"),
         (OK + b"and more", False, "the answer is longer than it said"),
         (b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 20_000, False, "the answer's headers are larger than 64 KiB"),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 1073741824\r\n\r\n", False, "the answer is larger than 64 MiB"),

@@ -149,6 +149,21 @@ def test_json_that_cannot_be_read_is_bytes(body: bytes) -> None:
     assert (found.requests, found.wrong) == (2, 0)
 
 
+def test_one_that_answers_no_more_is_not_waited_for_again_and_again() -> None:
+    alone = iter([http(b"cat"), http(b"cat"), http(b"cat"), http(b"dog"), http(b"dog"), http(b"dog")])
+    asked: list[bytes] = []
+
+    def answer(word: bytes) -> bytes | None:
+        asked.append(word)
+        return next(alone, None)
+
+    assert put(answer) == Together(2, 2, answered=0, wrong=0, refused=0, failed=2)
+    assert len(asked) == 8, "one round"
+    asked.clear()
+    assert put(answer).requests == 0
+    assert len(asked) == 2, "once each"
+
+
 def test_silence_and_nobody_there_end_with_the_time() -> None:
     def silent(connection: socket.socket) -> None:
         while connection.recv(1000):

@@ -60,12 +60,12 @@ def test_several_rates_are_a_chart_and_a_line_each(tmp_path: Path) -> None:
     assert section.rows[2][1].startswith("P50 6")
     assert section.rows[2][1].endswith(" ms; 0 without a good answer")
     chart = section.charts[2]
-    assert chart.title == "By rate: P95 thick, P50 and P99 thin"
+    assert chart.title == "By requests a second: P95 thick, P50 and P99 thin"
     assert [curve.kind for curve in chart.curves] == [
         *("candidate worst", "candidate", "candidate worst"),
         *("baseline worst", "baseline", "baseline worst"),
     ]
-    assert [tick.label for tick in chart.below] == ["5 a second", "10 a second", "20 a second"]
+    assert [tick.label for tick in chart.below] == ["5", "10", "20"]
     assert [len(curve.points.split()) for curve in chart.curves] == [3] * 6
 
 

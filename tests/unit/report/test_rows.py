@@ -29,3 +29,14 @@ def test_rules_that_fell_stand_first_and_other_metrics_last(tmp_path: Path) -> N
     assert rows[0].brief == "rose"
     assert rows[0].reason.endswith("would settle it")
     assert rows[0].needed == 30
+
+
+def test_latencies_under_load_are_taken_over_requests(tmp_path: Path) -> None:
+    side = read_side(bundle(tmp_path / "new", {"*": {"load_p95_ms_at_10": 7.0, "throughput": 5.0}}))
+    rules = [result(metric="load_p95_ms_at_10", n=100), result(metric="throughput")]
+    rows = metric_rows(side, None, Verdict(verdict="fail", level=0.05, rules=rules), None)
+    assert [(row.name, row.n, row.over) for row in rows] == [
+        ("P95 under load at 10 a second", 100, "requests"),
+        ("throughput", 1, "cases"),
+    ]
+    assert "95% of the requests" in rows[0].meaning
