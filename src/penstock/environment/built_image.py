@@ -7,6 +7,7 @@ import logging
 import re
 import shutil
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,8 @@ RECIPE = 1
 FETCH_TIMEOUT_S = 1800.0
 ASK_TIMEOUT_S = 120.0
 MAX_LAYERS = 500
+MAX_KEPT_BYTES = 128 << 20
+"""Of all layers together."""
 MAX_VARIABLES = 1000
 MAX_TEXT = 500
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
@@ -87,8 +90,21 @@ def read_image(
     missing = {digest for digest in settings.sources if _kept(cache_dir, digest) is None}
     if missing:
         _read_layers(reference, settings, missing, cache_dir, access=access, skopeo=skopeo)
-    layers = [_kept(cache_dir, digest) for digest in settings.sources]
-    return ImageContent(settings, merge(layer for layer in layers if layer is not None))
+    return ImageContent(settings, merge(_all_kept(cache_dir, settings.sources)))
+
+
+def _all_kept(cache_dir: Path, digests: list[str]) -> Iterator[LayerFiles]:
+    size = 0
+    for digest in digests:
+        layer = _kept(cache_dir, digest)
+        if layer is None:
+            raise UsageError(
+                f"layer {digest[7:19]}: what was found in it cannot be read again", todo="Look at the disk."
+            )
+        size += sum(map(len, (*layer.names, *layer.removed, *layer.emptied, *layer.contents, *layer.contents.values())))
+        if size > MAX_KEPT_BYTES:
+            raise UsageError(f"its layers have more than {MAX_KEPT_BYTES >> 20} MiB of packages' headers and names")
+        yield layer
 
 
 def settings_of(manifest: dict[str, Any], configuration: dict[str, Any]) -> ImageSettings:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 
 from penstock.bundle.environment_record import (
     MAX_FINDINGS,
@@ -20,6 +21,8 @@ from penstock.environment.wheels import Wheel, allows, release_of, unfit_tag
 from penstock.foundation.errors import one_line
 
 MAX_PACKAGES = 2000
+MAX_TEXT = 600
+MAX_NOT_JUDGED = 50
 MAX_OF_A_KIND = 10
 """Findings that are listed of one kind; the others are counted in the last one."""
 MODULES = {"onnxruntime": ("onnxruntime", "onnxruntime-gpu"), "cv2": ("opencv-python", "opencv-python-headless")}
@@ -63,7 +66,7 @@ def judge(
         needs=list(_needs(gpu)),
         compat=facts.compat,
         findings=ordered(findings),
-        not_judged=list(_not_judged(facts, unknown)),
+        not_judged=[one_line(text)[:MAX_TEXT] for text in islice(_not_judged(facts, unknown), MAX_NOT_JUDGED)],
     )
 
 
@@ -79,7 +82,9 @@ def ordered(findings: Iterable[EnvironmentFinding]) -> list[EnvironmentFinding]:
 
 def finding_of(kind: EnvironmentFault, severity: Severity, what: str, todo: str = "") -> EnvironmentFinding:
     """A finding whose text is safe to print."""
-    return EnvironmentFinding(kind=kind, severity=severity, what=one_line(what), todo=one_line(todo))
+    return EnvironmentFinding(
+        kind=kind, severity=severity, what=one_line(what)[:MAX_TEXT], todo=one_line(todo)[:MAX_TEXT]
+    )
 
 
 def _cuda(gpu: GpuWheel, facts: EnvironmentFacts) -> Iterator[EnvironmentFinding]:

@@ -29,7 +29,10 @@ MAX_KEPT = 50_000
 MAX_CONTENT_BYTES = 256 << 10
 """Of a file, this much is kept: the headers of METADATA stand first. A tar's own extended headers (long names,
 attributes) have some hundred bytes, and may not have more than this."""
-MAX_CONTENTS_BYTES = 64 << 20
+MAX_CONTENTS_BYTES = 8 << 20
+"""Of all files of a layer together; 400 packages have one."""
+MAX_PATH = 4096
+"""Linux's limit; nothing can have a longer one."""
 GZIP, ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 
 DISTRIBUTION = re.compile(r"(?:^|/)(?:site|dist)-packages/[^/]{1,200}\.dist-info/(?:METADATA|WHEEL)\Z")
@@ -145,13 +148,18 @@ def _read(file: IO[bytes] | gzip.GzipFile) -> LayerFiles:
         elif not entry.folder and any(pattern.search(entry.path) for pattern in NAMES):
             names.append(entry.path)
         if entry.plain and any(pattern.search(entry.path) for pattern in CONTENTS):
-            text = stream.begin(entry.size).decode("utf-8", "replace")
+            text = _headers(stream.begin(entry.size).decode("utf-8", "replace"))
             kept += len(text)
             contents[entry.path] = text
         if len(names) + len(contents) + len(removed) + len(emptied) > MAX_KEPT or kept > MAX_CONTENTS_BYTES:
             raise UnreadableLayerError("it has more packages and libraries than any image")
         stream.skip_rest()
     return LayerFiles(names=names, contents=contents, removed=removed, emptied=emptied)
+
+
+def _headers(text: str) -> str:
+    """A text as far as its first empty line: what METADATA says further down is prose."""
+    return text.replace("\r\n", "\n").partition("\n\n")[0]
 
 
 class _Stream:
@@ -258,4 +266,4 @@ def _size(told: str | None, size: int) -> int:
 
 def _normal(name: str) -> str:
     parts = [part for part in name.split("/") if part not in ("", ".")]
-    return "" if ".." in parts else "/".join(parts)
+    return "" if ".." in parts or len(name) > MAX_PATH else "/".join(parts)

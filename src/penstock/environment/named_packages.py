@@ -11,6 +11,8 @@ from penstock.environment.wheels import Wheel, normal_name
 
 MAX_FILES = 50
 MAX_LINES = 20_000
+MAX_PACKAGES = 5000
+MAX_LINE = 2000
 _PINNED = re.compile(
     r"([A-Za-z0-9][A-Za-z0-9._-]{0,199})\s*(?:\[([^\]]{0,500})\])?\s*(===?\s*([A-Za-z0-9][A-Za-z0-9.!+_-]{0,99})(?![\w.*]))?(.*)"
 )
@@ -80,8 +82,9 @@ def _beside(file: str, other: str) -> str:
 
 
 def _add(named: Named, line: str) -> None:
-    package, _, marker = line.partition(";")
-    if line.startswith("-") or _not_on_linux(marker):
+    package, _, marker = line[:MAX_LINE].partition(";")
+    full = len(named.pinned) + len(named.unpinned) >= MAX_PACKAGES
+    if full or line.startswith("-") or _not_on_linux(marker):
         return
     found = _PINNED.match(package.strip())
     if found is None or "/" in package:

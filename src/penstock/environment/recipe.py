@@ -9,6 +9,11 @@ from dataclasses import dataclass, field
 
 MAX_LINES = 10_000
 MAX_EXPANDED = 4000
+"""Characters of a text with its variables filled in."""
+MAX_RUN = 64_000
+"""Characters of a RUN line that are looked at; of a variable in one, 200."""
+MAX_RUNS = 1_000_000
+"""Characters of all of them."""
 MAX_STAGES = 200
 _INSTRUCTION = re.compile(r"\s*([A-Za-z]+)\s+(.*)", re.DOTALL)
 _DIRECTIVE = re.compile(r"#\s*escape\s*=\s*(\S)\s*", re.IGNORECASE)
@@ -16,7 +21,7 @@ _HEREDOC = re.compile(r"<<-?\s*[\"']?([A-Za-z_][A-Za-z0-9_]*)[\"']?")
 _VARIABLE = re.compile(r"\\\$|\$(?:(\w+)|\{(\w+)(?::([-+])([^}]*))?\})")
 _FROM = re.compile(r"(?:--\S+\s+)*(\S+)(?:\s+[Aa][Ss]\s+(\S+))?\s*")
 _PIP = re.compile(r"(?:.*/)?(?:pip3?(?:\.\d+)?|uv)")
-_PAIR = re.compile(r"([A-Za-z_][A-Za-z0-9_.-]*)=(\"(?:[^\"\\]|\\.)*\"|'[^']*'|(?:[^\s\\]|\\.)*)")
+_PAIR = re.compile(r"(?<![A-Za-z0-9_.-])([A-Za-z_][A-Za-z0-9_.-]*)=(\"(?:[^\"\\]|\\.)*\"|'[^']*'|(?:[^\s\\]|\\.)*)")
 
 
 @dataclass
@@ -79,9 +84,10 @@ def _apply(stage: RecipeStage, word: str, rest: str, known: Mapping[str, str]) -
     # a variable of the environment goes before a build argument of the same name
     scope = {**known, **stage.environment}
     if word == "ENV":
+        rest = rest[:MAX_RUN]
         pairs = [(found[1], _unquoted(found[2])) for found in _PAIR.finditer(rest)]
         first = rest.split(None, 1)
-        if "=" not in first[0] and len(first) == 2:  # the old form, `ENV NAME the value`
+        if len(first) == 2 and "=" not in first[0]:  # the old form, `ENV NAME the value`
             pairs = [(first[0], first[1].strip())]
         stage.environment |= {name: expanded(value, scope) for name, value in pairs}
     elif word == "USER":
@@ -89,16 +95,18 @@ def _apply(stage: RecipeStage, word: str, rest: str, known: Mapping[str, str]) -
     elif word == "HEALTHCHECK":
         stage.healthcheck = "" if rest.strip().upper() == "NONE" else " ".join(rest.split())
     elif word == "RUN":
-        stage.runs.append(expanded(rest, scope, unknown=True))
+        short = {name: value[:200] for name, value in scope.items()}
+        stage.runs.append(expanded(rest, short, unknown=True, limit=MAX_RUN))
 
 
-def expanded(text: str, variables: Mapping[str, str], *, unknown: bool = False) -> str:
+def expanded(text: str, variables: Mapping[str, str], *, unknown: bool = False, limit: int = MAX_EXPANDED) -> str:
     """A text with its variables filled in.
 
     Args:
         text: ``cuda:${VERSION:-12.4}``.
         variables: their values.
         unknown: variables that are not known stay as they are, since a shell may know them.
+        limit: characters of the text, before and after.
     """
 
     def value(found: re.Match[str]) -> str:
@@ -111,7 +119,7 @@ def expanded(text: str, variables: Mapping[str, str], *, unknown: bool = False) 
             return word if variables.get(name) else ""
         return variables.get(name, found[0] if unknown else "")
 
-    return _VARIABLE.sub(value, text[:MAX_EXPANDED])[:MAX_EXPANDED]
+    return _VARIABLE.sub(value, text[:limit])[:limit]
 
 
 def _instructions(text: str) -> Iterator[tuple[str, str]]:
@@ -172,7 +180,11 @@ class Installs:
 def installs(runs: list[str]) -> Installs:
     """What the ``RUN`` lines install with pip or uv."""
     found = Installs([], [], [])
+    rest = MAX_RUNS
     for run in runs:
+        rest -= len(run)
+        if rest < 0:
+            break
         for command in re.split(r"&&|\|\||;|\n", run):
             words = _words(command)
             before = words.index("install") if "install" in words else 0

@@ -12,6 +12,7 @@ import pytest
 from tests.unit.environment.layers import layer, wheel_files
 
 from penstock.bundle.models import Image
+from penstock.environment import built_image
 from penstock.environment.built_image import read_image, settings_of
 from penstock.foundation.errors import UsageError, WorldError
 
@@ -119,6 +120,13 @@ def test_a_broken_record_of_a_layer_is_made_again(registry: Registry, tmp_path: 
     for path in (tmp_path / "cache" / "images" / "layers").iterdir():
         path.write_text("{")
     assert read_image(IMAGE, tmp_path / "cache", skopeo=str(registry.program)) == first
+
+
+def test_layers_that_say_too_much_together(registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(built_image, "MAX_KEPT_BYTES", 100)
+    registry.hold(BASE, PACKAGES)
+    with pytest.raises(UsageError, match="its layers have more than"):
+        read_image(IMAGE, tmp_path / "cache", skopeo=str(registry.program))
 
 
 def test_what_cannot_be_read_is_said_and_leaves_nothing(registry: Registry, tmp_path: Path) -> None:

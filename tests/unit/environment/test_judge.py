@@ -131,6 +131,14 @@ def test_what_is_not_known_is_no_finding() -> None:
     assert any("name no version" in text for text in record.not_judged)
 
 
+def test_texts_are_bounded_and_safe() -> None:
+    facts = replace(GOOD, wheels=[replace(NUMPY, tags=("x" * 100_000,))], unread=["r\x1b.txt" * 1000] * 100)
+    record = judge(facts)
+    assert len(record.findings[0].what) == 600
+    assert len(record.not_judged) == 50
+    assert all(len(text) == 600 and text.isprintable() for text in record.not_judged)
+
+
 def test_findings_are_bounded_errors_come_first_and_text_is_safe() -> None:
     bad = [Wheel(f"p{n}", "1\x1b[2J", tags=("cp312-cp312-any",), folder=SITE) for n in range(50)]
     record = judge(replace(GOOD, wheels=bad, user=""))

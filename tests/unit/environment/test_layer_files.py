@@ -130,6 +130,19 @@ def test_names_that_lead_out_are_nobodys(tmp_path: Path) -> None:
     assert not (tmp_path / "bin").exists()
 
 
+def test_a_path_of_a_hundred_thousand_folders_is_nobodys(tmp_path: Path) -> None:
+    deep = "a/" * 100_000
+    content = layer({f"{deep}bin/python3.11": "", f"{deep}.wh.x": "", "bin/python3.12": ""}, form=tarfile.GNU_FORMAT)
+    found = read_layer(write(tmp_path, content))
+    assert (found.names, found.removed) == (["bin/python3.12"], [])
+
+
+def test_of_metadata_the_headers_are_kept(tmp_path: Path) -> None:
+    path = f"{SITE}/a-1.dist-info/METADATA"
+    found = read_layer(write(tmp_path, layer({path: "Name: a\r\nVersion: 1\r\n\r\nprose\n\nmore"})))
+    assert found.contents == {path: "Name: a\nVersion: 1"}
+
+
 def test_devices_pipes_and_links_with_a_size_are_passed_over(tmp_path: Path) -> None:
     odd = b"".join(header(kind, 0) for kind in (tarfile.CHRTYPE, tarfile.FIFOTYPE, tarfile.BLKTYPE, tarfile.DIRTYPE))
     odd += header(tarfile.SYMTYPE, 5 << 30)

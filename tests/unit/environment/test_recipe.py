@@ -103,4 +103,8 @@ def test_hostile_recipes_are_read_in_a_moment() -> None:
     assert len(stage.environment["A"]) <= 4000
     assert read_recipe("FROM a\nRUN <<EOF\n" + "x\n" * 100_000) is not None
     assert read_recipe("FROM a AS b\n" * 5000) is not None
+    assert read_recipe("FROM a\nENV " + "a" * 1_000_000) is not None
+    assert read_recipe("FROM a\nENV A=" + "x" * 200 + "\nRUN pip install " + "$A" * 500_000) is not None
+    assert read_recipe("FROM a\n" + "ENV A=$A$A$A$A$A$A$A$A\n" * 9000) is not None
+    assert read_recipe("FROM a\nENV\nENV =\nUSER\nENV A") is not None
     assert read_recipe("\x00" * 1000 + "\\\n" * 5000) is None
