@@ -9,10 +9,12 @@ from pathlib import Path
 
 from penstock.bundle.checked_contract import read_checked
 from penstock.bundle.directory import Bundle
+from penstock.bundle.environment_record import write_environment_record
 from penstock.bundle.models import Image
 from penstock.bundle.steps import recorded
 from penstock.contract.models import Contract
 from penstock.contract.mounted_weights import beside_the_image, mount_of
+from penstock.environment.look import look
 from penstock.foundation.errors import UsageError
 from penstock.sources.image import MODES, build, steps_from_cache
 from penstock.sources.image_registry import authfile
@@ -85,7 +87,23 @@ def step(arguments: Arguments) -> dict[str, str]:
             note.note = f"image, used again: built from the same files at {image.built_from[:12]}"
             log("unchanged", what=f"nothing that the image is built from has changed: {image.url}@{image.digest}")
         bundle.update_run(run.model_copy(update={"image": image}))
+        _look(arguments, contract, image, bundle)
     return _answer(contract, image)
+
+
+def _look(arguments: Arguments, contract: Contract, image: Image, bundle: Bundle) -> None:
+    """Write what the image was built with, and what of it does not fit; the gate decides what comes of that."""
+    record = look(
+        arguments.source,
+        contract,
+        image,
+        arguments.cache,
+        tls_verify=arguments.tls_verify,
+        authfile=authfile(arguments.registry_credentials),
+    )
+    write_environment_record(bundle, record)
+    for finding in record.findings:
+        log("environment", severity=finding.severity, what=finding.what, todo=finding.todo)
 
 
 def _answer(contract: Contract, image: Image) -> dict[str, str]:

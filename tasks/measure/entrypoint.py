@@ -13,6 +13,7 @@ from penstock.bundle.directory import Bundle
 from penstock.bundle.export_record import add_export_value
 from penstock.bundle.steps import recorded
 from penstock.contract.arithmetic import Device, PrecisionChoice, computed_otherwise
+from penstock.environment.outcome import add_environment_value
 from penstock.evaluation.measure_cache import measure_once
 from penstock.evaluation.model_log import judge_log
 from penstock.extractors.precision import cannot_follow, choose_arithmetic, one_of
@@ -69,6 +70,7 @@ def step(arguments: Arguments) -> dict[str, str]:
         add_export_value(bundle)
         if contract.log is not None:
             judge_log(contract.log, bundle)
+        add_environment_value(bundle)
         missing = [measurement for measurement in measurements if measurement.value is None]
         note.note = "unchanged: measurements of an earlier run" if note.unchanged else f"{len(measurements)} values"
         otherwise = computed_otherwise(arguments.stored, bundle.run().extractors)

@@ -30,6 +30,8 @@ from penstock.contract.policy import Direction, policy_faults
 from penstock.contract.suite import call_faults, output_faults, suite_file_faults
 from penstock.contract.weight_sources import source_kind
 from penstock.families.engine_metrics import (
+    ENVIRONMENT_METRIC,
+    ENVIRONMENT_WARNINGS,
     EXPORT_METRIC,
     LOAD_METRICS,
     LOG_METRIC,
@@ -267,16 +269,18 @@ def _network_faults(contract: Contract, suite: Suite | None, document: Document)
 
 
 def _one_value_faults(contract: Contract, document: Document) -> Iterator[Fault]:
-    """Rules for cases of a metric that no case has: of the page, the export, the log, and under load."""
+    """Rules for cases of a metric that no case has: page, export, log, environment, and under load."""
     outcomes = (PAGE_METRIC.name, EXPORT_METRIC.name, LOG_METRIC.name)
+    counted = (ENVIRONMENT_METRIC.name, ENVIRONMENT_WARNINGS.name)
     under_load = tuple(metric.name for metric in LOAD_METRICS)
     for place, rule in enumerate(contract.policy.rules):
-        if base_metric(rule.metric) not in (*outcomes, *under_load):
+        if base_metric(rule.metric) not in (*outcomes, *counted, *under_load):
             continue
         for name in ("slice", "worst"):
             if getattr(rule, name) is not None:
                 what = f"'{rule.metric}' is one value for the whole suite: no case has one"
-                todo = f"Leave '{name}' out; 'min: 1' stops the release."
+                least = "max: 0" if rule.metric in counted else "min: 1"
+                todo = f"Leave '{name}' out; '{least}' stops the release."
                 if base_metric(rule.metric) in under_load:
                     todo = f"Leave '{name}' out" + (
                         "; 'load.slice' says which cases are sent." if name == "slice" else "."

@@ -66,6 +66,22 @@ LOG_METRIC = Metric(
 )
 """Of contracts with a ``log``, whatever the family: one value, which the step *measure* adds."""
 
+ENVIRONMENT_METRIC = Metric(
+    *("environment", "faults of the environment", "", "lower", 0),
+    "What in the model's image cannot work as it is: CUDA, cuDNN or driver that do not fit a wheel, wheels for another "
+    "Python, a locale that is not UTF-8; 0 is none.",
+    whole_suite=True,
+    near_zero=True,
+)
+ENVIRONMENT_WARNINGS = Metric(
+    *("environment_warnings", "warnings of the environment", "", "lower", 0),
+    "What in the model's image works here and need not elsewhere: it runs as root, sets no locale, has no health "
+    "check, needs a network; 0 is none.",
+    whole_suite=True,
+    near_zero=True,
+)
+"""Of every release, whatever the family: two counts, of which the step *build* finds most, and *measure* the driver."""
+
 LOAD_ERRORS, LOAD_DROPPED, THROUGHPUT = "load_errors", "load_dropped", "throughput"
 REQUEST = "request"
 STARTUP, EARLY_READY = "startup_s", "early_ready"
@@ -189,7 +205,16 @@ LOAD_METRICS = (
 )
 """Of contracts with a ``load``, whatever the family: values of the whole suite, which the step *load* adds."""
 
-ENGINE_METRICS = (*CALL_METRICS, REFUSAL_METRIC, PAGE_METRIC, EXPORT_METRIC, LOG_METRIC, *LOAD_METRICS)
+ENGINE_METRICS = (
+    *CALL_METRICS,
+    REFUSAL_METRIC,
+    PAGE_METRIC,
+    EXPORT_METRIC,
+    LOG_METRIC,
+    ENVIRONMENT_METRIC,
+    ENVIRONMENT_WARNINGS,
+    *LOAD_METRICS,
+)
 """What no family has to say."""
 
 _AT_RATE = re.compile(r"(?P<metric>[a-z0-9_]+)_at_(?P<rate>[0-9]+(?:\.[0-9]+)?(?:e-[0-9]+)?)")

@@ -132,12 +132,17 @@ class Sandbox:
             (self.scratch / name).mkdir(parents=True, exist_ok=True)
 
     def variables(self, port: int | None = None) -> dict[str, str]:
-        """The model's whole environment. The contract can replace ``PATH`` and ``LANG``, but not what follows them."""
+        """The model's whole environment.
+
+        The contract can replace ``PATH``, ``LANG`` and what an image sets, but not what follows them.
+        """
         given = dict(os.environ) | {"LD_LIBRARY_PATH": library_path_at_start()}
         python = self.python or own_environment()
         programs = (str(python.programs), *PROGRAM_DIRECTORIES)
-        variables = {"PATH": os.pathsep.join(dict.fromkeys(programs)), "LANG": "C.UTF-8", "PYTHONUNBUFFERED": "1"}
+        variables = {"PATH": os.pathsep.join(dict.fromkeys(programs)), "PYTHONUNBUFFERED": "1"}
         if self.image is None:
+            # an image's locale is its own: one that cannot name every file is found out here, and not by users
+            variables["LANG"] = "C.UTF-8"
             variables |= {name: given[name] for name in PASSED_ON if given.get(name)} | python.variables()
         else:
             variables["PATH"] = os.pathsep.join(PROGRAM_DIRECTORIES)

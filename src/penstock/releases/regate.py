@@ -7,6 +7,7 @@ from pathlib import Path
 
 from penstock import __version__
 from penstock.bundle.directory import Bundle, read_model
+from penstock.bundle.environment_record import RECORD as ENVIRONMENT
 from penstock.bundle.export_record import EXPORT_FOLDER
 from penstock.bundle.models import Inference, Manifest, Run
 from penstock.contract.policy import LEVELS, Level
@@ -21,7 +22,7 @@ LOGS = "logs/model"
 
 
 def take_over(store: Store, bundle: Bundle, earlier_id: str) -> Run:
-    """Bring an archived run's calls, outputs and logs of its model into a new run's bundle.
+    """Bring an archived run's calls, outputs, environment and logs of its model into a new run's bundle.
 
     Everything is compared with that run's manifest. Measurements are not taken over: they are made, or found in the
     cache, as in any run. What an earlier attempt has brought stays.
@@ -57,7 +58,8 @@ def take_over(store: Store, bundle: Bundle, earlier_id: str) -> Run:
     _get(store, root, files, bundle.invocations_file.name, bundle.path)
     told = sorted(name for name in files if name.startswith(f"{EXPORT_FOLDER}/"))
     outputs = [output for call in bundle.invocations() for output in call.outputs]
-    for name in [*outputs, *told, *sorted(name for name in files if name.startswith(LOGS))]:
+    about = sorted(name for name in files if name.startswith(LOGS) or name == ENVIRONMENT)
+    for name in [*outputs, *told, *about]:
         _get(store, root, files, name, bundle.path)
     known = {
         "image": before.image,

@@ -25,6 +25,7 @@ from penstock.foundation.files import write_text
 from penstock.gating.compare import Comparison
 from penstock.gating.measured import SideMeans
 from penstock.report.cases import CaseRow, Number, case_rows
+from penstock.report.environment_section import environment_section
 from penstock.report.export_outcome import export_outcome
 from penstock.report.figure_section import figure_section
 from penstock.report.load_section import load_section
@@ -158,6 +159,7 @@ def write_page(
         command=reproduce(candidate.run),
         figures=figure_section(bundle, baseline, names, rules_of(about), source),
         exported=export_outcome(bundle),
+        built_with=environment_section(bundle),
         load=load_section(bundle, baseline),
         visit=page_visit(bundle),
         view=view,

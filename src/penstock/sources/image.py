@@ -154,7 +154,7 @@ def _is_in_registry(image: Image, skopeo: str, access: list[str]) -> bool:
         return False
     reference = f"docker://{image.url}@{image.digest}"
     argv = [skopeo, "inspect", "--no-tags", "--retry-times=3", *access, "--format={{.Digest}}", reference]
-    answer = run(argv, env=_environment(), timeout_s=120.0)
+    answer = run(argv, env=registry_environment(), timeout_s=120.0)
     if answer.code and not _is_absent(answer):
         raise _failed("the registry cannot be asked for the image", answer, reference)
     if answer.code:
@@ -175,7 +175,7 @@ def _why_no_image(mode: Mode, registry: str | None, buildah: str) -> str | None:
     if registry is None:
         return "no registry is named that it could be pushed to"
     try:
-        works = run([buildah, "version"], env=_environment(), timeout_s=30.0)
+        works = run([buildah, "version"], env=registry_environment(), timeout_s=30.0)
     except WorldError as error:
         return error.what
     return (
@@ -201,7 +201,7 @@ def _build(
     if log_file is not None:
         with disk_errors(log_file):
             log_file.parent.mkdir(parents=True, exist_ok=True)
-    environment, storage = _environment(), _storage(cache_dir)
+    environment, storage = registry_environment(), _storage(cache_dir)
     reference = f"{name}:{tag}"
     with _alone(cache_dir / LOCK_FILE if cache_dir is not None else None), context.copied(cache_dir) as folder:
         argv = [
@@ -323,7 +323,7 @@ def _storage(cache_dir: Path | None) -> list[str]:
     return [] if cache_dir is None else [f"--root={cache_dir.absolute() / 'containers'}"]
 
 
-def _environment() -> dict[str, str]:
+def registry_environment() -> dict[str, str]:
     """What buildah and skopeo see of our environment: no credentials but those that are named to them."""
     return {name: os.environ[name] for name in (*_PASSED_ON, *_PROXIES) if name in os.environ} | {"LC_ALL": "C.UTF-8"}
 
@@ -372,7 +372,7 @@ def tag_image(
     target = f"docker://{image.url}:{tag}"
     verify = str(tls_verify).lower()
     auth = [f"--authfile={authfile}"] if authfile else []
-    environment = _environment()
+    environment = registry_environment()
     inspect = [skopeo, "inspect", "--no-tags", f"--tls-verify={verify}", *auth, "--format={{.Digest}}", target]
     there = run(inspect, env=environment, timeout_s=timeout_s)
     if there.code == 0:

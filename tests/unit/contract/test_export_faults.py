@@ -63,7 +63,7 @@ def test_an_export_that_does_not_fit_is_told(root: Path, export: dict[str, Any],
 
 
 @pytest.mark.parametrize("bound", [{"slice": "hair", "min": 1}, {"worst": 1}])
-@pytest.mark.parametrize("metric", ["export", "page"])
+@pytest.mark.parametrize("metric", ["export", "page", "environment", "environment_warnings"])
 def test_a_rule_for_cases_of_one_value_for_the_suite(root: Path, metric: str, bound: dict[str, Any]) -> None:
     found = told(root, policy={"rules": [{"metric": "mae", "max": 1}, {"metric": metric, **bound}]})
     field = "slice" if "slice" in bound else "worst"

@@ -2,10 +2,26 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from penstock.foundation.errors import UsageError
-from penstock.invocation.sandbox import connect_ports
+from penstock.invocation.sandbox import ImageFiles, Sandbox, connect_ports
+
+
+def test_an_images_locale_is_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("LANG", "LC_ALL", "LC_CTYPE"):
+        monkeypatch.delenv(name, raising=False)
+    local = Sandbox(source=tmp_path, scratch=tmp_path)
+    image = Sandbox(source=tmp_path, scratch=tmp_path, image=ImageFiles(tmp_path))
+    assert local.variables()["LANG"] == "C.UTF-8"
+    assert not {"LANG", "LC_ALL", "LC_CTYPE"} & set(image.variables())
+    monkeypatch.setenv("LANG", "zh_CN.GBK")
+    assert local.variables()["LANG"] == "C.UTF-8"
+    assert image.variables()["LANG"] == "zh_CN.GBK"
+    named = Sandbox(source=tmp_path, scratch=tmp_path, image=ImageFiles(tmp_path), environment={"LANG": "C.UTF-8"})
+    assert named.variables()["LANG"] == "C.UTF-8"
 
 
 def test_named_hosts_open_the_ports_of_the_web_only() -> None:

@@ -10,6 +10,7 @@ from tests.pipeline.image_programs import REGISTRY, ImagePrograms
 from tests.pipeline.pipeline_runs import contract, text
 from tests.unit.tasks.step_folders import TREE, StepFolders
 
+from penstock.bundle.environment_record import environment_record
 from penstock.bundle.models import Image
 
 NOT_MOUNTED = {"weights-mount": "", "weights-folder": "suite"}
@@ -30,6 +31,19 @@ def test_without_a_registry_the_tree_is_what_runs(cloned: StepFolders) -> None:
     assert image == Image(kind="process", digest=f"sha256:{TREE}")
     (record,) = cloned.bundle.run().steps
     assert (record.name, record.inputs, record.note) == ("build", f"sha256:{TREE}", "process")
+
+
+def test_what_the_recipe_says_is_in_the_bundle_and_in_the_log(cloned: StepFolders) -> None:
+    (cloned.source / "Containerfile").write_text(
+        "FROM nvidia/cuda:11.8.0-cudnn8-runtime-ubuntu22.04\nRUN pip install onnxruntime-gpu==1.23.2\nUSER 1\n"
+    )
+    answer = cloned.call("build")
+    assert answer.code == 0
+    record = environment_record(cloned.bundle)
+    assert record is not None
+    assert [found.kind for found in record.errors] == ["cuda", "cuda"]
+    said = [line for line in answer.lines if line["event"] == "environment" and line["severity"] == "error"]
+    assert "needs CUDA 12" in said[0]["what"]
 
 
 def test_image_without_a_registry_is_refused(cloned: StepFolders) -> None:
@@ -78,6 +92,10 @@ def test_weights_are_mounted_beside_the_image_below_its_working_directory(
     assert image is not None
     assert (image.directory, image.built_from, len(image.key)) == ("/model", "c" * 40, 64)
     assert not {"penstock.yaml", "weights/model.dat"} & set(programs.seen()[0])
+    # what the program in skopeo's place gives is no image: the step goes on, and the record says why
+    record = environment_record(folders.bundle)
+    assert record is not None
+    assert (record.read, record.unreadable) == ("image", "the registry's answer is no image")
     # the same files, in another run of another commit
     folders.begin_again()
     folders.cloned(built=False)

@@ -1,0 +1,1 @@
+"""What a model's image was built with, read without starting it, and whether its parts fit together."""
