@@ -12,6 +12,7 @@ from penstock.contract.engine_rules import with_engine_rules
 from penstock.contract.export_faults import export_faults
 from penstock.contract.family_faults import family_faults, family_of, suite_family_faults
 from penstock.contract.faults import Fault, fault_at, fault_of
+from penstock.contract.interface_faults import interface_faults
 from penstock.contract.load import (
     SUITE_FILE,
     contract_path_faults,
@@ -29,7 +30,14 @@ from penstock.contract.page_faults import page_faults
 from penstock.contract.policy import Direction, policy_faults
 from penstock.contract.suite import call_faults, output_faults, suite_file_faults
 from penstock.contract.weight_sources import source_kind
-from penstock.families.engine_metrics import EXPORT_METRIC, LOAD_METRICS, LOG_METRIC, PAGE_METRIC, REFUSAL_METRIC
+from penstock.families.engine_metrics import (
+    EXPORT_METRIC,
+    INTERFACE_METRICS,
+    LOAD_METRICS,
+    LOG_METRIC,
+    PAGE_METRIC,
+    REFUSAL_METRIC,
+)
 from penstock.foundation.errors import MissingFileError, UsageError
 from penstock.foundation.files import inside, open_regular, sha256_file
 from penstock.foundation.media_kinds import LFS_POINTER
@@ -103,6 +111,7 @@ def check_repository(directory: Path, *, metrics: Mapping[str, Direction | None]
         report.faults += export_faults(report.contract, report.suite, contract_document)
         report.faults += model_log_faults(report.contract, contract_document)
         report.faults += load_faults(report.contract, report.suite, contract_document)
+        report.faults += interface_faults(report.contract, directory, contract_document)
     report.sort()
     return report
 
@@ -260,16 +269,18 @@ def _network_faults(contract: Contract, suite: Suite | None, document: Document)
 
 
 def _one_value_faults(contract: Contract, document: Document) -> Iterator[Fault]:
-    """Rules for cases of a metric that no case has: of the page, the export, the log, and under load."""
+    """Rules for cases of a metric that no case has: of the page, the export, the log, the interface, and under load."""
     outcomes = (PAGE_METRIC.name, EXPORT_METRIC.name, LOG_METRIC.name)
     under_load = tuple(metric.name for metric in LOAD_METRICS)
+    interface = tuple(metric.name for metric in INTERFACE_METRICS)
     for place, rule in enumerate(contract.policy.rules):
-        if rule.metric not in (*outcomes, *under_load):
+        if rule.metric not in (*outcomes, *interface, *under_load):
             continue
         for name in ("slice", "worst"):
             if getattr(rule, name) is not None:
                 what = f"'{rule.metric}' is one value for the whole suite: no case has one"
-                todo = f"Leave '{name}' out; 'min: 1' stops the release."
+                stops = "'max: 0'" if rule.metric in interface else "'min: 1'"
+                todo = f"Leave '{name}' out; {stops} stops the release."
                 if rule.metric in under_load:
                     todo = f"Leave '{name}' out" + (
                         "; 'load.slice' says which cases are sent." if name == "slice" else "."
