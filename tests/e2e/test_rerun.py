@@ -14,7 +14,14 @@ from tests.e2e.session import WORSE, Session
 
 from penstock.bundle.directory import Bundle
 from penstock.bundle.models import Image
-from penstock.cli.run_display import ONLY_AGAIN, ONLY_SOMETIMES, ONLY_WITH_EXPORT, ONLY_WITH_INTERFACE, ONLY_WITH_LOAD, ONLY_WITH_PAGE
+from penstock.cli.run_display import (
+    ONLY_AGAIN,
+    ONLY_SOMETIMES,
+    ONLY_WITH_EXPORT,
+    ONLY_WITH_INTERFACE,
+    ONLY_WITH_LOAD,
+    ONLY_WITH_PAGE,
+)
 
 BLOCKS = ("infer", "infer-released", "infer-released-again", "infer-again")
 

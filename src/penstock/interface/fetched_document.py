@@ -60,4 +60,7 @@ def _read(response: http.client.HTTPResponse) -> bytes:
             break  # its size is said where it is read
         if time.monotonic() > deadline:
             raise DocumentError(f"the service does not send all of it within {FETCH_S:g} s")
+    else:
+        if response.length:
+            raise DocumentError("the service does not send all of it")
     return bytes(content)

@@ -88,7 +88,8 @@ def try_interface(
     record = record.model_copy(
         update={
             **trial.model_dump(exclude={"complete", "findings", "operations"}),
-            "findings": trial.findings, "operations": trial.operations,
+            "findings": trial.findings,
+            "operations": trial.operations,
             "confined": f"Landlock ABI {abi}" if (abi := landlock_abi()) else "nothing: this kernel has no Landlock",
         }
     )

@@ -101,6 +101,8 @@ def _own(node: Mapping[str, Any]) -> Shape:
         types |= {"null"}
     enum = node.get("enum")
     values = [node["const"]] if "const" in node else enum if isinstance(enum, list) else None
+    if types is None and values is not None:
+        types = frozenset(map(_type_of, values))
     required = node.get("required")
     properties = node.get("properties")
     others = node.get("additionalProperties")
@@ -114,6 +116,12 @@ def _own(node: Mapping[str, Any]) -> Shape:
         items=node.get("items"),
         bounds=dict(_bounds(node)),
     )
+
+
+def _type_of(value: Any) -> str:
+    if value is None or isinstance(value, bool):
+        return "null" if value is None else "boolean"
+    return {str: "string", int: "integer", float: "number", list: "array"}.get(type(value), "object")
 
 
 def _text(value: Any) -> str:

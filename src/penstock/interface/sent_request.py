@@ -31,6 +31,13 @@ class NoAnswerError(Exception):
     """The service gave none; the message says what it did."""
 
 
+class _PlainSession(requests.Session):
+    """One that does not look at redirects: it would read their bodies, however long, to look at them."""
+
+    def get_redirect_target(self, resp: requests.Response) -> str | None:  # noqa: ARG002 (the library calls it)
+        return None
+
+
 def prepared_request(sent: Mapping[str, Any]) -> requests.PreparedRequest:
     """A request as it goes out: nothing in it is of this moment or this machine.
 
@@ -43,6 +50,9 @@ def prepared_request(sent: Mapping[str, Any]) -> requests.PreparedRequest:
     fields = ("method", "url", "headers", "files", "data", "params", "json", "cookies")
     try:
         request = requests.Request(**{name: sent[name] for name in fields if name in sent}).prepare()
+        for value in request.headers.values():
+            if isinstance(value, str):
+                value.encode("latin-1")
     except (requests.RequestException, UnicodeError) as error:
         raise ValueError(str(error)) from error
     for name in _DROPPED[:-1]:
@@ -74,7 +84,7 @@ def send(request: requests.PreparedRequest, timeout_s: float) -> ServiceAnswer:
         NoAnswerError: there was none.
     """
     deadline = time.monotonic() + timeout_s
-    with requests.Session() as session:
+    with _PlainSession() as session:
         session.trust_env = False
         try:
             response = session.send(request, stream=True, timeout=(CONNECT_S, timeout_s), allow_redirects=False)

@@ -26,6 +26,7 @@ from penstock.gating.compare import Comparison
 from penstock.gating.measured import SideMeans
 from penstock.report.cases import CaseRow, Number, case_rows
 from penstock.report.export_outcome import export_outcome
+from penstock.report.interface_section import interface_section
 from penstock.report.load_section import load_section
 from penstock.report.media import EMBED_BYTES, Shown, show_media
 from penstock.report.old_verdicts import read_verdict
@@ -157,6 +158,7 @@ def write_page(
         command=reproduce(candidate.run),
         exported=export_outcome(bundle),
         load=load_section(bundle, baseline),
+        interface=interface_section(bundle),
         visit=page_visit(bundle),
         view=view,
         parts=_script_json(asdict(view)),

@@ -162,7 +162,7 @@ def test_the_same_document_breaks_nothing() -> None:
             "POST /feature body $.scale",
         ),
         (
-            put(lambda d: body(d)["properties"], "scale", {"enum": [1, 2]}),
+            put(lambda d: body(d)["properties"], "scale", {"type": "number", "enum": [1, 2]}),
             "request-property-became-enum",
             "POST /feature body $.scale",
         ),
