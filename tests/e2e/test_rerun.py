@@ -14,7 +14,14 @@ from tests.e2e.session import WORSE, Session
 
 from penstock.bundle.directory import Bundle
 from penstock.bundle.models import Image
-from penstock.cli.run_display import ONLY_AGAIN, ONLY_SOMETIMES, ONLY_WITH_EXPORT, ONLY_WITH_LOAD, ONLY_WITH_PAGE
+from penstock.cli.run_display import (
+    ONLY_AGAIN,
+    ONLY_SOMETIMES,
+    ONLY_WITH_EXPORT,
+    ONLY_WITH_INTERFACE,
+    ONLY_WITH_LOAD,
+    ONLY_WITH_PAGE,
+)
 
 BLOCKS = ("infer", "infer-released", "infer-released-again", "infer-again")
 
@@ -43,7 +50,7 @@ def test_the_worse_release_is_caught_by_a_fresh_pair(beside: Run, bundle: Bundle
     assert (verdict.verdict, verdict.comparison, verdict.baseline) == ("fail", "rerun", first.name)
     failed = [rule.metric for rule in verdict.rules if rule.verdict == "fail"]
     assert "lse_d" in failed
-    without = (*ONLY_AGAIN, *ONLY_WITH_PAGE, *ONLY_WITH_EXPORT, *ONLY_WITH_LOAD)
+    without = (*ONLY_AGAIN, *ONLY_WITH_PAGE, *ONLY_WITH_EXPORT, *ONLY_WITH_INTERFACE, *ONLY_WITH_LOAD)
     assert set(beside.all_skipped) == {"infer-turns", "publish", *without}
 
 

@@ -35,9 +35,14 @@ ONLY_WITH_PAGE = ("browse", "browse-with-card")
 """Those that try the model's own page, without and with a card."""
 ONLY_WITH_EXPORT = ("export",)
 """The one that compares an exported file with the trained weights."""
+ONLY_WITH_INTERFACE = ("interface",)
+"""The one that tests the service against its OpenAPI document."""
 ONLY_WITH_LOAD = ("load", "load-released", "load-released-again", "load-again")
 """Those that put the service under load: the first, or with ``baseline: rerun`` all of them in turn."""
-ONLY_SOMETIMES = (*ONLY_BESIDE, *ONLY_AGAIN, *ONLY_WITH_PAGE, *ONLY_WITH_EXPORT, *ONLY_WITH_LOAD)
+ONLY_SOMETIMES = (
+    *(*ONLY_BESIDE, *ONLY_AGAIN, *ONLY_WITH_PAGE),
+    *(*ONLY_WITH_EXPORT, *ONLY_WITH_INTERFACE, *ONLY_WITH_LOAD),
+)
 """Nobody misses these where they are skipped."""
 
 

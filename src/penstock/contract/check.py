@@ -12,6 +12,7 @@ from penstock.contract.engine_rules import with_engine_rules
 from penstock.contract.export_faults import export_faults
 from penstock.contract.family_faults import family_faults, family_of, suite_family_faults
 from penstock.contract.faults import Fault, fault_at, fault_of
+from penstock.contract.interface_faults import interface_faults
 from penstock.contract.load import (
     SUITE_FILE,
     contract_path_faults,
@@ -33,6 +34,7 @@ from penstock.families.engine_metrics import (
     ENVIRONMENT_METRIC,
     ENVIRONMENT_WARNINGS,
     EXPORT_METRIC,
+    INTERFACE_METRICS,
     LOAD_METRICS,
     LOG_METRIC,
     PAGE_METRIC,
@@ -112,6 +114,7 @@ def check_repository(directory: Path, *, metrics: Mapping[str, Direction | None]
         report.faults += export_faults(report.contract, report.suite, contract_document)
         report.faults += model_log_faults(report.contract, contract_document)
         report.faults += load_faults(report.contract, report.suite, contract_document)
+        report.faults += interface_faults(report.contract, directory, contract_document)
     report.sort()
     return report
 
@@ -269,9 +272,9 @@ def _network_faults(contract: Contract, suite: Suite | None, document: Document)
 
 
 def _one_value_faults(contract: Contract, document: Document) -> Iterator[Fault]:
-    """Rules for cases of a metric that no case has: page, export, log, environment, and under load."""
+    """Rules for cases of a metric that no case has: page, export, log, environment, interface, and under load."""
     outcomes = (PAGE_METRIC.name, EXPORT_METRIC.name, LOG_METRIC.name)
-    counted = (ENVIRONMENT_METRIC.name, ENVIRONMENT_WARNINGS.name)
+    counted = tuple(metric.name for metric in (ENVIRONMENT_METRIC, ENVIRONMENT_WARNINGS, *INTERFACE_METRICS))
     under_load = tuple(metric.name for metric in LOAD_METRICS)
     for place, rule in enumerate(contract.policy.rules):
         if base_metric(rule.metric) not in (*outcomes, *counted, *under_load):

@@ -16,21 +16,18 @@ whose answers are JSON: the measurer keeps :func:`answer_schema` of each answer 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from penstock.bundle.models import WHOLE_SUITE, Measurement
 from penstock.evaluation.measurer import measurement
 from penstock.families.engine_metrics import SCHEMA_METRIC
-from penstock.foundation.json_path import kind_of_json
-from penstock.foundation.strict_json import show_json
+from penstock.foundation.json_path import kind_of_json, shown_path
 
 MAX_PATHS = 1_000
 """Of one answer; an object whose names are data (a name for each thing found) has no schema."""
 MAX_TOLD = 20
 OBJECT = "an object"
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,99}")
 
 Path = tuple[str | None, ...]
 """Names from the whole inwards; ``None`` is any entry of a list."""
@@ -108,17 +105,6 @@ def _retyped(released: AnswerSchema, candidate: AnswerSchema) -> Iterator[str]:
             count, total = candidate[path][kind], sum(candidate[path].values())
             often = "" if count == total else f" in {count} of {total}"
             yield f"{shown_path(path)} is now {kind}{often}, where it was {was}"
-
-
-def shown_path(path: Path) -> str:
-    """A path as people read it.
-
-    Example:
-        >>> shown_path(("objects", None, "top left"))
-        '$.objects[]."top left"'
-    """
-    names = ("[]" if name is None else f".{name if _NAME.fullmatch(name) else show_json(name)}" for name in path)
-    return "$" + "".join(names)
 
 
 def schema_breaks(released: Sequence[AnswerSchema | None], candidate: Sequence[AnswerSchema | None]) -> Measurement:

@@ -205,15 +205,37 @@ LOAD_METRICS = (
 )
 """Of contracts with a ``load``, whatever the family: values of the whole suite, which the step *load* adds."""
 
+INTERFACE_ANSWERS, INTERFACE_FAULTS, INTERFACE_BREAKS = "interface_answers", "interface_faults", "interface_breaks"
+INTERFACE_METRICS = (
+    Metric(
+        *(INTERFACE_ANSWERS, "answers against the OpenAPI document", "", "lower", 0),
+        "How many of the answers to the suite's cases the service's OpenAPI document does not allow: another status, "
+        "media type or schema; 0 is none.",
+        whole_suite=True,
+        near_zero=True,
+    ),
+    Metric(
+        *(INTERFACE_FAULTS, "faults of the interface", "", "lower", 0),
+        "How many different faults requests made up from the service's OpenAPI document have found: server errors, "
+        "answers that the document does not allow, connections without an answer; 0 is none.",
+        whole_suite=True,
+        near_zero=True,
+    ),
+    Metric(
+        *(INTERFACE_BREAKS, "breaking changes of the interface", "", "lower", 0),
+        "How many differences of the OpenAPI document from the released one break programs that use the released "
+        "service; 0 is none.",
+        whole_suite=True,
+        needs_released=True,
+        near_zero=True,
+    ),
+)
+"""Of contracts with an ``interface``, whatever the family: values of the whole suite, which the step *interface* adds.
+"""
+
 ENGINE_METRICS = (
-    *CALL_METRICS,
-    REFUSAL_METRIC,
-    PAGE_METRIC,
-    EXPORT_METRIC,
-    LOG_METRIC,
-    ENVIRONMENT_METRIC,
-    ENVIRONMENT_WARNINGS,
-    *LOAD_METRICS,
+    *(*CALL_METRICS, REFUSAL_METRIC, PAGE_METRIC, EXPORT_METRIC, LOG_METRIC, ENVIRONMENT_METRIC, ENVIRONMENT_WARNINGS),
+    *(*LOAD_METRICS, *INTERFACE_METRICS),
 )
 """What no family has to say."""
 

@@ -7,12 +7,13 @@ filters, negative numbers) is read.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from penstock.foundation.strict_json import show_json
 
 PATTERN = r"^\$(\.[A-Za-z_][A-Za-z0-9_-]{0,99}|\[[0-9]{1,6}\]){0,32}$"
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,99}")
 _STEP = re.compile(r"\.([A-Za-z0-9_-]+)|\[([0-9]+)\]")
 
 
@@ -70,3 +71,14 @@ def mismatch(value: Any, wanted: Mapping[str, Any]) -> str | None:
         if isinstance(found, bool) is not isinstance(expected, bool) or found != expected:
             return f"{path} is {show_json(found)} where {show_json(expected)} was expected"
     return None
+
+
+def shown_path(path: Sequence[str | None]) -> str:
+    """A path of names from the whole inwards as people read it; ``None`` is any entry of a list.
+
+    Example:
+        >>> shown_path(("objects", None, "top left"))
+        '$.objects[]."top left"'
+    """
+    names = ("[]" if name is None else f".{name if _NAME.fullmatch(name) else show_json(name)}" for name in path)
+    return "$" + "".join(names)

@@ -28,6 +28,7 @@ from penstock.report.cases import CaseRow, Number, case_rows
 from penstock.report.environment_section import environment_section
 from penstock.report.export_outcome import export_outcome
 from penstock.report.figure_section import figure_section
+from penstock.report.interface_section import interface_section
 from penstock.report.load_section import load_section
 from penstock.report.media import EMBED_BYTES, Shown, show_media
 from penstock.report.old_verdicts import read_verdict
@@ -161,6 +162,7 @@ def write_page(
         exported=export_outcome(bundle),
         built_with=environment_section(bundle),
         load=load_section(bundle, baseline),
+        interface=interface_section(bundle),
         visit=page_visit(bundle),
         view=view,
         parts=_script_json(asdict(view)),

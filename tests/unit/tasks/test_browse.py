@@ -19,10 +19,10 @@ from tests.pipeline.pipeline_runs import contract
 from tests.unit.tasks.step_folders import StepFolders
 from tests.unit.tasks.test_infer import LIMITED, RUNTIME_PACKAGES
 
-from penstock.browser import handshake
 from penstock.bundle.directory import Bundle
 from penstock.bundle.models import Image, Inference
 from penstock.bundle.page_record import PageRecord
+from penstock.invocation import handshake
 
 LIMIT_S = 30.0
 SERVICE = """
@@ -183,8 +183,8 @@ def test_a_model_that_would_be_confined_less_than_demanded_is_not_started(served
 
 
 def test_nobody_beside_it_is_waited_for_without_end(served: StepFolders, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(browse, "START_S", -19.9)
-    monkeypatch.setattr(browse, "END_S", 0.1)
+    monkeypatch.setattr(handshake, "START_S", -19.9)
+    monkeypatch.setattr(handshake, "END_S", 0.1)
     answer = served.call("browse")
     assert answer.code == 4
     assert "the model's service did not start within 0.1 s" in answer.error

@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[3]
 STEPS = sorted(path.parent.name for path in (ROOT / "tasks").glob("*/entrypoint.py"))
 
 
-FOR_TEKTON = {name: {"weights-mount", "weights-folder"} for name in ("infer", "browse", "export", "load")}
+FOR_TEKTON = {name: {"weights-mount", "weights-folder"} for name in ("infer", "browse", "interface", "export", "load")}
 """Parameters that say what is mounted into a step's container: the step finds it there."""
 
 
@@ -134,7 +134,7 @@ def test_the_task_is_hardened_bounded_and_labelled(step: str) -> None:
         held_by_the_least(step, each, card="1")
     assert "computeResources" not in manifest["spec"]
     sidecars = manifest["spec"].get("sidecars", [])
-    assert [sidecar["name"] for sidecar in sidecars] == (["model"] if step == "browse" else [])
+    assert [sidecar["name"] for sidecar in sidecars] == (["model"] if step in ("browse", "interface") else [])
     for sidecar in sidecars:
         # a run adds a card to the service of a page that asks for one
         held_by_the_least(step, sidecar, card=None)
@@ -157,9 +157,11 @@ def held_by_the_least(step: str, only: dict[str, Any], *, card: str | None) -> N
     assert resources["requests"].keys() == resources["limits"].keys() == {"cpu", "memory"}
 
 
-def test_the_service_of_a_page_is_the_model_as_infer_runs_it() -> None:
+@pytest.mark.parametrize("step", ["browse", "interface"])
+def test_the_service_beside_a_step_is_the_model_as_infer_runs_it(step: str) -> None:
     """In the model's image, with the driver on a volume; every option of its program is given, and none else."""
-    (sidecar,) = task("browse")["spec"]["sidecars"]
+    (sidecar,) = task(step)["spec"]["sidecars"]
+    assert f"--step={step}" in sidecar["args"]
     (infer,) = task("infer")["spec"]["steps"]
     assert sidecar["image"] == infer["image"] == "$(params.image)"
     assert sidecar["command"] == ["$(workspaces.runtime.path)/bin/penstock-serve"]
@@ -237,6 +239,18 @@ def test_a_page_is_tried_only_where_there_is_one_and_with_a_card_only_where_it_a
         (model,) = card["sidecarSpecs"]
         assert model == {"name": "model", "computeResources": {"limits": {"nvidia.com/gpu": "1"}}}
         assert "browse" not in {one["pipelineTaskName"] for one in specs}
+
+
+def test_a_service_is_tested_against_its_document_only_where_there_is_one() -> None:
+    spec = read("pipelines/release.yaml")[0]["spec"]
+    tasks = {entry["name"]: entry for entry in spec["tasks"]}
+    interface = tasks["interface"]
+    assert interface["when"] == [{"input": "$(tasks.plan.results.interface)", "operator": "in", "values": ["true"]}]
+    assert {"name": "runtime-id", "value": "$(tasks.plan.results.runtime)"} in interface["params"]
+    places = {one["name"]: one["subPath"] for one in interface["workspaces"]}
+    assert places == {one["name"]: one["subPath"] for one in tasks["browse"]["workspaces"]}, "neither cache nor secret"
+    assert interface["runAfter"] == ["measure", "browse", "browse-with-card"], "all write measurements.jsonl"
+    assert "interface" in tasks["gate"]["runAfter"]
 
 
 @pytest.mark.parametrize("pipeline", ["release", "verify"])

@@ -24,7 +24,7 @@ ALWAYS = ("build", "plan", "weights", "measure")
 def test_these_are_the_tasks() -> None:
     others = {name for name, entry in TASKS.items() if name != entry["taskRef"]["name"]}
     assert others == {*ONLY_BESIDE, *ONLY_AGAIN, "browse-with-card", *ONLY_WITH_LOAD[1:]}
-    assert set(ONLY_SOMETIMES) - others == {"browse", "export", "load"}
+    assert set(ONLY_SOMETIMES) - others == {"browse", "export", "interface", "load"}
 
 
 @pytest.mark.parametrize("name", ONLY_SOMETIMES)
@@ -68,7 +68,7 @@ def test_the_load_is_put_in_turns_and_before_the_verdict() -> None:
     """Candidate, released, released, candidate; both sides' values are there before the gate."""
     for earlier, later in itertools.pairwise(ONLY_WITH_LOAD):
         assert earlier in before(later)
-    assert before("load") >= {"measure", "browse", "browse-with-card"}, "all write measurements.jsonl"
+    assert before("load") >= {"measure", "browse", "browse-with-card", "interface"}, "all write measurements.jsonl"
     assert "measure-released" in before("load-released")
     assert before("gate") >= set(ONLY_WITH_LOAD)
     given = [{one["name"]: one["value"] for one in TASKS[name]["params"]} for name in ONLY_WITH_LOAD]

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from penstock.browser import handshake
-from penstock.browser.handshake import ANSWERED, ASKED, Answered
+from penstock.invocation import handshake
+from penstock.invocation.handshake import ANSWERED, ASKED, Answered
 
 LIMIT_S = 10.0
 

@@ -1,4 +1,4 @@
-"""How the step *browse* and the model's service beside it find each other: two small files in a folder that both see.
+"""How a step and the model's service beside it find each other: two small files in a folder that both see.
 
 The step asks under a word of its own, and the service answers to that word: what an earlier attempt, which was killed,
 has left there means nothing. Only the step says when it is over.
@@ -6,20 +6,28 @@ has left there means nothing. Only the step says when it is over.
 
 from __future__ import annotations
 
+import contextlib
 import json
+import secrets
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Final, TypeVar
 
 from pydantic import Field, ValidationError
 
 from penstock.bundle.models import Record
-from penstock.foundation.errors import UsageError
+from penstock.foundation.errors import UsageError, WorldError
 from penstock.foundation.files import disk_errors, read_regular, write_text
+from penstock.foundation.handles import discard_tree
 
 ASKED, ANSWERED = "service-asked.json", "service.json"
 MAX_BYTES: Final = 1 << 16
 POLL_S: Final = 0.1
+START_S = 180.0
+"""How long the service's container may take to start, before the contract's own time to get ready."""
+END_S = 30.0
+"""How long the service may take to end."""
 R = TypeVar("R", bound=Record)
 
 
@@ -36,7 +44,7 @@ class Answered(Record):
 
     word: str
     port: Annotated[int, Field(ge=0, le=65535)] = 0
-    """Where the page is, on the loopback that both share; 0: it could not be started."""
+    """Where the service is, on the loopback that both share; 0: it could not be started."""
     error: str = ""
     """Why not."""
     confined: str = ""
@@ -99,6 +107,38 @@ def end(folder: Path, word: str, *, wait_s: float) -> None:
     with disk_errors(folder):
         for name in (ASKED, ANSWERED):
             (folder / name).unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def service_beside(folder: Path, ready_s: float, *, step: str, left: str) -> Iterator[Answered]:
+    """The model's service beside a step, until the block is left.
+
+    Args:
+        folder: that both see.
+        ready_s: how long it may take to get ready once its container runs.
+        step: the step's name.
+        left: a pattern of what a service that was killed leaves in the folder.
+
+    Raises:
+        WorldError: it did not start.
+    """
+    word = secrets.token_hex(8)
+    ask(folder, word)
+    try:
+        answered = answer_to(folder, word, wait_s=START_S + ready_s)
+        if answered is None:
+            raise WorldError(
+                f"the model's service did not start within {START_S + ready_s:g} s",
+                where=step,
+                todo="The log of the container 'model' beside this step says why.",
+            )
+        if not answered.port:
+            raise WorldError(answered.error, where=step)
+        yield answered
+    finally:
+        end(folder, word, wait_s=END_S)
+        for path in folder.glob(left):
+            discard_tree(path)
 
 
 def _write(path: Path, record: Record) -> None:
