@@ -111,6 +111,8 @@ def examine(case: RecognitionCase, answer: RecognitionAnswer, synonyms: Synonyms
         found = surest_by_label(answer.objects, synonyms)
         true = {*map(synonyms.meaning, truth)}
         _examine_labels(found, true, measured)
+        if synonyms.stated:
+            _state(synonyms, answer.objects, measured)
         measured.features = CaseFeatures(
             schema,
             confidence=tuple(found.values()),
@@ -139,6 +141,14 @@ def _examine_labels(found: Mapping[str, float], truth: set[str], measured: Answe
     }
     missed, wrong = sorted(truth - found.keys()), [label for label in found if label not in truth]
     _remark(measured, "label_f1", {"missed": missed, "not there": wrong})
+
+
+def _state(synonyms: Synonyms, objects: Sequence[FoundObject], measured: Answer) -> None:
+    """Say beside the value which labels count as true by their vectors, and what made these."""
+    counted = synonyms.counted(each.label for each in objects)
+    more = f" and {len(counted) - MAX_NAMED} more" if len(counted) > MAX_NAMED else ""
+    said = [measured.why.get("label_f1", ""), ", ".join(counted[:MAX_NAMED]) + more, f"likeness: {synonyms.stated}"]
+    measured.why["label_f1"] = "; ".join(filter(None, said))
 
 
 def _surest(found: Mapping[str, float], truth: set[str]) -> tuple[float, float]:
