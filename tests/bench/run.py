@@ -33,6 +33,7 @@ PARTS = (
     "bench_matte",
     "bench_load",
     "bench_verification",
+    "bench_images",
 )
 WORDS = {0: "met", 1: "MISSED a target"}
 """What a part says with its exit code; any other means that it broke."""

@@ -12,7 +12,7 @@ import tempfile
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -261,7 +261,7 @@ class Calls:
             result = model.call(case, self._inputs[case.name], output, self._contract.call.timeout_s, name=name)
             answered = result.status == "ok" and result.refusal is None
             relative = output.relative_to(self._bundle.path).as_posix() if answered else None
-            made.append((CallRecord(name=name, output=relative, started=begun, **asdict(result)), result))
+            made.append((CallRecord(name=name, output=relative, started=begun, **vars(result)), result))
             if not answered:
                 break
         record = _record_of(case, made, warm=warm, started=started)
@@ -326,7 +326,7 @@ def _record_of(case: Case, made: Sequence[tuple[CallRecord, CallResult]], *, war
         started=started,
         output=calls[0].output if one else None,
         calls=[] if one else calls,
-        **asdict(merged),
+        **vars(merged),
     )
 
 

@@ -232,6 +232,14 @@ INTERFACE_METRICS = (
 )
 """Of contracts with an ``interface``, whatever the family: values of the whole suite, which the step *interface* adds.
 """
+PREPROCESS_METRIC = Metric(
+    *("preprocess_drift", "drift of preprocessing", "", "lower", 6),
+    "How far what the service makes of a case's bytes before its network sees them is from the released model's: the "
+    "largest absolute difference of any value in any case; lower is better.",
+    whole_suite=True,
+    needs_released=True,
+)
+"""Of families whose contracts may have a call ``preprocess``: each of them lists it."""
 
 ENGINE_METRICS = (
     *(*CALL_METRICS, REFUSAL_METRIC, PAGE_METRIC, EXPORT_METRIC, LOG_METRIC, ENVIRONMENT_METRIC, ENVIRONMENT_WARNINGS),

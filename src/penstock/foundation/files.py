@@ -42,10 +42,15 @@ def disk_errors(where: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def replacing(path: Path, *, synced: bool = True) -> Iterator[Path]:
     """Yield a temporary name beside ``path``; on success it is synced and renamed to ``path``, else removed.
 
     Readers see the old file or the whole new one, never a half of it.
+
+    Args:
+        path: the file.
+        synced: False: it is only renamed. That holds whatever is killed, but not if the machine itself goes down in the
+            next seconds: for files of which there are thousands, and which can be made again.
     """
     with disk_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -55,8 +60,9 @@ def replacing(path: Path) -> Iterator[Path]:
         temporary = Path(name)
         try:
             yield temporary
-            with temporary.open("rb") as file:
-                os.fsync(file.fileno())
+            if synced:
+                with temporary.open("rb") as file:
+                    os.fsync(file.fileno())
             temporary.chmod(0o644)
             temporary.replace(path)
         finally:

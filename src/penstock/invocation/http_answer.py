@@ -34,6 +34,8 @@ class NotRefusedError(AnswerError):
 def keep_answer(response: httpx.Response, call: HttpCall, output: Path) -> None:
     """Check the answer and write what it holds to ``output``.
 
+    It is not synced, as its record is not: a disk that others use takes longer for that than a quick model to answer.
+
     Raises:
         AnswerError: there is something wrong with it; then there is no ``output``.
     """
@@ -50,7 +52,7 @@ def keep_answer(response: httpx.Response, call: HttpCall, output: Path) -> None:
             raise AnswerError(f"{problem}; the model answered {show_json(value)}")
         if call.answer.path is not None:
             content = decoded(value, call.answer, call.response)
-    with replacing(output) as temporary:
+    with replacing(output, synced=False) as temporary:
         temporary.write_bytes(content)
 
 
@@ -142,7 +144,7 @@ def _check_type(response: httpx.Response, expected: str) -> None:
 def _stream(response: httpx.Response, output: Path) -> None:
     """Write an answer of any size up to the limit, without holding it."""
     size = 0
-    with replacing(output) as temporary:
+    with replacing(output, synced=False) as temporary:
         with temporary.open("wb") as file:
             for chunk in response.iter_raw(1 << 18):
                 size += len(chunk)

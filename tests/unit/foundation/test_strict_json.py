@@ -41,6 +41,8 @@ def test_any_bytes_are_json_or_refused(content: bytes) -> None:
         (b'{"a": NaN}', "NaN is not a JSON number"),
         (b"[-Infinity]", "-Infinity is not a JSON number"),
         (b"[1e999]", "the number 1e999 is not finite"),
+        (b"[1.5, -2E+0309]", "the number -2E+0309 is not finite"),
+        (b"[" + b"9" * 250 + b".0e99]", f"the number {'9' * 20} is not finite"),
         (b"[" + b"9" * 5000 + b"]", "a number has 5000 digits"),
         (b"[" * 65 + b"]" * 65, "it is nested over 64 levels"),
         (b"[" * 1_000_000, "it is nested over 64 levels"),

@@ -87,6 +87,15 @@ def test_json_is_kept_byte_for_byte(tmp_path: Path) -> None:
     assert (tmp_path / "o.json").read_bytes() == content
 
 
+def test_answers_are_not_synced_one_by_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[int] = []
+    monkeypatch.setattr("os.fsync", synced.append)
+    keep_answer(answer(b'{"objects": []}'), HttpCall(path="/", response="application/json"), tmp_path / "a.json")
+    keep_answer(answer(b"video", "video/mp4"), HttpCall(path="/", response="video/mp4"), tmp_path / "a.mp4")
+    assert synced == []
+    assert (tmp_path / "a.mp4").read_bytes() == b"video"
+
+
 def test_json_that_cannot_be_read_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(AnswerError, match="the model's answer is not JSON that can be read: NaN is not a JSON number"):
         keep_answer(answer(b'{"a": NaN}'), WHOLE, tmp_path / "o.json")

@@ -15,6 +15,8 @@ from penstock.metrics.recognition_text import is_blank
 DECISIONS = dict(zip(BANDS, ("pass", "mark", "retry", "refused"), strict=True))
 """Band of the lower quality score → what is decided."""
 REFUSED = DECISIONS["refuse"]
+MAX_ADVICE = 10_000
+"""Characters."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,8 @@ def read_compare(file: Path) -> CompareAnswer:
         raise BadAnswerError(f"'decision' is {show_json(decision)}, none of {', '.join(DECISIONS.values())}")
     if not isinstance(advice, str):
         raise BadAnswerError(f"'advice' is {show_json(advice)}, not a text")
+    if len(advice) > MAX_ADVICE:
+        raise BadAnswerError(f"'advice' has {len(advice):,} characters, and {MAX_ADVICE:,} are the limit")
     similarity = None
     if field(answer, "similarity") is not None:
         similarity = number_at(answer, "similarity")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import zipfile
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -29,7 +30,7 @@ _MOST_CODE = 0x10FFFF
 _SURROGATES = 0xD800, 0xDFFF
 _NPY = b"\x93NUMPY"
 _ENDING = ".npy"
-_NO_IMAGES = "Give a file of stored vectors; images are not read: run the model on them, and store what it answers."
+_NO_IMAGES = "Give a file of stored vectors, or a folder of images and with --url the service that answers to them."
 _ADVICE = f"Write it with numpy.savez(FILE, {EMBEDDINGS}=…, {IDENTITIES}=…, {NAMES}=…), or numpy.save(FILE, vectors)."
 
 Array = npt.NDArray[np.generic]
@@ -40,22 +41,31 @@ class StoredVectors:
     """Vectors of images.
 
     Attributes:
-        path: of the file.
+        path: of the file, or of the folder of images.
         vectors: float (n, d), n ≥ 1, d ≥ 1, finite, none zero.
         identities: text (n,), or ``None``.
         names: text (n,), all different, or ``None``.
+        failures: of images without a vector: name → why. What stands in its place among ``vectors`` does not matter.
     """
 
     path: Path
     vectors: npt.NDArray[np.floating]
     identities: npt.NDArray[np.str_] | None
     names: npt.NDArray[np.str_] | None
+    failures: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def missing(self) -> npt.NDArray[np.bool_]:
+        """Which have no vector: bool (n,)."""
+        if self.names is None:
+            return np.zeros(len(self.vectors), np.bool_)
+        return np.array([str(name) in self.failures for name in self.names], np.bool_)
 
     def taken(self, rows: npt.NDArray[np.intp]) -> StoredVectors:
         """These rows, in this order."""
         identities = None if self.identities is None else self.identities[rows]
         names = None if self.names is None else self.names[rows]
-        return StoredVectors(self.path, self.vectors[rows], identities, names)
+        return StoredVectors(self.path, self.vectors[rows], identities, names, self.failures)
 
 
 def read_vectors(path: Path) -> StoredVectors:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -16,11 +17,13 @@ class FaceFeatures:
         digest: SHA-256 of the image's file.
         vector: float32 (d,), finite, not zero.
         quality: from 0 to 1.
+        preprocessed: the file of what the service made of the image; ``None``: it was not asked for that.
     """
 
     digest: str
     vector: npt.NDArray[np.float32]
     quality: float
+    preprocessed: Path | None = None
 
 
 @dataclass(frozen=True)

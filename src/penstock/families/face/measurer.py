@@ -11,6 +11,7 @@ from penstock.contract.models import Case
 from penstock.contract.placeholders import Scalar
 from penstock.evaluation.measurer import Answer, Value
 from penstock.evaluation.networks import Networks
+from penstock.evaluation.preprocessed import preprocess_drift, without_arrays
 from penstock.families.face.compare_answer import band_fault, read_compare
 from penstock.families.face.feature_answer import BadAnswerError, read_feature
 from penstock.families.face.features import FaceFeatures, PairFeatures
@@ -47,7 +48,8 @@ class FaceMeasurer:
         """Read the answer to an image or to a pair. It is not trusted: what is wrong with it is a reason."""
         try:
             if "image" in inputs:
-                return _image(_answer(outputs, "feature"), inputs["image"], given)
+                answers, array = without_arrays(outputs)
+                return _image(_answer(answers, "feature"), inputs["image"], given, array)
             return _pair(_answer(outputs, "compare"))
         except BadAnswerError as error:
             return Answer(dict.fromkeys((*OF_A_CASE, "drift"), error.what))
@@ -71,8 +73,14 @@ class FaceMeasurer:
     def compare_suite(
         self, cases: Sequence[Case], answers: Sequence[Answer], released: Sequence[Answer]
     ) -> Iterator[Measurement]:
-        """Whether stored galleries can still be used."""
+        """Whether stored galleries can still be used, and whether preprocessing has changed."""
         yield from gallery_values(cases, answers, released)
+        yield from preprocess_drift(_arrays(cases, answers), _arrays(cases, released))
+
+
+def _arrays(cases: Sequence[Case], answers: Sequence[Answer]) -> dict[str, Path | None]:
+    both = ((case.name, answer.features) for case, answer in zip(cases, answers, strict=True))
+    return {name: found.preprocessed for name, found in both if isinstance(found, FaceFeatures)}
 
 
 def _answer(outputs: Mapping[str, Path], name: str) -> Path:
@@ -83,14 +91,14 @@ def _answer(outputs: Mapping[str, Path], name: str) -> Path:
     return found
 
 
-def _image(file: Path, image: Path, given: Mapping[str, Scalar]) -> Answer:
+def _image(file: Path, image: Path, given: Mapping[str, Scalar], array: Path | None) -> Answer:
     length, unit = given.get(LENGTH, 512), given.get(UNIT_NORM, False)
     if isinstance(length, bool) or not isinstance(length, int) or not 1 <= length <= MOST_VALUES:
         raise UsageError(f"the parameter '{LENGTH}' is {length!r}, not a number from 1 to {MOST_VALUES}")
     if not isinstance(unit, bool):
         raise UsageError(f"the parameter '{UNIT_NORM}' is {unit!r}, neither true nor false")
     found = read_feature(file, length=length, unit=unit)
-    features = FaceFeatures(sha256_file(image), found.vector, found.quality)
+    features = FaceFeatures(sha256_file(image), found.vector, found.quality, array)
     return Answer({"face_quality": found.quality}, features=features)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,10 +11,12 @@ import numpy as np
 import numpy.typing as npt
 
 from penstock.families.face.embedding_file import StoredVectors
+from penstock.families.face.image_pairs import ImagePairs
 from penstock.families.face.verification_text import verification_content, verification_lines
-from penstock.foundation.errors import UsageError
-from penstock.metrics.embeddings import VectorLengths, drift, score_all_pairs, vector_lengths
-from penstock.metrics.verification_scores import VerificationScores
+from penstock.foundation.errors import UsageError, printable
+from penstock.metrics.embeddings import NO_FACE, VectorLengths, drift, score_all_pairs, vector_lengths
+from penstock.metrics.verification import sort_pairs
+from penstock.metrics.verification_scores import VerificationScores, verification_scores
 
 NO_IDENTITIES = "there is no array 'identities': nobody knows which pairs are genuine"
 Identities = npt.NDArray[np.str_] | None
@@ -66,13 +69,15 @@ class VersionValues:
         n: images.
         values: in a vector.
         lengths: of the vectors.
-        rates: over all pairs; ``None`` where no identities are known.
+        rates: over all pairs, or those that were named; ``None`` where no identities are known.
+        failures: of images without a vector: name → why. Their comparisons are accepted at no threshold.
     """
 
     n: int
     values: int
     lengths: VectorLengths
     rates: VerificationScores | None
+    failures: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -82,7 +87,7 @@ class VectorValues:
     Attributes:
         released: the first file's.
         candidate: the second file's.
-        drift: quantile, or ``mean``, → cosine of both versions' vectors of the same image.
+        drift: quantile, or ``mean``, → cosine of both versions' vectors of the same image, of those with both.
         across: rates with the gallery of the first and the probes of the second.
     """
 
@@ -92,39 +97,60 @@ class VectorValues:
     across: VerificationScores | None = None
 
 
-def vector_values(released: StoredVectors, candidate: StoredVectors | None) -> VectorValues:
-    """Compare all pairs of images, by one version and across two.
+def vector_values(
+    released: StoredVectors, candidate: StoredVectors | None, pairs: ImagePairs | None = None
+) -> VectorValues:
+    """Compare pairs of images, by one version and across two.
+
+    Args:
+        released: one version's vectors.
+        candidate: another version's, of the same images.
+        pairs: which are compared; ``None``: all, where identities are known.
 
     Raises:
         UsageError: both sides do not fit (:func:`matched`), there are too many images, all are of one person, or each
-            of another.
+            of another; a pair's image is not there.
     """
+    if pairs is not None:
+        released = released.taken(pairs.rows(released.names, released.path))
+        candidate = candidate and candidate.taken(pairs.rows(candidate.names, candidate.path))
     if candidate is None:
-        return VectorValues(_version(released, released.identities))
+        return VectorValues(_version(released, released.identities, pairs))
     other = matched(released, candidate)
     whose = other.identities if released.identities is None else released.identities
-    cosines = drift(released.vectors, other.vectors)
+    both = ~(released.missing | other.missing)
+    cosines = drift(released.vectors[both], other.vectors[both])
+    moved = {name: float(np.quantile(cosines, q)) for name, q in QUANTILES.items()} if both.any() else None
     return VectorValues(
-        _version(released, whose),
-        _version(other, whose),
-        {name: float(np.quantile(cosines, q)) for name, q in QUANTILES.items()} | {"mean": float(cosines.mean())},
-        _rates(released, other, whose),
+        _version(released, whose, pairs),
+        _version(other, whose, pairs),
+        None if moved is None else moved | {"mean": float(cosines.mean())},
+        _rates(released, other, whose, pairs),
     )
 
 
-def _version(stored: StoredVectors, whose: Identities) -> VersionValues:
+def _version(stored: StoredVectors, whose: Identities, pairs: ImagePairs | None) -> VersionValues:
     count, values = stored.vectors.shape
-    return VersionValues(count, values, vector_lengths(stored.vectors), _rates(stored, stored, whose))
+    lengths = vector_lengths(stored.vectors[~stored.missing])
+    return VersionValues(count, values, lengths, _rates(stored, stored, whose, pairs), stored.failures)
 
 
-def _rates(gallery: StoredVectors, probes: StoredVectors, whose: Identities) -> VerificationScores | None:
+def _rates(
+    gallery: StoredVectors, probes: StoredVectors, whose: Identities, pairs: ImagePairs | None
+) -> VerificationScores | None:
+    """An image that either side lacks is accepted in no comparison."""
+    missing = gallery.missing | probes.missing
+    if pairs is not None:
+        scores = drift(gallery.vectors[pairs.first], probes.vectors[pairs.second])
+        scores[missing[pairs.first] | missing[pairs.second]] = NO_FACE
+        return verification_scores(sort_pairs(scores, pairs.same))
     if whose is None:
         return None
     people, numbers = np.unique(whose, return_inverse=True)
     if len(people) in (1, len(whose)):
         what = "all images are of one person" if len(people) == 1 else "there are no two images of one person"
         raise UsageError(what, where=str(gallery.path), todo="Error rates need pairs of both kinds.")
-    return score_all_pairs(gallery.vectors, probes.vectors, np.asarray(numbers, np.intp))
+    return score_all_pairs(gallery.vectors, probes.vectors, np.asarray(numbers, np.intp), missing=missing)
 
 
 def vector_content(found: VectorValues) -> dict[str, Any]:
@@ -147,6 +173,7 @@ def _version_content(found: VersionValues) -> dict[str, Any]:
         "values": found.values,
         "length": dataclasses.asdict(found.lengths),
         "verification": None if found.rates is None else verification_content(found.rates),
+        "failed": [{"image": image, "reason": reason} for image, reason in found.failures.items()],
     }
 
 
@@ -164,4 +191,8 @@ def _version_lines(found: VersionValues) -> list[str]:
     lengths = found.lengths
     length = "1" if lengths.unit else f"{lengths.least:.5g} to {lengths.most:.5g}"
     lines = [f"vectors       {found.n:,} of {found.values} values, length {length}"]
+    if found.failures:
+        image, reason = next(iter(found.failures.items()))
+        first = f"'{printable(image)}': {printable(reason)}"
+        lines.append(f"no vector     {len(found.failures):,} of them, accepted at no threshold; {first}")
     return lines + ([NO_IDENTITIES] if found.rates is None else verification_lines(found.rates))

@@ -111,6 +111,8 @@ def _object(value: Any, place: str, size: Size | None) -> FoundObject | Unusable
         return Unusable(f"{place}.label is {kind_of_json(label)}, not text")
     if len(label) > MAX_LABEL or is_blank(label):
         return Unusable(f"{place}.label is {'blank' if len(label) <= MAX_LABEL else f'{len(label):,} characters long'}")
+    if (compared := len(plain(label))) > MAX_LABEL:
+        return Unusable(f"{place}.label is {compared:,} characters long once NFKC has taken them apart")
     if not _is_number(confidence) or not 0 <= confidence <= 1:
         return Unusable(f"{place}.confidence is {show_json(confidence)}, not a number from 0 to 1")
     box = box_of(value["box"], f"{place}.box", size) if value.get("box") is not None else None
@@ -165,12 +167,15 @@ def _texts(content: Mapping[str, Any]) -> str | Unusable:
     if len(value) > MAX_OBJECTS:
         return Unusable(f"'text' has {len(value):,} entries, and {MAX_OBJECTS:,} are the limit")
     lines: list[str] = []
+    length = 0
     for number, each in enumerate(value):
         if not isinstance(each, dict) or "text" not in each:
             return Unusable(f"text[{number}] is not an object with 'text'")
         line = _text(each["text"], f"text[{number}].text")
         if isinstance(line, Unusable):
             return line
+        if (length := length + len(line)) > MAX_TEXT:
+            return Unusable(f"'text' has over {MAX_TEXT:,} characters in its first {number + 1:,} entries")
         lines.append(line)
     return _text("\n".join(lines), "'text'")
 

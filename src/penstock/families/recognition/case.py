@@ -65,7 +65,7 @@ class WantedDescription(Strict):
 class RecognitionCase(Case):
     """A picture, and what is known of it. What a case does not say is not measured of it."""
 
-    withheld: ClassVar[Mapping[str, tuple[Kind, ...]]] = {"synonyms": ("text",)}
+    withheld: ClassVar[Mapping[str, tuple[Kind, ...]]] = {"synonyms": ("text",), "similar": ("text",)}
     says_truth: ClassVar[bool] = True
 
     labels: Annotated[list[Words], Field(max_length=MAX_LABELS)] | None = None
@@ -81,6 +81,8 @@ class RecognitionCase(Case):
     synonyms: RelativePath | None = None
     """A table of names that mean the same, a YAML file: language → label → names. Without one, labels must be the same
     but for case and width."""
+    similar: RelativePath | None = None
+    """Vectors of labels under a named embedding, a JSON file: a label near enough to a true one counts as it."""
 
     @property
     def true_labels(self) -> list[str] | None:

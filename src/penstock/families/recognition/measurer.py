@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from penstock.contract.placeholders import Scalar
 from penstock.evaluation.answer_schema import answer_schema, schema_breaks
 from penstock.evaluation.measurer import Answer, Value
 from penstock.evaluation.networks import Networks
+from penstock.evaluation.preprocessed import preprocess_drift, without_arrays
 from penstock.families.recognition.answer_file import (
     FoundObject,
     NotAnAnswerError,
@@ -58,17 +60,20 @@ class RecognitionMeasurer:
         """Measure an answer by what the case says of its picture."""
         if not isinstance(case, RecognitionCase):
             raise TypeError(f"a {type(case).__name__} is not a case of recognition")
-        if "" not in outputs:
+        answers, array = without_arrays(outputs)
+        if len(answers) != 1:
             return Answer(dict.fromkeys(BY_CASE, "the case has several calls, and a recognition is one answer"))
         size = None
         if "image" in inputs:
             height, width = read_image(inputs["image"]).shape[:2]
             size = width, height
         try:
-            answer = read_answer(outputs[""], size)
+            answer = read_answer(next(iter(answers.values())), size)
         except NotAnAnswerError as error:
             return Answer(dict.fromkeys(BY_CASE, error.what))
-        return examine(case, answer, synonyms_of(case, withheld))
+        measured = examine(case, answer, synonyms_of(case, withheld))
+        measured.features = replace(measured.features, preprocessed=array)
+        return measured
 
     def suite(self, cases: Sequence[Case], answers: Sequence[Answer]) -> Iterator[Measurement]:
         """mAP, calibration, risk over coverage: of the cases that name labels."""
@@ -85,16 +90,22 @@ class RecognitionMeasurer:
 
     def compare_suite(
         self,
-        cases: Sequence[Case],  # noqa: ARG002
+        cases: Sequence[Case],
         answers: Sequence[Answer],
         released: Sequence[Answer],
     ) -> Iterator[Measurement]:
-        """The schema of the answers against that of the released model's."""
+        """The schema of the answers against that of the released model's, and what was made of the pictures."""
+        yield from preprocess_drift(_arrays(cases, answers), _arrays(cases, released))
         both = [(ours.features, theirs.features) for ours, theirs in zip(answers, released, strict=True)]
         kept = [(ours, theirs) for ours, theirs in both if theirs is not None]
         yield schema_breaks(
             [theirs.schema for _, theirs in kept], [ours.schema if ours is not None else None for ours, _ in kept]
         )
+
+
+def _arrays(cases: Sequence[Case], answers: Sequence[Answer]) -> dict[str, Path | None]:
+    both = ((case.name, answer.features) for case, answer in zip(cases, answers, strict=True))
+    return {name: found.preprocessed for name, found in both if isinstance(found, CaseFeatures)}
 
 
 def examine(case: RecognitionCase, answer: RecognitionAnswer, synonyms: Synonyms) -> Answer:
@@ -111,6 +122,8 @@ def examine(case: RecognitionCase, answer: RecognitionAnswer, synonyms: Synonyms
         found = surest_by_label(answer.objects, synonyms)
         true = {*map(synonyms.meaning, truth)}
         _examine_labels(found, true, measured)
+        if synonyms.stated:
+            _state(synonyms, answer.objects, measured)
         measured.features = CaseFeatures(
             schema,
             confidence=tuple(found.values()),
@@ -139,6 +152,14 @@ def _examine_labels(found: Mapping[str, float], truth: set[str], measured: Answe
     }
     missed, wrong = sorted(truth - found.keys()), [label for label in found if label not in truth]
     _remark(measured, "label_f1", {"missed": missed, "not there": wrong})
+
+
+def _state(synonyms: Synonyms, objects: Sequence[FoundObject], measured: Answer) -> None:
+    """Say beside the value which labels count as true by their vectors, and what made these."""
+    counted = synonyms.counted(each.label for each in objects)
+    more = f" and {len(counted) - MAX_NAMED} more" if len(counted) > MAX_NAMED else ""
+    said = [measured.why.get("label_f1", ""), ", ".join(counted[:MAX_NAMED]) + more, f"likeness: {synonyms.stated}"]
+    measured.why["label_f1"] = "; ".join(filter(None, said))
 
 
 def _surest(found: Mapping[str, float], truth: set[str]) -> tuple[float, float]:

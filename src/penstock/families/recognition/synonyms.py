@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,9 +21,24 @@ class Synonyms:
 
     meanings: Mapping[str, str] = field(default_factory=dict)
     """Name → label, both folded."""
+    alike: Mapping[str, tuple[str, float]] = field(default_factory=dict)
+    """Label, folded, → the true label that it counts as, and their cosine."""
+    stated: str = ""
+    """What ``alike`` rests on; empty: there is no such likeness."""
 
     def meaning(self, label: str) -> str:
-        """What a label means: the label of the table whose name it is, or itself; without case and width."""
+        """What a label means: the label of the table whose name it is, or itself; without case and width. Where that is
+        near enough to a true label: that one.
+        """
+        name = self._named(label)
+        return self.alike[name][0] if name in self.alike else name
+
+    def counted(self, labels: Iterable[str]) -> list[str]:
+        """Which labels count as a true one by their vectors alone, in words."""
+        found = {name: self.alike[name] for name in map(self._named, labels) if name in self.alike}
+        return [f"'{name}' counts as '{true}' ({cosine:.3f})" for name, (true, cosine) in found.items()]
+
+    def _named(self, label: str) -> str:
         name = folded(label)
         return self.meanings.get(name, name)
 

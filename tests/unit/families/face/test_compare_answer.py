@@ -43,6 +43,7 @@ def test_a_refusal_needs_a_reason_and_no_similarity(tmp_path: Path) -> None:
         ({"decision": "yes"}, "'decision' is \"yes\", none of pass, mark, retry, refused"),
         ({"decision": ["pass"]}, "'decision' is [\"pass\"], none of"),
         ({"advice": None}, "'advice' is null, not a text"),
+        ({"advice": "\u200b" * 10_001}, "'advice' has 10,001 characters, and 10,000 are the limit"),
         ({"similarity": None}, "'similarity' is null, and the decision is 'pass': only a refusal has none"),
         ({"similarity": "0.9"}, "'similarity' is text (\"0.9\"), not a number"),
         ({"quality_score1": 3.2}, "'quality_score1' is 3.2, outside 0 to 1: RTS gives exp(log-variance)"),

@@ -165,7 +165,7 @@ def test_a_header_that_is_too_long_is_not_read_as_a_whole(tmp_path: Path) -> Non
 
 
 def test_a_folder_of_images(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"this is a directory, not a file.*stored vectors; images are not read"):
+    with pytest.raises(UsageError, match=r"this is a directory, not a file.*stored vectors, or a folder of images"):
         read_vectors(tmp_path)
 
 

@@ -79,4 +79,5 @@ def test_all_of_them_together() -> None:
     cases, answers = crowd(4, 2)
     told = {line.metric for line in MEASURER.suite(cases, answers)}
     assert {"eer", "tar_1e-1", "fnmr", "fmr", "discard", "pair_eer", "auroc", "fpr95", "repeatable"} <= told
-    assert [line.metric for line in MEASURER.compare_suite(cases, answers, answers)] == ["gallery", "gallery_eer"]
+    compared = [line.metric for line in MEASURER.compare_suite(cases, answers, answers)]
+    assert compared == ["gallery", "gallery_eer", "preprocess_drift"]

@@ -137,7 +137,7 @@ def test_boxes_are_kept_where_the_case_has_some(tmp_path: Path) -> None:
 
 def test_a_case_of_several_calls_or_of_another_family() -> None:
     measurer = RecognitionMeasurer({}, None)
-    answer = measurer.case(case(labels=[]), CALL, {"x": Path("x")}, {}, {}, {})
+    answer = measurer.case(case(labels=[]), CALL, {"x": Path("x"), "y": Path("y")}, {}, {}, {})
     assert "several calls" in str(answer.values["label_f1"])
     with pytest.raises(TypeError, match="not a case of recognition"):
         measurer.case(Case(name="a", inputs={}), CALL, {}, {}, {}, {})
@@ -148,10 +148,11 @@ def test_released_answers_tell_what_broke(tmp_path: Path) -> None:
     before = measured(tmp_path, labels=["cup"])
     now = measured(tmp_path, {"items": GOOD["objects"], "description": "", "text": ["a"]}, labels=["cup"])
     assert measurer.compare(case(labels=[]), now, before) == {}
-    (line,) = measurer.compare_suite([case(labels=[])], [now], [before])
+    asked, line = measurer.compare_suite([case(labels=[])], [now], [before])
+    assert (asked.metric, asked.applies) == ("preprocess_drift", False)
     assert (line.metric, line.case, line.value) == ("schema_breaks", "*", 3.0)
     assert line.error == "$.latency_ms is gone; $.objects is gone; $.text is now a list, where it was text"
-    (same,) = measurer.compare_suite([case(labels=[])], [before], [before])
+    _, same = measurer.compare_suite([case(labels=[])], [before], [before])
     assert (same.value, same.error) == (0.0, None)
 
 
