@@ -26,6 +26,10 @@ TABLE = FaultTable(
     },
     small=("--each", "10"),
     load={"seconds": 8, "stop_s": 5},
+    figures=(
+        *("label_f1", "label_precision", "label_recall", "phrases", "cer", "map50", "ece"),
+        *("load_p95_ms", "memory_growth", "throughput"),
+    ),
 )
 NOT_YET = {"v1.0.17-cuda": "environment"}
 """Bad release → what has to look at it: no rule of a release can tell yet."""
