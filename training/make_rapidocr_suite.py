@@ -3,14 +3,14 @@
     python -m training.make_rapidocr_suite --out DIR
 
 80 pictures of 320 x 240 to 800 x 600, 2 MB, in two seconds of one core; a seed gives the same bytes each time. What is
-written in a picture, and on a screenshot where, is known exactly, for it is drawn.
+written in a picture is known exactly, for it is drawn.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +30,6 @@ SMOKE = ("sign-latin-01", "screen-chinese-01")
 SCREENS = ((640, 480), (800, 600))
 LARGE, SMALL = (18, 26), (11, 14)
 """Pixels of an em on a screenshot, from and to; the second of every other one."""
-INK = 0.35
-"""Where a line has more ink than this, it is."""
 ORIGIN = """# The suite
 
 Made by `training/make_rapidocr_suite.py` of Penstock, seed {seed}, and dedicated to the public domain (CC0-1.0). Its
@@ -39,17 +37,14 @@ characters are of Noto Sans CJK SC (SIL Open Font License 1.1): see `test-assets
 """
 
 Pixels = npt.NDArray[np.uint8]
-Box = tuple[int, int, int, int]
-"""x, y, width, height in pixels."""
 
 
 @dataclass(frozen=True)
 class Shown:
-    """A picture, uint8 ``(h, w, 3)``, RGB; its lines in the order of reading, and, of a screenshot, where each is."""
+    """A picture, uint8 ``(h, w, 3)``, RGB, and its lines in the order of reading."""
 
     image: Pixels
     lines: list[str]
-    boxes: list[Box] = field(default_factory=list)
     small: bool = False
 
 
@@ -73,10 +68,10 @@ def screenshot(kind: str, number: int, rng: np.random.Generator) -> Shown:
     canvas[:] = paper
     canvas[: 2 * em + 8] = bar
     words = list(rng.permutation(texts.LATIN if kind == "screen-latin" else (*texts.CHINESE, *texts.MIXED)))
-    lines, boxes = [], []
+    lines: list[str] = []
 
     def write(text: str, x: int, y: int, colour: npt.NDArray[np.float64]) -> None:
-        boxes.append(written(canvas, text, (x, y), em, colour))
+        draw_line(canvas, text, (x, y), em, colour)
         lines.append(text)
 
     write(words.pop(), 2 * em, 4, contrasting(bar))
@@ -89,7 +84,7 @@ def screenshot(kind: str, number: int, rng: np.random.Generator) -> Shown:
             if button:
                 canvas[y - 2 : y + 2 * em, x - em // 2 : x + 6 * em] = bar
             write(words.pop() if words else "OK", x, y, contrasting(bar) if button else ink)
-    return Shown(np.clip(np.round(canvas), 0, 255).astype(np.uint8), lines, boxes, small)
+    return Shown(np.clip(np.round(canvas), 0, 255).astype(np.uint8), lines, small)
 
 
 def contrasting(colour: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
@@ -97,10 +92,10 @@ def contrasting(colour: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     return np.full(3, 255.0 if colour.mean() < 130 else 10.0)
 
 
-def written(
+def draw_line(
     canvas: npt.NDArray[np.float32], text: str, at: tuple[int, int], em: int, colour: npt.NDArray[np.float64]
-) -> Box:
-    """Write a line whose cell begins at x, y; returns the box of its ink."""
+) -> None:
+    """Write a line whose cell begins at x, y."""
     line, _ = glyphs.line(text, "regular")
     scale = em / glyphs.facts()["em"]
     size = (round(line.shape[1] * scale), round(line.shape[0] * scale))
@@ -109,8 +104,6 @@ def written(
     line = line[:, : canvas.shape[1] - x]
     under = canvas[y : y + line.shape[0], x : x + line.shape[1]]
     under += (colour - under) * line[..., None]
-    rows, columns = (np.flatnonzero((line > INK).any(axis=axis)) for axis in (1, 0))
-    return x + int(columns[0]), y + int(rows[0]), int(np.ptp(columns)) + 1, int(np.ptp(rows)) + 1
 
 
 def make_case(kind: str, number: int, seed: int = SEED) -> Shown:
@@ -129,12 +122,10 @@ def entry(name: str, kind: str, shown: Shown) -> dict[str, Any]:
         "small-text": shown.small,
         "smoke": name in SMOKE,
     }
-    places = {"objects": [{"label": "text", "box": list(box)} for box in shown.boxes]} if shown.boxes else {}
     return {
         "name": name,
         "inputs": {"image": f"images/{name}.jpg"},
         "labels": ["text"],
-        **places,
         "text": " ".join(shown.lines),
         "slices": [group for group, holds in groups.items() if holds],
     }

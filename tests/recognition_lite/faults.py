@@ -27,4 +27,8 @@ TABLE = FaultTable(
     },
     small=("--each", "10"),
     load={"seconds": 8, "stop_s": 5},
+    figures=(
+        *("label_f1", "label_precision", "label_recall", "phrases", "cer", "map50", "ece"),
+        *("load_p95_ms", "memory_growth", "throughput"),
+    ),
 )
