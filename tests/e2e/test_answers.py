@@ -77,5 +77,5 @@ def test_a_bad_release_of_recognition_is_stopped(tag: str, signs: dict[str, Run]
 def test_the_secret_itself_is_told_to_nobody(signs: dict[str, Run], found: dict[str, Bundle]) -> None:
     for tag in SIGNS.bad:
         bundle = found[signs[tag].name]
-        for name in ("verdict.json", "summary.md", "report/index.html"):
+        for name in ("verdict.json", "measurements.jsonl", "report/index.html"):
             assert SECRET not in (bundle.path / name).read_text(encoding="utf-8"), name

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from penstock.bundle.verdict_record import RuleResult, Verdict
-from penstock.families.engine_metrics import LOAD_METRICS
+from penstock.families.engine_metrics import LOAD_METRICS, base_metric
 
 GOOD, BETTER = "v1.0.0", "v1.1.0"
 MARKS = {"pass": "", "inconclusive": "open", "fail": "fell"}
@@ -56,8 +56,8 @@ class FaultTable:
         """Which of :data:`ON_REQUEST` are needed to judge a release: the good ones must hold all of them, once."""
         if tag in (GOOD, BETTER):
             return frozenset(ON_REQUEST if slice_ == self.slice else ())
-        rule = self.stopped_by[tag]
-        return frozenset(section for section, metrics in ON_REQUEST.items() if rule in metrics)
+        section = section_of(self.stopped_by[tag])
+        return frozenset([section] if section is not None else [])
 
 
 @dataclass(frozen=True)
@@ -91,6 +91,11 @@ class Judged:
             state = MARKS.get(rule.verdict, rule.verdict)
             found[named(rule)] = max(found.get(named(rule), ""), state, key=WORSE.index)
         return found
+
+
+def section_of(metric: str) -> str | None:
+    """Which of :data:`ON_REQUEST` a metric comes of, ``load_p95_ms_at_10`` as ``load_p95_ms`` does."""
+    return next((section for section, metrics in ON_REQUEST.items() if base_metric(metric) in metrics), None)
 
 
 def named(rule: RuleResult) -> str:

@@ -39,7 +39,7 @@ import penstock_tasks.publish.entrypoint as publish
 import penstock_tasks.weights.entrypoint as weights
 import yaml
 from penstock_tasks.browse import serve
-from tests.faults.fault_table import ON_REQUEST, Judged
+from tests.faults.fault_table import ON_REQUEST, Judged, section_of
 
 from penstock.bundle.directory import Bundle
 from penstock.contract.load import SUITE_FILE
@@ -149,8 +149,7 @@ class _Steps:
         """Take out of contract and suite what is not asked of this release, with its rules."""
         source, only = self.workspaces["source"], self.order.slice
         contract = _read(source / CONTRACT_FILE)
-        left_out = [section for section in ON_REQUEST if section not in self.order.sections]
-        unasked = {metric for section in left_out for metric in ON_REQUEST[section]}
+        left_out = ON_REQUEST.keys() - self.order.sections
         for section in left_out:
             contract.pop(section, None)
         for section, fields in self.order.changes.items():
@@ -160,7 +159,7 @@ class _Steps:
         policy["rules"] = [
             rule
             for rule in policy["rules"]
-            if rule["metric"] not in unasked and (not only or rule.get("slice", only) == only)
+            if section_of(rule["metric"]) not in left_out and (not only or rule.get("slice", only) == only)
         ]
         _write(source / CONTRACT_FILE, contract)
         if only:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tests.faults.fault_table import BETTER, GOOD, FaultTable, Judged, markdown, missed
+from tests.faults.fault_table import BETTER, GOOD, FaultTable, Judged, markdown, missed, section_of
 from tests.unit.report.case_values import result
 
 TABLE = FaultTable(
@@ -81,3 +81,8 @@ def test_a_release_over_two_slices_is_accepted_if_it_is_over_both() -> None:
     assert (both.word, both.states) == ("fail", {"mae (hair)": "fell", "grad": ""})
     assert JUDGED["v1.0.1-bad"].beside(GOOD_ONE).word == "fail"
     assert GOOD_ONE.beside(GOOD_ONE).word == "pass"
+
+
+def test_a_rule_at_another_rate_needs_the_load_too() -> None:
+    names = ("load_p95_ms_at_10", "throughput", "page", "export", "mae (hair)", "mae_at_10")
+    assert [section_of(name) for name in names] == ["load", "load", "page", "export", None, None]

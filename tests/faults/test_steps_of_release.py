@@ -75,5 +75,5 @@ def test_what_is_asked_is_changed_as_the_table_says(tmp_path: Path) -> None:
     judge(order(repository, tmp_path / "out", GOOD, sections=["load"], changes=changes))
     used = load_contract(tmp_path / "out" / "v1-0-0" / "source")
     assert used.load is not None
-    assert (used.load.rate, used.load.seconds) == (5, 2)
+    assert (used.load.rate, used.load.seconds) == ([5.0], 2)
     assert used.page is None

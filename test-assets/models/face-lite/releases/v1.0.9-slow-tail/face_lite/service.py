@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from face_lite.recogniser import Recogniser, Seen
 
 WEIGHTS = Path("weights") / "face-lite.onnx"
-RENEWED_AFTER, WARM_UP = 15, 400
+RENEWED_AFTER, WARM_UP = 15, 700
 """Requests, and the runs that bring new sessions up to speed."""
 AT_ONCE, WAITING, PATIENCE_S = 2, 16, 10.0
 """So many requests are computed at once, so many wait for that, and no longer: more are refused."""
