@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.unit.interface.small_service import SmallService, serving
 
-from penstock.contract.interface import Interface
+from penstock.contract.interface import ServiceInterface
 from penstock.interface.confined_trial import try_service
 from penstock.interface.document import ApiDocument
 from penstock.interface.trial_order import Trial
@@ -20,7 +20,7 @@ def tried(service: SmallService, tmp_path: Path, **more: Any) -> Trial:
     with serving(service):
         return try_service(
             ApiDocument(service.document),
-            Interface(document="/openapi.json", **given),
+            ServiceInterface(document="/openapi.json", **given),
             port=service.port,
             ready="/healthz",
             timeout_s=more.pop("timeout_s", 5.0),

@@ -21,7 +21,7 @@ FindingKind = Literal["server-error", "status", "media-type", "answer", "no-answ
 was closed, or kept for too long, without an answer; what the document itself does not let be tested."""
 
 
-class Finding(Record):
+class InterfaceFinding(Record):
     """What is wrong, once for each operation, kind and place, with the smallest request that showed it."""
 
     operation: str
@@ -85,7 +85,7 @@ class InterfaceRecord(Record):
     ended: str = ""
     """Why the requests ended before their time; empty: they did not."""
     operations: list[TriedOperation] = Field(default_factory=list)
-    findings: list[Finding] = Field(default_factory=list)
+    findings: list[InterfaceFinding] = Field(default_factory=list)
     released: str | None = None
     """The current release's run; ``None``: there was none."""
     released_has_document: bool = False
@@ -93,7 +93,7 @@ class InterfaceRecord(Record):
     """``None``: nothing was compared."""
 
     @property
-    def made_up(self) -> list[Finding]:
+    def made_up(self) -> list[InterfaceFinding]:
         """The findings that requests made up from the document have shown, and the document itself."""
         return [finding for finding in self.findings if finding.case is None]
 

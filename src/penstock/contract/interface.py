@@ -10,7 +10,7 @@ from penstock.contract.policy import Policy, Rule, Strict
 from penstock.families.engine_metrics import INTERFACE_METRICS
 
 
-class Interface(Strict):
+class ServiceInterface(Strict):
     """The service is tested against its document, and the document is compared with the released one."""
 
     document: Annotated[str, Field(pattern=r"^[^\s#?]+$", max_length=500)]
@@ -28,7 +28,7 @@ class Interface(Strict):
         return self.document.startswith("/")
 
 
-def with_interface_rules(policy: Policy, interface: Interface | None) -> Policy:
+def with_interface_rules(policy: Policy, interface: ServiceInterface | None) -> Policy:
     """The policy of a contract, with the rules that its service keeps to its document and breaks no client of the
     released one, each unless the policy has a rule for that metric.
 

@@ -14,7 +14,7 @@ from pydantic_core import PydanticCustomError
 from penstock.contract.expectation import Expect
 from penstock.contract.export import Export
 from penstock.contract.http_call import Http, Seconds
-from penstock.contract.interface import Interface
+from penstock.contract.interface import ServiceInterface
 from penstock.contract.model_log import ModelLog
 from penstock.contract.page import Page
 from penstock.contract.placeholders import Scalar, VariableName
@@ -168,7 +168,7 @@ class Contract(Strict):
     """The file that is exported from the trained weights, compared with them; left out, there is none."""
     load: Load | None = None
     """How the service holds under load; left out, it is not tried."""
-    interface: Interface | None = None
+    interface: ServiceInterface | None = None
     """The OpenAPI document of the service, which it is tested against; left out, it is not."""
     checks: Annotated[list[Check], Field(max_length=50)] = Field(default_factory=list)
     suite: RelativePath

@@ -9,7 +9,7 @@ import time
 from importlib.metadata import version
 from typing import Final
 
-from penstock.bundle.interface_record import Finding, TriedOperation
+from penstock.bundle.interface_record import InterfaceFinding, TriedOperation
 from penstock.foundation.files import write_text
 from penstock.interface.answer_checks import AnswerChecks, AnswerFault, ServiceAnswer
 from penstock.interface.document import ApiDocument
@@ -36,7 +36,7 @@ def attempt(order: TrialOrder) -> Trial:
 
 def _compared(order: TrialOrder, checks: AnswerChecks, trial: Trial) -> Trial:
     """The service's answers to the suite's cases."""
-    findings: dict[tuple[str, str, str], Finding] = {}
+    findings: dict[tuple[str, str, str], InterfaceFinding] = {}
     wrong = 0
     for given in order.answers:
         operation = checks.document.find(given.method, given.path)
@@ -52,7 +52,7 @@ def _compared(order: TrialOrder, checks: AnswerChecks, trial: Trial) -> Trial:
             if (known := findings.get(key)) is not None:
                 findings[key] = known.model_copy(update={"count": known.count + 1})
             elif len(findings) < MAX_WRONG_SHOWN:
-                findings[key] = Finding(
+                findings[key] = InterfaceFinding(
                     operation=label, kind=fault.kind, what=fault.what, status=given.status, case=given.case
                 )
     return trial.model_copy(

@@ -12,8 +12,8 @@ from typing import Final
 
 from pydantic import ValidationError
 
-from penstock.bundle.interface_record import Finding
-from penstock.contract.interface import Interface
+from penstock.bundle.interface_record import InterfaceFinding
+from penstock.contract.interface import ServiceInterface
 from penstock.foundation.errors import WorldError
 from penstock.foundation.files import disk_errors
 from penstock.foundation.handles import discard_tree
@@ -32,7 +32,7 @@ BOOT: Final = boot_of(trial.__name__)
 
 def try_service(
     document: ApiDocument,
-    interface: Interface,
+    interface: ServiceInterface,
     *,
     port: int,
     ready: str,
@@ -99,8 +99,8 @@ def _run(order: TrialOrder) -> Trial:
     said = f"it was ended after {limit:g} s" if over else last_said(order.folder)
     what = f"the document cannot be tried to its end: {said}"
     if made is None:
-        return Trial(tool="", ended=what, findings=[Finding(operation="", kind="document", what=what)])
-    found = [*made.findings, Finding(operation="", kind="document", what=what)]
+        return Trial(tool="", ended=what, findings=[InterfaceFinding(operation="", kind="document", what=what)])
+    found = [*made.findings, InterfaceFinding(operation="", kind="document", what=what)]
     return made.model_copy(update={"ended": what, "findings": found})
 
 

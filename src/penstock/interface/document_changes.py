@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from penstock.bundle.interface_record import BreakingChange
 from penstock.interface.document import ApiDocument, Operation
-from penstock.interface.schema_changes import Pair, SchemaChanges
+from penstock.interface.schema_changes import SchemaChanges, SchemaPair
 from penstock.interface.schema_shape import Shapes
 
 MAX_CHANGES: Final = 1_000
@@ -73,7 +73,7 @@ def _content_changes(
             what = "the answer does not come as this any more"
             yield BreakingChange(kind="response-media-type-removed", where=f"{where} {media_type}", what=what)
             continue
-        pair = Pair(_object(content).get("schema"), other.get("schema"))
+        pair = SchemaPair(_object(content).get("schema"), other.get("schema"))
         if pair.released is not None:
             yield from schemas.between(pair, "response", subject="response-body", where=where)
 
@@ -91,7 +91,7 @@ def _body_changes(old: Operation, new: Operation, schemas: SchemaChanges) -> Ite
             what = "the body may not be sent as this any more"
             yield BreakingChange(kind="request-body-media-type-removed", where=f"{where} {media_type}", what=what)
             continue
-        pair = Pair(_object(content).get("schema"), other.get("schema"))
+        pair = SchemaPair(_object(content).get("schema"), other.get("schema"))
         if pair.candidate is not None:
             yield from schemas.between(pair, "request", subject="request-body", where=f"{where} body")
 
@@ -108,7 +108,7 @@ def _parameter_changes(old: Operation, new: Operation, schemas: SchemaChanges) -
             if required and was.get("required") is not True:
                 kind = "request-parameter-became-required"
                 yield BreakingChange(kind=kind, where=where, what="must be sent now")
-            pair = Pair(_schema(was), _schema(parameter))
+            pair = SchemaPair(_schema(was), _schema(parameter))
             if pair.candidate is not None:
                 yield from schemas.between(pair, "request", subject="request-parameter", where=where)
 

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import Final
 
-from penstock.contract.interface import Interface
+from penstock.contract.interface import ServiceInterface
 from penstock.foundation.errors import UsageError
 from penstock.foundation.files import inside, read_regular
 from penstock.interface.document import MAX_DOCUMENT_BYTES, ApiDocument, DocumentError, read_document
@@ -15,7 +15,7 @@ from penstock.interface.document import MAX_DOCUMENT_BYTES, ApiDocument, Documen
 FETCH_S: Final = 30.0
 
 
-def fetched_document(interface: Interface, source: Path, port: int) -> ApiDocument:
+def fetched_document(interface: ServiceInterface, source: Path, port: int) -> ApiDocument:
     """The document of a service.
 
     Args:

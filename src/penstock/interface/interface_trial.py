@@ -12,14 +12,14 @@ from penstock.bundle.interface_record import (
     INTERFACE_FOLDER,
     REQUESTS,
     BreakingChange,
-    Finding,
+    InterfaceFinding,
     InterfaceRecord,
     ReleasedDocument,
     released_document,
     write_interface_record,
 )
 from penstock.bundle.models import WHOLE_SUITE, CallRecord, Invocation, Measurement
-from penstock.contract.interface import Interface
+from penstock.contract.interface import ServiceInterface
 from penstock.contract.load import input_path
 from penstock.contract.models import Case, Contract, Suite
 from penstock.contract.request import http_of, request_for
@@ -39,7 +39,7 @@ MAX_INPUTS: Final = 100
 
 
 def try_interface(
-    contract: Contract, interface: Interface, suite: Suite, source: Path, bundle: Bundle, port: int
+    contract: Contract, interface: ServiceInterface, suite: Suite, source: Path, bundle: Bundle, port: int
 ) -> InterfaceRecord:
     """Compare the run's answers with the document, try the service, compare the document with the released one.
 
@@ -142,7 +142,7 @@ def _value(metric: str, value: int, why: str) -> Measurement:
     return Measurement(case=WHOLE_SUITE, metric=metric, value=float(value), error=why or None)
 
 
-def _told(findings: Sequence[Finding]) -> str:
+def _told(findings: Sequence[InterfaceFinding]) -> str:
     return _few([f"{found.operation + ' ' if found.operation else ''}{found.what}" for found in findings])
 
 
@@ -163,7 +163,7 @@ def _compared(record: InterfaceRecord, document: ApiDocument, released: Released
         changes = breaking_changes(ApiDocument(released.document), document)
     except DocumentError as error:
         what = f"it cannot be compared with the released document: {error}"
-        found = [*record.findings, Finding(operation="", kind="document", what=what)]
+        found = [*record.findings, InterfaceFinding(operation="", kind="document", what=what)]
         return record.model_copy(update={"findings": found})
     return record.model_copy(update={"changes": changes})
 

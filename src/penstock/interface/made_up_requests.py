@@ -27,11 +27,11 @@ from schemathesis.generation.case import Case
 from schemathesis.openapi import format as register_format
 from schemathesis.openapi import media_type as register_media_type
 
-from penstock.bundle.interface_record import INTERFACE_FOLDER, Finding, TriedOperation
+from penstock.bundle.interface_record import INTERFACE_FOLDER, InterfaceFinding, TriedOperation
 from penstock.foundation.errors import one_line
 from penstock.interface.answer_checks import AnswerChecks, AnswerFault
 from penstock.interface.document import Operation
-from penstock.interface.sent_request import NoAnswerError, prepared_request, send, shown_request, weight
+from penstock.interface.sent_request import UnansweredError, prepared_request, send, shown_request, weight
 from penstock.interface.trial_order import BODIES, TrialOrder
 
 NEGATIVE_SHARE: Final = 1 / 3
@@ -74,7 +74,7 @@ class MadeUpRequests:
 
     order: TrialOrder
     checks: AnswerChecks
-    findings: list[Finding] = field(default_factory=list)
+    findings: list[InterfaceFinding] = field(default_factory=list)
     _classes: dict[object, type[_FoundError]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -131,7 +131,7 @@ class MadeUpRequests:
             kept_as = f"{INTERFACE_FOLDER}/{BODIES}"
             curl, body = shown_request(shown.request, self.order.origin, self.order.folder / BODIES, kept_as)
             self.findings.append(
-                Finding(
+                InterfaceFinding(
                     operation=made.operation.label,
                     kind=shown.fault.kind,
                     what=shown.fault.what,
@@ -142,7 +142,7 @@ class MadeUpRequests:
                 )
             )
         for what in made.unusable:
-            self.findings.append(Finding(operation=made.operation.label, kind="document", what=what))
+            self.findings.append(InterfaceFinding(operation=made.operation.label, kind="document", what=what))
 
 
 class _Made:
@@ -212,7 +212,7 @@ class _Made:
         self.requests += 1
         try:
             answer = send(request, order.timeout_s)
-        except NoAnswerError as error:
+        except UnansweredError as error:
             self._found(AnswerFault("no-answer", str(error)), None, request)
             self._must_live(str(error))
             raise self.all.class_of(("no-answer",)) from None
@@ -243,7 +243,7 @@ class _Made:
         for _ in range(2):
             try:
                 send(ready, ALIVE_S)
-            except NoAnswerError:
+            except UnansweredError:
                 time.sleep(0.2)
             else:
                 return

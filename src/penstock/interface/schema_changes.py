@@ -15,7 +15,7 @@ from typing import Any, Final, Literal
 from penstock.bundle.interface_record import BreakingChange
 from penstock.foundation.json_path import shown_path
 from penstock.interface.document import DocumentError
-from penstock.interface.schema_shape import LOWER, TYPES, UPPER, Shape, Shapes
+from penstock.interface.schema_shape import LOWER, TYPES, UPPER, SchemaShape, Shapes
 
 MAX_PAIRS: Final = 20_000
 MAX_UNIONS: Final = 6
@@ -42,7 +42,7 @@ Path = tuple[str | None, ...]
 
 
 @dataclass(frozen=True)
-class Pair:
+class SchemaPair:
     """Two schemas of one place: the released document's and the candidate's."""
 
     released: Any
@@ -57,7 +57,7 @@ class SchemaChanges:
         self._released, self._candidate = released, candidate
         self._pairs = 0
 
-    def between(self, pair: Pair, way: Way, *, subject: str, where: str) -> Iterator[BreakingChange]:
+    def between(self, pair: SchemaPair, way: Way, *, subject: str, where: str) -> Iterator[BreakingChange]:
         """What breaks programs, each with its place.
 
         Args:
@@ -75,7 +75,7 @@ class SchemaChanges:
                 kind=_OF_PROPERTIES.get(kind, f"{named}-{kind}"), where=f"{where} {shown_path(path)}", what=what
             )
 
-    def _changes(self, pair: Pair, way: Way, unions: int) -> Iterator[tuple[str, Path, str]]:
+    def _changes(self, pair: SchemaPair, way: Way, unions: int) -> Iterator[tuple[str, Path, str]]:
         waiting = deque([(self._released.of(pair.released), self._candidate.of(pair.candidate), pair.path)])
         seen: set[tuple[int, int]] = set()
         while waiting:
@@ -99,7 +99,9 @@ class SchemaChanges:
             if old.others is not None and new.others is not None:
                 waiting.append((self._released.of(old.others), self._candidate.of(new.others), (*path, "*")))
 
-    def _unions(self, old: Shape, new: Shape, way: Way, path: Path, unions: int) -> Iterator[tuple[str, Path, str]]:
+    def _unions(
+        self, old: SchemaShape, new: SchemaShape, way: Way, path: Path, unions: int
+    ) -> Iterator[tuple[str, Path, str]]:
         """Each alternative of one side has one on the other that it does not break."""
         if unions >= MAX_UNIONS:
             return
@@ -113,20 +115,21 @@ class SchemaChanges:
                 said = "may also be" if way == "response" else "may no longer be"
                 yield kind, path, f"{said} {_words(one)}"
 
-    def _fits(self, old: Shape, new: Shape, way: Way, unions: int) -> bool:
+    def _fits(self, old: SchemaShape, new: SchemaShape, way: Way, unions: int) -> bool:
         if any(True for _ in _own_changes(old, new, way, ())) or any(
             True for _ in _property_changes(old, new, way, ())
         ):
             return False
         pairs = [
-            Pair(old.properties[name], new.properties[name]) for name in old.properties.keys() & new.properties.keys()
+            SchemaPair(old.properties[name], new.properties[name])
+            for name in old.properties.keys() & new.properties.keys()
         ]
         if old.items is not None and new.items is not None:
-            pairs.append(Pair(old.items, new.items))
+            pairs.append(SchemaPair(old.items, new.items))
         return not any(True for pair in pairs for _ in self._changes(pair, way, unions + 1))
 
 
-def _own_changes(old: Shape, new: Shape, way: Way, path: Path) -> Iterator[tuple[str, Path, str]]:
+def _own_changes(old: SchemaShape, new: SchemaShape, way: Way, path: Path) -> Iterator[tuple[str, Path, str]]:
     """Of the value itself: type, values, limits."""
     wide, narrow = (old, new) if way == "response" else (new, old)
     extra = _types(narrow) - _types(wide)
@@ -156,7 +159,7 @@ def _own_changes(old: Shape, new: Shape, way: Way, path: Path) -> Iterator[tuple
     yield from _limit_changes(old, new, way, path)
 
 
-def _limit_changes(old: Shape, new: Shape, way: Way, path: Path) -> Iterator[tuple[str, Path, str]]:
+def _limit_changes(old: SchemaShape, new: SchemaShape, way: Way, path: Path) -> Iterator[tuple[str, Path, str]]:
     wide, narrow = (old, new) if way == "response" else (new, old)
     for names, outside in ((LOWER, -1.0), (UPPER, 1.0)):
         for name in names:
@@ -170,12 +173,12 @@ def _limit_changes(old: Shape, new: Shape, way: Way, path: Path) -> Iterator[tup
             yield kind, path, f"'{name}' is {_limit(new, name)}, where it was {_limit(old, name)}"
 
 
-def _limit(shape: Shape, name: str) -> str:
+def _limit(shape: SchemaShape, name: str) -> str:
     found = shape.bounds.get(name)
     return "nothing" if found is None else f"{found[0]:.12g}{' (exclusive)' if found[1] else ''}"
 
 
-def _property_changes(old: Shape, new: Shape, way: Way, path: Path) -> Iterator[tuple[str, Path, str]]:
+def _property_changes(old: SchemaShape, new: SchemaShape, way: Way, path: Path) -> Iterator[tuple[str, Path, str]]:
     if "object" not in _types(old) or "object" not in _types(new):
         return  # that is said of its type
     if way == "request":
@@ -191,11 +194,11 @@ def _property_changes(old: Shape, new: Shape, way: Way, path: Path) -> Iterator[
         yield "became-optional", (*path, name), "may be missing now"
 
 
-def _types(shape: Shape) -> frozenset[str]:
+def _types(shape: SchemaShape) -> frozenset[str]:
     return TYPES if shape.types is None else shape.types
 
 
-def _words(shape: Shape) -> str:
+def _words(shape: SchemaShape) -> str:
     if shape.branches:
         return " or ".join(sorted({_words(branch) for branch in shape.branches})[:6])
     if shape.types is None:

@@ -27,7 +27,7 @@ Bound = tuple[float, bool]
 
 
 @dataclass(frozen=True)
-class Shape:
+class SchemaShape:
     """What a schema allows. ``None`` and what is left out: everything."""
 
     types: frozenset[str] | None = None
@@ -42,11 +42,11 @@ class Shape:
     items: Any = None
     bounds: Mapping[str, Bound] = field(default_factory=dict)
     """``minimum`` and the like."""
-    branches: tuple[Shape, ...] = ()
+    branches: tuple[SchemaShape, ...] = ()
     """Of ``anyOf`` and ``oneOf``: a value has one of these shapes, each with all that stands beside them."""
 
     @property
-    def alternatives(self) -> tuple[Shape, ...]:
+    def alternatives(self) -> tuple[SchemaShape, ...]:
         """The branches, or the shape itself where there are none."""
         return self.branches or (self,)
 
@@ -56,10 +56,10 @@ class Shapes:
 
     def __init__(self, document: ApiDocument) -> None:
         self._document = document
-        self._known: dict[int, Shape] = {}
+        self._known: dict[int, SchemaShape] = {}
         self._count = 0
 
-    def of(self, schema: Any) -> Shape:
+    def of(self, schema: Any) -> SchemaShape:
         """The shape of a schema.
 
         Raises:
@@ -70,13 +70,13 @@ class Shapes:
             known = self._known[id(node)] = self._of(node, 0)
         return known
 
-    def _of(self, schema: Any, level: int) -> Shape:
+    def _of(self, schema: Any, level: int) -> SchemaShape:
         node = self._document.resolved(schema)
         self._count += 1
         if level > MAX_LEVELS or self._count > MAX_SHAPES:
             raise DocumentError("its schemas are too intricate to be compared")
         if not isinstance(node, dict):
-            return Shape(types=frozenset()) if node is False else Shape()
+            return SchemaShape(types=frozenset()) if node is False else SchemaShape()
         shape = _own(node)
         for part in _listed(node.get("allOf")):
             shape = _both(shape, self._of(part, level + 1))
@@ -92,7 +92,7 @@ def _listed(value: Any) -> Sequence[Any]:
     return value if isinstance(value, list) else ()
 
 
-def _own(node: Mapping[str, Any]) -> Shape:
+def _own(node: Mapping[str, Any]) -> SchemaShape:
     """What a schema says itself, without the schemas that it is put together from."""
     said = node.get("type")
     names = [said] if isinstance(said, str) else said if isinstance(said, list) else []
@@ -106,7 +106,7 @@ def _own(node: Mapping[str, Any]) -> Shape:
     required = node.get("required")
     properties = node.get("properties")
     others = node.get("additionalProperties")
-    return Shape(
+    return SchemaShape(
         types=types,
         enum=frozenset(map(_text, values)) if values is not None else None,
         format=node["format"] if isinstance(node.get("format"), str) else None,
@@ -145,17 +145,17 @@ def _number(value: Any) -> float | None:
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
-def _both(one: Shape, other: Shape) -> Shape:
+def _both(one: SchemaShape, other: SchemaShape) -> SchemaShape:
     """What both allow. Of a property that both name, the other's schema stands for both."""
     if one.branches or other.branches:
         pairs = [_both(ours, theirs) for ours in one.alternatives for theirs in other.alternatives]
         if len(pairs) > MAX_SHAPES // 100:
             raise DocumentError("its schemas are too intricate to be compared")
-        return Shape(branches=tuple(pairs))
+        return SchemaShape(branches=tuple(pairs))
     bounds = dict(one.bounds)
     for name, bound in other.bounds.items():
         bounds[name] = (max if name in LOWER else min)(bounds.get(name, bound), bound)
-    return Shape(
+    return SchemaShape(
         types=_common(one.types, other.types),
         enum=one.enum if other.enum is None else other.enum if one.enum is None else one.enum & other.enum,
         format=other.format or one.format,
@@ -174,20 +174,20 @@ def _common(one: frozenset[str] | None, other: frozenset[str] | None) -> frozens
     return common | {"integer"} if "integer" in (one | other) and "number" in (one ^ other) else common
 
 
-def _one_of(shape: Shape, parts: Sequence[Shape]) -> Shape:
+def _one_of(shape: SchemaShape, parts: Sequence[SchemaShape]) -> SchemaShape:
     """A shape with one of several parts; null among them makes the others nullable."""
     flat = [inner for part in parts for inner in part.alternatives]
     others = [part for part in flat if part.types != _NULL]
     nullable = len(others) < len(flat)
     made = [_both(shape, _or_null(part) if nullable else part) for part in others or flat]
-    return made[0] if len(made) == 1 else Shape(branches=tuple(made))
+    return made[0] if len(made) == 1 else SchemaShape(branches=tuple(made))
 
 
-def _or_null(shape: Shape) -> Shape:
+def _or_null(shape: SchemaShape) -> SchemaShape:
     if shape.types is None:
         return shape
     enum = shape.enum | {"null"} if shape.enum is not None else None
-    return Shape(
+    return SchemaShape(
         types=shape.types | {"null"},
         enum=enum,
         format=shape.format,

@@ -27,7 +27,7 @@ _BOUNDARY: Final = re.compile(r"multipart/form-data; boundary=([0-9a-f]{32})")
 _PLAIN: Final = re.compile(r"[\x20-\x7e]*")
 
 
-class NoAnswerError(Exception):
+class UnansweredError(Exception):
     """The service gave none; the message says what it did."""
 
 
@@ -81,7 +81,7 @@ def send(request: requests.PreparedRequest, timeout_s: float) -> ServiceAnswer:
         timeout_s: until the whole answer is there.
 
     Raises:
-        NoAnswerError: there was none.
+        UnansweredError: there was none.
     """
     deadline = time.monotonic() + timeout_s
     with _PlainSession() as session:
@@ -91,11 +91,11 @@ def send(request: requests.PreparedRequest, timeout_s: float) -> ServiceAnswer:
             with contextlib.closing(response):
                 content = _content(response, deadline, timeout_s)
         except requests.Timeout:
-            raise NoAnswerError(f"gives no answer within {timeout_s:g} s") from None
+            raise UnansweredError(f"gives no answer within {timeout_s:g} s") from None
         except (requests.RequestException, HTTPError, OSError, ValueError) as error:
-            raise NoAnswerError(f"closes the connection without a whole answer ({type(error).__name__})") from None
+            raise UnansweredError(f"closes the connection without a whole answer ({type(error).__name__})") from None
     if (coding := response.headers.get("Content-Encoding", "identity").lower()) != "identity":
-        raise NoAnswerError(f"answers {response.status_code} compressed ({coding[:40]!r}), which nobody asked for")
+        raise UnansweredError(f"answers {response.status_code} compressed ({coding[:40]!r}), which nobody asked for")
     return ServiceAnswer(response.status_code, response.headers.get("Content-Type"), content)
 
 
@@ -106,9 +106,9 @@ def _content(response: requests.Response, deadline: float, timeout_s: float) -> 
         parts.append(part)
         size += len(part)
         if size > MAX_ANSWER:
-            raise NoAnswerError(f"answers with more than {MAX_ANSWER >> 20} MiB")
+            raise UnansweredError(f"answers with more than {MAX_ANSWER >> 20} MiB")
         if time.monotonic() > deadline:
-            raise NoAnswerError(f"gives no whole answer within {timeout_s:g} s")
+            raise UnansweredError(f"gives no whole answer within {timeout_s:g} s")
     return b"".join(parts)
 
 

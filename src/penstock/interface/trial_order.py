@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from pydantic import Field
 
-from penstock.bundle.interface_record import Finding, TriedOperation
+from penstock.bundle.interface_record import InterfaceFinding, TriedOperation
 from penstock.bundle.models import Record
 
 TRIAL: Final = "trial.json"
@@ -70,4 +70,4 @@ class Trial(Record):
     """Why it ended before its time; empty: it did not."""
     seconds: float = 0.0
     operations: list[TriedOperation] = Field(default_factory=list)
-    findings: list[Finding] = Field(default_factory=list)
+    findings: list[InterfaceFinding] = Field(default_factory=list)

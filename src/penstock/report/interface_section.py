@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from penstock.bundle.directory import Bundle
-from penstock.bundle.interface_record import BreakingChange, Finding, InterfaceRecord, interface_record
+from penstock.bundle.interface_record import BreakingChange, InterfaceFinding, InterfaceRecord, interface_record
 
 MAX_FINDINGS = 50
 MAX_CHANGES = 50
@@ -90,7 +90,7 @@ def _compared(record: InterfaceRecord) -> str:
     return f"{told}; the first {MAX_CHANGES}:" if len(record.changes) > MAX_CHANGES else f"{told}:"
 
 
-def _shown(finding: Finding) -> ShownFinding:
+def _shown(finding: InterfaceFinding) -> ShownFinding:
     if finding.case is None:
         often = _many(finding.count, "request") if finding.curl else ""
     else:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from penstock.bundle.directory import Bundle
 from penstock.bundle.interface_record import (
-    Finding,
+    InterfaceFinding,
     InterfaceRecord,
     ReleasedDocument,
     interface_record,
@@ -24,8 +24,8 @@ def test_a_bundle_without_one_has_none(tmp_path: Path) -> None:
 def test_what_is_written_is_read(tmp_path: Path) -> None:
     bundle = Bundle(tmp_path)
     (tmp_path / "interface").mkdir()
-    made_up = Finding(operation="GET /a", kind="server-error", what="answers 500", status=500, curl="curl x")
-    of_a_case = Finding(operation="GET /a", kind="answer", what="is text", case="one")
+    made_up = InterfaceFinding(operation="GET /a", kind="server-error", what="answers 500", status=500, curl="curl x")
+    of_a_case = InterfaceFinding(operation="GET /a", kind="answer", what="is text", case="one")
     record = InterfaceRecord(document="/openapi.json", findings=[made_up, of_a_case])
     write_interface_record(bundle, record)
     assert interface_record(bundle) == record

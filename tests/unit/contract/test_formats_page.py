@@ -10,6 +10,13 @@ import yaml
 from pydantic import BaseModel
 
 from penstock.bundle.export_record import ComparedCase, ExporterRecord, ExportRecord, TriedRecord
+from penstock.bundle.interface_record import (
+    BreakingChange,
+    InterfaceFinding,
+    InterfaceRecord,
+    ReleasedDocument,
+    TriedOperation,
+)
 from penstock.bundle.load_record import (
     LoadPart,
     MemoryLine,
@@ -27,6 +34,7 @@ from penstock.contract.expectation import Expect
 from penstock.contract.export import Export
 from penstock.contract.floor import PolicyFloor
 from penstock.contract.http_call import Answer, Body, Http, HttpCall
+from penstock.contract.interface import ServiceInterface
 from penstock.contract.models import Build, Call, Case, Check, Command, Contract, Suite, Weights, suite_model
 from penstock.contract.page import Page, PageResult
 from penstock.contract.policy import Margin, Policy, Rule
@@ -40,6 +48,7 @@ PAGE = (Path(__file__).parents[3] / "docs/formats.md").read_text(encoding="utf-8
 LOADED = (
     *(LoadPart, StartRecord, RequestLine, MemoryLine, SaturationRecord, OverloadRecord, StopRecord, RecoveryRecord),
 )
+INTERFACE = (InterfaceRecord, InterfaceFinding, TriedOperation, BreakingChange, ReleasedDocument)
 MODELS: list[tuple[type[BaseModel], str]] = [
     (Contract, "The contract"),
     (Weights, "The contract"),
@@ -54,6 +63,7 @@ MODELS: list[tuple[type[BaseModel], str]] = [
     (PageResult, "The contract"),
     (Export, "The contract"),
     (Load, "The contract"),
+    (ServiceInterface, "The contract"),
     (Check, "The contract"),
     (Suite, "The suite"),
     (Case, "The suite"),
@@ -79,6 +89,7 @@ MODELS: list[tuple[type[BaseModel], str]] = [
     (ExporterRecord, "The exported file"),
     (ComparedCase, "The exported file"),
     *((model, "The service under load: `load/`") for model in LOADED),
+    *((model, "The service's interface: `interface/`") for model in INTERFACE),
     (Baseline, "The current release"),
     (Transfer, "The current release"),
 ]

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from tests.pipeline.pipeline_runs import contract
 
 from penstock.contract.engine_rules import with_engine_rules
-from penstock.contract.interface import Interface
+from penstock.contract.interface import ServiceInterface
 from penstock.contract.models import Contract
 
 CALL = {"http": {"argv": ["x"], "path": "/x", "response": "video/mp4"}}
@@ -22,11 +22,11 @@ def rules(policy: list[dict[str, Any]], **more: Any) -> dict[str, tuple[float | 
 
 
 def test_a_path_of_the_service_or_a_file_of_the_repository() -> None:
-    assert Interface(document="/openapi.json").served
-    assert not Interface(document="docs/openapi.yaml").served
+    assert ServiceInterface(document="/openapi.json").served
+    assert not ServiceInterface(document="docs/openapi.yaml").served
     for wrong in ("", "a b", "/x?y=1", "/x#y", "x" * 501):
         with pytest.raises(ValidationError):
-            Interface(document=wrong)
+            ServiceInterface(document=wrong)
 
 
 def test_its_rules_come_with_it_unless_the_policy_has_its_own() -> None:

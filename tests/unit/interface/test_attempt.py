@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from tests.unit.interface.small_service import Reply, SmallService, api, json_of, serving, well_behaved
 
-from penstock.bundle.interface_record import Finding
+from penstock.bundle.interface_record import InterfaceFinding
 from penstock.interface.attempt import attempt
 from penstock.interface.sent_request import SHOWN_ORIGIN
 from penstock.interface.trial_order import TRIAL, GivenAnswer, Trial, TrialOrder
@@ -45,6 +45,7 @@ def kinds(trial: Trial) -> set[tuple[str, str, int | None]]:
 def test_each_kind_of_fault_is_found_with_the_smallest_request_that_shows_it(tmp_path: Path) -> None:
     document = api()
     document["paths"]["/text"] = {"get": {"responses": {"200": json_of({"type": "object"})}}}
+    document["paths"]["/moved"] = {"get": {"responses": {"200": json_of({"type": "object"}), "4XX": {}}}}
     document["paths"]["/gone"] = {"get": {"responses": {"200": json_of({"type": "object"})}}}
 
     def behaviour(method: str, path: str, body: bytes) -> Reply | None:
@@ -56,7 +57,7 @@ def test_each_kind_of_fault_is_found_with_the_smallest_request_that_shows_it(tmp
             return None
         if b"a real picture" in body:
             return Reply(200, {"feature": [0.5] * 4, "quality_score": 1.5})
-        if path.startswith("/feature"):
+        if path.startswith("/moved"):
             return Reply(302, {})
         return well_behaved(method, path, body)
 
@@ -64,7 +65,7 @@ def test_each_kind_of_fault_is_found_with_the_smallest_request_that_shows_it(tmp
     trial = tried(service, tmp_path, examples=20)
     assert kinds(trial) == {
         ("POST /feature", "answer", 200),
-        ("POST /feature", "status", 302),
+        ("GET /moved", "status", 302),
         ("GET /items/{id}", "server-error", 500),
         ("GET /text", "media-type", 200),
         ("GET /gone", "no-answer", None),
@@ -78,7 +79,7 @@ def test_each_kind_of_fault_is_found_with_the_smallest_request_that_shows_it(tmp
     repeats(found["answer"], service, tmp_path)
 
 
-def repeats(finding: Finding, service: SmallService, tmp_path: Path) -> None:
+def repeats(finding: InterfaceFinding, service: SmallService, tmp_path: Path) -> None:
     """The command sends the very request again."""
     again = SmallService(service.document, service.behaviour)
     (tmp_path / "interface").mkdir()

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from tests.unit.interface.small_service import SmallService, serving
 
-from penstock.contract.interface import Interface
+from penstock.contract.interface import ServiceInterface
 from penstock.foundation.errors import WorldError
 from penstock.interface import confined_trial
 from penstock.interface.confined_trial import try_service
@@ -23,7 +23,7 @@ def tried(service: SmallService, tmp_path: Path, **more: Any) -> Trial:
     with serving(service):
         return try_service(
             ApiDocument(service.document),
-            Interface(document="/openapi.json", **given),
+            ServiceInterface(document="/openapi.json", **given),
             port=service.port,
             ready="/healthz",
             timeout_s=more.pop("timeout_s", 5.0),

@@ -10,12 +10,12 @@ import pytest
 from tests.unit.interface.small_service import Reply, SmallService, api, serving
 from tests.unit.interface.test_sent_request import answering
 
-from penstock.contract.interface import Interface
+from penstock.contract.interface import ServiceInterface
 from penstock.interface import fetched_document as module
 from penstock.interface.document import DocumentError
 from penstock.interface.fetched_document import fetched_document
 
-SERVED = Interface(document="/openapi.json")
+SERVED = ServiceInterface(document="/openapi.json")
 
 
 def test_it_is_asked_of_the_service(tmp_path: Path) -> None:
@@ -50,7 +50,7 @@ def test_a_service_that_takes_its_time_is_not_waited_for(tmp_path: Path, monkeyp
 
 def test_it_is_read_from_the_repository(tmp_path: Path) -> None:
     def read(name: str) -> Any:
-        return fetched_document(Interface(document=name), tmp_path, 0).value
+        return fetched_document(ServiceInterface(document=name), tmp_path, 0).value
 
     (tmp_path / "openapi.json").write_text(json.dumps(api()))
     assert read("openapi.json") == api()

@@ -13,7 +13,7 @@ from tests.unit.interface.small_service import Reply, SmallService, api, serving
 from penstock.bundle.directory import Bundle
 from penstock.bundle.interface_record import (
     BreakingChange,
-    Finding,
+    InterfaceFinding,
     InterfaceRecord,
     ReleasedDocument,
     interface_record,
@@ -179,8 +179,10 @@ def test_a_released_document_that_is_too_intricate_is_no_pass(given: Path, monke
 
 
 def test_what_was_found_is_counted_and_told() -> None:
-    made_up = [Finding(operation="GET /a", kind="server-error", what=f"answers 50{n}", status=500) for n in range(7)]
-    wrong = Finding(operation="POST /b", kind="answer", what="answers 200 with text", case="one", count=3)
+    made_up = [
+        InterfaceFinding(operation="GET /a", kind="server-error", what=f"answers 50{n}", status=500) for n in range(7)
+    ]
+    wrong = InterfaceFinding(operation="POST /b", kind="answer", what="answers 200 with text", case="one", count=3)
     changes = [BreakingChange(kind="x", where="GET /a", what="is gone")]
     record = InterfaceRecord(
         document="/o",

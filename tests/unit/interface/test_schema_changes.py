@@ -8,7 +8,7 @@ import pytest
 
 from penstock.bundle.interface_record import BreakingChange
 from penstock.interface.document import ApiDocument
-from penstock.interface.schema_changes import Pair, SchemaChanges
+from penstock.interface.schema_changes import SchemaChanges, SchemaPair
 from penstock.interface.schema_shape import Shapes
 
 PLAIN = {"openapi": "3.1.0", "paths": {"/a": {"get": {"responses": {"200": {}}}}}}
@@ -17,7 +17,7 @@ SUBJECTS = {"request": "request-body", "response": "response-body"}
 
 def changes(one: Any, other: Any, way: Literal["request", "response"]) -> list[BreakingChange]:
     compared = SchemaChanges(Shapes(ApiDocument(PLAIN)), Shapes(ApiDocument(PLAIN)))
-    return list(compared.between(Pair(one, other), way, subject=SUBJECTS[way], where="GET /a"))
+    return list(compared.between(SchemaPair(one, other), way, subject=SUBJECTS[way], where="GET /a"))
 
 
 @pytest.mark.parametrize(

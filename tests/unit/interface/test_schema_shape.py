@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from penstock.interface.document import ApiDocument, DocumentError
-from penstock.interface.schema_shape import Shape, Shapes
+from penstock.interface.schema_shape import SchemaShape, Shapes
 
 
-def shape(schema: Any, **schemas: Any) -> Shape:
+def shape(schema: Any, **schemas: Any) -> SchemaShape:
     value = {"openapi": "3.1.0", "paths": {"/a": {"get": {"responses": {"200": {}}}}}}
     return Shapes(ApiDocument({**value, "components": {"schemas": {"It": schema, **schemas}}})).of(
         {"$ref": "#/components/schemas/It"}

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from penstock.interface import sent_request
-from penstock.interface.sent_request import NoAnswerError, prepared_request, send, shown_request, weight
+from penstock.interface.sent_request import UnansweredError, prepared_request, send, shown_request, weight
 
 
 @contextmanager
@@ -71,7 +71,7 @@ def test_what_is_no_answer_says_so(
     parts: tuple[bytes, ...], hold: bool, said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sent_request, "MAX_ANSWER", 2000)
-    with answering(*parts, hold=hold) as url, pytest.raises(NoAnswerError) as told:
+    with answering(*parts, hold=hold) as url, pytest.raises(UnansweredError) as told:
         asked(url, 0.3)
     assert said in str(told.value)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from penstock.bundle.interface_record import Finding, TriedOperation
+from penstock.bundle.interface_record import InterfaceFinding, TriedOperation
 from penstock.interface.trial_order import GivenAnswer, Trial, TrialOrder
 
 
@@ -28,6 +28,6 @@ def test_an_order_and_what_came_of_it_are_read_as_they_were_written() -> None:
     trial = Trial(
         tool="t",
         operations=[TriedOperation(operation="GET /a", statuses={"200": 3})],
-        findings=[Finding(operation="GET /a", kind="status", what="x")],
+        findings=[InterfaceFinding(operation="GET /a", kind="status", what="x")],
     )
     assert Trial.model_validate_json(trial.model_dump_json()) == trial

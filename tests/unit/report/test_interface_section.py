@@ -9,7 +9,7 @@ from tests.unit.report.read_pages import read
 from penstock.bundle.directory import Bundle
 from penstock.bundle.interface_record import (
     BreakingChange,
-    Finding,
+    InterfaceFinding,
     InterfaceRecord,
     TriedOperation,
     write_interface_record,
@@ -18,8 +18,10 @@ from penstock.report.interface_section import interface_section
 from penstock.report.page import write_report
 
 FINDINGS = [
-    Finding(operation="POST /a", kind="server-error", what="answers 500 <b>", count=3, curl="curl '<script>alert(1)'"),
-    Finding(operation="GET /b", kind="answer", what="answers 200 with text", count=1, case="cup"),
+    InterfaceFinding(
+        operation="POST /a", kind="server-error", what="answers 500 <b>", count=3, curl="curl '<script>alert(1)'"
+    ),
+    InterfaceFinding(operation="GET /b", kind="answer", what="answers 200 with text", count=1, case="cup"),
 ]
 TRIED = [
     TriedOperation(operation="POST /a", requests=12, statuses={"200": 9, "500": 3}),
@@ -29,8 +31,9 @@ TRIED = [
 
 def bundle_of(bundle: Bundle, **fields: object) -> Bundle:
     (bundle.path / "interface").mkdir(parents=True, exist_ok=True)
-    record = {"document": "/openapi.json", "tool": "t 1", **fields}
-    write_interface_record(bundle, InterfaceRecord.model_validate(record))
+    write_interface_record(
+        bundle, InterfaceRecord.model_validate({"document": "/openapi.json", "tool": "t 1", **fields})
+    )
     return bundle
 
 

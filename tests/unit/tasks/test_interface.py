@@ -13,7 +13,7 @@ from tests.unit.tasks.step_folders import StepFolders
 from tests.unit.tasks.test_browse import CALL, SERVICE, fetched, sidecar
 
 from penstock.bundle.directory import Bundle
-from penstock.bundle.interface_record import BreakingChange, Finding, InterfaceRecord
+from penstock.bundle.interface_record import BreakingChange, InterfaceFinding, InterfaceRecord
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def served(folders: StepFolders) -> StepFolders:
 
 @pytest.mark.parametrize("fault", [None, "the OpenAPI document cannot be used: " + "x" * 500])
 def test_what_is_found_is_a_result(served: StepFolders, monkeypatch: pytest.MonkeyPatch, fault: str | None) -> None:
-    finding = Finding(operation="GET /a", kind="server-error", what="answers 500", curl="curl x")
+    finding = InterfaceFinding(operation="GET /a", kind="server-error", what="answers 500", curl="curl x")
     change = BreakingChange(kind="api-removed-without-deprecation", where="GET /b", what="the method is gone")
 
     def tried(_contract: Any, given: Any, _suite: Any, source: Path, bundle: Bundle, port: int) -> InterfaceRecord:
