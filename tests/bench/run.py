@@ -32,6 +32,7 @@ PARTS = (
     "bench_many_cases",
     "bench_matte",
     "bench_load",
+    "bench_load_noise",
     "bench_verification",
     "bench_images",
 )

@@ -20,6 +20,7 @@ PATTERNS = {
     r"^[0-9a-f]{64}$": "64 lower-case hexadecimal digits",
     r"^\.[a-z0-9]{1,8}$": "a suffix such as .mp4",
     r"^/[^\s]*$": "a path that begins with '/', without spaces",
+    r"^[^\s#?]+$": "a path, without spaces, '#' and '?'",
     r"^[a-z]+/[a-z0-9.+-]+$": "a media type such as video/mp4",
     r"^/[^\s#]*$": "a path that begins with '/', without spaces and '#'",
     r"^[A-Za-z0-9-]{1,100}$": "the name of a header: letters, digits and hyphens",

@@ -23,7 +23,7 @@ from penstock.bundle.load_record import (
 )
 from penstock.contract.request import http_of
 from penstock.contract.serving import Load
-from penstock.evaluation.service_trial import DEATH_GRACE_S, OverError, ServiceTrial, cut, rounded
+from penstock.evaluation.service_trial import DEATH_GRACE_S, ServiceTrial, TrialOverError, cut, rounded
 from penstock.foundation.errors import WorldError
 from penstock.load.connection_limit import default_connections
 from penstock.load.generator import ClosedLoop, GeneratorLimits, OpenLoop
@@ -55,7 +55,7 @@ def harm(trial: ServiceTrial) -> None:
     """Do all of it.
 
     Raises:
-        OverError: there is no service any more to go on with.
+        TrialOverError: there is no service any more to go on with.
     """
     for do in harms(trial.load):
         if trial.spent:
@@ -105,7 +105,7 @@ def _overload(trial: ServiceTrial) -> None:
     try:
         found = put_twice_the_load(destination, requests, rate=rate, seconds=seconds, limits=limits)
     except WorldError:
-        raise OverError(trial.gone("took no connections any more")) from None
+        raise TrialOverError(trial.gone("took no connections any more")) from None
     problem = found.problem
     if (ended := trial.service.ended(DEATH_GRACE_S if problem else 0.0)) is not None:
         problem = f"at twice the load it {ended}"
@@ -169,7 +169,7 @@ def _started_on_what_was_left(trial: ServiceTrial) -> tuple[str, float | None]:
     """What is wrong with the service that is started then (empty: nothing), and when it was ready."""
     try:
         watched = trial.started(on_what_was_left=True)
-    except OverError as over:
+    except TrialOverError as over:
         problem, ready_s = str(over), None
     else:
         problem = "" if watched.true_s is not None else trial.not_there(watched)

@@ -16,7 +16,7 @@ from penstock.contract.load_faults import sent_cases
 from penstock.contract.models import Contract, Suite
 from penstock.contract.request import http_of
 from penstock.evaluation.harmed_service import harm, harms
-from penstock.evaluation.service_trial import OverError, Progress, ServiceTrial, cut, rounded
+from penstock.evaluation.service_trial import Progress, ServiceTrial, TrialOverError, cut, rounded
 from penstock.foundation.errors import UsageError
 from penstock.invocation.memory_line import MemoryWatchLine, gpu_memory, main_memory
 from penstock.invocation.service_process import ServiceProcess
@@ -72,7 +72,7 @@ def put_load(
         _other_rates(trial, seconds)
         if last:
             harm(trial)
-    except OverError as over:
+    except TrialOverError as over:
         trial.kept["fault"] = cut(str(over))
     return found.model_copy(update=trial.kept)
 
@@ -87,7 +87,7 @@ def _start(trial: ServiceTrial) -> None:
         too_early=cut(watched.first_real.message) if watched.too_early and watched.first_real else None,
     )
     if watched.true_s is None:
-        raise OverError(trial.not_there(watched))
+        raise TrialOverError(trial.not_there(watched))
     trial.did(f"ready after {watched.true_s:.1f} s")
 
 

@@ -35,7 +35,7 @@ Progress = Callable[[int, int, str], None]
 """Things done, things in all, what was done last."""
 
 
-class OverError(Exception):
+class TrialOverError(Exception):
     """There is no service any more to go on with."""
 
 
@@ -68,7 +68,7 @@ class ServiceTrial:
         """Start it, and see whether it becomes ready and answers.
 
         Raises:
-            OverError: it cannot be started at all.
+            TrialOverError: it cannot be started at all.
             WorldError: the disk is full.
         """
         for last_try in (False, False, True):
@@ -77,7 +77,7 @@ class ServiceTrial:
             except WorldError as error:
                 if error.full_disk:
                     raise
-                raise OverError(error.what) from error
+                raise TrialOverError(error.what) from error
             found = self.watched()
             ended = self.service.ended() or ""
             # another program was quicker to take the port that was free; the one on which it was before is its own
@@ -98,12 +98,12 @@ class ServiceTrial:
         """Start it anew, as at the beginning.
 
         Raises:
-            OverError: it is not ready any more.
+            TrialOverError: it is not ready any more.
         """
         self.spent = False
         watched = self.started()
         if watched.true_s is None:
-            raise OverError(f"started again: {self.not_there(watched)}")
+            raise TrialOverError(f"started again: {self.not_there(watched)}")
 
     def _ask(self) -> Exchange:
         case = self.cases[0]
@@ -148,7 +148,7 @@ class ServiceTrial:
         """Of the load's requests.
 
         Raises:
-            OverError: the service takes no connection.
+            TrialOverError: the service takes no connection.
         """
         limits = GeneratorLimits(
             max(default_connections(), loop.concurrency) if isinstance(loop, ClosedLoop) else default_connections(),
@@ -158,7 +158,7 @@ class ServiceTrial:
         try:
             return Generator([self.service.destination], requests, loop, limits)
         except WorldError as error:
-            raise OverError(self.gone(f"took no connection: {error.what}")) from None
+            raise TrialOverError(self.gone(f"took no connection: {error.what}")) from None
 
     # ends
 
@@ -166,10 +166,10 @@ class ServiceTrial:
         """Look whether its first process lives; after errors it has a moment to end.
 
         Raises:
-            OverError: it has ended.
+            TrialOverError: it has ended.
         """
         if (ended := self.service.ended(DEATH_GRACE_S if errors else 0.0)) is not None:
-            raise OverError(f"{when} the service {ended}")
+            raise TrialOverError(f"{when} the service {ended}")
 
     def gone(self, otherwise: str) -> str:
         """How it has ended, or what else is wrong with it."""

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from threadpoolctl import threadpool_limits
 
 from penstock.foundation.errors import UsageError
 from penstock.metrics.verification import PairScores, Whole, equal_error_rate, find_edges
@@ -319,5 +318,7 @@ class _Compared:
 
 def _in_threads(work: Callable[[int], None], parts: range) -> None:
     """On all cores, each matrix product on one thread: its digits then do not depend on their number."""
+    from threadpoolctl import threadpool_limits  # not above: a report that looks at one vector has no need of it
+
     with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         list(pool.map(work, parts))

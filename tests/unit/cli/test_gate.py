@@ -143,7 +143,7 @@ def test_what_cannot_be_read(tmp_path: Path) -> None:
 def test_an_old_separator_in_a_text_does_not_break_a_line(tmp_path: Path) -> None:
     path = tmp_path / "m.jsonl"
     path.write_text('{"case": "a", "metric": "lse_d", "value": null, "error": "a\u2028b\x85c"}\n', encoding="utf-8")
-    assert [found.error for found in read_source(path).measurements] == ["a\u2028b\x85c"]
+    assert [found.error for found in read_source(path).measurements] == ["a\\u2028b\\x85c"]
 
 
 def test_the_terminal_says_what_was_not_compared(tmp_path: Path) -> None:

@@ -15,7 +15,10 @@ def test_each_section_adds_its_rule(repository: Write) -> None:
     contract = load_contract(repository(("suite: suite\n", SECTIONS)))
     own = {rule.metric for rule in contract.policy.rules}
     assert {rule.metric for rule in with_engine_rules(contract.policy, contract).rules} == (
-        own | {"page", "log"} | {"early_ready", "load_errors", "load_dropped", "overload", "stop_lost", "recovered"}
+        own
+        | {"page", "log"}
+        | {"early_ready", "load_errors", "load_dropped", "overload", "stop_lost", "recovered"}
+        | {"mixed_answers", "oom_recovered"}
     )
     bare = load_contract(repository())
     assert with_engine_rules(bare.policy, bare) == bare.policy

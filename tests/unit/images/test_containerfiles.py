@@ -26,7 +26,8 @@ NEVER_CALLED = {
         "openvino",
         "threadpoolctl",
     },
-    "infer": {"numpy", "opencv-python-headless", "av"},
+    "infer": {"numpy", "opencv-python-headless", "av", "threadpoolctl"},
+    "report": {"threadpoolctl"},  # it compares no galleries: they come in numbers
 }
 FOR_MODELS = {"scipy", "soundfile", "numpy", "opencv-python-headless", "av"}
 """What the image *infer* carries for models that come without an image."""
