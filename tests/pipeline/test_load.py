@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from penstock_tasks.load import drive
-from tests.pipeline.loaded_service import ALONE, LOAD, loaded_files
+from tests.pipeline.loaded_service import ALONE, LOAD, RULES, loaded_files
 from tests.pipeline.pipeline_runs import run_release
 from tests.unit.sources.source_servers import commit, git, new_repository
 from tests.unit.tasks.step_folders import StepFolders
@@ -54,7 +54,7 @@ BAD: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, str]]] = [
     ),
     (
         "leaks a quarter of a mebibyte each time",
-        ALONE,
+        ALONE | {"seconds": 5.0},
         {"leaks": True},
         {"memory_growth": "memory growth is 2"},
     ),
@@ -99,7 +99,9 @@ def test_each_fault_is_stopped_by_its_own_rule(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    found = judged(load, how, tmp_path, capsys)
+    # what takes time, and how much memory is looked at meanwhile, is the machine's fault as well when it is busy
+    rules = [rule for rule in RULES if rule["metric"] not in ("load_p95_ms", "memory_growth") or rule["metric"] in said]
+    found = judged(load, how, tmp_path, capsys, policy={"rules": rules})
     assert found.keys() == said.keys(), found
     for metric, words in said.items():
         assert found[metric].startswith(words), found
@@ -114,11 +116,11 @@ def test_one_that_dies_under_load_has_one_reason(tmp_path: Path, capsys: pytest.
 
 
 def judged(
-    load: dict[str, Any], how: dict[str, Any], folder: Path, capsys: pytest.CaptureFixture[str]
+    load: dict[str, Any], how: dict[str, Any], folder: Path, capsys: pytest.CaptureFixture[str], **changes: Any
 ) -> dict[str, str]:
     """Metric → the reason of each rule that fails, after the steps load and gate."""
     folders = StepFolders(folder, capsys)
-    for name, content in loaded_files(LOAD | load, how).items():
+    for name, content in loaded_files(LOAD | load, how, **changes).items():
         path = folders.source / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
