@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from tests.e2e.api import TEKTON
@@ -14,12 +15,12 @@ TIMEOUT_S = 600
 def run_task(cluster: Cluster, task: str, params: Mapping[str, str], workspaces: Mapping[str, str]) -> dict[str, str]:
     """Start it with tkn, as an engineer does, and wait for its end. Returns its results."""
     said = cluster.facts.tkn(
-        *("--namespace", cluster.namespace, "task", "start", task, "--use-param-defaults", "--output", "name"),
+        *("--namespace", cluster.namespace, "task", "start", task, "--use-param-defaults"),
         *(word for name, value in params.items() for word in ("--param", f"{name}={value}")),
         *(word for name, by in workspaces.items() for word in ("--workspace", f"name={name},{by}")),
         *("--pod-template", str(POD_TEMPLATE), "--serviceaccount", "penstock"),
     )
-    name = said.strip().splitlines()[-1].rpartition("/")[2]
+    (name,) = re.findall(r"^TaskRun started: (\S+)", said, re.MULTILINE)
     ended = cluster.api.wait(
         cluster.api.collection("taskruns", TEKTON),
         lambda found: found if condition(found)["status"] in ("True", "False") else None,
