@@ -76,6 +76,7 @@ def test_a_later_layer_replaces_a_file() -> None:
         (b"\x28\xb5\x2f\xfd" + b"\0" * 100, "zstd"),
         (layer({"a": b"x" * 5000})[:3000], "no whole tar"),
     ],
+    ids=["empty", "text", "cut gzip", "no gzip", "zstd", "cut tar"],
 )
 def test_what_is_no_layer(tmp_path: Path, content: bytes, why: str) -> None:
     (tmp_path / "layer").write_bytes(content)
