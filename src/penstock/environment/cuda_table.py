@@ -11,11 +11,10 @@ Sources, read on 2026-11-26:
 - ONNX Runtime, CUDA Execution Provider, Requirements (CUDA and cuDNN of the packages; cuDNN 8 and 9 do not mix; any
   minor version of the same major one will do):
   https://onnxruntime.ai/docs/execution-providers/CUDA-ExecutionProvider.html#requirements
-- The wheels' own METADATA on PyPI: ``onnxruntime-gpu`` names its CUDA in the extras ``cuda`` and ``cudnn`` from 1.21
-  (1.21 to 1.26: ``nvidia-cuda-runtime-cu12``; 1.27: ``-cu13``, from 1.28 ``nvidia-cuda-runtime~=13.0``); ``torch`` pins
-  ``nvidia-cuda-runtime-cu11`` from 1.13, ``-cu12`` from 2.1, ``cuda-toolkit==13`` from 2.11:
-  https://pypi.org/project/onnxruntime-gpu/, https://pypi.org/project/torch/
-- PyTorch, the index of an older or newer CUDA, ``https://download.pytorch.org/whl/cu118`` (``torch 2.3.0+cu118``):
+- The METADATA of the published wheels: ``onnxruntime-gpu`` names its CUDA in the extras ``cuda`` and ``cudnn`` from
+  1.21 (1.21 to 1.26: ``nvidia-cuda-runtime-cu12``; 1.27: ``-cu13``, from 1.28 ``nvidia-cuda-runtime~=13.0``); ``torch`` pins
+  ``nvidia-cuda-runtime-cu11`` from 1.13, ``-cu12`` from 2.1, ``cuda-toolkit==13`` from 2.11.
+- PyTorch, wheels for an older or newer CUDA say it in their local version (``torch 2.3.0+cu118``):
   https://pytorch.org/get-started/previous-versions/
 
 A wheel that says of itself what it needs is believed before this table: :mod:`penstock.environment.gpu_wheels`.

@@ -191,7 +191,8 @@ def main() -> int:
     server = Server((arguments.host, arguments.port), handler)
     threading.Thread(target=server.serve_forever, args=(0.05,), name="http", daemon=True).start()
     service.load()
-    stop.wait()
+    while not stop.wait(0.2):
+        pass  # a signal that comes while a thread is made does not always wake this one
     server.shutdown()
     service.finish()
     log("stopped")

@@ -186,7 +186,8 @@ def main() -> int:
     except (OSError, ValueError) as error:
         log("broken", error=str(error))
         return 1
-    asked.wait()
+    while not asked.wait(0.2):
+        pass  # a signal that comes while a thread is made does not always wake this one
     whole = server.stop()
     log("stopped", answered_all=whole)
     return 0

@@ -32,7 +32,8 @@ class Stop:
 
     def wait(self) -> None:
         """Until the service shall stop."""
-        self._asked.wait()
+        while not self._asked.wait(0.2):
+            pass  # a signal that comes while a thread is made does not always wake this one
 
     def begin(self) -> None:
         """A connection, or a request on one, came."""
