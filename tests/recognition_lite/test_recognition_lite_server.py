@@ -248,6 +248,10 @@ def test_the_log_is_json_though_a_connection_breaks_off(tmp_path: Path) -> None:
             assert connection.recv(1000).startswith(b"HTTP/1.1 200")
             # closed without a farewell: the service's read fails
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        for _ in range(200):
+            if "broken_off" in running.log.read_text():
+                break
+            time.sleep(0.05)
         running.process.terminate()
         running.process.wait(20)
     finally:
