@@ -3,31 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
-from tests.unit.interface.small_service import SmallService, serving
-
-from penstock.contract.interface import ServiceInterface
-from penstock.interface.confined_trial import try_service
-from penstock.interface.document import ApiDocument
-from penstock.interface.trial_order import Trial
-
-
-def tried(service: SmallService, tmp_path: Path, **more: Any) -> Trial:
-    picture = tmp_path / "picture.png"
-    picture.write_bytes(b"a real picture")
-    given = {"examples": 9, "seconds": 30.0, **more.pop("interface", {})}
-    with serving(service):
-        return try_service(
-            ApiDocument(service.document),
-            ServiceInterface(document="/openapi.json", **given),
-            port=service.port,
-            ready="/healthz",
-            timeout_s=more.pop("timeout_s", 5.0),
-            inputs=[picture],
-            answers=more.pop("answers", []),
-            bodies=tmp_path / "requests",
-        )
+from tests.unit.interface.small_service import SmallService, tried
 
 
 def test_a_service_that_keeps_to_its_document_has_no_faults_and_the_same_requests_each_time(tmp_path: Path) -> None:

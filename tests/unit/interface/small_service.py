@@ -9,7 +9,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
+
+from penstock.contract.interface import ServiceInterface
+from penstock.interface.confined_trial import try_service
+from penstock.interface.document import ApiDocument
+from penstock.interface.trial_order import Trial
 
 FACE = {
     "type": "object",
@@ -132,3 +138,21 @@ def serving(service: SmallService) -> Iterator[SmallService]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+def tried(service: SmallService, tmp_path: Path, **more: Any) -> Trial:
+    """What comes of trying it in a process of its own, given a picture of the suite; ``more`` as for try_service."""
+    picture = tmp_path / "picture.png"
+    picture.write_bytes(b"a real picture")
+    given = {"examples": 9, "seconds": 30.0, **more.pop("interface", {})}
+    with serving(service):
+        return try_service(
+            ApiDocument(service.document),
+            ServiceInterface(document="/openapi.json", **given),
+            port=service.port,
+            ready="/healthz",
+            timeout_s=more.pop("timeout_s", 5.0),
+            inputs=[picture],
+            answers=more.pop("answers", []),
+            bodies=tmp_path / "requests",
+        )

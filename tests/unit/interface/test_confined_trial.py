@@ -3,34 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
-from tests.unit.interface.small_service import SmallService, serving
+from tests.unit.interface.small_service import SmallService, tried
 
-from penstock.contract.interface import ServiceInterface
 from penstock.foundation.errors import WorldError
 from penstock.interface import confined_trial
-from penstock.interface.confined_trial import try_service
-from penstock.interface.document import ApiDocument
 from penstock.interface.trial_order import Trial
-
-
-def tried(service: SmallService, tmp_path: Path, **more: Any) -> Trial:
-    picture = tmp_path / "picture.png"
-    picture.write_bytes(b"a real picture")
-    given = {"examples": 9, "seconds": 30.0, **more.pop("interface", {})}
-    with serving(service):
-        return try_service(
-            ApiDocument(service.document),
-            ServiceInterface(document="/openapi.json", **given),
-            port=service.port,
-            ready="/healthz",
-            timeout_s=more.pop("timeout_s", 5.0),
-            inputs=[picture],
-            answers=more.pop("answers", []),
-            bodies=tmp_path / "requests",
-        )
 
 
 def kinds(trial: Trial) -> set[tuple[str, str, int | None]]:
