@@ -40,8 +40,8 @@ _EPSILON = 1e-5
 """The batch norms' epsilon (PyTorch's default)."""
 _OPSET = 17
 _CHANNELS = 16
-"""Of the first convolution the channels are made a multiple of this: ONNX Runtime computes in blocks of 8 or 16 channels
-where it can, and with 15 takes a general routine that is slower."""
+"""Of the first convolution the channels are made a multiple of this: ONNX Runtime computes in blocks of 8 or 16
+channels where it can, and with 15 takes a general routine that is slower."""
 _IR_VERSION = 8
 
 
