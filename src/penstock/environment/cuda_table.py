@@ -13,7 +13,9 @@ Sources, read on 2026-11-26:
   https://onnxruntime.ai/docs/execution-providers/CUDA-ExecutionProvider.html#requirements
 - The METADATA of the published wheels: ``onnxruntime-gpu`` names its CUDA in the extras ``cuda`` and ``cudnn`` from
   1.21 (1.21 to 1.26: ``nvidia-cuda-runtime-cu12``; 1.27: ``-cu13``, from 1.28 ``nvidia-cuda-runtime~=13.0``); ``torch``
-  pins ``nvidia-cuda-runtime-cu11`` from 1.13, ``-cu12`` from 2.1, ``cuda-toolkit==13`` from 2.11.
+  pins ``nvidia-cuda-runtime-cu11`` from 1.13, ``-cu12`` from 2.1, ``cuda-toolkit==13`` from 2.11;
+  what PyTorch's wheels are built to ask for:
+  https://github.com/pytorch/pytorch/blob/main/.github/scripts/generate_binary_build_matrix.py
 - PyTorch, wheels for an older or newer CUDA say it in their local version (``torch 2.3.0+cu118``):
   https://pytorch.org/get-started/previous-versions/
 
