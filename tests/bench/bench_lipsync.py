@@ -8,7 +8,8 @@ network, and both are timed from the start of the process to its end. Penstock r
 both score the same lossy frames. Without the variable, only Penstock is timed, on weights made here, and nothing is
 compared.
 
-Where the CPU has AMX, Penstock runs once more with ``--precision bf16``; elsewhere a line says that it was not.
+Where the CPU computes in bfloat16, Penstock runs once more with ``--precision bf16``; elsewhere a line says that it was
+not. Its speed has a target with AMX alone.
 """
 
 import argparse
@@ -41,7 +42,7 @@ TARGET_CPU = 1.9
 """By CPU seconds, which other work on the machine moves less."""
 TARGET_DIFFERENCE = 1e-4
 TARGET_BF16_SPEED = 3.5
-"""By wall time."""
+"""By wall time, on a CPU with AMX; AVX-512 BF16 does far fewer products a cycle."""
 TARGET_BF16_DIFFERENCE = 1e-3
 """Of LSE-D, relative to Penstock's own in f32."""
 TARGET_MEMORY = 1 / 3
@@ -234,8 +235,10 @@ def _bf16(
     missed = ["difference of bf16"] if figures["bf16_difference"] > TARGET_BF16_DIFFERENCE else []
     if "syncnet-python" in runs:
         figures["bf16_speed"] = seconds["syncnet-python"] / seconds[BF16]
-        lines += [f"- bf16: {figures['bf16_speed']:.2f} times as fast (target: at least {TARGET_BF16_SPEED})"]
-        missed += ["speed of bf16"] if figures["bf16_speed"] < TARGET_BF16_SPEED else []
+        amx = "amx_bf16" in Path("/proc/cpuinfo").read_text(encoding="utf-8")
+        target = f"target: at least {TARGET_BF16_SPEED}" if amx else "without AMX: no target"
+        lines += [f"- bf16: {figures['bf16_speed']:.2f} times as fast ({target})"]
+        missed += ["speed of bf16"] if amx and figures["bf16_speed"] < TARGET_BF16_SPEED else []
     return missed
 
 

@@ -90,7 +90,7 @@ def score_frechet(
         reference: the same of what it is compared with.
         weights: the feature network, an ONNX file; by default the one that the environment variable
             ``PENSTOCK_FRECHET`` names, else the stand-in ``portrait-features``, whose values are not those of papers.
-        precision: what it computes in; ``bf16`` needs a CPU with AMX.
+        precision: what it computes in; ``bf16`` needs a CPU that computes in it.
 
     Raises:
         UsageError: a set cannot be read, has fewer than two pictures, or the sets were measured through different

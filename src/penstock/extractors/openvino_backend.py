@@ -1,4 +1,4 @@
-"""OpenVINO on a CPU: float32, and bfloat16 where the CPU computes in it (AMX)."""
+"""OpenVINO on a CPU: float32, and bfloat16 where the CPU computes in it (AMX, AVX-512 BF16)."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class OpenVino:
             raise WorldError(
                 f"OpenVINO computes in {computes} here, not in {self._precision}",
                 where=where,
-                todo="Compute in f32, or use a CPU with AMX.",
+                todo="Compute in f32, or use a CPU with AMX or AVX-512 BF16.",
             )
         return CompiledNetwork(compiled, inputs, outputs)
 

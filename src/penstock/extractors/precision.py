@@ -18,7 +18,8 @@ Choice = TypeVar("Choice", bound=str)
 
 NO_OPENVINO = "OpenVINO is not installed (penstock[openvino])"
 _CPUINFO = Path("/proc/cpuinfo")
-_FLAGS = {"amx_tile", "amx_bf16"}
+_BF16_FLAGS = {"amx_bf16", "avx512_bf16"}
+"""OpenVINO computes in bfloat16 with either: Intel Xeon from 2023 on has both, AMD EPYC from 2022 on the second."""
 
 
 def choose_arithmetic(precision: PrecisionChoice, *, device: Device = "cpu", like: str = "") -> Arithmetic:
@@ -38,7 +39,7 @@ def choose_arithmetic(precision: PrecisionChoice, *, device: Device = "cpu", lik
     """
     if device == "cuda":
         if precision == "bf16":
-            raise UsageError("bf16 is computed on a CPU with AMX, not on a card", todo="Use f32, or the device 'cpu'.")
+            raise UsageError("bf16 is computed on a CPU, not on a card", todo="Use f32, or the device 'cpu'.")
         return "f32-cuda"
     if precision == "f32" or (precision == "auto" and like in ("", DEFAULT)):
         return DEFAULT
@@ -79,8 +80,8 @@ def one_of(choices: Sequence[Choice], text: str, *, where: str) -> Choice:
 
 def why_no_bf16() -> str:
     """Why this machine cannot compute in bf16; empty if it can."""
-    if not _processor_flags() >= _FLAGS:
-        return "no AMX here"
+    if not _processor_flags() & _BF16_FLAGS:
+        return "its CPU has neither AMX nor AVX-512 BF16"
     return "" if _has_openvino() else NO_OPENVINO
 
 

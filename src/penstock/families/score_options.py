@@ -10,7 +10,7 @@ PrecisionOption = Annotated[
     str,
     typer.Option(
         metavar="f32|bf16",
-        help="What the network computes in. bf16 is faster, needs a CPU with AMX and penstock[openvino], and its "
-        "values compare with such only.",
+        help="What the network computes in. bf16 is faster, needs a CPU with AMX or AVX-512 BF16 and "
+        "penstock[openvino], and its values compare with such only.",
     ),
 ]

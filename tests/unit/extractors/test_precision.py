@@ -12,7 +12,9 @@ from penstock.extractors.precision import PRECISIONS, cannot_follow, choose_arit
 from penstock.foundation.errors import UsageError
 
 AMX = "processor : 0\nflags\t\t: fpu avx512_bf16 amx_bf16 amx_tile amx_int8\n\nprocessor : 1\nflags : fpu\n"
-NO_AMX = "processor : 0\nflags\t\t: fpu avx2 avx512_bf16\n"
+AVX512 = "processor : 0\nflags\t\t: fpu avx2 avx512_bf16\n"
+NO_BF16 = "processor : 0\nflags\t\t: fpu avx2 avx512f\n"
+LACKS = "its CPU has neither AMX nor AVX-512 BF16"
 
 
 @pytest.fixture
@@ -30,25 +32,26 @@ def cpu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 
 
 def test_what_a_machine_lacks_for_bf16(cpu) -> None:
-    cpu(AMX)
-    assert why_no_bf16() == ""
+    for able in (AMX, AVX512):
+        cpu(able)
+        assert why_no_bf16() == ""
     cpu(AMX, openvino=False)
     assert "penstock[openvino]" in why_no_bf16()
-    cpu(NO_AMX)
-    assert why_no_bf16() == "no AMX here"
+    cpu(NO_BF16)
+    assert why_no_bf16() == LACKS
 
 
 def test_a_system_that_does_not_describe_its_cpu_has_none(cpu) -> None:
     cpu(None)
-    assert why_no_bf16() == "no AMX here"
+    assert why_no_bf16() == LACKS
 
 
 def test_bf16_where_it_is_asked_for(cpu) -> None:
     cpu(AMX)
     assert choose_arithmetic("bf16") == "bf16-openvino"
     assert choose_arithmetic("f32", like="bf16-openvino") == "f32"
-    cpu(NO_AMX)
-    with pytest.raises(UsageError, match="computes no bf16: no AMX here") as caught:
+    cpu(NO_BF16)
+    with pytest.raises(UsageError, match=f"computes no bf16: {LACKS}") as caught:
         choose_arithmetic("bf16")
     assert caught.value.todo
 
@@ -61,9 +64,9 @@ def test_auto_follows_and_never_chooses_by_the_machine(cpu) -> None:
     assert choose_arithmetic("auto", like="f32-openvino") == "f32-openvino"
 
 
-@pytest.mark.parametrize(("like", "why"), [("bf16-openvino", "no AMX here"), ("f32-cuda", "not there"), ("fp8", "fp8")])
+@pytest.mark.parametrize(("like", "why"), [("bf16-openvino", LACKS), ("f32-cuda", "not there"), ("fp8", "fp8")])
 def test_auto_says_in_one_line_what_it_cannot_follow(cpu, caplog, like: str, why: str) -> None:
-    cpu(NO_AMX)
+    cpu(NO_BF16)
     with caplog.at_level(logging.WARNING):
         assert choose_arithmetic("auto", like=like) == "f32"
     (line,) = caplog.messages
@@ -74,8 +77,8 @@ def test_auto_says_in_one_line_what_it_cannot_follow(cpu, caplog, like: str, why
 def test_why_it_cannot_be_followed(cpu) -> None:
     cpu(AMX, openvino=False)
     assert all("penstock[openvino]" in cannot_follow(like) for like in ("bf16-openvino", "f32-openvino"))
-    cpu(NO_AMX)
-    assert cannot_follow("bf16-openvino") == "no AMX here"
+    cpu(NO_BF16)
+    assert cannot_follow("bf16-openvino") == LACKS
     assert [cannot_follow(like) for like in ("", "f32", "f32-openvino")] == ["", "", ""]
     assert cannot_follow("fp8")
 

@@ -63,19 +63,19 @@ def test_what_networks_compute_in(asked, monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_a_machine_without_amx(asked, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr(precision, "why_no_bf16", lambda: "no AMX here")
+    monkeypatch.setattr(precision, "why_no_bf16", lambda: "no bf16 here")
     assert asked("--precision=bf16") == (2, [])
-    assert "no AMX here" in capsys.readouterr().out
+    assert "no bf16 here" in capsys.readouterr().out
     assert asked("--like=bf16-openvino") == (0, ["f32"])
     said = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     (line,) = [line["message"] for line in said if line["event"] == "log"]
-    assert "no AMX here" in line
+    assert "no bf16 here" in line
 
 
 @pytest.mark.parametrize(
     ("more", "again", "why"),
     [
-        (["--like=bf16-openvino", "--stored=lipsync=bf16-openvino"], "true", "bf16-openvino: no AMX here"),
+        (["--like=bf16-openvino", "--stored=lipsync=bf16-openvino"], "true", "bf16-openvino: no bf16 here"),
         (["--precision=f32", "--stored=lipsync=bf16-openvino"], "true", "stored in lipsync=bf16-openvino"),
         (["--device=cuda", "--like=f32", "--stored=lipsync=f32"], "true", "in f32-cuda; what"),
         (["--like=f32", "--stored=lipsync=f32"], "false", "0 values"),
@@ -87,7 +87,7 @@ def test_a_machine_without_amx(asked, monkeypatch: pytest.MonkeyPatch, capsys: p
 def test_stored_values_in_another_arithmetic_are_to_be_measured_again(
     asked, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, more: list[str], again: str, why: str
 ) -> None:
-    monkeypatch.setattr(precision, "why_no_bf16", lambda: "no AMX here")
+    monkeypatch.setattr(precision, "why_no_bf16", lambda: "no bf16 here")
     code, (arithmetic,) = asked(*more)
     assert code == 0
     assert (tmp_path / "arithmetic").read_text() == arithmetic

@@ -52,7 +52,7 @@ def score_lipsync(
             finished crop, and in any other the face is searched.
         protocol: ``direct``: the frames as decoded; ``reference``: chosen, and put through lossy JPEG, as the reference
             implementation does it.
-        precision: what the network computes in; ``bf16`` needs a CPU with AMX.
+        precision: what the network computes in; ``bf16`` needs a CPU that computes in it.
 
     Raises:
         UsageError: it cannot be read, has no picture or no sound, is silent, shows no face, or is too short; this

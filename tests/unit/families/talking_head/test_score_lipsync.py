@@ -282,10 +282,10 @@ def test_faces_that_cannot_be_had(tmp_path, network, options, message):
 
 
 def test_a_precision_that_this_machine_has_not_is_refused(tmp_path, network, monkeypatch):
-    monkeypatch.setattr("penstock.extractors.precision.why_no_bf16", lambda: "no AMX here")
+    monkeypatch.setattr("penstock.extractors.precision.why_no_bf16", lambda: "no bf16 here")
     path = write_talker(tmp_path / "talker.mp4")
     given = [str(path), "--weights", str(network), "--json", "--precision"]
-    with pytest.raises(UsageError, match="no AMX here"):
+    with pytest.raises(UsageError, match="no bf16 here"):
         CliRunner().invoke(app, [*given, "bf16"], catch_exceptions=False)
     with pytest.raises(UsageError, match="'fp16' is not known"):
         CliRunner().invoke(app, [*given, "fp16"], catch_exceptions=False)
