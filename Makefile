@@ -48,9 +48,9 @@ $(PARITY)/.ready: requirements/parity.txt pyproject.toml
 demo: $(VENV)/.ready ## the main job on this machine: a good release is published, a worse one is stopped
 	$(VENV)/bin/python test-assets/demo.py --out demo
 
-test: $(DEV)/.ready ## unit tests
+test: $(DEV)/.ready ## unit tests, but for those that take long (they are in system)
 	$(call needs,bwrap,bubblewrap)
-	$(DEV)/bin/python -m pytest -n auto --dist worksteal
+	$(DEV)/bin/python -m pytest -n auto --dist worksteal -m 'not slow'
 
 lint: $(DEV)/.ready ## format, style, types, and which way imports point
 	$(DEV)/bin/ruff format --check .
@@ -103,9 +103,10 @@ bench-cluster: $(DEV)/.ready ## a release on the cluster: cold, warm and unchang
 	$(DEV)/bin/python -m tests.bench.bench_cluster
 
 .PHONY: system
-system: $(DEV)/.ready ## whole programs at work, without a cluster: runs, bisect, models in their cage, the report in a real Chromium
+system: $(DEV)/.ready ## whole programs at work, without a cluster: unit tests that take long, runs, bisect, models in their cage, the report in a real Chromium
 	$(call needs,chromium,chromium)
 	$(call needs,bwrap,bubblewrap)
+	$(DEV)/bin/python -m pytest -n auto --dist worksteal -m slow
 	$(DEV)/bin/python -m pytest -n auto --dist worksteal tests/pipeline tests/runner tests/git_servers tests/bisect tests/invocation tests/faults tests/face_lite tests/recognition_lite tests/rmbg_lite tests/sonic_lite tests/networks tests/kind tests/bench tests/browser --timeout=400 --durations=5
 
 .PHONY: cluster-up cluster-down cluster-status

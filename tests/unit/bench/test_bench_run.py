@@ -14,6 +14,7 @@ def parts(folder: Path, **codes: int) -> list[str]:
     return list(codes)
 
 
+@pytest.mark.slow
 def test_a_missed_target_or_a_broken_part_does_not_end_it(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     names = parts(tmp_path, first=1, second=0, third=3, fourth=0)
     assert main(names, folder=tmp_path) == 1

@@ -268,6 +268,7 @@ def test_progress_says_how_much_is_left(model: Callable[..., Model]) -> None:
     assert told.steps == found.steps
 
 
+@pytest.mark.slow
 @settings(max_examples=12, deadline=None)
 @given(
     st.integers(1, 25).flatmap(

@@ -32,6 +32,7 @@ def runs(repository: Path, reference: Reference, out: Path, **params: str) -> Co
     return CommitRuns(out, str(repository), reference, bad, params, {}, listening=Watcher().run)
 
 
+@pytest.mark.slow
 def test_a_commit_that_cannot_be_read_is_its_own_fault(repository: Path, reference: Reference, tmp_path: Path) -> None:
     broken = Commit(commit(repository, {"penstock.yaml": "version: 1\n"}), (), "Ann", "a@example.org", "", "broken")
     answer = runs(repository, reference, tmp_path / "out").run(broken)
@@ -40,6 +41,7 @@ def test_a_commit_that_cannot_be_read_is_its_own_fault(repository: Path, referen
     assert answer.reason.startswith("same-suite: penstock.yaml:1: name:")
 
 
+@pytest.mark.slow
 def test_a_repository_that_cannot_be_reached_is_no_commits_fault(reference: Reference, tmp_path: Path) -> None:
     away = CommitRuns(tmp_path, "https://127.0.0.1:9/x.git", reference, commits(1)[0], {}, {}, listening=Watcher().run)
     with pytest.raises(WorldError) as caught:

@@ -138,6 +138,7 @@ def test_new_commits_are_seen_the_next_time(own: Path, tmp_path: Path) -> None:
             assert history.commit("main", "--bad").subject == f"again {number}"
 
 
+@pytest.mark.slow
 def test_a_server_of_a_shallow_repository_with_a_password(repository: Path, tmp_path: Path) -> None:
     git(tmp_path, "clone", "-q", "--bare", f"file://{repository}", "whole.git")
     git(tmp_path, "clone", "-q", "--bare", "--depth=2", f"file://{repository}", "part.git")

@@ -57,6 +57,7 @@ def test_skips_narrow_it_to_what_cannot_be_told_apart(history: tuple[int, int, f
     assert search.suspects == list(range(below + 1, at + 1))
 
 
+@pytest.mark.slow
 @given(
     st.integers(1, 200).flatmap(
         lambda last: st.tuples(

@@ -80,6 +80,7 @@ write({VISIT!r}, "{{}}")
     assert taken(tmp_path) == {}
 
 
+@pytest.mark.slow
 def test_one_that_never_ends_is_ended_with_all_that_it_started(instead: Any, tmp_path: Path) -> None:
     began = time.monotonic()
     made = instead(

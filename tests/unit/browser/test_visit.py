@@ -43,6 +43,7 @@ def order(folder: Path, **more: object) -> VisitOrder:
     return VisitOrder.model_validate({**given, "readable": [], **more})
 
 
+@pytest.mark.slow
 def test_the_browser_reads_writes_and_reaches_only_what_it_needs(tmp_path: Path) -> None:
     abi = landlock_abi()
     (tmp_path / "secret").write_text("x", encoding="utf-8")

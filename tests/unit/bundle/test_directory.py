@@ -64,6 +64,7 @@ def test_a_sealed_bundle_holds_and_an_edited_one_is_caught(bundle: Bundle) -> No
         bundle.verify()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["socket", "pipe", "symbolic link", "deeper than", "not UTF-8"])
 def test_what_is_no_plain_file_in_a_bundle_is_a_message(bundle: Bundle, kind: str) -> None:
     bundle.seal()

@@ -84,6 +84,7 @@ def test_a_misspelt_command_is_told_what_was_meant(
     assert meant in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_the_shell_can_complete_commands() -> None:
     program = Path(sys.executable).with_name("penstock")
     asked = {"_PENSTOCK_COMPLETE": "complete_bash", "COMP_WORDS": "penstock ru", "COMP_CWORD": "1"}
@@ -105,6 +106,7 @@ def test_a_bug_is_seventy_and_says_so(monkeypatch: pytest.MonkeyPatch, capsys: p
     assert "Traceback" in captured
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", [["--help"], ["schema"], ["run", "--help"], ["check", "."], ["runs"], ["clean"]])
 def test_commands_without_a_network_load_nothing_heavy(command: list[str], tmp_path: Path) -> None:
     code = f"import sys; from penstock.cli.app import main; main({command!r}); print('LOADED', *sys.modules)"

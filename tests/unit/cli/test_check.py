@@ -39,6 +39,7 @@ def test_check_of_no_repository(tmp_path: Path) -> None:
     assert "not a directory" in result.stdout
 
 
+@pytest.mark.slow
 def test_check_loads_nothing_heavy(tmp_path: Path) -> None:
     """Nor does the step *check*, whose image has no numpy: with a calibration, and without measurements."""
     rules = "    - {metric: jitter, margin: 10%}\n  calibration: c.json\n"

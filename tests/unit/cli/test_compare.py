@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import pytest
 import typer
 from tests.unit.gating.compared_sides import side
 from typer.testing import CliRunner, Result
@@ -83,6 +84,7 @@ def test_two_bundles_that_are_not_alike_are_shown_with_a_warning_and_not_judged(
     assert "GPU model" in str(refused)
 
 
+@pytest.mark.slow
 def test_the_page_of_two_bundles_and_of_bare_files(tmp_path: Path) -> None:
     old = bundle(tmp_path / "old", "run-1", lse_d={"a": 7.0, "b": 8.0})
     new = bundle(tmp_path / "new", "run-2", lse_d={"a": 7.5, "b": 9.0})

@@ -83,6 +83,7 @@ def test_one_folder_has_the_mean_of_each_metric_with_its_interval_and_slices(fol
     assert lines[hair + 2].strip() == ""  # nothing was compared
 
 
+@pytest.mark.slow
 def test_two_folders_are_compared_with_wins_slices_and_a_page(folders: Path, tmp_path: Path) -> None:
     out = tmp_path / "made" / "evaluation"
     options = ("--against", folders / "old", "--slices", folders / "slices.yaml", "--out", out)
@@ -170,6 +171,7 @@ def test_an_answer_that_cannot_be_measured_is_told_and_exits_with_2(folders: Pat
     assert found["metrics"][0]["mean"] is None
 
 
+@pytest.mark.slow
 def test_several_annotators_trimaps_and_colours(folders: Path) -> None:
     for name, radius in (("anna", 16), ("bob", 17), ("cleo", 18)):
         save(folders / "second" / f"{name}.png", disc(radius=radius))

@@ -46,6 +46,7 @@ def refused(done: Result, kind: type[PenstockError], match: str) -> PenstockErro
     return done.exception
 
 
+@pytest.mark.slow
 def test_a_form_and_rmbg_are_measured_beside_each_other_and_no_matte_is_sent(folders: Path, service: Service) -> None:
     out = folders / "out"
     options = ("--url", f"{service.url}{FORM}", "--against", folders / "old", "--out", out)
@@ -90,6 +91,7 @@ def test_nobody_there_is_said_at_once_and_nothing_is_left(folders: Path, service
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_a_page_with_status_200_an_error_and_a_broken_answer_are_reasons(folders: Path, service: Service) -> None:
     service.html = True
     done = run(folders, "--url", f"{service.url}{FORM}")

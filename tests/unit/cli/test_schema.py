@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 from jsonschema import Draft202012Validator
 from tests.unit.cli.contract_commands import app, runner
 
 from penstock.foundation.errors import UsageError
 
 
+@pytest.mark.slow
 def test_schema(tmp_path: Path) -> None:
     titles = []
     for option in ([], ["--suite"], ["--policy"]):

@@ -98,6 +98,7 @@ def test_configuration_layers_and_files(registry: Registry, tmp_path: Path) -> N
     assert calls[2][-2] == f"docker://{IMAGE.url}@{IMAGE.digest}"
 
 
+@pytest.mark.slow
 def test_a_layer_is_fetched_once_whatever_image_it_is_in(registry: Registry, tmp_path: Path) -> None:
     registry.hold(BASE, PACKAGES)
     first = read_image(IMAGE, tmp_path / "cache", skopeo=str(registry.program))
@@ -114,6 +115,7 @@ def test_a_layer_is_fetched_once_whatever_image_it_is_in(registry: Registry, tmp
     assert all(name.endswith(".json") for name in left)
 
 
+@pytest.mark.slow
 def test_a_broken_record_of_a_layer_is_made_again(registry: Registry, tmp_path: Path) -> None:
     registry.hold(BASE)
     first = read_image(IMAGE, tmp_path / "cache", skopeo=str(registry.program))

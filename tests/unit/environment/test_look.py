@@ -49,6 +49,7 @@ def image_of(registry: Registry, version: str, cuda: int, cudnn: int) -> None:
     )
 
 
+@pytest.mark.slow
 def test_an_image_whatever_its_recipe_says(tmp_path: Path) -> None:
     registry = Registry(tmp_path / "registry")
     (tmp_path / "Containerfile").write_text("FROM python:3.11\n")

@@ -64,6 +64,7 @@ def test_changes(answers: list[Any], told: list[str]) -> None:
     assert breaking_changes(schema(*RELEASED), schema(*answers)) == told
 
 
+@pytest.mark.slow
 @given(st.lists(json_values, min_size=1, max_size=4), st.lists(json_values, max_size=4))
 def test_answers_never_break_themselves_nor_a_part_of_them_another_type(some: list[Any], more: list[Any]) -> None:
     assert breaking_changes(schema(*some), schema(*some)) == []
@@ -74,6 +75,7 @@ def test_names_that_are_no_names_are_quoted() -> None:
     assert breaking_changes(schema({"a b": {"c.d": 1}}), schema({"a b": {}})) == ['$."a b"."c.d" is gone']
 
 
+@pytest.mark.slow
 def test_data_as_names_are_no_schema_and_take_no_time() -> None:
     began = time.process_time()
     assert answer_schema({f"thing {n}": n for n in range(MAX_PATHS)}) is None

@@ -93,6 +93,7 @@ def model(tmp_path: Path) -> Repository:
     return Repository(tmp_path)
 
 
+@pytest.mark.slow
 def test_both_answer_the_cases_of_the_slice(model: Repository) -> None:
     record = model.tried(model.contract())
     assert (record.fault, record.exporter.fault, record.exporter.same) == (None, None, True)
@@ -106,6 +107,7 @@ def test_both_answer_the_cases_of_the_slice(model: Repository) -> None:
     assert tried_record(model.bundle) == record
 
 
+@pytest.mark.slow
 def test_a_run_that_asks_for_another_slice(model: Repository) -> None:
     with pytest.raises(UsageError, match="no case carries the slice 'fur'"):
         model.tried(model.contract(slice=None), only="fur")
@@ -121,6 +123,7 @@ def test_of_a_slice_that_the_model_must_refuse_nothing_is_run(model: Repository)
     assert not (model.bundle.path / "export").exists()
 
 
+@pytest.mark.slow
 def test_what_was_tried_is_not_tried_again(model: Repository) -> None:
     first = model.tried(model.contract())
     (model.source / "export.py").write_text("raise SystemExit(1)")
@@ -137,12 +140,14 @@ def test_after_an_exporter_that_fails_nothing_is_put_to_the_model(model: Reposit
     assert not backend_bundle(model.bundle, "trained").path.exists()
 
 
+@pytest.mark.slow
 def test_another_file_than_the_released_one_is_on_record(model: Repository) -> None:
     (model.source / "export.py").write_text(EXPORTER + "open(sys.argv[2], 'ab').write(b'2026')\n")
     record = model.tried(model.contract())
     assert (record.exporter.fault, record.exporter.same) == (None, False)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("word", ["true", "false"])
 def test_a_program_that_fails_with_one_of_them_has_calls_that_say_so(model: Repository, word: str) -> None:
     record = model.tried(model.contract(env={"FAILS_WITH": word}))
@@ -179,6 +184,7 @@ def service(model: Repository, fails_with: str) -> Contract:
     return Contract.model_validate(CONTRACT | {"call": call})
 
 
+@pytest.mark.slow
 def test_a_service_that_does_not_start_with_its_export_is_a_fault(model: Repository) -> None:
     record = model.tried(service(model, "true"))
     assert (record.fault or "").count("with USE_ONNX=true: the model exited with code 1 before it was ready") == 1

@@ -97,6 +97,7 @@ def test_opencv_computes_on_one_core_each_and_as_before_afterwards(processes: bo
     assert cv2.getNumThreads() == before
 
 
+@pytest.mark.slow
 def test_processes_end_with_their_parent(tmp_path: Path) -> None:
     program = f"""
 import os, pathlib, time

@@ -79,6 +79,7 @@ def timeless(calls: list[Invocation]) -> list[dict[str, object]]:
     return [call.model_dump(exclude=timed if call.status == "ok" else timed | {"warm"}) for call in calls]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("answers")
 def test_shards_make_the_same_bundle_as_one_run(repository, tmp_path: Path) -> None:
     (one, calls), *others = [cut_in(repository, tmp_path / str(shards), shards) for shards in (1, 2, 9)]
@@ -99,6 +100,7 @@ def test_shards_make_the_same_bundle_as_one_run(repository, tmp_path: Path) -> N
     assert [path.name for path in (one.bundle.path / "logs").iterdir()] == ["model.log"]
 
 
+@pytest.mark.slow
 def test_times_are_in_the_record(repository, tmp_path: Path) -> None:
     work, _ = cut_in(repository, tmp_path / "w", 2)
     run = work.bundle.run()
@@ -129,6 +131,7 @@ def work(repository, inferred: Work, tmp_path: Path) -> Work:
     return Work(repository, tmp_path / "w", repository.contract(), repository.suite("a", "b"))
 
 
+@pytest.mark.slow
 def test_outputs_are_kept_for_the_next_run(repository, work: Work, tmp_path: Path) -> None:
     calls = work.collect(cache=work.cache)
     second = Work(repository, tmp_path / "second", repository.contract(), repository.suite("a", "b"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 from pathlib import Path
 
+import pytest
 from tests.unit.evaluation.put_loads import put
 
 from penstock.contract.serving import Load
@@ -19,6 +20,7 @@ def test_what_is_done_is_what_the_contract_asks_for() -> None:
     assert harms(Load.model_validate({"rate": 5} | nothing)) == []
 
 
+@pytest.mark.slow
 def test_one_that_is_asked_to_end_and_does_not(tmp_path: Path) -> None:
     found, _ = put(tmp_path, {"stop": True, "stop_s": 0.5}, deaf=True)
     assert found.stop is not None
@@ -26,6 +28,7 @@ def test_one_that_is_asked_to_end_and_does_not(tmp_path: Path) -> None:
     assert found.stop.sent > 5
 
 
+@pytest.mark.slow
 def test_one_that_dies_at_twice_the_rate(tmp_path: Path) -> None:
     """After 1 + 33 + 30 requests, in the second of three loads."""
     found, told = put(tmp_path, {"twice": True, "stop": True}, dies_at=80)
@@ -43,6 +46,7 @@ def test_what_is_lost_was_sent_before_it_was_asked_to_end() -> None:
     assert _lost(timeline, 1.0) == [1]
 
 
+@pytest.mark.slow
 def test_requests_at_the_same_time_get_their_own_answers(tmp_path: Path) -> None:
     found, told = put(tmp_path, {"together": True, "concurrency": 3})
     assert found.mixed is not None
@@ -54,6 +58,7 @@ def test_requests_at_the_same_time_get_their_own_answers(tmp_path: Path) -> None
     assert told[2].startswith("3/4 0 of 8 answers wrong")
 
 
+@pytest.mark.slow
 def test_answers_that_are_spoilt_by_others(tmp_path: Path) -> None:
     found, _ = put(tmp_path, {"together": True}, mixes=True, answers_s=0.1)
     assert found.mixed is not None
@@ -61,6 +66,7 @@ def test_answers_that_are_spoilt_by_others(tmp_path: Path) -> None:
     assert found.mixed.sample == "neither its own answer nor another's"
 
 
+@pytest.mark.slow
 def test_out_of_memory_ends_the_only_process_and_it_is_started_again(tmp_path: Path) -> None:
     found, told = put(tmp_path, {"stop": True, "oom": True})
     assert found.fault is None
@@ -71,6 +77,7 @@ def test_out_of_memory_ends_the_only_process_and_it_is_started_again(tmp_path: P
     assert told[-1] == "4/4 it came back from out of memory"
 
 
+@pytest.mark.slow
 def test_a_worker_that_is_killed_is_replaced(tmp_path: Path) -> None:
     found, _ = put(tmp_path, {"oom": True}, workers="replaced")
     assert found.oom is not None
@@ -78,6 +85,7 @@ def test_a_worker_that_is_killed_is_replaced(tmp_path: Path) -> None:
     assert found.oom.killed.startswith("one of 2 processes, with ")
 
 
+@pytest.mark.slow
 def test_a_worker_that_is_killed_and_left_alone(tmp_path: Path) -> None:
     found, _ = put(tmp_path, {"oom": True}, ready_timeout_s=2.0, workers="left alone")
     assert found.oom is not None
@@ -88,6 +96,7 @@ def test_a_worker_that_is_killed_and_left_alone(tmp_path: Path) -> None:
     assert (found.oom.by_itself, found.oom.ready_s) == (True, None)
 
 
+@pytest.mark.slow
 def test_one_that_does_not_start_on_what_it_left_when_memory_ran_out(tmp_path: Path) -> None:
     found, _ = put(tmp_path, {"oom": True}, lock=True)
     assert found.oom is not None

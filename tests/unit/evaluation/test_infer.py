@@ -38,6 +38,7 @@ def test_each_case_is_called_once_after_the_warm_up(repository, bundle: Bundle) 
     assert sorted(path.name for path in bundle.path.iterdir()) == ["invocations.jsonl", "logs", "outputs"]
 
 
+@pytest.mark.slow
 def test_failures_are_recorded_and_the_others_go_on(repository, bundle: Bundle) -> None:
     suite = repository.suite("a", "500", "die", "hang", "b")
     records = infer(repository.contract(timeout_s=4.0), suite, repository.path, bundle)
@@ -49,6 +50,7 @@ def test_failures_are_recorded_and_the_others_go_on(repository, bundle: Bundle) 
     assert sorted(path.name for path in bundle.outputs.iterdir()) == ["case-0", "case-4"]
 
 
+@pytest.mark.slow
 def test_first_case_that_crashes_does_not_take_the_others_along(repository, bundle: Bundle) -> None:
     records = infer(repository.contract(), repository.suite("die", "a", "b"), repository.path, bundle)
     assert [record.status for record in records] == ["failed", "ok", "ok"]
@@ -61,6 +63,7 @@ def test_model_that_never_gets_ready_is_the_worlds_failure(repository, bundle: B
     assert bundle.invocations() == []
 
 
+@pytest.mark.slow
 def test_killed_infer_goes_on_with_what_is_left(repository, bundle: Bundle) -> None:
     text = f"""
 import sys
@@ -100,6 +103,7 @@ infer(repository.contract(), repository.suite("a", "500", "pause", "b"), reposit
     assert records[:2] == before
 
 
+@pytest.mark.slow
 def test_output_that_is_missing_is_made_again_and_nothing_else(repository, bundle: Bundle) -> None:
     contract, suite = repository.contract(), repository.suite("a", "b")
     first = infer(contract, suite, repository.path, bundle)

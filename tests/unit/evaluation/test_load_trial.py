@@ -16,6 +16,7 @@ from penstock.invocation import memory_line
 from penstock.invocation.driver import hold_service
 
 
+@pytest.mark.slow
 def test_the_first_half_is_the_start_and_the_rate_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory_line, "cards", lambda: ("a card, which no machine of ours has",))
     monkeypatch.setattr(memory_line, "gpu_mib_of", lambda pids: 555.0 if pids else None)
@@ -32,6 +33,7 @@ def test_the_first_half_is_the_start_and_the_rate_alone(tmp_path: Path, monkeypa
     assert told[1].startswith("2/2 ")
 
 
+@pytest.mark.slow
 def test_one_that_never_becomes_ready(tmp_path: Path) -> None:
     found, _ = put(tmp_path, {}, ready_timeout_s=0.8, loads_s=600)
     assert found.fault == "the service was not ready after 0.8 s: it answered 503"
@@ -66,6 +68,7 @@ def test_a_contract_without_a_load(tmp_path: Path) -> None:
         put_load(plain, suite, tmp_path, service, Shard(1, 1), tmp_path, on_progress=lambda *_: None)
 
 
+@pytest.mark.slow
 def test_every_stated_rate_is_put_and_kept(tmp_path: Path) -> None:
     found, told = put(tmp_path, {"rate": [20, 5, 40]})
     assert (found.fault, found.rate) == (None, 20.0)
@@ -76,6 +79,7 @@ def test_every_stated_rate_is_put_and_kept(tmp_path: Path) -> None:
     assert [words.partition(" ")[0] for words in told] == ["1/4", "2/4", "3/4", "4/4"]
 
 
+@pytest.mark.slow
 def test_one_that_dies_at_another_rate(tmp_path: Path) -> None:
     """After 1 + 22 requests."""
     found, _ = put(tmp_path, {"rate": [20, 40], "twice": True}, dies_at=40)
@@ -84,6 +88,7 @@ def test_one_that_dies_at_another_rate(tmp_path: Path) -> None:
     assert found.overload is None
 
 
+@pytest.mark.slow
 def test_one_that_fills_its_log_is_not_held_up_by_it(tmp_path: Path) -> None:
     """Some 10 MiB: what Penstock keeps of it is bounded, and the rest is read away."""
     found, _ = put(tmp_path, {"rate": 20.0, "seconds": 1.5}, chatty=True)

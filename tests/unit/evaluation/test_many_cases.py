@@ -74,6 +74,7 @@ def test_records_are_added_and_written_whole_only_at_both_ends(repository: Repos
     assert whole == [0, 4]
 
 
+@pytest.mark.slow
 def test_line_that_was_cut_off_is_left_out_and_its_case_done_again(repository: Repository, bundle: Bundle) -> None:
     contract, suite = repository.contract(warmup=0), repository.suite("a", "500", "b")
     first = infer(contract, suite, repository.path, bundle)
@@ -95,6 +96,7 @@ def test_line_that_is_whole_and_wrong_is_an_error(repository: Repository, bundle
         infer(contract, suite, repository.path, bundle)
 
 
+@pytest.mark.slow
 def test_records_are_in_the_order_of_the_suite_after_a_case_was_done_again(
     repository: Repository, bundle: Bundle
 ) -> None:

@@ -60,6 +60,7 @@ def table(measurements: list[Measurement]) -> Table:
     return found
 
 
+@pytest.mark.slow
 def test_good_answers_have_every_value(repository, bundle: Bundle, put: Put, make_video) -> None:
     put(make_video(25), make_video(30, side=96), gpu_memory_mib=7.0)
     contract, suite = repository.contract(extractors=True), repository.suite("a", "b")
@@ -94,6 +95,7 @@ def test_good_answers_have_every_value(repository, bundle: Bundle, put: Put, mak
     assert np.mean(frames["sync_distance"]) == pytest.approx(found["case-0", "lse_d"].value)
 
 
+@pytest.mark.slow
 def test_one_worker_and_many_measure_the_same(repository, bundle: Bundle, put: Put, make_video) -> None:
     put(*(make_video(frames) for frames in (10, 12, 14)))
     contract, suite = repository.contract(extractors=True), repository.suite("a", "b", "c")
@@ -102,6 +104,7 @@ def test_one_worker_and_many_measure_the_same(repository, bundle: Bundle, put: P
     )
 
 
+@pytest.mark.slow
 def test_another_arithmetic_stands_in_every_label_and_gives_the_same_values(
     repository, bundle: Bundle, put: Put, make_video
 ) -> None:
@@ -137,6 +140,7 @@ def test_failed_call_fails_all_its_metrics_and_those_of_the_suite(
     assert found["case-0", "lse_d"].value is not None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("make", "reason"),
     [
@@ -261,6 +265,7 @@ def test_value_that_is_not_finite_is_a_reason() -> None:
         assert str(line.error).startswith("the value is")
 
 
+@pytest.mark.slow
 def test_video_without_a_face_box_and_without_a_face(repository, bundle: Bundle, put: Put, make_video) -> None:
     put(make_video(25), make_video(25, side=224))
     suite = repository.suite("a", "b", face_box=None)
@@ -270,6 +275,7 @@ def test_video_without_a_face_box_and_without_a_face(repository, bundle: Bundle,
     assert found["case-1", "lse_d"].value is not None
 
 
+@pytest.mark.slow
 def test_fid_and_kid_carry_their_values_on_resamples_of_the_cases(
     repository, bundle: Bundle, put: Put, make_video
 ) -> None:

@@ -197,11 +197,13 @@ def test_what_a_model_read_may_be_logged_and_what_it_says_is_judged(tmp_path: Pa
     assert said.fault == "logs/model.log line 2: holds a value of 'password'"
 
 
+@pytest.mark.slow
 def test_a_long_json_line(tmp_path: Path) -> None:
     record = judged(tmp_path, line(text="as it was read " * 20_000))
     assert (record.fault, record.matching) == (None, 1)
 
 
+@pytest.mark.slow
 def test_a_line_that_never_ends_its_text_takes_no_long_time(tmp_path: Path) -> None:
     began = time.process_time()
     assert judged(tmp_path, "{" + chr(34) + chr(92) + (chr(34) + chr(92)) * 200_000, line()).counts == {"plain": 1}

@@ -21,6 +21,7 @@ def sides(repository, folder: Path, *orders: str, mode: str = "") -> tuple[Calls
     return ours, theirs
 
 
+@pytest.mark.slow
 def test_a_crash_of_one_leaves_the_other_as_it_is(repository, tmp_path: Path) -> None:
     heard: list[str] = []
     ours, theirs = infer_in_turns(
@@ -33,6 +34,7 @@ def test_a_crash_of_one_leaves_the_other_as_it_is(repository, tmp_path: Path) ->
     assert "".join(whose for _, whose in called) == "CRRCCR"
 
 
+@pytest.mark.slow
 def test_the_released_one_that_never_gets_ready_is_named(repository, tmp_path: Path) -> None:
     with pytest.raises(WorldError, match="the released model cannot be run again: the model was not ready after"):
         infer_in_turns(*sides(repository, tmp_path, "a", mode="unready"))

@@ -35,6 +35,7 @@ def test_as_many_shards_cannot_be(repository, planned_for: Bundle, count: int) -
         plan(repository.contract(), repository.suite("a"), repository.path, planned_for, cache=None, shards=count)
 
 
+@pytest.mark.slow
 def test_plan_is_written_down(repository, planned_for: Bundle, tmp_path: Path) -> None:
     suite = repository.suite("a", "b", "a")
     made = plan(repository.contract(), suite, repository.path, planned_for, cache=tmp_path / "cache", shards=2)
@@ -75,6 +76,7 @@ def test_what_decides_whether_outputs_hold(repository, planned_for: Bundle, tmp_
     assert len(others - {first}) == 4
 
 
+@pytest.mark.slow
 def test_second_attempt_keeps_what_the_first_has_done_and_another_plan_does_not(
     repository, planned_for: Bundle, tmp_path: Path
 ) -> None:

@@ -13,6 +13,7 @@ from penstock.invocation import sandbox, service_process
 from penstock.invocation.http import free_port
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("tries", "held"), [(1, False), (3, True)])
 def test_a_port_that_something_else_took_first_is_left_to_it(
     tries: int, held: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from penstock.bundle.directory import Bundle
 from penstock.bundle.machine import this_machine
 from penstock.bundle.models import Inference, ShardRecord
@@ -18,6 +20,7 @@ from penstock.gating.comparable import gpu_models
 H200 = this_machine().model_copy(update={"gpu": "NVIDIA H200, 550.54.15"})
 
 
+@pytest.mark.slow
 def test_the_machine_that_made_them_comes_along(repository, tmp_path: Path) -> None:
     """As on a cluster: only the step infer has a card."""
     contract, suite, cache = repository.contract(), repository.suite("a"), tmp_path / "cache"

@@ -238,6 +238,7 @@ def test_any_text_can_be_looked_at(text: str) -> None:
     vector_in(text)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "piece",
     [

@@ -1,6 +1,7 @@
 """What is read of an ONNX file before anything runs it."""
 
 import onnx
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.extractors.tiny_networks import METADATA, tiny_syncnet
@@ -20,6 +21,7 @@ def test_metadata_is_what_onnx_reads():
 WHOLE = tiny_syncnet().SerializeToString()
 
 
+@pytest.mark.slow
 @settings(max_examples=300)
 @given(st.lists(st.tuples(st.integers(0, len(WHOLE) - 1), st.integers(0, 255)), max_size=8), st.integers(0, len(WHOLE)))
 def test_damaged_files_are_refused_or_read(changes, end):

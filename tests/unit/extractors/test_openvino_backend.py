@@ -58,6 +58,7 @@ def test_features_of_pictures_too() -> None:
     assert near(ours.features(FRAMES), theirs.features(FRAMES), 1e-5)
 
 
+@pytest.mark.slow
 def test_threads_that_share_a_network_get_the_same_numbers() -> None:
     network = open_syncnet(shipped_file("syncnet-compact"), threads=1, arithmetic="f32-openvino")
     alone = [network.features(FRAMES[start:], MFCC) for start in range(4)]
@@ -67,6 +68,7 @@ def test_threads_that_share_a_network_get_the_same_numbers() -> None:
         assert all(np.array_equal(one, other) for one, other in zip(found, alone[index % 4], strict=True))
 
 
+@pytest.mark.slow
 def test_bf16_that_would_be_f32_is_refused(tmp_path: Path) -> None:
     path = saved(tmp_path / "tiny.onnx", tiny_syncnet())
     if why_no_bf16():
@@ -98,6 +100,7 @@ def test_an_input_of_another_type_is_not_converted(tmp_path: Path) -> None:
         network.run(feeds, ["video_features"])
 
 
+@pytest.mark.slow
 def test_importing_it_reports_to_nobody(tmp_path: Path) -> None:
     code = (
         "import sys; import penstock.extractors.openvino_backend; "

@@ -93,6 +93,7 @@ def sound(state, mfcc):
     return head(state, "netfcaud", x.ravel())
 
 
+@pytest.mark.slow
 def test_features_are_those_of_the_architecture(state, network):
     random = np.random.default_rng(1)
     frames = random.integers(0, 255, (6, 224, 224, 3), dtype=np.uint8)
@@ -106,6 +107,7 @@ def test_features_are_those_of_the_architecture(state, network):
         assert np.abs(audio[i] - expected).max() < 1e-4 * np.abs(expected).max()
 
 
+@pytest.mark.slow
 def test_shapes_of_any_clip(network):
     session = onnxruntime.InferenceSession(network, providers=["CPUExecutionProvider"])
     for frames, columns in ((5, 20), (5, 23), (7, 24)):
@@ -146,6 +148,7 @@ def test_only_the_published_checkpoint_has_its_name():
     assert name_for("0" * 64) == "syncnet-unpublished"
 
 
+@pytest.mark.slow
 def test_its_first_convolution_has_as_many_channels_as_onnx_runtime_is_fast_with(network):
     """Whole blocks of 16; what fills them counts for nothing."""
     weights = {item.name: numpy_helper.to_array(item) for item in onnx.load(network).graph.initializer}

@@ -160,6 +160,7 @@ def broken_family(tmp_path: Path) -> dict[str, str]:
     return os.environ | {"PYTHONPATH": str(place)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", [["families"], ["families", "--json"], ["schema"], ["score", "--help"]])
 def test_a_broken_family_of_another_distribution_is_named_and_the_others_go_on(
     broken_family: dict[str, str], command: list[str]

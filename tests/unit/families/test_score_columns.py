@@ -116,6 +116,7 @@ def test_what_is_no_file(tmp_path: Path, kind: str) -> None:
         read_columns(path, {"score": number}, {})
 
 
+@pytest.mark.slow
 def test_memory_is_that_of_the_columns(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """40,000 lines of 60 bytes: 8 bytes a number, 1 a flag, some for names and the part that is being read."""
     monkeypatch.setattr("penstock.families.score_columns.CHUNK_LINES", 1 << 11)

@@ -127,6 +127,7 @@ def test_a_tree_with_links_is_refused(tmp_path: Path) -> None:
         regular_files(tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["socket", "pipe", "not UTF-8", "deeper than"])
 def test_what_is_no_plain_file_in_a_tree_is_a_message(tmp_path: Path, kind: str) -> None:
     tree = tmp_path / "tree"

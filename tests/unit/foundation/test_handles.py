@@ -90,6 +90,7 @@ def test_what_links_lead_to_is_not_removed(tmp_path: Path) -> None:
     assert (tmp_path / "precious").stat().st_mode & 0o777 == 0o500
 
 
+@pytest.mark.slow
 def test_nesting_is_no_way_to_stay(tmp_path: Path) -> None:
     (tmp_path / "top").mkdir()
     deep(tmp_path / "top", 3000)

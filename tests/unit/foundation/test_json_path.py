@@ -21,6 +21,7 @@ def path_of(steps: list[str | int]) -> str:
     return "$" + "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps)
 
 
+@pytest.mark.slow
 @given(STEPS, st.none() | st.integers() | st.text())
 def test_a_value_is_found_where_it_was_put(steps: list[str | int], leaf: Any) -> None:
     value = leaf

@@ -23,6 +23,7 @@ VALUES: st.SearchStrategy[Any] = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(VALUES, st.booleans())
 def test_what_json_writes_is_read(value: Any, ascii_only: bool) -> None:
     assert read_json(json.dumps(value, ensure_ascii=ascii_only).encode()) == value
@@ -62,6 +63,7 @@ def test_a_second_meaning_or_no_bounds_is_refused(content: bytes, reason: str) -
     assert str(caught.value) == reason
 
 
+@pytest.mark.slow
 def test_values_are_counted_before_they_are_built() -> None:
     with pytest.raises(JsonError, match="it has more than 1,000,000 values"):
         read_json(b"[" + b"[]," * 1_100_000 + b"1]")
@@ -114,6 +116,7 @@ def test_an_object_is_shown_up_to_its_sixteenth_name() -> None:
     }
 
 
+@pytest.mark.slow
 @given(VALUES)
 def test_what_is_shown_is_one_short_line_of_ascii(value: Any) -> None:
     shown = show_json(value)

@@ -73,6 +73,7 @@ def test_what_is_refused_is_told_with_its_line(text: str, message: str) -> None:
     assert refused(text).startswith(message)
 
 
+@pytest.mark.slow
 def test_aliases_count_as_what_they_expand_to() -> None:
     ones = ", ".join(["1"] * (MAX_VALUES // 3))
     assert f"more than {MAX_VALUES:,} values, aliases expanded" in refused(f"a: &a [{ones}]\nb: *a\nc: *a\n")

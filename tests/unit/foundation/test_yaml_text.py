@@ -120,6 +120,7 @@ def test_few_aliases_are_allowed_many_are_not() -> None:
     assert "more than 16 aliases" in refusal(many)
 
 
+@pytest.mark.slow
 def test_bomb_of_aliases_is_refused_by_what_it_expands_to() -> None:
     # 12 aliases in all, each doubling: small in the file, 50,000 values times 4096 expanded
     text = "a0: &a0 [" + "x," * 50_000 + "]\n"
@@ -176,6 +177,7 @@ PLAIN = st.recursive(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(st.dictionaries(TEXT, PLAIN, max_size=3))
 def test_what_pyyaml_writes_reads_back(content: dict[str, object]) -> None:

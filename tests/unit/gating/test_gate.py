@@ -286,6 +286,7 @@ CASES = st.lists(st.tuples(NUMBERS, NUMBERS), min_size=1, max_size=6)
 MARGINS = st.one_of(st.floats(0, 100), st.integers(0, 300).map(lambda share: f"{share}%"))
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(CASES, MARGINS, st.sampled_from(["lower", "higher"]), st.integers(0, 5), st.floats(0, 1e6), st.none() | NUMBERS)
 def test_a_worse_candidate_is_never_let_through(

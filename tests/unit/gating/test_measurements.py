@@ -100,6 +100,7 @@ def test_what_editors_of_other_systems_write_is_read(tmp_path: Path, before: byt
     assert read_source(written(tmp_path, before + LINE.encode() + end)).measurements[0].value == 7.9
 
 
+@pytest.mark.slow
 def test_a_file_without_end_is_not_read_into_memory(tmp_path: Path) -> None:
     path = tmp_path / "m.jsonl"
     with path.open("wb") as file:
@@ -122,6 +123,7 @@ RECORDS = st.fixed_dictionaries(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(RECORDS, max_size=4))
 def test_whatever_is_written_is_read_or_refused_by_line(tmp_path: Path, records: list[dict[str, Any]]) -> None:

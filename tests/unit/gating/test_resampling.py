@@ -10,6 +10,7 @@ import pytest
 from penstock.gating.resampling import bootstrap_error, subset_means
 
 
+@pytest.mark.slow
 def test_the_bootstrap_error_is_the_standard_error() -> None:
     from scipy import stats  # not above: each process that collects the tests would take a second to import it
 

@@ -217,6 +217,7 @@ def test_a_tag_that_is_allowed_becomes_a_digest(
         pinned("host:5000/python:3", allow_tag=True, tls_verify=False)
 
 
+@pytest.mark.slow
 def test_what_is_installed_here_is_told() -> None:
     ran = subprocess.run([sys.executable, "-I", "-c", SCRIPT], capture_output=True, text=True, check=True)
     packages = parse(ran.stdout, where="here")

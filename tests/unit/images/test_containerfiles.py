@@ -58,12 +58,14 @@ def packages(modules: set[str]) -> set[str]:
     return {PACKAGE_OF.get(name, name) for name in modules}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", [step for step in STEPS if step != "infer"])
 def test_an_image_carries_what_its_step_can_import(step: str) -> None:
     assert packages(third_party(step, lazy=False)) <= carried(step), "imported at once"
     assert packages(third_party(step, lazy=True)) - NEVER_CALLED.get(step, set()) <= carried(step), "imported later"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", [step for step in STEPS if step != "infer"])
 def test_an_image_carries_nothing_else(step: str) -> None:
     base = asked_for(ROOT / "requirements" / "images" / "base.txt")

@@ -45,6 +45,7 @@ def test_it_names_the_manifests_and_every_image(tmp_path: Path, written: dict[st
     assert gate == {"name": f"{NAMED}/gate", "newName": "host:5000/path/gate", "digest": DIGEST}
 
 
+@pytest.mark.slow
 def test_every_name_of_ours_stands_where_kustomize_looks(tmp_path: Path, written: dict[str, Any]) -> None:
     rules = yaml.safe_load((tmp_path / "install" / FIELDS).read_text(encoding="utf-8"))["images"]
     looked_at = {(rule["kind"], rule["path"]) for rule in rules}
@@ -61,6 +62,7 @@ def test_every_name_of_ours_stands_where_kustomize_looks(tmp_path: Path, written
         assert name in IMAGES, value
 
 
+@pytest.mark.slow
 def test_defaults_are_strings_where_kustomize_looks() -> None:
     """On a list it stops: "wrong node kind"."""
     for manifest in manifests():

@@ -98,6 +98,7 @@ def test_tests_and_what_draws_are_left_out() -> None:
         assert not unused.match(name), name
 
 
+@pytest.mark.slow
 def test_the_standard_library_that_is_left_imports_the_step(tmp_path: Path) -> None:
     """The interpreter here, on the copy: what was left out must not be needed."""
     stdlib = tmp_path / make_runtime.STDLIB

@@ -24,6 +24,7 @@ def faults(value: Any, status: int = 200, media_type: str | None = "application/
     ]
 
 
+@pytest.mark.slow
 def test_what_is_as_it_says_is_allowed() -> None:
     assert faults(GOOD) == []
     assert faults(GOOD, media_type="application/json; charset=utf-8") == []

@@ -42,6 +42,7 @@ def kinds(trial: Trial) -> set[tuple[str, str, int | None]]:
     return {(found.operation, found.kind, found.status) for found in trial.findings}
 
 
+@pytest.mark.slow
 def test_each_kind_of_fault_is_found_with_the_smallest_request_that_shows_it(tmp_path: Path) -> None:
     document = api()
     document["paths"]["/text"] = {"get": {"responses": {"200": json_of({"type": "object"})}}}
@@ -134,6 +135,7 @@ def test_answers_of_the_suite_are_compared(tmp_path: Path) -> None:
     assert '$.feature[]: "4" is not of type "number"' in trial.findings[0].what
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pattern", ["^(a+)+$"])
 def test_a_pattern_that_takes_for_ever_ends_in_time(pattern: str, tmp_path: Path) -> None:
     document = api()
@@ -147,6 +149,7 @@ def test_a_pattern_that_takes_for_ever_ends_in_time(pattern: str, tmp_path: Path
     assert trial.findings
 
 
+@pytest.mark.slow
 def test_a_tree_is_tried(tmp_path: Path) -> None:
     document = api()
     tree = {"type": "object", "properties": {"more": {"type": "array", "items": {"$ref": "#/components/schemas/Face"}}}}
@@ -180,6 +183,7 @@ def test_a_request_that_nothing_fits_is_a_fault_of_the_document(tmp_path: Path) 
     assert "no request can be made up for it" in finding.what
 
 
+@pytest.mark.slow
 def test_what_is_wrong_with_the_document_is_a_finding(tmp_path: Path) -> None:
     document = api()
     document["components"]["schemas"]["Face"]["properties"]["quality_score"] = {"type": "nonsense"}

@@ -36,6 +36,7 @@ def post(content: dict[str, Any]) -> dict[str, Any]:
     return {"/a": {"post": {"requestBody": {"required": True, "content": content}, "responses": {"200": {}}}}}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("content", "whole"),
     [

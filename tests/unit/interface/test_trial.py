@@ -34,6 +34,7 @@ def order(folder: Path, **more: Any) -> TrialOrder:
     return TrialOrder(folder=folder, **given, **more) if not more else TrialOrder(folder=folder, **{**given, **more})
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(landlock_abi() < 4, reason="this kernel cannot confine a process to a port")
 def test_it_reads_what_it_is_given_and_reaches_the_service_alone(tmp_path: Path) -> None:
     secret, given, folder = tmp_path / "secret", tmp_path / "given", tmp_path / "folder"
@@ -47,6 +48,7 @@ def test_it_reads_what_it_is_given_and_reaches_the_service_alone(tmp_path: Path)
     assert said == ["REFUSED PermissionError", "READ a picture", "PermissionError", str(trial.MAX_MEMORY)]
 
 
+@pytest.mark.slow
 def test_an_order_that_is_none_is_refused(tmp_path: Path) -> None:
     run_helper(BOOT, b"{}", tmp_path, 30.0)
     assert "pydantic" in last_said(tmp_path)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from penstock.invocation.driver import start
 from penstock.invocation.http import HttpModel
 
 
+@pytest.mark.slow
 def test_good_and_bad_answers_of_one_service(repository: Path, service_contract, case, tmp_path: Path) -> None:
     results = []
     with start(service_contract(), repository, tmp_path / "scratch", tmp_path / "log") as model:

@@ -55,6 +55,7 @@ def test_packed_runtime_that_lacks_a_program(packed: Path, tmp_path: Path, progr
         provide_runtime(tmp_path, packed=packed)
 
 
+@pytest.mark.slow
 def test_without_an_image_it_starts_this_python(tmp_path: Path) -> None:
     cache = tmp_path / "ein cache"
     identity = provide_runtime(cache, packed=tmp_path / "nothing")

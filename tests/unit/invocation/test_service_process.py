@@ -48,6 +48,7 @@ def ready(service: ServiceProcess) -> list[Exchange]:
     return found
 
 
+@pytest.mark.slow
 def test_from_its_start_to_its_recovery(tmp_path: Path) -> None:
     with held(tmp_path, loads_s=0.4) as (service, case, inputs):
         assert service.ended() == "is not started"
@@ -83,6 +84,7 @@ def test_an_answer_that_is_none_is_no_good_one(tmp_path: Path) -> None:
         assert "no model yet" in answer.message
 
 
+@pytest.mark.slow
 def test_a_signal_meets_the_first_process_alone_and_may_be_ignored(tmp_path: Path) -> None:
     with held(tmp_path, deaf=True) as (service, _, _):
         service.start()
@@ -91,12 +93,14 @@ def test_a_signal_meets_the_first_process_alone_and_may_be_ignored(tmp_path: Pat
         assert service.ended(0.3) is None
 
 
+@pytest.mark.slow
 def test_one_that_daemonises_has_ended(tmp_path: Path) -> None:
     with held(tmp_path, daemonises=True) as (service, _, _):
         service.start()
         assert (service.ended(LIMIT_S) or "").startswith("exited with code 0")
 
 
+@pytest.mark.slow
 def test_what_a_killed_one_has_left_is_there_for_the_next(tmp_path: Path) -> None:
     with held(tmp_path, lock=True) as (service, _, _):
         service.start()

@@ -242,6 +242,7 @@ def test_a_closed_loop_has_so_many_under_way() -> None:
     assert 0 <= min(timeline.due) < max(timeline.due) < 0.4
 
 
+@pytest.mark.slow
 def test_a_closed_loop_on_a_port_that_closes_ends_with_its_time() -> None:
     with nine_answers() as at:
         timeline = put_load(at.url, concurrency=1, seconds=0.5)

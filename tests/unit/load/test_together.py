@@ -51,6 +51,7 @@ def test_each_gets_its_own() -> None:
     assert found == Together(2, 2, answered=8, wrong=0, refused=0, failed=0)
 
 
+@pytest.mark.slow
 def test_one_that_answers_with_what_it_was_asked_last() -> None:
     """A variable that all requests share: alone nothing of it is seen."""
     last = [b""]

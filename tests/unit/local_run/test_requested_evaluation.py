@@ -32,6 +32,7 @@ def test_nothing_half_made_is_left_of_one_that_was_refused(tmp_path: Path) -> No
     assert not list((tmp_path / "results").iterdir())
 
 
+@pytest.mark.slow
 def test_an_empty_directory_may_be_there_and_a_file_may_not(tmp_path: Path) -> None:
     photo_folders(tmp_path)
     out = tmp_path / "results"

@@ -110,6 +110,7 @@ def test_truncated_sound(tmp_path, suffix):
     refused(cut, media.read_audio, "truncated|damaged")
 
 
+@pytest.mark.slow
 def test_damaged_in_the_middle_never_crashes(clip, tmp_path):
     random = np.random.default_rng(3)
     data = clip.read_bytes()

@@ -94,6 +94,7 @@ def damaged_pictures(path: Path, *, key: bool) -> Path:
     return broken
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("codec", "suffix", "key"),
     [("libx264", ".mp4", False), ("libx264", ".mkv", False), ("mpeg4", ".mkv", True), ("libx265", ".mkv", False),
@@ -151,6 +152,7 @@ def containers(folder: Path) -> list[Path]:
     ]
 
 
+@pytest.mark.slow
 def test_bits_turned_over_anywhere_raise_one_kind_of_error_only(tmp_path: Path) -> None:
     random = np.random.default_rng(7)
     readers = (

@@ -57,6 +57,7 @@ def test_other_constant_rates(tmp_path, fps, expected):
     assert len(list(media.read_frames(path))) == round(10 / fps * 25)
 
 
+@pytest.mark.slow
 @given(
     gaps=st.lists(st.fractions(Fraction(1, 500), Fraction(1, 5)), min_size=1, max_size=30),
     fps=st.sampled_from([24, 25, 30]),

@@ -79,6 +79,7 @@ def test_it_is_lower_for_who_errs_where_it_is_unsure() -> None:
     assert risk_coverage_area(np.full(4, 0.5), loss) == 0.25  # it cannot tell
 
 
+@pytest.mark.slow
 @given(predictions, st.data())
 def test_a_resample_is_the_predictions_as_often_as_they_were_drawn(found, data) -> None:
     confidence, correct = arrays(found)
@@ -102,6 +103,7 @@ def test_a_resample_of_nothing_has_no_value() -> None:
     assert np.isnan(resampled_risk_coverage(np.array([0.1, 0.2]), np.array([1.0, 0.0]), nothing)).all()
 
 
+@pytest.mark.slow
 @given(predictions, st.data())
 def test_an_owner_is_drawn_with_all_its_predictions(found, data) -> None:
     confidence, correct = arrays(found)

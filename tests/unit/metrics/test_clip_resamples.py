@@ -114,6 +114,7 @@ def test_each_clip_once_is_the_point_value():
         assert resampled(clips, reference, ones, point=1.25) == pytest.approx([1.25], rel=1e-12)
 
 
+@pytest.mark.slow
 def test_fid_in_more_dimensions_than_are_kept_is_close(monkeypatch):
     """On noise that fills all dimensions alike, which suits the approximation least: differences of two models within
     0.15 of their standard deviation, which itself is right to 2 %.
@@ -178,6 +179,7 @@ def test_resample_without_two_frames_to_pair_is_refused():
         resampled_frechet(clips[:1], reference, np.array([[1]]), point=1.0)
 
 
+@pytest.mark.slow
 def test_values_do_not_depend_on_the_number_of_cores():
     code = """
 import os, sys

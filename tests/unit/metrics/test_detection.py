@@ -79,6 +79,7 @@ def test_each_takes_the_best_that_is_free() -> None:
 one = st.tuples(st.sampled_from(["a", "b"]), st.sampled_from([0.1, 0.5, 0.9]), st.sampled_from([SQUARE, FAR]))
 
 
+@pytest.mark.slow
 @given(
     st.lists(
         st.tuples(

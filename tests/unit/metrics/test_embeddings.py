@@ -52,6 +52,7 @@ def assert_alike(one, other) -> None:
     assert one.reasons == other.reasons
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("whose", [1.35, 0.01], ids=["enough at once", "too few at first"])
 def test_all_pairs_are_those_of_a_list(drawn, whose: float, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(embeddings, "WHOSE", whose)
@@ -63,6 +64,7 @@ def test_all_pairs_are_those_of_a_list(drawn, whose: float, monkeypatch: pytest.
     assert_alike(score_all_pairs(vectors, vectors, people), expected)
 
 
+@pytest.mark.slow
 def test_gallery_and_probes_of_two_versions(drawn) -> None:
     vectors, people = drawn
     random = np.random.default_rng(2)
@@ -137,6 +139,7 @@ def test_one_kind_of_pairs_is_refused(people: list[int], kind: str) -> None:
         score_all_pairs(np.eye(3), np.eye(3), np.array(people))
 
 
+@pytest.mark.slow
 def test_an_image_without_a_vector_fails_every_comparison(drawn) -> None:
     vectors, people = drawn
     missing = np.zeros(len(people), bool)

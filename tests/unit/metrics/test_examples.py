@@ -14,6 +14,7 @@ import penstock.metrics
 MODULES = sorted(found.name for found in pkgutil.iter_modules(penstock.metrics.__path__))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MODULES)
 def test_examples(name: str) -> None:
     module = importlib.import_module(f"penstock.metrics.{name}")

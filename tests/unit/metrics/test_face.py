@@ -104,6 +104,7 @@ def test_a_drawn_face_is_found_and_followed():
         assert abs((box.top + box.bottom) / 2 - 120) < 35
 
 
+@pytest.mark.slow
 def test_every_face_is_a_track_of_its_own():
     """One stays, a smaller one leaves after a second."""
     large, small = (cv2.resize(drawn_face(), size, interpolation=cv2.INTER_AREA) for size in ((160, 120), (120, 90)))

@@ -31,6 +31,7 @@ SHAPES = st.tuples(st.integers(1, 12), st.integers(1, 12))
 VALUES = st.sampled_from([0.0, 0.1, 0.25, 0.3, 0.6, 153 / 255, 0.95, 1.0])
 
 
+@pytest.mark.slow
 @given(st.data())
 @settings(max_examples=120, deadline=None)
 def test_as_scipy_labels(data):

@@ -49,6 +49,7 @@ def test_overlaps_as_scipy_erodes(masks):
     assert boundary_iou(large_one * 1.0, large_other * 1.0) == pytest.approx(expected)
 
 
+@pytest.mark.slow
 @given(MASKS)
 @settings(max_examples=40, deadline=None)
 def test_hausdorff_as_a_tree_finds_it(masks):

@@ -85,6 +85,7 @@ def blobs(seed, shape, smooth):
     return field > 0.02
 
 
+@pytest.mark.slow
 @given(arrays.arrays(np.bool_, st.tuples(st.integers(2, 9), st.integers(2, 9))), st.randoms(use_true_random=False))
 @settings(max_examples=80, deadline=None)
 def test_small_shapes(mask, random):

@@ -73,6 +73,7 @@ def plain_weighted_f(answer, mask):
     return 2 * recall * precision / (recall + precision + 1e-300)
 
 
+@pytest.mark.slow
 @settings(max_examples=150)
 @given(
     st.tuples(st.integers(1, 14), st.integers(1, 14)).flatmap(

@@ -20,6 +20,7 @@ def close(found, wanted, *, absolute):
     return bool(np.all(np.abs(found - wanted) <= np.maximum(1e-5 * np.abs(wanted), absolute)))
 
 
+@pytest.mark.slow
 @given(arrays.arrays(np.int16, st.integers(1, 3000)))
 def test_equal_to_the_reference(audio):
     mine = mfcc(audio)

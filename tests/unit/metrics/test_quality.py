@@ -66,6 +66,7 @@ def test_a_discard_curve_by_hand() -> None:
     assert [curve.at(share) for share in (0, 0.2, 0.25, 0.5, 1)] == [0.5, 0.5, *[pytest.approx(1 / 3)] * 2, 0]
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 1)), min_size=1, max_size=30))
 def test_each_point_is_the_mean_of_what_is_kept(rows: list[tuple[int, int]]) -> None:
     quality, error = (np.array(column, np.float64) for column in zip(*rows, strict=True))

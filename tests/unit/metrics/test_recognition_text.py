@@ -73,6 +73,7 @@ def test_error_rates_by_hand(read: str, truth: str, rate: float) -> None:
     assert character_error_rate(read, truth) == pytest.approx(rate)
 
 
+@pytest.mark.slow
 def test_a_long_answer_takes_bounded_time() -> None:
     began = time.process_time()
     assert edit_distance("ab" * 5_000, "b" * 100_000) == 95_000
@@ -123,6 +124,7 @@ def test_the_distance_does_not_depend_on_what_is_kept(first: str, second: str, v
         assert edit_distance(first, second) == table(first, second)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("other", ["abc", "".join(chr(0x20000 + index) for index in range(15_000, 0, -1))])
 def test_many_characters_take_little_memory(other: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recognition_text, "MAX_VECTORS", 1 << 18, raising=False)

@@ -38,6 +38,7 @@ def test_it_is_scikit_images(name, which, pixels, digest):
     assert hashlib.sha256(np.packbits(found).tobytes()).hexdigest()[:16] == digest
 
 
+@pytest.mark.slow
 @given(masks)
 def test_what_is_found_is_part_of_the_mask_and_does_not_depend_on_what_lies_around(mask):
     found = skeleton(mask)
@@ -45,6 +46,7 @@ def test_what_is_found_is_part_of_the_mask_and_does_not_depend_on_what_lies_arou
     assert np.array_equal(skeleton(np.pad(mask, 3))[3:-3, 3:-3], found)
 
 
+@pytest.mark.slow
 @given(masks)
 def test_nothing_is_left_that_could_go(mask):
     found = skeleton(mask)

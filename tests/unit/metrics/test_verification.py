@@ -53,6 +53,7 @@ def by_definition(genuine, impostor, one_in: int) -> tuple[float, float]:
 few = st.lists(st.integers(0, 8), min_size=1, max_size=12)
 
 
+@pytest.mark.slow
 @given(few, few, st.sampled_from([2, 3, 10]))
 def test_rates_are_those_of_the_definition_ties_too(genuine: list[int], impostor: list[int], one_in: int) -> None:
     edges = find_edges(pairs_of(genuine, impostor))
@@ -69,6 +70,7 @@ def test_monotone_maps_change_nothing(genuine: list[int], impostor: list[int]) -
     assert (plain.genuine == mapped.genuine).all()
 
 
+@pytest.mark.slow
 @given(few, few)
 def test_the_kinds_swapped_and_the_scores_turned_give_the_same_eer(genuine: list[int], impostor: list[int]) -> None:
     one = equal_error_rate(find_edges(pairs_of(genuine, impostor)))

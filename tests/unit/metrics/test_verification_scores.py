@@ -23,6 +23,7 @@ def world(seed: int, identities: int, unlike: float = 0.2):
     return (rows @ rows.T)[first, second], first // IMAGES, second // IMAGES
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("unlike", [0.25, 0.14], ids=["many errors", "few errors"])
 def test_intervals_by_identity_cover_the_truth(unlike: float) -> None:
     """At least 93 of 100 intervals of 95 % hold the value of (nearly) all people there are."""

@@ -42,6 +42,7 @@ def chat() -> Iterator[tuple[str, list[dict[str, str]]]]:
     thread.join()
 
 
+@pytest.mark.slow
 def test_sent(chat: tuple[str, list[dict[str, str]]]) -> None:
     url, received = chat
     assert notify([f"{url}/a", f"{url}/b"], "sonic-lite 1.1.0: rejected", "LSE-D 17 % worse", kind="failure") == 2

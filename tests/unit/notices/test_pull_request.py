@@ -28,6 +28,7 @@ def test_the_marker_cannot_be_left() -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [1, 200, 900])
 def test_a_long_one_is_cut_at_a_line_and_says_so(count: int) -> None:
     long = verdict_of(*[rule(reason=f"{number} " + "ü|" * 300) for number in range(count)])

@@ -40,6 +40,7 @@ def current(store: Store) -> tuple[str, str]:
     return now.version, now.run_id
 
 
+@pytest.mark.slow
 def test_a_rollback_is_one_step_back_and_on_record(tmp_path: Path, store: Store) -> None:
     three(tmp_path, store)
     act = roll_back(store, MODEL, reason="users see flicker", by="ann", now=lambda: AT)
@@ -95,6 +96,7 @@ def test_what_was_rolled_back_from_does_not_come_back_by_a_step_that_runs_again(
     assert current(store) == ("1.1.0", "run-1")
 
 
+@pytest.mark.slow
 def test_a_withdrawn_release_is_never_current_or_published_again(tmp_path: Path, store: Store) -> None:
     three(tmp_path, store)
     with pytest.raises(UsageError, match=r"version 1\.2\.0 is the current release"):

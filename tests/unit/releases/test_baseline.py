@@ -12,6 +12,7 @@ from penstock.releases.baseline import baseline, current_release, hold_owner, ow
 from penstock.store.store import Store
 
 
+@pytest.mark.slow
 def test_the_first_release_binds_the_name(tmp_path: Path, store: Store) -> None:
     hold_owner(store, None, "sonic-lite", "https://git.example.org/acme/mini")
     released(tmp_path, store, "run-1", "1.0.0", "https://git.example.org/acme/mini.git")
@@ -29,6 +30,7 @@ def test_the_first_release_binds_the_name(tmp_path: Path, store: Store) -> None:
     released(tmp_path, store, "run-3", "1.2.0", "git@git.example.org:acme/mini", baseline="run-1")
 
 
+@pytest.mark.slow
 def test_in_a_store_from_before_the_name_belongs_to_where_its_release_came_from(tmp_path: Path, store: Store) -> None:
     released(tmp_path, store, "run-1", "1.0.0", "https://git.example.org/acme/mini")
     seen = store.read_pointer("baselines/sonic-lite.json")

@@ -40,6 +40,7 @@ def test_without_a_release_nothing_is_known(tmp_path: Path, store: Store) -> Non
     assert (found.released, found.pairs) == (None, ())
 
 
+@pytest.mark.slow
 def test_candidates_stand_beside_what_they_were_compared_with(tmp_path: Path, store: Store) -> None:
     judged(tmp_path, store, "one", None, 7.0)
     judged(tmp_path, store, "two", "one", 7.5, "inconclusive")

@@ -16,6 +16,7 @@ from penstock.store.store import Store
 URL = "https://git.example.org/acme/mini"
 
 
+@pytest.mark.slow
 def test_the_history_of_a_model(tmp_path: Path, store: Store) -> None:
     # by their names, 1.10.0 comes before 1.9.0
     for number, (version, before) in enumerate([("1.9.0", None), ("1.10.0", "run-0"), ("1.11.0", "run-1")]):

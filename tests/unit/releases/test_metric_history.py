@@ -41,6 +41,7 @@ def test_before_the_first_release_there_is_nothing(store: Store) -> None:
     assert (found.releases, found.note) == ([], "")
 
 
+@pytest.mark.slow
 def test_releases_come_in_the_order_in_which_they_replaced_each_other(tmp_path: Path, store: Store) -> None:
     for number in range(4):
         release(tmp_path, store, number)

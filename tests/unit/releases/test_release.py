@@ -97,6 +97,7 @@ def test_run_that_is_not_archived(bundle: Bundle, store: Store) -> None:
         publish(store, bundle)
 
 
+@pytest.mark.slow
 def test_next_release_moves_the_pointer_and_the_old_one_does_not_move_it_back(tmp_path: Path, store: Store) -> None:
     first = released(tmp_path / "1", store, "run-1", "1.0.0")
     second = released(tmp_path / "2", store, "run-2", "1.1.0", "d" * 40, judged_against="run-1")
@@ -172,6 +173,7 @@ def test_killed_after_the_pointer_moved_its_record_is_not_lost(tmp_path: Path, g
     assert chain(store) == ["run-1"] if goes_on == "the same run" else ["run-1", "run-2"]
 
 
+@pytest.mark.slow
 def test_what_was_judged_against_another_release_is_not_published(tmp_path: Path, store: Store) -> None:
     first = released(tmp_path / "1", store, "run-1", "1.0.0")
     alone = released(tmp_path / "2", store, "run-2", "1.1.0", "d" * 40)

@@ -17,6 +17,7 @@ from penstock.store.local import LocalStore
 from penstock.store.store import Pointer, Store
 
 
+@pytest.mark.slow
 def test_a_name_is_moved_on_record(tmp_path: Path, store: Store) -> None:
     released(tmp_path, store, "run-1", "1.0.0", "https://git.example.org/acme/mini")
     at = datetime(2026, 1, 2, tzinfo=UTC)

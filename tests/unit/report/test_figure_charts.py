@@ -131,6 +131,7 @@ def test_percent() -> None:
 AXES = st.tuples(NUMBERS, NUMBERS).filter(lambda ends: ends[1] - ends[0] >= 1e-6)
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(NUMBERS, NUMBERS), max_size=20), AXES, st.booleans(), st.sampled_from(["linear", "probit"]))
 def test_whatever_a_bundle_says_is_drawn(points, ends, fit, scale) -> None:
     low, high = (1e-6, 0.5) if scale == "probit" else ends
@@ -140,6 +141,7 @@ def test_whatever_a_bundle_says_is_drawn(points, ends, fit, scale) -> None:
     assert all(0 <= dot.x <= 100 and 0 <= dot.y <= 100 for dot in drawn.chart.dots)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("counts", [[10**12] * 3, [1], []])
 @given(ends=AXES)
 def test_whatever_is_counted_is_drawn(counts: list[int], ends) -> None:

@@ -119,6 +119,7 @@ def test_growth_is_the_metrics_and_its_line_has_that_slope() -> None:
     assert growth_words(two, "baseline") == ""
 
 
+@pytest.mark.slow
 @given(st.lists(VALUES, min_size=1, max_size=300))
 @pytest.mark.parametrize("draw", [over_time, distribution])
 def test_every_point_lies_in_the_chart(draw, latency: list[float]) -> None:

@@ -58,6 +58,7 @@ def test_an_old_bundle_s_series_lie_beside_the_outputs(tmp_path: Path) -> None:
     assert read_series(bundle, ["a", "b", "../a"], VIEW)["a"]["lanes"]["sync"] == [7.0]
 
 
+@pytest.mark.slow
 def test_a_page_has_the_worst_cases_of_a_large_suite_and_says_how_many_there_are(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -112,6 +112,7 @@ def test_texts_call_nobody_and_link_nowhere(hostile: str, wanted: str) -> None:
     assert plain(hostile) == wanted
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(st.text(max_size=60), st.text(max_size=20))
 def test_whatever_the_texts_are_the_shape_stays(text: str, name: str) -> None:

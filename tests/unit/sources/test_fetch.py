@@ -78,6 +78,7 @@ def test_what_an_earlier_attempt_left_may_be_of_another_file(
     assert (tmp_path / "w").read_bytes() == DATA
 
 
+@pytest.mark.slow
 def test_redirects(file_server: FileServer, tmp_path: Path) -> None:
     file_server.answers = [status(302, "/there"), content(DATA)]
     fetcher().fetch(f"{file_server.url}/w", tmp_path / "w", SHA)

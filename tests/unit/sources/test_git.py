@@ -111,6 +111,7 @@ def test_lfsconfig_is_refused(repository: Path, tmp_path: Path, fake_lfs: Path) 
         local(repository, "main", tmp_path / "out")
 
 
+@pytest.mark.slow
 def test_file_too_large_for_the_disk(repository: Path, tmp_path: Path) -> None:
     """A limit on the size of files stands for a full disk: also users without privileges can set it."""
     commit(repository, {"big.bin": os.urandom(1 << 20)})

@@ -79,6 +79,7 @@ def test_empty_repository(tmp_path: Path) -> None:
         local(new_repository(tmp_path / "empty"), "main", tmp_path / "out")
 
 
+@pytest.mark.slow
 def test_lfs(repository: Path, tmp_path: Path, fake_lfs: Path) -> None:
     commit(repository, {"w.bin": LFS_POINTER + b"oid sha256:" + b"a" * 64 + b"\nsize 3\n"})
     assert local(repository, "main", tmp_path / "off", lfs=False).pointers == ("w.bin",)

@@ -166,6 +166,7 @@ if "build" in arguments:
 """
 
 
+@pytest.mark.slow
 def test_builds_with_the_same_cache_are_made_one_after_the_other(source: Path, tmp_path: Path) -> None:
     """Or the same layer would be made twice, and a later build of the same code might take the other one."""
     buildah = Stand(tmp_path / "buildah", ALONE + GOOD)

@@ -66,6 +66,7 @@ def test_hidden_in_a_legacy_checkpoint_and_in_a_tar(tmp_path: Path) -> None:
         scan(tmp_path / "w.pt")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2, zipfile.ZIP_DEFLATED])
 def test_damaged_members_are_a_message(tmp_path: Path, method: int) -> None:
     whole = zipped({"a/data.pkl": pickle.dumps(list(range(2000))), "b": os.urandom(2000)}, method)

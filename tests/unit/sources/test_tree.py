@@ -20,6 +20,7 @@ def test_link_that_leaves(repository: Path, tmp_path: Path, target: str) -> None
     assert nothing_left(tmp_path / "out")
 
 
+@pytest.mark.slow
 def test_link_inside_counts_in_the_digest(repository: Path, tmp_path: Path) -> None:
     before = local(repository, "main", tmp_path / "a").tree
     (repository / "link").symlink_to("dir/b.txt")

@@ -18,6 +18,7 @@ def put(bundle: Bundle, store: Store, run_id: str = "run-1") -> int:
     return archive(bundle, store, model="sonic-lite", run_id=run_id).uploaded
 
 
+@pytest.mark.slow
 def test_round_trip(bundle: Bundle, store: Store, tmp_path: Path) -> None:
     result = archive(bundle, store, model="sonic-lite", run_id="run-1")
     assert (result.files, result.uploaded) == (5, 5)

@@ -85,6 +85,7 @@ def fetched(port: int) -> bytes:
         connection.close()
 
 
+@pytest.mark.slow
 def test_the_service_needs_no_more_than_the_runtime_has(served: StepFolders) -> None:
     text = LIMITED.replace("penstock_tasks.infer.entrypoint", "penstock_tasks.browse.serve")
     command = [sys.executable, "-c", text.replace("ALLOWED", repr(RUNTIME_PACKAGES)), *arguments(served)]
@@ -101,6 +102,7 @@ def test_the_service_needs_no_more_than_the_runtime_has(served: StepFolders) -> 
     assert "cards: ''" in log, "no card unless the page asks for one"
 
 
+@pytest.mark.slow
 def test_the_service_is_told_which_weights_it_computes_with(served: StepFolders) -> None:
     model = SERVICE.replace("CUDA_VISIBLE_DEVICES", "USE_ONNX")
     page = {"upload": {"#in": "image"}, "press": "button", "result": {"selector": "#out"}}
@@ -116,6 +118,7 @@ def test_the_service_is_told_which_weights_it_computes_with(served: StepFolders)
     assert "cards: 'false'" in (served.bundle.path / "logs" / "page-model.log").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_a_page_that_asks_for_a_card_has_those_that_there_are(
     served: StepFolders, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -129,6 +132,7 @@ def test_a_page_that_asks_for_a_card_has_those_that_there_are(
     assert "cards: '0'" in (served.bundle.path / "logs" / "page-model.log").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_the_service_in_an_image_writes_nowhere_but_to_the_bundle(
     served: StepFolders, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -153,6 +157,7 @@ def test_the_service_in_an_image_writes_nowhere_but_to_the_bundle(
     assert list(folder.iterdir()) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("model", "said"),
     [
@@ -196,6 +201,7 @@ def test_a_contract_without_a_page_has_nothing_to_try(folders: StepFolders) -> N
     assert (answer.code, answer.error) == (2, "penstock.yaml: the contract has no page. Write a section 'page'.")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", [None, "the page hangs: " + "x" * 500])
 def test_whether_the_page_works_is_a_result(
     served: StepFolders, monkeypatch: pytest.MonkeyPatch, fault: str | None

@@ -79,6 +79,7 @@ def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ImagePrograms:
     return made
 
 
+@pytest.mark.slow
 def test_weights_are_mounted_beside_the_image_below_its_working_directory(
     folders: StepFolders, programs: ImagePrograms
 ) -> None:

@@ -70,6 +70,7 @@ def arguments(folders: StepFolders, *more: str, image: str = "none") -> list[str
     return [f"--{name}={value}" for name, value in {**named, "runtime": runtime}.items()] + list(more)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("exported", "used"), [(TRAINED + b"\n", True), (b'{"gain": 0.5}', False)])
 def test_both_containers_one_after_the_other(folders: StepFolders, exported: bytes, used: bool) -> None:
     write(folders, exported)
@@ -90,6 +91,7 @@ def test_both_containers_one_after_the_other(folders: StepFolders, exported: byt
     assert (step.name, step.note.partition(":")[0]) == ("export", f"USE_ONNX={str(used).lower()}")
 
 
+@pytest.mark.slow
 def test_a_model_of_an_image_runs_in_its_working_directory(
     folders: StepFolders, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -66,6 +66,7 @@ def mounted(tmp_path: Path) -> Mounted:
     return Mounted(tmp_path)
 
 
+@pytest.mark.slow
 def test_needs_no_more_than_the_runtime_has(mounted: Mounted) -> None:
     before = mounted.digests()
     text = LIMITED.replace("ALLOWED", repr(RUNTIME_PACKAGES))
@@ -90,6 +91,7 @@ def test_needs_no_more_than_the_runtime_has(mounted: Mounted) -> None:
     assert [call.case for call in Shard(2, 2).bundle(mounted.bundle).invocations()] == ["two"]
 
 
+@pytest.mark.slow
 def test_model_of_an_image_runs_in_its_working_directory(
     mounted: Mounted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -119,6 +121,7 @@ def test_model_of_an_image_runs_in_its_working_directory(
     assert main(mounted.arguments(f"--model-dir={app}", image="another")) == 2
 
 
+@pytest.mark.slow
 def test_no_model_is_started_whose_weights_are_not_beside_its_image(
     mounted: Mounted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -150,6 +153,7 @@ def test_no_model_is_started_whose_weights_are_not_beside_its_image(
     assert main(arguments) == 0
 
 
+@pytest.mark.slow
 def test_model_without_an_image_finds_the_containers_programs(
     mounted: Mounted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -171,6 +175,7 @@ def test_model_without_an_image_finds_the_containers_programs(
     assert [call.status for call in shard.invocations()] == ["ok", "ok"]
 
 
+@pytest.mark.slow
 def test_step_that_is_told_to_end_goes_on_later(mounted: Mounted) -> None:
     """As when its pod is deleted: the next one does only what is left."""
     model = mounted.source / "model.py"

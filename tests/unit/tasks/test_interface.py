@@ -26,6 +26,7 @@ def served(folders: StepFolders) -> StepFolders:
     return folders
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", [None, "the OpenAPI document cannot be used: " + "x" * 500])
 def test_what_is_found_is_a_result(served: StepFolders, monkeypatch: pytest.MonkeyPatch, fault: str | None) -> None:
     finding = InterfaceFinding(operation="GET /a", kind="server-error", what="answers 500", curl="curl x")

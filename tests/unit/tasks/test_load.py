@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
 from penstock_tasks.load import drive
 from tests.pipeline.loaded_service import ALONE, LOAD, loaded_files
 from tests.unit.tasks.step_folders import StepFolders
@@ -37,6 +38,7 @@ def arguments(folders: StepFolders, *more: str, part: str = "1/1") -> list[str]:
     return [f"--{name}={value}" for name, value in named.items()] + list(more)
 
 
+@pytest.mark.slow
 def test_both_containers_one_after_the_other(folders: StepFolders) -> None:
     write(folders)
     text = LIMITED.replace("penstock_tasks.infer.entrypoint", "penstock_tasks.load.drive")
@@ -58,6 +60,7 @@ def test_both_containers_one_after_the_other(folders: StepFolders) -> None:
     assert load_part(folders.bundle, Shard(1, 1)) == part, "a second attempt puts nothing that was put"
 
 
+@pytest.mark.slow
 def test_the_released_model_is_put_under_the_candidates_load(folders: StepFolders, tmp_path: Path) -> None:
     write(folders)
     released = tmp_path / "released"

@@ -41,6 +41,7 @@ def test_says_whether_the_page_is_tried_and_with_a_card(
     assert built.call("plan").results["page"] == said
 
 
+@pytest.mark.slow
 def test_image_of_the_model_by_digest_or_the_one_for_models_without(built: StepFolders) -> None:
     assert built.call("plan", "--process-image=penstock/infer:1").results["image"] == "penstock/infer:1"
     image = Image(kind="image", url="registry:5000/tiny", digest="sha256:" + "b" * 64)
@@ -48,6 +49,7 @@ def test_image_of_the_model_by_digest_or_the_one_for_models_without(built: StepF
     assert built.call("plan").results["image"] == f"{image.url}@{image.digest}"
 
 
+@pytest.mark.slow
 def test_outputs_of_an_earlier_run_are_taken_unless_told_not_to(built: StepFolders) -> None:
     built.call("plan")
     built.shard("ok", "ok")

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 
+import pytest
 from tests.unit.tekton.marked_processes import go, left
 
 
@@ -34,6 +35,7 @@ def test_a_runner_that_is_killed_takes_its_processes_along(tmp_path):
     assert left(tmp_path) == []
 
 
+@pytest.mark.slow
 def test_signals_to_the_whole_group_do_not_reach_the_program_that_watches_a_step(tmp_path):
     """Ctrl-C goes to every process of the terminal's group: also to one that is just being started."""
     code = (

@@ -50,6 +50,7 @@ def fan(name: str, value: list[str] | str, script: str = "echo $(params.x)", **f
     return task(name, script, **params, **fields)
 
 
+@pytest.mark.slow
 def test_results_of_a_fan_out_are_aggregated(run):
     values = [str(number) for number in range(12)]
     ran = run(

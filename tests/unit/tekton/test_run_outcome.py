@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from tests.unit.tekton.documents import pipeline, pipeline_run, task
 
 
@@ -9,6 +10,7 @@ def when(value: str, *values: str, operator: str = "in") -> list[dict[str, objec
     return [{"input": value, "operator": operator, "values": list(values)}]
 
 
+@pytest.mark.slow
 def test_a_pipeline_result_that_was_not_written(run):
     results = [{"name": "out", "value": "$(tasks.a.results.r)"}, {"name": "good", "value": "$(tasks.b.results.r)"}]
     other = task("b", "printf x > $(results.r.path)", results=["r"])

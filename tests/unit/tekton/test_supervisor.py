@@ -26,6 +26,7 @@ def test_what_detaches_itself_dies_with_the_step(tmp_path):
     assert left(tmp_path) == []
 
 
+@pytest.mark.slow
 def test_a_deadline_and_a_process_that_does_not_listen(tmp_path):
     outcome, output = go(
         tmp_path,

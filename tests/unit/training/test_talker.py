@@ -79,6 +79,7 @@ def test_only_a_moving_track_moves_the_mouth(style: str) -> None:
     assert rows.min() > y - 30
 
 
+@pytest.mark.slow
 def test_same_seed_same_person_and_video() -> None:
     track = np.linspace(0, 1, 12, dtype=np.float32).reshape(4, 3)
     videos = [render(Face.random(np.random.default_rng(9)), track, np.random.default_rng(1)) for _ in range(2)]
@@ -92,6 +93,7 @@ def test_photograph_of_another_size_is_refused() -> None:
         Face.from_image(np.zeros((10, 10, 3), np.uint8), (0, 0, 5, 5), (5, 5, 2))
 
 
+@pytest.mark.slow
 def test_committed_portraits_are_the_drawn_ones_and_show_one_face() -> None:
     from training.make_portraits import SEEDS
 

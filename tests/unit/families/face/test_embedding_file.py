@@ -150,6 +150,7 @@ def test_a_member_that_is_no_array(tmp_path: Path, member: str) -> None:
         read_vectors(path)
 
 
+@pytest.mark.slow
 def test_a_header_that_is_too_long_is_not_read_as_a_whole(tmp_path: Path) -> None:
     path = tmp_path / "a.npz"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:

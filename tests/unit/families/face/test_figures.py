@@ -20,6 +20,7 @@ def values(cases, answers) -> dict[str, float]:
     return {line.metric: line.value or 0.0 for line in people_values(cases, answers) if line.case == "*"}
 
 
+@pytest.mark.slow
 def test_all_there_is() -> None:
     cases, answers = crowd(people=12, images=3, noise=1.0)
     names = ["det", "discard", "similarities", "images-one", "images-two", "people", "scores"]
@@ -46,6 +47,7 @@ def test_the_points_are_the_metrics() -> None:
     assert (det.points[0], det.points[-1]) == ((0.0, 1.0), (1.0, 0.0))
 
 
+@pytest.mark.slow
 def test_the_area_of_the_discard_curve_is_the_metric() -> None:
     cases, answers = crowd(people=12, images=3, noise=1.5)
     random = np.random.default_rng(2)

@@ -27,6 +27,7 @@ def asked(folder: Path, url: str, pairs: ImagePairs | None = None, length: int =
     return ask_folder(folder, FolderService(url, length, timeout_s=10), pairs, lambda *_: None)
 
 
+@pytest.mark.slow
 def test_each_image_is_asked_about_once_and_known_by_its_folder(tmp_path: Path) -> None:
     folder = write_people(tmp_path / "people")
     (folder / "README.md").write_text("whose they are")
@@ -69,6 +70,7 @@ def test_what_is_no_folder_of_people(tmp_path: Path) -> None:
         asked(tmp_path / "nobody", "http://127.0.0.1:9")
 
 
+@pytest.mark.slow
 def test_a_service_that_knows_nobody_is_the_worlds_fault(tmp_path: Path) -> None:
     folder = write_people(tmp_path / "people")
     with feature_service() as (url, _), pytest.raises(WorldError, match="no vector of any of the 45 images"):

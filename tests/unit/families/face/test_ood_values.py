@@ -48,6 +48,7 @@ def test_answers_that_are_missing_do_not_make_a_score_look_inverted() -> None:
     assert "inverted" not in some.error
 
 
+@pytest.mark.slow
 def test_an_image_without_an_answer_ranks_as_wrongly_as_it_can() -> None:
     best = values([0.9] * 10, [0.1] * 5)
     assert (best["auroc"].value, best["fpr95"].value) == (1.0, 0.0)

@@ -30,6 +30,7 @@ def listed(cases, answers):
     return np.array(scores), np.array(same)
 
 
+@pytest.mark.slow
 def test_rates_are_those_of_all_pairs_and_a_face_that_is_not_found_is_a_non_match() -> None:
     cases, answers = crowd(20, 3, noise=1.2)
     before = table(cases, answers)
@@ -45,6 +46,7 @@ def test_rates_are_those_of_all_pairs_and_a_face_that_is_not_found_is_a_non_matc
     assert found["*", "tar_1e-2"].error == "190 impostor pairs of identities; 10 ÷ FAR = 1,000 are needed"
 
 
+@pytest.mark.slow
 def test_resamples_are_by_identity_and_pair_two_models() -> None:
     cases, answers = crowd(noise=1.5)
     one, two = table(cases, answers)["*", "eer"], table(cases, crowd(noise=1.4)[1])["*", "eer"]
@@ -54,6 +56,7 @@ def test_resamples_are_by_identity_and_pair_two_models() -> None:
     assert np.std(one.resamples.values) > 0
 
 
+@pytest.mark.slow
 def test_each_image_has_its_share_of_errors_at_the_threshold() -> None:
     cases, answers = crowd()
     answers[0] = seen(-answers[0].features.vector)
@@ -76,6 +79,7 @@ def test_what_cannot_be_told_says_why() -> None:
     assert {"eer", "tar_1e-6", "discard", "fnmr", "fmr"} <= {metric for _, metric in found}
 
 
+@pytest.mark.slow
 def test_discarding_what_is_poor_is_worth_more_than_discarding_what_is_good() -> None:
     """Two images with poor vectors: the area is smaller where their quality says so."""
     cases, answers = crowd(12, 4)

@@ -13,6 +13,7 @@ from tests.unit.families.face.feature_service import NO_FACE, VALUES, feature_se
 from penstock.cli.app import main
 
 
+@pytest.mark.slow
 def test_one_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["score", "face", str(save(tmp_path / "a.npz", vectors())), "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
@@ -21,6 +22,7 @@ def test_one_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert found["verification"]["tar"]["1e-3"] is None
 
 
+@pytest.mark.slow
 def test_two_versions(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     files = [save(tmp_path / "a.npz", vectors()), save(tmp_path / "b.npz", turned(vectors()))]
     assert main(["score", "face", *map(str, files), "--json"]) == 0
@@ -44,6 +46,7 @@ def test_a_bad_file_is_one_message(tmp_path: Path, capsys: pytest.CaptureFixture
     assert capsys.readouterr().err.startswith(f"error: {path}: this is not a file of vectors")
 
 
+@pytest.mark.slow
 def test_a_folder_of_people_at_two_services(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = write_people(tmp_path / "people")
     write_image(folder / "人物00" / "wall.png", NO_FACE, 0)

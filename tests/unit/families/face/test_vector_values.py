@@ -24,6 +24,7 @@ def stored(rows: np.ndarray, *, identities=WHOSE, names=None, path: str = "a.npz
     return StoredVectors(Path(path), rows, identities, names)
 
 
+@pytest.mark.slow
 def test_one_version() -> None:
     found = vector_values(stored(vectors()), None)
     people = np.unique(WHOSE, return_inverse=True)[1]
@@ -35,6 +36,7 @@ def test_one_version() -> None:
     assert vector_lines(found)[0] == "vectors       90 of 32 values, length 1"
 
 
+@pytest.mark.slow
 def test_a_rotation_is_as_good_and_of_no_use_with_the_old_gallery() -> None:
     found = vector_values(stored(vectors()), stored(turned(vectors())))
     released, candidate, across = found.released.rates, found.candidate.rates, found.across
@@ -50,6 +52,7 @@ def test_a_rotation_is_as_good_and_of_no_use_with_the_old_gallery() -> None:
     assert "gallery of the released, probes of the candidate" in lines
 
 
+@pytest.mark.slow
 def test_images_are_matched_by_their_names() -> None:
     order = np.random.default_rng(1).permutation(90)
     one = stored(vectors(), names=NAMES)
@@ -68,6 +71,7 @@ def test_without_identities_vectors_are_checked_and_drift_is_told() -> None:
     assert vector_lines(found).count(NO_IDENTITIES) == 3
 
 
+@pytest.mark.slow
 def test_identities_of_one_side_are_enough() -> None:
     found = vector_values(stored(vectors(), identities=None), stored(vectors()))
     assert found.across is not None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import numpy as np
+import pytest
 
 from penstock.families.matting.edge_series import MAX_POINTS, edge_series
 
@@ -43,6 +44,7 @@ def test_without_an_edge_there_is_nothing_to_draw() -> None:
     assert "worst_edge" not in edge_series(np.zeros((120, 120)), square())
 
 
+@pytest.mark.slow
 def test_noise_does_not_fill_the_bundle() -> None:
     noise = np.random.default_rng(1).integers(0, 2, (600, 600)).astype(np.float64)
     found = edge_series(noise, noise)

@@ -42,6 +42,7 @@ def test_texts_are_lines_and_boxes_need_not_be(tmp_path: Path) -> None:
     assert answer.objects[0].box is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
@@ -107,6 +108,7 @@ def test_a_box_may_stick_out_by_a_pixel(tmp_path: Path) -> None:
     assert not isinstance(read_answer(answer_file(tmp_path, content), SIZE).objects, Unusable)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "reason"),
     [

@@ -101,6 +101,7 @@ def test_descriptions(tmp_path: Path, required: list[str], forbidden: list[str],
     assert answer.why.get("phrases") == remark
 
 
+@pytest.mark.slow
 def test_what_was_read_stands_beside_its_error_rate(tmp_path: Path) -> None:
     answer = measured(tmp_path, text="入口  Exit")
     assert answer.values == {"cer": pytest.approx(1 / 6)}

@@ -224,6 +224,7 @@ def test_statistics_that_are_none(tmp_path, weights, given, message):
     assert "odd.npz" in str(caught.value)
 
 
+@pytest.mark.slow
 def test_damaged_statistics_are_one_message(tmp_path, weights):
     path = tmp_path / "odd.npz"
     np.savez(path, **arrays())

@@ -97,12 +97,14 @@ def test_json_has_the_documented_keys(tmp_path, network, capsys):
     assert found["protocol"] == "direct"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lag", [0, 3])
 def test_lips_that_lag_are_seen(tmp_path, network, capsys, lag):
     """Positive: the sound comes before the lips."""
     assert answer(capsys, write_talker(tmp_path / "clip.mkv", lag=lag, frames=120), network)["offset_frames"] == lag
 
 
+@pytest.mark.slow
 def test_stereo_at_48_khz_says_the_same(tmp_path, network, capsys):
     mono = answer(capsys, write_talker(tmp_path / "mono.mkv"), network)
     stereo = answer(capsys, write_talker(tmp_path / "stereo.mkv", rate=48_000, channels=2), network)
@@ -117,6 +119,7 @@ def test_reference_protocol_scores_lossy_frames(tmp_path, network, capsys):
     assert lossy["lse_d"] != direct["lse_d"]
 
 
+@pytest.mark.slow
 def test_face_box_in_a_larger_video(tmp_path, network, capsys):
     clip = write_talker(tmp_path / "large.mkv", size=320)
     whole = answer(capsys, clip, network, face_box="100,100,60,60")
@@ -194,6 +197,7 @@ def test_from_the_command_line(tmp_path, network):
     assert json.loads(done.stdout)["protocol"] == "reference"
 
 
+@pytest.mark.slow
 def test_a_folder_of_videos_is_a_table_or_json_lines(tmp_path, network, capsys):
     write_talker(tmp_path / "b.mkv", frames=60, lag=3)
     (tmp_path / "a").mkdir()
@@ -252,6 +256,7 @@ def two_talkers(path):
     return path
 
 
+@pytest.mark.slow
 def test_each_face_has_a_value_of_its_own(tmp_path, network, capsys):
     clip = two_talkers(tmp_path / "two.mkv")
     done = command(clip, "--weights", network, "--face", "all", "--json")
@@ -265,6 +270,7 @@ def test_each_face_has_a_value_of_its_own(tmp_path, network, capsys):
     assert answer(capsys, clip, network)["lse_d"] == first["lse_d"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "message"),
     [
