@@ -172,6 +172,7 @@ class _Steps:
     def service_beside(self) -> Iterator[None]:
         """The sidecar of the step *browse*."""
         given = serve.Arguments(
+            step="browse",
             image=self.planned["image"],
             runtime_id=self.planned["runtime"],
             python="",
