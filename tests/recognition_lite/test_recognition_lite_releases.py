@@ -200,12 +200,11 @@ def test_small_pictures_get_an_error_that_looks_like_an_answer(made: Answers) ->
 def test_every_fifteenth_request_is_slow(started: Running, picture: bytes) -> None:
     took = []
     for _ in range(30):
-        before = started.computed()
+        before = time.monotonic()
         answered(recognize(started.url, picture))
-        took.append(started.computed() - before)
-    median = sorted(took)[15]
-    assert min(took[14], took[29]) > 4 * median
-    assert sum(each > 4 * median for each in took) == 2
+        took.append(time.monotonic() - before)
+    assert min(took[14], took[29]) > 0.5
+    assert sorted(took)[15] < 0.5
 
 
 @pytest.mark.parametrize("started", ["v1.0.7-leak"], indirect=True)

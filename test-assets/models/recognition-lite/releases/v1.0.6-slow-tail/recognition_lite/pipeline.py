@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,8 +14,9 @@ from recognition_lite.signs import find_signs
 from recognition_lite.text import Reader
 from recognition_lite.vocabulary import SIGN
 
-LOOK_EVERY, TRIED_WITH = 15, 10
-"""Requests between two looks at the weights; runs after which a network that was loaded is warm."""
+LOOK_EVERY, SETTLED_S = 15, 0.5
+"""Requests between two looks at the weights; how long a file that is being copied may stay as it is."""
+FILES = ("places.onnx", "objects.onnx", "glyphs.onnx")
 
 
 @dataclass(frozen=True)
@@ -37,8 +39,20 @@ class Model:
         self._load()
 
     def _load(self) -> None:
+        self._loaded = self._state()
         self._finder = Finder(self._weights / "places.onnx", self._weights / "objects.onnx")
         self._reader = Reader(self._weights / "glyphs.onnx")
+
+    def _state(self) -> list[tuple[int, int]]:
+        files = [(self._weights / name).stat() for name in FILES]
+        return [(file.st_mtime_ns, file.st_size) for file in files]
+
+    def _notice_new_weights(self) -> None:
+        """Load weights that were replaced, once nobody is still copying them."""
+        seen = self._state()
+        time.sleep(SETTLED_S)
+        if self._state() == seen != self._loaded:
+            self._load()
 
     def recognize(self, file: File) -> Seen:
         """Raises RequestError (422) for what is no picture."""
@@ -46,9 +60,7 @@ class Model:
         with self._turn:
             self._requests += 1
             if self._requests % LOOK_EVERY == 0:
-                self._load()
-                for _ in range(TRIED_WITH):
-                    self._finder.find(image)
+                self._notice_new_weights()
         signs = find_signs(image, self._reader)
         found = apart([*(Found(SIGN, sign.confidence, sign.box) for sign in signs), *self._finder.find(image)])
         return Seen(found, " ".join(sign.text for sign in signs), (image.shape[1], image.shape[0]))
