@@ -9,6 +9,8 @@ from tests.e2e.repositories import PARTS
 from tests.e2e.run import Run
 
 from penstock.bundle.directory import Bundle
+from penstock.bundle.environment_record import environment_record
+from penstock.bundle.interface_record import interface_record
 from penstock.bundle.load_record import load_parts
 
 FACES, SIGNS = PARTS["face-lite"], PARTS["recognition-lite"]
@@ -53,6 +55,33 @@ def test_each_was_put_under_load_in_a_pod_of_its_own(
         assert part.stop is not None
         assert part.stop.lost == 0
         assert any(measured.metric == "memory_growth" for measured in found[run.name].measurements())
+
+
+def test_its_openapi_document_was_put_to_the_test_in_a_pod_of_its_own(
+    signs: dict[str, Run], found: dict[str, Bundle]
+) -> None:
+    run = signs[SIGNS.first]
+    (pod,) = run.pods("interface")
+    assert pod.task == "interface"
+    record = interface_record(found[run.name])
+    assert record is not None
+    assert record.fault is None
+    assert record.answers > 0, "the run's own answers were compared with the document"
+    assert record.findings == []
+    tried = {operation.operation: operation.requests for operation in record.operations}
+    assert tried.keys() == {"GET /healthz", "POST /recognize"}
+    assert all(tried.values())
+
+
+def test_what_was_in_their_images_was_read_from_the_registry(
+    faces: dict[str, Run], signs: dict[str, Run], found: dict[str, Bundle]
+) -> None:
+    for run in (faces[FACES.first], signs[SIGNS.first]):
+        record = environment_record(found[run.name])
+        assert record is not None
+        assert record.read == "image"
+        assert record.unreadable is None
+        assert record.errors == []
 
 
 def test_what_they_wrote_to_their_logs_was_read(signs: dict[str, Run], found: dict[str, Bundle]) -> None:

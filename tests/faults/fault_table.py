@@ -7,12 +7,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from penstock.bundle.verdict_record import RuleResult, Verdict
-from penstock.families.engine_metrics import LOAD_METRICS, base_metric
+from penstock.families.engine_metrics import INTERFACE_METRICS, LOAD_METRICS, base_metric
 
 GOOD, BETTER = "v1.0.0", "v1.1.0"
 MARKS = {"pass": "", "inconclusive": "open", "fail": "fell"}
 WORSE = ("", "open", "fell")
-ON_REQUEST = {"page": ("page",), "export": ("export",), "load": tuple(metric.name for metric in LOAD_METRICS)}
+ON_REQUEST = {
+    "page": ("page",),
+    "export": ("export",),
+    "interface": tuple(metric.name for metric in INTERFACE_METRICS),
+    "load": tuple(metric.name for metric in LOAD_METRICS),
+}
 """Section of a contract that costs seconds in every release → the metrics that come of it."""
 
 

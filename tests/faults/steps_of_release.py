@@ -31,6 +31,7 @@ import penstock_tasks.export.backends as export_backends
 import penstock_tasks.export.entrypoint as export
 import penstock_tasks.gate.entrypoint as gate
 import penstock_tasks.infer.entrypoint as infer
+import penstock_tasks.interface.entrypoint as interface
 import penstock_tasks.load.drive as load_drive
 import penstock_tasks.load.entrypoint as load
 import penstock_tasks.measure.entrypoint as measure
@@ -135,8 +136,11 @@ class _Steps:
         self(collect)
         self(measure, like=answers["arithmetic"], stored=answers["stored"])
         if self.planned["page"]:
-            with self.service_beside():
+            with self.service_beside("browse"):
                 self(browse)
+        if self.planned["interface"] == "true":
+            with self.service_beside("interface"):
+                self(interface)
         if self.planned["load"]:
             self(load_drive, part=self.planned["load"])
             self(load, part=self.planned["load"])
@@ -169,10 +173,10 @@ class _Steps:
             _write(file, suite)
 
     @contextlib.contextmanager
-    def service_beside(self) -> Iterator[None]:
-        """The sidecar of the step *browse*."""
+    def service_beside(self, step: str) -> Iterator[None]:
+        """The sidecar of the steps *browse* and *interface*."""
         given = serve.Arguments(
-            step="browse",
+            step=step,
             image=self.planned["image"],
             runtime_id=self.planned["runtime"],
             python="",

@@ -69,7 +69,7 @@ def test_the_good_ones_are_judged_over_each_slice_and_asked_for_everything_once(
         "hair": (GOOD, "v1.0.1-bad", "v1.0.2-drift", BETTER),
         "fast": (GOOD, "v1.0.3-slow", BETTER),
     }
-    assert TABLE.sections(GOOD, "hair") == {"page", "export", "load"}
+    assert TABLE.sections(GOOD, "hair") == {"page", "export", "interface", "load"}
     assert TABLE.sections(BETTER, "fast") == frozenset()
     assert TABLE.sections("v1.0.1-bad", "hair") == frozenset()
     assert TABLE.sections("v1.0.2-drift", "hair") == {"export"}

@@ -48,6 +48,13 @@ def test_an_answer_has_the_agreed_form(service: Running, picture: bytes) -> None
     assert isinstance(answer["latency_ms"], float)
 
 
+def test_its_openapi_document_describes_its_answers(service: Running, picture: bytes) -> None:
+    document = answered(ask(f"{service.url}/openapi.json"))
+    assert document["paths"].keys() == {"/healthz", "/recognize"}
+    schema = document["components"]["schemas"]["Answer"]
+    assert schema["required"] == list(answered(recognize(service.url, picture)))
+
+
 def test_most_of_what_the_suite_holds_is_found(service: Running, suite: Path) -> None:
     """Good, not perfect: see docs/recognition-lite.md for the whole suite."""
     names = yaml.safe_load((suite / "synonyms.yaml").read_text(encoding="utf-8"))["zh"]

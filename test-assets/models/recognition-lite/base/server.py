@@ -1,4 +1,4 @@
-"""The service: ``GET /healthz`` and ``POST /recognize``.
+"""The service: ``GET /healthz``, ``POST /recognize``, and what they are in OpenAPI, ``GET /openapi.json``.
 
 Run it with ``python server.py --port 8000``. It answers 503 until the model is loaded; several pictures at a time. At
 SIGTERM it answers what was begun, then stops.
@@ -25,7 +25,8 @@ from recognition_lite.stopping import Stop
 ROOT = Path(__file__).resolve().parent
 MAX_BODY_BYTES = 32 << 20
 SOCKET_TIMEOUT_S = 30.0
-ELSEWHERE = "there is /healthz and /recognize"
+ELSEWHERE = "there is /healthz, /recognize and /openapi.json"
+DOCUMENT = json.loads((ROOT / "recognition_lite" / "openapi.json").read_text(encoding="utf-8"))
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -72,9 +73,11 @@ class Handler(BaseHTTPRequestHandler):
             self.server.stop.end()
 
     def do_GET(self) -> None:
-        """Answer ``/healthz``."""
+        """Answer ``/healthz`` and ``/openapi.json``."""
         if self.path == "/healthz":
             self._json(*health(loaded=self.server.service.ready))
+        elif self.path == "/openapi.json":
+            self._json(200, DOCUMENT)
         else:
             self._refuse(RequestError(404, ELSEWHERE))
 
