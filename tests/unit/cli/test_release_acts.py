@@ -42,6 +42,7 @@ def test_back_and_forward_again(store: str, capsys: pytest.CaptureFixture[str]) 
         "current": "1.1.0",
         "changed": False,
         "entry": None,
+        "told": 0,
     }
 
 
@@ -58,3 +59,24 @@ def test_withdrawn_once(store: str, capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_reason_is_asked_for(store: str) -> None:
     assert main(["rollback", "sonic-lite", "--store", store]) == 2
     assert main(["withdraw", "sonic-lite", "1.0.0", "--reason", " ", "--store", store]) == 2
+
+
+def test_people_are_told_and_what_is_done_stays_done(
+    store: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    urls = tmp_path / "urls.txt"
+    urls.write_text("nobody-knows://x\n")
+    back = ["rollback", "sonic-lite", "--reason", "r", "--store", store, "--notify", str(urls)]
+    assert main(back) == 2, "nothing is done for receivers that cannot be any"
+    assert "address 1: not an address" in capsys.readouterr().err
+    urls.write_text("json://127.0.0.1:1\n")
+    assert main(back) == 0
+    said = capsys.readouterr()
+    assert said.out == "sonic-lite: 1.0.0 is the current release now, it was 1.1.0\n"
+    assert said.err.startswith("warning: 1 of 1 notifications were not sent: address 1 (json://…)")
+    assert main([*back, "--json"]) == 0
+    said = capsys.readouterr()
+    assert (json.loads(said.out)["changed"], json.loads(said.out)["told"], said.err) == (False, 0, "")
+    forward = ["promote", "sonic-lite", "1.1.0", "--reason", "r", "--store", store, "--notify", str(tmp_path / "none")]
+    assert main(forward) == 2
+    assert "there is no file 'none'" in capsys.readouterr().err

@@ -35,10 +35,10 @@ def current(folders: StepFolders) -> str:
 
 
 def test_back_forward_and_withdrawn(two: StepFolders) -> None:
-    assert call(two, "rollback").results == {"current": "1.0.0", "changed": "true"}
-    assert call(two, "rollback").results == {"current": "1.0.0", "changed": "false"}
-    assert call(two, "promote", "--version=1.1.0").results == {"current": "1.1.0", "changed": "true"}
-    assert call(two, "withdraw", "--version=1.0.0").results == {"current": "1.1.0", "changed": "true"}
+    assert call(two, "rollback").results == {"current": "1.0.0", "changed": "true", "told": "0"}
+    assert call(two, "rollback").results == {"current": "1.0.0", "changed": "false", "told": "0"}
+    assert call(two, "promote", "--version=1.1.0").results == {"current": "1.1.0", "changed": "true", "told": "0"}
+    assert call(two, "withdraw", "--version=1.0.0").results == {"current": "1.1.0", "changed": "true", "told": "0"}
     store = open_store(two.store)
     last = history(store, MODEL).moves[-1]
     assert (last.kind, last.by, last.reason) == ("withdrawn", "ann", "users see flicker")
@@ -64,3 +64,17 @@ def test_what_is_not_said_moves_nothing(two: StepFolders, act: str, by: str, sai
 def test_a_store_that_is_not_there_is_not_made(two: StepFolders) -> None:
     answer = two.call("move", "--act=rollback", f"--model={MODEL}", "--reason=x", "--by=ann", "--store=/nowhere/at-all")
     assert answer.code == 2
+
+
+def test_receivers_are_told_and_a_failure_is_in_the_log(two: StepFolders) -> None:
+    receivers = two.folder / "receivers"
+    receivers.mkdir()
+    (receivers / "urls").write_text("wecombot://\n")
+    assert call(two, "rollback", f"--receivers={receivers}").code == 2
+    assert current(two) == "1.1.0", "nothing is done for receivers that cannot be any"
+    (receivers / "urls").write_text("json://127.0.0.1:1\n")
+    answer = call(two, "rollback", f"--receivers={receivers}")
+    assert (answer.code, current(two)) == (0, "1.0.0")
+    assert answer.results == {"current": "1.0.0", "changed": "true", "told": "0"}
+    (line,) = [line for line in answer.lines if line["event"] == "not told"]
+    assert "1 of 1 notifications were not sent" in line["error"]
