@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ from penstock.notices.chats import PLACES, Chat, find_chat
 from penstock.notices.notice import Notice
 
 MAX_BYTES = 1 << 20
+MOST_AT_ONCE = 8
+"""Receivers that are told at the same time."""
 LEAST_BYTES = 200
 """What a service takes at least, for which it makes sense to cut a message."""
 MOST_BYTES = 30_000
@@ -30,7 +33,7 @@ class Told:
     failed: tuple[str, ...] = ()
     """Why each of the others has none: its number, its service, the reason; no secret."""
     exit_code: ExitCode = ExitCode.OK
-    """Of the failures: ``USAGE`` if all are addresses that cannot be one."""
+    """Of the failures, if there are any: ``USAGE`` if all are addresses that cannot be one."""
 
     def error(self) -> PenstockError | None:
         """The failures as one; ``None``: there is none."""
@@ -70,11 +73,12 @@ def hold_receivers(urls: Sequence[str]) -> None:
     Raises:
         UsageError: one is not.
     """
-    for number, url in enumerate(urls, 1):
-        try:
-            _receiver(url, PLACES)
-        except UsageError as error:
-            raise UsageError(f"address {number}: {error.what}", where=error.where, todo=error.todo) from None
+    with _Silenced():
+        for number, url in enumerate(urls, 1):
+            try:
+                _receiver(url, PLACES)
+            except UsageError as error:
+                raise UsageError(f"address {number}: {error.what}", where=error.where, todo=error.todo) from None
 
 
 def notify(
@@ -95,17 +99,23 @@ def notify(
         places: where the services are.
         sleep: waits before a busy service is asked again.
     """
-    sent, failed, usage = 0, [], 0
-    for number, url in enumerate(urls, 1):
+
+    def send(url: str) -> PenstockError | None:
         try:
             _send(_receiver(url, places), url, notice, sleep)
         except PenstockError as error:
-            usage += isinstance(error, UsageError)
-            failed.append(f"address {number} ({error.where}): {error.what}" + (f" {error.todo}" if error.todo else ""))
-        else:
-            sent += 1
-    code = ExitCode.OK if not failed else ExitCode.USAGE if usage == len(failed) else ExitCode.WORLD
-    return Told(sent, tuple(failed), code)
+            return error
+        return None
+
+    # At the same time: those that cannot be reached must not use up the time of the step, which has more to do.
+    with _Silenced(), ThreadPoolExecutor(MOST_AT_ONCE) as pool:
+        errors = [(number, error) for number, error in enumerate(pool.map(send, urls), 1) if error is not None]
+    failed = tuple(
+        f"address {number} ({error.where}): {error.what}{f'. {error.todo}' if error.todo else ''}".rstrip(".")
+        for number, error in errors
+    )
+    usage = all(isinstance(error, UsageError) for _, error in errors)
+    return Told(len(urls) - len(errors), failed, ExitCode.USAGE if usage else ExitCode.WORLD)
 
 
 def _receiver(url: str, places: Mapping[str, str]) -> Chat | Any:
@@ -122,8 +132,7 @@ def _receiver(url: str, places: Mapping[str, str]) -> Chat | Any:
         return chat
     import apprise
 
-    with _Silenced():
-        sender = apprise.Apprise.instantiate(url, suppress_exceptions=True)
+    sender = apprise.Apprise.instantiate(url, suppress_exceptions=True)
     if sender is None:
         raise _unknown(url)
     return sender
@@ -146,8 +155,7 @@ def _send(receiver: Chat | Any, url: str, notice: Notice, sleep: Callable[[float
         (title, body), form = markdown_form(notice, limit), apprise.NotifyFormat.MARKDOWN
     everyone = apprise.Apprise()
     everyone.add(receiver)
-    with _Silenced():
-        taken = everyone.notify(title=title, body=body, notify_type=notice.tone, body_format=form)
+    taken = everyone.notify(title=title, body=body, notify_type=notice.tone, body_format=form)
     if not taken:
         raise WorldError("could not be reached, or refused", where=f"{_scheme(url)}://…")
 

@@ -8,10 +8,13 @@ import hashlib
 import hmac
 import json
 import re
+import ssl
+import subprocess
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -38,6 +41,19 @@ class ChatServer:
     reply: tuple[int, bytes] | None = None
     """What is answered to everything, if set."""
     on_request: Callable[[BaseHTTPRequestHandler], None] | None = None
+    http: ThreadingHTTPServer | None = None
+
+    def over_tls(self, folder: Path) -> None:
+        """From now on with a certificate that it made itself."""
+        assert self.http is not None
+        command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days"]
+        command += ["1", "-subj", "/CN=127.0.0.1", "-keyout", str(folder / "key"), "-out", str(folder / "certificate")]
+        subprocess.run(command, check=True, capture_output=True)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(folder / "certificate", folder / "key")
+        self.http.socket = context.wrap_socket(self.http.socket, server_side=True)
+        self.http.handle_error = lambda *_: None  # type: ignore[method-assign]
+        self.url = self.url.replace("http:", "https:")
 
     @property
     def places(self) -> dict[str, str]:
@@ -168,6 +184,7 @@ def chat_server() -> Iterator[ChatServer]:
             return None
 
     http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.http = http
     server.url = f"http://127.0.0.1:{http.server_port}"
     thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
