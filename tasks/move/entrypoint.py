@@ -12,6 +12,7 @@ from penstock.notices.audience import open_audience, tell_act
 from penstock.releases.acts import promote, roll_back, withdraw
 from penstock.steps.entrypoint import log, param, run_step, workspace
 from penstock.store.open import existing_store
+from penstock.tracking.tracking_attempt import attempt_tracking
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class Arguments:
     by: str = param("who says so: on a cluster the account that runs this tells nobody")
     store: str = param("where releases are kept: a directory or s3://bucket/prefix")
     store_credentials: Path | None = workspace("for S3", optional=True)
+    mlflow: Path | None = workspace("files 'url', and if need be 'token', or 'username' and 'password'", optional=True)
     receivers: Path | None = workspace("a file 'urls' with one address a line, and 'links'", optional=True)
 
 
@@ -55,6 +57,9 @@ def step(arguments: Arguments) -> dict[str, str]:
         done = withdraw(store, model, version, reason=reason, by=by)
     changed = done.move is not None
     log("moved" if changed else "unchanged", act=arguments.act, model=arguments.model, current=done.current.version)
+    if arguments.mlflow is not None:
+        why_not = attempt_tracking(arguments.mlflow, store=store, model=model)
+        log("not tracked", error=why_not) if why_not else log("tracked", release=done.current.version)
     told = tell_act(audience, done)
     error = told.error()
     if error is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.unit.releases.released_runs import released
 from tests.unit.tasks.step_folders import Answer, StepFolders
+from tests.unit.tracking.mlflow_server import mlflow_server
 
 from penstock.releases.baseline import baseline, withdrawn
 from penstock.releases.history import history
@@ -78,3 +79,17 @@ def test_receivers_are_told_and_a_failure_is_in_the_log(two: StepFolders) -> Non
     assert answer.results == {"current": "1.0.0", "changed": "true", "told": "0"}
     (line,) = [line for line in answer.lines if line["event"] == "not told"]
     assert "1 of 1 notifications were not sent" in line["error"]
+
+
+def test_mlflow_is_kept_up_to_date_and_its_outage_stops_nothing(two: StepFolders) -> None:
+    folder = two.folder / "mlflow"
+    folder.mkdir()
+    with mlflow_server() as server:
+        (folder / "url").write_text(server.url)
+        assert call(two, "rollback", f"--mlflow={folder}").code == 0
+        assert server.aliases == {(MODEL, "current"): "1"}
+    answer = call(two, "promote", "--version=1.1.0", f"--mlflow={folder}")
+    assert (answer.code, current(two)) == (0, "1.1.0")
+    (line,) = [line for line in answer.lines if line["event"] == "not tracked"]
+    assert "MLflow cannot be reached" in line["error"]
+    assert "penstock track" in line["error"]
