@@ -219,10 +219,10 @@ def _register(mlflow: Mlflow, published: PublishedRelease) -> dict[str, Any]:
 
 
 def _source(evidence: str, release: Release) -> str:
-    """Where the evidence is; MLflow takes no path of a machine, so that of a directory is named by its digest."""
+    """Where the evidence is; MLflow takes no path of a machine and no web address, so a directory's has its digest."""
     if evidence.startswith("s3://"):
         return evidence
-    return f"https://penstock.invalid/manifest/{release.manifest_sha256}"
+    return f"penstock:/manifest/{release.manifest_sha256}"
 
 
 def _mark_withdrawn(mlflow: Mlflow, published: PublishedRelease, entry: dict[str, Any]) -> None:

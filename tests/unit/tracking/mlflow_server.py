@@ -96,6 +96,8 @@ def _registry(server: MlflowServer, path: str, value: Any) -> dict[str, Any]:
         more = {"next_page_token": str(first + 2)} if first + 2 < len(versions) else {}
         return {"model_versions": [_version(entry) for entry in versions[::-1][first : first + 2]], **more}
     if path == "model-versions/create":
+        if not value["source"].startswith(("s3://", "penstock:/")):
+            raise Refused("INVALID_PARAMETER_VALUE")
         entry = {"version": str(len(versions) + 1), "tags": _pairs(value["tags"]), "run_id": value.get("run_id", "")}
         versions.append({**entry, "name": name, "source": value["source"]})
         return {"model_version": _version(versions[-1])}
