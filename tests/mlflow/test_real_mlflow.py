@@ -1,6 +1,6 @@
 """Runs, versions and the alias in a real MLflow server, read back with MLflow's own client.
 
-``PENSTOCK_MLFLOW`` names an environment of its own that has ``mlflow`` (`python -m venv DIR; DIR/bin/pip install mlflow`):
+``PENSTOCK_MLFLOW`` names an environment of its own that has it: ``python -m venv DIR; DIR/bin/pip install mlflow``;
 ``PENSTOCK_MLFLOW=DIR python -m pytest tests/mlflow``.
 """
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from penstock.notices.audience import Audience
     from penstock.notices.notify import Told
     from penstock.releases.acts import Act
+    from penstock.store.store import Store
+    from penstock.tracking.mlflow_api import Mlflow
 
 Model = Annotated[str, typer.Argument(help="The model's name.")]
 Version = Annotated[str, typer.Argument(help="The release: 'penstock releases MODEL' lists them.")]
@@ -25,6 +27,7 @@ Credentials = Annotated[Path | None, typer.Option("--store-credentials", help=CR
 Notify = Annotated[
     Path | None, typer.Option(help="Who is told: a file with one address a line, or a folder with 'urls' and 'links'.")
 ]
+MlflowUrl = Annotated[str, typer.Option(help="An MLflow server whose alias 'current' follows.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -36,6 +39,7 @@ def rollback(
     store: StoreUri = LOCAL_STORE,
     store_credentials: Credentials = None,
     notify: Notify = None,
+    mlflow: MlflowUrl = "",
     as_json: AsJson = False,
 ) -> None:
     """Make an earlier release the current one again, which the next release is judged against.
@@ -48,9 +52,10 @@ def rollback(
     from penstock.releases.acts import roll_back
     from penstock.store.open import existing_store
 
-    audience = open_audience(notify)
-    act = roll_back(existing_store(store, store_credentials), model, to or None, reason=reason, by=by)
+    audience, opened, server = open_audience(notify), existing_store(store, store_credentials), _mlflow(mlflow)
+    act = roll_back(opened, model, to or None, reason=reason, by=by)
     _say(act, _unmoved, audience, as_json)
+    _follow(server, opened, model)
 
 
 def promote(
@@ -61,6 +66,7 @@ def promote(
     store: StoreUri = LOCAL_STORE,
     store_credentials: Credentials = None,
     notify: Notify = None,
+    mlflow: MlflowUrl = "",
     as_json: AsJson = False,
 ) -> None:
     """Make a published release the current one: the way forward again after a rollback.
@@ -71,9 +77,10 @@ def promote(
     from penstock.releases.acts import promote as make_current
     from penstock.store.open import existing_store
 
-    audience = open_audience(notify)
-    act = make_current(existing_store(store, store_credentials), model, version, reason=reason, by=by)
+    audience, opened, server = open_audience(notify), existing_store(store, store_credentials), _mlflow(mlflow)
+    act = make_current(opened, model, version, reason=reason, by=by)
     _say(act, _unmoved, audience, as_json)
+    _follow(server, opened, model)
 
 
 def withdraw(
@@ -84,6 +91,7 @@ def withdraw(
     store: StoreUri = LOCAL_STORE,
     store_credentials: Credentials = None,
     notify: Notify = None,
+    mlflow: MlflowUrl = "",
     as_json: AsJson = False,
 ) -> None:
     """Mark a release as one that nobody should use: it is never current or published again. Roll back first.
@@ -94,9 +102,30 @@ def withdraw(
     from penstock.releases.acts import withdraw as mark
     from penstock.store.open import existing_store
 
-    audience = open_audience(notify)
-    act = mark(existing_store(store, store_credentials), model, version, reason=reason, by=by)
+    audience, opened, server = open_audience(notify), existing_store(store, store_credentials), _mlflow(mlflow)
+    act = mark(opened, model, version, reason=reason, by=by)
     _say(act, _gone_before, audience, as_json)
+    _follow(server, opened, model)
+
+
+def _mlflow(url: str) -> Mlflow | None:
+    """The server, looked at before anything is done."""
+    from penstock.tracking.mlflow_api import Mlflow, mlflow_at
+
+    return Mlflow(mlflow_at(url)) if url else None
+
+
+def _follow(server: Mlflow | None, store: Store, model: str) -> None:
+    """Let MLflow's alias follow; also where nothing had to be done, since it may have been missed then."""
+    from penstock.foundation.errors import PenstockError
+    from penstock.tracking.track import follow_release
+
+    if server is None:
+        return
+    try:
+        follow_release(server, store, model)
+    except PenstockError as error:
+        typer.echo(f"warning: {error}", err=True)
 
 
 def _unmoved(act: Act) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -39,11 +38,10 @@ def track(
     """
     from penstock.foundation.errors import one_line
     from penstock.store.archive import run_key
-    from penstock.tracking.mlflow_api import Mlflow, MlflowPlace
+    from penstock.tracking.mlflow_api import Mlflow, mlflow_at
     from penstock.tracking.track import follow_release, track_run
 
-    names = ("MLFLOW_TRACKING_TOKEN", "MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD")
-    server = Mlflow(MlflowPlace(mlflow, *(os.environ.get(name, "") for name in names)))
+    server = Mlflow(mlflow_at(mlflow))
     opened = _store(store, store_credentials, runs)
     with tempfile.TemporaryDirectory() as folder:
         bundle = _bundle(run, model, runs, opened, Path(folder))

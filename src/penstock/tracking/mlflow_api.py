@@ -6,6 +6,7 @@ The server's answers are read with limits of size and time; a password is sent o
 from __future__ import annotations
 
 import json
+import os
 import re
 import time
 from collections.abc import Iterator, Mapping
@@ -19,8 +20,8 @@ import httpx
 from penstock.foundation.errors import UsageError, WorldError
 from penstock.foundation.files import read_regular
 
-TIMEOUT_S = 10.0
-"""For each of connecting, sending and waiting."""
+TIMEOUT_S = 30.0
+"""For each of connecting, sending and waiting: a server that has just started takes its time."""
 TOTAL_S = 120.0
 """For all requests together: a step has more to do than to wait for a copy."""
 MAX_ANSWER_BYTES = 16 << 20
@@ -65,6 +66,12 @@ def read_mlflow(directory: Path) -> MlflowPlace:
             raise UsageError("not UTF-8 text", where=f"mlflow: {name}") from None
 
     return MlflowPlace(content("url"), content("token"), content("username"), content("password"))
+
+
+def mlflow_at(url: str) -> MlflowPlace:
+    """A server by its address, with the credentials of MLflow's own variables (``MLFLOW_TRACKING_TOKEN`` …)."""
+    names = ("MLFLOW_TRACKING_TOKEN", "MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD")
+    return MlflowPlace(url, *(os.environ.get(name, "") for name in names))
 
 
 class Mlflow:

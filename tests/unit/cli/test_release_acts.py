@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from tests.unit.releases.released_runs import released
+from tests.unit.tracking.mlflow_server import mlflow_server
 
 from penstock.cli.app import main
 from penstock.cli.release_acts import promote, rollback, withdraw
@@ -80,3 +81,19 @@ def test_people_are_told_and_what_is_done_stays_done(
     forward = ["promote", "sonic-lite", "1.1.0", "--reason", "r", "--store", store, "--notify", str(tmp_path / "none")]
     assert main(forward) == 2
     assert "there is no file 'none'" in capsys.readouterr().err
+
+
+def test_mlflow_follows_and_its_outage_stops_nothing(store: str, capsys: pytest.CaptureFixture[str]) -> None:
+    back = ["rollback", "sonic-lite", "--reason", "r", "--store", store, "--mlflow"]
+    assert main([*back, "nowhere"]) == 2, "nothing is done"
+    with mlflow_server() as server:
+        server.reply = (503, b"away")
+        assert main([*back, server.url]) == 0
+        said = capsys.readouterr()
+        assert "1.0.0 is the current release now" in said.out
+        assert "warning: " in said.err
+        assert "MLflow answered 503" in said.err
+        server.reply = None
+        assert main([*back, server.url]) == 0
+        assert capsys.readouterr().err == ""
+        assert server.aliases == {("sonic-lite", "current"): "1"}
