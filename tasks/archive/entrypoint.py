@@ -12,6 +12,7 @@ from penstock.foundation.files import sha256_file
 from penstock.steps.entrypoint import log, param, run_step, workspace
 from penstock.store.archive import archive
 from penstock.store.open import open_store
+from penstock.tracking.tracking_attempt import attempt_tracking
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,7 @@ class Arguments:
     store: str = param("where evidence is kept: a directory or s3://bucket/prefix")
     bundle: Path = workspace("the run's bundle")
     store_credentials: Path | None = workspace("for S3", optional=True)
+    mlflow: Path | None = workspace("files 'url', and if need be 'token', or 'username' and 'password'", optional=True)
 
 
 RESULTS: tuple[str, ...] = ("uri", "digest")
@@ -33,6 +35,9 @@ def step(arguments: Arguments) -> dict[str, str]:
     store = open_store(arguments.store, arguments.store_credentials)
     archived = archive(bundle, store, model=run.model, run_id=run.run_id)
     log("archived", uri=archived.uri, files=archived.files, uploaded=archived.uploaded, bytes=archived.bytes)
+    if arguments.mlflow is not None:
+        why_not = attempt_tracking(arguments.mlflow, store=store, model=run.model, bundle=bundle, evidence=archived.uri)
+        log("not tracked", error=why_not) if why_not else log("tracked", run=run.run_id)
     return {"uri": archived.uri, "digest": sha256_file(bundle.manifest_file)}
 
 

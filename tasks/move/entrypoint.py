@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from penstock.foundation.errors import UsageError
+from penstock.notices.audience import open_audience, tell_act
 from penstock.releases.acts import promote, roll_back, withdraw
 from penstock.steps.entrypoint import log, param, run_step, workspace
 from penstock.store.open import existing_store
+from penstock.tracking.tracking_attempt import attempt_tracking
 
 
 @dataclass(frozen=True)
@@ -24,20 +26,27 @@ class Arguments:
     by: str = param("who says so: on a cluster the account that runs this tells nobody")
     store: str = param("where releases are kept: a directory or s3://bucket/prefix")
     store_credentials: Path | None = workspace("for S3", optional=True)
+    mlflow: Path | None = workspace("files 'url', and if need be 'token', or 'username' and 'password'", optional=True)
+    receivers: Path | None = workspace("a file 'urls' with one address a line, and 'links'", optional=True)
 
 
-RESULTS: tuple[str, ...] = ("current", "changed")
+RESULTS: tuple[str, ...] = ("current", "changed", "told")
 ACTS = ("rollback", "promote", "withdraw")
 
 
 def step(arguments: Arguments) -> dict[str, str]:
-    """Do it, unless it was done already. Returns the current release's version then, and whether anything changed."""
+    """Do it, unless it was done already, and tell the receivers.
+
+    Returns the current release's version then, whether anything changed, and how many were told. Who cannot be told is
+    in the log: the step is not red for that, since what it was to do is done.
+    """
     if arguments.act not in ACTS:
         raise UsageError(f"there is no act '{arguments.act}'", where="act", todo=f"Say one of: {', '.join(ACTS)}.")
     if not arguments.by.strip():
         raise UsageError("nobody is named", where="by", todo="Say who does this: --param by=NAME.")
     if not arguments.version and arguments.act != "rollback":
         raise UsageError(f"{arguments.act} needs a version", where="version", todo="Say --param version=VERSION.")
+    audience = open_audience(arguments.receivers)
     store = existing_store(arguments.store, arguments.store_credentials)
     model, version, reason, by = arguments.model, arguments.version, arguments.reason, arguments.by
     if arguments.act == "rollback":
@@ -48,7 +57,14 @@ def step(arguments: Arguments) -> dict[str, str]:
         done = withdraw(store, model, version, reason=reason, by=by)
     changed = done.move is not None
     log("moved" if changed else "unchanged", act=arguments.act, model=arguments.model, current=done.current.version)
-    return {"current": done.current.version, "changed": str(changed).lower()}
+    if arguments.mlflow is not None:
+        why_not = attempt_tracking(arguments.mlflow, store=store, model=model)
+        log("not tracked", error=why_not) if why_not else log("tracked", release=done.current.version)
+    told = tell_act(audience, done)
+    error = told.error()
+    if error is not None:
+        log("not told", error=str(error))
+    return {"current": done.current.version, "changed": str(changed).lower(), "told": str(told.sent)}
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -13,6 +13,8 @@ from penstock.foundation.errors import PenstockError
 from penstock.notices.forge import Posted, put_comment
 from penstock.notices.forge_places import address_of, open_place, read_forge
 from penstock.notices.message import headline, message
+from penstock.notices.notice import NoticeLink
+from penstock.notices.notice_links import links_of, values_of
 from penstock.notices.notify import notify, receivers_in
 from penstock.notices.pull_request import comment_text, marker
 from penstock.steps.entrypoint import log, param, run_step, shorten, workspace
@@ -26,7 +28,7 @@ class Arguments:
     pull_request: str = param("number of the pull or merge request; empty: the open one of the commit", default="")
     bundle: Path = workspace("the run's bundle")
     baseline: Path | None = workspace("the released model's bundle, if that one was run again", optional=True)
-    receivers: Path | None = workspace("a file 'urls' with one Apprise URL a line", optional=True)
+    receivers: Path | None = workspace("a file 'urls' with one address a line, and 'links'", optional=True)
     forge: Path | None = workspace("files 'token', 'kind' (github or gitlab), 'url' (of the API)", optional=True)
 
 
@@ -39,11 +41,12 @@ def step(arguments: Arguments) -> dict[str, str]:
     bundle = Bundle(arguments.bundle)
     if arguments.baseline is not None:
         gather_failures(bundle, Bundle(arguments.baseline))
-    said = message(bundle, arguments.status)
     failed: list[PenstockError] = []
     sent = 0
     try:
-        sent = notify(receivers_in(arguments.receivers), said.chat_title, said.markdown)
+        told = notify(receivers_in(arguments.receivers), message(bundle, arguments.status, _links(arguments, bundle)))
+        sent = told.sent
+        failed += [error for error in [told.error()] if error is not None]
     except PenstockError as error:  # the comment is tried all the same
         failed.append(error)
     try:
@@ -57,8 +60,16 @@ def step(arguments: Arguments) -> dict[str, str]:
         log("error", step="notify", error=str(further))
     if failed:
         raise failed[0]
-    log("notified", title=said.title, sent=sent)
-    return {"sent": str(sent), "summary": shorten(headline(bundle, arguments.status), MAX_SUMMARY_BYTES)}
+    summary = headline(bundle, arguments.status)
+    log("notified", title=summary, sent=sent)
+    return {"sent": str(sent), "summary": shorten(summary, MAX_SUMMARY_BYTES)}
+
+
+def _links(arguments: Arguments, bundle: Bundle) -> tuple[NoticeLink, ...]:
+    """Where the operator's file says that reports, runs and commits are."""
+    if not bundle.run_file.exists():
+        return ()
+    return links_of(values_of(bundle.run()), arguments.receivers)
 
 
 def _comment(arguments: Arguments, bundle: Bundle) -> Posted | None:

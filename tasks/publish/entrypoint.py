@@ -19,6 +19,7 @@ from penstock.sources.image import tag_image
 from penstock.sources.image_registry import authfile
 from penstock.steps.entrypoint import log, param, run_step, workspace
 from penstock.store.open import open_store
+from penstock.tracking.tracking_attempt import attempt_tracking
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class Arguments:
     bundle: Path = workspace("the run's bundle")
     store_credentials: Path | None = workspace("for S3", optional=True)
     registry_credentials: Path | None = workspace("config.json of the registry", optional=True)
+    mlflow: Path | None = workspace("files 'url', and if need be 'token', or 'username' and 'password'", optional=True)
     signing_key: Path | None = workspace("penstock.key: what verdicts are signed with", optional=True)
 
 
@@ -58,6 +60,10 @@ def step(arguments: Arguments) -> dict[str, str]:
         by=arguments.by,
     )
     log("published", uri=published.uri, digest=published.digest)
+    if arguments.mlflow is not None:
+        model = bundle.run().model
+        why_not = attempt_tracking(arguments.mlflow, store=store, model=model)
+        log("not tracked", error=why_not) if why_not else log("tracked", release=published.version)
     return {"uri": published.uri, "digest": published.digest}
 
 

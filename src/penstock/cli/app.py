@@ -46,6 +46,7 @@ COMMANDS: Mapping[str, str] = {
     "rollback": "penstock.cli.release_acts:rollback",
     "promote": "penstock.cli.release_acts:promote",
     "withdraw": "penstock.cli.release_acts:withdraw",
+    "track": "penstock.cli.track:track",
     "verify": "penstock.cli.verify:verify",
     "bisect": "penstock.cli.bisect:bisect",
 }

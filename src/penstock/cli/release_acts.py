@@ -12,7 +12,11 @@ import typer
 from penstock.cli.releases import CREDENTIALS_HELP, LOCAL_STORE, STORE_HELP
 
 if TYPE_CHECKING:
+    from penstock.notices.audience import Audience
+    from penstock.notices.notify import Told
     from penstock.releases.acts import Act
+    from penstock.store.store import Store
+    from penstock.tracking.mlflow_api import Mlflow
 
 Model = Annotated[str, typer.Argument(help="The model's name.")]
 Version = Annotated[str, typer.Argument(help="The release: 'penstock releases MODEL' lists them.")]
@@ -20,6 +24,10 @@ Reason = Annotated[str, typer.Option(help="Why; it stays on record.")]
 By = Annotated[str, typer.Option(help="Who says so; user and machine by default.")]
 StoreUri = Annotated[str, typer.Option("--store", help=STORE_HELP)]
 Credentials = Annotated[Path | None, typer.Option("--store-credentials", help=CREDENTIALS_HELP)]
+Notify = Annotated[
+    Path | None, typer.Option(help="Who is told: a file with one address a line, or a folder with 'urls' and 'links'.")
+]
+MlflowUrl = Annotated[str, typer.Option(help="An MLflow server whose alias 'current' follows.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -30,6 +38,8 @@ def rollback(
     by: By = "",
     store: StoreUri = LOCAL_STORE,
     store_credentials: Credentials = None,
+    notify: Notify = None,
+    mlflow: MlflowUrl = "",
     as_json: AsJson = False,
 ) -> None:
     """Make an earlier release the current one again, which the next release is judged against.
@@ -38,12 +48,14 @@ def rollback(
 
     Example: penstock rollback sonic-lite --reason "users see flicker" --store s3://releases/penstock
     """
+    from penstock.notices.audience import open_audience
     from penstock.releases.acts import roll_back
     from penstock.store.open import existing_store
 
-    _say(
-        roll_back(existing_store(store, store_credentials), model, to or None, reason=reason, by=by), _unmoved, as_json
-    )
+    audience, opened, server = open_audience(notify), existing_store(store, store_credentials), _mlflow(mlflow)
+    act = roll_back(opened, model, to or None, reason=reason, by=by)
+    _say(act, _unmoved, audience, as_json)
+    _follow(server, opened, model)
 
 
 def promote(
@@ -53,18 +65,22 @@ def promote(
     by: By = "",
     store: StoreUri = LOCAL_STORE,
     store_credentials: Credentials = None,
+    notify: Notify = None,
+    mlflow: MlflowUrl = "",
     as_json: AsJson = False,
 ) -> None:
     """Make a published release the current one: the way forward again after a rollback.
 
     Example: penstock promote sonic-lite 1.2.0 --reason "the flicker was the network's" --store s3://releases/penstock
     """
+    from penstock.notices.audience import open_audience
     from penstock.releases.acts import promote as make_current
     from penstock.store.open import existing_store
 
-    _say(
-        make_current(existing_store(store, store_credentials), model, version, reason=reason, by=by), _unmoved, as_json
-    )
+    audience, opened, server = open_audience(notify), existing_store(store, store_credentials), _mlflow(mlflow)
+    act = make_current(opened, model, version, reason=reason, by=by)
+    _say(act, _unmoved, audience, as_json)
+    _follow(server, opened, model)
 
 
 def withdraw(
@@ -74,16 +90,42 @@ def withdraw(
     by: By = "",
     store: StoreUri = LOCAL_STORE,
     store_credentials: Credentials = None,
+    notify: Notify = None,
+    mlflow: MlflowUrl = "",
     as_json: AsJson = False,
 ) -> None:
     """Mark a release as one that nobody should use: it is never current or published again. Roll back first.
 
     Example: penstock withdraw sonic-lite 1.1.0 --reason "trained on data we may not use" --store s3://releases/penstock
     """
+    from penstock.notices.audience import open_audience
     from penstock.releases.acts import withdraw as mark
     from penstock.store.open import existing_store
 
-    _say(mark(existing_store(store, store_credentials), model, version, reason=reason, by=by), _gone_before, as_json)
+    audience, opened, server = open_audience(notify), existing_store(store, store_credentials), _mlflow(mlflow)
+    act = mark(opened, model, version, reason=reason, by=by)
+    _say(act, _gone_before, audience, as_json)
+    _follow(server, opened, model)
+
+
+def _mlflow(url: str) -> Mlflow | None:
+    """The server, looked at before anything is done."""
+    from penstock.tracking.mlflow_api import Mlflow, mlflow_at
+
+    return Mlflow(mlflow_at(url)) if url else None
+
+
+def _follow(server: Mlflow | None, store: Store, model: str) -> None:
+    """Let MLflow's alias follow; also where nothing had to be done, since it may have been missed then."""
+    from penstock.foundation.errors import PenstockError
+    from penstock.tracking.track import follow_release
+
+    if server is None:
+        return
+    try:
+        follow_release(server, store, model)
+    except PenstockError as error:
+        typer.echo(f"warning: {error}", err=True)
 
 
 def _unmoved(act: Act) -> str:
@@ -102,18 +144,38 @@ def _gone_before(act: Act) -> str:
     return f"{act.current.model}: that version was withdrawn already{since}"
 
 
-def _say(act: Act, already: Callable[[Act], str], as_json: bool) -> None:
+def _say(act: Act, already: Callable[[Act], str], audience: Audience, as_json: bool) -> None:
+    """Show what was done, then tell the others: if somebody is not told, it is done all the same."""
+    from penstock.notices.audience import tell_act
+
+    if as_json:
+        told = tell_act(audience, act)
+        typer.echo(json.dumps(_as_json(act, told), indent=2))
+    else:
+        typer.echo(_in_words(act, already))
+        told = tell_act(audience, act)
+    error = told.error()
+    if error is not None:
+        typer.echo(f"warning: {error}", err=True)
+
+
+def _as_json(act: Act, told: Told) -> dict[str, object]:
+    entry = act.move or act.withdrawal
+    return {
+        "model": act.current.model,
+        "current": act.current.version,
+        "changed": act.move is not None,
+        "entry": entry.model_dump(mode="json", exclude={"schema_version", "model"}) if entry else None,
+        "told": told.sent,
+    }
+
+
+def _in_words(act: Act, already: Callable[[Act], str]) -> str:
     from penstock.foundation.errors import one_line
 
     move = act.move
-    if as_json:
-        entry = move or act.withdrawal
-        done = entry.model_dump(mode="json", exclude={"schema_version", "model"}) if entry else None
-        whole = {"model": act.current.model, "current": act.current.version, "changed": move is not None, "entry": done}
-        typer.echo(json.dumps(whole, indent=2))
-    elif move is None:
-        typer.echo(one_line(already(act)))
-    elif move.kind == "withdrawn":
-        typer.echo(one_line(f"{move.model}: {move.version} is withdrawn; {move.before} stays current"))
-    else:
-        typer.echo(one_line(f"{move.model}: {move.version} is the current release now, it was {move.before}"))
+    if move is None:
+        return one_line(already(act))
+    if move.kind == "withdrawn":
+        return one_line(f"{move.model}: {move.version} is withdrawn; {move.before} stays current")
+    return one_line(f"{move.model}: {move.version} is the current release now, it was {move.before}")

@@ -1,82 +1,110 @@
-"""The message that tells people how a run ended.
-
-What a repository or a model has to say (names, versions, reasons, the end of a log) goes into chats, mails and
-comments, which take some of it for markup, links or names that are notified: it is escaped, see :class:`Message`.
-"""
+"""The message that tells people how a run ended."""
 
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 from penstock.bundle.directory import Bundle
 from penstock.bundle.export_record import export_record
 from penstock.bundle.failures import first_failure
-from penstock.gating.wording import tally
+from penstock.bundle.models import Run
+from penstock.bundle.verdict_record import RuleResult, Verdict
+from penstock.gating.wording import needed_words, tally
+from penstock.notices.notice import Notice, NoticeLink
 from penstock.report.old_verdicts import read_verdict
-from penstock.report.summary import bare, markdown_summary, plain, title
+from penstock.report.summary import rule_name, rule_verdict, stops, title, waiver_words
 
 NEARLY_NOTHING_BYTES = 1 << 20
 """With less than that no step can write its files."""
 LEFT_NO_WORD = "left no word: its pod was deleted or evicted, or could not start, or its log says more."
 
 
-@dataclass(frozen=True)
-class Message:
-    """How a run ended."""
-
-    title: str
-    """One line as it is, for logs and terminals."""
-    text: str
-    """The body as it is, except a verdict's: that is Markdown, with what comes from elsewhere escaped."""
-    is_markdown: bool = False
-
-    @property
-    def chat_title(self) -> str:
-        """The title where no service finds anything in it to format, to link or to notify."""
-        return bare(self.title)
-
-    @property
-    def markdown(self) -> str:
-        """The body as Markdown; whatever it is converted to, nothing in it becomes markup, a link or a name."""
-        return self.text if self.is_markdown else plain(self.text)
-
-
-def message(bundle: Bundle, status: str) -> Message:
+def message(bundle: Bundle, status: str, links: Sequence[NoticeLink] = ()) -> Notice:
     """The message about a run, also about one that broke before it had a verdict.
 
     Args:
         bundle: the run's bundle, as far as it came.
         status: Tekton's aggregate status of the tasks (``Succeeded``, ``Failed``, ``Completed``, ``None``), or empty.
+        links: where to look.
     """
     if status == "Failed":
-        return Message(*_broken(bundle))
+        what, why = _broken(bundle)
+        return Notice(what, why, tuple(links), tone="failure")
     if not bundle.run_file.exists():
-        return Message(
+        return Notice(
             "Penstock: the run ended before the repository was cloned",
             f"Status of the tasks: {status or 'unknown'}.",
+            tone="failure",
         )
     run = bundle.run()
     if bundle.verdict_file.exists():
-        verdict = read_verdict(bundle)
-        return Message(title(run, verdict), markdown_summary(run, verdict), is_markdown=True)
+        return _verdict(run, read_verdict(bundle), status, links)
     name = f"{run.model} " if run.model else ""
-    ended = "finished" if run.track == "verify" and status in ("Succeeded", "Completed") else "broke"
-    return Message(
-        f"{name}{run.track} run {run.run_id} {ended}",
+    finished = run.track == "verify" and status in ("Succeeded", "Completed")
+    return Notice(
+        f"{name}{run.track} run {run.run_id} {'finished' if finished else 'broke'}",
         f"{_last_step(bundle)} Status of the tasks: {status or 'unknown'}.{_export(bundle)}",
+        tuple(links),
+        tone="info" if finished else "failure",
     )
 
 
 def headline(bundle: Bundle, status: str) -> str:
     """The message in one line: the verdict, or which step broke and why."""
-    said = message(bundle, status)
-    if status == "Failed":
-        return f"{said.title}: {' '.join(said.text.split())}"
-    verdict = read_verdict(bundle) if bundle.verdict_file.exists() else None
-    if verdict is not None and verdict.verdict == "pass" and any(rule.not_compared for rule in verdict.rules):
-        return f"{said.title} (first release: {tally(verdict.rules)})"
-    return said.title
+    verdict = read_verdict(bundle) if bundle.verdict_file.exists() and status != "Failed" else None
+    if verdict is None:
+        said = message(bundle, status)
+        return f"{said.what}: {' '.join(said.why.split())}" if status == "Failed" else said.what
+    named = title(bundle.run(), verdict)
+    if verdict.verdict == "pass" and any(rule.not_compared for rule in verdict.rules):
+        return f"{named} (first release: {tally(verdict.rules)})"
+    return named
+
+
+def _verdict(run: Run, verdict: Verdict, status: str, links: Sequence[NoticeLink]) -> Notice:
+    """What the gate said, and what a person has to do about it."""
+    told = [rule for rule in verdict.rules if rule.verdict != "pass" or rule.waiver is not None]
+    told.sort(key=lambda rule: (not stops(rule), rule.verdict == "pass"))
+    # The reason for the verdict stands in the second line already.
+    stopping = [rule for rule in told if stops(rule)]
+    decisive = next((rule for rule in stopping if rule.verdict == verdict.verdict), None)
+    details = [_rule_line(rule) for rule in told if rule is not decisive]
+    if run.notes:
+        details.append(f"Release notes: {run.notes}")
+    what, why = title(run, verdict), ""
+    if decisive is not None:
+        more = len(stopping) - 1
+        others = f" {more} more {'rule does' if more == 1 else 'rules do'} not hold." if more else ""
+        why = f"{_sentence(decisive)}.{others} "
+    if verdict.verdict == "pass":
+        # Publishing is the last step: it was carried out if no step failed.
+        published = run.track == "release" and status in ("Succeeded", "Completed")
+        against = f", compared with {verdict.baseline}" if verdict.baseline else ", the first release"
+        return Notice(
+            f"{what}{' and published' if published else ''}",
+            f"{tally(verdict.rules)}{against}. {'It is the current release now.' if published else 'Nothing to do.'}",
+            tuple(links), tuple(details), "success",
+        )  # fmt: skip
+    if verdict.verdict == "fail":
+        why += "Nothing was published. Correct the model, and release it under a new version."
+        return Notice(what, why, tuple(links), tuple(details), "failure")
+    why += (
+        "Nothing was published. Add cases to the suite, or waive the rule in the policy with your name, and run again."
+    )
+    return Notice(f"{what}, needs you", why, tuple(links), tuple(details), "warning")
+
+
+def _rule_line(rule: RuleResult) -> str:
+    waived = f" ({waiver_words(rule.waiver)})" if rule.waiver is not None else ""
+    return f"{_sentence(rule)} [{rule_verdict(rule)}]{waived}"
+
+
+def _sentence(rule: RuleResult) -> str:
+    """``LSE-D (fast) rose from 7.9 to 9.3; about 40 cases would settle it``."""
+    if not rule.predicate:
+        return f"{rule_name(rule)}: {rule.reason}".rstrip(".")
+    return f"{rule_name(rule)} {rule.predicate}{needed_words(rule.needed, rule.metric)}".rstrip(".")
 
 
 def _broken(bundle: Bundle) -> tuple[str, str]:

@@ -38,7 +38,7 @@ def comment_text(bundle: Bundle, status: str = "") -> str:
     if bundle.verdict_file.exists() and status != "Failed":
         return pull_request_markdown(run, read_verdict(bundle))
     said = message(bundle, status)
-    return _comment(run, f"## {plain(said.title)}\n\n{plain(said.text)}\n", None)
+    return _comment(run, f"## {plain(said.what)}\n\n{plain(said.why)}\n", None)
 
 
 def write_beside_page(bundle: Bundle) -> None:

@@ -25,8 +25,8 @@ _REFERENCE = re.compile(
 )
 _BLOCK = re.compile(r"^(\d+(?=[.)](?:\s|$))|(?=#|[-+](?:\s|$)|[-=][\s=-]*$))")
 """What makes a line a heading, a rule, or an item of a list."""
-_FORMATTING = re.compile(r"[\\`*<>\[\]|~!]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|&(?=#?\w+;)")
-"""An underscore within a word stays: names have them, and nothing takes it for more."""
+FORMATTING = re.compile(r"[\\`*<>\[\]|~!]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|&(?=#?\w+;)")
+"""What marks up text. An underscore within a word stays: names have them, and nothing takes it for more."""
 
 
 def title(run: Run, verdict: Verdict) -> str:
@@ -191,7 +191,7 @@ def plain(text: str) -> str:
     for character in "\\`*_[]<>|!~":
         words = words.replace(character, "\\" + character)
     words = _BLOCK.sub(r"\1\\", words)
-    return _REFERENCE.sub(lambda found: found[0] + INVISIBLE, words)
+    return unlinked(words)
 
 
 def bare(text: str) -> str:
@@ -199,5 +199,9 @@ def bare(text: str) -> str:
 
     For titles: some services show them as they are, others put them into HTML or Markdown of their own.
     """
-    words = _FORMATTING.sub("?", printable(" ".join(text.split())))
-    return _REFERENCE.sub(lambda found: found[0] + INVISIBLE, words)
+    return unlinked(FORMATTING.sub("?", printable(" ".join(text.split()))))
+
+
+def unlinked(text: str) -> str:
+    """``text`` with an invisible space in each name that is notified, each number of an issue and each address."""
+    return _REFERENCE.sub(lambda found: found[0] + INVISIBLE, text)

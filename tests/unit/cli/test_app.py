@@ -33,6 +33,7 @@ COMMANDS = [
     "rollback",
     "promote",
     "withdraw",
+    "track",
     "verify",
     "bisect",
     "score lipsync",

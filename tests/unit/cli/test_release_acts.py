@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from tests.unit.releases.released_runs import released
+from tests.unit.tracking.mlflow_server import mlflow_server
 
 from penstock.cli.app import main
 from penstock.cli.release_acts import promote, rollback, withdraw
@@ -42,6 +43,7 @@ def test_back_and_forward_again(store: str, capsys: pytest.CaptureFixture[str]) 
         "current": "1.1.0",
         "changed": False,
         "entry": None,
+        "told": 0,
     }
 
 
@@ -58,3 +60,40 @@ def test_withdrawn_once(store: str, capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_reason_is_asked_for(store: str) -> None:
     assert main(["rollback", "sonic-lite", "--store", store]) == 2
     assert main(["withdraw", "sonic-lite", "1.0.0", "--reason", " ", "--store", store]) == 2
+
+
+def test_people_are_told_and_what_is_done_stays_done(
+    store: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    urls = tmp_path / "urls.txt"
+    urls.write_text("nobody-knows://x\n")
+    back = ["rollback", "sonic-lite", "--reason", "r", "--store", store, "--notify", str(urls)]
+    assert main(back) == 2, "nothing is done for receivers that cannot be any"
+    assert "address 1: not an address" in capsys.readouterr().err
+    urls.write_text("json://127.0.0.1:1\n")
+    assert main(back) == 0
+    said = capsys.readouterr()
+    assert said.out == "sonic-lite: 1.0.0 is the current release now, it was 1.1.0\n"
+    assert said.err.startswith("warning: 1 of 1 notifications were not sent: address 1 (json://…)")
+    assert main([*back, "--json"]) == 0
+    said = capsys.readouterr()
+    assert (json.loads(said.out)["changed"], json.loads(said.out)["told"], said.err) == (False, 0, "")
+    forward = ["promote", "sonic-lite", "1.1.0", "--reason", "r", "--store", store, "--notify", str(tmp_path / "none")]
+    assert main(forward) == 2
+    assert "there is no file 'none'" in capsys.readouterr().err
+
+
+def test_mlflow_follows_and_its_outage_stops_nothing(store: str, capsys: pytest.CaptureFixture[str]) -> None:
+    back = ["rollback", "sonic-lite", "--reason", "r", "--store", store, "--mlflow"]
+    assert main([*back, "nowhere"]) == 2, "nothing is done"
+    with mlflow_server() as server:
+        server.reply = (503, b"away")
+        assert main([*back, server.url]) == 0
+        said = capsys.readouterr()
+        assert "1.0.0 is the current release now" in said.out
+        assert "warning: " in said.err
+        assert "MLflow answered 503" in said.err
+        server.reply = None
+        assert main([*back, server.url]) == 0
+        assert capsys.readouterr().err == ""
+        assert server.aliases == {("sonic-lite", "current"): "1"}

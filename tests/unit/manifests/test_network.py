@@ -14,6 +14,7 @@ REACH_OUT = {
     "store-credentials",
     "registry-credentials",
     "receivers",
+    "mlflow",
 }
 """Parameters and workspaces of a Task that name somebody outside, or open the door there."""
 

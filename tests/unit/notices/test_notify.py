@@ -1,13 +1,18 @@
-"""Notifications: a real server that takes them, and one that refuses."""
+"""Notifications: real servers that take them, and refuse."""
 
 import json
+import re
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
 from penstock_tasks.notify.entrypoint import Arguments, step
+from tests.unit.notices.chat_server import chat_server
+from tests.unit.notices.hostile import hostile_text
+from tests.unit.notices.mail_server import mail_server
 
 from penstock.bundle.directory import Bundle
 from penstock.bundle.failures import remember_failure
@@ -15,8 +20,11 @@ from penstock.bundle.models import Run
 from penstock.bundle.steps import begin
 from penstock.bundle.verdict_record import RuleResult, Verdict
 from penstock.foundation.errors import UsageError, WorldError
-from penstock.notices.notify import notify, receivers_in
+from penstock.notices.notice import Notice, NoticeLink
+from penstock.notices.notify import hold_receivers, notify, receivers_in
 from penstock.report.summary import bare
+
+LINKS = (NoticeLink("report", "https://reports.example.org/7"),)
 
 
 @pytest.fixture
@@ -42,40 +50,119 @@ def chat() -> Iterator[tuple[str, list[dict[str, str]]]]:
     thread.join()
 
 
+NOTICE = Notice("sonic-lite 1.1.0: rejected", "LSE-D 17 % worse", LINKS, ("FID rose",), "failure")
+
+
 @pytest.mark.slow
 def test_sent(chat: tuple[str, list[dict[str, str]]]) -> None:
     url, received = chat
-    assert notify([f"{url}/a", f"{url}/b"], "sonic-lite 1.1.0: rejected", "LSE-D 17 % worse", kind="failure") == 2
+    told = notify([f"{url}/a", f"{url}/b"], NOTICE)
+    assert (told.sent, told.failed, told.error()) == (2, (), None)
     assert [message["title"] for message in received] == ["sonic-lite 1.1.0: rejected"] * 2
+    assert [message["type"] for message in received] == ["failure"] * 2
+    assert "[report](https://reports.example.org/7)" in received[0]["message"]
 
 
-def test_one_refuses_and_the_other_still_comes(chat: tuple[str, list[dict[str, str]]]) -> None:
+def test_one_refuses_and_the_others_still_come(chat: tuple[str, list[dict[str, str]]]) -> None:
     url, received = chat
-    with pytest.raises(WorldError, match="1 of 2") as caught:
-        notify([f"{url}/refuse", f"{url}/ok"], "title", "body")
+    told = notify([f"{url}/refuse", "nosuchservice://user:hunter2@host", "msteams://a/hunter2", f"{url}/ok"], NOTICE)
+    assert told.sent == 1
+    error = told.error()
+    assert isinstance(error, WorldError)
+    assert "3 of 4 notifications were not sent: address 1 (json://…)" in str(error)
+    assert "address 2 (nosuchservice://…): not an address that apprise knows" in str(error)
+    assert "address 3 (msteams://…): Microsoft has switched these connectors off" in str(error)
     assert len(received) == 2
-    assert "hunter2" not in str(caught.value)
+    assert "hunter2" not in str(error)
 
 
 def test_nobody() -> None:
-    assert notify([], "title", "body") == 0
+    assert notify([], NOTICE).error() is None
     assert receivers_in(None) == []
 
 
-def test_unknown_address_is_not_shown() -> None:
-    with pytest.raises(UsageError) as caught:
-        notify(["nosuchservice://user:hunter2@host"], "title", "body")
-    assert "hunter2" not in str(caught.value)
+@pytest.mark.parametrize(
+    "url", ["nosuchservice://user:hunter2@host", "wecombot://hunter2/x", "http://[", "hunter2", ""]
+)
+def test_an_address_that_cannot_be_one_is_not_shown(url: str) -> None:
+    error = notify([url], NOTICE).error()
+    assert isinstance(error, UsageError)
+    with pytest.raises(UsageError, match="address 2") as caught:
+        hold_receivers(["json://localhost", url])
+    assert "hunter2" not in str(caught.value) + str(error)
 
 
 def test_receivers(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="urls"):
         receivers_in(tmp_path)
+    with pytest.raises(UsageError, match=r"there is no file 'no\.txt'"):
+        receivers_in(tmp_path / "no.txt")
     (tmp_path / "urls").write_text("# ours\njson://a\n\n json://b \n")
-    assert receivers_in(tmp_path) == ["json://a", "json://b"]
+    assert receivers_in(tmp_path) == receivers_in(tmp_path / "urls") == ["json://a", "json://b"]
     (tmp_path / "urls").write_bytes(b"\xff\xfe")
     with pytest.raises(UsageError):
         receivers_in(tmp_path)
+
+
+def test_the_six_services_at_once() -> None:
+    """The log that people see, and which of them has it: nothing is lost without a word."""
+    with chat_server() as server, mail_server() as mail:
+        services = ("wecombot", "dingtalk", "feishu", "slack", "workflows")
+        urls = [server.address(name) for name in services] + [f"{mail.address}&to=ann@example.org"]
+        told = notify(urls, NOTICE, places=server.places)
+        assert (told.sent, told.failed) == (6, ())
+        assert len(server.taken) == 5
+        wrong = [server.address(name, key="wrong1wrong1") for name in services]
+        told = notify([*urls[-1:], *wrong], NOTICE, places=server.places)
+        assert told.sent == 1
+        assert [line.partition(":")[0] for line in told.failed] == [
+            f"address {number} ({name}" for number, name in enumerate(services, 2)
+        ]
+        assert "wrong1wrong1" not in str(told.error())
+        assert len(mail.mails) == 2
+
+
+def test_a_mail_has_two_forms_and_says_the_same_in_both() -> None:
+    with mail_server() as mail:
+        assert notify([f"{mail.address}&to=ann@example.org"], NOTICE).sent == 1
+        (found,) = mail.mails
+        assert (found["subject"], found["to"]) == ("sonic-lite 1.1.0: rejected", "ann@example.org")
+        forms = {part.get_content_type(): part.get_content() for part in found.walk() if not part.is_multipart()}
+        assert set(forms) == {"text/plain", "text/html"}
+        for text in forms.values():
+            for words in (
+                "sonic-lite 1.1.0: rejected",
+                "LSE-D 17 % worse",
+                "https://reports.example.org/7",
+                "FID rose",
+            ):
+                assert words in text
+
+
+def test_a_mail_that_is_refused_is_lost() -> None:
+    with mail_server() as mail:
+        mail.refused = "ann@"
+        told = notify([f"{mail.address}&to=ann@example.org"], NOTICE)
+        assert (told.sent, mail.mails) == (0, [])
+    told = notify([f"{mail.address}&to=ann@example.org"], NOTICE)
+    assert told.failed == ("address 1 (mailto://…): could not be reached, or refused",)
+
+
+@settings(max_examples=10, deadline=None)
+@given(what=hostile_text, why=hostile_text)
+def test_hostile_text_in_a_mail(what: str, why: str) -> None:
+    with mail_server() as mail:
+        assert notify([f"{mail.address}&to=ann@example.org"], Notice(what, why)).sent == 1
+        (found,) = mail.mails
+        assert set(found.keys()) >= {"Subject", "To", "From"}
+        assert found["to"] == "ann@example.org", "no header of its own"
+        assert "bcc" not in found
+        for part in found.walk():
+            if not part.is_multipart():
+                text = part.get_content()
+                assert "//" not in text
+                assert "@" not in text
+                assert not re.search(r"<(?!/?(?:p|b)>)", text) or part.get_content_type() == "text/plain"
 
 
 HOSTILE = (

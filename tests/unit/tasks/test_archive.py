@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from tests.unit.tasks.step_folders import StepFolders
+from tests.unit.tracking.mlflow_server import mlflow_server
 
 from penstock.bundle.directory import Bundle
 from penstock.foundation.files import sha256_file
@@ -45,3 +46,20 @@ def test_what_was_archived_is_never_replaced(measured: StepFolders) -> None:
     there = measured.folder / "fetched"
     fetch(open_store(measured.store), model="tiny", run_id="run-2", directory=there)
     assert {line.value for line in Bundle(there).measurements() if line.metric == "sharpness"} == {9.0}
+
+
+def test_the_run_is_shown_in_mlflow_and_its_outage_stops_nothing(measured: StepFolders) -> None:
+    folder = measured.folder / "mlflow"
+    folder.mkdir()
+    with mlflow_server() as server:
+        (folder / "url").write_text(server.url)
+        server.fail_at = 3
+        broken = measured.call("archive", f"--store={measured.store}", f"--mlflow={folder}")
+        assert broken.code == 0
+        assert [line["error"] for line in broken.lines if line["event"] == "not tracked"]
+        again = measured.call("archive", f"--store={measured.store}", f"--mlflow={folder}")
+        assert (again.code, again.results) == (0, broken.results)
+        (run,) = server.runs.values()
+    assert run["tags"]["penstock.evidence"] == again.results["uri"]
+    assert run["status"] == "FINISHED"
+    assert "case/sharpness/one" in {key for key, *_ in run["metrics"]}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.unit.releases.released_runs import released
 from tests.unit.tasks.step_folders import Answer, StepFolders
+from tests.unit.tracking.mlflow_server import mlflow_server
 
 from penstock.releases.baseline import baseline, withdrawn
 from penstock.releases.history import history
@@ -35,10 +36,10 @@ def current(folders: StepFolders) -> str:
 
 
 def test_back_forward_and_withdrawn(two: StepFolders) -> None:
-    assert call(two, "rollback").results == {"current": "1.0.0", "changed": "true"}
-    assert call(two, "rollback").results == {"current": "1.0.0", "changed": "false"}
-    assert call(two, "promote", "--version=1.1.0").results == {"current": "1.1.0", "changed": "true"}
-    assert call(two, "withdraw", "--version=1.0.0").results == {"current": "1.1.0", "changed": "true"}
+    assert call(two, "rollback").results == {"current": "1.0.0", "changed": "true", "told": "0"}
+    assert call(two, "rollback").results == {"current": "1.0.0", "changed": "false", "told": "0"}
+    assert call(two, "promote", "--version=1.1.0").results == {"current": "1.1.0", "changed": "true", "told": "0"}
+    assert call(two, "withdraw", "--version=1.0.0").results == {"current": "1.1.0", "changed": "true", "told": "0"}
     store = open_store(two.store)
     last = history(store, MODEL).moves[-1]
     assert (last.kind, last.by, last.reason) == ("withdrawn", "ann", "users see flicker")
@@ -64,3 +65,31 @@ def test_what_is_not_said_moves_nothing(two: StepFolders, act: str, by: str, sai
 def test_a_store_that_is_not_there_is_not_made(two: StepFolders) -> None:
     answer = two.call("move", "--act=rollback", f"--model={MODEL}", "--reason=x", "--by=ann", "--store=/nowhere/at-all")
     assert answer.code == 2
+
+
+def test_receivers_are_told_and_a_failure_is_in_the_log(two: StepFolders) -> None:
+    receivers = two.folder / "receivers"
+    receivers.mkdir()
+    (receivers / "urls").write_text("wecombot://\n")
+    assert call(two, "rollback", f"--receivers={receivers}").code == 2
+    assert current(two) == "1.1.0", "nothing is done for receivers that cannot be any"
+    (receivers / "urls").write_text("json://127.0.0.1:1\n")
+    answer = call(two, "rollback", f"--receivers={receivers}")
+    assert (answer.code, current(two)) == (0, "1.0.0")
+    assert answer.results == {"current": "1.0.0", "changed": "true", "told": "0"}
+    (line,) = [line for line in answer.lines if line["event"] == "not told"]
+    assert "1 of 1 notifications were not sent" in line["error"]
+
+
+def test_mlflow_is_kept_up_to_date_and_its_outage_stops_nothing(two: StepFolders) -> None:
+    folder = two.folder / "mlflow"
+    folder.mkdir()
+    with mlflow_server() as server:
+        (folder / "url").write_text(server.url)
+        assert call(two, "rollback", f"--mlflow={folder}").code == 0
+        assert server.aliases == {(MODEL, "current"): "1"}
+    answer = call(two, "promote", "--version=1.1.0", f"--mlflow={folder}")
+    assert (answer.code, current(two)) == (0, "1.1.0")
+    (line,) = [line for line in answer.lines if line["event"] == "not tracked"]
+    assert "MLflow cannot be reached" in line["error"]
+    assert "penstock track" in line["error"]

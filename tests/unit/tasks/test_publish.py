@@ -11,6 +11,7 @@ from penstock_tasks.publish.entrypoint import main as publish_step
 from tests.unit.releases.signing_keys import key_pair
 from tests.unit.store.stored_bundle import accepted_bundle
 from tests.unit.tasks.step_folders import TREE, StepFolders
+from tests.unit.tracking.mlflow_server import mlflow_server
 
 from penstock.bundle.verdict_record import Verdict
 from penstock.releases.attest import verify
@@ -124,3 +125,17 @@ def test_what_is_no_key_stops_the_step_before_anything_is_published(archived: St
     arguments = ("--verdict=pass", f"--store={archived.store}", f"--signing-key={tmp_path / 'signing'}")
     assert archived.call("publish", *arguments).code == 2
     assert current(archived) is None
+
+
+def test_the_release_is_registered_in_mlflow(archived: StepFolders) -> None:
+    folder = archived.folder / "mlflow"
+    folder.mkdir()
+    with mlflow_server() as server:
+        (folder / "url").write_text(server.url)
+        server.reply = (503, b"away")
+        assert archived.call("publish", "--verdict=pass", f"--store={archived.store}", f"--mlflow={folder}").code == 0
+        assert current(archived) == "run-2"
+        server.reply = None
+        assert archived.call("publish", "--verdict=pass", f"--store={archived.store}", f"--mlflow={folder}").code == 0
+        assert server.aliases == {("tiny", "current"): "1"}
+        assert server.models["tiny"][0]["tags"]["penstock.version"] == "1.1.0"

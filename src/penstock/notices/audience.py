@@ -1,0 +1,57 @@
+"""Who is told of what people do with releases: looked at before it is done, told when it is on record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from penstock.foundation.errors import ExitCode, PenstockError
+from penstock.notices.chats import PLACES
+from penstock.notices.notice_links import LinkValues, links_of
+from penstock.notices.notify import Told, hold_receivers, notify, receivers_in
+from penstock.notices.release_notice import act_notice
+from penstock.releases.acts import Act
+
+
+@dataclass(frozen=True)
+class Audience:
+    """Receivers whose addresses can be addresses."""
+
+    urls: tuple[str, ...] = ()
+    folder: Path | None = None
+    """Where the file ``links`` may be."""
+
+
+def open_audience(path: Path | None) -> Audience:
+    """Read and check the receivers. Nothing is sent.
+
+    Args:
+        path: a file with one address a line, or a folder with that file as ``urls`` and perhaps ``links``; ``None``:
+            nobody is told.
+
+    Raises:
+        UsageError: there is no such file, an address or a link cannot be one.
+    """
+    urls = receivers_in(path)
+    hold_receivers(urls)
+    folder = path if path is not None and path.is_dir() else None
+    links_of(LinkValues(), folder)
+    return Audience(tuple(urls), folder)
+
+
+def tell_act(audience: Audience, act: Act, *, places: Mapping[str, str] = PLACES) -> Told:
+    """Tell of a rollback, promotion or withdrawal that is on record; nobody of one that had been done before.
+
+    It raises nothing that a receiver can cause: the act stands, whether they hear of it or not.
+    """
+    move = act.move
+    if move is None:
+        return Told()
+    commit = act.current.commit if act.current.version == move.version else ""
+    try:
+        links = links_of(LinkValues(move.model, move.version, move.run_id, commit), audience.folder)
+        notice = act_notice(act, links)
+        return notify(audience.urls, notice, places=places) if notice is not None else Told()
+    except PenstockError as error:  # the file of links was changed in between
+        return Told(0, (str(error),), ExitCode.WORLD)

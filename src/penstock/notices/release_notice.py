@@ -1,0 +1,93 @@
+"""What people are told of a release: rolled back, promoted, withdrawn; deployed, its canary stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from penstock.notices.notice import Notice, NoticeLink, Tone
+from penstock.releases.acts import Act
+
+ReleaseEvent = Literal["deployed", "canary stopped", "rolled back", "promoted", "withdrawn"]
+
+
+@dataclass(frozen=True)
+class _Words:
+    what: str
+    """With ``{version}``, and ``{before}`` if there is one."""
+    todo: str
+    tone: Tone
+
+
+_WORDS: dict[ReleaseEvent, _Words] = {
+    "deployed": _Words("{version}: deployed{in_place}", "Nothing to do.", "success"),
+    "canary stopped": _Words(
+        "{version}: canary stopped{goes_on}", "No more requests go to {version}. Find the cause before you try again.",
+        "failure",
+    ),
+    "rolled back": _Words(
+        "{version}: current again{rolled_back}",
+        "What serves the model must follow; the next release is judged against {version}.",
+        "warning",
+    ),
+    "promoted": _Words(
+        "{version}: current now{in_place}",
+        "What serves the model may follow; the next release is judged against {version}.",
+        "success",
+    ),
+    "withdrawn": _Words(
+        "{version}: withdrawn{stays}", "Nobody should use {version} any more: stop it where it runs.", "warning"
+    ),
+}  # fmt: skip
+
+
+def release_notice(
+    event: ReleaseEvent,
+    model: str,
+    version: str,
+    *,
+    reason: str,
+    by: str = "",
+    other: str | None = None,
+    links: Sequence[NoticeLink] = (),
+) -> Notice:
+    """The message about one event of a release that is over and on record.
+
+    Args:
+        event: what happened.
+        model: the model's name.
+        version: the release that it happened to.
+        reason: why: a person's words, or what a controller measured.
+        by: who did it; empty: nobody is named.
+        other: the version that served or was current before, and of a stopped canary or a withdrawal the one that
+            still is; ``None``: there is none.
+        links: where to look.
+    """
+    words = _WORDS[event]
+    named = {
+        "in_place": f" in place of {other}",
+        "goes_on": f", {other} serves all requests",
+        "rolled_back": f", rolled back from {other}",
+        "stays": f", {other} stays current",
+    }
+    fields = {"version": version, **{name: text if other else "" for name, text in named.items()}}
+    said = " ".join(reason.split()).rstrip(".")
+    why = ": ".join(part for part in (by, said) if part)
+    todo = words.todo.format(**fields)
+    return Notice(
+        what=f"{model} {words.what.format(**fields)}",
+        why=f"{why}. {todo}" if why else todo,
+        links=tuple(links),
+        tone=words.tone,
+    )
+
+
+def act_notice(act: Act, links: Sequence[NoticeLink] = ()) -> Notice | None:
+    """The message about what a person did with a release; ``None``: it was done before, and nobody is told twice."""
+    move = act.move
+    if move is None or move.kind == "published":
+        return None
+    return release_notice(
+        move.kind, move.model, move.version, reason=move.reason, by=move.by, other=move.before, links=links
+    )
