@@ -139,7 +139,7 @@ def simulate_all(canaries: int) -> Iterator[Rates]:
     for scenario in (*SAME, *BAD, *BETWEEN):
         yield simulate(scenario, canaries)
     yield simulate_users("three retries a failing user, users known", "same", 1.0, canaries)
-    yield simulate_users("errors doubled, three retries a failing user, users known", "bad", 2.0, canaries)
+    yield simulate_users("errors doubled, three retries a failing user, users known", "bad", 2.0, canaries // 5)
 
 
 def simulate(scenario: Scenario, canaries: int) -> Rates:

@@ -112,10 +112,10 @@ def _prometheus(rules: WatchPolicy, policy: Path) -> EvidenceSource:
 
 def _since(given: str, log: RecordsSource | None, *, growing: bool) -> float | None:
     """When the canary was started; ``None``: not known yet."""
-    from penstock.watch.records import parse_time
+    from penstock.watch.records import parse_start
 
     if given:
-        return parse_time(given, where="--since")
+        return parse_start(given, where="--since")
     if log is not None:
         return log.first_canary()
     if growing:

@@ -92,10 +92,11 @@ def weigh_latency(latency: LatencyCounts, thresholds: LatencyThresholds) -> Weig
     for value in np.unique(code[code >= 0]):
         bound, steps = divmod(int(value), _MOST_STEPS + 1)
         looks = code == value
-        events = slow_answers(latency, bound)
+        rows = looks.any(axis=-1)  # of many canaries, those that look there at all
+        events = slow_answers(LatencyCounts(latency.bounds_ms, latency.canary[rows], latency.stable[rows]), bound)
         weighed = weigh(events, ratio=_STEP**steps, harmless=SLOW_SHARE, worse_above=SLOW_SHARE / 2)
         for name in ("log_worse", "log_within", "dispersion", "enough"):
-            getattr(found, name)[looks] = getattr(weighed, name)[looks]
+            getattr(found, name)[looks] = getattr(weighed, name)[looks[rows]]
     return found
 
 

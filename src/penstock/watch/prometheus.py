@@ -230,7 +230,7 @@ def _evidence(canary: _Side, stable: _Side, start: float, stretch_s: float) -> L
 def _notes(name: str, side: _Side) -> list[str]:
     found = []
     if side.resets:
-        found.append(f"counters of the {name} began again at 0, {side.resets} times: a pod was started anew")
+        found.append(f"counters of the {name} fell {side.resets} times, to begin at 0 again: a pod was started anew")
     if side.unseen:
         found.append(f"Prometheus has nothing about the {name} for {side.unseen} of the stretches")
     return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import io
 import math
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, Final
@@ -19,7 +20,10 @@ from penstock.watch.evidence import EvidenceError, LiveEvidence, RequestTable, t
 MAX_RECORDS: Final = 20_000_000
 MAX_LINE_BYTES: Final = 10_000
 CLOCK_SLACK_S: Final = 60.0
-_BATCH: Final = 5000
+MAX_TIME: Final = 1e11
+"""Unix seconds, far in the future: above that they are milliseconds."""
+_BATCH: Final = 60
+"""Lines that are parsed together: fewer than the levels that JSON may have, so that these need not be counted."""
 _KNOWN: Final = frozenset({"time", "side", "user", "status", "latency_ms", "feedback"})
 _TODO: Final = 'Write {"time": 1764200000.5, "side": "canary", "user": "u1", "status": 200, "latency_ms": 130}.'
 
@@ -54,7 +58,7 @@ class RecordsSource:
     def first_canary(self) -> float | None:
         """When the canary had its first request, Unix seconds."""
         self._update()
-        return min((time for time, canary in zip(*self._columns[:2], strict=True) if canary), default=None)
+        return min((at for at, canary in zip(*self._columns[:2], strict=True) if canary), default=None)
 
     def read(self, *, start: float, now: float, stretch_s: float) -> LiveEvidence:
         """The evidence from ``start`` (Unix seconds, after the warm-up) until ``now``.
@@ -74,11 +78,11 @@ class RecordsSource:
 
     def _table(self) -> RequestTable:
         times, canary, user, failed, latency, feedback = self._columns
-        time = np.array(times, dtype=np.float64)
-        order = np.argsort(time, kind="stable")
+        moments = np.array(times, dtype=np.float64)
+        order = np.argsort(moments, kind="stable")
         said = np.array(feedback, dtype=np.int8)[order]
         return RequestTable(
-            time[order],
+            moments[order],
             np.array(canary, dtype=bool)[order],
             np.array(user, dtype=np.int64)[order],
             np.array(failed, dtype=bool)[order],
@@ -197,13 +201,27 @@ def parse_time(text: str, *, where: str) -> float:
         if moment is None or moment.tzinfo is None:
             raise _bad("time", text, "Unix seconds, or a time such as 2026-11-27T00:00:00Z", where) from None
         seconds = moment.timestamp()
-    if not 0 < seconds < 1e11:
+    if not 0 < seconds < MAX_TIME:
         raise _bad("time", text, "in seconds, not milliseconds", where)
     return seconds
 
 
+def parse_start(text: str, *, where: str) -> float:
+    """As :func:`parse_time`, of when a canary was started: the future is refused, for it would be waited for.
+
+    Raises:
+        UsageError: it is no time, or in the future.
+    """
+    found = parse_time(text, where=where)
+    if found > time.time() + CLOCK_SLACK_S:
+        raise UsageError("the canary cannot have been started in the future", where=where, todo="Correct the time.")
+    return found
+
+
 def _time(value: object, where: str) -> float:
-    if isinstance(value, str) or (_is_number(value) and math.isfinite(value)):  # type: ignore[arg-type]
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < MAX_TIME:
+        return float(value)
+    if isinstance(value, str) or _is_number(value):
         return parse_time(str(value), where=where)
     raise _bad("time", value, "Unix seconds, or a time such as 2026-11-27T00:00:00Z", where)
 

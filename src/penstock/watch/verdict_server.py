@@ -11,7 +11,7 @@ from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
 from penstock.foundation.errors import UsageError, WorldError
-from penstock.watch.records import parse_time
+from penstock.watch.records import parse_start
 from penstock.watch.watcher import WatchVerdict
 
 MAX_KEPT: Final = 16
@@ -86,7 +86,7 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             try:
                 given = parse_qs(parts.query, keep_blank_values=True, max_num_fields=4).get("since")
-                since = parse_time(given[0], where="since") if given else None
+                since = parse_start(given[0], where="since") if given else None
             except (UsageError, ValueError) as error:
                 self._answer(400, {"error": str(error)})
                 return

@@ -88,7 +88,7 @@ def test_resets_gaps_and_nan(made: MadePrometheus) -> None:
     found = read(made)
     assert found.errors.canary_requests.tolist()[:4] == [0, 0, 0, 5]
     assert found.errors.canary_requests[4] > 0
-    assert any("began again at 0" in note for note in found.notes)
+    assert any("to begin at 0 again" in note for note in found.notes)
     assert any("nothing about the canary for 3" in note for note in found.notes)
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import io
 import json
+import time
 from pathlib import Path
 
 import pytest
 
 from penstock.foundation.errors import UsageError
 from penstock.watch.evidence import EvidenceError, LiveEvidence
-from penstock.watch.records import RecordsSource, parse_time
+from penstock.watch.records import RecordsSource, parse_start, parse_time
 
 T0 = 1_764_200_000.0
 
@@ -122,6 +123,12 @@ def test_clocks_that_differ() -> None:
 @pytest.mark.parametrize("text", ["1764200000", "2025-11-26T23:33:20Z", "2025-11-27T00:33:20+01:00"])
 def test_times(text: str) -> None:
     assert parse_time(text, where="") == T0
+
+
+def test_a_start_in_the_future() -> None:
+    assert parse_start("1764200000", where="--since") == T0
+    with pytest.raises(UsageError, match="in the future"):
+        parse_start(str(time.time() + 120), where="--since")
 
 
 @pytest.mark.parametrize("text", ["", "now", "2025-11-26", "-1", "nan", "inf", "1e300"])

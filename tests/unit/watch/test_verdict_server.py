@@ -58,6 +58,7 @@ def test_what_it_does_not_give() -> None:
             answer = client.get("/verdict", params={"since": since})
             assert answer.status_code == 400
             assert "'time' is" in answer.json()["error"]
+        assert "future" in client.get("/verdict", params={"since": "9999999999"}).json()["error"]
         assert client.get("/verdict?" + "a=1&" * 50).status_code == 400
         assert client.post("/verdict").status_code == 501
 
