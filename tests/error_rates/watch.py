@@ -14,6 +14,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import NormalDist
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
@@ -104,9 +105,12 @@ class Rates:
         """Mean number of users who met it."""
         return self.requests / REQUESTS_PER_USER
 
-    def upper(self, count: int) -> float:
-        """The upper end of the 95 % interval of a share."""
-        return float(beta.ppf(0.975, count + 1, self.canaries - count)) if count < self.canaries else 1.0
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Of the share that was stopped, with 95 % confidence (Clopper and Pearson)."""
+        count, rest = self.stopped, self.canaries - self.stopped
+        low = float(beta.ppf(0.025, count, rest + 1)) if count else 0.0
+        return low, float(beta.ppf(0.975, count + 1, rest)) if rest else 1.0
 
 
 def main() -> int:
@@ -120,10 +124,11 @@ def main() -> int:
         found.append(rates)
         sys.stdout.write(line(rates) + "\n")
         sys.stdout.flush()
+    for scenario in (SAME[0], SAME[2]):
+        share = stopped_by_a_fixed_test(scenario, min(options.canaries, 2000))
+        sys.stdout.write(f"a test for one look, looked at each minute, {scenario.name}: {100 * share:.0f} % stopped\n")
     if options.json:
-        figures = [
-            {**vars(rates), "users": rates.users, "upper_stopped": rates.upper(rates.stopped)} for rates in found
-        ]
+        figures = [{**vars(rates), "users": rates.users, "interval": rates.interval} for rates in found]
         options.json.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
     wrong = [rates.name for rates in found if not holds(rates)]
     sys.stdout.write(f"does not hold: {', '.join(wrong)}\n" if wrong else "all hold\n")
@@ -133,7 +138,7 @@ def main() -> int:
 def simulate_all(canaries: int) -> Iterator[Rates]:
     """One after the other."""
     sys.stdout.write(
-        "| canary | stopped | upper 95 % bound | promoted | inconclusive | mean requests | mean users |\n"
+        "| canary | stopped | 95 % interval | promoted | inconclusive | mean requests | mean users |\n"
         "|---|---:|---:|---:|---:|---:|---:|\n"
     )
     for scenario in (*SAME, *BAD, *BETWEEN):
@@ -185,18 +190,30 @@ def rates_of(name: str, kind: str, bad: np.ndarray, good: np.ndarray, served: np
 def holds(rates: Rates) -> bool:
     """Whether a kind of canary fares as is promised."""
     if rates.kind == "same":
-        return rates.upper(rates.stopped) <= 0.05 and (
-            rates.promoted >= 0.9 * rates.canaries or "independent" not in rates.name
-        )
+        return rates.interval[1] <= 0.05 and (rates.promoted >= 0.9 * rates.canaries or "independent" not in rates.name)
     return rates.kind != "bad" or rates.stopped >= 0.95 * rates.canaries
 
 
 def line(rates: Rates) -> str:
     """A row of the table."""
-    shares = (rates.stopped / rates.canaries, rates.upper(rates.stopped), rates.promoted / rates.canaries)
-    rest = 1 - shares[0] - shares[2]
-    cells = " | ".join(f"{100 * share:.2f} %" for share in (*shares, rest))
+    stopped, promoted = rates.stopped / rates.canaries, rates.promoted / rates.canaries
+    low, high = (f"{100 * bound:.2f}" for bound in rates.interval)
+    cells = (
+        f"{100 * stopped:.2f} % | {low} … {high} % | {100 * promoted:.2f} % | {100 * (1 - stopped - promoted):.2f} %"
+    )
     return f"| {rates.name} | {cells} | {rates.requests:,.0f} | {rates.users:,.0f} |"
+
+
+def stopped_by_a_fixed_test(scenario: Scenario, canaries: int) -> float:
+    """The share of canaries that a test for one look stops, looked at each minute: two shares of errors, at 5 %."""
+    errors = make_evidence(scenario, canaries, np.random.default_rng(SEED)).errors
+    ours, events, theirs, others = (
+        np.cumsum(counts, axis=1)
+        for counts in (errors.canary_requests, errors.canary_events, errors.stable_requests, errors.stable_events)
+    )
+    pooled = (events + others) / (ours + theirs)
+    spread = np.sqrt(np.maximum(pooled * (1 - pooled) * (1 / ours + 1 / theirs), 1e-12))
+    return float(np.mean(((events / ours - others / theirs) / spread > NormalDist().inv_cdf(0.95)).any(axis=1)))
 
 
 if __name__ == "__main__":
