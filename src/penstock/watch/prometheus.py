@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import email.utils
 import math
+import queue
+import threading
 import time
+from collections.abc import Callable
 from typing import Any, Final
 
 import httpx
@@ -23,6 +26,7 @@ from penstock.watch.watch_policy import PrometheusSource, SideSelectors
 
 MAX_ANSWER_BYTES: Final = 32 << 20
 MAX_SERIES: Final = 5000
+_QUERIES: Final = 6
 _CLOCK_SLACK_S: Final = 30.0
 
 
@@ -48,6 +52,9 @@ class PrometheusEvidence:
         stretches = int((now - start) // stretch_s)
         if stretches < 1:
             raise EvidenceError("the warm-up and the first stretch are not over yet")
+        return _within(_QUERIES * self._source.timeout_s, lambda: self._read(start, stretch_s, stretches))
+
+    def _read(self, start: float, stretch_s: float, stretches: int) -> LiveEvidence:
         with httpx.Client(trust_env=False, follow_redirects=False, timeout=self._source.timeout_s) as client:
             query = _RangeQuery(client, self._source, start, stretch_s, stretches)
             sides = [_Side(query, side, self) for side in (self._source.canary, self._source.stable)]
@@ -72,6 +79,29 @@ class PrometheusEvidence:
     def wants_feedback(self) -> bool:
         """Whether feedback is asked for."""
         return self._feedback
+
+
+def _within(seconds: float, work: Callable[[], LiveEvidence]) -> LiveEvidence:
+    """What ``work`` returns, or an error after so long.
+
+    A name that does not resolve, and an answer whose head comes byte by byte, have no time limit of their own.
+    """
+    done: queue.SimpleQueue[LiveEvidence | BaseException] = queue.SimpleQueue()
+
+    def run() -> None:
+        try:
+            done.put(work())
+        except BaseException as error:
+            done.put(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    try:
+        found = done.get(timeout=seconds)
+    except queue.Empty:
+        raise EvidenceError(f"Prometheus: no whole answer in {seconds:g} s") from None
+    if isinstance(found, BaseException):
+        raise found
+    return found
 
 
 class _RangeQuery:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
+import threading
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -182,6 +186,23 @@ def test_it_takes_too_long(made: MadePrometheus) -> None:
     made.delay_s = 0.4
     with pytest.raises(EvidenceError, match=r"no answer in 0\.1 s"):
         read(made, timeout_s=0.1)
+
+
+def test_a_head_that_comes_byte_by_byte(made: MadePrometheus) -> None:
+    def drip() -> None:
+        connection, _ = listener.accept()
+        with contextlib.suppress(OSError), connection:
+            for _ in range(200):
+                connection.sendall(b"H")
+                time.sleep(0.005)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=drip)
+        thread.start()
+        made.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        with pytest.raises(EvidenceError, match=r"no whole answer in 0\.3 s|no answer in"):
+            read(made, timeout_s=0.05)
+        thread.join()
 
 
 def test_it_is_gone(made: MadePrometheus) -> None:
