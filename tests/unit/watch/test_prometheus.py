@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -189,12 +188,13 @@ def test_it_takes_too_long(made: MadePrometheus) -> None:
 
 
 def test_a_head_that_comes_byte_by_byte(made: MadePrometheus) -> None:
+    over = threading.Event()
+
     def drip() -> None:
         connection, _ = listener.accept()
         with contextlib.suppress(OSError), connection:
-            for _ in range(200):
+            while not over.wait(0.005):
                 connection.sendall(b"H")
-                time.sleep(0.005)
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=drip)
@@ -202,6 +202,7 @@ def test_a_head_that_comes_byte_by_byte(made: MadePrometheus) -> None:
         made.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         with pytest.raises(EvidenceError, match=r"no whole answer in 0\.3 s|no answer in"):
             read(made, timeout_s=0.05)
+        over.set()
         thread.join()
 
 
