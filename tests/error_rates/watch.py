@@ -28,7 +28,6 @@ from penstock.watch.evidence import tabulate
 SEED = 36
 CHUNK = 500
 NEVER = 1 << 30
-RETRIES = {"requests": 4000, "minutes": 60, "pods": 19}
 SAME = [
     Scenario("independent errors", "same"),
     Scenario("one in 200 requests fails", "same", errors=0.005, complaints=0.005, requests=8000, minutes=120),
@@ -144,7 +143,9 @@ def simulate_all(canaries: int) -> Iterator[Rates]:
     for scenario in (*SAME, *BAD, *BETWEEN):
         yield simulate(scenario, canaries)
     yield simulate_users("three retries a failing user, users known", "same", 1.0, canaries)
-    yield simulate_users("errors doubled, three retries a failing user, users known", "bad", 2.0, canaries // 5)
+    name = "errors doubled, three retries a failing user, users known"
+    yield simulate_users(name, "between", 2.0, canaries // 5)
+    yield simulate_users(f"{name}, 5,000 requests", "bad", 2.0, canaries // 5, requests=5000, minutes=75)
 
 
 def simulate(scenario: Scenario, canaries: int) -> Rates:
@@ -161,17 +162,19 @@ def simulate(scenario: Scenario, canaries: int) -> Rates:
     return rates_of(scenario.name, scenario.kind, np.concatenate(bad), np.concatenate(good), np.concatenate(served))
 
 
-def simulate_users(name: str, kind: str, worse: float, canaries: int) -> Rates:
+def simulate_users(
+    name: str, kind: str, worse: float, canaries: int, *, requests: int = 4000, minutes: int = 60
+) -> Rates:
     """The same of single requests, with users that are known."""
     rng = np.random.default_rng([SEED, *name.encode()])
     bad, good, served = (np.zeros(canaries, dtype=np.int64) for _ in range(3))
     for number in range(canaries):
-        requests = retrying_users(worse, rng, **RETRIES)
-        evidence = tabulate(requests, start=0.0, end=RETRIES["minutes"] * 60.0, stretch_s=60.0)
+        table = retrying_users(worse, rng, requests=requests, minutes=minutes, pods=19)
+        evidence = tabulate(table, start=0.0, end=minutes * 60.0, stretch_s=60.0)
         looks = look_after_each(evidence, POLICY)
         bad[number], good[number] = first(looks.bad[None])[0], first(looks.good[None])[0]
-        end = min(bad[number], good[number], RETRIES["minutes"] - 1)
-        served[number] = np.count_nonzero(requests.canary & (requests.time < (end + 1) * 60.0))
+        end = min(bad[number], good[number], minutes - 1)
+        served[number] = np.count_nonzero(table.canary & (table.time < (end + 1) * 60.0))
     return rates_of(name, kind, bad, good, served)
 
 
