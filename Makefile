@@ -73,6 +73,11 @@ error-rates: $(DEV)/.ready ## the verdict's error rates on real runs of sonic-li
 error-rates-under-load: $(DEV)/.ready ## an unchanged model, judged by the policy of penstock init, 60 times beside four busy loops (ten minutes)
 	PATH="$(CURDIR)/$(DEV)/bin:$$PATH" $(DEV)/bin/python tests/error_rates/under_load.py --out build/error-rates-under-load
 
+.PHONY: error-rates-watch
+error-rates-watch: $(DEV)/.ready ## the error rates of penstock watch: 10,000 made-up canaries of each kind (ten minutes)
+	mkdir -p build
+	$(DEV)/bin/python tests/error_rates/watch.py --json build/error-rates-watch.json
+
 .PHONY: faults faults-whole figures
 faults: $(DEV)/.ready ## each bad release of the reference models is stopped by its rule: a table a model (six minutes; MODELS=face-lite for one)
 	$(call needs,chromium,chromium)

@@ -34,6 +34,7 @@ PARTS = (
     "bench_load",
     "bench_load_noise",
     "bench_verification",
+    "bench_watch",
     "bench_images",
 )
 WORDS = {0: "met", 1: "MISSED a target"}

@@ -41,6 +41,7 @@ COMMANDS: Mapping[str, str] = {
     "compare": "penstock.cli.compare:compare",
     "evaluate": "penstock.cli.evaluate:evaluate",
     "load": "penstock.cli.load:load",
+    "watch": "penstock.cli.watch:watch",
     "comment": "penstock.cli.comment:comment",
     "releases": "penstock.cli.releases:releases",
     "rollback": "penstock.cli.release_acts:rollback",

@@ -28,6 +28,7 @@ COMMANDS = [
     "compare",
     "evaluate",
     "load",
+    "watch",
     "comment",
     "releases",
     "rollback",

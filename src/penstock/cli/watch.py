@@ -1,0 +1,149 @@
+"""``penstock watch``: a canary beside the stable version, on live evidence."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from penstock.foundation.errors import ExitCode, UsageError
+
+if TYPE_CHECKING:
+    from penstock.watch.records import RecordsSource
+    from penstock.watch.verdict_server import Look
+    from penstock.watch.watch_policy import WatchPolicy
+    from penstock.watch.watcher import CanaryWatch, EvidenceSource, WatchVerdict
+
+STANDARD_INPUT = "-"
+
+
+def watch(
+    policy: Annotated[Path, typer.Argument(metavar="POLICY", help="What is watched, and the margins: a YAML file.")],
+    records: Annotated[
+        str, typer.Option(metavar="FILE", help="Requests as JSON lines, in place of Prometheus; - is standard input.")
+    ] = "",
+    since: Annotated[
+        str,
+        typer.Option(
+            metavar="TIME",
+            help="When the canary was started: Unix seconds, or 2026-11-27T00:00:00Z. Of records, by default the "
+            "canary's first; with Prometheus and --follow or --serve, now.",
+        ),
+    ] = "",
+    follow: Annotated[bool, typer.Option("--follow", help="Look after each stretch until it is decided.")] = False,
+    serve: Annotated[
+        str, typer.Option(metavar="HOST:PORT", help="Give the verdict over HTTP: GET /verdict?since=TIME.")
+    ] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print the verdict as JSON.")] = False,
+) -> None:
+    """Compare a canary with the stable version on live evidence: errors, latency, users' feedback.
+
+    It may be looked at as often as one likes. Exit 0: good, promote it; 1: bad, roll it back; 3: inconclusive, or not
+    yet; 2: a policy or records that cannot be read. LiveEvidence that is missing is never good.
+
+    Example: penstock watch watch.yaml --since 2026-11-27T00:00:00Z --follow
+
+    Example: penstock watch watch.yaml --records requests.jsonl --json
+
+    Example: penstock watch watch.yaml --serve 0.0.0.0:8080
+    """
+    from penstock.cli.watch_display import progress_line, verdict_json, verdict_lines
+    from penstock.watch.watch_policy import load_watch_policy
+    from penstock.watch.watcher import CanaryWatch
+    from penstock.watch.watcher import follow as follow_watcher
+
+    if serve and (follow or as_json):
+        raise UsageError("--serve prints no verdict", where="--serve", todo="Leave --follow and --json out.")
+    rules = load_watch_policy(policy)
+    growing = follow or bool(serve)
+    log = _records(records, growing=growing)
+    source = log if log is not None else _prometheus(rules, policy)
+    begun = _since(since, log, growing=growing)
+    if serve:
+        _serve(serve, _look(rules, source, begun, log))
+        return
+    watcher = CanaryWatch(rules, source, begun if begun is not None else time.time())
+    if not follow:
+        verdict = _look_once(watcher, log)
+    else:
+        for verdict in follow_watcher(watcher):
+            sys.stderr.write(progress_line(verdict) + "\n")
+    typer.echo(verdict_json(verdict) if as_json else "\n".join(verdict_lines(verdict)))
+    raise typer.Exit(exit_code(verdict))
+
+
+def exit_code(verdict: WatchVerdict) -> int:
+    """0 for good, 1 for bad, 3 for the rest."""
+    codes = {"Successful": ExitCode.OK, "Failed": ExitCode.REJECTED}
+    return int(codes.get(verdict.phase, ExitCode.INCONCLUSIVE))
+
+
+def _look_once(watcher: CanaryWatch, log: RecordsSource | None) -> WatchVerdict:
+    """Of a whole log, the time is that of its last record; what is wrong in it is said with its line."""
+    return watcher.look((log.last_time or time.time()) if log is not None else time.time())
+
+
+def _records(given: str, *, growing: bool) -> RecordsSource | None:
+    from penstock.watch.records import RecordsSource
+
+    if not given:
+        return None
+    if given != STANDARD_INPUT:
+        return RecordsSource(Path(given), whole=not growing)
+    if growing:
+        raise UsageError("standard input is read to its end", where="--records -", todo="Give a file that grows.")
+    return RecordsSource(None, stream=sys.stdin.buffer)
+
+
+def _prometheus(rules: WatchPolicy, policy: Path) -> EvidenceSource:
+    from penstock.watch.prometheus import PrometheusEvidence
+
+    if rules.prometheus is None:
+        raise UsageError(
+            "there is no 'prometheus' in the policy", where=str(policy), todo="Add it, or give --records FILE."
+        )
+    names = rules.signals.names
+    return PrometheusEvidence(rules.prometheus, latency="latency" in names, feedback="feedback" in names)
+
+
+def _since(given: str, log: RecordsSource | None, *, growing: bool) -> float | None:
+    """When the canary was started; ``None``: not known yet."""
+    from penstock.watch.records import parse_start
+
+    if given:
+        return parse_start(given, where="--since")
+    if log is not None:
+        return log.first_canary()
+    if growing:
+        return time.time()
+    raise UsageError("when was the canary started?", where="--since", todo="Give --since TIME.")
+
+
+def _look(rules: WatchPolicy, source: EvidenceSource, begun: float | None, log: RecordsSource | None) -> Look:
+    """What the server calls."""
+    from penstock.watch.watcher import CanaryWatch
+
+    started = time.time()
+
+    def look(since: float | None) -> WatchVerdict:
+        first = log.first_canary() if log is not None and begun is None else None
+        return CanaryWatch(rules, source, since or begun or first or started).look(time.time())
+
+    return look
+
+
+def _serve(place: str, look: Look) -> None:
+    from penstock.watch.verdict_server import VerdictServer
+
+    host, colon, port = place.rpartition(":")
+    if not colon or not port.isascii() or not port.isdigit() or int(port) > 65535:
+        raise UsageError(f"'{place}' is not an address", where="--serve", todo="Write 127.0.0.1:8080.")
+    with VerdictServer(host.strip("[]") or "127.0.0.1", int(port), look) as server:
+        sys.stderr.write(f"listening on {host or '127.0.0.1'}:{server.server_port}\n")
+        sys.stderr.flush()
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # the first process of a container has none
+        server.serve_forever()

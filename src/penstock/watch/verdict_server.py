@@ -1,0 +1,104 @@
+"""The verdict over HTTP, for the web provider of Argo Rollouts: a job's two ends know no "inconclusive"."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Final
+from urllib.parse import parse_qs, urlsplit
+
+from penstock.foundation.errors import UsageError, WorldError
+from penstock.watch.records import parse_start
+from penstock.watch.watcher import WatchVerdict
+
+MAX_KEPT: Final = 16
+MAX_AT_ONCE: Final = 32
+_READ_S: Final = 10.0
+_KEEP_S: Final = 5.0
+Look = Callable[[float | None], WatchVerdict]
+"""Unix seconds at which the canary was started, if the request says so → the verdict."""
+
+
+class VerdictServer(ThreadingHTTPServer):
+    """``GET /verdict`` and ``GET /verdict?since=TIME``; ``GET /healthz``.
+
+    A verdict is kept for five seconds, and one is made at a time: who asks often does not ask Prometheus more often.
+
+    Args:
+        host: the address that it listens on.
+        port: 0: any that is free, see ``server_port``.
+        look: makes a verdict.
+    """
+
+    daemon_threads = True
+
+    def __init__(self, host: str, port: int, look: Look) -> None:
+        self._look, self._kept = look, dict[float | None, tuple[float, WatchVerdict]]()
+        self._making, self.places = threading.Lock(), threading.BoundedSemaphore(MAX_AT_ONCE)
+        try:
+            super().__init__((host, port), _Handler)
+        except (OSError, OverflowError) as error:
+            raise WorldError(
+                f"cannot listen: {error}", where=f"--serve {host}:{port}", todo="Give an address that is free."
+            ) from error
+
+    def verdict(self, since: float | None) -> WatchVerdict:
+        """The verdict on the canary that was started then."""
+        with self._making:
+            made, kept = self._kept.get(since, (0.0, None))
+            if kept is not None and time.monotonic() - made < _KEEP_S:
+                return kept
+            found = self._look(since)
+            if len(self._kept) >= MAX_KEPT:
+                self._kept.clear()
+            self._kept[since] = (time.monotonic(), found)
+            return found
+
+
+class _Handler(BaseHTTPRequestHandler):
+    timeout = _READ_S
+    server: VerdictServer
+    server_version, sys_version = "penstock-watch", ""
+
+    def do_GET(self) -> None:
+        """Answer one request."""
+        if not self.server.places.acquire(blocking=False):
+            self._answer(503, {"error": "too many requests at the same time"})
+            return
+        try:
+            self._get()
+        except OSError:
+            self.close_connection = True  # who asked is gone
+        except Exception as error:  # an answer without a verdict: an error for who asks, never a promotion
+            self._answer(500, {"error": f"bug: {type(error).__name__}"})
+        finally:
+            self.server.places.release()
+
+    def _get(self) -> None:
+        parts = urlsplit(self.path)
+        if parts.path == "/healthz":
+            self._answer(200, {"status": "ok"})
+        elif parts.path != "/verdict":
+            self._answer(404, {"error": "there is /verdict, and /verdict?since=TIME"})
+        else:
+            try:
+                given = parse_qs(parts.query, keep_blank_values=True, max_num_fields=4).get("since")
+                since = parse_start(given[0], where="since") if given else None
+            except (UsageError, ValueError) as error:
+                self._answer(400, {"error": str(error)})
+                return
+            self._answer(200, self.server.verdict(since).as_json())
+
+    def _answer(self, status: int, value: dict[str, Any]) -> None:
+        content = json.dumps(value, allow_nan=False).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (http.server's name)
+        """Nothing: probes ask every few seconds."""

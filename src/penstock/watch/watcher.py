@@ -1,0 +1,137 @@
+"""Looking at the evidence, once or until it is decided: whatever happens to the evidence, there is an end."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Any, Final, Literal, Protocol
+
+from penstock.foundation.errors import PenstockError
+from penstock.watch.decision import LiveDecision, decide
+from penstock.watch.evidence import EvidenceError, LiveEvidence
+from penstock.watch.watch_policy import WatchPolicy
+
+Phase = Literal["Successful", "Failed", "Inconclusive", "Running"]
+"""As an analysis of Argo Rollouts ends: promoted, rolled back, paused; or goes on."""
+_PHASES: Final[dict[str, Phase]] = {"good": "Successful", "bad": "Failed", "not yet": "Running"}
+
+
+class EvidenceSource(Protocol):
+    """Where evidence comes from."""
+
+    def read(self, *, start: float, now: float, stretch_s: float) -> LiveEvidence:
+        """The evidence from ``start`` until ``now``, Unix seconds."""
+        ...
+
+
+@dataclass(frozen=True)
+class WatchVerdict:
+    """What a look found."""
+
+    phase: Phase
+    decision: Literal["good", "bad", "not yet", "inconclusive"]
+    reason: str
+    since: float
+    """Unix seconds: when the canary was started."""
+    until: float
+    """Unix seconds: when it was looked."""
+    canary_requests: int | None
+    canary_users: int | None
+    found: LiveDecision | None
+    """``None``: there was no evidence to decide by."""
+    notes: tuple[str, ...]
+
+    @property
+    def requests_needed(self) -> int | None:
+        """About so many more canary requests until it is known to be good, if it is; ``None``: not known."""
+        return self.found.requests_needed if self.found is not None else None
+
+    def as_json(self) -> dict[str, Any]:
+        """As the verdict endpoint and ``--json`` give it."""
+        return {
+            "version": 1,
+            "phase": self.phase,
+            "decision": self.decision,
+            "reason": self.reason,
+            "requests_needed": self.requests_needed,
+            "canary_requests": self.canary_requests,
+            "canary_users": self.canary_users,
+            "since": self.since,
+            "until": self.until,
+            "decided_at": self.found.decided_at if self.found is not None else None,
+            "signals": [asdict(signal) for signal in self.found.signals] if self.found is not None else [],
+            "notes": list(self.notes),
+        }
+
+
+@dataclass(frozen=True)
+class CanaryWatch:
+    """One canary, watched since its start. It keeps nothing: who restarts it finds the same.
+
+    Args:
+        policy: how it is judged.
+        source: the evidence.
+        since: Unix seconds; when the canary was started.
+    """
+
+    policy: WatchPolicy
+    source: EvidenceSource
+    since: float
+
+    @property
+    def ends_at(self) -> float:
+        """Unix seconds: the policy's timeout."""
+        return self.since + self.policy.timeout_s
+
+    def look(self, now: float) -> WatchVerdict:
+        """What the evidence says now.
+
+        Evidence that is missing or cannot be read is "not yet", and inconclusive after the timeout; never good.
+        """
+        until = min(now, self.ends_at)
+        try:
+            evidence = self.source.read(
+                start=self.since + self.policy.warm_up_s, now=until, stretch_s=self.policy.stretch_s
+            )
+            found = decide(evidence, self.policy)
+        except (EvidenceError, PenstockError) as error:
+            return self._verdict(now, str(error), None, None)
+        return self._verdict(now, found.reason, evidence, found)
+
+    def _verdict(
+        self, now: float, reason: str, evidence: LiveEvidence | None, found: LiveDecision | None
+    ) -> WatchVerdict:
+        """``reason`` is in words, and said as it is but after the timeout."""
+        answer = found.answer if found is not None else "not yet"
+        late = answer == "not yet" and now >= self.ends_at
+        return WatchVerdict(
+            "Inconclusive" if late else _PHASES[answer],
+            "inconclusive" if late else answer,
+            f"undecided after {self.policy.timeout_s:g} s: {reason}" if late else reason,
+            self.since,
+            now,
+            evidence.canary_requests if evidence is not None else None,
+            evidence.canary_users if evidence is not None else None,
+            found,
+            evidence.notes if evidence is not None else (),
+        )
+
+
+def steady_clock() -> Callable[[], float]:
+    """Unix seconds from now on; a clock that is set back or ahead meanwhile changes nothing."""
+    offset = time.time() - time.monotonic()
+    return lambda: time.monotonic() + offset
+
+
+def follow(
+    watcher: CanaryWatch, *, clock: Callable[[], float] | None = None, wait: Callable[[float], object] = time.sleep
+) -> Iterator[WatchVerdict]:
+    """A look after each stretch, until it is decided or the timeout is over. The last verdict is never ``Running``."""
+    clock = clock or steady_clock()
+    while True:
+        verdict = watcher.look(clock())
+        yield verdict
+        if verdict.phase != "Running":
+            return
+        wait(max(0.05, min(watcher.policy.stretch_s, watcher.ends_at - clock())))
