@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from penstock.targets.gitops import GitopsTarget
+from penstock.targets.host import HostTarget
 from penstock.targets.secret_files import read_secret
 from penstock.targets.target_driver import TargetDriver
 from penstock.targets.targets_file import GitopsSettings, HostSettings, WebhookSettings
@@ -27,4 +29,6 @@ def open_target(
     if isinstance(settings, WebhookSettings):
         secret = read_secret(secrets, settings.secret, least=LEAST_SECRET_BYTES)
         return WebhookTarget(name, settings, secret, token)
-    raise NotImplementedError
+    if isinstance(settings, GitopsSettings):
+        return GitopsTarget(name, settings, secrets)
+    return HostTarget(name, settings, read_secret(secrets, settings.key))

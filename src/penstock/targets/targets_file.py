@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -22,6 +23,8 @@ FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
 PositiveSeconds = Annotated[float, Field(gt=0, le=3600, strict=True)]
 Word = Annotated[str, Field(min_length=1, max_length=2000)]
 Program = Annotated[list[Word], Field(min_length=1, max_length=50)]
+WORD_NAME = re.compile(r"\{([a-z0-9_]+)\}")
+"""``{image}`` in a word of a program."""
 Said = Literal["image_digest", "weights", "version"]
 
 
@@ -193,6 +196,18 @@ class HostSettings(_AnyTarget):
     """Lets serve again what ``state`` printed, which is ``{state}``."""
     command_timeout_s: PositiveSeconds = 600.0
     """Of one program; pulling takes the longest."""
+
+    @model_validator(mode="after")
+    def _known_words(self) -> HostSettings:
+        pair = ("model", "version", "image", "image_digest", "use_onnx")
+        weights = (*pair, "path", "sha256", "source")
+        programs = [(self.state, ()), (self.pull, pair), (self.weights or [], weights), (self.restart, pair)]
+        for program, known in [*programs, (self.health, pair), (self.back, ("state",))]:
+            for name in (name for word in program for name in WORD_NAME.findall(word)):
+                if name not in known:
+                    fits = f"known here: {', '.join(known)}" if known else "none is known here"
+                    raise ValueError(f"nothing fills '{{{name}}}' in '{' '.join(program)[:80]}'; {fits}")
+        return self
 
 
 TargetSettings = Annotated[WebhookSettings | GitopsSettings | HostSettings, Field(discriminator="kind")]

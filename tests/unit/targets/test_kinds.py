@@ -5,10 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tests.unit.targets.targets_files import gitops, host
 
 from penstock.foundation.errors import UsageError
+from penstock.targets.gitops import GitopsTarget
+from penstock.targets.host import HostTarget
 from penstock.targets.kinds import open_target
-from penstock.targets.targets_file import WebhookSettings
+from penstock.targets.targets_file import GitopsSettings, HostSettings, WebhookSettings
 from penstock.targets.webhook import WebhookTarget
 
 
@@ -21,3 +24,13 @@ def test_a_webhook_has_its_secret(tmp_path: Path) -> None:
         open_target("studio", settings, tmp_path, token="t")
     (tmp_path / "hook").write_bytes(b"long enough as a key")
     assert isinstance(open_target("studio", settings, tmp_path, token="t"), WebhookTarget)
+
+
+def test_the_others_have_theirs(tmp_path: Path) -> None:
+    (tmp_path / "ssh").write_bytes(b"a key")
+    assert isinstance(open_target("booth", HostSettings.model_validate(host()), tmp_path, token="t"), HostTarget)
+    settings = GitopsSettings.model_validate(gitops(credentials="login"))
+    with pytest.raises(UsageError, match="secret 'login'"):
+        open_target("shop", settings, tmp_path, token="t")
+    (tmp_path / "login").write_bytes(b"ann:secret")
+    assert isinstance(open_target("shop", settings, tmp_path, token="t"), GitopsTarget)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from penstock.targets.gitops import GitopsTarget
+from penstock.targets.host import HostTarget
 from penstock.targets.target_driver import TargetDriver
 from penstock.targets.webhook import WebhookTarget
 
@@ -9,4 +11,5 @@ from penstock.targets.webhook import WebhookTarget
 def test_a_kind_has_all_of_it() -> None:
     wanted = {name for name in vars(TargetDriver) if not name.startswith("_")}
     assert wanted == {"longest_s", "check", "state", "deploy", "restore"}
-    assert wanted <= set(vars(WebhookTarget))
+    for kind in (WebhookTarget, GitopsTarget, HostTarget):
+        assert wanted <= set(vars(kind))

@@ -55,6 +55,8 @@ def test_all_kinds(tmp_path: Path) -> None:
         (host(host_keys=["booth.example.org ssh-rsa AAAA"]), "must be a host's public key"),
         (host(port=0), "port"),
         (host(pull=[]), "pull"),
+        (host(pull=["pull", "{imgae}"]), r"nothing fills '\{imgae\}' in 'pull \{imgae\}'; known here: model"),
+        (host(state=["x", "{state}"]), "none is known here"),
     ],
 )
 def test_what_is_no_target(tmp_path: Path, target: dict[str, Any], said: str) -> None:
