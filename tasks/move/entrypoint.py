@@ -1,4 +1,4 @@
-"""What people do with published releases, on the cluster: roll back, promote, withdraw."""
+"""What people do with published releases, on the cluster: roll back, promote to where they serve, withdraw."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ from penstock.foundation.errors import UsageError
 from penstock.releases.acts import promote, roll_back, withdraw
 from penstock.steps.entrypoint import log, param, run_step, workspace
 from penstock.store.open import existing_store
+from penstock.targets.delivery import Delivery
+from penstock.targets.targets_file import targets_in
 
 
 @dataclass(frozen=True)
 class Arguments:
-    """Make another release the current one, or withdraw one: compare-and-swap, on record, done once."""
+    """Make another release the current one, served at its target, or withdraw one: on record, done once."""
 
     act: str = param("rollback, promote or withdraw")
     model: str = param("the model's name")
@@ -24,6 +26,10 @@ class Arguments:
     by: str = param("who says so: on a cluster the account that runs this tells nobody")
     store: str = param("where releases are kept: a directory or s3://bucket/prefix")
     store_credentials: Path | None = workspace("for S3", optional=True)
+    targets: Path | None = workspace(
+        "the platform's targets: targets.yaml, and the public keys it names", optional=True
+    )
+    target_secrets: Path | None = workspace("the targets' secrets: a file each", optional=True)
 
 
 RESULTS: tuple[str, ...] = ("current", "changed")
@@ -31,7 +37,9 @@ ACTS = ("rollback", "promote", "withdraw")
 
 
 def step(arguments: Arguments) -> dict[str, str]:
-    """Do it, unless it was done already. Returns the current release's version then, and whether anything changed."""
+    """Do it, unless it was done already. Returns the current release's version then (empty: none is current yet), and
+    whether anything changed.
+    """
     if arguments.act not in ACTS:
         raise UsageError(f"there is no act '{arguments.act}'", where="act", todo=f"Say one of: {', '.join(ACTS)}.")
     if not arguments.by.strip():
@@ -40,15 +48,19 @@ def step(arguments: Arguments) -> dict[str, str]:
         raise UsageError(f"{arguments.act} needs a version", where="version", todo="Say --param version=VERSION.")
     store = existing_store(arguments.store, arguments.store_credentials)
     model, version, reason, by = arguments.model, arguments.version, arguments.reason, arguments.by
+    serving = None
+    if arguments.targets is not None:
+        serving = Delivery(store, targets_in(arguments.targets), arguments.target_secrets, by=by)
     if arguments.act == "rollback":
-        done = roll_back(store, model, version or None, reason=reason, by=by)
+        done = roll_back(store, model, version or None, reason=reason, by=by, serving=serving)
     elif arguments.act == "promote":
-        done = promote(store, model, version, reason=reason, by=by)
+        done = promote(store, model, version, reason=reason, by=by, serving=serving)
     else:
         done = withdraw(store, model, version, reason=reason, by=by)
-    changed = done.move is not None
-    log("moved" if changed else "unchanged", act=arguments.act, model=arguments.model, current=done.current.version)
-    return {"current": done.current.version, "changed": str(changed).lower()}
+    changed, current = done.move is not None, done.current.current_version or ""
+    event = "moved" if changed else "unchanged"
+    log(event, act=arguments.act, model=arguments.model, current=current, target=done.target or "")
+    return {"current": current, "changed": str(changed).lower()}
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import pytest
 from tests.unit.releases.released_runs import released
+from tests.unit.targets.promotions import platform, publish_with_image
+from tests.unit.targets.receiver import receiver
 from tests.unit.tasks.step_folders import Answer, StepFolders
 
 from penstock.releases.baseline import baseline, withdrawn
 from penstock.releases.history import history
+from penstock.store.local import LocalStore
 from penstock.store.open import open_store
 
 MODEL = "sonic-lite"
@@ -64,3 +67,26 @@ def test_what_is_not_said_moves_nothing(two: StepFolders, act: str, by: str, sai
 def test_a_store_that_is_not_there_is_not_made(two: StepFolders) -> None:
     answer = two.call("move", "--act=rollback", f"--model={MODEL}", "--reason=x", "--by=ann", "--store=/nowhere/at-all")
     assert answer.code == 2
+
+
+def test_to_a_target_with_the_platform_s_file_and_secrets(folders: StepFolders) -> None:
+    store = LocalStore(folders.folder / "with-targets")
+    with receiver() as hook:
+        file, secrets, key = platform(folders.folder, hook, keys=True)
+        publish_with_image(folders.folder, store, 0, key=key)
+        given = ["--act=promote", f"--model={MODEL}", "--version=1.0.0", "--reason=go", "--by=ann"]
+        given.append(f"--store={folders.folder / 'with-targets'}")
+        refused = folders.call("move", *given)
+        assert refused.code == 2
+        assert "it is served at the target 'studio'" in refused.error
+        workspaces = [f"--targets={file.parent}", f"--target-secrets={secrets}"]
+        assert folders.call("move", *given, *workspaces).results == {"current": "1.0.0", "changed": "true"}
+        assert hook.image == f"sha256:{'0' * 64}"
+        assert folders.call("move", *given, *workspaces).results == {"current": "1.0.0", "changed": "false"}
+        file.unlink()
+        assert folders.call("move", *given, *workspaces).code == 2
+
+
+def test_withdrawn_before_any_is_current(folders: StepFolders) -> None:
+    released(folders.folder, open_store(folders.store), "run-0", "1.0.0", "https://git.example.org/a", target="shop")
+    assert call(folders, "withdraw", "--version=1.0.0").results == {"current": "", "changed": "true"}
