@@ -39,8 +39,13 @@ class Act:
 class Serving(Protocol):
     """How releases are brought to their targets: :class:`penstock.targets.delivery.Delivery`."""
 
-    def claimed(self, target: str, release: Release) -> AbstractContextManager[None]:
+    def claimed(self, target: str, release: Release, *, back: bool) -> AbstractContextManager[None]:
         """Nobody else changes the target within.
+
+        Args:
+            target: its name.
+            release: what is to be served.
+            back: it is rolled back to: it has served before, and a waiver that is over since does not stop it.
 
         Raises:
             PenstockError: the release may not be served there, or somebody else changes it.
@@ -188,7 +193,7 @@ def _make_current(
             where=f"{model} {wanted.version}",
             todo="Say where that is: --targets targets.yaml, as the platform keeps it.",
         )
-    with serving.claimed(planned.target, wanted):
+    with serving.claimed(planned.target, wanted, back=kind == "rolled back"):
         # somebody may have come first while we waited for the target
         now_planned = _plan(store, model, choose)
         _hold_unmoved(planned, now_planned)
@@ -263,9 +268,24 @@ def _swap(
             move=entry,
             became=entry,
         )
-        if move(store, value, seen=latest.seen):
+        if _moved(store, value, latest.seen):
             return Act(entry, value, target=planned.target)
     raise _contended(store)
+
+
+def _moved(store: Store, value: Baseline, seen: Current) -> bool:
+    """Move the pointer; where that ends in an error, look whether it has moved all the same.
+
+    The answer may have been lost on its way, or only what belongs to the entry not have been written, which the next
+    act makes up for. A target that serves must then not be put back.
+    """
+    try:
+        return move(store, value, seen=seen)
+    except WorldError:
+        now = current_release(store, value.model)
+        if now is None or now.baseline.move != value.move:
+            raise
+        return True
 
 
 def _current(store: Store, model: str) -> Current:

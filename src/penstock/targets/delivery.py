@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from uuid import uuid4
 
@@ -56,11 +56,11 @@ class Delivery:
         self._held: HeldClaim | None = None
 
     @contextmanager
-    def claimed(self, target: str, release: Release) -> Iterator[None]:
+    def claimed(self, target: str, release: Release, *, back: bool) -> Iterator[None]:
         """See the protocol. What may not be served there is refused before the target is claimed."""
         settings = settings_of(self._targets, target, release.model, where=str(self._file))
         pair = self._pair(release)
-        self._hold_signed(release)
+        self._hold_signed(release, date.min if back else self._today().date())
         driver = open_target(target, settings, self._secrets, token=str(uuid4()))
         driver.check(pair)
         with claimed(
@@ -114,8 +114,12 @@ class Delivery:
         """What Penstock brought there last; one without an image was never brought anywhere."""
         return self._pair(current) if current is not None and current.image.kind == "image" else None
 
-    def _hold_signed(self, release: Release) -> None:
+    def _hold_signed(self, release: Release, today: date) -> None:
         """Check that one of the platform's keys has signed the verdict over this release.
+
+        Args:
+            release: what is to be served.
+            today: a waiver that is over by then makes a verdict void.
 
         Raises:
             UnverifiedError: none has, or the verdict does not hold any more.
@@ -126,7 +130,7 @@ class Delivery:
         reasons = []
         for name, key in self._keys.items():
             try:
-                proofs = verify(self._store, release.image.digest, key, weights=weights, today=self._today().date())
+                proofs = verify(self._store, release.image.digest, key, weights=weights, today=today)
             except (UnverifiedError, UsageError) as error:
                 reasons.append(f"{name}: {error.what}")
                 continue

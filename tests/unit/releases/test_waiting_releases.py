@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.unit.releases.released_runs import released
@@ -15,7 +16,7 @@ from penstock.releases.baseline import Release, baseline, published, published_k
 from penstock.releases.history import history
 from penstock.releases.release import SupersededError
 from penstock.store.local import LocalStore
-from penstock.store.store import Store
+from penstock.store.store import Pointer, Store
 
 URL = "https://git.example.org/acme/mini"
 MODEL = "sonic-lite"
@@ -32,7 +33,7 @@ class Shop:
         self.before_claim = lambda: None
 
     @contextmanager
-    def claimed(self, target: str, release: Release) -> Iterator[None]:
+    def claimed(self, target: str, release: Release, *, back: bool) -> Iterator[None]:
         self.before_claim()
         self.claims += 1
         try:
@@ -193,3 +194,29 @@ def test_back_to_one_from_before_there_was_a_target(tmp_path: Path) -> None:
     promote(store, MODEL, "1.1.0", reason="go", serving=shop)
     roll_back(store, MODEL, reason="flicker", serving=shop)
     assert (current(store), shop.serves) == ("1.0.0", "1.0.0")
+
+
+def test_a_pointer_that_has_moved_though_it_ended_in_an_error_is_no_reason_to_put_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = LocalStore(tmp_path / "store")
+    shop = shop_with(tmp_path, store)
+    swap = store.swap_pointer
+
+    def answer_is_lost(key: str, value: dict[str, Any], *, seen: Pointer | None) -> bool:
+        swap(key, value, seen=seen)
+        raise WorldError("the store did not answer", where="store")
+
+    monkeypatch.setattr(store, "swap_pointer", answer_is_lost)
+    assert promote(store, MODEL, "1.1.0", reason="go", serving=shop).move is not None
+    monkeypatch.undo()
+    assert (current(store), shop.serves) == ("1.1.0", "1.1.0")
+
+    def nothing_is_written(key: str, value: dict[str, Any], *, seen: Pointer | None) -> bool:
+        raise WorldError("the store did not answer", where="store")
+
+    monkeypatch.setattr(store, "swap_pointer", nothing_is_written)
+    with pytest.raises(WorldError, match="did not answer"):
+        roll_back(store, MODEL, reason="flicker", serving=shop)
+    assert (current(store), shop.serves) == ("1.1.0", "1.1.0")
+    assert [line.number for line in history(store, MODEL).moves] == [1, 2, 3, 4, 5]

@@ -171,6 +171,11 @@ def test_a_waiver_that_is_over_is_refused_later(tmp_path: Path, hook: Receiver) 
     assert "ended on 2026-03-01" in refusal(store, later, hook, 0).what
     in_time = Delivery(store, file, secrets, today=lambda: datetime(2026, 3, 1, tzinfo=UTC))
     promote(store, MODEL, "1.0.0", reason="go", serving=in_time)
+    publish_with_image(tmp_path, store, 1, before="run-0", key=key)
+    promote(store, MODEL, "1.1.0", reason="go", serving=later)
+    # it has served before: what is over since is no reason to stay with what users complain of
+    roll_back(store, MODEL, reason="flicker", serving=later)
+    assert (current(store), hook.image) == ("1.0.0", f"sha256:{'0' * 64}")
 
 
 def test_the_new_key_or_the_old_one_while_they_are_replaced(tmp_path: Path, hook: Receiver) -> None:
