@@ -1,4 +1,4 @@
-"""A machine that serves a model: a real sshd at loopback, and shell programs that keep a link to what serves."""
+"""A machine that serves a model: shell programs that keep a file of what serves, behind a real sshd or a stand-in."""
 
 from __future__ import annotations
 
@@ -60,15 +60,45 @@ def make_key(path: Path) -> tuple[bytes, str]:
     return path.read_bytes(), path.with_suffix(".pub").read_text().strip()
 
 
-@contextmanager
-def machine(folder: Path) -> Iterator[Machine]:
-    assert SSHD is not None
+STAND_IN = """\
+#!/bin/sh
+here='FOLDER'
+printf '%s\\n' "$@" > "$here/argv"
+for word; do
+  case "$previous" in -i) stat -c %a "$word" | tr '\\n' ' ' > "$here/identity"; cat "$word" >> "$here/identity";; esac
+  case "$word" in UserKnownHostsFile=*) cat "${word#*=}" > "$here/known";; esac
+  previous="$word"
+done
+if test -e "$here/ssh-fails"; then cat "$here/ssh-fails" >&2; exit 255; fi
+exec sh -c "$previous"
+"""
+"""In the place of ``ssh``: runs here what it was to run there, and keeps what it was given."""
+
+
+def stand_in(folder: Path) -> tuple[Machine, str]:
+    """A machine without a server, and the ``PATH`` with its ``ssh``."""
+    _programs(folder)
+    (folder / "bin").mkdir()
+    program = folder / "bin" / "ssh"
+    program.write_text(STAND_IN.replace("FOLDER", str(folder)))
+    program.chmod(0o755)
+    found = Machine(folder, 22, "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJlW8GrwmO0z", b"a private key")
+    return found, f"{folder / 'bin'}:{os.environ['PATH']}"
+
+
+def _programs(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name, body in PROGRAMS.items():
         program = folder / f"the {name}"  # a space: words have to be quoted
         program.write_text(f"#!/bin/sh\nhere='{folder}'\n{body}\n")
         program.chmod(0o755)
     (folder / "serving").write_text(f"sha256:{'0' * 64} {'0' * 64}\n")
+
+
+@contextmanager
+def machine(folder: Path) -> Iterator[Machine]:
+    assert SSHD is not None
+    _programs(folder)
     _, host_key = make_key(folder / "host")
     key, public = make_key(folder / "login")
     (folder / "authorized").write_text(public + "\n")

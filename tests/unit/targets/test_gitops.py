@@ -35,7 +35,7 @@ def applied(shop: Path) -> Iterator[str]:
         yield url
 
 
-def settings_of(shop: Path, url: str, **more: Any) -> GitopsSettings:
+def gitops_settings(shop: Path, url: str, **more: Any) -> GitopsSettings:
     fields = [
         {"at": ["image"], "value": "image"},
         {"at": ["weights", "sonic"], "value": "weights", "path": "w.onnx"},
@@ -54,7 +54,7 @@ def settings_of(shop: Path, url: str, **more: Any) -> GitopsSettings:
 
 
 def target(shop: Path, url: str, **more: Any) -> GitopsTarget:
-    return GitopsTarget("shop", settings_of(shop, url, **more), None)
+    return GitopsTarget("shop", gitops_settings(shop, url, **more), None)
 
 
 def subjects(shop: Path) -> list[str]:
@@ -161,7 +161,7 @@ def test_secrets(shop: Path, tmp_path: Path) -> None:
     (tmp_path / "login").write_bytes(b"no-colon-hunter2")
     ready = {"url": "https://a.example.org", "says": ["version"]}
     known = {"repository": "https://git.example.invalid/x.git", "credentials": "login", "ready": ready}
-    found = GitopsTarget("shop", settings_of(shop, "https://a.example.org", **known), tmp_path)
+    found = GitopsTarget("shop", gitops_settings(shop, "https://a.example.org", **known), tmp_path)
     with pytest.raises(UsageError, match=r"'login': it is not of the form USER:PASSWORD") as caught:
         found.state()
     assert "hunter2" not in str(caught.value)

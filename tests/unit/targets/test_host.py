@@ -1,12 +1,11 @@
-"""A machine over real SSH: pulled by digest, restarted, healthy, and back."""
+"""A machine: pulled by digest, restarted, healthy, and back. ``ssh`` is a stand-in; with a real one: tests/targets."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.unit.targets.machine import SSHD, Machine, machine, make_key
+from tests.unit.targets.machine import Machine, stand_in
 from tests.unit.targets.pairs import pair
 
 from penstock.foundation.errors import UsageError, WorldError
@@ -15,21 +14,13 @@ from penstock.targets.waiting import NotServingError
 
 BEFORE = f"sha256:{'0' * 64} {'0' * 64}"
 AFTER = f"sha256:{'1' * 64} {'1' * 64}"
-pytestmark = pytest.mark.skipif(SSHD is None, reason="there is no sshd here: install openssh-server")
-
-
-@pytest.fixture(scope="module")
-def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
-    with machine(tmp_path_factory.mktemp("booth")) as found:
-        yield found
 
 
 @pytest.fixture
-def booth(started: Machine) -> Machine:
-    (started.folder / "serving").write_text(BEFORE + "\n")
-    for name in ("sick", "no-weights", "pulled"):
-        (started.folder / name).unlink(missing_ok=True)
-    return started
+def booth(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
+    found, path = stand_in(tmp_path / "booth")
+    monkeypatch.setenv("PATH", path)
+    return found
 
 
 def test_the_pair_serves_and_goes_back(booth: Machine) -> None:
@@ -74,30 +65,38 @@ def test_what_a_release_says_is_no_shell_command(booth: Machine, tmp_path: Path)
     found = HostTarget("booth", booth.settings(restart=["echo", "{version}"], timeout_s=0.01), booth.key)
     with pytest.raises(NotServingError):
         found.deploy(pair(version), None)
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_another_host_key_and_another_login(booth: Machine, tmp_path: Path) -> None:
-    _, other = make_key(tmp_path / "other")
-    with pytest.raises(WorldError, match=r"another host key than the one pinned\. If the machine's key was replaced"):
-        HostTarget("booth", booth.settings(host_keys=[other]), booth.key).state()
-    # the new key beside the old one
-    assert HostTarget("booth", booth.settings(host_keys=[other, booth.host_key]), booth.key).state() == BEFORE
-    key, _ = make_key(tmp_path / "login")
-    with pytest.raises(WorldError, match=r"refuses the key\. Was the key replaced\? .* 'ssh'"):
-        HostTarget("booth", booth.settings(), key).state()
-    with pytest.raises(WorldError, match="refuses the key"):
-        HostTarget("booth", booth.settings(), b"no key").state()
+    assert [path.name for path in tmp_path.iterdir()] == ["booth"]
 
 
 def test_one_that_hangs_or_says_too_much(booth: Machine) -> None:
     with pytest.raises(WorldError, match="ssh"):
-        HostTarget("booth", booth.settings(state=["sleep", "3"], command_timeout_s=0.5), booth.key).state()
+        HostTarget("booth", booth.settings(state=["sleep", "3"], command_timeout_s=0.05), booth.key).state()
     for words in (["printf", "a\\nb"], ["true"], ["printf", "%05000d", "1"]):
         with pytest.raises(WorldError, match="does not say on one line"):
             HostTarget("booth", booth.settings(state=words), booth.key).state()
 
 
-def test_nobody_there(booth: Machine) -> None:
-    with pytest.raises(WorldError, match="cannot be reached"):
-        HostTarget("booth", booth.settings(port=1), booth.key).state()
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("Host key verification failed.", "another host key than the one pinned"),
+        ("deploy@booth: Permission denied (publickey).", r"refuses the key\. Was the key replaced\? .* 'ssh'"),
+        ("ssh: connect to host booth port 22: Connection refused", "cannot be reached: ssh: connect to host"),
+        ("", "cannot be reached: ssh said nothing"),
+    ],
+)
+def test_what_ssh_itself_says(booth: Machine, said: str, told: str) -> None:
+    (booth.folder / "ssh-fails").write_text(said)
+    with pytest.raises(WorldError, match=told):
+        HostTarget("booth", booth.settings(), booth.key).state()
+
+
+def test_ssh_believes_what_was_pinned_and_nothing_else(booth: Machine) -> None:
+    HostTarget("booth", booth.settings(port=2222), booth.key).state()
+    argv = (booth.folder / "argv").read_text().splitlines()
+    assert argv[:2] == ["-F", "/dev/null"]
+    assert {"BatchMode=yes", "StrictHostKeyChecking=yes", "IdentitiesOnly=yes", "ForwardAgent=no"} <= set(argv)
+    assert argv[argv.index("-p") + 1] == "2222"
+    assert argv[-3] == "--"
+    assert (booth.folder / "known").read_text() == f"[127.0.0.1]:2222 {booth.host_key}\n"
+    assert (booth.folder / "identity").read_text() == "600 a private key\n"
