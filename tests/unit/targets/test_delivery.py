@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -103,6 +105,27 @@ def test_two_at_once(tmp_path: Path, hook: Receiver) -> None:
     ):
         promote(store, MODEL, "1.1.0", reason="go", serving=delivery)
     assert len(hook.requests) == asked, "nothing was asked of it"
+
+
+def test_of_two_that_start_together_one_serves_and_is_current(tmp_path: Path, hook: Receiver) -> None:
+    store, _ = two(tmp_path, hook)
+    file, secrets, key = (tmp_path / "platform" / "targets.yaml", tmp_path / "secrets", tmp_path / "platform")
+    publish_with_image(tmp_path, store, 2, before="run-0", key=key / "penstock.key")
+    hook.deploying = 3
+    start = threading.Barrier(2)
+
+    def attempt(version: str) -> str:
+        delivery = Delivery(store, file, secrets, by=version)
+        start.wait(timeout=20)
+        try:
+            promote(store, MODEL, version, reason="go", serving=delivery)
+        except WorldError:
+            return ""
+        return version
+
+    with ThreadPoolExecutor(2) as pool:
+        (winner,) = filter(None, pool.map(attempt, ["1.1.0", "1.2.0"]))
+    assert (current(store), hook.revision) == (winner, f"r-{winner}")
 
 
 def test_one_that_was_taken_over_puts_nothing_back(
