@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
-from penstock.foundation.errors import UsageError, WorldError
+from penstock.foundation.errors import Interrupted, UsageError, WorldError
 from penstock.releases.baseline import Baseline, Current, Release, current_release, finish, move, owner, withdrawn
 from penstock.releases.history import has_been_current, read_log, released
 from penstock.releases.moves import Kind, Move, next_number, stated_author, stated_reason
@@ -281,7 +281,7 @@ def _moved(store: Store, value: Baseline, seen: Current) -> bool:
     """
     try:
         return move(store, value, seen=seen)
-    except WorldError:
+    except (WorldError, Interrupted, KeyboardInterrupt):
         now = current_release(store, value.model)
         if now is None or now.baseline.move != value.move:
             raise

@@ -61,7 +61,7 @@ class Delivery:
         settings = settings_of(self._targets, target, release.model, where=str(self._file))
         pair = self._pair(release)
         self._hold_signed(release, date.min if back else self._today().date())
-        driver = open_target(target, settings, self._secrets, token=str(uuid4()))
+        driver = open_target(target, settings, self._secrets, model=release.model, token=str(uuid4()))
         driver.check(pair)
         with claimed(
             self._store, target, release.model, release.version, by=self._by, longest_s=driver.longest_s

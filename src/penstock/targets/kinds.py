@@ -13,7 +13,12 @@ from penstock.targets.webhook import LEAST_SECRET_BYTES, WebhookTarget
 
 
 def open_target(
-    name: str, settings: WebhookSettings | GitopsSettings | HostSettings, secrets: Path | None, *, token: str
+    name: str,
+    settings: WebhookSettings | GitopsSettings | HostSettings,
+    secrets: Path | None,
+    *,
+    model: str,
+    token: str,
 ) -> TargetDriver:
     """A target, ready for one change.
 
@@ -21,6 +26,7 @@ def open_target(
         name: of the target.
         settings: what the platform says of it.
         secrets: the directory of secrets.
+        model: whose release is served.
         token: of this change alone.
 
     Raises:
@@ -28,7 +34,7 @@ def open_target(
     """
     if isinstance(settings, WebhookSettings):
         secret = read_secret(secrets, settings.secret, least=LEAST_SECRET_BYTES)
-        return WebhookTarget(name, settings, secret, token)
+        return WebhookTarget(name, settings, secret, token, model=model)
     if isinstance(settings, GitopsSettings):
         return GitopsTarget(name, settings, secrets)
     return HostTarget(name, settings, read_secret(secrets, settings.key))

@@ -166,6 +166,8 @@ class GitopsSettings(_AnyTarget):
             raise ValueError("an ssh repository needs 'key' and 'host_keys', and no other has them")
         if not any(field.value in ("image", "image_digest") for field in self.fields):
             raise ValueError("'fields' must write the image's digest: 'image' or 'image_digest'")
+        if len(self.models) > 1:
+            raise ValueError("'file' serves one model: name one under 'models', and give the others a target of theirs")
         places = [tuple(field.at) for field in self.fields]
         if len(set(places)) < len(places):
             raise ValueError("two of 'fields' write the same place")

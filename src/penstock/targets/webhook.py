@@ -44,7 +44,14 @@ class WebhookTarget:
     """A receiver of signed requests."""
 
     def __init__(
-        self, name: str, settings: WebhookSettings, secret: bytes, token: str, *, now: Callable[[], float] = time.time
+        self,
+        name: str,
+        settings: WebhookSettings,
+        secret: bytes,
+        token: str,
+        *,
+        model: str,
+        now: Callable[[], float] = time.time,
     ) -> None:
         """See :class:`penstock.targets.target_driver.TargetDriver`.
 
@@ -53,9 +60,11 @@ class WebhookTarget:
             settings: what the platform says of it.
             secret: the shared key.
             token: of this change alone: part of the idempotency key.
+            model: whose release is served: one receiver may have several.
             now: seconds since 1970, for the signature.
         """
-        self._name, self._settings, self._secret, self._token, self._now = name, settings, secret, token, now
+        self._name, self._model, self._settings = name, model, settings
+        self._secret, self._token, self._now = secret, token, now
         self._where = f"target '{name}'"
 
     @property
@@ -125,7 +134,7 @@ class WebhookTarget:
         Raises:
             PenstockError: the same request again would not help.
         """
-        whole = {"schema_version": 1, "act": act, "target": self._name, **body}
+        whole = {"schema_version": 1, "act": act, "target": self._name, "model": self._model, **body}
         content = json.dumps(whole, sort_keys=True, ensure_ascii=False, allow_nan=False).encode()
         headers = {
             "Content-Type": "application/json",

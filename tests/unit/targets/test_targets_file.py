@@ -47,6 +47,7 @@ def test_all_kinds(tmp_path: Path) -> None:
         (gitops(repository="git@git.example.org:x/y.git"), "needs 'key' and 'host_keys'"),
         (gitops(fields=[{"at": ["version"], "value": "version"}]), "must write the image's digest"),
         (gitops(fields=[{"at": ["a"], "value": "image"}, {"at": ["a"], "value": "version"}]), "the same place"),
+        (gitops(models=["a", "b"]), "'file' serves one model"),
         (gitops(fields=[{"at": ["a"], "value": "weights"}]), "says which weights"),
         (gitops(ready={"url": "https://a.example.org", "says": []}), "says"),
         (host(address="-oProxyCommand=x"), "must be a host"),

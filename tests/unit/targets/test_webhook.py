@@ -26,7 +26,7 @@ def target(hook: Receiver, *, secret: bytes = SECRET, **more: Any) -> WebhookTar
     settings = WebhookSettings.model_validate(
         {"kind": "webhook", "models": ["m"], "url": hook.url, "secret": "hook", "allow_http": True} | quick | more
     )
-    return WebhookTarget("studio", settings, secret, "token-1")
+    return WebhookTarget("studio", settings, secret, "token-1", model="sonic-lite")
 
 
 def test_the_pair_is_sent_until_it_serves_and_put_back_by_its_own_name(hook: Receiver) -> None:
@@ -37,6 +37,7 @@ def test_the_pair_is_sent_until_it_serves_and_put_back_by_its_own_name(hook: Rec
     assert (state, hook.revision, hook.image) == ("r0", "r-1.1.0", f"sha256:{'1' * 64}")
     sent = hook.requests[-1]
     assert (sent["act"], sent["target"], sent["current"]["version"]) == ("deploy", "studio", "1.0.0")
+    assert {body["model"] for body in hook.requests} == {"sonic-lite"}
     assert sent["pair"]["weights"][0]["sha256"] == "1" * 64
     assert set(hook.keys[1:]) == {"token-1-deploy"}, "one idempotency key for all of its tries"
     assert len(hook.requests) == 6
