@@ -12,7 +12,17 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from penstock.foundation.errors import Interrupted, UsageError, WorldError
-from penstock.releases.baseline import Baseline, Current, Release, current_release, finish, move, owner, withdrawn
+from penstock.releases.baseline import (
+    Baseline,
+    Current,
+    Release,
+    current_release,
+    finish,
+    move,
+    owner,
+    release_of,
+    withdrawn,
+)
 from penstock.releases.history import has_been_current, read_log, released
 from penstock.releases.moves import Kind, Move, next_number, stated_author, stated_reason
 from penstock.releases.release import hold_judged_against
@@ -186,7 +196,7 @@ def _make_current(
         return _swap(store, model, choose, planned, kind, why, author, now)
     if planned.release is None and (serving is None or kind == "rolled back"):
         return Act(None, planned.seen.baseline)
-    wanted = planned.release or _release(store, planned.seen.baseline, planned.seen.baseline.version)
+    wanted = planned.release or release_of(store, planned.seen.baseline)
     if serving is None:
         raise UsageError(
             f"it is served at the target '{planned.target}'",
@@ -198,7 +208,7 @@ def _make_current(
         now_planned = _plan(store, model, choose)
         _hold_unmoved(planned, now_planned)
         before = now_planned.seen.baseline
-        current = _release(store, before, before.version) if before.serves else None
+        current = release_of(store, before) if before.serves else None
         with serving.served(planned.target, wanted, current):
             return _swap(store, model, choose, now_planned, kind, why, author, now)
 
@@ -207,12 +217,12 @@ def _plan(store: Store, model: str, choose: Callable[[Current], str | None]) -> 
     """What is to be current, as the store is now, checked; and where it has to be served."""
     seen = _current(store, model)
     pointer, version = seen.baseline, choose(seen)
-    today = _release(store, pointer, pointer.version) if pointer.serves else None
+    today = release_of(store, pointer) if pointer.serves else None
     if version is None or version == pointer.current_version:
         return _Planned(seen, None, today.target if today is not None else None)
     release = _release(store, pointer, version)
     _hold_usable(store, release)
-    if not has_been_current(release, read_log(store, pointer)):
+    if release.target is not None and not has_been_current(release, read_log(store, pointer)):
         again = "Release it again under a new version: it is compared with the current release then."
         hold_judged_against(pointer, release, "nothing was promoted", again)
     # one that was released before its model had a target takes the place of what is served there
