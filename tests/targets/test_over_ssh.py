@@ -14,7 +14,6 @@ from tests.unit.targets.test_gitops import gitops_settings
 
 from penstock.foundation.errors import WorldError
 from penstock.targets.gitops import GitopsTarget
-from penstock.targets.host import HostTarget
 
 BEFORE = f"sha256:{'0' * 64} {'0' * 64}"
 AFTER = f"sha256:{'1' * 64} {'1' * 64}"
@@ -35,7 +34,7 @@ def booth(started: Machine) -> Machine:
 
 
 def test_the_pair_serves_and_goes_back(booth: Machine) -> None:
-    found = HostTarget("booth", booth.settings(), booth.key)
+    found = booth.target()
     found.check(pair())
     state = found.state()
     found.deploy(pair(), None)
@@ -48,24 +47,24 @@ def test_the_pair_serves_and_goes_back(booth: Machine) -> None:
 def test_another_host_key_and_another_login(booth: Machine, tmp_path: Path) -> None:
     _, other = make_key(tmp_path / "other")
     with pytest.raises(WorldError, match=r"another host key than the one pinned\. If the machine's key was replaced"):
-        HostTarget("booth", booth.settings(host_keys=[other]), booth.key).state()
+        booth.target(host_keys=[other]).state()
     # the new key beside the old one
-    assert HostTarget("booth", booth.settings(host_keys=[other, booth.host_key]), booth.key).state() == BEFORE
+    assert booth.target(host_keys=[other, booth.host_key]).state() == BEFORE
     key, _ = make_key(tmp_path / "login")
     with pytest.raises(WorldError, match=r"refuses the key\. Was the key replaced\? .* 'ssh'"):
-        HostTarget("booth", booth.settings(), key).state()
+        booth.target(key=key).state()
     with pytest.raises(WorldError, match="refuses the key"):
-        HostTarget("booth", booth.settings(), b"no key").state()
+        booth.target(key=b"no key").state()
 
 
 def test_nobody_there(booth: Machine) -> None:
     with pytest.raises(WorldError, match="cannot be reached"):
-        HostTarget("booth", booth.settings(port=1), booth.key).state()
+        booth.target(port=1).state()
 
 
 def test_one_that_hangs(booth: Machine) -> None:
     with pytest.raises(WorldError, match="ssh"):
-        HostTarget("booth", booth.settings(state=["sleep", "5"], command_timeout_s=2.0), booth.key).state()
+        booth.target(state=["sleep", "5"], command_timeout_s=2.0).state()
 
 
 def test_a_deployment_repository_over_ssh(started: Machine, tmp_path: Path) -> None:

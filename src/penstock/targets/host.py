@@ -23,14 +23,16 @@ MAX_STATE_CHARACTERS = 4096
 class HostTarget:
     """One machine."""
 
-    def __init__(self, name: str, settings: HostSettings, key: bytes) -> None:
+    def __init__(self, name: str, settings: HostSettings, key: bytes, *, model: str) -> None:
         """See :class:`penstock.targets.target_driver.TargetDriver`.
 
         Args:
             name: the target's.
             settings: what the platform says of it.
             key: the private key that logs in.
+            model: whose release is served: a machine may serve several.
         """
+        self._model = model
         self._settings, self._key, self._where = settings, key, f"target '{name}'"
         self._weights = 0
         self._begun = False
@@ -54,7 +56,7 @@ class HostTarget:
         Raises:
             WorldError: it failed, or printed something else than one line.
         """
-        return self._line(self._must("state", self._settings.state, {}))
+        return self._line(self._must("state", self._settings.state, {"model": self._model}))
 
     def deploy(self, pair: ServedPair, current: ServedPair | None) -> None:  # noqa: ARG002 (`state` says it)
         """Pull, bring the weights, restart, and wait for `health` to name the pair."""
@@ -81,10 +83,10 @@ class HostTarget:
         """Let `back` bring back what `state` had printed, until it prints that again."""
         if not self._begun:  # the image lies there now, and nothing else has changed
             return
-        self._must("back", self._settings.back, {"state": state})
+        self._must("back", self._settings.back, {"model": self._model, "state": state})
 
         def look() -> str:
-            now = self._line(self._must("state", self._settings.state, {}))
+            now = self._line(self._must("state", self._settings.state, {"model": self._model}))
             return "" if now == state else f"'state' prints '{now}'"
 
         self._until(look, "what served before")

@@ -37,4 +37,4 @@ def open_target(
         return WebhookTarget(name, settings, secret, token, model=model)
     if isinstance(settings, GitopsSettings):
         return GitopsTarget(name, settings, secrets)
-    return HostTarget(name, settings, read_secret(secrets, settings.key))
+    return HostTarget(name, settings, read_secret(secrets, settings.key), model=model)

@@ -203,11 +203,11 @@ class HostSettings(_AnyTarget):
     def _known_words(self) -> HostSettings:
         pair = ("model", "version", "image", "image_digest", "use_onnx")
         weights = (*pair, "path", "sha256", "source")
-        programs = [(self.state, ()), (self.pull, pair), (self.weights or [], weights), (self.restart, pair)]
-        for program, known in [*programs, (self.health, pair), (self.back, ("state",))]:
+        programs = [(self.state, ("model",)), (self.pull, pair), (self.weights or [], weights), (self.restart, pair)]
+        for program, known in [*programs, (self.health, pair), (self.back, ("model", "state"))]:
             for name in (name for word in program for name in WORD_NAME.findall(word)):
                 if name not in known:
-                    fits = f"known here: {', '.join(known)}" if known else "none is known here"
+                    fits = f"known here: {', '.join(known)}"
                     raise ValueError(f"nothing fills '{{{name}}}' in '{' '.join(program)[:80]}'; {fits}")
         return self
 

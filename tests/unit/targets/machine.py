@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from penstock.targets.host import HostTarget
 from penstock.targets.targets_file import HostSettings
 
 SSHD = shutil.which("sshd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
@@ -53,6 +54,9 @@ class Machine:
         there = {"kind": "host", "models": ["m"], "address": f"{getpass.getuser()}@127.0.0.1", "port": self.port}
         keys = {"host_keys": [self.host_key], "key": "ssh"}
         return HostSettings.model_validate(there | keys | programs | {"timeout_s": 5.0, "poll_s": 0.01} | more)
+
+    def target(self, key: bytes | None = None, **more: Any) -> HostTarget:
+        return HostTarget("booth", self.settings(**more), key or self.key, model="sonic-lite")
 
 
 def make_key(path: Path) -> tuple[bytes, str]:

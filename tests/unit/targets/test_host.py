@@ -9,7 +9,6 @@ from tests.unit.targets.machine import Machine, stand_in
 from tests.unit.targets.pairs import pair
 
 from penstock.foundation.errors import UsageError, WorldError
-from penstock.targets.host import HostTarget
 from penstock.targets.waiting import NotServingError
 
 BEFORE = f"sha256:{'0' * 64} {'0' * 64}"
@@ -24,7 +23,7 @@ def booth(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
 
 
 def test_the_pair_serves_and_goes_back(booth: Machine) -> None:
-    found = HostTarget("booth", booth.settings(), booth.key)
+    found = booth.target()
     found.check(pair())
     state = found.state()
     found.deploy(pair(), None)
@@ -36,7 +35,7 @@ def test_the_pair_serves_and_goes_back(booth: Machine) -> None:
 
 def test_one_that_is_not_healthy_is_said(booth: Machine) -> None:
     (booth.folder / "sick").touch()
-    found = HostTarget("booth", booth.settings(timeout_s=0.05), booth.key)
+    found = booth.target(timeout_s=0.05)
     with pytest.raises(NotServingError, match="'health' ended with 1"):
         found.deploy(pair(), None)
     found.restore(BEFORE)
@@ -44,25 +43,25 @@ def test_one_that_is_not_healthy_is_said(booth: Machine) -> None:
 
 
 def test_an_old_container_that_still_answers_is_not_the_pair(booth: Machine) -> None:
-    found = HostTarget("booth", booth.settings(timeout_s=0.05, restart=["true"]), booth.key)
+    found = booth.target(timeout_s=0.05, restart=["true"])
     with pytest.raises(NotServingError, match=f"'health' does not name sha256:{'1' * 64}"):
         found.deploy(pair(), None)
 
 
 def test_weights_that_do_not_come(booth: Machine) -> None:
     (booth.folder / "no-weights").touch()
-    found = HostTarget("booth", booth.settings(), booth.key)
+    found = booth.target()
     with pytest.raises(WorldError, match="'weights' ended with 9: no such file"):
         found.deploy(pair(), None)
     assert booth.serving == BEFORE
     with pytest.raises(UsageError, match="nothing brings the release's weights"):
-        HostTarget("booth", booth.settings(weights=None), booth.key).check(pair())
-    HostTarget("booth", booth.settings(weights=None), booth.key).check(pair(weights=False))
+        booth.target(weights=None).check(pair())
+    booth.target(weights=None).check(pair(weights=False))
 
 
 def test_what_a_release_says_is_no_shell_command(booth: Machine, tmp_path: Path) -> None:
     version = f"1.0; touch {tmp_path}/broken-out; $(touch {tmp_path}/so-too) 'x"
-    found = HostTarget("booth", booth.settings(restart=["echo", "{version}"], timeout_s=0.01), booth.key)
+    found = booth.target(restart=["echo", "{version}"], timeout_s=0.01)
     with pytest.raises(NotServingError):
         found.deploy(pair(version), None)
     assert [path.name for path in tmp_path.iterdir()] == ["booth"]
@@ -70,10 +69,10 @@ def test_what_a_release_says_is_no_shell_command(booth: Machine, tmp_path: Path)
 
 def test_one_that_hangs_or_says_too_much(booth: Machine) -> None:
     with pytest.raises(WorldError, match="ssh"):
-        HostTarget("booth", booth.settings(state=["sleep", "3"], command_timeout_s=0.05), booth.key).state()
+        booth.target(state=["sleep", "3"], command_timeout_s=0.05).state()
     for words in (["printf", "a\\nb"], ["true"], ["printf", "%05000d", "1"]):
         with pytest.raises(WorldError, match="does not say on one line"):
-            HostTarget("booth", booth.settings(state=words), booth.key).state()
+            booth.target(state=words).state()
 
 
 @pytest.mark.parametrize(
@@ -88,11 +87,11 @@ def test_one_that_hangs_or_says_too_much(booth: Machine) -> None:
 def test_what_ssh_itself_says(booth: Machine, said: str, told: str) -> None:
     (booth.folder / "ssh-fails").write_text(said)
     with pytest.raises(WorldError, match=told):
-        HostTarget("booth", booth.settings(), booth.key).state()
+        booth.target().state()
 
 
 def test_ssh_believes_what_was_pinned_and_nothing_else(booth: Machine) -> None:
-    HostTarget("booth", booth.settings(port=2222), booth.key).state()
+    booth.target(port=2222).state()
     argv = (booth.folder / "argv").read_text().splitlines()
     assert argv[:2] == ["-F", "/dev/null"]
     assert {"BatchMode=yes", "StrictHostKeyChecking=yes", "IdentitiesOnly=yes", "ForwardAgent=no"} <= set(argv)

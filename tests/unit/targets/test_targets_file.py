@@ -57,7 +57,7 @@ def test_all_kinds(tmp_path: Path) -> None:
         (host(port=0), "port"),
         (host(pull=[]), "pull"),
         (host(pull=["pull", "{imgae}"]), r"nothing fills '\{imgae\}' in 'pull \{imgae\}'; known here: model"),
-        (host(state=["x", "{state}"]), "none is known here"),
+        (host(state=["x", "{state}"]), "known here: model"),
     ],
 )
 def test_what_is_no_target(tmp_path: Path, target: dict[str, Any], said: str) -> None:
