@@ -17,8 +17,8 @@ from penstock.foundation.errors import UsageError
 from penstock.foundation.yaml_text import KeyPath, parse_yaml
 
 MAX_FILE_BYTES = 1 << 20
-BARE = re.compile(r"[A-Za-z][A-Za-z0-9._/-]*(:[A-Za-z0-9][A-Za-z0-9._@/-]*)*")
-"""What may be written without quotes where none were: it is read back, so that nothing is taken for granted."""
+BARE = re.compile(r"[A-Za-z][A-Za-z0-9._/@-]*(:[A-Za-z0-9][A-Za-z0-9._/@-]*)+")
+"""What is written without quotes where none were: an address with a digest, say, which is a text to every reader."""
 
 
 def get_fields(content: bytes, places: list[KeyPath], *, where: str) -> dict[KeyPath, str]:

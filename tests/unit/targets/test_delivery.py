@@ -12,8 +12,10 @@ from typing import Any
 import pytest
 from tests.unit.releases.signing_keys import key_pair
 from tests.unit.releases.test_attestation import WAIVED
+from tests.unit.targets.deployments import VALUES, deployment_repository, file_of, git, service
 from tests.unit.targets.promotions import MODEL, platform, publish_with_image
 from tests.unit.targets.receiver import Receiver, receiver
+from tests.unit.targets.targets_files import gitops, write_targets
 
 from penstock.bundle.verdict_record import WaiverRecord
 from penstock.foundation.errors import ExitCode, PenstockError, UsageError, WorldError
@@ -223,3 +225,23 @@ def test_a_target_of_others_and_a_release_without_an_image(tmp_path: Path, hook:
     assert "the platform has no target 'unknown'" in refusal(store, Delivery(store, file, secrets), hook, 1).what
     file, _, _ = platform(tmp_path, hook)
     assert "no secrets were given" in refusal(store, Delivery(store, file), hook, 0).what
+
+
+def test_a_deployment_repository_from_the_first_release_to_the_rollback(tmp_path: Path) -> None:
+    store, shop = LocalStore(tmp_path / "store"), deployment_repository(tmp_path)
+    fields = [{"at": ["image"], "value": "image"}, {"at": ["weights", "sonic"], "value": "weights", "path": "w.onnx"}]
+    with service(lambda: file_of(shop)) as url:
+        ready = {"url": url, "says": ["image_digest", "weights"]}
+        quick = {"timeout_s": 5.0, "poll_s": 0.01, "ready": ready}
+        there = gitops(repository=str(shop), file="apps/sonic.yaml", fields=fields, **quick)
+        delivery = Delivery(store, write_targets(tmp_path / "platform", studio=there))
+        publish_with_image(tmp_path, store, 0)
+        promote(store, MODEL, "1.0.0", reason="first", serving=delivery)
+        publish_with_image(tmp_path, store, 1, before="run-0")
+        promote(store, MODEL, "1.1.0", reason="go", serving=delivery)
+        assert f"registry.example.org/sonic@sha256:{'1' * 64}" in file_of(shop)
+        roll_back(store, MODEL, reason="flicker", serving=delivery)
+    assert current(store) == "1.0.0"
+    assert file_of(shop) == VALUES.replace("sonic:x@", "sonic@")
+    subjects = git(shop, "log", "--format=%s", "main").splitlines()
+    assert subjects == ["Revert sonic-lite 1.1.0", "sonic-lite 1.1.0", "sonic-lite 1.0.0", "the shop"]

@@ -32,7 +32,7 @@ number: 12
 def test_only_the_values_change() -> None:
     values = {("image",): "r.example.org/a@sha256:1111", ("spec", "containers", 0, "image"): 'new "one" ü'}
     after = set_fields(FILE.encode(), values, where="f").decode()
-    assert after == FILE.replace("registry.example.org/a@sha256:0000", '"r.example.org/a@sha256:1111"').replace(
+    assert after == FILE.replace("registry.example.org/a@sha256:0000", "r.example.org/a@sha256:1111").replace(
         '"old"', r'"new \"one\" ü"'
     )
     assert get_fields(after.encode(), list(values), where="f") == values
@@ -81,3 +81,10 @@ def test_whatever_stood_there_and_whatever_comes(old: str, new: str, style: str 
     except UsageError:
         return  # said, and nothing changed
     assert yaml.safe_load(after) == {"a": {"b": new, "c": "kept"}}
+
+
+@pytest.mark.parametrize(
+    "word", ["true", "null", "1.0", "2026-01-02", "yes", "", "a: b", "a #b", "- x", "x:y:"]
+)
+def test_a_word_that_means_something_is_quoted(word: str) -> None:
+    assert set_fields(b"a: old # kept\n", {("a",): word}, where="f") == f'a: "{word}" # kept\n'.encode()
