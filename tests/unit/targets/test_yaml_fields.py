@@ -83,8 +83,6 @@ def test_whatever_stood_there_and_whatever_comes(old: str, new: str, style: str 
     assert yaml.safe_load(after) == {"a": {"b": new, "c": "kept"}}
 
 
-@pytest.mark.parametrize(
-    "word", ["true", "null", "1.0", "2026-01-02", "yes", "", "a: b", "a #b", "- x", "x:y:"]
-)
+@pytest.mark.parametrize("word", ["true", "null", "1.0", "2026-01-02", "yes", "", "a: b", "a #b", "- x", "x:y:"])
 def test_a_word_that_means_something_is_quoted(word: str) -> None:
     assert set_fields(b"a: old # kept\n", {("a",): word}, where="f") == f'a: "{word}" # kept\n'.encode()
