@@ -112,7 +112,7 @@ system: $(DEV)/.ready ## whole programs at work, without a cluster: unit tests t
 	$(call needs,chromium,chromium)
 	$(call needs,bwrap,bubblewrap)
 	$(DEV)/bin/python -m pytest -n auto --dist worksteal -m slow
-	$(DEV)/bin/python -m pytest -n auto --dist worksteal tests/pipeline tests/runner tests/git_servers tests/bisect tests/invocation tests/faults tests/face_lite tests/recognition_lite tests/rmbg_lite tests/sonic_lite tests/networks tests/kind tests/bench tests/browser --timeout=400 --durations=5
+	$(DEV)/bin/python -m pytest -n auto --dist worksteal tests/pipeline tests/runner tests/git_servers tests/targets tests/bisect tests/invocation tests/faults tests/face_lite tests/recognition_lite tests/rmbg_lite tests/sonic_lite tests/networks tests/kind tests/bench tests/browser --timeout=400 --durations=5
 
 .PHONY: cluster-up cluster-down cluster-status
 cluster-up: $(DEV)/.ready ## a real single-node Kubernetes with Tekton on this machine (root; see docs/cluster.md)

@@ -1,4 +1,4 @@
-"""What people do with published releases, on the cluster: roll back, promote, withdraw."""
+"""What people do with published releases, on the cluster: roll back, promote to where they serve, withdraw."""
 
 from __future__ import annotations
 
@@ -12,12 +12,14 @@ from penstock.notices.audience import open_audience, tell_act
 from penstock.releases.acts import promote, roll_back, withdraw
 from penstock.steps.entrypoint import log, param, run_step, workspace
 from penstock.store.open import existing_store
+from penstock.targets.delivery import Delivery
+from penstock.targets.targets_file import targets_in
 from penstock.tracking.tracking_attempt import attempt_tracking
 
 
 @dataclass(frozen=True)
 class Arguments:
-    """Make another release the current one, or withdraw one: compare-and-swap, on record, done once."""
+    """Make another release the current one, served at its target, or withdraw one: on record, done once."""
 
     act: str = param("rollback, promote or withdraw")
     model: str = param("the model's name")
@@ -26,6 +28,10 @@ class Arguments:
     by: str = param("who says so: on a cluster the account that runs this tells nobody")
     store: str = param("where releases are kept: a directory or s3://bucket/prefix")
     store_credentials: Path | None = workspace("for S3", optional=True)
+    targets: Path | None = workspace(
+        "the platform's targets: targets.yaml, and the public keys it names", optional=True
+    )
+    target_secrets: Path | None = workspace("the targets' secrets: a file each", optional=True)
     mlflow: Path | None = workspace("files 'url', and if need be 'token', or 'username' and 'password'", optional=True)
     receivers: Path | None = workspace("a file 'urls' with one address a line, and 'links'", optional=True)
 
@@ -37,8 +43,8 @@ ACTS = ("rollback", "promote", "withdraw")
 def step(arguments: Arguments) -> dict[str, str]:
     """Do it, unless it was done already, and tell the receivers.
 
-    Returns the current release's version then, whether anything changed, and how many were told. Who cannot be told is
-    in the log: the step is not red for that, since what it was to do is done.
+    Returns the current release's version then (empty: none is current yet), whether anything changed, and how many were
+    told. Who cannot be told is in the log: the step is not red for that, since what it was to do is done.
     """
     if arguments.act not in ACTS:
         raise UsageError(f"there is no act '{arguments.act}'", where="act", todo=f"Say one of: {', '.join(ACTS)}.")
@@ -49,22 +55,26 @@ def step(arguments: Arguments) -> dict[str, str]:
     audience = open_audience(arguments.receivers)
     store = existing_store(arguments.store, arguments.store_credentials)
     model, version, reason, by = arguments.model, arguments.version, arguments.reason, arguments.by
+    serving = None
+    if arguments.targets is not None:
+        serving = Delivery(store, targets_in(arguments.targets), arguments.target_secrets, by=by)
     if arguments.act == "rollback":
-        done = roll_back(store, model, version or None, reason=reason, by=by)
+        done = roll_back(store, model, version or None, reason=reason, by=by, serving=serving)
     elif arguments.act == "promote":
-        done = promote(store, model, version, reason=reason, by=by)
+        done = promote(store, model, version, reason=reason, by=by, serving=serving)
     else:
         done = withdraw(store, model, version, reason=reason, by=by)
-    changed = done.move is not None
-    log("moved" if changed else "unchanged", act=arguments.act, model=arguments.model, current=done.current.version)
+    changed, current = done.move is not None, done.current.current_version or ""
+    event = "moved" if changed else "unchanged"
+    log(event, act=arguments.act, model=arguments.model, current=current, target=done.target or "")
     if arguments.mlflow is not None:
         why_not = attempt_tracking(arguments.mlflow, store=store, model=model)
-        log("not tracked", error=why_not) if why_not else log("tracked", release=done.current.version)
+        log("not tracked", error=why_not) if why_not else log("tracked", release=current)
     told = tell_act(audience, done)
     error = told.error()
     if error is not None:
         log("not told", error=str(error))
-    return {"current": done.current.version, "changed": str(changed).lower(), "told": str(told.sent)}
+    return {"current": current, "changed": str(changed).lower(), "told": str(told.sent)}
 
 
 def main(argv: Sequence[str] | None = None) -> int:

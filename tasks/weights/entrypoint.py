@@ -92,7 +92,13 @@ def step(arguments: Arguments) -> dict[str, str]:
         own = files[: len(contract.weights)]
         note.inputs = sha256_json([file.sha256 for file in files])
         run = bundle.run().model_copy(
-            update={"weights": own, "model": contract.name, "family": contract.family, "given_weights": chosen.given}
+            update={
+                "weights": own,
+                "model": contract.name,
+                "family": contract.family,
+                "target": contract.target,
+                "given_weights": chosen.given,
+            }
         )
         if chosen.given is not None:
             note.note = f"{chosen.given.path}: given, sha256:{chosen.given.sha256[:12]}"

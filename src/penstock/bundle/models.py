@@ -217,6 +217,8 @@ class Run(Record):
     use_onnx: bool | None = None
     """Of a contract with ``export``: whether the model computes with the exported file, or with its trained weights;
     ``None``: nothing was compared, and the model decides for itself."""
+    target: str | None = None
+    """Where the contract says that its releases are served; ``None``: nowhere that Penstock brings them to."""
 
 
 class CallRecord(Record):

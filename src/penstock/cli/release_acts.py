@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from penstock.notices.notify import Told
     from penstock.releases.acts import Act
     from penstock.store.store import Store
+    from penstock.targets.delivery import Delivery
     from penstock.tracking.mlflow_api import Mlflow
 
 Model = Annotated[str, typer.Argument(help="The model's name.")]
@@ -29,6 +30,10 @@ Notify = Annotated[
 ]
 MlflowUrl = Annotated[str, typer.Option(help="An MLflow server whose alias 'current' follows.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+TargetsFile = Annotated[
+    Path | None, typer.Option("--targets", help="The platform's targets.yaml, for a release that has a target.")
+]
+SecretFiles = Annotated[Path | None, typer.Option("--secrets", help="The directory of the targets' secrets.")]
 
 
 def rollback(
@@ -36,6 +41,8 @@ def rollback(
     reason: Reason,
     to: Annotated[str, typer.Option(help="To which release; by default the one before the current.")] = "",
     by: By = "",
+    targets: TargetsFile = None,
+    secrets: SecretFiles = None,
     store: StoreUri = LOCAL_STORE,
     store_credentials: Credentials = None,
     notify: Notify = None,
@@ -44,7 +51,7 @@ def rollback(
 ) -> None:
     """Make an earlier release the current one again, which the next release is judged against.
 
-    Given twice it goes back once: to go further back, say --to.
+    With a target it is served there first. Given twice it goes back once: to go further back, say --to.
 
     Example: penstock rollback sonic-lite --reason "users see flicker" --store s3://releases/penstock
     """
@@ -53,7 +60,8 @@ def rollback(
     from penstock.store.open import existing_store
 
     audience, opened, server = open_audience(notify), existing_store(store, store_credentials), _mlflow(mlflow)
-    act = roll_back(opened, model, to or None, reason=reason, by=by)
+    serving = _serving(opened, targets, secrets, by)
+    act = roll_back(opened, model, to or None, reason=reason, by=by, serving=serving)
     _say(act, _unmoved, audience, as_json)
     _follow(server, opened, model)
 
@@ -63,22 +71,30 @@ def promote(
     version: Version,
     reason: Reason,
     by: By = "",
+    targets: TargetsFile = None,
+    secrets: SecretFiles = None,
     store: StoreUri = LOCAL_STORE,
     store_credentials: Credentials = None,
     notify: Notify = None,
     mlflow: MlflowUrl = "",
     as_json: AsJson = False,
 ) -> None:
-    """Make a published release the current one: the way forward again after a rollback.
+    """Make a published release the current one: one that waits for its target, or an earlier one again.
 
-    Example: penstock promote sonic-lite 1.2.0 --reason "the flicker was the network's" --store s3://releases/penstock
+    With a target its image and weights are brought there first; if they do not come to serve, what was there is put
+    back (exit code 4) and the current release stays. The current release is brought there once more.
+
+    Exit codes: 0 done; 1 its verdict is not signed by one of the platform's keys; 2, 4 the message says.
+
+    Example: penstock promote sonic-lite 1.2.0 --reason "ready" --targets targets.yaml --secrets DIR --store s3://releases/penstock
     """
     from penstock.notices.audience import open_audience
     from penstock.releases.acts import promote as make_current
     from penstock.store.open import existing_store
 
     audience, opened, server = open_audience(notify), existing_store(store, store_credentials), _mlflow(mlflow)
-    act = make_current(opened, model, version, reason=reason, by=by)
+    serving = _serving(opened, targets, secrets, by)
+    act = make_current(opened, model, version, reason=reason, by=by, serving=serving)
     _say(act, _unmoved, audience, as_json)
     _follow(server, opened, model)
 
@@ -128,7 +144,15 @@ def _follow(server: Mlflow | None, store: Store, model: str) -> None:
         typer.echo(f"warning: {error}", err=True)
 
 
+def _serving(store: Store, targets: Path | None, secrets: Path | None, by: str) -> Delivery | None:
+    from penstock.targets.delivery import Delivery
+
+    return Delivery(store, targets, secrets, by=by) if targets is not None else None
+
+
 def _unmoved(act: Act) -> str:
+    if act.target is not None:
+        return f"{act.current.model}: {act.current.version} serves at the target '{act.target}', it was current already"
     move = act.current.became
     if move is not None and move.kind == "rolled back":
         since = f"rolled back to from {move.before} at {move.time} by {move.by}: {move.reason}"
@@ -163,7 +187,7 @@ def _as_json(act: Act, told: Told) -> dict[str, object]:
     entry = act.move or act.withdrawal
     return {
         "model": act.current.model,
-        "current": act.current.version,
+        "current": act.current.current_version,
         "changed": act.move is not None,
         "entry": entry.model_dump(mode="json", exclude={"schema_version", "model"}) if entry else None,
         "told": told.sent,
@@ -177,5 +201,8 @@ def _in_words(act: Act, already: Callable[[Act], str]) -> str:
     if move is None:
         return one_line(already(act))
     if move.kind == "withdrawn":
-        return one_line(f"{move.model}: {move.version} is withdrawn; {move.before} stays current")
-    return one_line(f"{move.model}: {move.version} is the current release now, it was {move.before}")
+        stays = f"{move.before} stays current" if move.before is not None else "no release is current yet"
+        return one_line(f"{move.model}: {move.version} is withdrawn; {stays}")
+    serves = f"serves at the target '{act.target}' and " if act.target is not None else ""
+    before = f"it was {move.before}" if move.before is not None else "the first"
+    return one_line(f"{move.model}: {move.version} {serves}is the current release now, {before}")

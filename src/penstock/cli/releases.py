@@ -29,6 +29,8 @@ def releases(
 ) -> None:
     """List a model's releases, the newest first: version, commit, image, weights, who, when; the current one is marked.
 
+    One that is published and waits for its target is not current yet: 'penstock promote' brings it there.
+
     Example: penstock releases sonic-lite --store s3://releases/penstock
     """
     from penstock.releases.history import history
@@ -50,7 +52,8 @@ def as_object(found: ReleaseHistory) -> dict[str, Any]:
     """What ``--json`` prints."""
     return {
         "model": found.current.model,
-        "current": found.current.version,
+        "current": found.current.current_version,
+        "published": next((line.release.version for line in found.releases if line.withdrawn is None), None),
         "repository": found.current.repository,
         "releases": [_release_object(release) for release in found.releases],
         "log": [move.model_dump(mode="json", exclude={"schema_version", "model"}) for move in found.moves],
@@ -62,6 +65,8 @@ def _release_object(found: PublishedRelease) -> dict[str, Any]:
     return {
         "version": release.version,
         "current": found.current,
+        "target": release.target,
+        "waits": found.waits,
         "commit": release.commit,
         "image": release.image.digest,
         "weights": {file.path: file.sha256 for file in release.weights},
@@ -81,6 +86,8 @@ def _cells(found: PublishedRelease) -> tuple[str, ...]:
     release, entry = found.release, found.published
     weights = ", ".join(file.sha256[:12] for file in release.weights) or "–"
     state = f"withdrawn: {found.withdrawn.reason}" if found.withdrawn else ""
+    if found.waits and not found.withdrawn:
+        state = f"waits for its target '{release.target}'"
     when, who = (_minute(entry.time), entry.by) if entry else ("–", "–")
     mark = "→" if found.current else ""
     return mark, release.version, release.commit[:12], release.image.digest[:19], weights, when, who, state

@@ -82,7 +82,9 @@ def sentence(ended: PipelineRunResult, folder: Path, code: ExitCode, end: RunEnd
             word = f"{WORDS[end.verdict]}, but {word}"
     parts = [f"{subject(bundle, ended.name)}: {word}"]
     if end.published is not None:
-        parts.append(f"Published as {end.published}")
+        target = bundle.run().target
+        waits = f", not current yet: 'penstock promote' brings it to its target '{target}'" if target else ""
+        parts.append(f"Published as {end.published}{waits}")
     elif code == ExitCode.OK:
         parts.append("Nothing is published on this track")
     else:

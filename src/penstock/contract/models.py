@@ -170,6 +170,9 @@ class Contract(Strict):
     """How the service holds under load; left out, it is not tried."""
     interface: ServiceInterface | None = None
     """The OpenAPI document of the service, which it is tested against; left out, it is not."""
+    target: Name | None = None
+    """Where its releases are served, by a name in the platform's ``targets.yaml``; left out, a release is current as
+    soon as it is published."""
     checks: Annotated[list[Check], Field(max_length=50)] = Field(default_factory=list)
     suite: RelativePath
     """The directory that holds ``suite.yaml``."""

@@ -83,7 +83,7 @@ def _verdict(run: Run, verdict: Verdict, status: str, links: Sequence[NoticeLink
         against = f", compared with {verdict.baseline}" if verdict.baseline else ", the first release"
         return Notice(
             f"{what}{' and published' if published else ''}",
-            f"{tally(verdict.rules)}{against}. {'It is the current release now.' if published else 'Nothing to do.'}",
+            f"{tally(verdict.rules)}{against}. {_what_is_next(run) if published else 'Nothing to do.'}",
             tuple(links), tuple(details), "success",
         )  # fmt: skip
     if verdict.verdict == "fail":
@@ -93,6 +93,12 @@ def _verdict(run: Run, verdict: Verdict, status: str, links: Sequence[NoticeLink
         "Nothing was published. Add cases to the suite, or waive the rule in the policy with your name, and run again."
     )
     return Notice(f"{what}, needs you", why, tuple(links), tuple(details), "warning")
+
+
+def _what_is_next(run: Run) -> str:
+    if run.target is None:
+        return "It is the current release now."
+    return f"It waits for its target '{run.target}': penstock promote {run.model} {run.version} --reason TEXT"
 
 
 def _rule_line(rule: RuleResult) -> str:

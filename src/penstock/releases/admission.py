@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from penstock.bundle.models import Run
 from penstock.foundation.errors import UsageError
-from penstock.releases.baseline import baseline, hold_owner
+from penstock.releases.baseline import current_release, hold_owner
 from penstock.store.archive import run_key
 from penstock.store.store import Store
 
@@ -23,7 +23,8 @@ def admit(store: Store, run: Run, model: str) -> None:
     """
     if run.source is None:
         raise UsageError("the bundle does not say what was cloned", where="run.json", todo="Run the step clone first.")
-    today = baseline(store, model)
+    found = current_release(store, model)
+    today = found.baseline if found is not None else None
     hold_owner(store, today, model, run.source.url)
     # the current release is about as large as this run will be
     size = sum(entry.bytes for entry in store.list(run_key(model, today.run_id))) if today is not None else 0

@@ -43,6 +43,8 @@ class Release(Record):
     use_onnx: bool | None = None
     """Whether this image computes with its exported file or, ``False``, with the trained weights of this pair: so its
     service has to be told. ``None``: nothing was compared."""
+    target: str | None = None
+    """Where it is served, so that it becomes current by a promotion; ``None``: it was current once published."""
 
     def same_content(self, other: Release) -> bool:
         """Whether both are the same code, weights and image, whichever run showed it."""
@@ -94,6 +96,16 @@ class Baseline(Record):
     """The last entry of the log of releases. ``None`` in pointers of older versions."""
     became: Move | None = None
     """The entry that made this release the current one. ``None`` in pointers of older versions."""
+    waiting: Release | None = None
+    """The record that the last entry published without making it current: anybody who finds it missing can write it."""
+    serves: bool = True
+    """``False``: no release is current yet, since all that were published wait for their target. What else is said of a
+    release here is of the first of these, and nothing is compared with it."""
+
+    @property
+    def current_version(self) -> str | None:
+        """The version of the current release; ``None``: there is none yet."""
+        return self.version if self.serves else None
 
 
 @dataclass(frozen=True)
@@ -105,17 +117,17 @@ class Current:
 
 
 def baseline(store: Store, model: str) -> Baseline | None:
-    """The current release, or ``None`` before the first.
+    """The current release, or ``None`` before the first: what is compared with.
 
     Raises:
         WorldError: the store cannot be reached, or its pointer is damaged.
     """
     current = current_release(store, model)
-    return current.baseline if current is not None else None
+    return current.baseline if current is not None and current.baseline.serves else None
 
 
 def current_release(store: Store, model: str) -> Current | None:
-    """As :func:`baseline`, with what it takes to move the pointer."""
+    """The pointer, with what it takes to move it; also where it says that no release is current yet."""
     key = pointer_key(model)
     seen = store.read_pointer(key)
     if seen is None:
@@ -149,6 +161,8 @@ def finish(store: Store, value: Baseline) -> None:
     """Write the records that the pointer carries, if they are not there: before it is moved on, they must be."""
     if value.release is not None:
         _write_once(store, published_key(value.model, value.version), value.release)
+    if value.waiting is not None:
+        _write_once(store, published_key(value.model, value.waiting.version), value.waiting)
     if value.transfer is not None:
         _write_once(store, transfer_key(value.model, value.transfer.number), value.transfer)
     if value.move is not None:
@@ -169,8 +183,8 @@ def withdrawn(store: Store, model: str, version: str) -> Move | None:
     """The entry that withdrew a version, or ``None``; from the pointer where its writer was killed too early."""
     with contextlib.suppress(NotStoredError):
         return read_record(store, withdrawn_key(model, version), Move)
-    current = baseline(store, model)
-    last = current.move if current is not None else None
+    current = current_release(store, model)
+    last = current.baseline.move if current is not None else None
     return last if last is not None and (last.kind, last.version) == ("withdrawn", version) else None
 
 

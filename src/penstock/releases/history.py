@@ -26,6 +26,8 @@ class PublishedRelease:
     evidence: str
     """Where its bundle lies."""
     current: bool
+    waits: bool
+    """It was published, and has not become current yet: it was not promoted to its target."""
 
 
 @dataclass(frozen=True)
@@ -59,15 +61,22 @@ def history(store: Store, model: str) -> ReleaseHistory:
             published.get(release.version),
             withdrawn.get(release.version),
             store.location(run_key(model, release.run_id)),
-            current=release.version == current.baseline.version,
+            current=release.version == current.baseline.current_version,
+            waits=not has_been_current(release, log),
         )
         for release in _in_order(list(found.values()), published)
     ]
     return ReleaseHistory(current.baseline, lines[::-1], log)
 
 
+def has_been_current(release: Release, log: Sequence[Move]) -> bool:
+    """Whether a release is the current one or was: at once without a target, else since somebody moved the pointer."""
+    moved = any(move.version == release.version and move.kind in ("promoted", "rolled back") for move in log)
+    return release.target is None or moved
+
+
 def released(store: Store, current: Baseline) -> dict[str, Release]:
-    """Version → the record of every release that has ever been current.
+    """Version → the record of every release that has been current, or waits for its target.
 
     An older version of Penstock wrote the record before it moved the pointer: one that was killed in between has left
     the record of what was never released.
@@ -75,6 +84,8 @@ def released(store: Store, current: Baseline) -> dict[str, Release]:
     records = {release.version: release for release in read_all(store, published_prefix(current.model), Release)}
     if current.release is not None:
         records.setdefault(current.version, current.release)
+    if current.waiting is not None:
+        records.setdefault(current.waiting.version, current.waiting)
     by_run = {release.run_id: release.version for release in records.values()}
     todo = [current.version]
     for move in read_log(store, current):

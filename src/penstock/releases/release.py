@@ -1,4 +1,7 @@
-"""Publishing an accepted run: it becomes the current release if the one that it was judged against still is."""
+"""Publishing an accepted run, if the release that it was judged against still is the current one.
+
+Without a target it is the current release then; with one it waits until it is promoted (docs/adr/0038).
+"""
 
 from __future__ import annotations
 
@@ -54,6 +57,8 @@ class Published:
     version: str
     already: bool
     """The release was published before; the store was not changed."""
+    target: str | None = None
+    """Where it is to be served: it becomes the current release by a promotion."""
 
 
 def publish(
@@ -66,7 +71,7 @@ def publish(
     by: str = "",
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Published:
-    """Make an accepted, archived run the current release.
+    """Publish an accepted, archived run: it is the current release then or, with a target, may be promoted.
 
     The pointer moves first, by compare-and-swap from the release that the verdict was made against; it carries the
     release's record, which is written next, then the signed verdict, then the image's tag. A run killed in between goes
@@ -97,9 +102,8 @@ def publish(
     bundle.verify()
     record, author = _record(bundle, replaces=verdict.baseline), stated_author(by)
     _hold_archived(store, record)
-    done = Published(
-        store.location(published_key(record.model, record.version)), record.image.digest, record.version, already=False
-    )
+    uri = store.location(published_key(record.model, record.version))
+    done = Published(uri, record.image.digest, record.version, already=False, target=record.target)
     time = now().astimezone(UTC).isoformat(timespec="seconds")
     for _ in range(ATTEMPTS):
         current = current_release(store, record.model)
@@ -110,37 +114,24 @@ def publish(
         if _is_published(store, record, before):
             done = replace(done, already=True)
             break
-        _hold_judged_against(before, record, again)
+        hold_judged_against(before, record, "nothing was published", again)
         entry = Move(
             model=record.model,
             number=next_number(store, record.model, before.move if before is not None else None),
             kind="published",
             version=record.version,
             run_id=record.run_id,
-            before=before.version if before is not None else None,
+            before=before.current_version if before is not None else None,
             by=author,
             time=time,
         )
-        pointer = Baseline(
-            model=record.model,
-            version=record.version,
-            run_id=record.run_id,
-            commit=record.commit,
-            weights=record.weights,
-            image=record.image,
-            manifest_sha256=record.manifest_sha256,
-            time=time,
-            repository=before.repository if before and before.repository else repository_identity(record.url),
-            release=record,
-            transfer=before.transfer if before else None,
-            move=entry,
-            became=entry,
-        )
-        if move(store, pointer, seen=current):
+        if move(store, _pointer(before, record, entry), seen=current):
             break
     else:
         raise WorldError("others keep moving the baseline's pointer", where=store.uri, todo="Try again.")
-    log.info("%s %s is %s", record.model, record.version, "published already" if done.already else "released")
+    state = "published already" if done.already else "published" if record.target else "released"
+    waits = f"; 'penstock promote' brings it to its target '{record.target}'" if record.target else ""
+    log.info("%s %s is %s%s", record.model, record.version, state, waits)
     if sign is not None:
         told = published(store, record.model, record.version)
         # the record is what services go by, also where another run of the same content wrote it
@@ -175,6 +166,30 @@ def _record(bundle: Bundle, *, replaces: str | None) -> Release:
         replaces=replaces,
         notes=run.notes,
         use_onnx=run.use_onnx,
+        target=run.target,
+    )
+
+
+def _pointer(before: Baseline | None, record: Release, entry: Move) -> Baseline:
+    """The pointer once this is published: where it has a target, the current release stays the current one."""
+    if record.target is not None and before is not None:
+        return before.model_copy(update={"move": entry, "waiting": record})
+    waits = record.target is not None
+    return Baseline(
+        model=record.model,
+        version=record.version,
+        run_id=record.run_id,
+        commit=record.commit,
+        weights=record.weights,
+        image=record.image,
+        manifest_sha256=record.manifest_sha256,
+        time=entry.time,
+        repository=before.repository if before and before.repository else repository_identity(record.url),
+        release=record,
+        transfer=before.transfer if before else None,
+        move=entry,
+        became=None if waits else entry,
+        serves=not waits,
     )
 
 
@@ -211,14 +226,25 @@ def _is_published(store: Store, record: Release, before: Baseline | None) -> boo
     return before is not None and record.version in released(store, before)
 
 
-def _hold_judged_against(before: Baseline | None, record: Release, again: str) -> None:
-    """Check that the baseline of the verdict is the current release."""
+def hold_judged_against(pointer: Baseline | None, record: Release, left_out: str, again: str) -> None:
+    """Check that the baseline of the verdict is the current release.
+
+    Args:
+        pointer: as it is now.
+        record: of the release.
+        left_out: what was not done: ``nothing was published``.
+        again: what to do.
+
+    Raises:
+        SupersededError: it is not.
+    """
+    before = pointer if pointer is not None and pointer.serves else None
     if (before.run_id if before is not None else None) == record.replaces:
         return
     today = f"{before.version} (run '{before.run_id}')" if before is not None else "none"
     judged = f"run '{record.replaces}'" if record.replaces is not None else "none, as a first release"
     raise SupersededError(
-        f"nothing was published: the released model is {today} now, and the gate compared with {judged}",
+        f"{left_out}: the released model is {today} now, and the gate compared with {judged}",
         where=f"{record.model} {record.version}",
         todo=again,
     )

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 from tests.unit.releases.released_runs import released
+from tests.unit.targets.promotions import platform, publish_with_image
+from tests.unit.targets.receiver import receiver
 from tests.unit.tracking.mlflow_server import mlflow_server
 
 from penstock.cli.app import main
@@ -97,3 +99,49 @@ def test_mlflow_follows_and_its_outage_stops_nothing(store: str, capsys: pytest.
         assert main([*back, server.url]) == 0
         assert capsys.readouterr().err == ""
         assert server.aliases == {("sonic-lite", "current"): "1"}
+
+
+def test_to_a_target_and_back(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    store = LocalStore(tmp_path / "store")
+    publish_with_image(tmp_path, store, 0)
+    with receiver() as hook:
+        file, secrets, _ = platform(tmp_path, hook)
+        where = [
+            "--store",
+            str(tmp_path / "store"),
+            "--targets",
+            str(file),
+            "--secrets",
+            str(secrets),
+            "--reason",
+            "go",
+        ]
+        assert main(["promote", "sonic-lite", "1.0.0", *where]) == 0
+        said = "sonic-lite: 1.0.0 serves at the target 'studio' and is the current release now, the first\n"
+        assert capsys.readouterr().out == said
+        publish_with_image(tmp_path, store, 1, before="run-0")
+        hook.fails = True
+        assert main(["promote", "sonic-lite", "1.1.0", *where]) == 4
+        assert "target 'studio': it could not serve sonic-lite 1.1.0: out of memory" in capsys.readouterr().err
+        hook.fails = False
+        assert main(["promote", "sonic-lite", "1.1.0", *where, "--json"]) == 0
+        assert json.loads(capsys.readouterr().out)["current"] == "1.1.0"
+        assert main(["promote", "sonic-lite", "1.1.0", *where]) == 0
+        assert "1.1.0 serves at the target 'studio', it was current already" in capsys.readouterr().out
+        assert main(["rollback", "sonic-lite", *where]) == 0
+        assert hook.image == f"sha256:{'0' * 64}"
+        assert main(["rollback", "sonic-lite", "--to", "1.1.0", *where[:2], "--reason", "x"]) == 2
+        assert "--targets targets.yaml" in capsys.readouterr().err
+
+
+def test_not_signed_by_the_platform(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    store = LocalStore(tmp_path / "store")
+    publish_with_image(tmp_path, store, 0)
+    with receiver() as hook:
+        file, secrets, _ = platform(tmp_path, hook, keys=True)
+        where = ["--store", str(tmp_path / "store"), "--targets", str(file), "--secrets", str(secrets)]
+        assert main(["promote", "sonic-lite", "1.0.0", *where, "--reason", "go"]) == 1
+    assert "its verdict is not signed by the platform" in capsys.readouterr().err
+    withdrawn = ["withdraw", "sonic-lite", "1.0.0", "--reason", "data", "--store", str(tmp_path / "store")]
+    assert main(withdrawn) == 0
+    assert capsys.readouterr().out == "sonic-lite: 1.0.0 is withdrawn; no release is current yet\n"

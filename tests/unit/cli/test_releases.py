@@ -71,3 +71,15 @@ def test_a_store_that_is_not_there_is_not_made(tmp_path: Path, capsys: pytest.Ca
     assert main(["releases", "mini", "--store", str(tmp_path / "stroe")]) == 2
     assert "there is no store here" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_published_apart_from_current(store: LocalStore, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    released(tmp_path, store, "run-3", "1.3.0", URL, baseline="run-1", target="shop")
+    assert main(["releases", "sonic-lite", "--store", str(tmp_path / "store")]) == 0
+    first = capsys.readouterr().out.splitlines()[1]
+    assert first.split()[0] == "1.3.0"
+    assert "waits for its target 'shop'" in first
+    whole = as_object(history(store, "sonic-lite"))
+    assert (whole["published"], whole["current"]) == ("1.3.0", "1.1.0")
+    newest = whole["releases"][0]
+    assert (newest["target"], newest["waits"], newest["current"]) == ("shop", True, False)

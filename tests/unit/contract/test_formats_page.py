@@ -43,6 +43,7 @@ from penstock.families.matting.case import MattingCase
 from penstock.families.recognition.case import RecognitionCase, TrueObject, WantedDescription
 from penstock.families.talking_head.case import TalkingHeadCase
 from penstock.releases.baseline import Baseline, Transfer
+from penstock.targets.targets_file import GitopsSettings, HostSettings, ReadyAddress, SetField, Targets, WebhookSettings
 
 PAGE = (Path(__file__).parents[3] / "docs/formats.md").read_text(encoding="utf-8")
 LOADED = (
@@ -77,6 +78,7 @@ MODELS: list[tuple[type[BaseModel], str]] = [
     (Rule, "The policy"),
     (Margin, "The policy"),
     (PolicyFloor, "The policy floor"),
+    *((model, "Targets") for model in (Targets, WebhookSettings, GitopsSettings, SetField, ReadyAddress, HostSettings)),
     (Measurement, "Measurements"),
     (Tail, "Measurements"),
     (StandardError, "Measurements"),
@@ -113,7 +115,8 @@ def test_the_examples_are_valid() -> None:
         for text in re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
     ]
     whole = [block for block in blocks if "version" in block or "rules" in block]
-    contract, suite, policy, floor = whole
+    contract, suite, policy, floor, targets = whole
+    assert len(Targets.model_validate(targets).targets) == 3
     Contract.model_validate(contract)
     (page,) = [block["page"] for block in blocks if "page" in block]
     rmbg = {"preset": "rmbg", "http": {"argv": ["python", "serve.py"]}}

@@ -13,9 +13,19 @@ from penstock.store.store import Store
 MINI = "git.example.org/acme/mini"
 
 
-def released(folder: Path, store: Store, run_id: str, version: str, url: str, *, baseline: str | None = None) -> None:
+def released(
+    folder: Path,
+    store: Store,
+    run_id: str,
+    version: str,
+    url: str,
+    *,
+    baseline: str | None = None,
+    target: str | None = None,
+) -> None:
     bundle = accepted_bundle(
         folder / run_id, run_id=run_id, version=version, commit=run_id[-1] * 40, url=url, baseline=baseline
     )
+    bundle.update_run(bundle.run().model_copy(update={"target": target}))
     archive(bundle, store, model="sonic-lite", run_id=run_id)
     publish(store, bundle)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import pytest
 from tests.unit.releases.released_runs import released
+from tests.unit.targets.promotions import platform, publish_with_image
+from tests.unit.targets.receiver import receiver
 from tests.unit.tasks.step_folders import Answer, StepFolders
 from tests.unit.tracking.mlflow_server import mlflow_server
 
 from penstock.releases.baseline import baseline, withdrawn
 from penstock.releases.history import history
+from penstock.store.local import LocalStore
 from penstock.store.open import open_store
 
 MODEL = "sonic-lite"
@@ -93,3 +96,30 @@ def test_mlflow_is_kept_up_to_date_and_its_outage_stops_nothing(two: StepFolders
     (line,) = [line for line in answer.lines if line["event"] == "not tracked"]
     assert "MLflow cannot be reached" in line["error"]
     assert "penstock track" in line["error"]
+
+
+def test_to_a_target_with_the_platform_s_file_and_secrets(folders: StepFolders) -> None:
+    store = LocalStore(folders.folder / "with-targets")
+    with receiver() as hook:
+        file, secrets, key = platform(folders.folder, hook, keys=True)
+        publish_with_image(folders.folder, store, 0, key=key)
+        given = ["--act=promote", f"--model={MODEL}", "--version=1.0.0", "--reason=go", "--by=ann"]
+        given.append(f"--store={folders.folder / 'with-targets'}")
+        refused = folders.call("move", *given)
+        assert refused.code == 2
+        assert "it is served at the target 'studio'" in refused.error
+        workspaces = [f"--targets={file.parent}", f"--target-secrets={secrets}"]
+        assert folders.call("move", *given, *workspaces).results == {"current": "1.0.0", "changed": "true", "told": "0"}
+        assert hook.image == f"sha256:{'0' * 64}"
+        assert folders.call("move", *given, *workspaces).results == {
+            "current": "1.0.0",
+            "changed": "false",
+            "told": "0",
+        }
+        file.unlink()
+        assert folders.call("move", *given, *workspaces).code == 2
+
+
+def test_withdrawn_before_any_is_current(folders: StepFolders) -> None:
+    released(folders.folder, open_store(folders.store), "run-0", "1.0.0", "https://git.example.org/a", target="shop")
+    assert call(folders, "withdraw", "--version=1.0.0").results == {"current": "", "changed": "true", "told": "0"}

@@ -41,6 +41,11 @@ def test_other_content_than_the_digest_is_refused(folders: StepFolders) -> None:
     assert folders.bundle.run().weights == []
 
 
+def test_the_record_says_where_the_contract_lets_it_serve(folders: StepFolders) -> None:
+    assert prepared(folders, target="shop").call("weights").code == 0
+    assert folders.bundle.run().target == "shop"
+
+
 def test_name_of_another_repository_is_refused_before_anything_runs(folders: StepFolders) -> None:
     prepared(folders).release()
     run = folders.bundle.run()

@@ -1,0 +1,144 @@
+"""Bringing a release to its target: allowed, signed, by one at a time, and put back if it does not come to serve."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from pathlib import Path
+from uuid import uuid4
+
+from penstock.foundation.errors import PenstockError, UsageError, WorldError
+from penstock.releases.attest import UnverifiedError, verify
+from penstock.releases.baseline import Release
+from penstock.releases.envelope import public_key
+from penstock.releases.moves import stated_author
+from penstock.store.archive import run_key
+from penstock.store.store import Store
+from penstock.targets.claim import ClaimLostError, HeldClaim, claimed
+from penstock.targets.kinds import open_target
+from penstock.targets.pair import ServedPair, pair_of
+from penstock.targets.target_driver import TargetDriver
+from penstock.targets.targets_file import load_targets, settings_of
+
+log = logging.getLogger(__name__)
+
+
+class Delivery:
+    """For one act: what :class:`penstock.releases.acts.Serving` asks for, with the platform's targets.
+
+    Args:
+        store: where the releases are.
+        file: ``targets.yaml``; the public keys that it names lie beside it.
+        secrets: the directory of the targets' secrets, if any of them needs one.
+        by: who acts.
+        today: for waivers that are over.
+
+    Raises:
+        UsageError: the file is not valid, or a key in it is none.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        file: Path,
+        secrets: Path | None = None,
+        *,
+        by: str = "",
+        today: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._store, self._file, self._secrets, self._today = store, file, secrets, today
+        self._by = stated_author(by)
+        self._targets = load_targets(file)
+        self._keys = {name: public_key(file.parent / name) for name in self._targets.verdict_keys}
+        self._driver: TargetDriver | None = None
+        self._held: HeldClaim | None = None
+
+    @contextmanager
+    def claimed(self, target: str, release: Release, *, back: bool) -> Iterator[None]:
+        """See the protocol. What may not be served there is refused before the target is claimed."""
+        settings = settings_of(self._targets, target, release.model, where=str(self._file))
+        pair = self._pair(release)
+        self._hold_signed(release, date.min if back else self._today().date())
+        driver = open_target(target, settings, self._secrets, model=release.model, token=str(uuid4()))
+        driver.check(pair)
+        with claimed(
+            self._store, target, release.model, release.version, by=self._by, longest_s=driver.longest_s
+        ) as held:
+            self._driver, self._held = driver, held
+            try:
+                yield
+            finally:
+                self._driver = self._held = None
+
+    @contextmanager
+    def served(self, target: str, release: Release, current: Release | None) -> Iterator[None]:
+        """See the protocol. Ctrl-C puts back what was there, too."""
+        driver, held = self._driver, self._held
+        if driver is None or held is None:
+            raise AssertionError("a target is claimed before it is changed")
+        pair = self._pair(release)
+        state = driver.state()
+        log.info("%s %s is brought to the target '%s'", release.model, release.version, target)
+        try:
+            driver.deploy(pair, self._earlier(current))
+            held.hold()
+            yield
+        except ClaimLostError:
+            raise
+        except BaseException as error:
+            self._put_back(driver, held, state, target, error)
+            raise
+
+    def _put_back(self, driver: TargetDriver, held: HeldClaim, state: str, target: str, error: BaseException) -> None:
+        """Raises where that fails as well: then nobody knows what serves."""
+        why = error.what if isinstance(error, PenstockError) else type(error).__name__
+        log.warning("the target '%s' gets back what was there: %s", target, why)
+        try:
+            held.hold()
+            driver.restore(state)
+        except ClaimLostError:
+            raise
+        except PenstockError as second:
+            raise WorldError(
+                f"{why}; and what was there before could not be put back: {second.what}",
+                where=f"target '{target}'",
+                todo="Look at what serves there; 'penstock promote' of the current release brings it back.",
+            ) from error
+
+    def _pair(self, release: Release) -> ServedPair:
+        return pair_of(release, evidence=self._store.location(run_key(release.model, release.run_id)))
+
+    def _earlier(self, current: Release | None) -> ServedPair | None:
+        """What Penstock brought there last; one without an image was never brought anywhere."""
+        return self._pair(current) if current is not None and current.image.kind == "image" else None
+
+    def _hold_signed(self, release: Release, today: date) -> None:
+        """Check that one of the platform's keys has signed the verdict over this release.
+
+        Args:
+            release: what is to be served.
+            today: a waiver that is over by then makes a verdict void.
+
+        Raises:
+            UnverifiedError: none has, or the verdict does not hold any more.
+        """
+        if not self._keys:
+            return
+        weights = {file.path: file.sha256 for file in release.weights}
+        reasons = []
+        for name, key in self._keys.items():
+            try:
+                proofs = verify(self._store, release.image.digest, key, weights=weights, today=today)
+            except (UnverifiedError, UsageError) as error:
+                reasons.append(f"{name}: {error.what}")
+                continue
+            if any((proof.pair.model, proof.pair.version) == (release.model, release.version) for proof in proofs):
+                return
+            reasons.append(f"{name}: the verdicts that hold are about other releases")
+        raise UnverifiedError(
+            f"its verdict is not signed by the platform ({'; '.join(reasons)})",
+            where=f"{release.model} {release.version}",
+            todo="The step publish, run again with the key, signs it.",
+        )

@@ -1,0 +1,40 @@
+"""The kinds of targets: which module serves which."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from penstock.targets.gitops import GitopsTarget
+from penstock.targets.host import HostTarget
+from penstock.targets.secret_files import read_secret
+from penstock.targets.target_driver import TargetDriver
+from penstock.targets.targets_file import GitopsSettings, HostSettings, WebhookSettings
+from penstock.targets.webhook import LEAST_SECRET_BYTES, WebhookTarget
+
+
+def open_target(
+    name: str,
+    settings: WebhookSettings | GitopsSettings | HostSettings,
+    secrets: Path | None,
+    *,
+    model: str,
+    token: str,
+) -> TargetDriver:
+    """A target, ready for one change.
+
+    Args:
+        name: of the target.
+        settings: what the platform says of it.
+        secrets: the directory of secrets.
+        model: whose release is served.
+        token: of this change alone.
+
+    Raises:
+        UsageError: a secret is missing or is none.
+    """
+    if isinstance(settings, WebhookSettings):
+        secret = read_secret(secrets, settings.secret, least=LEAST_SECRET_BYTES)
+        return WebhookTarget(name, settings, secret, token, model=model)
+    if isinstance(settings, GitopsSettings):
+        return GitopsTarget(name, settings, secrets)
+    return HostTarget(name, settings, read_secret(secrets, settings.key), model=model)

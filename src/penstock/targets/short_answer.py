@@ -1,0 +1,82 @@
+"""One HTTP request whose answer is short: limited in time and size, redirects not followed."""
+
+from __future__ import annotations
+
+import ssl
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+
+import httpx
+
+from penstock.foundation.errors import one_line
+
+MAX_ANSWER_BYTES = 256 << 10
+
+
+class NoShortAnswerError(Exception):
+    """Nothing came that could be an answer: trying again may help."""
+
+
+@dataclass(frozen=True)
+class ShortAnswer:
+    """What came back."""
+
+    status: int
+    content: bytes
+
+
+def ask(
+    method: str,
+    url: str,
+    *,
+    timeout_s: float,
+    content: bytes | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> ShortAnswer:
+    """Send one request, and read its answer.
+
+    Args:
+        method: ``GET`` or ``POST``.
+        url: where; a proxy of the environment is used as programs do.
+        timeout_s: for all of it.
+        content: what is sent.
+        headers: beside those of every request.
+
+    Raises:
+        NoShortAnswerError: it cannot be reached, takes too long, or the answer is larger than 256 KiB.
+    """
+    end = time.monotonic() + timeout_s
+    client = httpx.Client(timeout=timeout_s, follow_redirects=False, verify=_trusted())
+    # a limit of httpx is of one read: a server that sends a byte now and then would be waited for without end
+    closer = threading.Timer(timeout_s, client.close)
+    closer.daemon = True
+    closer.start()
+    try:
+        with client.stream(method, url, content=content, headers=dict(headers or {})) as answer:
+            read = bytearray()
+            for chunk in answer.iter_bytes(1 << 14):
+                read += chunk
+                if len(read) > MAX_ANSWER_BYTES:
+                    raise NoShortAnswerError(f"its answer is larger than {MAX_ANSWER_BYTES >> 10} KiB")
+                if time.monotonic() > end:
+                    raise NoShortAnswerError(f"it did not answer within {timeout_s:g} s")
+            return ShortAnswer(answer.status_code, bytes(read))
+    except (httpx.TimeoutException, httpx.InvalidURL) as error:
+        what = "the address is not valid" if isinstance(error, httpx.InvalidURL) else "it did not answer in time"
+        raise NoShortAnswerError(what) from None
+    except (httpx.HTTPError, httpx.StreamError, RuntimeError, OSError) as error:
+        if time.monotonic() > end:
+            raise NoShortAnswerError(f"it did not answer within {timeout_s:g} s") from None
+        raise NoShortAnswerError(one_line(str(error) or type(error).__name__)[:300]) from None
+    finally:
+        closer.cancel()
+        client.close()
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """Read once: a target is looked at every few seconds."""
+    return httpx.create_ssl_context()

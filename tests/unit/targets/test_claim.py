@@ -1,0 +1,79 @@
+"""Two promotions at once: one of them has the target."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from penstock.foundation.errors import WorldError
+from penstock.store.local import LocalStore
+from penstock.targets.claim import ClaimLostError, claim_key, claimed
+
+AT = datetime(2026, 1, 2, tzinfo=UTC)
+
+
+def test_one_at_a_time_and_given_back(tmp_path: Path) -> None:
+    store = LocalStore(tmp_path)
+    with claimed(store, "shop", "mini", "1.0.0", by="ann", longest_s=60) as held:
+        held.hold()
+        with (
+            pytest.raises(WorldError, match=r"ann brings mini 1\.0\.0 to the target 'shop', until 20"),
+            claimed(store, "shop", "mini", "1.1.0", by="bob", longest_s=60),
+        ):
+            pytest.fail("two have it")
+        with claimed(store, "booth", "mini", "1.1.0", by="bob", longest_s=60):
+            pass
+    with pytest.raises(RuntimeError), claimed(store, "shop", "mini", "1.1.0", by="bob", longest_s=60):
+        raise RuntimeError
+    with claimed(store, "shop", "mini", "1.2.0", by="cid", longest_s=60):
+        pass
+
+
+def test_that_of_a_killed_one_ends_by_itself_and_it_may_not_go_on(tmp_path: Path) -> None:
+    store = LocalStore(tmp_path)
+    with claimed(store, "shop", "mini", "1.0.0", by="ann", longest_s=60, now=lambda: AT) as slow:
+        later = AT + timedelta(seconds=60)
+        with (
+            pytest.raises(WorldError, match="ann brings"),
+            claimed(store, "shop", "mini", "1.1.0", by="bob", longest_s=60, now=lambda: later),
+        ):
+            pass
+        later = AT + timedelta(seconds=600)
+        with claimed(store, "shop", "mini", "1.1.0", by="bob", longest_s=60, now=lambda: later) as held:
+            with pytest.raises(ClaimLostError, match="bob took it over; nothing was put back"):
+                slow.hold()
+            slow.end()
+            held.hold()
+
+
+def test_of_many_at_once_one_has_it(tmp_path: Path) -> None:
+    store = LocalStore(tmp_path)
+
+    # none is given back: a second one would have it after the first
+    claims = [claimed(store, "shop", "mini", str(number), by="x", longest_s=60) for number in range(8)]
+
+    def attempt(number: int) -> str:
+        try:
+            claims[number].__enter__()
+        except WorldError as error:
+            return error.what
+        return "mine"
+
+    with ThreadPoolExecutor(8) as pool:
+        said = list(pool.map(attempt, range(8)))
+    assert said.count("mine") == 1
+
+
+@pytest.mark.parametrize("value", [{}, {"until": "x"}, {"until": "2026-01-02T00:00:00"}])
+def test_a_damaged_claim_is_said(tmp_path: Path, value: dict[str, str]) -> None:
+    store = LocalStore(tmp_path)
+    whole = {"target": "shop", "model": "m", "version": "1", "by": "ann", "token": "t"} | value
+    store.swap_pointer(claim_key("shop"), whole, seen=None)
+    with (
+        pytest.raises(WorldError, match="the claim is damaged"),
+        claimed(store, "shop", "mini", "1", by="bob", longest_s=60),
+    ):
+        pass

@@ -1,0 +1,83 @@
+"""The platform's targets: what is one, and what is refused, with its line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tests.unit.targets.targets_files import gitops, host, webhook, write_targets
+
+from penstock.foundation.errors import UsageError
+from penstock.targets.targets_file import load_targets, settings_of, targets_in
+
+
+def test_all_kinds(tmp_path: Path) -> None:
+    found = load_targets(write_targets(tmp_path, studio=webhook(), shop=gitops(), booth=host()))
+    assert [settings_of(found, name, "sonic-lite", where="t").kind for name in ("studio", "shop", "booth")] == [
+        "webhook",
+        "gitops",
+        "host",
+    ]
+    with pytest.raises(UsageError, match=r"no target 'stage'\. .*one of: booth, shop, studio"):
+        settings_of(found, "stage", "sonic-lite", where="t")
+    with pytest.raises(UsageError, match="'studio' is not open to the model 'other'"):
+        settings_of(found, "studio", "other", where="t")
+    assert targets_in(tmp_path) == tmp_path / "targets.yaml"
+
+
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [
+        (webhook(models=[]), r"targets\.a\.models: must have at least 1 entry"),
+        (webhook(url="http://deploy.example.org/x"), "'url' is unencrypted"),
+        (webhook(url="https://ann:secret@deploy.example.org/"), "without a name, a password"),
+        (webhook(url="file:///etc/passwd"), "must be an address such as"),
+        (webhook(url="https://[::1/x"), "must be an address such as"),
+        (webhook(secret="../hook"), "must be at most 100 letters"),
+        (webhook(secert="hook"), "unknown field 'secert'"),
+        (webhook(kind="pigeon"), "pigeon"),
+        (webhook(timeout_s=float("inf")), "not a finite number"),
+        (webhook(timeout_s=True), "timeout_s"),
+        (gitops(branch="--upload-pack=x"), "must be the name of a branch"),
+        (gitops(repository="ext::sh -c id"), "repository"),
+        (gitops(repository="https://a:b@git.example.org/x.git"), "without a name and a password"),
+        (gitops(repository="git@git.example.org:x/y.git"), "needs 'key' and 'host_keys'"),
+        (gitops(fields=[{"at": ["version"], "value": "version"}]), "must write the image's digest"),
+        (gitops(fields=[{"at": ["a"], "value": "image"}, {"at": ["a"], "value": "version"}]), "the same place"),
+        (gitops(models=["a", "b"]), "'file' serves one model"),
+        (gitops(fields=[{"at": ["a"], "value": "weights"}]), "says which weights"),
+        (gitops(ready={"url": "https://a.example.org", "says": []}), "says"),
+        (host(address="-oProxyCommand=x"), "must be a host"),
+        (host(address="a b@c"), "must be a host"),
+        (host(host_keys=[]), "host_keys"),
+        (host(host_keys=["booth.example.org ssh-rsa AAAA"]), "must be a host's public key"),
+        (host(port=0), "port"),
+        (host(pull=[]), "pull"),
+        (host(pull=["pull", "{imgae}"]), r"nothing fills '\{imgae\}' in 'pull \{imgae\}'; known here: model"),
+        (host(state=["x", "{state}"]), "known here: model"),
+    ],
+)
+def test_what_is_no_target(tmp_path: Path, target: dict[str, Any], said: str) -> None:
+    file = write_targets(tmp_path, a=target)
+    with pytest.raises(UsageError, match=said) as caught:
+        load_targets(file)
+    assert caught.value.where.startswith(f"{file}:"), "with its line"
+    assert "secret@" not in str(caught.value)
+
+
+def test_a_file_under_a_wrong_name(tmp_path: Path) -> None:
+    (tmp_path / "target.yaml").touch()
+    with pytest.raises(UsageError, match=r"no targets\.yaml\. It holds target\.yaml"):
+        targets_in(tmp_path)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(content=st.one_of(st.binary(max_size=60), st.text(max_size=60).map(str.encode)))
+def test_whatever_stands_there_has_one_message(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "targets.yaml"
+    file.write_bytes(b"version: 1\ntargets: " + content)
+    with pytest.raises(UsageError):
+        load_targets(file)
