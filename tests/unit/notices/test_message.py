@@ -105,6 +105,14 @@ def test_an_accepted_one_says_whether_it_is_published(bundle: Bundle, status: st
     assert "the first release" in said(bundle, FIRST.model_copy(update={"verdict": "pass"}))[2]
 
 
+def test_an_accepted_one_with_a_target_is_not_current_yet(bundle: Bundle) -> None:
+    bundle.update_run(bundle.run().model_copy(update={"target": "studio"}))
+    _, what, why, *_ = said(bundle, verdict_of(rule("pass"), verdict="pass"), "Succeeded", "release")
+    assert what == "sonic 1.1.0: accepted and published"
+    assert "current release now" not in why
+    assert why.endswith("It waits for its target 'studio': penstock promote sonic 1.1.0 --reason TEXT")
+
+
 def test_a_run_that_broke_after_its_verdict_was_not_published(bundle: Bundle) -> None:
     tone, what, *_ = said(bundle, verdict_of(rule("pass"), verdict="pass"), "Failed")
     assert (tone, what) == ("failure", "sonic release run release-7 broke")
