@@ -96,9 +96,10 @@ def _verdict(run: Run, verdict: Verdict, status: str, links: Sequence[NoticeLink
 
 
 def _what_is_next(run: Run) -> str:
-    if run.target is None:
+    if run.target is None or run.source is None:
         return "It is the current release now."
-    return f"It waits for its target '{run.target}': penstock promote {run.model} {run.version} --reason TEXT"
+    named = f"{run.model} {run.source.version}"
+    return f"It waits for its target '{run.target}': penstock promote {named} --reason TEXT"
 
 
 def _rule_line(rule: RuleResult) -> str:

@@ -106,11 +106,11 @@ def test_an_accepted_one_says_whether_it_is_published(bundle: Bundle, status: st
 
 
 def test_an_accepted_one_with_a_target_is_not_current_yet(bundle: Bundle) -> None:
-    bundle.update_run(bundle.run().model_copy(update={"target": "studio"}))
-    _, what, why, *_ = said(bundle, verdict_of(rule("pass"), verdict="pass"), "Succeeded", "release")
-    assert what == "sonic 1.1.0: accepted and published"
-    assert "current release now" not in why
-    assert why.endswith("It waits for its target 'studio': penstock promote sonic 1.1.0 --reason TEXT")
+    bundle.update_run(RUN.model_copy(update={"target": "studio"}))
+    bundle.write_verdict(verdict_of(rule("pass"), verdict="pass"))
+    found = message(bundle, "Succeeded")
+    assert found.what == "sonic 1.1.0: accepted and published"
+    assert found.why.endswith("It waits for its target 'studio': penstock promote sonic 1.1.0 --reason TEXT")
 
 
 def test_a_run_that_broke_after_its_verdict_was_not_published(bundle: Bundle) -> None:
