@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from types import FrameType
 
 GRACE_S = 15.0
 """How long the answers under way may take."""
@@ -19,11 +18,12 @@ class Stop:
         self._asked = threading.Event()
         self._under_way = 0
         self._changed = threading.Condition()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._ask)
+        signals = {signal.SIGTERM, signal.SIGINT}
+        signal.pthread_sigmask(signal.SIG_BLOCK, signals)  # of all threads, which are made later
+        threading.Thread(target=self._watch, args=(signals,), name="stop", daemon=True).start()
 
-    def _ask(self, number: int, frame: FrameType | None) -> None:
-        del number, frame
+    def _watch(self, signals: set[signal.Signals]) -> None:
+        signal.sigwait(signals)
         os._exit(0)
 
     @property
