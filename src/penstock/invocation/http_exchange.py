@@ -18,6 +18,7 @@ from penstock.contract.http_call import HttpCall
 from penstock.contract.models import Case, Contract
 from penstock.contract.request import http_of
 from penstock.foundation.errors import printable
+from penstock.invocation.deadlines import DEADLINES
 from penstock.invocation.http_answer import JSON, AnswerError, NotRefusedError, check_refusal, keep_answer
 from penstock.invocation.http_request import RequestContent
 from penstock.invocation.model import CallResult
@@ -25,6 +26,8 @@ from penstock.invocation.model import CallResult
 CONNECT_S = 10.0
 IDENTITY = {"Accept-Encoding": "identity"}
 """An answer is kept as it is: compressed, it would have to be inflated first, to nobody knows what size."""
+WHOLE_BYTES = 1 << 20
+"""A body of up to so many is sent as a whole: a form's parts one by one wake the service for each."""
 CONNECTED = ("connection.connect_tcp.complete", "connection.start_tls.complete")
 
 
@@ -77,14 +80,17 @@ def exchange(
         begin = time.monotonic()
         cut = stack.enter_context(cut_after(timeout_s))
         try:
-            with client.stream(
+            request = client.build_request(
                 content.method,
                 base + content.target,
                 headers={"Accept": JSON if call.answer else call.response, **IDENTITY, **content.headers},
                 timeout=httpx.Timeout(timeout_s + 1, connect=min(CONNECT_S, timeout_s)),
                 extensions={"trace": cut.trace},
                 **content.body,
-            ) as response:
+            )
+            if int(request.headers.get("Content-Length", WHOLE_BYTES + 1)) <= WHOLE_BYTES:
+                request.read()
+            with contextlib.closing(client.send(request, stream=True)) as response:
                 problem, refusal = _received(response, call, expect, output)
                 return CallResult(
                     "ok" if problem is None else "failed",
@@ -144,10 +150,8 @@ class Cut:
 def cut_after(seconds: float) -> Iterator[Cut]:
     """For the block: the connection whose ``trace`` is given to httpx is ended after so many seconds."""
     cut = Cut()
-    timer = threading.Timer(seconds, cut.now)
-    timer.daemon = True
-    timer.start()
+    deadline = DEADLINES.set(seconds, cut.now)
     try:
         yield cut
     finally:
-        timer.cancel()
+        deadline.call_off()

@@ -10,6 +10,7 @@ from types import TracebackType
 
 from penstock.foundation.nvidia import cards, gpu_mib_of, gpu_used_mib
 from penstock.invocation.launch import watched_descendants
+from penstock.invocation.sampler import Sampler
 
 PERIOD_S = 0.05
 SCAN_EVERY = 5
@@ -18,7 +19,7 @@ GPU_PERIOD_S = 0.5
 GPU_QUERY_LIMIT_S = 10.0
 """A driver that hangs (a card that fell off its bus) does not keep the call from ending."""
 MIB = 1 << 20
-GPU_THREAD = "gpu-watch"
+SAMPLER = Sampler(PERIOD_S, name="memory-watch")
 
 
 class MemoryWatch:
@@ -41,8 +42,12 @@ class MemoryWatch:
         self._pids: list[int] = []
         self._largest_rss = 0
         self._peak = 0
+        self._samples = 0
+        self._over = False
+        self._lock = threading.Lock()
+        """Held while a sample is taken."""
         self._stop = threading.Event()
-        self._threads: list[threading.Thread] = []
+        self._gpu_thread: threading.Thread | None = None
 
     def __enter__(self) -> MemoryWatch:
         if self._root is None:
@@ -51,19 +56,25 @@ class MemoryWatch:
         for pid in self._pids:
             with contextlib.suppress(OSError):
                 Path(f"/proc/{pid}/clear_refs").write_text("5", encoding="ascii")
-        self._threads.append(threading.Thread(target=self._sample, name="memory-watch", daemon=True))
+        self.sample()
+        SAMPLER.add(self)
         if cards():
-            self._threads.append(threading.Thread(target=self._sample_gpu, name=GPU_THREAD, daemon=True))
-        for thread in self._threads:
-            thread.start()
+            self._gpu_thread = threading.Thread(target=self._sample_gpu, name="gpu-watch", daemon=True)
+            self._gpu_thread.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._stop.set()
-        for thread in self._threads:
-            thread.join(GPU_QUERY_LIMIT_S if thread.name == GPU_THREAD else None)
+        if self._root is not None:
+            SAMPLER.remove(self)
+        with self._lock:
+            self._over = True
+            for pid in self._pids:
+                self._peak = max(self._peak, high_water_bytes(pid))
+        if self._gpu_thread is not None:
+            self._gpu_thread.join(GPU_QUERY_LIMIT_S)
         if self._peak:
             self.peak_mib = self._peak / MIB
 
@@ -71,17 +82,15 @@ class MemoryWatch:
         """Take in a peak of one process that was learnt otherwise (from the kernel, when it ended)."""
         self.peak_mib = max(self.peak_mib or 0.0, peak_mib) or None
 
-    def _sample(self) -> None:
-        count = 0
-        while True:
-            count += 1
-            self._take()
-            if self._stop.wait(PERIOD_S):
-                break
-            if self._root is not None and count % SCAN_EVERY == 0:
+    def sample(self) -> None:
+        """Look once; nothing once the block is over."""
+        with self._lock:
+            if self._over or self._root is None:
+                return
+            self._samples += 1
+            if self._samples % SCAN_EVERY == 0:
                 self._pids = watched_descendants(self._root)
-        for pid in self._pids:
-            self._peak = max(self._peak, high_water_bytes(pid))
+            self._take()
 
     def _take(self) -> None:
         rss = sum(map(rss_bytes, self._pids))

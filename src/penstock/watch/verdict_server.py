@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -11,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
-from penstock.foundation.errors import Interrupted, UsageError, WorldError
+from penstock.foundation.errors import UsageError, WorldError
 from penstock.watch.records import parse_start
 from penstock.watch.watcher import WatchVerdict
 
@@ -45,13 +44,6 @@ class VerdictServer(ThreadingHTTPServer):
             raise WorldError(
                 f"cannot listen: {error}", where=f"--serve {host}:{port}", todo="Give an address that is free."
             ) from error
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A signal may come while a request is handed to its thread, where the base class would pass over it."""
-        error = sys.exception()
-        if isinstance(error, Interrupted):
-            raise error
-        super().handle_error(request, client_address)
 
     def verdict(self, since: float | None) -> WatchVerdict:
         """The verdict on the canary that was started then."""

@@ -28,7 +28,13 @@ def answering(answer: Callable[[socket.socket], None]) -> Iterator[str]:
         def serve() -> None:
             connection, _ = listening.accept()
             with connection, contextlib.suppress(OSError):
-                connection.recv(1 << 16)
+                request = connection.makefile("rb")
+                length = 0
+                while (line := request.readline().strip().lower()) != b"":
+                    length = (
+                        int(line.removeprefix(b"content-length:")) if line.startswith(b"content-length:") else length
+                    )
+                request.read(length)  # what is left unread resets the connection when it is closed
                 answer(connection)
 
         thread = threading.Thread(target=serve)

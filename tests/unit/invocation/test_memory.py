@@ -31,3 +31,22 @@ def test_a_driver_that_hangs_does_not_keep_the_call(monkeypatch: pytest.MonkeyPa
     hangs.set()
     assert time.monotonic() - began < 20
     assert watch.gpu_mib is None
+
+
+def test_memory_that_grows_in_a_call_is_seen_and_none_after_it() -> None:
+    with memory.MemoryWatch(os.getppid()) as watch:  # the test's own process is its child, or a later one
+        held = bytearray(64 << 20)
+        held[::4096] = b"x" * len(held[::4096])
+        time.sleep(3 * memory.PERIOD_S)
+        del held
+    assert watch.peak_mib is not None
+    assert watch.peak_mib > 64
+    seen = watch.peak_mib
+    watch.sample()
+    assert watch.peak_mib == seen
+
+
+def test_nothing_is_watched_without_a_process() -> None:
+    with memory.MemoryWatch(None) as watch:
+        pass
+    assert watch.peak_mib is None

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from penstock.foundation.errors import Interrupted, WorldError
+from penstock.foundation.errors import WorldError
 from penstock.watch.verdict_server import Look, VerdictServer
 from penstock.watch.watcher import WatchVerdict
 
@@ -83,13 +83,3 @@ def test_a_bug_is_no_verdict(capfd: pytest.CaptureFixture[str]) -> None:
 def test_a_port_that_is_taken() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(WorldError, match="cannot listen"):
         VerdictServer("127.0.0.1", taken.getsockname()[1], verdict)
-
-
-def test_a_signal_while_a_request_is_handed_to_its_thread_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupted(*_: object) -> None:
-        raise Interrupted("interrupted")
-
-    with VerdictServer("127.0.0.1", 0, verdict) as server:
-        monkeypatch.setattr(server, "process_request", interrupted)
-        with socket.create_connection(("127.0.0.1", server.server_port)), pytest.raises(Interrupted):
-            server.serve_forever()
