@@ -192,6 +192,8 @@ def _make_current(
 ) -> Act:
     why, author = stated_reason(reason), stated_author(by)
     planned = _plan(store, model, choose)
+    if kind == "rolled back" and planned.release is not None:
+        _hold_served_before(store, planned.seen.baseline, planned.release)
     if planned.target is None:
         return _swap(store, model, choose, planned, kind, why, author, now)
     if planned.release is None and (serving is None or kind == "rolled back"):
@@ -227,6 +229,16 @@ def _plan(store: Store, model: str, choose: Callable[[Current], str | None]) -> 
         hold_judged_against(pointer, release, "nothing was promoted", again)
     # one that was released before its model had a target takes the place of what is served there
     return _Planned(seen, release, release.target or (today.target if today is not None else None))
+
+
+def _hold_served_before(store: Store, current: Baseline, release: Release) -> None:
+    """Check that one can go back to a release: what still waits is promoted, which asks for its waivers too."""
+    if not has_been_current(release, read_log(store, current)):
+        raise UsageError(
+            f"version {release.version} waits for its target '{release.target}': it has never been current",
+            where=store.uri,
+            todo=f"To make it current: penstock promote {release.model} {release.version} --reason TEXT",
+        )
 
 
 def _hold_unmoved(before: _Planned, after: _Planned) -> None:

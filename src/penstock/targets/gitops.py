@@ -102,8 +102,10 @@ class GitopsTarget:
                         todo="Put the file right by hand.",
                     )
                 self._push(git, folder, wanted)
-        if self._current is not None:
-            self._wait(self._current)
+        current = self._current
+        # somebody may have put another image there by hand: then nobody can say what `ready` names
+        if current is not None and all(wanted[tuple(f.at)] == _value(f, current) for f in self._settings.fields):
+            self._wait(current)
 
     def _lacks(self, git: GitSession, folder: Path, commit: str) -> bool:
         return git.run("merge-base", "--is-ancestor", commit, "HEAD", cwd=folder).code != 0
@@ -236,7 +238,7 @@ def _secret_folder(folder: Path, files: dict[str, bytes]) -> Path:
 
 def _value(field: SetField, pair: ServedPair) -> str:
     if field.value == "weights":
-        return next(file.sha256 for file in pair.weights if file.path == field.path)
+        return next((file.sha256 for file in pair.weights if file.path == field.path), "")
     return pair.values[field.value]
 
 

@@ -44,10 +44,14 @@ class HostTarget:
         return (4 + self._weights) * settings.command_timeout_s + 2 * (settings.timeout_s + settings.command_timeout_s)
 
     def check(self, pair: ServedPair) -> None:
-        """Refuse a pair whose weights nothing brings."""
+        """Refuse a pair whose weights nothing brings, or that would put an option into a program's words."""
         if pair.weights and self._settings.weights is None:
             todo = "The image would serve with the weights of another release: add the program 'weights'."
             raise UsageError("nothing brings the release's weights", where=self._where, todo=todo)
+        given = [*pair.values.values(), *(text for file in pair.weights for text in (file.path, file.source))]
+        if options := [text for text in given if text.startswith("-")]:
+            todo = "A program of the machine would take it for an option: name it otherwise, and release it again."
+            raise UsageError(f"'{one_line(options[0])[:80]}' begins with '-'", where=self._where, todo=todo)
         self._weights = len(pair.weights)
 
     def state(self) -> str:

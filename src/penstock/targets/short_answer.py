@@ -14,6 +14,8 @@ import httpx
 from penstock.foundation.errors import one_line
 
 MAX_ANSWER_BYTES = 256 << 10
+PLAIN = {"Accept-Encoding": "identity"}
+"""A few bytes that are compressed more than once can become more than there is memory, before any of it is counted."""
 
 
 class NoShortAnswerError(Exception):
@@ -55,9 +57,11 @@ def ask(
     closer.daemon = True
     closer.start()
     try:
-        with client.stream(method, url, content=content, headers=dict(headers or {})) as answer:
+        with client.stream(method, url, content=content, headers={**PLAIN, **(headers or {})}) as answer:
+            if answer.headers.get("Content-Encoding", "identity").lower() != "identity":
+                raise NoShortAnswerError("its answer is compressed, which was not asked for")
             read = bytearray()
-            for chunk in answer.iter_bytes(1 << 14):
+            for chunk in answer.iter_raw(1 << 14):
                 read += chunk
                 if len(read) > MAX_ANSWER_BYTES:
                     raise NoShortAnswerError(f"its answer is larger than {MAX_ANSWER_BYTES >> 10} KiB")
@@ -67,6 +71,8 @@ def ask(
     except (httpx.TimeoutException, httpx.InvalidURL) as error:
         what = "the address is not valid" if isinstance(error, httpx.InvalidURL) else "it did not answer in time"
         raise NoShortAnswerError(what) from None
+    except UnicodeError:  # of a name that cannot be a host's: a part of it is empty or too long
+        raise NoShortAnswerError("the address is not valid") from None
     except (httpx.HTTPError, httpx.StreamError, RuntimeError, OSError) as error:
         if time.monotonic() > end:
             raise NoShortAnswerError(f"it did not answer within {timeout_s:g} s") from None

@@ -71,7 +71,13 @@ def _login(value: str) -> str:
 
 def _host_key(value: str) -> str:
     words = value.split()
-    if len(words) < 2 or not value.isprintable() or not words[0].startswith(("ssh-", "ecdsa-", "sk-")):
+    whole = len(words) > 1 and re.fullmatch(r"[A-Za-z0-9+/]+={0,2}", words[1]) is not None
+    if (
+        not whole
+        or not value.isprintable()
+        or not value.isascii()
+        or not words[0].startswith(("ssh-", "ecdsa-", "sk-"))
+    ):
         raise ValueError("must be a host's public key, as in /etc/ssh/ssh_host_ed25519_key.pub: ssh-ed25519 AAAA…")
     return " ".join(words[:2])
 

@@ -56,14 +56,25 @@ def set_fields(content: bytes, values: Mapping[KeyPath, str], *, where: str) -> 
 
 def _hold_only(before: bytes, after: bytes, values: Mapping[KeyPath, str], where: str) -> None:
     """Check that exactly these values differ, as the file is read."""
-    wanted = parse_yaml(before, name=where, max_bytes=MAX_FILE_BYTES).value
+    # what has an anchor is one object however often it is named: of copies, one is changed at a time
+    wanted = _unshared(parse_yaml(before, name=where, max_bytes=MAX_FILE_BYTES).value)
     for place, value in values.items():
         inner: Any = wanted
         for part in place[:-1]:
             inner = inner[part]
         inner[place[-1]] = value
     if parse_yaml(after, name=where, max_bytes=MAX_FILE_BYTES).value != wanted:
-        raise UsageError("its values cannot be replaced one by one", where=where, todo="Put them in quotes there.")
+        raise UsageError(
+            "its values cannot be replaced one by one",
+            where=where,
+            todo="Put them in quotes, and write out what has an anchor around them.",
+        )
+
+
+def _unshared(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _unshared(inner) for name, inner in value.items()}
+    return [_unshared(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _nodes(content: bytes, places: list[KeyPath], where: str) -> dict[KeyPath, yaml.ScalarNode]:

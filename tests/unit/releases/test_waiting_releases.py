@@ -222,3 +222,12 @@ def test_a_pointer_that_has_moved_though_it_ended_in_an_error_is_no_reason_to_pu
         roll_back(store, MODEL, reason="flicker", serving=shop)
     assert (current(store), shop.serves) == ("1.1.0", "1.1.0")
     assert [line.number for line in history(store, MODEL).moves] == [1, 2, 3, 4, 5]
+
+
+def test_one_does_not_go_back_to_what_has_never_served(tmp_path: Path) -> None:
+    """A rollback does not ask for waivers, so it must not be another way to promote."""
+    store = LocalStore(tmp_path / "store")
+    shop = shop_with(tmp_path, store)
+    with pytest.raises(UsageError, match=r"1\.1\.0 waits for its target 'shop'.*penstock promote"):
+        roll_back(store, MODEL, "1.1.0", reason="go", serving=shop)
+    assert (current(store), shop.serves, shop.claims) == ("1.0.0", "1.0.0", 0)

@@ -165,3 +165,16 @@ def test_secrets(shop: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"'login': it is not of the form USER:PASSWORD") as caught:
         found.state()
     assert "hunter2" not in str(caught.value)
+
+
+def test_what_was_put_there_by_hand_is_put_back_and_not_waited_for(shop: Path, tmp_path: Path) -> None:
+    """The current release did not serve there, so nothing could ever say that it does again."""
+    push_of_others(tmp_path, f"sha256:{'0' * 64}", f"sha256:{'7' * 64}")
+    by_hand = file_of(shop)
+    with service(lambda: "by hand") as url:
+        found = target(shop, url, timeout_s=0.05)
+        state = found.state()
+        with pytest.raises(NotServingError):
+            found.deploy(pair("1.1.0", "1"), pair("1.0.0", "0"))
+        found.restore(state)
+    assert file_of(shop) == by_hand

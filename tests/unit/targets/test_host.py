@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -99,3 +100,10 @@ def test_ssh_believes_what_was_pinned_and_nothing_else(booth: Machine) -> None:
     assert argv[-3] == "--"
     assert (booth.folder / "known").read_text() == f"[127.0.0.1]:2222 {booth.host_key}\n"
     assert (booth.folder / "identity").read_text() == "600 a private key\n"
+
+
+def test_what_a_program_would_take_for_an_option_is_refused(booth: Machine) -> None:
+    file = replace(pair().weights[0], path="--output=/etc/passwd")
+    for given in (replace(pair(), version="--force"), replace(pair(), weights=(file,))):
+        with pytest.raises(UsageError, match="begins with '-'"):
+            booth.target().check(given)

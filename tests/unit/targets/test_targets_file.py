@@ -53,6 +53,7 @@ def test_all_kinds(tmp_path: Path) -> None:
         (host(address="-oProxyCommand=x"), "must be a host"),
         (host(address="a b@c"), "must be a host"),
         (host(host_keys=[]), "host_keys"),
+        (host(host_keys=["ssh-ed25519 ÄÄÄÄ"]), "must be a host's public key"),
         (host(host_keys=["booth.example.org ssh-rsa AAAA"]), "must be a host's public key"),
         (host(port=0), "port"),
         (host(pull=[]), "pull"),

@@ -86,3 +86,10 @@ def test_whatever_stood_there_and_whatever_comes(old: str, new: str, style: str 
 @pytest.mark.parametrize("word", ["true", "null", "1.0", "2026-01-02", "yes", "", "a: b", "a #b", "- x", "x:y:"])
 def test_a_word_that_means_something_is_quoted(word: str) -> None:
     assert set_fields(b"a: old # kept\n", {("a",): word}, where="f") == f'a: "{word}" # kept\n'.encode()
+
+
+@pytest.mark.parametrize("content", [b"a: &both {image: x}\nb: *both\n", b"b: &both\n- {image: x}\na: *both\n"])
+def test_what_stands_elsewhere_too_is_not_changed(content: bytes) -> None:
+    place = ("a", "image") if b"- " not in content else ("a", 0, "image")
+    with pytest.raises(UsageError, match="write out what has an anchor"):
+        set_fields(content, {place: "y:z"}, where="f")
