@@ -43,7 +43,7 @@ def watch(
     """Compare a canary with the stable version on live evidence: errors, latency, users' feedback.
 
     It may be looked at as often as one likes. Exit 0: good, promote it; 1: bad, roll it back; 3: inconclusive, or not
-    yet; 2: a policy or records that cannot be read. LiveEvidence that is missing is never good.
+    yet; 2: a policy or records that cannot be read. Evidence that is missing is never good.
 
     Example: penstock watch watch.yaml --since 2026-11-27T00:00:00Z --follow
 

@@ -127,7 +127,7 @@ class _RangeQuery:
             raise EvidenceError(f"{where}: no series matches it")
         try:
             return [self._series(one) for one in result]
-        except (KeyError, TypeError, ValueError, IndexError) as error:
+        except (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError) as error:
             raise EvidenceError(f"{where}: its answer is not what /api/v1/query_range gives") from error
 
     def _series(self, one: dict[str, Any]) -> CounterSeries:

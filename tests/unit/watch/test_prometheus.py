@@ -152,6 +152,7 @@ def test_series_that_do_not_do(made: MadePrometheus, change: object, said: str) 
         (200, b'{"status":"success","data":{"resultType":"vector","result":[]}}', "gave no matrix"),
         (200, b'{"status":"success","data":{"resultType":"matrix","result":[{"metric":{}}]}}', "not what"),
         (200, b'{"status":"success","data":{"resultType":"matrix","result":[7]}}', "not what"),
+        (200, b'{"status":"success","data":{"resultType":"matrix","result":[{"metric":[],"values":[]}]}}', "not what"),
         (
             200,
             b'{"status":"success","data":{"resultType":"matrix","result":[{"metric":{},"values":[[5,"1"]]}]}}',
