@@ -67,6 +67,8 @@ def _post_once(chat: Chat, notice: Notice, now: float) -> tuple[ChatFault, float
                     return ChatFault("the answer does not end; the message may have arrived"), 0.0
     except (httpx.ConnectError, httpx.ConnectTimeout) as error:
         return ChatFault(f"cannot be reached: {error}", again=True), PAUSE_S
+    except (UnicodeError, OverflowError):  # ``a..b``, and a port beyond 65535
+        return ChatFault("the address has a host or a port that none has"), 0.0
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         reason = str(error) or type(error).__name__
         return ChatFault(f"no answer: {reason}; the message may have arrived"), 0.0

@@ -262,10 +262,10 @@ def _plain_headers(answer: httpx.Response) -> list[tuple[str, str]]:
 def _wait(answer: httpx.Response) -> float:
     """Seconds that the forge asks to wait; 1 if it does not say."""
     asked = answer.headers.get("retry-after", "")
-    if asked.isdigit():
+    if re.fullmatch("[0-9]+", asked):
         return float(asked)
     reset = answer.headers.get("x-ratelimit-reset", "") if answer.headers.get("x-ratelimit-remaining") == "0" else ""
-    return max(1.0, float(reset) - time.time()) if reset.isdigit() else 1.0
+    return max(1.0, float(reset) - time.time()) if re.fullmatch("[0-9]+", reset) else 1.0
 
 
 def _shown(address: str) -> str:

@@ -83,7 +83,10 @@ class Mlflow:
         Raises:
             UsageError: the address or a credential cannot be one.
         """
-        parts = urlsplit(place.url)
+        try:
+            parts = urlsplit(place.url)
+        except ValueError:  # a bracket that is not closed
+            parts = urlsplit("")
         if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc or parts.query:
             raise UsageError(
                 "not the address of an MLflow server",
@@ -140,7 +143,8 @@ class Mlflow:
                     content += chunk
                     if len(content) > MAX_ANSWER_BYTES or time.monotonic() > self._until:
                         raise MlflowError("the answer does not end", where=where)
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
+        # ValueError: a host that cannot be one (IDNA), or a value that JSON has no form for.
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError, OverflowError) as error:
             reason = self._clean(str(error)) or type(error).__name__
             raise MlflowError(f"MLflow cannot be reached: {reason}", where=where) from None
         try:
@@ -151,7 +155,7 @@ class Mlflow:
             return found
         code = found.get("error_code") if isinstance(found, dict) else None
         said = found.get("message") if isinstance(found, dict) else None
-        words = f" ({code}: {self._clean(str(said))})" if isinstance(code, str) else ""
+        words = f" ({self._clean(code)}: {self._clean(str(said))})" if isinstance(code, str) else ""
         what_is_wrong = "is no answer of MLflow" if answer.is_success else f"{answer.status_code}{words}"
         raise MlflowError(f"MLflow answered {what_is_wrong}", where=where, code=code if isinstance(code, str) else "")
 

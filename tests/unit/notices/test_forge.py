@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 import time
 
+import httpx
 import pytest
 from tests.unit.notices.forge_comments import BODY, COMMIT, MARK, NOTES, ON_COMMIT, PLACES, PULL, put, refused
 from tests.unit.notices.forge_server import SOMEBODY, TOKEN, Answer, Server, forge_server
 
-from penstock.notices.forge import put_comment
+from penstock.notices.forge import _wait, put_comment
 from penstock.notices.forge_places import Address, Forge, open_place
 
 
@@ -227,3 +228,9 @@ def test_nothing_is_logged_with_the_token_in_it(server: Server, caplog: pytest.L
         refused(server, Address("github", "example/none", 1))
     assert caplog.text
     assert TOKEN not in caplog.text
+
+
+@pytest.mark.parametrize("asked", ["²", "-1", "soon"])
+def test_a_wait_that_is_no_number_is_a_second(asked: str) -> None:
+    headers = [(b"retry-after", asked.encode("latin-1")), (b"x-ratelimit-remaining", b"0")]
+    assert _wait(httpx.Response(429, headers=[*headers, (b"x-ratelimit-reset", asked.encode("latin-1"))])) == 1.0

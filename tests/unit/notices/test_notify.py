@@ -224,3 +224,12 @@ def test_text_from_a_repository_is_text_in_every_kind_of_message(
 )
 def test_titles_stay_readable(text: str, title: str) -> None:
     assert bare(text) == title
+
+
+def test_a_host_that_cannot_be_one_stops_nobody_else_from_being_told() -> None:
+    address = "https://a..b/workflows/1/triggers/manual/paths/invoke?sig=hunter2"
+    told = notify([address, "nosuchservice://x"], NOTICE)
+    assert told.sent == 0
+    assert len(told.failed) == 2
+    assert "a host or a port that none has" in told.failed[0]
+    assert "hunter2" not in str(told)

@@ -108,3 +108,19 @@ def test_pages_that_do_not_end(server: MlflowServer) -> None:
     server.reply = (200, b'{"model_versions": [], "next_page_token": "x"}')
     with pytest.raises(MlflowError, match="more than 100 pages"):
         list(Mlflow(MlflowPlace(server.url)).pages("model-versions/search", {}, "model_versions"))
+
+
+def test_an_address_that_cannot_be_one_is_said() -> None:
+    with pytest.raises(UsageError, match="not the address of an MLflow server"):
+        Mlflow(MlflowPlace("https://[::1"))
+
+
+@pytest.mark.parametrize("url", ["https://a..b", f"https://{'a' * 300}.org", "https://xn--/"])
+def test_a_host_that_cannot_be_one_is_said(url: str) -> None:
+    with pytest.raises(MlflowError, match="cannot be reached"):
+        Mlflow(MlflowPlace(url)).get("experiments/get-by-name", {})
+
+
+def test_a_value_that_json_has_no_form_for_is_said() -> None:
+    with pytest.raises(MlflowError, match="JSON"):
+        Mlflow(MlflowPlace("http://127.0.0.1:1")).post("runs/log-batch", {"value": float("inf")})
