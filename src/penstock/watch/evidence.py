@@ -69,6 +69,8 @@ class RequestTable:
     """NaN where it is not known."""
     complained: NDArray[np.bool_] | None
     """Whether the user said that the answer was bad; ``None``: nobody was asked."""
+    asked: tuple[bool, bool] = (True, True)
+    """Whether anybody said anything, bad or good, of the canary's answers, and of the stable side's."""
 
 
 def tabulate(requests: RequestTable, *, start: float, end: float, stretch_s: float) -> LiveEvidence:
@@ -93,6 +95,7 @@ def tabulate(requests: RequestTable, *, start: float, end: float, stretch_s: flo
         requests.failed[within],
         requests.latency_ms[within],
         None if requests.complained is None else requests.complained[within],
+        requests.asked,
     )
     place = index[within].astype(np.int64)
     known = part.user >= 0
@@ -102,9 +105,23 @@ def tabulate(requests: RequestTable, *, start: float, end: float, stretch_s: flo
         stretch_s,
         errors=_first_events(part, part.failed, place, stretches),
         latency=_latencies(part, place, stretches),
-        feedback=None if part.complained is None else _first_events(part, part.complained, place, stretches),
+        feedback=None if part.complained is None else _complaints(part, part.complained, place, stretches),
         canary_requests=int(np.count_nonzero(part.canary)),
         canary_users=users,
+    )
+
+
+def _complaints(
+    part: RequestTable, complained: NDArray[np.bool_], place: NDArray[np.int64], stretches: int
+) -> EventCounts:
+    """Users' first complaints; where nobody of a side is asked they are not content: it has no requests then."""
+    counts = _first_events(part, complained, place, stretches)
+    canary, stable = (float(asked) for asked in part.asked)
+    return EventCounts(
+        counts.canary_requests * canary,
+        counts.canary_events * canary,
+        counts.stable_requests * stable,
+        counts.stable_events * stable,
     )
 
 

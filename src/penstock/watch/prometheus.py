@@ -120,6 +120,8 @@ class _RangeQuery:
         if not isinstance(data, dict) or content.get("status") != "success" or data.get("resultType") != "matrix":
             said = one_line(str(content.get("error", "")))[:200] if isinstance(content, dict) else ""
             raise EvidenceError(f"{where}: it gave no matrix{f': {said}' if said else ''}")
+        if partial := content.get("warnings"):  # as Thanos says that a store of it did not answer
+            raise EvidenceError(f"{where}: its answer may be partial: {one_line(str(partial))[:200]}")
         result = data.get("result")
         if not isinstance(result, list) or len(result) > MAX_SERIES:
             raise EvidenceError(f"{where}: there are over {MAX_SERIES} series; narrow the selector")
@@ -147,9 +149,12 @@ class _RangeQuery:
         by, content = time.monotonic() + self._source.timeout_s, bytearray()
         try:
             with self._client.stream(
-                "GET", f"{self._source.url.rstrip('/')}/api/v1/query_range", params=asked
+                "GET",
+                f"{self._source.url.rstrip('/')}/api/v1/query_range",
+                params=asked,
+                headers={"Accept-Encoding": "identity"},  # unpacked, it would have no limit
             ) as answer:
-                for chunk in answer.iter_bytes():
+                for chunk in answer.iter_raw():
                     content += chunk
                     if len(content) > MAX_ANSWER_BYTES:
                         raise EvidenceError(
@@ -159,7 +164,7 @@ class _RangeQuery:
                         raise EvidenceError(f"{where}: no whole answer in {self._source.timeout_s:g} s")
         except httpx.TimeoutException as error:
             raise EvidenceError(f"{where}: no answer in {self._source.timeout_s:g} s") from error
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
             raise EvidenceError(
                 f"{where}: not reached ({one_line(str(error))[:200] or type(error).__name__})"
             ) from error
@@ -206,10 +211,13 @@ class _Side:
         self.buckets: Floats | None = None
         if wanted.wants_latency and selectors.latency is not None:
             self.bounds_ms, self.buckets = _histogram(query, selectors.latency, wanted.to_ms)
+        self.asked = self.requests
+        """Those whose users could complain: of stretches in which the counter of complaints was there."""
         self.complaints: Floats | None = None
         if wanted.wants_feedback and selectors.feedback is not None:
             said = count_increments(query(selectors.feedback))
-            self.complaints = np.minimum(sum_of(said.increments, query.stretches), self.requests)
+            self.asked = np.where(said.seen, self.requests, 0.0)
+            self.complaints = np.minimum(sum_of(said.increments, query.stretches), self.asked)
 
 
 def _histogram(query: _RangeQuery, selector: str, to_ms: float) -> tuple[Floats, Floats]:
@@ -245,7 +253,7 @@ def _evidence(canary: _Side, stable: _Side, start: float, stretch_s: float) -> L
         latency = LatencyCounts(canary.bounds_ms, canary.buckets, stable.buckets)
     feedback = None
     if canary.complaints is not None and stable.complaints is not None:
-        feedback = EventCounts(canary.requests, canary.complaints, stable.requests, stable.complaints)
+        feedback = EventCounts(canary.asked, canary.complaints, stable.asked, stable.complaints)
     return LiveEvidence(
         start,
         stretch_s,

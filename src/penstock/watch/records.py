@@ -81,14 +81,16 @@ class RecordsSource:
         times, canary, user, failed, latency, feedback = self._columns
         moments = np.array(times, dtype=np.float64)
         order = np.argsort(moments, kind="stable")
-        said = np.array(feedback, dtype=np.int8)[order]
+        said, on_canary = np.array(feedback, dtype=np.int8)[order], np.array(canary, dtype=bool)[order]
+        asked = bool((said >= 0)[on_canary].any()), bool((said >= 0)[~on_canary].any())
         return RequestTable(
             moments[order],
-            np.array(canary, dtype=bool)[order],
+            on_canary,
             np.array(user, dtype=np.int64)[order],
             np.array(failed, dtype=bool)[order],
             np.array(latency, dtype=np.float64)[order],
-            (said == 1) if (said >= 0).any() else None,
+            (said == 1) if any(asked) else None,
+            asked,
         )
 
     def _update(self) -> None:

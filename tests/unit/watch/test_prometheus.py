@@ -108,6 +108,21 @@ def test_a_pod_that_was_killed(made: MadePrometheus) -> None:
     assert read(made).errors.canary_requests[2:].tolist() == [0, 0, 0]
 
 
+def test_users_who_cannot_complain_are_not_content(made: MadePrometheus) -> None:
+    made.series["bad_total{side='canary'}"] = [({}, lambda now: 5 if now < T0 + 130 else None)]
+    feedback = read(made).feedback
+    assert feedback is not None
+    assert feedback.canary_requests[2:].tolist() == [0, 0, 0]
+    assert feedback.canary_requests[:2] == pytest.approx([120, 120], abs=2)
+
+
+def test_an_address_that_none_can_be() -> None:
+    sides = SideSelectors(requests="a", latency="b", feedback="c")
+    source = PrometheusSource(url="http://a..b", canary=sides, stable=sides, timeout_s=5.0)
+    with pytest.raises(EvidenceError, match="not reached"):
+        PrometheusEvidence(source, latency=False, feedback=False).read(start=T0, now=T0 + 90, stretch_s=60.0)
+
+
 def _no_series(made: MadePrometheus) -> None:
     made.series[CANARY] = []
 
@@ -162,6 +177,11 @@ def test_series_that_do_not_do(made: MadePrometheus, change: object, said: str) 
             200,
             b'{"status":"success","data":{"resultType":"matrix","result":[{"metric":{},"values":[[1764200000,"x"]]}]}}',
             "not what",
+        ),
+        (
+            200,
+            b'{"status":"success","warnings":["store 2 is gone"],"data":{"resultType":"matrix","result":[]}}',
+            "may be partial: .*store 2 is gone",
         ),
         (400, b'{"status":"error","errorType":"bad_data","error":"parse error\\u001b[31m"}', "status 400, parse error"),
         (503, b'{"status":"error","errorType":"timeout","error":"query timed out"}', "query timed out"),

@@ -52,6 +52,15 @@ def test_standard_input_and_no_feedback() -> None:
     assert read(source).canary_requests == 1
 
 
+def test_users_who_are_not_asked_are_not_content() -> None:
+    lines = line(1) + line(2) + line(3, side="stable", feedback="bad") + line(4, side="stable", feedback="good")
+    feedback = read(RecordsSource(None, stream=io.BytesIO(lines))).feedback
+    assert feedback is not None
+    assert feedback.canary_requests.tolist() == [0, 0]
+    assert feedback.stable_requests.tolist() == [2, 0]
+    assert feedback.stable_events.tolist() == [1, 0]
+
+
 def test_a_file_that_grows(tmp_path: Path) -> None:
     path = tmp_path / "log.jsonl"
     whole = line(61)
