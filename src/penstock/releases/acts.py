@@ -305,7 +305,7 @@ def _moved(store: Store, value: Baseline, seen: Current) -> bool:
         return move(store, value, seen=seen)
     except (WorldError, Interrupted, KeyboardInterrupt):
         now = current_release(store, value.model)
-        if now is None or now.baseline.move != value.move:
+        if now is None or now.baseline.became != value.became:  # the log may have gone on since
             raise
         return True
 

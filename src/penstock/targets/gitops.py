@@ -133,10 +133,14 @@ class GitopsTarget:
             return False
         line = f"{TRAILER}: {one_line(current.model)} {one_line(current.version)}"
         found = git.text("log", "-1", "--format=%H", "--fixed-strings", f"--grep={line}", cwd=folder)
-        if not found or git.run("revert", "--no-commit", found, cwd=folder).code:
+        if not found or line not in git.text("log", "-1", "--format=%B", found, cwd=folder).splitlines():
+            return False
+        if git.run("revert", "--no-commit", found, cwd=folder).code:
             git.run("revert", "--abort", cwd=folder)
             return False
-        if self._values(folder) != wanted:
+        changed = git.text("diff", "--cached", "--name-only", "-z", cwd=folder).split("\0")
+        # a squashed commit of others may carry our line and change more
+        if [name for name in changed if name] != [self._settings.file] or self._values(folder) != wanted:
             git.text("reset", "--hard", "--quiet", "HEAD", cwd=folder)
             return False
         self._commit(git, folder, f"Revert {one_line(current.model)} {one_line(current.version)}\n\n{found}")

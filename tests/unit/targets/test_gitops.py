@@ -80,6 +80,21 @@ def test_both_are_written_and_a_rollback_is_a_revert(shop: Path, applied: str) -
     assert subjects(shop) == ["Revert sonic-lite 1.1.0", "sonic-lite 1.1.0", "the shop"]
 
 
+def test_a_commit_of_others_that_carries_our_line_is_not_reverted(shop: Path, applied: str, tmp_path: Path) -> None:
+    first, second = pair("1.0.0", "0"), pair("1.1.0", "1")
+    ops = tmp_path / "ops"
+    git(ops, "pull", "--quiet", "--rebase", "origin", "main")
+    (ops / "apps" / "sonic.yaml").write_text(VALUES.replace("0" * 64, "1" * 64))
+    (ops / "theirs.yaml").write_text("theirs: 1\n")
+    git(ops, "add", "--all")
+    git(ops, "commit", "--quiet", "--message", "squashed\n\nPenstock-Release: sonic-lite 1.1.0")
+    git(ops, "push", "--quiet", "origin", "HEAD:refs/heads/main")
+    target(shop, applied).deploy(first, second)
+    assert file_of(shop) == VALUES
+    assert git(shop, "show", "main:theirs.yaml") == "theirs: 1"
+    assert subjects(shop) == ["sonic-lite 1.0.0", "squashed", "the shop"]
+
+
 def test_a_branch_that_moved_on_is_rebased_never_forced(
     shop: Path, applied: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
