@@ -110,4 +110,8 @@ def test_a_rollback_by_the_task_is_done_once_and_on_record(session: Session, cut
     last = history(session.cluster.store, MODEL).moves[-1]
     assert (last.kind, last.version, last.before, last.by) == ("rolled back", "1.0.0", "1.1.0", "ann")
     forward = asked | {"act": "promote", "version": "1.1.0", "reason": "it was the page"}
-    assert run_task(session.cluster, "move", forward, workspaces) == {"current": "1.1.0", "changed": "true"}
+    assert run_task(session.cluster, "move", forward, workspaces) == {
+        "current": "1.1.0",
+        "changed": "true",
+        "told": "0",
+    }
