@@ -111,8 +111,14 @@ bench-cluster: $(DEV)/.ready ## a release on the cluster: cold, warm and unchang
 system: $(DEV)/.ready ## whole programs at work, without a cluster: unit tests that take long, runs, bisect, models in their cage, the report in a real Chromium
 	$(call needs,chromium,chromium)
 	$(call needs,bwrap,bubblewrap)
+	$(call needs,/usr/sbin/sshd,openssh-server)
 	$(DEV)/bin/python -m pytest -n auto --dist worksteal -m slow
 	$(DEV)/bin/python -m pytest -n auto --dist worksteal tests/pipeline tests/runner tests/git_servers tests/targets tests/bisect tests/invocation tests/faults tests/face_lite tests/recognition_lite tests/rmbg_lite tests/sonic_lite tests/networks tests/kind tests/bench tests/browser --timeout=400 --durations=5
+
+.PHONY: mlflow
+mlflow: $(DEV)/.ready ## runs and releases in a real MLflow server, read back with its own client (installs it into build/)
+	test -x build/mlflow/bin/mlflow || { $(PYTHON) -m venv --clear build/mlflow && build/mlflow/bin/python -m pip install --quiet --disable-pip-version-check mlflow==3.17.2; }
+	PENSTOCK_MLFLOW="$(CURDIR)/build/mlflow" $(DEV)/bin/python -m pytest tests/mlflow
 
 .PHONY: cluster-up cluster-down cluster-status
 cluster-up: $(DEV)/.ready ## a real single-node Kubernetes with Tekton on this machine (root; see docs/cluster.md)

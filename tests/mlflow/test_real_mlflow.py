@@ -1,7 +1,6 @@
 """Runs, versions and the alias in a real MLflow server, read back with MLflow's own client.
 
-``PENSTOCK_MLFLOW`` names an environment of its own that has it: ``python -m venv DIR; DIR/bin/pip install mlflow``;
-``PENSTOCK_MLFLOW=DIR python -m pytest tests/mlflow``.
+``make mlflow``; ``PENSTOCK_MLFLOW`` names the environment of its own that has it.
 """
 
 from __future__ import annotations
@@ -26,11 +25,11 @@ from penstock.store.local import LocalStore
 from penstock.tracking.mlflow_api import Mlflow, MlflowPlace
 from penstock.tracking.track import follow_release, track_run
 
-ENVIRONMENT = os.environ.get("PENSTOCK_MLFLOW", "")
+ENVIRONMENT = os.environ["PENSTOCK_MLFLOW"]
 MODEL = "sonic-lite"
 START_S = 120.0
 
-pytestmark = [pytest.mark.skipif(not ENVIRONMENT, reason="PENSTOCK_MLFLOW is not set"), pytest.mark.timeout(300)]
+pytestmark = pytest.mark.timeout(300)
 
 READ = """
 import json, sys

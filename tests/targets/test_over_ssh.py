@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from tests.unit.targets.deployments import VALUES, deployment_repository, file_of, service
-from tests.unit.targets.machine import SSHD, Machine, machine, make_key
+from tests.unit.targets.machine import Machine, machine, make_key
 from tests.unit.targets.pairs import pair
 from tests.unit.targets.test_gitops import gitops_settings
 
@@ -17,7 +17,6 @@ from penstock.targets.gitops import GitopsTarget
 
 BEFORE = f"sha256:{'0' * 64} {'0' * 64}"
 AFTER = f"sha256:{'1' * 64} {'1' * 64}"
-pytestmark = pytest.mark.skipif(SSHD is None, reason="there is no sshd here: install openssh-server")
 
 
 @pytest.fixture(scope="module")

@@ -7,10 +7,9 @@ from typing import Annotated
 
 from pydantic import Field
 
-from penstock.contract.load import accepted, validated
+from penstock.contract.load import load_file
 from penstock.contract.policy import Policy, Rule, Strict
 from penstock.foundation.errors import UsageError
-from penstock.foundation.yaml_text import read_yaml
 
 FLOOR_FILE = "policy-floor.yaml"
 """The file in the workspace ``policy-floor``, and in the bundle."""
@@ -44,9 +43,7 @@ def load_floor(path: Path) -> PolicyFloor:
     Raises:
         UsageError: ``where`` is ``FILE:LINE: field.path``.
     """
-    document = read_yaml(path, name=str(path))
-    floor, faults = validated(document, PolicyFloor)
-    return accepted(floor, faults)
+    return load_file(path, PolicyFloor)
 
 
 def floor_in(folder: Path | None) -> Path | None:

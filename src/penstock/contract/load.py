@@ -53,6 +53,16 @@ def load_suite(directory: Path, contract: Contract) -> Suite:
     return accepted(suite, faults)
 
 
+def load_file(path: Path, model: type[Model]) -> Model:
+    """What a YAML file of the platform's holds: a floor, targets, the policy of a watch.
+
+    Raises:
+        UsageError: ``where`` is ``FILE:LINE: field.path``.
+    """
+    value, faults = validated(read_yaml(path, name=str(path)), model)
+    return accepted(value, faults)
+
+
 def load_policy(path: Path) -> Policy:
     """The policy in ``path``: a file of its own with ``level`` and ``rules``, or the ``policy`` section of a contract.
 

@@ -30,7 +30,7 @@ class Deadline:
 
 
 class Deadlines:
-    """Deadlines of any number of threads. Each is kept in ``act`` and nowhere else once it was called off."""
+    """Deadlines of any number of threads. One that was called off lets go of what it was to do at once."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()

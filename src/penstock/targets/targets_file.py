@@ -9,11 +9,10 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, model_validator
 
-from penstock.contract.load import accepted, validated
+from penstock.contract.load import load_file
 from penstock.contract.models import Name, RelativePath
 from penstock.contract.policy import Strict
 from penstock.foundation.errors import UsageError
-from penstock.foundation.yaml_text import read_yaml
 from penstock.sources.git_url import parse_url
 
 TARGETS_FILE = "targets.yaml"
@@ -237,9 +236,7 @@ def load_targets(path: Path) -> Targets:
     Raises:
         UsageError: ``where`` is ``FILE:LINE: field.path``.
     """
-    document = read_yaml(path, name=str(path))
-    targets, faults = validated(document, Targets)
-    return accepted(targets, faults)
+    return load_file(path, Targets)
 
 
 def targets_in(folder: Path) -> Path:

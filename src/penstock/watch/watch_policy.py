@@ -8,9 +8,8 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from penstock.contract.load import accepted, validated
+from penstock.contract.load import load_file
 from penstock.contract.policy import Strict
-from penstock.foundation.yaml_text import read_yaml
 
 SignalName = Literal["errors", "latency", "feedback"]
 MAX_STRETCHES: Final = 3000
@@ -129,5 +128,4 @@ def load_watch_policy(path: Path) -> WatchPolicy:
     Raises:
         UsageError: ``where`` is ``FILE:LINE: field.path``.
     """
-    policy, faults = validated(read_yaml(path, name=str(path)), WatchPolicy)
-    return accepted(policy, faults)
+    return load_file(path, WatchPolicy)

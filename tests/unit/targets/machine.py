@@ -101,7 +101,7 @@ def _programs(folder: Path) -> None:
 
 @contextmanager
 def machine(folder: Path) -> Iterator[Machine]:
-    assert SSHD is not None
+    assert SSHD is not None, "there is no sshd here: install the package openssh-server"
     _programs(folder)
     _, host_key = make_key(folder / "host")
     key, public = make_key(folder / "login")
