@@ -133,6 +133,7 @@ def test_interrupted_it_goes_on_where_it_was(model: Callable[..., Model]) -> Non
     assert made.ran[: len(before)] == before
 
 
+@pytest.mark.slow
 def test_commits_that_cannot_be_run_are_skipped_and_not_tried_again_unless_told(model: Callable[..., Model]) -> None:
     broken = Failed("build: no such file", 4)
     made = model(WELL, WELL, broken, broken, broken, WORSE, WORSE)

@@ -56,6 +56,7 @@ def row(history: CommitHistory, good: str, bad: str) -> list[Commit]:
     return history.between(history.commit(good, "--good"), history.commit(bad, "--bad"))
 
 
+@pytest.mark.slow
 def test_first_parents_oldest_first(history: CommitHistory, repository: Path) -> None:
     found = row(history, "v1", "main")
     assert [commit.subject[:8] for commit in found] == ["commit 1", "commit 2", "commit 3", "commit 4", "commit 5"]
@@ -122,6 +123,7 @@ def test_unknown_revisions(history: CommitHistory) -> None:
         history.commit("main~99", "--bad")
 
 
+@pytest.mark.slow
 def test_good_must_be_an_ancestor(history: CommitHistory) -> None:
     with pytest.raises(UsageError, match="swap --good and --bad"):
         row(history, "main", "v1")
@@ -131,6 +133,7 @@ def test_good_must_be_an_ancestor(history: CommitHistory) -> None:
         row(history, "main", "HEAD")
 
 
+@pytest.mark.slow
 def test_new_commits_are_seen_the_next_time(own: Path, tmp_path: Path) -> None:
     for number in range(2):
         commit(own, {"n": f"again {number}"}, f"again {number}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 import yaml
 
 from penstock.bisect.pipeline import commit_run
@@ -25,6 +26,7 @@ def test_from_clone_to_measure_and_nothing_that_publishes(tmp_path: Path) -> Non
     assert "$(params.slice)" in file.read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_its_tasks_are_as_they_are_in_the_verify_pipeline() -> None:
     verify = yaml.safe_load((MANIFESTS / "pipelines" / "verify.yaml").read_text(encoding="utf-8"))["spec"]
     theirs = {task["name"]: task for task in verify["tasks"]}

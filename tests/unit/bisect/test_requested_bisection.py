@@ -13,6 +13,7 @@ from penstock.bisect.requested_bisection import Options, carry_out
 from penstock.foundation.errors import PenstockError
 
 
+@pytest.mark.slow
 def test_repository_without_a_contract_is_refused_before_anything_runs(tmp_path: Path) -> None:
     path = new_repository(tmp_path / "model")
     first = commit(path, {"a": "1"})

@@ -41,6 +41,7 @@ def test_finds_the_first_bad_commit_in_no_more_asks_than_it_said(history: tuple[
     assert len(asked) <= most <= last.bit_length()
 
 
+@pytest.mark.slow
 @given(histories())
 def test_skips_narrow_it_to_what_cannot_be_told_apart(history: tuple[int, int, frozenset[int]]) -> None:
     last, first_bad, skipped = history
@@ -75,6 +76,7 @@ def test_a_row_that_goes_to_and_fro_still_ends_at_a_step_from_not_worse_to_worse
     assert all(answers[index] == "skipped" and index in asked for index in search.suspects[:-1])
 
 
+@pytest.mark.slow
 @given(histories())
 def test_every_answer_rules_out_a_quarter(history: tuple[int, int, frozenset[int]]) -> None:
     last, first_bad, skipped = history
@@ -95,6 +97,7 @@ def test_a_long_row_of_broken_commits_is_jumped_over() -> None:
     assert sum(index in broken for index in asked) < 12
 
 
+@pytest.mark.slow
 @given(histories(), st.frozensets(st.integers(1, 300), max_size=40))
 def test_what_costs_nothing_is_asked_first(history: tuple[int, int, frozenset[int]], free: frozenset[int]) -> None:
     last, first_bad, skipped = history

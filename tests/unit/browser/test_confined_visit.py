@@ -105,6 +105,7 @@ def test_a_browser_that_breaks_off_on_the_page_is_the_pages_fault(instead: Any) 
     assert made.fault == "the browser broke off: out of memory"
 
 
+@pytest.mark.slow
 def test_a_browser_that_does_not_start_is_the_worlds(instead: Any) -> None:
     with pytest.raises(WorldError, match=r"chromium: the browser cannot be started: no such library"):
         instead("sys.exit('no such library')")

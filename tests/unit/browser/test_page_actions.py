@@ -53,6 +53,7 @@ def whole(text: str) -> dict[str, Any]:
 PICTURE = PageResult(selector="#out", begins="data:image/png")
 
 
+@pytest.mark.slow
 def test_waits_until_the_attribute_begins_as_it_must(tmp_path: Path) -> None:
     on_page = actions(tmp_path, PICTURE, {"count": 0}, {"count": 1}, whole("data:image/gif"), whole(PNG))
     assert on_page._wait_for_result() == PNG

@@ -44,6 +44,7 @@ def refused(done: Result, match: str) -> UsageError:
     return done.exception
 
 
+@pytest.mark.slow
 def test_one_folder_has_the_mean_of_each_metric_with_its_interval_and_slices(folders: Path) -> None:
     found = values(run(folders, "--slices", folders / "slices.yaml", "--json"))
     assert (found["family"], found["cases"], found["name"], found["failed"]) == ("matting", 3, "new", [])
@@ -156,6 +157,7 @@ def test_a_truth_of_another_size_or_no_picture(folders: Path) -> None:
     assert error.where == str(folders / "mattes" / "bob.png")
 
 
+@pytest.mark.slow
 def test_an_answer_that_cannot_be_measured_is_told_and_exits_with_2(folders: Path) -> None:
     save(folders / "new" / "bob.png", cutout(disc((40, 30))))
     (folders / "new" / "cleo.png").write_bytes(b"no picture")
@@ -216,6 +218,7 @@ def test_what_goes_together(folders: Path) -> None:
     refused(CliRunner().invoke(app, [*words, "--command", "x {image} {output} {what}"]), "what")
 
 
+@pytest.mark.slow
 def test_grey_mattes_are_answers_where_it_is_said(folders: Path) -> None:
     for name, radius in (("anna", 14), ("bob", 16), ("cleo", 16)):
         save(folders / "new" / f"{name}.png", disc(radius=radius))

@@ -74,6 +74,7 @@ def test_a_form_and_rmbg_are_measured_beside_each_other_and_no_matte_is_sent(fol
     assert service.most_at_once == 1
 
 
+@pytest.mark.slow
 def test_several_at_a_time_where_it_is_said(folders: Path, service: Service) -> None:
     service.wait_s = 0.3
     done = run(folders, "--url", f"{service.url}{FORM}", "--concurrency", 3)
@@ -129,6 +130,7 @@ def test_a_service_that_breaks_gets_each_photo_once_and_every_reason_is_kept(tmp
     assert {call.attempts for call in Bundle(tmp_path / "out" / "candidate").invocations()} == {1}
 
 
+@pytest.mark.slow
 def test_slow_photos_among_others_are_not_sent_again(tmp_path: Path, service: Service) -> None:
     folders = photo_folders(tmp_path, tuple("abcdefgh"))
     service.wait_s = 0.6

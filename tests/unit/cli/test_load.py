@@ -119,6 +119,7 @@ def test_a_port_that_something_else_holds(capsys: pytest.CaptureFixture[str]) ->
     assert "the service gave no answer at all" in shown.err
 
 
+@pytest.mark.slow
 def test_a_service_that_answered_in_the_warm_up_gave_an_answer(capsys: pytest.CaptureFixture[str]) -> None:
     # as under overload: what is due later waits so long that it is not answered in time
     answered: list[bytes] = []

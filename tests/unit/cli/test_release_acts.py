@@ -64,6 +64,7 @@ def test_a_reason_is_asked_for(store: str) -> None:
     assert main(["withdraw", "sonic-lite", "1.0.0", "--reason", " ", "--store", store]) == 2
 
 
+@pytest.mark.slow
 def test_people_are_told_and_what_is_done_stays_done(
     store: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -101,6 +102,7 @@ def test_mlflow_follows_and_its_outage_stops_nothing(store: str, capsys: pytest.
         assert server.aliases == {("sonic-lite", "current"): "1"}
 
 
+@pytest.mark.slow
 def test_to_a_target_and_back(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     store = LocalStore(tmp_path / "store")
     publish_with_image(tmp_path, store, 0)

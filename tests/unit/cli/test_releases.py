@@ -27,6 +27,7 @@ def store(tmp_path: Path) -> LocalStore:
     return store
 
 
+@pytest.mark.slow
 def test_the_list(store: LocalStore, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert releases.__doc__
     assert main(["releases", "sonic-lite", "--store", str(tmp_path / "store")]) == 0
@@ -37,6 +38,7 @@ def test_the_list(store: LocalStore, tmp_path: Path, capsys: pytest.CaptureFixtu
     assert "bbbbbbbbbbbb" in lines[2]
 
 
+@pytest.mark.slow
 def test_the_log(store: LocalStore, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["releases", "sonic-lite", "--store", str(tmp_path / "store"), "--log"]) == 0
     lines = capsys.readouterr().out.splitlines()
@@ -44,6 +46,7 @@ def test_the_log(store: LocalStore, tmp_path: Path, capsys: pytest.CaptureFixtur
     assert all(word in lines[4] for word in ("rolled back", "1.1.0", "1.2.0", "ann", "users see flicker"))
 
 
+@pytest.mark.slow
 def test_json_holds_both(store: LocalStore, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["releases", "sonic-lite", "--store", str(tmp_path / "store"), "--json"]) == 0
     whole = json.loads(capsys.readouterr().out)
@@ -73,6 +76,7 @@ def test_a_store_that_is_not_there_is_not_made(tmp_path: Path, capsys: pytest.Ca
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_published_apart_from_current(store: LocalStore, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     released(tmp_path, store, "run-3", "1.3.0", URL, baseline="run-1", target="shop")
     assert main(["releases", "sonic-lite", "--store", str(tmp_path / "store")]) == 0

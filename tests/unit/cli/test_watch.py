@@ -47,6 +47,7 @@ def log(path: Path, *, errors: float, minutes: int = 40, start: float = T0) -> P
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("errors", "code", "word"), [(0.05, 0, "good"), (0.2, 1, "bad")])
 def test_records(
     policy: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], errors: float, code: int, word: str
@@ -125,6 +126,7 @@ def test_follow_a_file_to_its_end(policy: Path, tmp_path: Path, capsys: pytest.C
     assert said.err.startswith("bad, ")
 
 
+@pytest.mark.slow
 def test_serve(policy: Path, tmp_path: Path) -> None:
     records = log(tmp_path / "log.jsonl", errors=0.2, start=time.time() - 2400)
     command = [sys.executable, "-c", "import sys; from penstock.cli.app import main; sys.exit(main())"]

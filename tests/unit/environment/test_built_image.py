@@ -124,6 +124,7 @@ def test_a_broken_record_of_a_layer_is_made_again(registry: Registry, tmp_path: 
     assert read_image(IMAGE, tmp_path / "cache", skopeo=str(registry.program)) == first
 
 
+@pytest.mark.slow
 def test_layers_that_say_too_much_together(registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(built_image, "MAX_KEPT_BYTES", 100)
     registry.hold(BASE, PACKAGES)
@@ -131,6 +132,7 @@ def test_layers_that_say_too_much_together(registry: Registry, tmp_path: Path, m
         read_image(IMAGE, tmp_path / "cache", skopeo=str(registry.program))
 
 
+@pytest.mark.slow
 def test_what_cannot_be_read_is_said_and_leaves_nothing(registry: Registry, tmp_path: Path) -> None:
     registry.hold(b"no tar" * 200)
     with pytest.raises(UsageError, match=r"layer [0-9a-f]{12}: it is no whole tar"):

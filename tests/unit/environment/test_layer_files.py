@@ -100,6 +100,7 @@ def test_a_header_that_is_a_bomb_takes_no_memory(tmp_path: Path, kind: bytes) ->
     tracemalloc.stop()
 
 
+@pytest.mark.slow
 def test_a_bomb_of_zeros_takes_no_memory_and_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(layer_files, "MAX_UNPACKED_BYTES", 64 << 20)
     packed = io.BytesIO()

@@ -96,6 +96,7 @@ def test_what_pip_and_uv_install() -> None:
     assert found.indexes == ["https://e.org/simple", "https://download.pytorch.org/whl/cu118"]
 
 
+@pytest.mark.slow
 def test_hostile_recipes_are_read_in_a_moment() -> None:
     grows = "FROM a\nENV A=" + "x" * 1000 + "\n" + "ENV A=$A$A$A$A\n" * 2000
     stage = read_recipe(grows)

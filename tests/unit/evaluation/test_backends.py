@@ -130,6 +130,7 @@ def test_what_was_tried_is_not_tried_again(model: Repository) -> None:
     assert model.tried(model.contract()) == first
 
 
+@pytest.mark.slow
 def test_after_an_exporter_that_fails_nothing_is_put_to_the_model(model: Repository) -> None:
     (model.source / "export.py").write_text("raise SystemExit('no opset\\nerror: all is well')")
     record = model.tried(model.contract())
@@ -192,6 +193,7 @@ def test_a_service_that_does_not_start_with_its_export_is_a_fault(model: Reposit
     assert record.seconds.keys() == {"trained"}
 
 
+@pytest.mark.slow
 def test_a_service_that_does_not_start_with_its_trained_weights_breaks_the_run(model: Repository) -> None:
     with pytest.raises(
         WorldError, match="with USE_ONNX=false: the model exited with code 1 before it was ready"

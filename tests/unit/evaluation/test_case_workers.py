@@ -22,6 +22,7 @@ from penstock.foundation.errors import UsageError, WorldError
 BOTH = pytest.mark.parametrize("processes", [False, True], ids=["threads", "processes"])
 
 
+@pytest.mark.slow
 @BOTH
 @pytest.mark.parametrize("workers", [1, 2, 5])
 def test_results_come_in_the_order_of_the_cases(workers: int, processes: bool) -> None:
@@ -42,6 +43,7 @@ def test_processes_are_processes_and_threads_are_threads() -> None:
     assert {os.getpid()} == set(each_case(where, range(4), workers=1, processes=True))
 
 
+@pytest.mark.slow
 @BOTH
 def test_an_error_comes_through_whole_and_nothing_further_is_begun(processes: bool, tmp_path: Path) -> None:
     def work(number: int) -> int:
@@ -61,6 +63,7 @@ def test_an_error_comes_through_whole_and_nothing_further_is_begun(processes: bo
     assert len(list(tmp_path.iterdir())) < 100
 
 
+@pytest.mark.slow
 @BOTH
 def test_a_case_may_be_of_a_class_that_cannot_be_pickled(processes: bool) -> None:
     """A family of another distribution says what its cases are."""
@@ -70,6 +73,7 @@ def test_a_case_may_be_of_a_class_that_cannot_be_pickled(processes: bool) -> Non
     assert list(names) == ["case-0", "case-1", "case-2"]
 
 
+@pytest.mark.slow
 @BOTH
 def test_one_that_is_closed_early_leaves_nothing(processes: bool) -> None:
     before = set(psutil.Process().children())
@@ -134,6 +138,7 @@ def test_as_many_workers_as_cores_and_cases() -> None:
     assert worker_count(1) == worker_count(0) == 1
 
 
+@pytest.mark.slow
 def test_two_at_a_time_are_processes_and_come_in_order() -> None:
     assert list(two_at_a_time(lambda number: number * 2, [3, 1, 2])) == [6, 2, 4]
     pids = set(two_at_a_time(lambda _: os.getpid(), range(8)))

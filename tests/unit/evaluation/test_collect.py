@@ -146,6 +146,7 @@ def test_outputs_are_kept_for_the_next_run(repository, work: Work, tmp_path: Pat
     assert (step.status, step.note) == ("unchanged", "unchanged: outputs of an earlier run")
 
 
+@pytest.mark.slow
 def test_outputs_with_a_failed_case_are_not_kept(repository, tmp_path: Path) -> None:
     work = Work(repository, tmp_path / "w", repository.contract(), repository.suite("a", "500"))
     (part,) = work.plan(cache=work.cache)
@@ -155,6 +156,7 @@ def test_outputs_with_a_failed_case_are_not_kept(repository, tmp_path: Path) -> 
     assert not plan(work.contract, work.suite, work.source, work.bundle, cache=work.cache).unchanged
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("broken_off", ["shards are there", "a case was moved", "half of the shards are gone"])
 def test_collect_that_was_killed_begins_again(work: Work, broken_off: str) -> None:
     wanted = sha256_tree(Shard(1, 2).bundle(work.bundle).outputs / "case-0")

@@ -82,6 +82,7 @@ def kept(bundle: Bundle) -> list[str]:
     return sorted(path.parent.name for path in (bundle.path / "export").rglob("*.png"))
 
 
+@pytest.mark.slow
 def test_two_that_are_the_same_are_used(bundle: Bundle) -> None:
     tried(bundle, *[(cutout(), cutout())] * 3)
     record = compared(bundle, 3)
@@ -92,6 +93,7 @@ def test_two_that_are_the_same_are_used(bundle: Bundle) -> None:
     assert len(kept(bundle)) == 2
 
 
+@pytest.mark.slow
 def test_one_case_over_a_limit_is_enough_and_its_answers_are_kept(bundle: Bundle) -> None:
     tried(bundle, (cutout(), cutout()), (cutout(), cutout(0.5)), (cutout(), cutout(0.98)))
     record = compared(bundle, 3, limits={"mae": 0.004})
@@ -161,6 +163,7 @@ def test_a_slice_of_a_run_that_the_model_must_refuse_compares_nothing(bundle: Bu
         compare_backends(contract(), cases, bundle, only="fur")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("pair", "said"),
     [
@@ -184,6 +187,7 @@ def test_answers_that_cannot_be_compared_are_as_over_a_limit(
     assert record.shown == "c1"
 
 
+@pytest.mark.slow
 def test_a_case_that_is_answered_with_neither_says_nothing(bundle: Bundle) -> None:
     tried(bundle, (cutout(), cutout()), (None, None))
     record = compared(bundle, 2)

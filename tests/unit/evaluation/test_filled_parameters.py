@@ -22,6 +22,7 @@ HTTP = {
 }
 
 
+@pytest.mark.slow
 def test_plan_records_the_length_of_the_audio_and_the_call_carries_it(repository, bundle: Bundle) -> None:
     soundfile.write(repository.path / "suite" / "speech.wav", np.zeros(36_000, np.int16), 24_000)
     begin(bundle, run_id="r", track="release")

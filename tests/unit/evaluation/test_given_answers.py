@@ -15,6 +15,7 @@ from penstock.evaluation.given_answers import take_answers
 from penstock.foundation.errors import UsageError
 
 
+@pytest.mark.slow
 def test_they_are_copied_with_a_record_each_and_no_time(tmp_path: Path) -> None:
     suite, bundle = made(photo_folders(tmp_path)), Bundle(tmp_path / "bundle")
     begin(bundle, run_id="new", track="evaluation")
@@ -29,6 +30,7 @@ def test_they_are_copied_with_a_record_each_and_no_time(tmp_path: Path) -> None:
     assert bundle.run().steps[-1].note == "3 answers that were there already"
 
 
+@pytest.mark.slow
 def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     suite, bundle = made(photo_folders(tmp_path)), Bundle(tmp_path / "bundle")
     begin(bundle, run_id="new", track="evaluation")

@@ -17,6 +17,7 @@ from penstock.foundation.errors import UsageError, WorldError
 from penstock.invocation.launch import descendants
 
 
+@pytest.mark.slow
 def test_each_case_is_called_once_after_the_warm_up(repository, bundle: Bundle) -> None:
     heard: list[tuple[int, int, str]] = []
     records = infer(
@@ -56,6 +57,7 @@ def test_first_case_that_crashes_does_not_take_the_others_along(repository, bund
     assert [record.status for record in records] == ["failed", "ok", "ok"]
 
 
+@pytest.mark.slow
 def test_model_that_never_gets_ready_is_the_worlds_failure(repository, bundle: Bundle) -> None:
     with pytest.raises(WorldError, match="the model was not ready after") as caught:
         infer(repository.contract(mode="unready"), repository.suite("a"), repository.path, bundle)
@@ -118,6 +120,7 @@ def test_output_that_is_missing_is_made_again_and_nothing_else(repository, bundl
     assert bundle.invocations() == []
 
 
+@pytest.mark.slow
 def test_says_since_when_the_model_is_in_use(repository, bundle: Bundle) -> None:
     uses: list[Use] = []
     infer(repository.contract(), repository.suite("a", "b"), repository.path, bundle, on_use=uses.append)
@@ -135,6 +138,7 @@ def test_file_that_has_gone_since_the_plan(repository, bundle: Bundle) -> None:
         infer(repository.contract(), repository.suite("a"), repository.path, bundle)
 
 
+@pytest.mark.slow
 def test_scratch_lies_where_it_is_asked_for(repository, bundle: Bundle, tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", "/nonexistent")
     records = infer(repository.contract(), repository.suite("a"), repository.path, bundle, temporary=tmp_path)

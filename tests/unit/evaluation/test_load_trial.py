@@ -42,12 +42,14 @@ def test_one_that_never_becomes_ready(tmp_path: Path) -> None:
     assert (found.start.ready_s, found.start.not_ready_statuses) == (None, [503])
 
 
+@pytest.mark.slow
 def test_one_that_listens_elsewhere(tmp_path: Path) -> None:
     found, _ = put(tmp_path, {}, ready_timeout_s=0.8, elsewhere=True)
     # where the kernel has Landlock it may not even listen there
     assert (found.fault or "").endswith(("nothing answered on its port", "Permission denied"))
 
 
+@pytest.mark.slow
 def test_one_that_goes_into_the_background(tmp_path: Path) -> None:
     found, _ = put(tmp_path, {}, daemonises=True)
     assert (found.fault or "").startswith("before it was ready, the service exited with code 0; the end of its log:")

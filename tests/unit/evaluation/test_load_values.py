@@ -84,6 +84,7 @@ def changed(ours: list[float], theirs: list[float]) -> str:
     return conclude(examine(rule, candidate, baseline, lambda _, base: 0.1 * base), 0.05, None).verdict
 
 
+@pytest.mark.slow
 def test_a_change_is_told_from_noise_by_the_same_resamples_on_both_sides() -> None:
     draws = random.Random(3)
 

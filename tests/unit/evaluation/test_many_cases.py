@@ -26,6 +26,7 @@ def suite_of(cases: int) -> Suite:
     return Suite.model_validate({"version": 1, "family": "talking-head", "cases": entries})
 
 
+@pytest.mark.slow
 def test_shards_of_many_cases_are_merged_in_time_that_grows_with_them(tmp_path: Path) -> None:
     suite, bundle, parts = suite_of(MANY), Bundle(tmp_path / "bundle"), [Shard(1, 2), Shard(2, 2)]
     run = begin(bundle, run_id="r", track="release")
@@ -52,6 +53,7 @@ def test_names_of_many_cases_are_compared_in_time_that_grows_with_them() -> None
         )
 
 
+@pytest.mark.slow
 def test_records_are_added_and_written_whole_only_at_both_ends(repository: Repository, bundle: Bundle) -> None:
     whole: list[int] = []
     write = bundle.write_invocations
@@ -88,6 +90,7 @@ def test_line_that_was_cut_off_is_left_out_and_its_case_done_again(repository: R
     assert bundle.invocations() == second
 
 
+@pytest.mark.slow
 def test_line_that_is_whole_and_wrong_is_an_error(repository: Repository, bundle: Bundle) -> None:
     contract, suite = repository.contract(warmup=0), repository.suite("a")
     infer(contract, suite, repository.path, bundle)

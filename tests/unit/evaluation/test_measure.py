@@ -177,6 +177,7 @@ def test_video_without_a_frame(repository, bundle: Bundle, put: Put, make_video)
     )
 
 
+@pytest.mark.slow
 def test_five_frames_have_no_lip_sync_but_the_rest(repository, bundle: Bundle, put: Put, make_video) -> None:
     put(make_video(5), make_video(1))
     found = table(measure(repository.contract(extractors=True), repository.suite("a", "b"), bundle, repository.path))
@@ -189,6 +190,7 @@ def test_five_frames_have_no_lip_sync_but_the_rest(repository, bundle: Bundle, p
     assert found["*", "fid"].value is not None
 
 
+@pytest.mark.slow
 def test_silent_video_is_held_against_the_speech_of_the_case(repository, bundle: Bundle, put: Put, make_video) -> None:
     put(make_video(25, sound=False))
     found = table(measure(repository.contract(extractors=True), repository.suite("a"), bundle, repository.path))
@@ -302,6 +304,7 @@ def test_fid_and_kid_carry_their_values_on_resamples_of_the_cases(
     assert again["*", "kid"].resamples.values == pytest.approx(kid.resamples.values, rel=1e-4, abs=1e-6)
 
 
+@pytest.mark.slow
 def test_one_case_or_a_failed_one_has_no_resamples(repository, bundle: Bundle, put: Put, make_video) -> None:
     put(make_video(10), None)
     contract = repository.contract(extractors=True)

@@ -37,6 +37,7 @@ def answered(bundle: Bundle, *videos: bytes) -> Bundle:
     return bundle
 
 
+@pytest.mark.slow
 def test_numbers_are_kept_and_no_video(
     repository: Repository, tmp_path: Path, make_video: Video, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -106,6 +107,7 @@ def test_same_outputs_are_measured_once(measured) -> None:
     assert [measured(), measured(), measured(cache=False)] == [False, True, False]
 
 
+@pytest.mark.slow
 def test_whatever_moves_a_value_has_it_measured_again(measured, repository, make_video) -> None:
     measured()
     assert not measured(answer=make_video(7))

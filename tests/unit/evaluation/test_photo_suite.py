@@ -41,11 +41,13 @@ def test_it_is_a_repository_like_any_other(tmp_path: Path) -> None:
     assert (found.record.cases, found.record.digest) == (3, found.digest)
 
 
+@pytest.mark.slow
 def test_names_become_those_of_cases_and_stay_apart(tmp_path: Path) -> None:
     found = made(photo_folders(tmp_path, ("1#Dog (2)", "1-dog-2-", "été", "#")))
     assert sorted(case.name for case in found.suite.cases) == ["1-Dog-2-", "1-dog-2--2", "ete", "photo"]
 
 
+@pytest.mark.slow
 def test_links_that_lead_elsewhere_are_followed_and_pipes_are_not_waited_for(tmp_path: Path) -> None:
     photo_folders(tmp_path)
     (tmp_path / "elsewhere.jpg").write_bytes((tmp_path / "photos" / "bob.jpg").read_bytes())

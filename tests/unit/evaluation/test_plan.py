@@ -50,6 +50,7 @@ def test_plan_is_written_down(repository, planned_for: Bundle, tmp_path: Path) -
     assert planned_for.run().inference == Inference(unchanged=False, parts=["1/1"], isolation=best_level())
 
 
+@pytest.mark.slow
 def test_what_decides_whether_outputs_hold(repository, planned_for: Bundle, tmp_path: Path) -> None:
     def products(suite: tuple[str, ...] = ("a",), **change: object) -> str:
         run = planned_for.run()
@@ -108,6 +109,7 @@ def test_second_attempt_keeps_what_the_first_has_done_and_another_plan_does_not(
     assert not kept.exists()
 
 
+@pytest.mark.slow
 def test_outputs_hold_only_with_what_the_model_was_told(repository, planned_for: Bundle, tmp_path: Path) -> None:
     """Kept by *collect* with what was found out about the model's export; another plan forgets it."""
     export = Export(argv=["x", "{output}"], weights="net.onnx")

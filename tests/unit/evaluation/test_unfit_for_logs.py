@@ -231,6 +231,7 @@ def test_vectors() -> None:
     assert not vector_in("2026-01-02 03:04:05.678 12 34 0.5")
 
 
+@pytest.mark.slow
 @given(st.text(max_size=300))
 def test_any_text_can_be_looked_at(text: str) -> None:
     secret_in(text)

@@ -29,6 +29,7 @@ def near(found, expected, share: float) -> bool:
     return bool(np.abs(found - expected).max() <= share * np.abs(expected).max())
 
 
+@pytest.mark.slow
 def test_f32_is_onnx_runtimes_f32() -> None:
     file = shipped_file("syncnet-compact")
     ours, theirs = open_syncnet(file, arithmetic="f32-openvino"), open_syncnet(file)
@@ -52,6 +53,7 @@ def test_an_output_that_has_two_names_in_the_file(tmp_path: Path) -> None:
         assert near(found, expected, 1e-5)
 
 
+@pytest.mark.slow
 def test_features_of_pictures_too() -> None:
     file = shipped_file("portrait-features")
     ours, theirs = ImageFeatures.load(file, arithmetic="f32-openvino"), ImageFeatures.load(file)

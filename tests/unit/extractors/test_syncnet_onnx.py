@@ -125,6 +125,7 @@ def test_shapes_of_any_clip(network):
     }
 
 
+@pytest.mark.slow
 def test_other_networks_are_refused(state):
     for change, message in (
         (lambda s: s.pop("netfcaud.0.weight"), "no 'netfcaud.0.weight'"),

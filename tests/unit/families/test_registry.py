@@ -179,6 +179,7 @@ def test_a_broken_family_of_another_distribution_is_named_and_the_others_go_on(
     )
 
 
+@pytest.mark.slow
 def test_a_model_of_a_broken_family_is_told_so(broken_family: dict[str, str]) -> None:
     code = "from penstock.families.registry import family; family('blurry')"
     done = subprocess.run([sys.executable, "-c", code], env=broken_family, capture_output=True, text=True, check=False)

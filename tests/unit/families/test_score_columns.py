@@ -98,6 +98,7 @@ def test_one_message_with_the_line(file: Path, content: str | bytes, line: int |
     assert str(caught.value).startswith(f"{place}: {what}")
 
 
+@pytest.mark.slow
 def test_the_line_is_that_of_the_file_behind_many_and_behind_names_of_several_lines(file: Path) -> None:
     many = "".join(f"{number},1,a\n" for number in range(40_000))
     with pytest.raises(UsageError, match=r"pairs\.csv:40004: score: 'x'"):

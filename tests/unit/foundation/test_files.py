@@ -156,6 +156,7 @@ def test_the_digest_of_a_tree_is_of_names_and_content(tmp_path: Path) -> None:
     assert sha256_tree(tmp_path / "one") != sha256_tree(tmp_path / "two")
 
 
+@pytest.mark.slow
 @given(st.dictionaries(st.text(), st.integers() | st.text()))
 def test_equal_values_have_equal_digests(value: dict[str, object]) -> None:
     assert sha256_json(value) == sha256_json(dict(reversed(list(value.items()))))

@@ -29,6 +29,7 @@ def test_what_json_writes_is_read(value: Any, ascii_only: bool) -> None:
     assert read_json(json.dumps(value, ensure_ascii=ascii_only).encode()) == value
 
 
+@pytest.mark.slow
 @given(st.binary(max_size=60) | st.text('[]{}",:\\0123456789.eE-+nulltrfasNI \x00', max_size=60).map(str.encode))
 def test_any_bytes_are_json_or_refused(content: bytes) -> None:
     with contextlib.suppress(JsonError):
@@ -142,6 +143,7 @@ def test_a_pair_of_surrogates_is_a_character(content: bytes, value: Any) -> None
     assert read_json(content) == value
 
 
+@pytest.mark.slow
 def test_a_name_twice_among_many_is_found_at_once() -> None:
     names = ",".join(f'"{number}":0' for number in range(100_000))
     began = time.process_time()

@@ -44,6 +44,7 @@ def test_scipys_permutation_test_agrees() -> None:
         assert weigh(differences).worse_than(amount, 0.0) == pytest.approx(other.pvalue)
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(st.lists(NUMBERS, min_size=2, max_size=24), st.floats(-100, 100), st.sampled_from([0.05, 0.01, 0.2]))
 def test_p_values_and_bounds_say_the_same(worsenings: list[float], amount: float, level: float) -> None:

@@ -307,6 +307,7 @@ def test_a_worse_candidate_is_never_let_through(
     assert lost == "fail"
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(CASES, MARGINS, st.randoms(use_true_random=False))
 def test_the_order_of_lines_changes_nothing(

@@ -137,6 +137,7 @@ def test_whatever_is_written_is_read_or_refused_by_line(tmp_path: Path, records:
         assert all(one.value is None or math.isfinite(one.value) for one in found)
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.binary(max_size=200))
 def test_no_bytes_are_a_bug(tmp_path: Path, content: bytes) -> None:
@@ -145,6 +146,7 @@ def test_no_bytes_are_a_bug(tmp_path: Path, content: bytes) -> None:
     assert not isinstance(found, UsageError) or str(path) in found.where
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_a_file_that_is_cut_off_anywhere_but_at_a_line_is_refused(tmp_path: Path, data: st.DataObject) -> None:
@@ -159,6 +161,7 @@ def test_a_file_that_is_cut_off_anywhere_but_at_a_line_is_refused(tmp_path: Path
         assert "may be cut off" in refused(path)
 
 
+@pytest.mark.slow
 @settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(

@@ -38,6 +38,7 @@ def sliced(change: float, count: int, **rule: Any) -> RuleResult:
     return verdict(here, there, rules=[{"metric": "lse_d", "slice": "hair", "margin": 0.5, **rule}]).rules[0]
 
 
+@pytest.mark.slow
 def test_a_small_slice_advises_and_a_large_one_blocks() -> None:
     small = sliced(1.0, 19)
     assert (small.verdict, small.severity, small.advisory) == ("fail", "warn", True)

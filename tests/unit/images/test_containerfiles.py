@@ -73,6 +73,7 @@ def test_an_image_carries_nothing_else(step: str) -> None:
     assert asked <= packages(third_party(step, lazy=True))
 
 
+@pytest.mark.slow
 def test_the_driver_runtime_carries_what_infer_can_import() -> None:
     runtime = listed(ROOT / "requirements" / "images" / "runtime.txt")
     needed = packages(third_party("infer", lazy=True)) - NEVER_CALLED["infer"]

@@ -32,6 +32,7 @@ def test_what_is_as_it_says_is_allowed() -> None:
     assert faults(b"", 422, None) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("value", "status", "media_type", "said"),
     [

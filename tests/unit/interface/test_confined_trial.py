@@ -16,6 +16,7 @@ def kinds(trial: Trial) -> set[tuple[str, str, int | None]]:
     return {(found.operation, found.kind, found.status) for found in trial.findings}
 
 
+@pytest.mark.slow
 def test_a_process_that_hangs_or_breaks_off_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(confined_trial, "START_S", -4.0)
     monkeypatch.setattr(confined_trial, "BOOT", "import time; time.sleep(60)")

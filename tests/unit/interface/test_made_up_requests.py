@@ -64,6 +64,7 @@ def test_the_path_of_the_server_stands_before_all_others(tmp_path: Path) -> None
     assert {path.partition("?")[0] for _, path, _ in service.requests} == {"/v1/a"}
 
 
+@pytest.mark.slow
 def test_an_operation_whose_time_is_over_says_so(tmp_path: Path) -> None:
     def slow(*_: Any) -> Reply:
         time.sleep(0.2)

@@ -11,6 +11,7 @@ from penstock.invocation.command import CommandModel
 from penstock.invocation.driver import start
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("order", ["exit", "nothing"])
 def test_bad_end_is_a_failure_with_a_reason_and_no_output(
     order: str, repository: Path, program_contract, case, tmp_path: Path

@@ -10,6 +10,7 @@ from penstock.foundation.errors import PenstockError
 from penstock.invocation.driver import start
 
 
+@pytest.mark.slow
 def test_program_is_started_for_each_call(repository: Path, program_contract, case, tmp_path: Path) -> None:
     made, inputs = case("ok")
     output = tmp_path / "out" / "output.mp4"

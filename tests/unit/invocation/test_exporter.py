@@ -42,6 +42,7 @@ def test_a_file_is_examined_and_not_kept(tmp_path: Path) -> None:
     assert not (tmp_path / "scratch").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("program", "said"),
     [
@@ -64,6 +65,7 @@ def test_what_it_does_wrong_is_a_fault(tmp_path: Path, program: str, said: str) 
     assert not (tmp_path / "scratch").exists()
 
 
+@pytest.mark.slow
 def test_one_that_hangs_is_ended_with_all_that_it_started(tmp_path: Path) -> None:
     program = """
         import subprocess, time
@@ -81,6 +83,7 @@ def test_a_file_without_end_is_cut_off(tmp_path: Path, monkeypatch: pytest.Monke
     assert "File too large" in (found.fault or "")
 
 
+@pytest.mark.slow
 def test_a_log_without_end_is_bounded(tmp_path: Path) -> None:
     found = run(tmp_path, "sys.stdout.write('line\\n' * 1_000_000); open(target, 'w').write('x')")
     assert found.fault is None

@@ -21,6 +21,7 @@ def test_it_gets_its_order_and_nothing_of_ours(tmp_path: Path, monkeypatch: pyte
     assert "SECRET" not in said
 
 
+@pytest.mark.slow
 def test_one_that_hangs_is_ended_with_what_it_has_started(tmp_path: Path) -> None:
     program = (
         "import os, subprocess, time\n"

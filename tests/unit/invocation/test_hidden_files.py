@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
+import pytest
 from tests.invocation.conftest import Run
 
 from penstock.invocation.hidden_files import all_but
@@ -39,6 +40,7 @@ def test_a_hidden_file_that_is_named_itself_is_left_out(tmp_path: Path) -> None:
     assert all_but([str(hidden), str(root / "serve.py")], [hidden]).readable == [str(root / "serve.py")]
 
 
+@pytest.mark.slow
 def test_a_model_cannot_read_them(run: Run, sandbox: Sandbox) -> None:
     root = tree(sandbox.source)
     (root / "link.png").symlink_to(root / "suite" / "truth" / "a.png")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from tests.invocation.conftest import Run
 
 from penstock.invocation.landlock import landlock_abi
 from penstock.invocation.sandbox import Sandbox
 
 
+@pytest.mark.slow
 def test_landlock_confines(run: Run, sandbox: Sandbox, tmp_path: Path) -> None:
     assert landlock_abi() >= 6, "these tests need a kernel with Landlock"
 

@@ -19,6 +19,7 @@ from penstock.invocation.model_process import ModelProcess
 from penstock.invocation.sandbox import Sandbox
 
 
+@pytest.mark.slow
 def test_stubborn_tree_is_killed(tmp_path: Path, sandbox: Sandbox) -> None:
     (sandbox.source / "model.py").write_text(textwrap.dedent(STUBBORN), encoding="utf-8")
     with (

@@ -33,6 +33,7 @@ def test_a_driver_that_hangs_does_not_keep_the_call(monkeypatch: pytest.MonkeyPa
     assert watch.gpu_mib is None
 
 
+@pytest.mark.slow
 def test_memory_that_grows_in_a_call_is_seen_and_none_after_it() -> None:
     with memory.MemoryWatch(os.getppid()) as watch:  # the test's own process is its child, or a later one
         held = bytearray(64 << 20)

@@ -24,6 +24,7 @@ time.sleep(60)
 """
 
 
+@pytest.mark.slow
 def test_what_a_child_holds_more_and_more_of() -> None:
     with subprocess.Popen([sys.executable, "-c", GROWS], stdout=subprocess.PIPE, text=True) as child:
         try:

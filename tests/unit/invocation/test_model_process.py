@@ -14,6 +14,7 @@ from penstock.invocation.model_process import ModelProcess, describe_exit
 from penstock.invocation.sandbox import Sandbox
 
 
+@pytest.mark.slow
 def test_environment_is_clean(run: Run, monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox, tmp_path: Path) -> None:
     for name in ("AWS_SECRET_ACCESS_KEY", "KUBECONFIG", "GIT_ASKPASS", "MY_TOKEN", "PYTHONPATH"):
         monkeypatch.setenv(name, "secret")

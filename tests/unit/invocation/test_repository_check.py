@@ -13,6 +13,7 @@ from penstock.invocation import repository_check
 from penstock.invocation.repository_check import run_check
 
 
+@pytest.mark.slow
 def test_what_a_check_leaves_is_closed_to_other_users(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It opens all directories that it can; those that stand among other users' stay closed."""
     for name in ("source", "logs", "temporary"):

@@ -75,6 +75,7 @@ def test_from_its_start_to_its_recovery(tmp_path: Path) -> None:
         assert ready(service)[-1].good
 
 
+@pytest.mark.slow
 def test_an_answer_that_is_none_is_no_good_one(tmp_path: Path) -> None:
     with held(tmp_path, lies=True, loads_s=600.0) as (service, case, inputs):
         service.start()

@@ -93,6 +93,7 @@ def by_ours(content: bytes, method: str, cuts: list[int]) -> tuple[int, int] | N
     return reader.status, reader.body_bytes
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None, derandomize=True)
 @given(HEADS, st.sampled_from(["GET", "HEAD", "POST"]), st.lists(st.integers(1, 200), max_size=6))
 @example(WELL_FORMED + b"Content-Length: 5\r\n\r\nhello", "GET", [1, 16, 17, 18, 36, 37, 38, 39, 40])

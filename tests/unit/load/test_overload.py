@@ -72,6 +72,7 @@ def test_one_that_dies() -> None:
     assert found.after is None
 
 
+@pytest.mark.slow
 def test_one_that_hangs_from_then_on() -> None:
     found = with_special({FIRST + DOUBLE + 1: "hang"}, timeout_s=1.0)
     assert found.problem == "after twice the load it answered nothing any more"

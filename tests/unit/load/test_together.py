@@ -82,6 +82,7 @@ def test_one_that_spoils_its_answers() -> None:
     assert found.sample == "neither its own answer nor another's"
 
 
+@pytest.mark.slow
 def test_one_at_a_time_may_wait_or_be_refused() -> None:
     lock = threading.Lock()
 

@@ -43,6 +43,7 @@ def test_an_empty_directory_may_be_there_and_a_file_may_not(tmp_path: Path) -> N
         evaluate(request(tmp_path, tmp_path / "slices.yaml", candidate=Answering(tmp_path / "new")), quiet)
 
 
+@pytest.mark.slow
 def test_two_folders_of_one_name_are_told_apart_by_their_paths(tmp_path: Path) -> None:
     photo_folders(tmp_path)
     (tmp_path / "before").mkdir()

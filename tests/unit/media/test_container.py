@@ -84,6 +84,7 @@ def test_without_video_and_without_sound(tmp_path):
     assert media.probe(sound).video is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".avi"])
 def test_truncated(tmp_path, suffix):
     random = np.random.default_rng(0)

@@ -137,6 +137,7 @@ def in_matroska(path: Path) -> Path:
     return target
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("rates", "channels"),
     [((44_100, 44_100), (1, 2)), ((44_100, 48_000), (1, 1)), ((48_000, 22_050, 44_100), (2, 1, 2))],

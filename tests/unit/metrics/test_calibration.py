@@ -45,6 +45,7 @@ def test_bounds_belong_to_the_bin_below() -> None:
     assert bin_of(bounds).tolist() == [0, *range(15)]
 
 
+@pytest.mark.slow
 @given(predictions)
 def test_the_error_is_the_definitions(found: list[tuple[float, bool]]) -> None:
     total = 0.0
@@ -56,6 +57,7 @@ def test_the_error_is_the_definitions(found: list[tuple[float, bool]]) -> None:
     assert expected_calibration_error(*arrays(found)) == pytest.approx(total, abs=1e-12)
 
 
+@pytest.mark.slow
 @given(predictions)
 def test_the_area_is_the_mean_of_the_risks_where_nothing_is_tied(found: list[tuple[float, bool]]) -> None:
     loss = np.array([float(not right) for _, right in found])
@@ -64,6 +66,7 @@ def test_the_area_is_the_mean_of_the_risks_where_nothing_is_tied(found: list[tup
     assert risk_coverage_area(confidence, loss) == pytest.approx(np.mean(risks))
 
 
+@pytest.mark.slow
 @given(predictions)
 def test_the_area_is_that_of_the_discard_curve(found: list[tuple[float, bool]]) -> None:
     confidence, correct = arrays(found)
@@ -113,6 +116,7 @@ def test_an_owner_is_drawn_with_all_its_predictions(found, data) -> None:
     assert together == pytest.approx(resampled_calibration_error(confidence, correct, counts[:, owners]))
 
 
+@pytest.mark.slow
 @given(predictions)
 def test_the_diagram_has_the_gaps_of_the_error(found: list[tuple[float, bool]]) -> None:
     confidence, correct = arrays(found)
@@ -122,6 +126,7 @@ def test_the_diagram_has_the_gaps_of_the_error(found: list[tuple[float, bool]]) 
     assert error == pytest.approx(expected_calibration_error(confidence, correct))
 
 
+@pytest.mark.slow
 @given(predictions)
 def test_the_curve_has_the_area(found: list[tuple[float, bool]]) -> None:
     confidence, loss = arrays(found)

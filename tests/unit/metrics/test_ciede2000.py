@@ -59,11 +59,13 @@ def test_the_published_pairs():
     assert ciede2000(other, one) == pytest.approx(published, abs=5e-5)
 
 
+@pytest.mark.slow
 @given(lab)
 def test_a_colour_does_not_differ_from_itself(colour):
     assert ciede2000(column(*colour), column(*colour)) == 0
 
 
+@pytest.mark.slow
 @given(lab, lab)
 def test_each_pair_is_computed_for_itself(one, other):
     alone = ciede2000(column(*one), column(*other))

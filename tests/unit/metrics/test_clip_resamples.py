@@ -86,6 +86,7 @@ def test_draw_of_no_clips_or_of_the_same_twice_is_a_mistake(names):
         draw_clips(names)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("d", "m"), [(12, 40), (12, 8), (100, 60), (150, 400)])
 def test_fid_is_that_of_the_frames_drawn(d, m):
     clips, reference = make_clips(LENGTHS, d), np.concatenate(make_clips([m], d, seed=1))

@@ -23,6 +23,7 @@ def reference_crop(image, half, x, y):
     return cv2.resize(padded[y1:y2, x1:x2], (224, 224))
 
 
+@pytest.mark.slow
 @given(st.floats(2, 90), st.floats(0, 119.9), st.floats(0, 89.9))
 def test_crop_is_the_references(half, x, y):
     image = np.random.default_rng(0).integers(0, 255, (90, 120, 3), dtype=np.uint8)
@@ -96,6 +97,7 @@ def test_no_face_says_what_to_do():
         face.find_track([])
 
 
+@pytest.mark.slow
 def test_a_drawn_face_is_found_and_followed():
     track = face.find_track([drawn_face(2 * n) for n in range(8)])
     assert len(track.boxes) >= 6

@@ -26,6 +26,7 @@ def test_by_hand(found: str, truth: str, scores: tuple[float, float, float]) -> 
     assert score_labels(set(found), set(truth)) == LabelScores(*map(pytest.approx, scores))
 
 
+@pytest.mark.slow
 @given(labels, labels)
 def test_f1_is_the_harmonic_mean_and_precision_is_recall_the_other_way(found: frozenset, truth: frozenset) -> None:
     scores = score_labels(found, truth)

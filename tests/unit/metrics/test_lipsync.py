@@ -15,6 +15,7 @@ def naive_distances(video, audio):
     return np.stack([np.sqrt(((video - near + 1e-6) ** 2).sum(axis=1)) for near in shifted], axis=1)
 
 
+@pytest.mark.slow
 @given(st.integers(1, 70), st.integers(1, 40), st.integers(0, 2**32 - 1))
 def test_distances_against_a_naive_implementation(count, size, seed):
     random = np.random.default_rng(seed)

@@ -14,6 +14,7 @@ def by_tree(start, end):
     return KDTree(np.argwhere(end)).query(np.argwhere(start))[0]
 
 
+@pytest.mark.slow
 @given(arrays.arrays(np.bool_, (2, 13, 17)))
 @settings(max_examples=40, deadline=None)
 def test_small(both):

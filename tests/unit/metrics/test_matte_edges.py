@@ -64,6 +64,7 @@ def test_hausdorff_as_a_tree_finds_it(masks):
     assert hausdorff(other * 1.0, one * 1.0) == found
 
 
+@pytest.mark.slow
 @given(MASKS)
 @settings(max_examples=40, deadline=None)
 def test_equal_mattes_are_perfect(masks):
@@ -75,6 +76,7 @@ def test_equal_mattes_are_perfect(masks):
     assert (iou(matte, matte), boundary_iou(matte, matte)) == (1, 1)
 
 
+@pytest.mark.slow
 @given(MASKS)
 @settings(max_examples=40, deadline=None)
 def test_sides_and_mirrors(masks):

@@ -116,6 +116,7 @@ def test_differences_by_hand(levels, unknown):
     assert sad(prediction, truth) == pytest.approx(exact.sum() / 255 / 1000)
 
 
+@pytest.mark.slow
 @given(arrays.arrays(np.uint8, (2, 12, 10), elements=st.sampled_from([0, 40, 102, 128, 153, 255])))
 @settings(max_examples=30, deadline=None)
 def test_equal_is_nothing_and_sides_do_not_matter(levels):

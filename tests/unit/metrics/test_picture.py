@@ -113,6 +113,7 @@ def test_noise_that_changes_from_frame_to_frame_raises_jitter(scene):
     assert jitter(noisy) > 2 * jitter(base)
 
 
+@pytest.mark.slow
 def test_one_dropped_frame_in_a_motion_counts(scene):
     positions = steady(24, speed=3.0)
     frozen = [*positions[:12], positions[11], *positions[13:]]

@@ -25,6 +25,7 @@ def both(inside, outside):
     return quality, np.arange(len(quality)) >= len(inside)
 
 
+@pytest.mark.slow
 @given(few, few)
 def test_auroc_counts_pairs_and_ties_half(inside: list[int], outside: list[int]) -> None:
     wins = sum((a > b) + (a == b) / 2 for a in inside for b in outside) / (len(inside) * len(outside))
@@ -33,6 +34,7 @@ def test_auroc_counts_pairs_and_ties_half(inside: list[int], outside: list[int])
     assert auroc(*both(outside, inside)) == pytest.approx(1 - wins, abs=1e-12)
 
 
+@pytest.mark.slow
 @given(few, few)
 def test_fpr95_is_the_best_of_all_thresholds_that_find_enough(inside: list[int], outside: list[int]) -> None:
     thresholds = {*inside, *outside}

@@ -46,6 +46,7 @@ def test_it_is_a_distance(first: str, second: str, third: str) -> None:
     assert edit_distance(first, third) <= edit_distance(first, second) + edit_distance(second, third)
 
 
+@pytest.mark.slow
 @given(st.text(max_size=20))
 def test_what_is_compared_does_not_depend_on_how_it_is_written(text: str) -> None:
     for form in ("NFC", "NFD", "NFKC", "NFKD"):
@@ -117,6 +118,7 @@ def test_much_white_space_takes_little_time(before: str) -> None:
     assert time.process_time() - began < 2
 
 
+@pytest.mark.slow
 @given(short, short, st.integers(0, 3))
 def test_the_distance_does_not_depend_on_what_is_kept(first: str, second: str, vectors: int) -> None:
     with pytest.MonkeyPatch.context() as patch:

@@ -62,6 +62,7 @@ def test_rates_are_those_of_the_definition_ties_too(genuine: list[int], impostor
     assert tar_at(edges, one_in) == pytest.approx(tar, abs=1e-12)
 
 
+@pytest.mark.slow
 @given(few, few)
 def test_monotone_maps_change_nothing(genuine: list[int], impostor: list[int]) -> None:
     plain = find_edges(pairs_of(genuine, impostor))

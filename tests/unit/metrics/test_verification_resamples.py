@@ -90,6 +90,7 @@ def test_a_resample_without_a_pair_has_no_value() -> None:
     assert set(found.eer[~np.isnan(found.eer)]) == {0}
 
 
+@pytest.mark.slow
 def test_pairs_are_drawn_as_a_bootstrap_draws_them(drawn) -> None:
     """Mean, spread and a quantile of the values, against pairs that are drawn one by one."""
     scores, first, second = drawn

@@ -41,6 +41,7 @@ def test_intervals_by_identity_cover_the_truth(unlike: float) -> None:
     assert min(held.values()) >= 0.93 * tries, held
 
 
+@pytest.mark.slow
 def test_tar_is_refused_where_pairs_of_identities_are_few() -> None:
     """40 people have 780 pairs, however many images there are of each."""
     scores, first, second = world(1, 40)
@@ -60,6 +61,7 @@ def test_tar_is_refused_where_pairs_of_identities_are_few() -> None:
     assert list(found.tar) == ["1e-1", "1e-2", "1e-3", "1e-4", "1e-5", "1e-6"]
 
 
+@pytest.mark.slow
 def test_an_interval_holds_its_value_and_is_wider_by_identity() -> None:
     scores, first, second = world(2, 40)
     pairs, owners = sort_owned_pairs(scores, first == second, first, second, 40)

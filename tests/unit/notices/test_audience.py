@@ -60,6 +60,7 @@ def test_a_failure_to_tell_undoes_nothing(act: Act, tmp_path: Path) -> None:
     assert tell_act(Audience(("slack://a/b/c",), spoilt), act).sent == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("urls", "links"), [("slack://a", ""), ("nobody", ""), ("slack://a/b/c", "report nowhere")])
 def test_what_cannot_be_right_is_refused_before_anything_is_done(tmp_path: Path, urls: str, links: str) -> None:
     with pytest.raises(UsageError):

@@ -66,6 +66,7 @@ def hold_inert(text: str) -> None:
     assert not odd, f"{odd!r}"
 
 
+@pytest.mark.slow
 @check
 @given(notice=notices)
 @example(notice=CHINESE)
@@ -101,6 +102,7 @@ def test_dingtalk(notice: Notice) -> None:
     assert not re.search(r"[\\`<\[\]|~!]", rest)
 
 
+@pytest.mark.slow
 @check
 @given(notice=notices)
 @example(notice=CHINESE)
@@ -117,6 +119,7 @@ def test_feishu(notice: Notice) -> None:
         hold_inert(text)
 
 
+@pytest.mark.slow
 @check
 @given(notice=notices)
 @example(notice=CHINESE)
@@ -137,6 +140,7 @@ def test_slack(notice: Notice) -> None:
     assert not re.search("[<>]|&(?!amp;|lt;|gt;)", form["text"])
 
 
+@pytest.mark.slow
 @check
 @given(notice=notices)
 @example(notice=CHINESE)
@@ -152,6 +156,7 @@ def test_teams(notice: Notice) -> None:
         hold_inert(text)
 
 
+@pytest.mark.slow
 @check
 @given(notice=notices)
 @example(notice=CHINESE)

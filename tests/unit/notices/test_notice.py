@@ -47,6 +47,7 @@ def test_a_link_that_does_not_fit_is_left_out_whole() -> None:
     assert [link.label for link in cut.links] == ["r"]
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(
     limit=st.integers(100, 800),

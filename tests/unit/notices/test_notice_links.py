@@ -83,6 +83,7 @@ def test_a_file_that_is_not_right(tmp_path: Path, content: bytes) -> None:
         links_of(VALUES, tmp_path)
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(text=hostile_text)
 def test_a_hostile_value_stays_within_its_place(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:

@@ -148,6 +148,7 @@ def test_a_mail_that_is_refused_is_lost() -> None:
     assert told.failed == ("address 1 (mailto://…): could not be reached, or refused",)
 
 
+@pytest.mark.slow
 @settings(max_examples=10, deadline=None)
 @given(what=hostile_text, why=hostile_text)
 def test_hostile_text_in_a_mail(what: str, why: str) -> None:

@@ -59,6 +59,7 @@ def test_without_another_version_or_a_name(event: ReleaseEvent) -> None:
     assert found.why.startswith("{reason}. ")
 
 
+@pytest.mark.slow
 def test_acts(tmp_path: Path) -> None:
     store = LocalStore(tmp_path / "store")
     for number, before in enumerate([None, "run-0"]):

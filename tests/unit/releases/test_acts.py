@@ -66,6 +66,7 @@ def test_a_rollback_is_one_step_back_and_on_record(tmp_path: Path, store: Store)
     assert [move.number for move in history(store, MODEL).moves] == [1, 2, 3, 4, 5]
 
 
+@pytest.mark.slow
 def test_the_next_release_is_judged_against_what_was_rolled_back_to(tmp_path: Path) -> None:
     store = LocalStore(tmp_path / "store")
     three(tmp_path, store)
@@ -79,6 +80,7 @@ def test_the_next_release_is_judged_against_what_was_rolled_back_to(tmp_path: Pa
     assert current(store) == ("1.1.0", "run-1")
 
 
+@pytest.mark.slow
 def test_what_was_rolled_back_from_does_not_come_back_by_a_step_that_runs_again(tmp_path: Path) -> None:
     store = LocalStore(tmp_path / "store")
     three(tmp_path, store)
@@ -156,6 +158,7 @@ class Overtaken(LocalStore):
         return super().swap_pointer(key, value, seen=seen)
 
 
+@pytest.mark.slow
 def test_an_act_that_was_overtaken_looks_again(tmp_path: Path) -> None:
     store = LocalStore(tmp_path / "store")
     three(tmp_path, store)
@@ -190,6 +193,7 @@ def test_an_act_that_is_killed_is_on_record_all_the_same(tmp_path: Path) -> None
     assert gone.by == "ann"
 
 
+@pytest.mark.slow
 def test_a_rollback_goes_back_once_whatever_is_withdrawn_meanwhile(tmp_path: Path) -> None:
     store = LocalStore(tmp_path / "store")
     three(tmp_path, store)
@@ -208,6 +212,7 @@ def without_log(store: Store) -> None:
     assert store.swap_pointer(key, old, seen=seen)
 
 
+@pytest.mark.slow
 def test_an_older_version_in_between_loses_nothing_of_the_log(tmp_path: Path) -> None:
     store = LocalStore(tmp_path / "store")
     three(tmp_path, store)
@@ -223,6 +228,7 @@ def test_an_older_version_in_between_loses_nothing_of_the_log(tmp_path: Path) ->
     assert [line.release.version for line in found.releases if line.withdrawn] == ["1.2.0"]
 
 
+@pytest.mark.slow
 def test_a_record_of_what_was_never_released_is_no_release(tmp_path: Path) -> None:
     """An older version wrote it and was killed before it moved the pointer."""
     store = LocalStore(tmp_path / "store")
@@ -266,6 +272,7 @@ def record_of(bundle: Bundle, replaces: str) -> Release:
     )
 
 
+@pytest.mark.slow
 def test_whose_the_name_is_stays_in_a_store_that_does_not_say_it(tmp_path: Path) -> None:
     store = LocalStore(tmp_path / "store")
     three(tmp_path, store)

@@ -48,6 +48,7 @@ def test_in_a_store_from_before_the_name_belongs_to_where_its_release_came_from(
     assert found.repository == MINI
 
 
+@pytest.mark.slow
 def test_damaged_pointer(store: Store) -> None:
     store.swap_pointer("baselines/sonic-lite.json", {"model": 1}, seen=None)
     with pytest.raises(WorldError, match="damaged"):

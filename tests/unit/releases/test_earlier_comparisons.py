@@ -59,6 +59,7 @@ def test_candidates_stand_beside_what_they_were_compared_with(tmp_path: Path, st
 AGAIN = MeasuredAgain(metrics=["lse_d"], stored={"lipsync": "s+bf16-openvino"}, measured={"lipsync": "s"})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("more", [{"comparison": "rerun"}, {"measured_again": AGAIN}], ids=str)
 def test_what_was_measured_beside_it_is_what_it_was_compared_with(
     tmp_path: Path, store: Store, more: dict[str, Any]

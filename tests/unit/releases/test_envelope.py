@@ -37,6 +37,7 @@ def test_the_encoding_is_the_specifications_own_example() -> None:
     assert encoded == b"DSSEv1 29 http://example.com/HelloWorld 11 hello world"
 
 
+@pytest.mark.slow
 @given(st.text(), st.binary(), st.text(), st.binary())
 def test_no_two_payloads_have_the_same_encoding(first: str, one: bytes, second: str, two: bytes) -> None:
     same = pre_authentication_encoding(first, one) == pre_authentication_encoding(second, two)

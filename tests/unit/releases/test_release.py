@@ -119,6 +119,7 @@ def test_a_version_is_made_of_plain_letters(tmp_path: Path, store: Store, versio
     assert baseline(store, "sonic-lite") is None
 
 
+@pytest.mark.slow
 def test_same_version_with_other_content(tmp_path: Path, store: Store) -> None:
     publish(store, released(tmp_path / "1", store, "run-1", "1.0.0"))
     with pytest.raises(UsageError, match=r"version 1\.0\.0 is published already, with other content"):

@@ -69,6 +69,7 @@ def current(store: Store) -> str | None:
     return found.version if found is not None else None
 
 
+@pytest.mark.slow
 def test_with_a_target_it_waits_and_the_next_is_compared_with_what_serves(tmp_path: Path, store: Store) -> None:
     released(tmp_path, store, "run-0", "1.0.0", URL)
     released(tmp_path, store, "run-1", "1.1.0", URL, baseline="run-0", target="shop")
@@ -115,6 +116,7 @@ def test_a_publisher_that_is_killed_after_the_pointer_is_made_up_for(tmp_path: P
     assert record.is_file()
 
 
+@pytest.mark.slow
 def test_promoted_once_it_serves(tmp_path: Path) -> None:
     store = LocalStore(tmp_path / "store")
     shop = shop_with(tmp_path, store)
@@ -152,6 +154,7 @@ def test_a_release_with_a_target_is_not_current_by_word_alone(tmp_path: Path) ->
     assert current(store) == "1.0.0"
 
 
+@pytest.mark.slow
 def test_what_is_withdrawn_or_moved_meanwhile_is_put_back(tmp_path: Path) -> None:
     store = LocalStore(tmp_path / "store")
     shop = shop_with(tmp_path, store)
@@ -169,6 +172,7 @@ def test_what_is_withdrawn_or_moved_meanwhile_is_put_back(tmp_path: Path) -> Non
     assert (current(store), shop.serves) == ("1.2.0", "1.0.0")
 
 
+@pytest.mark.slow
 def test_what_comes_in_between_and_does_not_matter_does_not_stop_it(tmp_path: Path) -> None:
     store = LocalStore(tmp_path / "store")
     shop = shop_with(tmp_path, store)
@@ -197,6 +201,7 @@ def test_back_to_one_from_before_there_was_a_target(tmp_path: Path) -> None:
     assert (current(store), shop.serves) == ("1.0.0", "1.0.0")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", [WorldError("the store did not answer", where="store"), KeyboardInterrupt()])
 def test_a_pointer_that_has_moved_though_it_ended_in_an_error_is_no_reason_to_put_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ending: BaseException

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from xml.etree import ElementTree
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.report.verdicts import ALL, FIRST, RUN, WAIVER, rule, verdict_of
@@ -94,6 +95,7 @@ def test_every_character_leaves_the_document_readable() -> None:
         assert len(list(root.iter("failure"))) == 1
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(st.text(max_size=60), st.text(max_size=20))
 def test_whatever_the_texts_are_there_is_one_test_case(text: str, name: str) -> None:

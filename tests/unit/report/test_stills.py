@@ -113,6 +113,7 @@ def test_the_see_through_picture_stands_for_an_answer() -> None:
     assert shown_small(both).name == "cutout"
 
 
+@pytest.mark.slow
 def test_two_at_a_time_are_the_same_and_large_ones_are_drawn_here(tmp_path: Path) -> None:
     def picture(level: int, side: int) -> bytes:
         return cv2.imencode(".png", np.full((side, side), level, np.uint8))[1].tobytes()

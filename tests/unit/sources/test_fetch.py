@@ -96,6 +96,7 @@ def test_redirects(file_server: FileServer, tmp_path: Path) -> None:
         fetcher().fetch(f"{file_server.url}/w", tmp_path / "w2", SHA)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "target", ["https://[bad", "//[x", "https://xn--0/", "javascript:1", "https://[v1.a]/x", "FILE:///etc/passwd"]
 )
@@ -162,6 +163,7 @@ def test_disk_full(file_server: FileServer) -> None:
 # S3
 
 
+@pytest.mark.slow
 def test_s3_failures(bucket: Any, tmp_path: Path) -> None:
     with pytest.raises(WorldError, match="no such object"):
         fetcher().fetch("s3://weights/absent", tmp_path / "w", SHA)

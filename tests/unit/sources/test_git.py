@@ -44,6 +44,7 @@ def test_unreachable(tmp_path: Path) -> None:
     assert nothing_left(tmp_path / "out")
 
 
+@pytest.mark.slow
 def test_second_clone_is_a_no_op(repository: Path, tmp_path: Path) -> None:
     first = local(repository, "v1.0.0", tmp_path / "out")
     inode = (tmp_path / "out").stat().st_ino
@@ -56,6 +57,7 @@ def test_second_clone_is_a_no_op(repository: Path, tmp_path: Path) -> None:
     assert local(repository, first.commit, tmp_path / "out").unchanged
 
 
+@pytest.mark.slow
 def test_changed_or_other_clone_is_replaced(repository: Path, tmp_path: Path) -> None:
     local(repository, "v1.0.0", tmp_path / "out")
     (tmp_path / "out" / "a.txt").write_text("tampered")

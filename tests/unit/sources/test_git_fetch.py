@@ -11,6 +11,7 @@ from penstock.foundation.errors import UsageError, WorldError
 from penstock.sources.tree import LFS_POINTER
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["branch", "slash", "full", "short", "head", "ref", "ref-tag"])
 def test_revisions(repository: Path, tmp_path: Path, kind: str) -> None:
     head = git(repository, "rev-parse", "main")
@@ -29,6 +30,7 @@ def test_revisions(repository: Path, tmp_path: Path, kind: str) -> None:
     assert result.version == ("1.0.0" if kind == "ref-tag" else f"0.0.0+{expected[:12]}")
 
 
+@pytest.mark.slow
 def test_depth(repository: Path, tmp_path: Path) -> None:
     local(repository, "main", tmp_path / "one")
     local(repository, "main", tmp_path / "all", depth=0)
@@ -37,6 +39,7 @@ def test_depth(repository: Path, tmp_path: Path) -> None:
     assert git(tmp_path / "all", "describe", "--tags").startswith("v1.0.0-1-g")
 
 
+@pytest.mark.slow
 def test_commit_behind_the_tip_of_a_shallow_server(repository: Path, tmp_path: Path) -> None:
     commit(repository, {"a.txt": "4\n"})
     middle = git(repository, "rev-parse", "main~1")
@@ -91,6 +94,7 @@ def test_lfs(repository: Path, tmp_path: Path, fake_lfs: Path) -> None:
     assert "hunter2" not in str(caught.value)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("git-lfs") is None, reason="git-lfs is not installed here")
 def test_an_object_that_git_lfs_does_not_have_is_named(repository: Path, tmp_path: Path) -> None:
     pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:{}\nsize 12\n"

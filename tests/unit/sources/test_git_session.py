@@ -29,6 +29,7 @@ def test_hooks_filters_and_configuration_of_others_do_not_run(
     assert not witness.exists()
 
 
+@pytest.mark.slow
 def test_git_that_is_not_there_and_git_that_hangs(repository: Path, tmp_path: Path) -> None:
     with pytest.raises(WorldError, match="cannot start"):
         clone(str(repository), "main", tmp_path / "out", allow_local=True, git="git-that-is-not-there")

@@ -101,6 +101,7 @@ def test_build_and_push(source: Path, tmp_path: Path, monkeypatch: pytest.Monkey
     assert "STEP 1" in (tmp_path / "logs" / "build.log").read_text()
 
 
+@pytest.mark.slow
 def test_the_same_files_are_not_built_twice(source: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO")
     buildah, skopeo = Stand(tmp_path / "buildah", GOOD), Stand(tmp_path / "skopeo", f"print('{DIGEST}')")
@@ -123,6 +124,7 @@ def test_the_same_files_are_not_built_twice(source: Path, tmp_path: Path, caplog
     assert start(source, buildah.path, **options).key != first.key
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("behave", "reuse", "built"),
     [("sys.exit('manifest unknown')", True, 2), (f"print('{DIGEST}')", False, 2), (f"print('{DIGEST}')", True, 1)],
@@ -136,6 +138,7 @@ def test_built_again_if_the_registry_has_lost_it_or_the_run_says_so(
     assert sum("build" in call for call in buildah.calls()) == built
 
 
+@pytest.mark.slow
 def test_a_registry_that_cannot_be_asked_is_the_worlds_fault(source: Path, tmp_path: Path) -> None:
     buildah = Stand(tmp_path / "buildah", GOOD)
     skopeo = Stand(tmp_path / "skopeo", "sys.exit('dial tcp: connection refused')")
@@ -238,6 +241,7 @@ def test_full_disk(source: Path, tmp_path: Path) -> None:
         start(source, buildah.path)
 
 
+@pytest.mark.slow
 def test_build_that_hangs_is_ended(source: Path, tmp_path: Path) -> None:
     buildah = Stand(tmp_path / "buildah", "if 'build' in arguments: time.sleep(600)")
     with pytest.raises(WorldError, match="did not finish"):

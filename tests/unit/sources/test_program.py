@@ -32,6 +32,7 @@ def test_joined_streams_are_the_log(tmp_path: Path) -> None:
     assert done.tail == "one\ntwo"
 
 
+@pytest.mark.slow
 def test_program_that_hangs_is_ended_with_all_that_it_started(tmp_path: Path) -> None:
     script = f"sleep 600 & echo $! > {tmp_path}/child; wait"
     before = time.monotonic()

@@ -30,6 +30,7 @@ def clone_dir(tmp_path: Path) -> Path:
 # S3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rest", [b"", DATA[:1000], DATA, DATA + b"longer", b"stale"])
 def test_s3(bucket: Any, clone_dir: Path, tmp_path: Path, rest: bytes) -> None:
     part = tmp_path / "cache" / "weights" / f"{SHA}.part"

@@ -103,6 +103,7 @@ def test_again_and_after_damage(bundle: Bundle, store: Store, tmp_path: Path) ->
     fetch(store, "sonic-lite", "run-1", tmp_path / "back").verify()
 
 
+@pytest.mark.slow
 def test_another_archived_bundle_is_replaced_and_nothing_else(bundle: Bundle, store: Store, tmp_path: Path) -> None:
     put(bundle, store)
     put(accepted_bundle(tmp_path / "other", run_id="run-2", version="1.1.0"), store, "run-2")

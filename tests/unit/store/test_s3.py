@@ -21,6 +21,7 @@ def file(path: Path, content: bytes) -> tuple[Path, str]:
 # S3
 
 
+@pytest.mark.slow
 def test_large_file_goes_in_parts(s3_store: S3Store, tmp_path: Path) -> None:
     store = S3Store(s3_store.bucket, "p", client=s3_store.client, part_bytes=5 << 20)
     path, digest = file(tmp_path / "a", os.urandom((5 << 20) + 12345))

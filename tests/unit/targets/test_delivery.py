@@ -49,6 +49,7 @@ def current(store: LocalStore) -> str | None:
     return found.version if found is not None else None
 
 
+@pytest.mark.slow
 def test_forward_and_back_as_a_pair(tmp_path: Path, hook: Receiver) -> None:
     store, delivery = two(tmp_path, hook)
     assert (current(store), hook.image, hook.weights) == ("1.0.0", f"sha256:{'0' * 64}", ["0" * 64])
@@ -62,6 +63,7 @@ def test_forward_and_back_as_a_pair(tmp_path: Path, hook: Receiver) -> None:
     assert (claim["by"], claim["ended"]) == ("ann", True)
 
 
+@pytest.mark.slow
 def test_what_does_not_come_to_serve_is_put_back(tmp_path: Path, hook: Receiver) -> None:
     store, delivery = two(tmp_path, hook)
     hook.fails = True
@@ -75,6 +77,7 @@ def test_what_does_not_come_to_serve_is_put_back(tmp_path: Path, hook: Receiver)
     assert current(store) == "1.1.0"
 
 
+@pytest.mark.slow
 def test_withdrawn_while_it_is_brought_there(tmp_path: Path, hook: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
     store, delivery = two(tmp_path, hook)
     answer = hook.answer
@@ -90,6 +93,7 @@ def test_withdrawn_while_it_is_brought_there(tmp_path: Path, hook: Receiver, mon
     assert (current(store), hook.revision) == ("1.0.0", "r-1.0.0")
 
 
+@pytest.mark.slow
 def test_where_putting_back_fails_too_both_are_said(tmp_path: Path, hook: Receiver) -> None:
     store, delivery = two(tmp_path, hook)
     hook.fails, hook.only, hook.raw = True, "restore", (418, b"")
@@ -109,6 +113,7 @@ def test_two_at_once(tmp_path: Path, hook: Receiver) -> None:
     assert len(hook.requests) == asked, "nothing was asked of it"
 
 
+@pytest.mark.slow
 def test_of_two_that_start_together_one_serves_and_is_current(tmp_path: Path, hook: Receiver) -> None:
     store, _ = two(tmp_path, hook)
     file, secrets, key = (tmp_path / "platform" / "targets.yaml", tmp_path / "secrets", tmp_path / "platform")
@@ -130,6 +135,7 @@ def test_of_two_that_start_together_one_serves_and_is_current(tmp_path: Path, ho
     assert (current(store), hook.revision) == (winner, f"r-{winner}")
 
 
+@pytest.mark.slow
 def test_one_that_was_taken_over_puts_nothing_back(
     tmp_path: Path, hook: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -187,6 +193,7 @@ def test_a_verdict_over_other_weights_is_refused(tmp_path: Path, hook: Receiver)
     assert "not among the weights that were judged" in refusal(store, Delivery(store, file, secrets), hook, 0).what
 
 
+@pytest.mark.slow
 def test_a_waiver_that_is_over_is_refused_later(tmp_path: Path, hook: Receiver) -> None:
     store = LocalStore(tmp_path / "store")
     file, secrets, key = platform(tmp_path, hook, keys=True)
@@ -227,6 +234,7 @@ def test_a_target_of_others_and_a_release_without_an_image(tmp_path: Path, hook:
     assert "no secrets were given" in refusal(store, Delivery(store, file), hook, 0).what
 
 
+@pytest.mark.slow
 def test_a_deployment_repository_from_the_first_release_to_the_rollback(tmp_path: Path) -> None:
     store, shop = LocalStore(tmp_path / "store"), deployment_repository(tmp_path)
     fields = [{"at": ["image"], "value": "image"}, {"at": ["weights", "sonic"], "value": "weights", "path": "w.onnx"}]

@@ -61,6 +61,7 @@ def subjects(shop: Path) -> list[str]:
     return git(shop, "log", "--format=%s", "main").splitlines()
 
 
+@pytest.mark.slow
 def test_both_are_written_and_a_rollback_is_a_revert(shop: Path, applied: str) -> None:
     first, second = pair("1.0.0", "0"), pair("1.1.0", "1")
     found = target(shop, applied)
@@ -80,6 +81,7 @@ def test_both_are_written_and_a_rollback_is_a_revert(shop: Path, applied: str) -
     assert subjects(shop) == ["Revert sonic-lite 1.1.0", "sonic-lite 1.1.0", "the shop"]
 
 
+@pytest.mark.slow
 def test_a_commit_of_others_that_carries_our_line_is_not_reverted(shop: Path, applied: str, tmp_path: Path) -> None:
     first, second = pair("1.0.0", "0"), pair("1.1.0", "1")
     ops = tmp_path / "ops"
@@ -95,6 +97,7 @@ def test_a_commit_of_others_that_carries_our_line_is_not_reverted(shop: Path, ap
     assert subjects(shop) == ["sonic-lite 1.0.0", "squashed", "the shop"]
 
 
+@pytest.mark.slow
 def test_a_branch_that_moved_on_is_rebased_never_forced(
     shop: Path, applied: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -111,6 +114,7 @@ def test_a_branch_that_moved_on_is_rebased_never_forced(
     assert subjects(shop) == ["sonic-lite 1.1.0", "by hand", "the shop"]
 
 
+@pytest.mark.slow
 def test_somebody_who_changes_the_same_lines_is_not_overwritten(
     shop: Path, applied: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -128,6 +132,7 @@ def test_somebody_who_changes_the_same_lines_is_not_overwritten(
     assert subjects(shop) == ["by hand", "the shop"], "neither pushed nor reverted"
 
 
+@pytest.mark.slow
 def test_what_does_not_come_to_serve_is_reverted(shop: Path, tmp_path: Path) -> None:
     with service(lambda: VALUES) as stuck:  # what applies the branch does nothing
         found = target(shop, stuck, timeout_s=0.05)
@@ -182,6 +187,7 @@ def test_secrets(shop: Path, tmp_path: Path) -> None:
     assert "hunter2" not in str(caught.value)
 
 
+@pytest.mark.slow
 def test_what_was_put_there_by_hand_is_put_back_and_not_waited_for(shop: Path, tmp_path: Path) -> None:
     """The current release did not serve there, so nothing could ever say that it does again."""
     push_of_others(tmp_path, f"sha256:{'0' * 64}", f"sha256:{'7' * 64}")

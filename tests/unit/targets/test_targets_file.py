@@ -75,6 +75,7 @@ def test_a_file_under_a_wrong_name(tmp_path: Path) -> None:
         targets_in(tmp_path)
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(content=st.one_of(st.binary(max_size=60), st.text(max_size=60).map(str.encode)))
 def test_whatever_stands_there_has_one_message(tmp_path: Path, content: bytes) -> None:

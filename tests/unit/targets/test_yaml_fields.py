@@ -66,6 +66,7 @@ def test_files_that_are_none(content: bytes) -> None:
         set_fields(content, {("a",): "x"}, where="f")
 
 
+@pytest.mark.slow
 @given(
     old=st.text(
         st.characters(exclude_categories=("Cs", "Cc"), exclude_characters="\x85\u2028\u2029\ufeff"), min_size=1

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 
+import pytest
 from tests.pipeline.pipeline_runs import contract, text
 from tests.unit.tasks.step_folders import StepFolders
 
 
+@pytest.mark.slow
 def test_checks_of_the_repository_are_run(folders: StepFolders) -> None:
     folders.write_repository()
     folders.cloned()
@@ -17,6 +19,7 @@ def test_checks_of_the_repository_are_run(folders: StepFolders) -> None:
     assert [step.note for step in folders.bundle.run().steps] == ["1 checks"]
 
 
+@pytest.mark.slow
 def test_release_notes_of_model_version_are_recorded(folders: StepFolders) -> None:
     weights = [{"path": "weights/w.dat", "sha256": hashlib.sha256(b"w").hexdigest(), "source": "lfs"}]
     version = f"MODEL_NAME=tiny\nWEIGHT_SHA256={weights[0]['sha256']}\nRELEASE_NOTES=Softer hair\n"
@@ -31,6 +34,7 @@ def test_release_notes_of_model_version_are_recorded(folders: StepFolders) -> No
     assert "model_version.txt:1: MODEL_NAME: 'large' is not the model that the contract names" in answer.error
 
 
+@pytest.mark.slow
 def test_check_that_fails_stops_the_run(folders: StepFolders) -> None:
     folders.write_repository(answer_mp4=None)
     folders.cloned()

@@ -60,6 +60,7 @@ def test_released_code_that_changed_is_the_worlds_failure(folders: StepFolders, 
     assert source.commit == "c" * 40
 
 
+@pytest.mark.slow
 def test_released_code_keeps_the_version_that_it_was_released_as(folders: StepFolders, repository: Path) -> None:
     oid = git(repository, "rev-parse", "main")
     named = [f"--url={repository}", "--run-id=run-2", "--allow-local=true", f"--revision={oid}"]

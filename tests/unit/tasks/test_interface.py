@@ -65,6 +65,7 @@ def test_a_contract_without_one_has_nothing_to_test(folders: StepFolders) -> Non
     assert (answer.code, answer.error) == (2, expected)
 
 
+@pytest.mark.slow
 def test_a_service_that_does_not_start_is_the_worlds_fault(
     served: StepFolders, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -201,6 +201,7 @@ def test_what_puts_the_load_runs_as_infer_does() -> None:
     assert given == {field.name for field in dataclasses.fields(program.Arguments)} - {"model_dir"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pipeline", ["release", "verify"])
 def test_an_export_is_compared_before_the_model_runs_and_only_where_there_is_one(pipeline: str) -> None:
     spec = read(f"pipelines/{pipeline}.yaml")[0]["spec"]

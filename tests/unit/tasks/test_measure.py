@@ -32,6 +32,7 @@ def test_values_of_what_came_back_and_reasons_for_what_did_not(collected: StepFo
     assert "no face in two" in str(found["two", "sharpness"].error)
 
 
+@pytest.mark.slow
 def test_what_was_measured_once_is_not_measured_again(collected: StepFolders) -> None:
     """By another run of the same outputs: its bundle is new, the cache is the same."""
     collected.call("measure")

@@ -38,6 +38,7 @@ def current(folders: StepFolders) -> str:
     return found.version
 
 
+@pytest.mark.slow
 def test_back_forward_and_withdrawn(two: StepFolders) -> None:
     assert call(two, "rollback").results == {"current": "1.0.0", "changed": "true", "told": "0"}
     assert call(two, "rollback").results == {"current": "1.0.0", "changed": "false", "told": "0"}
@@ -84,6 +85,7 @@ def test_receivers_are_told_and_a_failure_is_in_the_log(two: StepFolders) -> Non
     assert "1 of 1 notifications were not sent" in line["error"]
 
 
+@pytest.mark.slow
 def test_mlflow_is_kept_up_to_date_and_its_outage_stops_nothing(two: StepFolders) -> None:
     folder = two.folder / "mlflow"
     folder.mkdir()

@@ -18,6 +18,7 @@ def built(folders: StepFolders) -> StepFolders:
     return folders
 
 
+@pytest.mark.slow
 def test_each_case_belongs_to_one_shard(built: StepFolders) -> None:
     answer = built.call("plan", "--shards=2")
     assert answer.code == 0
@@ -31,6 +32,7 @@ def test_each_case_belongs_to_one_shard(built: StepFolders) -> None:
     assert inference.parts == ["1/2", "2/2"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("page", "said"), [(None, ""), ({}, "plain"), ({"card": True}, "card")])
 def test_says_whether_the_page_is_tried_and_with_a_card(
     built: StepFolders, page: dict[str, object] | None, said: str
@@ -58,6 +60,7 @@ def test_outputs_of_an_earlier_run_are_taken_unless_told_not_to(built: StepFolde
     assert built.call("plan", "--reuse=false").results["unchanged"] == "false"
 
 
+@pytest.mark.slow
 def test_input_that_is_missing_is_found_before_the_model_runs(built: StepFolders) -> None:
     (built.source / "suite" / "stimme.wav").unlink()
     answer = built.call("plan")

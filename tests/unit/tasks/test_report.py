@@ -23,6 +23,7 @@ def judged(folders: StepFolders) -> StepFolders:
     return folders
 
 
+@pytest.mark.slow
 def test_page_summaries_and_junit_are_there(judged: StepFolders) -> None:
     answer = judged.call("report")
     assert answer.code == 0
@@ -33,6 +34,7 @@ def test_page_summaries_and_junit_are_there(judged: StepFolders) -> None:
     assert judged.bundle.run().steps[-1].name == "report"
 
 
+@pytest.mark.slow
 def test_baseline_of_a_run_is_shown_and_an_empty_folder_is_none(judged: StepFolders) -> None:
     judged.call("report")
     first = (judged.bundle.report / "index.html").read_text(encoding="utf-8")

@@ -22,6 +22,7 @@ def echo(*args: str, **fields: Any) -> dict[str, Any]:
     return step(command=["echo"], args=list(args), name="s", **fields)
 
 
+@pytest.mark.slow
 def test_a_final_task_with_an_undefined_parameter(run):
     ran = run(
         pipeline_run(
@@ -113,6 +114,7 @@ def test_a_result_that_holds_a_reference(run):
     assert (ran.result.results, ran.result.skipped_tasks, ran.lines("f")) == ([], [], [])
 
 
+@pytest.mark.slow
 def test_what_was_made_before_runs_to_its_end(run):
     """A TaskRun of the same look at the run exists already: one at a time, but all of them, and no others."""
     bad = task("c", steps=[step("echo $(params.undefined)")])
@@ -128,6 +130,7 @@ def test_what_was_made_before_runs_to_its_end(run):
     assert ran.reasons() == dict.fromkeys(("first", "last", "a", "b"), "Succeeded")
 
 
+@pytest.mark.slow
 def test_the_matrix_up_to_the_combination_that_is_refused(run):
     given = {"params": [{"name": "second", "value": "b"}, {"name": "third", "value": "$(params.no)"}]}
     fan_out = {"params": [{"name": "m", "value": ["a", "$(params.second)", "c"]}]}

@@ -76,6 +76,7 @@ def test_results_of_a_fan_out_are_aggregated(run):
     assert {record.name for record in ran.result.task_runs} >= {"r-m-0", "r-m-11", "r-use"}
 
 
+@pytest.mark.slow
 def test_a_matrix_from_a_result(run):
     ran = run(
         pipeline(

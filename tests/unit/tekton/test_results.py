@@ -44,6 +44,7 @@ def test_a_result_that_is_a_link(run, tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_a_result_of_a_step_that_is_a_link_or_a_directory(run, tmp_path):
     (tmp_path / "file").write_text("linked")
     make = f"ln -s {tmp_path}/file $(step.results.q.path)"

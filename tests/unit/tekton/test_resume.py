@@ -20,6 +20,7 @@ def runs(folder: Path, name: str) -> int:
     return len(path.read_text().splitlines()) if path.exists() else 0
 
 
+@pytest.mark.slow
 def test_only_what_did_not_succeed_is_run_again(run, tmp_path: Path) -> None:
     from penstock.tekton import resume
 

@@ -21,6 +21,7 @@ def test_a_pipeline_result_that_was_not_written(run):
     assert (failed.result.reason, failed.result.results) == ("Failed", [("good", "x")])
 
 
+@pytest.mark.slow
 def test_finally_runs_after_a_failure_and_knows_it(run):
     status = {
         "spec_params": [{"name": name} for name in ("one", "two", "three", "all", "why")],

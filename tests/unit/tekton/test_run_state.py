@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from tests.unit.tekton.documents import pipeline, task
 
 
@@ -87,6 +88,7 @@ def test_finally_runs_after_a_result_was_missing(run):
     assert ran.skipped() == {"c": "PipelineRun was stopping"}
 
 
+@pytest.mark.slow
 def test_an_ignored_failure_of_a_pipeline_task(run):
     ran = run(
         pipeline(

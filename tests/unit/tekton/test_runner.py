@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from tests.unit.tekton.documents import pipeline, task
 
 
@@ -21,6 +22,7 @@ def test_independent_tasks_run_at_the_same_time(run, tmp_path):
     assert ran.result.succeeded
 
 
+@pytest.mark.slow
 def test_max_parallel_holds_tasks_back(run, tmp_path):
     alone = f"mkdir {tmp_path}/busy; sleep 0.05; rmdir {tmp_path}/busy"
     ran = run(pipeline(*(task(f"t{number}", alone) for number in range(4))), max_parallel=1)

@@ -46,6 +46,7 @@ def sidecars_of(directory: Path) -> list[str]:
     return [line for line in lines if "sidecar-script" in line and str(directory) in line]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["http", "tcp", "exec"])
 def test_steps_wait_until_a_sidecar_is_ready(run, tmp_path, kind, port):
     probe = {
@@ -74,6 +75,7 @@ def test_steps_wait_until_a_sidecar_is_ready(run, tmp_path, kind, port):
     assert sidecars_of(tmp_path) == []
 
 
+@pytest.mark.slow
 def test_a_sidecar_that_never_gets_ready(run):
     never = sidecar("sleep 600", readinessProbe={"exec": {"command": ["false"]}, "periodSeconds": 1})
     ran = run(pipeline(task("a", "echo never", sidecars=[never], timeout="500ms")))

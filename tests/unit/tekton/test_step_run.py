@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from tests.unit.tekton.documents import pipeline, step, task
 
 
@@ -97,6 +98,7 @@ def test_each_step_starts_in_an_empty_directory(run):
     assert run(pipeline(task("a", steps=steps))).lines("a") == ["here", "0"]
 
 
+@pytest.mark.slow
 def test_step_results_and_exit_codes_reach_later_steps(run):
     ran = run(
         pipeline(

@@ -14,6 +14,7 @@ NAMES = st.text(alphabet=string.ascii_letters + string.digits + "-_.", min_size=
 TEXTS = st.text(alphabet="ab$()[]*.\"' \\xé{}", max_size=30)
 
 
+@pytest.mark.slow
 @given(name=NAMES, value=TEXTS, before=TEXTS.filter(lambda text: "$" not in text), after=TEXTS)
 def test_a_value_is_put_in_once_and_not_looked_at_again(name, value, before, after):
     strings = {f"params.{name}": value}
@@ -29,6 +30,7 @@ def test_text_without_known_variables_stays(text):
     expressions([text])
 
 
+@pytest.mark.slow
 @given(items=st.lists(TEXTS, max_size=5), name=NAMES)
 def test_a_whole_array_is_put_in_as_it_is(items, name):
     replacements = Replacements()

@@ -47,6 +47,7 @@ def test_a_request_to_stop(tmp_path):
     assert left(tmp_path) == []
 
 
+@pytest.mark.slow
 def test_a_process_that_forks_without_end_is_ended(tmp_path):
     script = 'while :; do sh -c "sleep 600" & sleep 0.005; done'
     outcome, _ = go(tmp_path, script, deadline=time.monotonic() + 0.3, grace_s=0.1)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 from tests.unit.tekton.documents import pipeline, task
 
 
+@pytest.mark.slow
 def test_retries_count_and_stop_at_the_first_success(run, tmp_path):
     script = f"echo try $(context.task.retry-count); test -e {tmp_path}/once || {{ touch {tmp_path}/once; exit 9; }}"
     ran = run(pipeline(task("a", script, retries=3)))

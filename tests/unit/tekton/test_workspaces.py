@@ -32,6 +32,7 @@ def test_a_directory_is_shared(run, tmp_path):
     assert ran.lines("b") == ["text"]
 
 
+@pytest.mark.slow
 def test_an_empty_dir_is_fresh_for_every_task_and_a_claim_template_is_shared(run):
     tasks = [
         uses("a", "touch $(workspaces.w.path)/x; ls $(workspaces.w.path)"),
@@ -66,6 +67,7 @@ def test_sub_paths_with_values_in_them(run, tmp_path):
     assert (tmp_path / "w/top/dir/x").exists()
 
 
+@pytest.mark.slow
 def test_result_in_a_sub_path_counts_only_if_a_parameter_names_it(run, tmp_path):
     """As in Tekton 1.15: references are looked for in parameters, matrix and ``when``, then replaced everywhere."""
     (tmp_path / "w").mkdir()

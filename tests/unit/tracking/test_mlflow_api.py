@@ -104,6 +104,7 @@ def test_parts_of_answers() -> None:
             entries({"runs": odd}, "runs")
 
 
+@pytest.mark.slow
 def test_pages_that_do_not_end(server: MlflowServer) -> None:
     server.reply = (200, b'{"model_versions": [], "next_page_token": "x"}')
     with pytest.raises(MlflowError, match="more than 100 pages"):

@@ -6,6 +6,7 @@ import posixpath
 import re
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.store.stored_bundle import accepted_bundle
@@ -46,6 +47,7 @@ def test_a_run_that_came_nowhere_is_a_run(tmp_path: Path) -> None:
     assert not {"penstock.verdict", "penstock.evidence"} & set(run.tags)
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(
     names=st.lists(

@@ -39,6 +39,7 @@ def test_a_run_is_written_once(server: MlflowServer, store: LocalStore, tmp_path
     assert len(server.wrote()) == before
 
 
+@pytest.mark.slow
 def test_many_values_go_in_parts(server: MlflowServer, store: LocalStore, tmp_path: Path) -> None:
     bundle = Bundle(tmp_path / "run-1")
     bundle.write_measurements(Measurement(case=f"c{n}", metric="lse_d", value=float(n)) for n in range(2_000))
@@ -50,6 +51,7 @@ def test_many_values_go_in_parts(server: MlflowServer, store: LocalStore, tmp_pa
     assert len(run["params"]) == 252
 
 
+@pytest.mark.slow
 def test_wherever_it_breaks_off_the_next_try_completes_it(
     server: MlflowServer, store: LocalStore, tmp_path: Path
 ) -> None:
@@ -71,6 +73,7 @@ def test_wherever_it_breaks_off_the_next_try_completes_it(
     assert server.aliases == {(MODEL, "current"): "2"}
 
 
+@pytest.mark.slow
 def test_the_alias_moves_with_the_release_and_with_a_rollback(server: MlflowServer, store: LocalStore) -> None:
     def follow() -> tuple[str, str, bool]:
         found = follow_release(mlflow(server), store, MODEL)

@@ -54,6 +54,7 @@ def test_what_is_told() -> None:
     assert found.seen.tolist() == [True, False, True]
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(st.integers(0, 100), st.booleans(), st.booleans()), min_size=1, max_size=40))
 def test_nothing_is_lost_in_gaps(steps: list[tuple[int, bool, bool]]) -> None:
     """A reset that is scraped loses nothing, whatever is missing in between; the last sample is there."""

@@ -84,6 +84,7 @@ def test_retrying_users_are_many_errors_and_few_failing_users() -> None:
     assert requests.failed.sum() > 2.5 * events
 
 
+@pytest.mark.slow
 @given(
     st.lists(
         st.tuples(st.floats(0, 299), st.sampled_from(["canary", "stable"]), st.integers(-1, 5), st.booleans()),

@@ -159,6 +159,7 @@ def test_series_that_do_not_do(made: MadePrometheus, change: object, said: str) 
         read(made)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("status", "body", "said"),
     [

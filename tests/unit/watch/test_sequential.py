@@ -37,6 +37,7 @@ def binomial(number: int, share: float) -> np.ndarray:
     return np.array([math.comb(number, k) * share**k * (1 - share) ** (number - k) for k in range(number + 1)])
 
 
+@pytest.mark.slow
 @given(st.integers(1, 30), st.floats(0.02, 0.6), st.floats(1.2, 5.0))
 def test_means_are_exact(events: int, share: float, ratio: float) -> None:
     # all that can be of one stretch, each with its probability; two stretches without events make it three
@@ -141,6 +142,7 @@ def test_growth_is_what_is_seen() -> None:
     assert growth_within(rate=0.0, share=0.05, ratio=2.0, harmless=0.001) == pytest.approx(0.00075)
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(*[st.integers(0, 50)] * 4), min_size=1, max_size=30), st.floats(1.1, 10))
 def test_any_counts_give_numbers(cells: list[tuple[int, int, int, int]], ratio: float) -> None:
     table = np.array(cells, dtype=float)

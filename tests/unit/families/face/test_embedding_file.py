@@ -114,6 +114,7 @@ def test_what_unpacks_to_too_much(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         read_vectors(path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("whose", [{}, {"identities": np.arange(90)}])
 @pytest.mark.parametrize("ending", ["npy", "npz"])
 def test_too_many_are_refused_before_they_are_unpacked(

@@ -29,6 +29,7 @@ def test_all_there_is() -> None:
     assert len(Figures(figures=list(drawn(cases, answers, answers).values())).model_dump_json()) < 60_000
 
 
+@pytest.mark.slow
 def test_the_points_are_the_metrics() -> None:
     cases, answers = crowd(people=20, images=3, noise=1.2)
     det = drawn(cases, answers)["det"]

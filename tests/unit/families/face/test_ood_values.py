@@ -17,6 +17,7 @@ def values(good: list[float | None], odd: list[float | None]):
     return {line.metric: line for line in ood_values(CASES, said)}
 
 
+@pytest.mark.slow
 def test_a_score_that_tells_them_apart() -> None:
     found = values([0.9] * 9 + [0.5], [0.1, 0.2, 0.3, 0.4, 0.5])
     assert found["auroc"].value == 1 - 0.5 / 50
@@ -37,6 +38,7 @@ def test_an_inverted_score_is_told() -> None:
     assert found["auroc"].error == "below 0.5: the score looks inverted, low for good images"
 
 
+@pytest.mark.slow
 def test_answers_that_are_missing_do_not_make_a_score_look_inverted() -> None:
     found = values([None] * 10, [None] * 5)
     assert found["auroc"].value == 0.0

@@ -71,6 +71,7 @@ def test_several_truths_and_their_floor(tmp_path: Path) -> None:
     assert answer.floors["dtssd"] == pytest.approx(20)
 
 
+@pytest.mark.slow
 def test_fringe_trimap_and_a_clip_that_comes_back_smaller(tmp_path: Path, truth: Files) -> None:
     colours = [np.full((60, 80, 3), 120, np.uint8)] * 4
     unknown = [np.pad(np.full((10, 80), 128, np.uint8), ((0, 50), (0, 0)))] * 4
@@ -143,6 +144,7 @@ def test_what_is_no_clip(tmp_path: Path, truth: Files, content: bytes, what: str
     assert what in str(only)
 
 
+@pytest.mark.slow
 def test_a_fault_of_the_suite_is_no_reason(tmp_path: Path, truth: Files) -> None:
     answer = write_cutouts(tmp_path / "a.mov", TRUE, **PNG)
     with pytest.raises(UsageError, match=r"'short.mkv' ends after 3 frames, and truth.mkv goes on"):

@@ -98,6 +98,7 @@ def test_a_file_against_a_folder_is_refused(folders: tuple[Path, Path]) -> None:
         run(folders[0], folders[1] / "c0.png")
 
 
+@pytest.mark.slow
 def test_a_clip_beside_photos_has_flicker_and_the_mean_of_it_is_of_the_clips(folders: tuple[Path, Path]) -> None:
     ours, truths = folders
     write_cutouts(ours / "wind.mov", discs(), **PNG)

@@ -91,6 +91,7 @@ def test_a_set_against_itself_is_at_no_distance(tmp_path, weights):
     assert result["fid"] == pytest.approx(0, abs=1e-6)
 
 
+@pytest.mark.slow
 def test_pictures_of_every_format_and_size_and_a_video_can_be_compared(tmp_path, weights):
     images = frames(12)
     first = directory(tmp_path / "first", images)
@@ -143,6 +144,7 @@ def test_bad_sets_are_refused_by_name(tmp_path, weights):
             score(good, other, "--weights", weights)
 
 
+@pytest.mark.slow
 def test_importing_the_command_loads_no_heavy_package():
     source = Path(__file__).parents[3] / "src"
     code = (
@@ -153,6 +155,7 @@ def test_importing_the_command_loads_no_heavy_package():
     assert answer.stdout.strip() == "[]"
 
 
+@pytest.mark.slow
 def test_statistics_stand_for_the_pictures(tmp_path, weights):
     a, b = directory(tmp_path / "a", frames(10)), directory(tmp_path / "b", frames(14, seed=1, brighter=40))
     expected = json.loads(score(a, b, "--weights", weights, "--json"))
@@ -168,6 +171,7 @@ def test_statistics_stand_for_the_pictures(tmp_path, weights):
     assert json.loads(score(tmp_path / "a.npz", tmp_path / "b.npz", "--weights", missing, "--json")) == expected
 
 
+@pytest.mark.slow
 def test_statistics_of_another_program_have_a_fid_but_no_kid(tmp_path, weights):
     a, b = directory(tmp_path / "a", frames(30)), directory(tmp_path / "b", frames(40, seed=1, brighter=40))
     expected = json.loads(score(a, b, "--weights", weights, "--json"))
@@ -248,6 +252,7 @@ def test_damaged_statistics_are_one_message(tmp_path, weights):
         score(path, path)
 
 
+@pytest.mark.slow
 def test_statistics_of_another_precision_are_refused(tmp_path, weights, monkeypatch):
     """OpenVINO in f32 in the place of bf16, which not every CPU computes."""
     monkeypatch.setattr("penstock.extractors.precision.why_no_bf16", lambda: "")

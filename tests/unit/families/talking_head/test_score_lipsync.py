@@ -90,6 +90,7 @@ def command(*arguments):
     return CliRunner().invoke(app, [str(argument) for argument in arguments])
 
 
+@pytest.mark.slow
 def test_json_has_the_documented_keys(tmp_path, network, capsys):
     found = answer(capsys, write_talker(tmp_path / "redé 話す.mkv"), network)
     assert {"lse_d", "lse_c", "offset_frames", "extractor"} <= found.keys()
@@ -111,6 +112,7 @@ def test_stereo_at_48_khz_says_the_same(tmp_path, network, capsys):
     assert stereo["offset_frames"] == mono["offset_frames"]
 
 
+@pytest.mark.slow
 def test_reference_protocol_scores_lossy_frames(tmp_path, network, capsys):
     clip = write_talker(tmp_path / "clip.mkv")
     direct, lossy = (answer(capsys, clip, network, protocol=protocol) for protocol in PROTOCOLS)
@@ -149,6 +151,7 @@ def test_clips_that_cannot_be_scored(tmp_path, network, frames, sound, message):
     assert "odd.mkv" in str(caught.value)
 
 
+@pytest.mark.slow
 def test_of_two_sounds_the_default_is_scored_and_it_is_said(tmp_path, network, capsys, caplog):
     clip = write_talker(tmp_path / "one.mkv")
     two = tmp_path / "two.mkv"
@@ -287,6 +290,7 @@ def test_faces_that_cannot_be_had(tmp_path, network, options, message):
         lipsync(clip, network, **options)
 
 
+@pytest.mark.slow
 def test_a_precision_that_this_machine_has_not_is_refused(tmp_path, network, monkeypatch):
     monkeypatch.setattr("penstock.extractors.precision.why_no_bf16", lambda: "no bf16 here")
     path = write_talker(tmp_path / "talker.mp4")
@@ -298,6 +302,7 @@ def test_a_precision_that_this_machine_has_not_is_refused(tmp_path, network, mon
     assert "+" not in json.loads(CliRunner().invoke(app, [*given, "f32"], catch_exceptions=False).stdout)["extractor"]
 
 
+@pytest.mark.slow
 def test_bf16_says_so_in_the_extractors_name(tmp_path, network, monkeypatch):
     """OpenVINO in f32 in the place of bf16, which not every CPU computes."""
     monkeypatch.setattr("penstock.extractors.precision.why_no_bf16", lambda: "")
