@@ -61,11 +61,14 @@ def each_case(
         pool: Executor
         if processes:
             pool = _processes(lambda number: work(cases[number]), workers)
-            jobs = deque(pool.submit(_on_case, number) for number in range(len(cases)))
         else:
             pool = ThreadPoolExecutor(workers, thread_name_prefix="case")
-            jobs = deque(pool.submit(work, case) for case in cases)
         try:
+            # a process may end while the later cases are still handed out
+            if processes:
+                jobs = deque(pool.submit(_on_case, number) for number in range(len(cases)))
+            else:
+                jobs = deque(pool.submit(work, case) for case in cases)
             while jobs:
                 yield jobs.popleft().result()
         except BrokenProcessPool as error:
@@ -95,8 +98,9 @@ def _processes(work: Callable[[int], Any], workers: int) -> ProcessPoolExecutor:
 
 
 def _begin(parent: int) -> None:
-    """A worker's start: it ends with its parent, and leaves Ctrl-C to it."""
+    """A worker's start: it ends with its parent, leaves Ctrl-C to it, and ends at once where the pool says so."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
         os._exit(1)

@@ -7,6 +7,9 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 import cv2
@@ -16,6 +19,7 @@ from pydantic import create_model
 
 import penstock
 from penstock.contract.models import Case
+from penstock.evaluation import case_workers
 from penstock.evaluation.case_workers import each_case, two_at_a_time, worker_count
 from penstock.foundation.errors import UsageError, WorldError
 
@@ -91,6 +95,36 @@ def test_a_process_that_is_killed_is_told() -> None:
 
     with pytest.raises(WorldError, match="ended from outside, for want of memory or by a crash"):
         list(each_case(work, range(4), workers=2, processes=True))
+
+
+def test_a_process_that_is_killed_before_it_has_all_its_cases_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    begin = case_workers._processes
+
+    def begin_and_kill(work: Callable[[int], int], workers: int) -> ProcessPoolExecutor:
+        pool = begin(work, workers)
+        with pytest.raises(BrokenProcessPool):
+            pool.submit(os._exit, 1).result()
+        return pool
+
+    monkeypatch.setattr(case_workers, "_processes", begin_and_kill)
+    with pytest.raises(WorldError, match="ended from outside, for want of memory or by a crash"):
+        list(each_case(abs, range(4), workers=2, processes=True))
+
+
+def test_a_process_ends_at_sigterm_whatever_its_parent_does(capfd: pytest.CaptureFixture[str]) -> None:
+    def work(number: int) -> int:
+        if number == 1:
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(60)
+        return number
+
+    before = signal.signal(signal.SIGTERM, lambda *_: os.write(1, b"handled"))
+    try:
+        with pytest.raises(WorldError, match="ended from outside"):
+            list(each_case(work, range(4), workers=2, processes=True))
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert "handled" not in capfd.readouterr().out
 
 
 @BOTH
