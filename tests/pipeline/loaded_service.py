@@ -10,7 +10,7 @@ from tests.pipeline.pipeline_runs import video
 from tests.unit.contract.conftest import png
 
 MODEL = """
-import json, os, signal, sys, threading, time
+import json, logging.handlers, os, signal, sys, threading, time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 HOW = json.load(open("how.json"))
 if HOW.get("daemonises") and os.fork(): os._exit(0)
@@ -18,6 +18,12 @@ if HOW.get("lock"):
     left = os.path.join(os.environ["TMPDIR"], "lock")
     if os.path.exists(left): sys.exit("another one holds the lock")
     open(left, "w").close()
+log = logging.getLogger("served")
+if HOW.get("logs"):
+    # one that is never rotated grows by 64 MiB for each 1,000 requests; three files of a quarter MiB each do not
+    size = 1 << 18 if HOW["logs"] == "rotated" else 0
+    path = os.path.join(os.environ["TMPDIR"], "served.log")
+    log.addHandler(logging.handlers.RotatingFileHandler(path, maxBytes=size, backupCount=2))
 held = []
 if HOW.get("workers"):
     while os.fork():
@@ -55,6 +61,8 @@ class Handler(BaseHTTPRequestHandler):
         time.sleep(HOW["slow_s"] if mine % 15 == 0 and "slow_s" in HOW else HOW.get("answers_s", 0.005))
         if HOW.get("chatty"):
             print("a line of log;" * 20_000, flush=True)
+        if HOW.get("logs"):
+            log.warning("served " * 9_362)
         if HOW.get("leaks"):
             held.append(os.urandom(1 << 18))
         spoilt = HOW.get("mixes") and under_way > 1
@@ -80,6 +88,7 @@ RULES: list[dict[str, Any]] = [
     {"metric": "duration_error", "max": 0.1},
     {"metric": "load_p95_ms", "max": 300.0, "confidence": 0.95},
     {"metric": "memory_growth", "max": 50.0},
+    {"metric": "file_growth", "max": 20.0},
 ]
 LOAD: dict[str, Any] = {"rate": 40.0, "seconds": 2.5, "warmup_s": 0.2, "timeout_s": 5.0}
 """100 requests."""

@@ -46,7 +46,7 @@ class RequestLine(Record):
 
 
 class MemoryLine(Record):
-    """The memory that the service's processes held; an entry of each list a sample."""
+    """What the service held; an entry of each list a sample."""
 
     at_s: list[float] = Field(default_factory=list)
     """From the beginning of the load, the warm-up included."""
@@ -157,6 +157,8 @@ class LoadPart(Record):
     """Main memory."""
     gpu_memory: MemoryLine | None = None
     """``None``: there was no card, or the service held nothing of its memory."""
+    files: MemoryLine | None = None
+    """What its files took on disk. ``None``: not looked at, as in older records."""
     at_rates: list[RateRecord] = Field(default_factory=list)
     """The other rates, in the contract's order."""
     mixed: MixedRecord | None = None

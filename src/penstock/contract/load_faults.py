@@ -12,6 +12,7 @@ from penstock.contract.policy import Rule
 from penstock.contract.request import calls_of
 from penstock.contract.serving import MAX_LOAD_SECONDS, Load
 from penstock.families.engine_metrics import (
+    FILE_GROWTH,
     GPU_MEMORY_GROWTH,
     LOAD_METRICS,
     LOAD_QUANTILES,
@@ -129,7 +130,7 @@ def _rate_advice(load: Load, rule: Rule) -> str:
 
 def _confidence_faults(contract: Contract, document: Document) -> Iterator[Fault]:
     """Rules with a confidence, for metrics of which no upper bound is known."""
-    known = (*_QUANTILES, MEMORY_GROWTH, GPU_MEMORY_GROWTH)
+    known = (*_QUANTILES, MEMORY_GROWTH, GPU_MEMORY_GROWTH, FILE_GROWTH)
     for place, rule in enumerate(contract.policy.rules):
         if rule.confidence is not None and base_metric(rule.metric) not in known:
             what = f"no upper bound of '{rule.metric}' is known: 'confidence' is for {', '.join(known)}"

@@ -18,6 +18,7 @@ from penstock.contract.request import http_of
 from penstock.evaluation.harmed_service import harm, harms
 from penstock.evaluation.service_trial import Progress, ServiceTrial, TrialOverError, cut, rounded
 from penstock.foundation.errors import UsageError
+from penstock.invocation.kept_files import kept_files
 from penstock.invocation.memory_line import MemoryWatchLine, gpu_memory, main_memory
 from penstock.invocation.service_process import ServiceProcess
 from penstock.load.arrivals import constant_arrivals
@@ -92,7 +93,7 @@ def _start(trial: ServiceTrial) -> None:
 
 
 def _main_rate(trial: ServiceTrial, seconds: float) -> None:
-    """The rate that it is made for, with the service's memory beside it."""
+    """The rate that it is made for, with the service's memory and files beside it."""
     generator = _at(trial, trial.load.made_for, seconds)
     timeline = generator.timeline
 
@@ -104,12 +105,14 @@ def _main_rate(trial: ServiceTrial, seconds: float) -> None:
     with (
         MemoryWatchLine(main_memory(root), ended, every_s) as memory,
         MemoryWatchLine(gpu_memory(root, before), ended, every_s) as gpu,
+        MemoryWatchLine(kept_files(trial.service.files), ended, every_s) as files,
     ):
         generator.run()
     summary = _summary(trial, timeline, seconds)
     trial.kept["requests"] = _request_line(timeline, summary)
     trial.kept["memory"] = _memory_line(memory, timeline)
     trial.kept["gpu_memory"] = _memory_line(gpu, timeline) if gpu.mib else None
+    trial.kept["files"] = _memory_line(files, timeline)
     trial.p50_s = (summary.p50_ms or 0.0) / 1000
     trial.did(f"{summary.good} of {summary.requests} answered well")
     trial.must_live("under load", summary.errors)

@@ -17,6 +17,7 @@ from penstock.contract.policy import MAX_CONFIDENCE
 from penstock.contract.serving import Load
 from penstock.families.engine_metrics import (
     EARLY_READY,
+    FILE_GROWTH,
     GPU_MEMORY_GROWTH,
     LOAD_DROPPED,
     LOAD_ERRORS,
@@ -77,6 +78,7 @@ def load_values(load: Load, parts: Sequence[LoadPart], ruled: Collection[str] = 
         EARLY_READY: _early_ready,
         MEMORY_GROWTH: _memory_growth,
         GPU_MEMORY_GROWTH: _gpu_memory_growth,
+        FILE_GROWTH: _file_growth,
         OVERLOAD: _overload,
         STOP_LOST: _stop_lost,
         RECOVERED: _recovered,
@@ -250,13 +252,17 @@ def _gpu_memory_growth(parts: Sequence[LoadPart]) -> _Value:
     return _growth(parts, [part.gpu_memory for part in parts])
 
 
-def _growth(parts: Sequence[LoadPart], lines: Sequence[MemoryLine | None]) -> _Value:
+def _file_growth(parts: Sequence[LoadPart]) -> _Value:
+    return _growth(parts, [part.files for part in parts], "its files")
+
+
+def _growth(parts: Sequence[LoadPart], lines: Sequence[MemoryLine | None], of: str = "its memory") -> _Value:
     if any(part.requests is None for part in parts):
         return _Value(None, _fault(parts))
     grown = [_growth_of(part, line) for part, line in zip(parts, lines, strict=True)]
     known = [growth for growth in grown if growth is not None]
     if len(known) < len(parts):
-        return _Value(None, "too few requests, or too few samples of its memory, to say how it grows")
+        return _Value(None, f"too few requests, or too few samples of {of}, to say how that grows")
     errors = [(growth.interval[1] - growth.per_thousand) / T_QUANTILE for growth in known]
     return _Value(
         statistics.fmean(growth.per_thousand for growth in known),

@@ -85,7 +85,7 @@ ENVIRONMENT_WARNINGS = Metric(
 LOAD_ERRORS, LOAD_DROPPED, THROUGHPUT = "load_errors", "load_dropped", "throughput"
 REQUEST = "request"
 STARTUP, EARLY_READY = "startup_s", "early_ready"
-MEMORY_GROWTH, GPU_MEMORY_GROWTH = "memory_growth", "gpu_memory_growth"
+MEMORY_GROWTH, GPU_MEMORY_GROWTH, FILE_GROWTH = "memory_growth", "gpu_memory_growth", "file_growth"
 OVERLOAD, STOP_LOST, RECOVERED = "overload", "stop_lost", "recovered"
 MIXED_ANSWERS, OOM_RECOVERED = "mixed_answers", "oom_recovered"
 
@@ -170,6 +170,13 @@ LOAD_METRICS = (
         *(GPU_MEMORY_GROWTH, "GPU memory growth", "MiB / 1,000 requests", "lower", 2),
         "By how much the graphics card's memory that the service holds grows with each 1,000 requests, over all of the "
         "load; it is measured where there is a card, and lower is better.",
+        whole_suite=True,
+        near_zero=True,
+    ),
+    Metric(
+        *(FILE_GROWTH, "growth of files", "MiB / 1,000 requests", "lower", 2),
+        "By how much the files that the service keeps grow with each 1,000 requests, over all of the load: logs that "
+        "are not rotated, and temporary files that nobody removes; lower is better.",
         whole_suite=True,
         near_zero=True,
     ),

@@ -1,4 +1,4 @@
-"""The memory of a service's processes over time, beside how many requests it has served until then."""
+"""What a service holds over time, memory and files, beside how many requests it has served until then."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class MemoryWatchLine:
     """Samples while the block runs.
 
     Args:
-        read: how much is held; what is nothing at all is no sample. ``None``: there is nothing to look at.
+        read: how much is held. ``None``: there is nothing to look at.
         done: how many requests have ended, asked at each sample.
         every_s: seconds between two samples.
     """
@@ -50,21 +50,24 @@ class MemoryWatchLine:
     def _sample(self) -> None:
         while self._read is not None and not self._stop.wait(self._every_s):
             held = self._read()
-            if held and not self._stop.is_set():
+            if held is not None and not self._stop.is_set():
                 self.at.append(time.perf_counter())
                 self.done.append(self._count())
                 self.mib.append(held)
 
 
 def main_memory(root: int | None) -> Reader | None:
-    """Main memory of the descendants of a launcher. A page that several share counts once (proportional set size)."""
+    """Main memory of the descendants of a launcher. A page that several share counts once (proportional set size).
+
+    Nothing at all is no sample: its processes have just ended.
+    """
     if root is None:
         return None
 
-    def read() -> float:
+    def read() -> float | None:
         pids = watched_descendants(root)
         held = rss_bytes(pids[0]) if len(pids) == 1 else sum(pss_bytes(pid) or rss_bytes(pid) for pid in pids)
-        return held / MIB
+        return held / MIB or None
 
     return read
 
@@ -82,6 +85,6 @@ def gpu_memory(root: int | None, before_mib: float | None) -> Reader | None:
         found = gpu_mib_of(set(watched_descendants(root)))
         if found is None and before_mib is not None and (total := gpu_used_mib()) is not None:
             found = max(0.0, total - before_mib)
-        return found
+        return found or None
 
     return read

@@ -37,6 +37,11 @@ class Scratch:
                 parent.remove(self.path.name)
                 self._folder = parent.make(self.path.name)
 
+    @property
+    def descriptor(self) -> int:
+        """Of the directory, as long as this is open."""
+        return self._folder.descriptor
+
     def tidy(self) -> None:
         """Have the folders that a model's process starts with, whatever an earlier one has put in their place."""
         with disk_errors(self.path):

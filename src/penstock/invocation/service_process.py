@@ -63,6 +63,11 @@ class ServiceProcess:
         return self._process.supervisor if self._process is not None else None
 
     @property
+    def files(self) -> int:
+        """Handle of the one directory in which it may write."""
+        return self._scratch.descriptor
+
+    @property
     def destination(self) -> Destination:
         """Where requests go, as the load generator wants it."""
         return Destination("127.0.0.1", self._port, socket.AF_INET, ("127.0.0.1", self._port), dial=self._dial)

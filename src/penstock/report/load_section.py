@@ -56,10 +56,11 @@ def load_section(bundle: Bundle, baseline: Bundle | None) -> LoadSection | None:
     found = [("candidate", parts), ("baseline", before)]
     held = [use for name, side in found for use in _memory(name, side, [part.memory for part in side])]
     on_cards = [use for name, side in found for use in _memory(name, side, [part.gpu_memory for part in side])]
+    on_disk = [use for name, side in found for use in _memory(name, side, [part.files for part in side])]
     rates = [(name, at_rates(side)) for name, side in found]
     charts = [
         *(over_time(sides), distribution(sides), over_rates(rates)),
-        *(memory("Memory", held), memory("GPU memory", on_cards)),
+        *(memory("Memory", held), memory("GPU memory", on_cards), memory("Files", _written(on_disk))),
     ]
     lines = [line for part in parts for line in (part.requests, *(other.requests for other in part.at_rates)) if line]
     samples = {kind: text for line in reversed(lines) for kind, text in line.samples.items()}
@@ -71,6 +72,7 @@ def load_section(bundle: Bundle, baseline: Bundle | None) -> LoadSection | None:
             *(_at_each_rate(parts) if parts[0].at_rates else _errors(sides[0][1])),
             *_growth("memory growth", held),
             *_growth("GPU memory growth", on_cards),
+            *_growth("growth of files", on_disk),
             *_rows(parts[0], parts[-1]),
         ],
         charts=[chart for chart in charts if chart is not None],
@@ -118,6 +120,11 @@ def _memory(name: str, parts: Sequence[LoadPart], lines: Sequence[MemoryLine | N
             settled = next((place for place, at in enumerate(line.at_s) if at >= part.warmup_s), len(line.at_s))
             yield MemoryUse(name, [before + done for done in line.done], line.mib, settled)
             before += line.done[-1]
+
+
+def _written(uses: Sequence[MemoryUse]) -> Sequence[MemoryUse]:
+    """None of them if no service has written anything: a line along the bottom says nothing."""
+    return uses if any(any(use.mib) for use in uses) else []
 
 
 def _at_each_rate(parts: Sequence[LoadPart]) -> Iterator[tuple[str, str]]:

@@ -126,9 +126,10 @@ def test_a_program_takes_no_requests(root: Path) -> None:
 
 
 def test_a_rule_for_a_load_that_is_not_there(root: Path) -> None:
-    first, second = told(root, load=None)
+    first, second, third = told(root, load=None)
     assert "'load_p95_ms' is measured under load, and the contract has no 'load'" in first
     assert "memory_growth" in second
+    assert "file_growth" in third
 
 
 def test_a_stored_value_may_be_of_another_machine(root: Path) -> None:

@@ -30,6 +30,8 @@ def test_the_first_half_is_the_start_and_the_rate_alone(tmp_path: Path, monkeypa
     assert found.gpu_memory is not None
     assert set(found.gpu_memory.mib) == {555.0}
     assert len(found.gpu_memory.mib) > 20
+    assert found.files is not None
+    assert len(found.files.mib) > 20
     assert told[1].startswith("2/2 ")
 
 

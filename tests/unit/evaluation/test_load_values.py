@@ -140,6 +140,16 @@ def test_a_leak_and_memory_that_is_taken_once() -> None:
     assert "too few" in (values(part())["memory_growth"].error or "")
 
 
+def test_files_that_grow_and_a_service_that_writes_none() -> None:
+    at = [0.5 + index * 0.05 for index in range(220)]
+    done = [int(10 * when) for when in at]
+    log = MemoryLine(at_s=at, done=done, mib=[0.5 * count for count in done])
+    assert values(part(files=log))["file_growth"].value == pytest.approx(500, rel=0.05)
+    none = values(part(files=log.model_copy(update={"mib": [0.0] * len(at)})))["file_growth"]
+    assert (none.value, none.error) == (0.0, None)
+    assert "too few samples of its files" in (values(part())["file_growth"].error or "")
+
+
 def test_gpu_memory_is_measured_where_there_is_a_card_and_said_where_a_rule_asks() -> None:
     at = [0.5 + index * 0.05 for index in range(220)]
     done = [int(10 * when) for when in at]

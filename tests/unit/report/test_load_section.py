@@ -97,6 +97,20 @@ def test_memory_of_a_card_has_a_chart_of_its_own(tmp_path: Path) -> None:
     assert "GPU memory" not in dict(section.rows)
 
 
+def test_files_have_a_chart_where_a_service_writes_any(tmp_path: Path) -> None:
+    part = load_part()
+    section = load_section(bundle(tmp_path / "a", part.model_copy(update={"files": part.memory})), None)
+    assert section is not None
+    assert section.charts[-1].title == "Files by requests answered"
+    assert dict(section.rows)["growth of files"] == dict(section.rows)["memory growth"]
+    assert part.memory is not None
+    none = part.memory.model_copy(update={"mib": [0.0] * len(part.memory.mib)})
+    section = load_section(bundle(tmp_path / "b", part.model_copy(update={"files": none})), None)
+    assert section is not None
+    assert section.charts[-1].title == "Memory by requests answered"
+    assert dict(section.rows)["growth of files"] == "0.0 MiB for each 1,000 requests (0.0 to 0.0)"
+
+
 def test_the_released_model_beside_it_in_two_parts(tmp_path: Path) -> None:
     halves = [load_part("1/2"), load_part("2/2")]
     section = load_section(bundle(tmp_path / "a", *halves), bundle(tmp_path / "b", *halves))
