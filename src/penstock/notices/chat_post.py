@@ -8,11 +8,12 @@ from collections.abc import Callable
 import httpx
 
 from penstock.foundation.errors import one_line
+from penstock.foundation.whole_answer import answered_within
 from penstock.notices.chats import Chat, ChatFault
 from penstock.notices.notice import Notice
 
 TIMEOUT_S = 15.0
-"""For each of connecting, sending and waiting; and for the answer as a whole."""
+"""For each of connecting, sending and waiting; and for all of it together."""
 TRIES = 3
 PAUSE_S = 5.0
 LONGEST_WAIT_S = 30.0
@@ -54,16 +55,16 @@ def _post_once(chat: Chat, notice: Notice, now: float) -> tuple[ChatFault, float
     """The fault, an empty one if there is none, and how long to wait before the next try."""
     request = chat.request(notice, now)
     headers = {"Content-Type": "application/json; charset=utf-8", "User-Agent": "penstock"}
-    until = time.monotonic() + TIMEOUT_S
     try:
         with (
             httpx.Client(timeout=TIMEOUT_S, follow_redirects=False) as client,
+            answered_within(client, TIMEOUT_S),
             client.stream("POST", request.url, content=request.body, headers=headers) as answer,
         ):
             content = b""
             for chunk in answer.iter_bytes():
                 content += chunk
-                if len(content) > MAX_ANSWER_BYTES or time.monotonic() > until:
+                if len(content) > MAX_ANSWER_BYTES:
                     return ChatFault("the answer does not end; the message may have arrived"), 0.0
     except (httpx.ConnectError, httpx.ConnectTimeout) as error:
         return ChatFault(f"cannot be reached: {error}", again=True), PAUSE_S

@@ -16,8 +16,12 @@ from urllib.parse import urlsplit
 import httpx
 
 from penstock.foundation.errors import UsageError, WorldError
+from penstock.foundation.whole_answer import answered_within
 
 TIMEOUT_S = 20.0
+"""For each of connecting, sending and waiting."""
+ANSWER_S = 60.0
+"""For a whole answer."""
 TRIES = 3
 LONGEST_WAIT_S = 30.0
 """A forge that asks to wait longer is not waited for."""
@@ -133,7 +137,11 @@ class Api:
         Raises:
             UsageError: the address or the token cannot be one.
         """
-        parts = urlsplit(base)
+        try:
+            parts = urlsplit(base)
+            parts.port  # noqa: B018  # beyond 65535 it is none
+        except ValueError:
+            parts = urlsplit("")
         local = parts.hostname in ("localhost", "127.0.0.1", "::1")
         if parts.scheme not in ("https", "http") or not parts.hostname or parts.username or parts.query:
             raise UsageError("not the address of an API", where=_shown(base), todo="Give https://HOST/PATH.")
@@ -143,11 +151,8 @@ class Api:
             raise UsageError("the token is empty, or holds characters that no token has", where="token")
         self.base = base.rstrip("/")
         self._token, self._rights = token, rights
-        self._client = httpx.Client(
-            headers={name: value.format(token=token) for name, value in headers.items()},
-            timeout=TIMEOUT_S,
-            follow_redirects=False,
-        )
+        self._headers = {name: value.format(token=token) for name, value in headers.items()}
+        self._trusted = httpx.create_ssl_context()
 
     def get_all(self, path: str) -> Iterator[dict[str, Any]]:
         """All entries of a list, page by page, as the header ``Link`` leads. It is followed on this API only."""
@@ -195,12 +200,20 @@ class Api:
 
     def _send(self, method: str, address: str, value: dict[str, Any] | None = None) -> httpx.Response:
         try:
-            with self._client.stream(method, address, json=value) as answer:
+            with (
+                httpx.Client(
+                    headers=self._headers, timeout=TIMEOUT_S, follow_redirects=False, verify=self._trusted
+                ) as client,
+                answered_within(client, ANSWER_S),
+                client.stream(method, address, json=value) as answer,
+            ):
                 content = b""
                 for chunk in answer.iter_bytes():
                     content += chunk
                     if len(content) > MAX_ANSWER_BYTES:
                         raise self._odd("its answer is too long", address)
+        except (httpx.InvalidURL, UnicodeError, OverflowError):  # ``a..b``
+            raise UsageError("the address has a host that none has", where=_shown(self.base)) from None
         except httpx.HTTPError as error:
             reason = self._clean(str(error)) or type(error).__name__
             failed = WorldError(f"the forge cannot be reached: {reason}", where=_shown(address), todo=LATER)
@@ -270,6 +283,9 @@ def _wait(answer: httpx.Response) -> float:
 
 def _shown(address: str) -> str:
     """Without user name, password and query."""
-    parts = urlsplit(address)
-    host = (parts.hostname or "") + (f":{parts.port}" if parts.port else "")
+    try:
+        parts = urlsplit(address)
+        host = (parts.hostname or "") + (f":{parts.port}" if parts.port else "")
+    except ValueError:  # a bracket that is not closed, a port beyond 65535
+        return "the API's address"
     return f"{parts.scheme}://{host}{parts.path}"[:300] if parts.scheme else "the API's address"

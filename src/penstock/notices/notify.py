@@ -155,7 +155,10 @@ def _send(receiver: Chat | Any, url: str, notice: Notice, sleep: Callable[[float
         (title, body), form = markdown_form(notice, limit), apprise.NotifyFormat.MARKDOWN
     everyone = apprise.Apprise()
     everyone.add(receiver)
-    taken = everyone.notify(title=title, body=body, notify_type=notice.tone, body_format=form)
+    try:
+        taken = everyone.notify(title=title, body=body, notify_type=notice.tone, body_format=form)
+    except Exception as error:  # of any of its hundred services; the text may hold the address
+        raise WorldError(f"its sender failed ({type(error).__name__})", where=f"{_scheme(url)}://…") from None
     if not taken:
         raise WorldError("could not be reached, or refused", where=f"{_scheme(url)}://…")
 

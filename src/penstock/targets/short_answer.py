@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import ssl
-import threading
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -12,6 +10,7 @@ from functools import cache
 import httpx
 
 from penstock.foundation.errors import one_line
+from penstock.foundation.whole_answer import answered_within
 
 MAX_ANSWER_BYTES = 256 << 10
 PLAIN = {"Accept-Encoding": "identity"}
@@ -50,14 +49,12 @@ def ask(
     Raises:
         NoShortAnswerError: it cannot be reached, takes too long, or the answer is larger than 256 KiB.
     """
-    end = time.monotonic() + timeout_s
-    client = httpx.Client(timeout=timeout_s, follow_redirects=False, verify=_trusted())
-    # a limit of httpx is of one read: a server that sends a byte now and then would be waited for without end
-    closer = threading.Timer(timeout_s, client.close)
-    closer.daemon = True
-    closer.start()
     try:
-        with client.stream(method, url, content=content, headers={**PLAIN, **(headers or {})}) as answer:
+        with (
+            httpx.Client(timeout=timeout_s, follow_redirects=False, verify=_trusted()) as client,
+            answered_within(client, timeout_s),
+            client.stream(method, url, content=content, headers={**PLAIN, **(headers or {})}) as answer,
+        ):
             if answer.headers.get("Content-Encoding", "identity").lower() != "identity":
                 raise NoShortAnswerError("its answer is compressed, which was not asked for")
             read = bytearray()
@@ -65,21 +62,14 @@ def ask(
                 read += chunk
                 if len(read) > MAX_ANSWER_BYTES:
                     raise NoShortAnswerError(f"its answer is larger than {MAX_ANSWER_BYTES >> 10} KiB")
-                if time.monotonic() > end:
-                    raise NoShortAnswerError(f"it did not answer within {timeout_s:g} s")
             return ShortAnswer(answer.status_code, bytes(read))
     except (httpx.TimeoutException, httpx.InvalidURL) as error:
-        what = "the address is not valid" if isinstance(error, httpx.InvalidURL) else "it did not answer in time"
-        raise NoShortAnswerError(what) from None
+        late = f"it did not answer within {timeout_s:g} s"
+        raise NoShortAnswerError("the address is not valid" if isinstance(error, httpx.InvalidURL) else late) from None
     except UnicodeError:  # of a name that cannot be a host's: a part of it is empty or too long
         raise NoShortAnswerError("the address is not valid") from None
-    except (httpx.HTTPError, httpx.StreamError, RuntimeError, OSError) as error:
-        if time.monotonic() > end:
-            raise NoShortAnswerError(f"it did not answer within {timeout_s:g} s") from None
+    except (httpx.HTTPError, OSError) as error:
         raise NoShortAnswerError(one_line(str(error) or type(error).__name__)[:300]) from None
-    finally:
-        closer.cancel()
-        client.close()
 
 
 @cache

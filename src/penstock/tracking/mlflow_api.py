@@ -19,6 +19,7 @@ import httpx
 
 from penstock.foundation.errors import UsageError, WorldError
 from penstock.foundation.files import read_regular
+from penstock.foundation.whole_answer import answered_within
 
 TIMEOUT_S = 30.0
 """For each of connecting, sending and waiting: a server that has just started takes its time."""
@@ -101,12 +102,11 @@ class Mlflow:
         self._base = f"{place.url.rstrip('/')}/api/2.0/mlflow"
         self._shown = f"{parts.scheme}://{parts.netloc}{parts.path}".rstrip("/")
         self._secrets = secrets
-        self._client = httpx.Client(
-            headers={"User-Agent": "penstock", **({"Authorization": f"Bearer {place.token}"} if place.token else {})},
-            auth=(place.user, place.password) if place.user and not place.token else None,
-            timeout=TIMEOUT_S,
-            follow_redirects=False,
-        )
+        self._headers = {"User-Agent": "penstock"}
+        if place.token:
+            self._headers["Authorization"] = f"Bearer {place.token}"
+        self._auth = (place.user, place.password) if place.user and not place.token else None
+        self._trusted = httpx.create_ssl_context()
         self._until = time.monotonic() + TOTAL_S
 
     def get(self, path: str, query: Mapping[str, str]) -> dict[str, Any]:
@@ -134,14 +134,25 @@ class Mlflow:
 
     def _send(self, method: str, path: str, **what: Any) -> dict[str, Any]:
         where = f"{self._shown}: {path}"
-        if time.monotonic() > self._until:
+        left_s = self._until - time.monotonic()
+        if left_s <= 0:
             raise MlflowError(f"it took longer than {TOTAL_S:.0f} s", where=where)
         try:
-            with self._client.stream(method, f"{self._base}/{path}", **what) as answer:
+            with (
+                httpx.Client(
+                    headers=self._headers,
+                    auth=self._auth,
+                    timeout=TIMEOUT_S,
+                    follow_redirects=False,
+                    verify=self._trusted,
+                ) as client,
+                answered_within(client, left_s),
+                client.stream(method, f"{self._base}/{path}", **what) as answer,
+            ):
                 content = b""
                 for chunk in answer.iter_bytes():
                     content += chunk
-                    if len(content) > MAX_ANSWER_BYTES or time.monotonic() > self._until:
+                    if len(content) > MAX_ANSWER_BYTES:
                         raise MlflowError("the answer does not end", where=where)
         # ValueError: a host that cannot be one (IDNA), or a value that JSON has no form for.
         except (httpx.HTTPError, httpx.InvalidURL, ValueError, OverflowError) as error:

@@ -13,7 +13,7 @@ from typing import Any
 
 from penstock.bundle.directory import Bundle
 from penstock.bundle.models import WHOLE_SUITE, Run
-from penstock.foundation.errors import one_line
+from penstock.foundation.errors import UsageError, one_line
 from penstock.report.old_verdicts import read_verdict
 from penstock.sources.git_url import mask
 
@@ -60,7 +60,11 @@ def tracked_run(bundle: Bundle, evidence: str = "") -> TrackedRun:
         UsageError: a record is missing or damaged.
     """
     run = bundle.run()
-    times = [datetime.fromisoformat(step.started).timestamp() for step in run.steps]
+    try:
+        times = [datetime.fromisoformat(step.started).timestamp() for step in run.steps]
+    except (ValueError, OverflowError, OSError):  # no time, or one that no clock shows
+        todo = "Make the bundle anew, or take the archived one."
+        raise UsageError("a step of it has no valid time in 'started'", where="run.json", todo=todo) from None
     ended = [time + step.seconds for time, step in zip(times, run.steps, strict=True)]
     return TrackedRun(
         experiment=run.model or "penstock",

@@ -228,7 +228,7 @@ def _source(evidence: str, release: Release) -> str:
 def _mark_withdrawn(mlflow: Mlflow, published: PublishedRelease, entry: dict[str, Any]) -> None:
     gone = published.withdrawn
     if gone is not None and WITHDRAWN_TAG not in _tags_of(entry):
-        words = one_line(f"{gone.time} by {gone.by}: {gone.reason}")
+        words = one_line(f"{gone.time} by {gone.by}: {gone.reason}")[:MAX_TAG]
         name, number = published.release.model, text_of(entry, "version")
         mlflow.post("model-versions/set-tag", {"name": name, "version": number, "key": WITHDRAWN_TAG, "value": words})
 

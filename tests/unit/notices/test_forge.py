@@ -10,7 +10,8 @@ import pytest
 from tests.unit.notices.forge_comments import BODY, COMMIT, MARK, NOTES, ON_COMMIT, PLACES, PULL, put, refused
 from tests.unit.notices.forge_server import SOMEBODY, TOKEN, Answer, Server, forge_server
 
-from penstock.notices.forge import _wait, put_comment
+from penstock.foundation.errors import UsageError
+from penstock.notices.forge import Api, _wait, put_comment
 from penstock.notices.forge_places import Address, Forge, open_place
 
 
@@ -207,6 +208,19 @@ def test_nobody_answers(server: Server) -> None:
         address = gone.url
     server.url = address
     assert "the forge cannot be reached" in refused(server, PLACES["github"][1])
+
+
+@pytest.mark.parametrize("base", ["https://a..b", "https://" + "a" * 70 + ".example.org"])
+def test_a_name_that_cannot_be_a_host(base: str) -> None:
+    api = Api(base, TOKEN, {}, rights="write")
+    with pytest.raises(UsageError, match="a host that none has"):
+        api.get("/user")
+
+
+@pytest.mark.parametrize("base", ["https://[::1", "https://a.example:99999"])
+def test_what_cannot_be_an_address(base: str) -> None:
+    with pytest.raises(UsageError, match="not the address of an API"):
+        Api(base, TOKEN, {}, rights="write")
 
 
 @pytest.mark.parametrize("link", ["http://127.0.0.1:1/next", "//evil.example/x", "https://evil.example/"])

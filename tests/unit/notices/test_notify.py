@@ -76,6 +76,19 @@ def test_one_refuses_and_the_others_still_come(chat: tuple[str, list[dict[str, s
     assert "hunter2" not in str(error)
 
 
+def test_a_sender_that_fails_stops_nobody_else(
+    chat: tuple[str, list[dict[str, str]]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_self: object, **_: object) -> bool:
+        raise TypeError("hunter2")
+
+    monkeypatch.setattr("apprise.plugins.custom_xml.NotifyXML.send", fail)
+    url, received = chat
+    told = notify([url.replace("json://", "xml://") + "/hunter2", f"{url}/ok"], NOTICE)
+    assert (told.sent, len(received)) == (1, 1)
+    assert "hunter2" not in str(told.error())
+
+
 def test_nobody() -> None:
     assert notify([], NOTICE).error() is None
     assert receivers_in(None) == []

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from tests.unit.store.stored_bundle import accepted_bundle
 
 from penstock.bundle.models import Measurement, StepRecord
+from penstock.foundation.errors import UsageError
 from penstock.tracking.run_values import MAX_VALUE, _key, tracked_run
 
 
@@ -36,6 +37,15 @@ def test_values(tmp_path: Path) -> None:
     assert "hunter2" not in str(run)
     assert tracked_run(bundle, "s3://releases/runs/sonic-lite/run-1").digest == run.digest
     assert tracked_run(bundle, "s3://elsewhere").digest != run.digest
+
+
+@pytest.mark.parametrize("started", ["yesterday", "0001-01-01T00:00:00"])
+def test_a_step_without_a_time(tmp_path: Path, started: str) -> None:
+    bundle = accepted_bundle(tmp_path)
+    steps = [StepRecord(name="infer", status="done", started=started, seconds=2.5)]
+    bundle.update_run(bundle.run().model_copy(update={"steps": steps}))
+    with pytest.raises(UsageError, match="has no valid time in 'started'"):
+        tracked_run(bundle)
 
 
 def test_a_run_that_came_nowhere_is_a_run(tmp_path: Path) -> None:
