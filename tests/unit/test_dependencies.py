@@ -9,7 +9,12 @@ import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-PACKAGE_OF = {"yaml": "pyyaml", "cv2": "opencv-python-headless", "pynvml": "nvidia-ml-py"}
+PACKAGE_OF = {
+    "yaml": "pyyaml",
+    "cv2": "opencv-python-headless",
+    "pynvml": "nvidia-ml-py",
+    "backports": "backports-zstd",
+}
 OWN = {"penstock", "penstock_tasks", "penstock_extractors", "penstock_manifests"}
 WITH_ANOTHER = {"pydantic_core": "pydantic", "markupsafe": "jinja2", "botocore": "boto3", "click": "typer"}
 """Modules that come with a package that is asked for."""

@@ -7,13 +7,13 @@ block at a time, no path is opened, no link is followed, and whatever grows is b
 from __future__ import annotations
 
 import gzip
+import io
 import re
 import tarfile
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 from pydantic import Field
 
@@ -34,6 +34,8 @@ MAX_CONTENTS_BYTES = 8 << 20
 MAX_PATH = 4096
 """Linux's limit; nothing can have a longer one."""
 GZIP, ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+ZSTD_WINDOW_LOG = 27
+"""128 MiB: what zstd's own program unpacks without being told that it may use more."""
 
 DISTRIBUTION = re.compile(r"(?:^|/)(?:site|dist)-packages/[^/]{1,200}\.dist-info/(?:METADATA|WHEEL)\Z")
 BUILD_INFO = re.compile(r"(?:^|/)(?:site|dist)-packages/onnxruntime/capi/build_and_package_info\.py\Z")
@@ -69,7 +71,7 @@ class LayerFiles(Record):
 
 
 def read_layer(path: Path) -> LayerFiles:
-    """Read a layer from a file: a tar, or one that is packed with gzip.
+    """Read a layer from a file: a tar, or one that is packed with gzip or zstd.
 
     Raises:
         UnreadableLayerError: it is neither, is broken off, or goes over a limit; ``what`` says which.
@@ -82,12 +84,23 @@ def read_layer(path: Path) -> LayerFiles:
                 with gzip.GzipFile(fileobj=file) as unpacked:
                     return _read(unpacked)
             if start == ZSTD:
-                raise UnreadableLayerError("it is packed with zstd, which is not read")
+                return _read_zstd(file)
             return _read(file)
     except (EOFError, zlib.error, gzip.BadGzipFile, tarfile.TarError, ValueError, OverflowError) as error:
         raise UnreadableLayerError(f"it is no whole tar: {error}") from None
     except OSError as error:
         raise UnreadableLayerError(f"it cannot be read: {error.strerror or error}") from None
+
+
+def _read_zstd(file: io.BufferedIOBase) -> LayerFiles:
+    # only the image of the step build has it
+    from backports.zstd import DecompressionParameter, ZstdError, ZstdFile
+
+    try:
+        with ZstdFile(file, options={DecompressionParameter.window_log_max: ZSTD_WINDOW_LOG}) as unpacked:
+            return _read(unpacked)
+    except ZstdError as error:
+        raise UnreadableLayerError(f"it is no whole tar: {error}") from None
 
 
 @dataclass(frozen=True)
@@ -132,7 +145,7 @@ class _Entry:
     folder: bool
 
 
-def _read(file: IO[bytes] | gzip.GzipFile) -> LayerFiles:
+def _read(file: io.BufferedIOBase) -> LayerFiles:
     names: list[str] = []
     contents: dict[str, str] = {}
     removed: list[str] = []
@@ -165,7 +178,7 @@ def _headers(text: str) -> str:
 class _Stream:
     """Blocks of a tar; what is read of it in all is bounded."""
 
-    def __init__(self, file: IO[bytes] | gzip.GzipFile) -> None:
+    def __init__(self, file: io.BufferedIOBase) -> None:
         self._file = file
         self._read = 0
         self._rest = 0

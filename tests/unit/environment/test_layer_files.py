@@ -9,6 +9,7 @@ import tracemalloc
 from pathlib import Path
 
 import pytest
+from backports import zstd
 from tests.unit.environment.layers import SITE, layer, wheel_files, write
 
 from penstock.environment import layer_files
@@ -48,6 +49,14 @@ def test_what_is_kept(tmp_path: Path, form: int, packed: bool) -> None:
     assert found.contents[f"{SITE}/numpy-2.4.6.dist-info/WHEEL"] == "Tag: cp311-cp311-linux_x86_64\n"
 
 
+def test_zstd_is_read_as_gzip_is(tmp_path: Path) -> None:
+    plain = layer(CONTENT)
+    half = len(plain) // 2
+    skippable = b"\x50\x2a\x4d\x18" + (4).to_bytes(4, "little") + b"toc!"
+    (tmp_path / "zstd").write_bytes(zstd.compress(plain[:half]) + skippable + zstd.compress(plain[half:]) + skippable)
+    assert read_layer(tmp_path / "zstd") == read_layer(write(tmp_path, plain))
+
+
 def test_a_layer_takes_out_what_lies_below_it(tmp_path: Path) -> None:
     below = LayerFiles(
         names=["a/bin/python3.11", "b/bin/python3.12", "c/bin/python3.13"], contents={"d/e/f": "1", "d/g": "2"}
@@ -66,6 +75,12 @@ def test_a_later_layer_replaces_a_file() -> None:
     assert merge([LayerFiles(contents={"a": "1"}), LayerFiles(contents={"a": "2"})]).contents == {"a": "2"}
 
 
+def wide_zstd(content: bytes) -> bytes:
+    """What needs a GiB to be unpacked."""
+    compressor = zstd.ZstdCompressor(options={zstd.CompressionParameter.window_log: 30})
+    return compressor.compress(content, zstd.ZstdCompressor.FLUSH_BLOCK) + compressor.flush()
+
+
 @pytest.mark.parametrize(
     ("content", "why"),
     [
@@ -73,10 +88,12 @@ def test_a_later_layer_replaces_a_file() -> None:
         (b"no tar at all" * 100, "no whole tar"),
         (gzip.compress(layer({"a": b"x" * 5000}))[:-40], "no whole tar"),
         (b"\x1f\x8b" + b"nonsense" * 20, "no whole tar"),
-        (b"\x28\xb5\x2f\xfd" + b"\0" * 100, "zstd"),
+        (b"\x28\xb5\x2f\xfd" + b"\0" * 100, "no whole tar"),
+        (zstd.compress(layer({"a": b"x" * 5000}))[:-10], "no whole tar"),
+        (wide_zstd(layer({"a": b"x"})), "no whole tar: .*memory"),
         (layer({"a": b"x" * 5000})[:3000], "no whole tar"),
     ],
-    ids=["empty", "text", "cut gzip", "no gzip", "zstd", "cut tar"],
+    ids=["empty", "text", "cut gzip", "no gzip", "no zstd", "cut zstd", "zstd window", "cut tar"],
 )
 def test_what_is_no_layer(tmp_path: Path, content: bytes, why: str) -> None:
     (tmp_path / "layer").write_bytes(content)

@@ -11,7 +11,13 @@ from tests.unit.images.imports import third_party
 
 RECIPES = recipes()
 STEPS = sorted(name for name, recipe in RECIPES.items() if recipe.is_step)
-PACKAGE_OF = {"yaml": "pyyaml", "pydantic_core": "pydantic", "cv2": "opencv-python-headless", "pynvml": "nvidia-ml-py"}
+PACKAGE_OF = {
+    "yaml": "pyyaml",
+    "pydantic_core": "pydantic",
+    "cv2": "opencv-python-headless",
+    "pynvml": "nvidia-ml-py",
+    "backports": "backports-zstd",
+}
 NEVER_CALLED = {
     # A module that these steps import can do more than they ask of it.
     "check": {"numpy"},  # it weighs no measurements: it has none
