@@ -11,11 +11,13 @@ from pathlib import Path
 
 from penstock.bundle.directory import Bundle
 from penstock.foundation.errors import UsageError
-from penstock.releases.attest import attest
+from penstock.releases.attest import attest, signed_envelope
+from penstock.releases.attestation import PREDICATE_TYPE
 from penstock.releases.baseline import Release
 from penstock.releases.envelope import private_key
 from penstock.releases.release import publish
 from penstock.sources.image import tag_image
+from penstock.sources.image_attestation import attach_statement
 from penstock.sources.image_registry import authfile
 from penstock.steps.entrypoint import log, param, run_step, workspace
 from penstock.store.open import open_store
@@ -75,8 +77,15 @@ def _signer(arguments: Arguments) -> Callable[[Release, str], None] | None:
 
     def sign(release: Release, time: str) -> None:
         bundle = Bundle(arguments.bundle)
-        uri = attest(open_store(arguments.store, arguments.store_credentials), bundle, release, key, time=time)
-        log("signed", uri=uri)
+        store = open_store(arguments.store, arguments.store_credentials)
+        log("signed", uri=attest(store, bundle, release, key, time=time))
+        if release.image.kind == "image":
+            envelope = signed_envelope(store, release, key.public_key())
+            access = authfile(arguments.registry_credentials)
+            if attach_statement(
+                release.image, envelope, PREDICATE_TYPE, tls_verify=arguments.tls_verify, authfile=access
+            ):
+                log("attached", image=f"{release.image.url}@{release.image.digest}")
 
     return sign
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -97,6 +98,14 @@ def test_its_verdict_is_signed(session: Session, first: Run, first_bundle: Bundl
     assert (proof.pair.version, proof.pair.run) == ("1.0.0", first.name)
     with pytest.raises(UnverifiedError, match="is not among the weights"):
         verify(store, run.image.digest, key, weights={"other": "0" * 64}, today=datetime.now(UTC).date())
+    # the same envelope lies beside the image, where cosign and admission policies look
+    beside = f"docker://{run.image.url}:{run.image.digest.replace(':', '-')}.att"
+    argv = ["skopeo", "inspect", "--raw", "--tls-verify=false", beside]
+    asked = subprocess.run(argv, capture_output=True, check=True)
+    store.get_file(proof.key, tmp_path / "envelope")
+    assert f"sha256:{sha256_file(tmp_path / 'envelope')}" in [
+        layer["digest"] for layer in json.loads(asked.stdout)["layers"]
+    ]
 
 
 def test_a_worse_release_is_red_only_by_its_verdict(worse: Run, worse_bundle: Bundle) -> None:

@@ -76,6 +76,11 @@ def attest(store: Store, bundle: Bundle, release: Release, key: EllipticCurvePri
     return store.location(place)
 
 
+def signed_envelope(store: Store, release: Release, key: EllipticCurvePublicKey) -> bytes:
+    """What :func:`attest` has stored, byte by byte."""
+    return _fetch(store, attestation_key(release, key_id(key)))
+
+
 def _hold_signed(store: Store, place: str, release: Release, key: EllipticCurvePublicKey) -> None:
     """Check that what lies there is a verdict over this release, signed with this key."""
     try:
@@ -141,12 +146,16 @@ def _read(store: Store, place: str, key: EllipticCurvePublicKey) -> Statement:
     Raises:
         NotSignedError, ValueError: nothing with this key, or no verdict.
     """
+    return read_statement(open_envelope(read_envelope(_fetch(store, place), place), key))
+
+
+def _fetch(store: Store, place: str) -> bytes:
     with tempfile.TemporaryDirectory(prefix="penstock-attestation-") as folder:
         path = Path(folder) / "attestation.json"
         store.get_file(place, path)
         if path.stat().st_size > MAX_ATTESTATION_BYTES:
             raise ValueError("it is too large for an attestation")
-        return read_statement(open_envelope(read_envelope(path.read_bytes(), place), key))
+        return path.read_bytes()
 
 
 def _content(pair: JudgedPair) -> tuple[str, ...]:
