@@ -115,6 +115,7 @@ def publish(
             done = replace(done, already=True)
             break
         hold_judged_against(before, record, "nothing was published", again)
+        _hold_target(before, record)
         entry = Move(
             model=record.model,
             number=next_number(store, record.model, before.move if before is not None else None),
@@ -248,6 +249,18 @@ def hold_judged_against(pointer: Baseline | None, record: Release, left_out: str
         where=f"{record.model} {record.version}",
         todo=again,
     )
+
+
+def _hold_target(before: Baseline | None, record: Release) -> None:
+    """Check that a release which would be current at once leaves nobody with an earlier one at a target."""
+    served = before.release.target if before is not None and before.serves and before.release is not None else None
+    if served is not None and record.target is None:
+        raise UsageError(
+            f"{record.model} is served at the target '{served}', and the contract of {record.version} names none: "
+            "it would be the current release, and users would keep the earlier one",
+            where="penstock.yaml: target",
+            todo=f"Write 'target: {served}', or the target that takes its place, and release it under a new version.",
+        )
 
 
 def _afterwards(act: Callable[[], None], record: Release, lacking: str) -> None:

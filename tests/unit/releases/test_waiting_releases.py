@@ -104,6 +104,17 @@ def test_a_first_release_with_a_target_is_not_current_but_has_the_name(tmp_path:
     assert (found.current_version, found.serves) == ("1.3.0", True)
 
 
+def test_a_release_without_a_target_leaves_nobody_with_the_one_before(tmp_path: Path) -> None:
+    store = LocalStore(tmp_path / "store")
+    released(tmp_path, store, "run-0", "1.0.0", URL, target="shop")
+    promote(store, MODEL, "1.0.0", reason="the first", serving=Shop())
+    with pytest.raises(UsageError, match=r"served at the target 'shop', and the contract of 1\.1\.0 names none"):
+        released(tmp_path, store, "run-1", "1.1.0", URL, baseline="run-0")
+    assert current(store) == "1.0.0"
+    assert published(store, MODEL, "1.1.0") is None
+    released(tmp_path, store, "run-2", "1.2.0", URL, baseline="run-0", target="other")
+
+
 def test_a_publisher_that_is_killed_after_the_pointer_is_made_up_for(tmp_path: Path) -> None:
     store = LocalStore(tmp_path / "store")
     released(tmp_path, store, "run-0", "1.0.0", URL)
