@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import sys
 import time
@@ -125,12 +126,16 @@ def _since(given: str, log: RecordsSource | None, *, growing: bool) -> float | N
 
 def _look(rules: WatchPolicy, source: EvidenceSource, begun: float | None, log: RecordsSource | None) -> Look:
     """What the server calls."""
+    from penstock.watch.evidence import EvidenceError
     from penstock.watch.watcher import CanaryWatch
 
     started = time.time()
 
     def look(since: float | None) -> WatchVerdict:
-        first = log.first_canary() if log is not None and begun is None else None
+        first = None
+        if log is not None and begun is None:
+            with contextlib.suppress(EvidenceError):  # the look itself says why
+                first = log.first_canary()
         return CanaryWatch(rules, source, since or begun or first or started).look(time.time())
 
     return look

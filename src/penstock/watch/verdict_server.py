@@ -78,7 +78,10 @@ class _Handler(BaseHTTPRequestHandler):
             self.server.places.release()
 
     def _get(self) -> None:
-        parts = urlsplit(self.path)
+        try:
+            parts = urlsplit(self.path)
+        except ValueError:  # a bracket that is not closed
+            parts = urlsplit("")
         if parts.path == "/healthz":
             self._answer(200, {"status": "ok"})
         elif parts.path != "/verdict":

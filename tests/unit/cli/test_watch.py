@@ -141,6 +141,11 @@ def test_serve(policy: Path, tmp_path: Path) -> None:
         answer = httpx.get(f"http://{address}/verdict", trust_env=False, timeout=10).json()
         assert answer["phase"] == "Failed"
         assert httpx.get(f"http://{address}/healthz", trust_env=False).status_code == 200
+        records.write_text("", encoding="utf-8")
+        since = {"since": f"{time.time() - 2400:.0f}"}  # another question: the answer to the first is kept a while
+        answer = httpx.get(f"http://{address}/verdict", params=since, trust_env=False, timeout=10).json()
+        assert answer["phase"] == "Running", "what is lost is no verdict, and no fault of the program"
+        assert "has become shorter" in answer["reason"]
         os.kill(process.pid, signal.SIGTERM)  # a shell may start its jobs with SIGINT ignored
         assert process.wait(10) == 130
     finally:

@@ -6,6 +6,7 @@ import contextlib
 import socket
 import threading
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -61,6 +62,10 @@ def test_what_it_does_not_give() -> None:
         assert "future" in client.get("/verdict", params={"since": "9999999999"}).json()["error"]
         assert client.get("/verdict?" + "a=1&" * 50).status_code == 400
         assert client.post("/verdict").status_code == 501
+        place = urlsplit(url)
+        with socket.create_connection((place.hostname, place.port)) as odd:
+            odd.sendall(b"GET //[ HTTP/1.0\r\n\r\n")
+            assert b" 404 " in odd.recv(100)
 
 
 def test_who_says_nothing_holds_nobody_up() -> None:
