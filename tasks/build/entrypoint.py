@@ -11,10 +11,12 @@ from penstock.bundle.checked_contract import read_checked
 from penstock.bundle.directory import Bundle
 from penstock.bundle.environment_record import write_environment_record
 from penstock.bundle.models import Image
+from penstock.bundle.sbom_file import read_sbom, sbom_sha256, write_sbom
 from penstock.bundle.steps import recorded
 from penstock.contract.models import Contract
 from penstock.contract.mounted_weights import beside_the_image, mount_of
 from penstock.environment.look import look
+from penstock.environment.sbom import bill_of_materials, renamed
 from penstock.foundation.errors import UsageError
 from penstock.sources.image import MODES, build, steps_from_cache
 from penstock.sources.image_registry import authfile
@@ -55,6 +57,8 @@ def step(arguments: Arguments) -> dict[str, str]:
             )
         if run.regated_from is not None and run.image is not None:
             note.inputs, note.note = run.image.digest, f"{run.image.kind} of the run '{run.regated_from}'"
+            if sbom_sha256(bundle) is not None:  # the same commit may have been tagged since
+                write_sbom(bundle, renamed(read_sbom(bundle), run))
             return _answer(contract, run.image)
         log_file = bundle.path / "logs" / "build.log"
         before = log_file.stat().st_size if log_file.exists() else 0
@@ -92,8 +96,11 @@ def step(arguments: Arguments) -> dict[str, str]:
 
 
 def _look(arguments: Arguments, contract: Contract, image: Image, bundle: Bundle) -> None:
-    """Write what the image was built with, and what of it does not fit; the gate decides what comes of that."""
-    record = look(
+    """Write what the image was built with, what of it does not fit, and the bill of materials of image and weights.
+
+    The gate decides what comes of what does not fit.
+    """
+    looked = look(
         arguments.source,
         contract,
         image,
@@ -101,8 +108,9 @@ def _look(arguments: Arguments, contract: Contract, image: Image, bundle: Bundle
         tls_verify=arguments.tls_verify,
         authfile=authfile(arguments.registry_credentials),
     )
-    write_environment_record(bundle, record)
-    for finding in record.findings:
+    write_environment_record(bundle, looked.record)
+    write_sbom(bundle, bill_of_materials(bundle.run(), contract, looked.facts))
+    for finding in looked.record.findings:
         log("environment", severity=finding.severity, what=finding.what, todo=finding.todo)
 
 

@@ -49,6 +49,7 @@ COMMANDS: Mapping[str, str] = {
     "withdraw": "penstock.cli.release_acts:withdraw",
     "track": "penstock.cli.track:track",
     "verify": "penstock.cli.verify:verify",
+    "sbom": "penstock.cli.sbom:sbom",
     "bisect": "penstock.cli.bisect:bisect",
 }
 """Command → the function that does it, in the order of the help."""

@@ -30,6 +30,7 @@ PATTERNS = {
     r"^[A-Za-z][A-Za-z0-9_.-]{0,63}$": "letters, digits, '_', '.' and '-', beginning with a letter, at most 64",
     r"^[A-Za-z][A-Za-z0-9-]{0,63}$": "the name of an attribute: letters, digits and hyphens, beginning with a letter",
     r"^[A-Za-z_][A-Za-z0-9_]{0,99}$": "letters, digits and '_', beginning with a letter",
+    r"^\S(.*\S)?$": "one line that neither begins nor ends with a space",
     r"^[A-Za-z0-9][A-Za-z0-9.-]{0,252}(:[0-9]{1,5})?$": "a host such as example.org or example.org:443",
 }
 """The models' patterns in plain words (a test holds the two together)."""

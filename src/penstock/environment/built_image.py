@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 FOLDER = Path("images") / "layers"
 """Below the cache: what was found in a layer, by its digest. Layers never change, and most images share theirs."""
-RECIPE = 1
+RECIPE = 2
 """Goes up when more of a layer is kept."""
 FETCH_TIMEOUT_S = 1800.0
 ASK_TIMEOUT_S = 120.0

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from penstock.bundle.environment_record import LayerRecord
+from penstock.environment.debian import DebianPackage, Distribution
 from penstock.environment.wheels import Version, Wheel
 
 
@@ -55,5 +56,9 @@ class EnvironmentFacts:
     healthcheck: str | None = None
     layers: list[LayerRecord] = field(default_factory=list)
     digest: str = ""
+    distribution: Distribution | None = None
+    """Whose system the image has, where it says."""
+    system_packages: list[DebianPackage] = field(default_factory=list)
+    """Debian's; of other systems none are read."""
     other_index: bool = False
     """Packages come from another index than PyPI, so that the table need not hold for them."""

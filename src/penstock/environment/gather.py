@@ -11,6 +11,7 @@ from penstock.contract.models import Contract
 from penstock.contract.mounted_weights import weights_folder
 from penstock.environment.base_images import base_image
 from penstock.environment.built_image import ImageContent
+from penstock.environment.debian import read_debian_packages, read_distribution
 from penstock.environment.facts import EnvironmentFacts, FoundVersion
 from penstock.environment.gpu_wheels import brought_along
 from penstock.environment.judge import majors
@@ -64,6 +65,8 @@ def facts_of_image(built: ImageContent, digest: str, recipe: RecipeStage | None)
         user=settings.user,
         healthcheck=None if recipe is None else recipe.healthcheck,
         layers=settings.layers,
+        distribution=read_distribution(files.contents),
+        system_packages=read_debian_packages(files.contents),
     )
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from pydantic import Field
 
 from penstock.bundle.models import SCHEMA_VERSION, Record
+from penstock.environment.debian import MAX_STATUS_BYTES, OS_RELEASE, STATUS, shortened_status
 from penstock.foundation.errors import UsageError
 
 BLOCK = 512
@@ -40,7 +41,7 @@ ZSTD_WINDOW_LOG = 27
 DISTRIBUTION = re.compile(r"(?:^|/)(?:site|dist)-packages/[^/]{1,200}\.dist-info/(?:METADATA|WHEEL)\Z")
 BUILD_INFO = re.compile(r"(?:^|/)(?:site|dist)-packages/onnxruntime/capi/build_and_package_info\.py\Z")
 CUDA_VERSION = re.compile(r"^usr/local/cuda[^/]{0,40}/version\.json\Z")
-CONTENTS = (DISTRIBUTION, BUILD_INFO, CUDA_VERSION)
+CONTENTS = (DISTRIBUTION, BUILD_INFO, CUDA_VERSION, OS_RELEASE)
 """Files whose beginning is kept."""
 LIBRARY = re.compile(r"(?:^|/)lib(cudart|cublas|cudnn)(?:-[0-9a-f]{1,64})?\.so\.(\d{1,3})(?:\.\d{1,6}){0,4}\Z")
 COMPAT = re.compile(r"(?:^|/)compat/libcuda\.so\.(\d{3,4})\.\d")
@@ -63,7 +64,7 @@ class LayerFiles(Record):
     names: list[str] = Field(default_factory=list)
     """Paths of files and links of :data:`NAMES`, without a leading ``/``."""
     contents: dict[str, str] = Field(default_factory=dict)
-    """Path of a file of :data:`CONTENTS` → its beginning."""
+    """Path of a file of :data:`CONTENTS` → its beginning; of dpkg's status → its packages, one a line."""
     removed: list[str] = Field(default_factory=list)
     """Paths that it takes out of the layers below, each with all that lies below it; ``""`` is everything."""
     emptied: list[str] = Field(default_factory=list)
@@ -160,8 +161,12 @@ def _read(file: io.BufferedIOBase) -> LayerFiles:
             removed.append(f"{folder}/{name[len(WHITEOUT) :]}".lstrip("/"))
         elif not entry.folder and any(pattern.search(entry.path) for pattern in NAMES):
             names.append(entry.path)
+        text = None
         if entry.plain and any(pattern.search(entry.path) for pattern in CONTENTS):
             text = _headers(stream.begin(entry.size).decode("utf-8", "replace"))
+        elif entry.plain and STATUS.search(entry.path):
+            text = shortened_status(stream.begin(entry.size, MAX_STATUS_BYTES).decode("utf-8", "replace"))
+        if text is not None:
             kept += len(text)
             contents[entry.path] = text
         if len(names) + len(contents) + len(removed) + len(emptied) > MAX_KEPT or kept > MAX_CONTENTS_BYTES:
@@ -191,9 +196,9 @@ class _Stream:
         """Begin an entry's content."""
         self._rest = -(-size // BLOCK) * BLOCK
 
-    def begin(self, size: int) -> bytes:
+    def begin(self, size: int, most: int = MAX_CONTENT_BYTES) -> bytes:
         """The beginning of the content."""
-        content = self._take(min(size, MAX_CONTENT_BYTES))
+        content = self._take(min(size, most))
         self._rest -= len(content)
         return content
 

@@ -6,9 +6,16 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from penstock.environment.licences import spdx_expression
+from penstock.foundation.errors import one_line
+
 Version = tuple[int, ...]
 MAX_REQUIREMENTS = 500
 MAX_TAGS = 200
+MAX_LICENCES = 20
+MAX_LICENCE = 200
+"""Characters of a licence: some packages have its whole text there."""
+_CLASSIFIER = "License :: "
 _DIGITS = re.compile(r"\d+")
 _RELEASE = re.compile(r"v?(?:\d{1,9}!)?(\d{1,9}(?:\.\d{1,9}){0,9})")
 _CLAUSE = re.compile(r"(===|~=|==|!=|<=|>=|<|>)\s*(\d{1,9}(?:\.\d{1,9}){0,9})(\.\*)?")
@@ -57,6 +64,10 @@ class Wheel:
     """``cp311-cp311-manylinux_2_28_x86_64``; none: it does not say."""
     folder: str = ""
     """The ``site-packages`` that it is in; empty: it is only named."""
+    licence_expression: str = ""
+    """``License-Expression``, as it stands there: not checked."""
+    licence_names: tuple[str, ...] = ()
+    """The licences of its classifiers, ``MIT License``; without any, the first line of ``License``."""
 
     def __str__(self) -> str:
         return f"{self.name} {self.version}"
@@ -97,13 +108,23 @@ def read_wheel(metadata: str, wheel: str, folder: str) -> Wheel | None:
         requires_python=next((value for key, value in fields if key == "requires-python"), ""),
         tags=tuple(tags[:MAX_TAGS]),
         folder=folder,
+        licence_expression=next((value for key, value in fields if key == "license-expression"), "")[:MAX_LICENCE],
+        licence_names=tuple(_licence_names(fields)[:MAX_LICENCES]),
     )
+
+
+def _licence_names(fields: Iterable[tuple[str, str]]) -> list[str]:
+    classifiers = [value for key, value in fields if key == "classifier" and value.startswith(_CLASSIFIER)]
+    names = [value.rpartition(" :: ")[2] for value in classifiers if not value.endswith(":: OSI Approved")]
+    stated = [value for key, value in fields if key == "license" and value and value != "UNKNOWN"]
+    exact = [text for text in stated if spdx_expression(text) is not None]
+    return [one_line(text)[:MAX_LICENCE] for text in exact or names or stated]
 
 
 def _fields(text: str) -> Iterable[tuple[str, str]]:
     """The headers, as far as the first empty line."""
     for line in text.splitlines():
-        if not line.strip():
+        if not line:  # a line of blanks goes on with a header: some have a whole licence there
             return
         key, colon, value = line.partition(":")
         if colon and not line[0].isspace():

@@ -16,6 +16,7 @@ from pydantic import Field, ValidationError
 from penstock import __version__
 from penstock.bundle.directory import explain
 from penstock.bundle.models import Record, Run
+from penstock.bundle.sbom_file import SBOM
 from penstock.bundle.verdict_record import Verdict
 from penstock.releases.baseline import Release
 from penstock.store.archive import name_part
@@ -115,7 +116,9 @@ def statement(release: Release, run: Run, verdict: Verdict, *, evidence: str, ti
             if rule.waiver is not None and rule.waived and rule.verdict != "pass"
         ],
     )
-    manifest = {"uri": f"{evidence}/manifest.json", "digest": {"sha256": release.manifest_sha256}}
+    inputs = [{"uri": f"{evidence}/manifest.json", "digest": {"sha256": release.manifest_sha256}}]
+    if release.sbom_sha256 is not None:
+        inputs.append({"uri": f"{evidence}/{SBOM}", "digest": {"sha256": release.sbom_sha256}})
     whole = {
         "_type": STATEMENT_TYPE,
         "subject": [
@@ -131,7 +134,7 @@ def statement(release: Release, run: Run, verdict: Verdict, *, evidence: str, ti
             "resourceUri": release.image.url or release.url,
             # the rules are files of the commit; the verdict, which the manifest covers, has each with its bounds
             "policy": {"uri": f"git+{release.url}", "digest": {"gitCommit": release.commit}},
-            "inputAttestations": [manifest],
+            "inputAttestations": inputs,
             "verificationResult": "PASSED",
             "verifiedLevels": [],
             "slsaVersion": "1.1",

@@ -45,6 +45,8 @@ class Release(Record):
     service has to be told. ``None``: nothing was compared."""
     target: str | None = None
     """Where it is served, so that it becomes current by a promotion; ``None``: it was current once published."""
+    sbom_sha256: str | None = None
+    """SHA-256 of the run's bill of materials; ``None``: it has none, as the runs of older versions."""
 
     def same_content(self, other: Release) -> bool:
         """Whether both are the same code, weights and image, whichever run showed it."""

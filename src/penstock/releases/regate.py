@@ -10,6 +10,7 @@ from penstock.bundle.directory import Bundle, read_model
 from penstock.bundle.environment_record import RECORD as ENVIRONMENT
 from penstock.bundle.export_record import EXPORT_FOLDER
 from penstock.bundle.models import Inference, Manifest, Run
+from penstock.bundle.sbom_file import SBOM
 from penstock.contract.policy import LEVELS, Level
 from penstock.foundation.errors import UsageError, WorldError
 from penstock.foundation.files import inside, sha256_file
@@ -22,7 +23,9 @@ LOGS = "logs/model"
 
 
 def take_over(store: Store, bundle: Bundle, earlier_id: str) -> Run:
-    """Bring an archived run's calls, outputs, environment and logs of its model into a new run's bundle.
+    """Bring what an archived run has of its model into a new run's bundle.
+
+    That is its calls and outputs, the model's logs, the environment and the bill of materials.
 
     Everything is compared with that run's manifest. Measurements are not taken over: they are made, or found in the
     cache, as in any run. What an earlier attempt has brought stays.
@@ -58,7 +61,7 @@ def take_over(store: Store, bundle: Bundle, earlier_id: str) -> Run:
     _get(store, root, files, bundle.invocations_file.name, bundle.path)
     told = sorted(name for name in files if name.startswith(f"{EXPORT_FOLDER}/"))
     outputs = [output for call in bundle.invocations() for output in call.outputs]
-    about = sorted(name for name in files if name.startswith(LOGS) or name == ENVIRONMENT)
+    about = sorted(name for name in files if name.startswith(LOGS) or name in (ENVIRONMENT, SBOM))
     for name in [*outputs, *told, *about]:
         _get(store, root, files, name, bundle.path)
     known = {

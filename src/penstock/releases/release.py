@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 
 from penstock.bundle.directory import Bundle
 from penstock.bundle.models import Image
+from penstock.bundle.sbom_file import sbom_sha256
 from penstock.foundation.errors import UsageError, WorldError
 from penstock.foundation.files import sha256_file
 from penstock.releases.baseline import (
@@ -168,6 +169,7 @@ def _record(bundle: Bundle, *, replaces: str | None) -> Release:
         notes=run.notes,
         use_onnx=run.use_onnx,
         target=run.target,
+        sbom_sha256=sbom_sha256(bundle),
     )
 
 

@@ -42,7 +42,7 @@ def chosen_weights(contract: Contract, text: str) -> Chosen:
     before = in_place_of(contract, given)
     if before.sha256 == given.sha256:
         return Chosen(contract.weights)
-    after = before.model_copy(update={"sha256": given.sha256, "source": given.source})
+    after = before.model_copy(update={"sha256": given.sha256, "source": given.source, "licence": None})
     record = GivenWeightsRecord(
         path=before.path, sha256=given.sha256, replaces=before.sha256, source=mask(given.source)
     )

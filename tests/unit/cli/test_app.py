@@ -36,6 +36,7 @@ COMMANDS = [
     "withdraw",
     "track",
     "verify",
+    "sbom",
     "bisect",
     "score lipsync",
     "score frechet",

@@ -11,6 +11,7 @@ from tests.unit.environment.layers import SITE, wheel_files
 
 from penstock.contract.models import Contract
 from penstock.environment.built_image import ImageContent, ImageSettings
+from penstock.environment.debian import Distribution
 from penstock.environment.facts import EnvironmentFacts
 from penstock.environment.gather import facts_of_image, facts_of_recipe, lost_weights, recipe_of
 from penstock.environment.judge import judge
@@ -31,6 +32,8 @@ FILES = {
     **wheel_files("onnxruntime-gpu", "1.18.0", "cp311-cp311-linux_x86_64"),
     "usr/local/cuda-11.8/version.json": '{"cuda": {"name": "CUDA SDK", "version": "11.8.20220929"}}',
     f"{SITE}/onnxruntime/capi/build_and_package_info.py": "cuda_version = '12.2'\n",
+    "etc/os-release": 'PRETTY_NAME="Ubuntu"\nID=ubuntu\nVERSION_ID="22.04"\n',
+    "var/lib/dpkg/status": "libc6 2.35-0ubuntu3 amd64\n",
 }
 
 
@@ -49,6 +52,8 @@ def test_an_image(tmp_path: Path) -> None:
     assert [found.major for found in facts.cudnn or []] == [8]
     assert (facts.pythons, facts.processor, facts.musl, facts.compat) == ([(3, 11)], "x86_64", False, 520)
     assert (facts.healthcheck, facts.digest) == ("CMD true", "sha256:x")
+    assert facts.distribution == Distribution("ubuntu", "22.04")
+    assert [str(package) for package in facts.system_packages] == ["libc6 2.35-0ubuntu3 amd64"]
     # built for CUDA 12, as it says itself: the table has 11 for this version
     assert "onnxruntime-gpu 1.18.0 needs CUDA 12" in judge(facts).findings[0].what
 

@@ -16,6 +16,10 @@ from penstock.environment import layer_files
 from penstock.environment.layer_files import LayerFiles, UnreadableLayerError, merge, read_layer
 
 LONG = "x" * 150
+STATUS = (
+    "Package: tzdata\nStatus: install ok installed\nArchitecture: all\nVersion: 1\nDescription: long\n .\n text\n\n"
+    * 9_000  # a megabyte, of which a line is kept each
+)
 CONTENT = {
     **wheel_files("numpy", "2.4.6", "cp311-cp311-linux_x86_64"),
     "./usr/local/bin/python3.11": "x",
@@ -26,6 +30,9 @@ CONTENT = {
     f"{SITE}/numpy/core.py": "never kept",
     "usr/lib/x86_64-linux-gnu/libcudnn.so.8.9.6": "",
     "etc/passwd": "root",
+    "usr/lib/os-release": "ID=debian\n",
+    "var/lib/dpkg/status": STATUS,
+    "var/lib/dpkg/status-old": STATUS,
 }
 
 
@@ -45,7 +52,10 @@ def test_what_is_kept(tmp_path: Path, form: int, packed: bool) -> None:
         f"opt/{LONG}/{LONG}/lib/python3.11/site-packages/a-1.dist-info/METADATA",
         "usr/local/cuda-11.8/version.json",
         f"{SITE}/onnxruntime/capi/build_and_package_info.py",
+        "usr/lib/os-release",
+        "var/lib/dpkg/status",
     }
+    assert found.contents["var/lib/dpkg/status"] == "tzdata 1 all\n" * 9_000
     assert found.contents[f"{SITE}/numpy-2.4.6.dist-info/WHEEL"] == "Tag: cp311-cp311-linux_x86_64\n"
 
 

@@ -34,7 +34,7 @@ def test_releases_by_their_recipe(tmp_path: Path, model: str, release: str, says
     for folder in ("base", *([f"releases/{release}"] if release else [])):
         for name in ("Containerfile", "requirements.txt"):
             shutil.copyfile(MODELS / model / folder / name, tmp_path / name)
-    record = look(tmp_path, CONTRACT, PROCESS, tmp_path / "cache")
+    record = look(tmp_path, CONTRACT, PROCESS, tmp_path / "cache").record
     assert record.read == "recipe"
     assert bool(record.errors) == bool(says)
     assert not says or says in record.errors[0].what
@@ -54,18 +54,24 @@ def test_an_image_whatever_its_recipe_says(tmp_path: Path) -> None:
     registry = Registry(tmp_path / "registry")
     (tmp_path / "Containerfile").write_text("FROM python:3.11\n")
     image_of(registry, "1.23.2", 12, 9)
-    record = look(tmp_path, CONTRACT, IMAGE, tmp_path / "cache", skopeo=str(registry.program))
+    record = look(tmp_path, CONTRACT, IMAGE, tmp_path / "cache", skopeo=str(registry.program)).record
     assert (record.read, record.image, record.findings, record.unreadable) == ("image", IMAGE.digest, [], None)
     assert len(record.layers) == 2
     image_of(registry, "1.31.1", 12, 9)
-    record = look(tmp_path, CONTRACT, IMAGE, tmp_path / "cache", skopeo=str(registry.program))
+    record = look(tmp_path, CONTRACT, IMAGE, tmp_path / "cache", skopeo=str(registry.program)).record
     assert [found.kind for found in record.errors] == ["cuda"]
+    looked = look(tmp_path, CONTRACT, IMAGE, tmp_path / "cache", skopeo=str(registry.program))
+    assert looked.record == record
+    assert looked.facts is not None
+    assert [str(wheel) for wheel in looked.facts.wheels] == ["onnxruntime-gpu 1.31.1"]
 
 
 def test_an_image_that_cannot_be_read_is_said(tmp_path: Path) -> None:
     registry = Registry(tmp_path / "registry")
     (registry.folder / "fails").write_text("connection refused")
-    record = look(tmp_path, CONTRACT, IMAGE, tmp_path / "cache", skopeo=str(registry.program))
+    looked = look(tmp_path, CONTRACT, IMAGE, tmp_path / "cache", skopeo=str(registry.program))
+    record = looked.record
+    assert looked.facts is None
     assert record.unreadable is not None
     assert "connection refused" in record.unreadable
     assert record.findings == []

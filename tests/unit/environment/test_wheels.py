@@ -40,6 +40,32 @@ def test_the_headers_of_a_wheel() -> None:
 
 
 @pytest.mark.parametrize(
+    ("headers", "expression", "names"),
+    [
+        ("License-Expression: MIT OR Apache-2.0", "MIT OR Apache-2.0", ()),
+        ("License: MIT\nClassifier: License :: OSI Approved :: MIT License", "", ("MIT",)),
+        ("License: see LICENSE\nClassifier: License :: OSI Approved :: BSD License", "", ("BSD License",)),
+        ("License: NVIDIA Proprietary Software", "", ("NVIDIA Proprietary Software",)),
+        ("License: UNKNOWN\nClassifier: License :: OSI Approved", "", ()),
+        ("License: Of my own\x1b[2J", "", (r"Of my own\x1b[2J",)),
+        ("License: " + "x" * 9_000, "", ("x" * 200,)),
+        ("", "", ()),
+    ],
+)
+def test_the_licence_that_a_wheel_states(headers: str, expression: str, names: tuple[str, ...]) -> None:
+    wheel = read_wheel(f"Name: a\nVersion: 1\n{headers}\n", "", "site")
+    assert wheel is not None
+    assert (wheel.licence_expression, wheel.licence_names) == (expression, names)
+
+
+def test_a_licence_of_many_lines_does_not_end_the_headers() -> None:
+    text = "Name: a\nVersion: 1\nLicense: First line\n        \n        Requires-Dist: no\nRequires-Dist: numpy\n"
+    wheel = read_wheel(text, "", "site")
+    assert wheel is not None
+    assert (wheel.licence_names, [each.name for each in wheel.requires]) == (("First line",), ["numpy"])
+
+
+@pytest.mark.parametrize(
     "metadata", ["", "Name: x", "Name: x\nVersion: none", "Name: ../x\nVersion: 1", "\nName: x\nVersion: 1"]
 )
 def test_what_is_no_wheel(metadata: str) -> None:

@@ -44,6 +44,10 @@ def test_the_statement_is_a_verification_summary(tmp_path: Path) -> None:
     assert (predicate["verificationResult"], predicate["timeVerified"]) == ("PASSED", "2026-01-02T00:00:00+00:00")
     evidence = {"uri": "s3://b/runs/m/run-1/manifest.json", "digest": {"sha256": release.manifest_sha256}}
     assert predicate["inputAttestations"] == [evidence]
+    with_sbom = release.model_copy(update={"sbom_sha256": "e" * 64})
+    whole = json.loads(statement(with_sbom, bundle.run(), verdict, evidence="s3://b/runs/m/run-1", time="t"))
+    bill = {"uri": "s3://b/runs/m/run-1/sbom.cdx.json", "digest": {"sha256": "e" * 64}}
+    assert whole["predicate"]["inputAttestations"] == [evidence, bill]
     assert predicate["policy"]["digest"] == {"gitCommit": "c" * 40}
     pair = predicate["penstock"]
     assert pair["weights"] == [{"path": "w.onnx", "sha256": "b" * 64}]

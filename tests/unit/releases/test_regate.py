@@ -12,6 +12,7 @@ from penstock.bundle.directory import Bundle
 from penstock.bundle.environment_record import EnvironmentRecord, write_environment_record
 from penstock.bundle.export_record import export_record
 from penstock.bundle.models import Image, Inference, Invocation, Isolation, Machine, ShardRecord, SuiteRecord
+from penstock.bundle.sbom_file import SBOM, write_sbom
 from penstock.contract.policy import Level
 from penstock.foundation.errors import UsageError, WorldError
 from penstock.releases.regate import take_over
@@ -39,6 +40,7 @@ def earlier(folder: Path, store: Store, **changes: object) -> Bundle:
     (bundle.path / "logs" / "model.log").write_text("hello")
     (bundle.path / "logs" / "build.log").write_text("built")
     write_environment_record(bundle, EnvironmentRecord(read="recipe"))
+    write_sbom(bundle, {"bomFormat": "CycloneDX", "components": []})
     shard = ShardRecord(shard="1/1", cases=1, started="2024-01-01T00:00:00+00:00", machine=CARD)
     inference = Inference(unchanged=False, products="1" * 64, parts=["1/1"], shards=[shard], used_s=2.5)
     known = {"image": IMAGE, "suite": SuiteRecord(digest="5" * 64, cases=1), "inference": inference}
@@ -63,7 +65,14 @@ def test_calls_outputs_and_the_models_log_come_along(tmp_path: Path, store: Stor
     assert run.inference == Inference(unchanged=True, parts=["1/1"], machine=CARD, isolation="none")
     assert bundle.invocations() == before.invocations()
     there = {path.relative_to(bundle.path).as_posix() for path in bundle.path.rglob("*") if path.is_file()}
-    assert there == {"run.json", "invocations.jsonl", "outputs/größe/output.mp4", "logs/model.log", "environment.json"}
+    assert there == {
+        "run.json",
+        "invocations.jsonl",
+        "outputs/größe/output.mp4",
+        "logs/model.log",
+        "environment.json",
+        SBOM,
+    }
     video = bundle.path / "outputs" / "größe" / "output.mp4"
     assert video.read_bytes() == (before.path / "outputs" / "größe" / "output.mp4").read_bytes()
     video.write_bytes(b"half")

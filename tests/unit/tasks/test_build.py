@@ -12,6 +12,7 @@ from tests.unit.tasks.step_folders import TREE, StepFolders
 
 from penstock.bundle.environment_record import environment_record
 from penstock.bundle.models import Image
+from penstock.bundle.sbom_file import SBOM, read_sbom
 
 NOT_MOUNTED = {"weights-mount": "", "weights-folder": "suite"}
 
@@ -42,6 +43,9 @@ def test_what_the_recipe_says_is_in_the_bundle_and_in_the_log(cloned: StepFolder
     record = environment_record(cloned.bundle)
     assert record is not None
     assert [found.kind for found in record.errors] == ["cuda", "cuda"]
+    bill = read_sbom(cloned.bundle)
+    assert [part["type"] for part in bill["components"]] == ["machine-learning-model", "library"]
+    assert bill["components"][1]["purl"] == "pkg:pypi/onnxruntime-gpu@1.23.2"
     said = [line for line in answer.lines if line["event"] == "environment" and line["severity"] == "error"]
     assert "needs CUDA 12" in said[0]["what"]
 
@@ -69,6 +73,21 @@ def test_run_that_is_judged_again_keeps_the_image_that_made_its_outputs(cloned: 
     answer = cloned.call("build")
     assert answer.results == {"IMAGE_URL": earlier.url, "IMAGE_DIGEST": earlier.digest} | NOT_MOUNTED
     assert cloned.bundle.run().image == earlier
+    assert not (cloned.bundle.path / SBOM).exists()  # the earlier run had none
+
+
+def test_a_bill_that_was_taken_over_has_the_version_of_this_run(cloned: StepFolders) -> None:
+    cloned.cloned(version="0.0.0+cccccccccccc", built=False)
+    assert cloned.call("build").code == 0
+    before = read_sbom(cloned.bundle)
+    cloned.cloned(version="1.1.0", regated_from="run-1")
+    assert cloned.call("build").code == 0
+    after = read_sbom(cloned.bundle)
+    assert (before["metadata"]["component"]["version"], after["metadata"]["component"]["version"]) == (
+        "0.0.0+cccccccccccc",
+        "1.1.0",
+    )
+    assert before["serialNumber"] != after["serialNumber"]
 
 
 @pytest.fixture
@@ -97,6 +116,9 @@ def test_weights_are_mounted_beside_the_image_below_its_working_directory(
     record = environment_record(folders.bundle)
     assert record is not None
     assert (record.read, record.unreadable) == ("image", "the registry's answer is no image")
+    bill = read_sbom(folders.bundle)
+    assert [part["type"] for part in bill["components"]] == ["container", "machine-learning-model"]
+    assert bill["properties"] == [{"name": "penstock:read", "value": "nothing"}]
     # the same files, in another run of another commit
     folders.begin_again()
     folders.cloned(built=False)
