@@ -120,6 +120,13 @@ mlflow: $(DEV)/.ready ## runs and releases in a real MLflow server, read back wi
 	test -x build/mlflow/bin/mlflow || { $(PYTHON) -m venv --clear build/mlflow && build/mlflow/bin/python -m pip install --quiet --disable-pip-version-check mlflow==3.17.2; }
 	PENSTOCK_MLFLOW="$(CURDIR)/build/mlflow" $(DEV)/bin/python -m pytest tests/mlflow
 
+.PHONY: cosign
+cosign: $(DEV)/.ready ## the signed verdict beside an image, verified by cosign itself (builds it into build/: five minutes)
+	$(call needs,docker-registry,docker-registry)
+	$(call needs,skopeo,skopeo)
+	test -x build/cosign/cosign || GOBIN="$(CURDIR)/build/cosign" go install github.com/sigstore/cosign/v3/cmd/cosign@v3.1.3
+	PENSTOCK_COSIGN="$(CURDIR)/build/cosign/cosign" $(DEV)/bin/python -m pytest tests/cosign
+
 .PHONY: cluster-up cluster-down cluster-status
 cluster-up: $(DEV)/.ready ## a real single-node Kubernetes with Tekton on this machine (root; see docs/cluster.md)
 	$(DEV)/bin/python -m tests.cluster up

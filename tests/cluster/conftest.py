@@ -1,7 +1,9 @@
-"""A real registry on loopback."""
+"""A real registry on loopback, and an image in it."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 import socket
 import subprocess
 import time
@@ -13,6 +15,8 @@ import yaml
 from tests.cluster import registry
 from tests.cluster.oci import Registry
 from tests.cluster.settings import Settings
+
+from penstock.bundle.models import Image
 
 
 @pytest.fixture
@@ -41,3 +45,33 @@ def server(settings: Settings) -> Iterator[Registry]:
     finally:
         process.terminate()
         process.wait()
+
+
+def skopeo(*arguments: str) -> str:
+    done = subprocess.run(["skopeo", *arguments], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.fixture
+def image(settings: Settings, server: object, tmp_path: Path) -> Image:
+    """An image of one empty layer."""
+    folder = tmp_path / "image"
+    blobs = folder / "blobs" / "sha256"
+    blobs.mkdir(parents=True)
+
+    def blob(content: bytes, kind: str) -> dict[str, object]:
+        digest = hashlib.sha256(content).hexdigest()
+        (blobs / digest).write_bytes(content)
+        return {"mediaType": f"application/vnd.oci.image.{kind}", "size": len(content), "digest": f"sha256:{digest}"}
+
+    tar = bytes(1024)
+    layer = blob(tar, "layer.v1.tar")
+    config = {"architecture": "amd64", "os": "linux", "rootfs": {"type": "layers", "diff_ids": [layer["digest"]]}}
+    content = {"schemaVersion": 2, "config": blob(json.dumps(config).encode(), "config.v1+json"), "layers": [layer]}
+    manifest = blob(json.dumps(content).encode(), "manifest.v1+json")
+    (folder / "oci-layout").write_text('{"imageLayoutVersion": "1.0.0"}')
+    (folder / "index.json").write_text(json.dumps({"schemaVersion": 2, "manifests": [manifest]}))
+    url = f"{settings.registry}/model"
+    skopeo("copy", "--preserve-digests", "--dest-tls-verify=false", f"oci:{folder}", f"docker://{url}:1")
+    return Image(kind="image", url=url, digest=str(manifest["digest"]))
