@@ -65,12 +65,13 @@ def ask_folder(folder: Path, service: FolderService, pairs: ImagePairs | None, o
         if (fault := media_fault(folder / name, expected=("image",))) is not None:
             raise UsageError(fault[0], where=str(folder / name), todo=fault[1])
     found: list[npt.NDArray[np.float32] | str] = []
+    home = folder.resolve()  # requests open a file by a whole path without links
     contract = Contract.model_validate(_contract(service))
     with tempfile.TemporaryDirectory(prefix="penstock-faces-") as scratch:
         work = Path(scratch)
         with reach(contract, address, work / "log") as model:
             for name in names:
-                found.append(_vector(model, folder / name, service, work / "answer.json"))
+                found.append(_vector(model, home / name, service, work / "answer.json"))
                 on_progress(len(found), len(names))
     failures = {name: each for name, each in zip(names, found, strict=True) if isinstance(each, str)}
     if len(failures) == len(names):

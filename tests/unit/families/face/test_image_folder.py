@@ -54,6 +54,19 @@ def test_pairs_say_which_images_are_asked_about(tmp_path: Path) -> None:
     assert (found.identities, found.names.tolist()) == (None, ["0.png", "2.png"])
 
 
+@pytest.mark.parametrize("through_a_link", [False, True])
+def test_a_folder_may_be_named_from_here_and_through_a_link(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, through_a_link: bool
+) -> None:
+    write_image(tmp_path / "people" / "anna" / "1.png", 0, 0)
+    (tmp_path / "link").symlink_to("people")
+    monkeypatch.chdir(tmp_path)
+    with feature_service() as (url, _):
+        found = asked(Path("link" if through_a_link else "people"), url)
+    assert found.names is not None
+    assert (found.names.tolist(), found.failures) == (["anna/1.png"], {})
+
+
 def test_what_is_no_folder_of_people(tmp_path: Path) -> None:
     folder = write_people(tmp_path / "people")
     write_image(folder / "beside.png", 1, 1)
