@@ -120,6 +120,11 @@ mlflow: $(DEV)/.ready ## runs and releases in a real MLflow server, read back wi
 	test -x build/mlflow/bin/mlflow || { $(PYTHON) -m venv --clear build/mlflow && build/mlflow/bin/python -m pip install --quiet --disable-pip-version-check mlflow==3.17.2; }
 	PENSTOCK_MLFLOW="$(CURDIR)/build/mlflow" $(DEV)/bin/python -m pytest tests/mlflow
 
+.PHONY: model-signing
+model-signing: $(DEV)/.ready ## signed weights, ours read by OpenSSF's own program and the other way round (installs it into build/)
+	test -x build/model-signing/bin/model_signing || { $(PYTHON) -m venv --clear build/model-signing && build/model-signing/bin/python -m pip install --quiet --disable-pip-version-check model-signing==1.1.1 pyOpenSSL; }
+	PENSTOCK_MODEL_SIGNING="$(CURDIR)/build/model-signing" $(DEV)/bin/python -m pytest tests/model_signing
+
 .PHONY: cluster-up cluster-down cluster-status
 cluster-up: $(DEV)/.ready ## a real single-node Kubernetes with Tekton on this machine (root; see docs/cluster.md)
 	$(DEV)/bin/python -m tests.cluster up
