@@ -127,6 +127,11 @@ cosign: $(DEV)/.ready ## the signed verdict beside an image, verified by cosign 
 	test -x build/cosign/cosign || GOBIN="$(CURDIR)/build/cosign" go install github.com/sigstore/cosign/v3/cmd/cosign@v3.1.3
 	PENSTOCK_COSIGN="$(CURDIR)/build/cosign/cosign" $(DEV)/bin/python -m pytest tests/cosign
 
+.PHONY: model-signing
+model-signing: $(DEV)/.ready ## signed weights, ours read by OpenSSF's own program and the other way round (installs it into build/)
+	test -x build/model-signing/bin/model_signing || { $(PYTHON) -m venv --clear build/model-signing && build/model-signing/bin/python -m pip install --quiet --disable-pip-version-check model-signing==1.1.1 pyOpenSSL; }
+	PENSTOCK_MODEL_SIGNING="$(CURDIR)/build/model-signing" $(DEV)/bin/python -m pytest tests/model_signing
+
 .PHONY: cluster-up cluster-down cluster-status
 cluster-up: $(DEV)/.ready ## a real single-node Kubernetes with Tekton on this machine (root; see docs/cluster.md)
 	$(DEV)/bin/python -m tests.cluster up

@@ -27,6 +27,7 @@ from penstock.releases.measured_again import bring_outputs
 from penstock.releases.measured_with import MeasuredWith, measured_with
 from penstock.releases.regate import take_over
 from penstock.releases.rerun_baseline import plan_rerun
+from penstock.releases.trusted_weights import hold_signed, trusted_keys
 from penstock.sources.fetch import Fetcher
 from penstock.sources.given_weights import chosen_weights, released_weights, with_version
 from penstock.sources.weights import provide
@@ -56,6 +57,9 @@ class Arguments:
     store_credentials: Path | None = workspace("for weights on S3, and the store", optional=True)
     weights_credentials: Path | None = workspace(
         "tokens for https and hf: a file each, named as its host", optional=True
+    )
+    weights_keys: Path | None = workspace(
+        "public keys, a file each: weights that none of them has signed are refused", optional=True
     )
 
 
@@ -90,6 +94,9 @@ def step(arguments: Arguments) -> dict[str, str]:
             given=chosen.replaced,
         )
         own = files[: len(contract.weights)]
+        if arguments.weights_keys is not None and (keys := trusted_keys(arguments.weights_keys)):
+            hold_signed(chosen.weights, own, arguments.source, keys)
+            log("signed", what=f"the weights are signed with one of {len(keys)} trusted keys", files=len(own))
         note.inputs = sha256_json([file.sha256 for file in files])
         run = bundle.run().model_copy(
             update={

@@ -53,7 +53,11 @@ COMMANDS: Mapping[str, str] = {
     "bisect": "penstock.cli.bisect:bisect",
 }
 """Command → the function that does it, in the order of the help."""
-WEIGHTS: Mapping[str, str] = {"import": "penstock.cli.weights_import:import_weights"}
+WEIGHTS: Mapping[str, str] = {
+    "import": "penstock.cli.weights_import:import_weights",
+    "sign": "penstock.cli.weights_sign:sign",
+    "verify": "penstock.cli.weights_sign:verify",
+}
 STORE: Mapping[str, str] = {"transfer": "penstock.cli.store_transfer:transfer"}
 
 

@@ -63,9 +63,12 @@ class Weights(Strict):
     source: Annotated[str, Field(min_length=1, max_length=2000)]
     """``lfs`` (it is in the repository, through Git LFS or not), a path relative to the repository, ``https://…``, ``s3://bucket/key``
     or ``hf://org/repo@commit/file``."""
-    licence: Annotated[str, Field(max_length=200, pattern=r"^\S(.*\S)?$")] | None = None
+    licence: Annotated[str, Field(min_length=1, max_length=200)] | None = None
     """Under which the weights may be used, best as an SPDX expression: ``Apache-2.0``, ``LicenseRef-OpenRAIL-M``. It
     stands in the bill of materials."""
+    signature: RelativePath | None = None
+    """A file of the repository: a signature over these weights, as ``penstock weights sign`` writes it. Demanded where
+    the platform names keys."""
 
 
 class Build(Strict):

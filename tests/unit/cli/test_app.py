@@ -41,6 +41,8 @@ COMMANDS = [
     "score lipsync",
     "score frechet",
     "weights import",
+    "weights sign",
+    "weights verify",
     "store transfer",
 ]
 HEAVY = {"numpy", "scipy", "cv2", "av", "onnxruntime", "boto3", "httpx", "torch", "onnx", "jinja2"}

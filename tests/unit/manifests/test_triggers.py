@@ -368,8 +368,11 @@ def test_a_template_fits_its_pipeline_and_its_bindings(pipeline: str) -> None:
     workspaces = {entry["name"]: entry for entry in run["spec"]["workspaces"]}
     assert workspaces.keys() == {entry["name"] for entry in spec["workspaces"]}
     for entry in spec["workspaces"]:
-        if entry.get("optional") and entry["name"] != "policy-floor":
+        if entry.get("optional") and entry["name"] not in ("policy-floor", "weights-keys"):
             assert workspaces[entry["name"]]["secret"]["optional"] is True, "a site need not have it"
+    # installed empty, and needed: keys that somebody deletes must not let unsigned weights through in silence
+    assert workspaces["weights-keys"] == {"name": "weights-keys", "configMap": {"name": "penstock-weights-keys"}}
+    assert objects("ConfigMap")["penstock-weights-keys"]["data"] == {}
     if pipeline == "release":
         # installed empty, and needed: a floor that somebody deletes must not be passed over in silence
         assert workspaces["policy-floor"] == {"name": "policy-floor", "configMap": {"name": "penstock-policy-floor"}}

@@ -7,10 +7,13 @@ from pathlib import Path
 
 import pytest
 from tests.pipeline.pipeline_runs import contract, text
+from tests.unit.releases.signing_keys import key_pair
 from tests.unit.tasks.step_folders import StepFolders
 
 from penstock.bundle.models import WeightsFile
 from penstock.bundle.rerun_bundle import is_measured_again
+from penstock.releases.envelope import private_key
+from penstock.releases.signed_weights import sign_weights
 
 WEIGHTS = b"some weights"
 SHA256 = hashlib.sha256(WEIGHTS).hexdigest()
@@ -39,6 +42,25 @@ def test_other_content_than_the_digest_is_refused(folders: StepFolders) -> None:
     assert answer.code != 0
     assert "weights/model.dat" in answer.error
     assert folders.bundle.run().weights == []
+
+
+def test_where_the_platform_names_keys_weights_must_be_signed(folders: StepFolders, tmp_path: Path) -> None:
+    private, public = key_pair(tmp_path / "pair")
+    keys = tmp_path / "keys"
+    keys.mkdir()
+    prepared(folders)
+    assert folders.call("weights", f"--weights-keys={keys}").code == 0
+    (keys / "team.pub").write_bytes(public.read_bytes())
+    answer = folders.call("weights", f"--weights-keys={keys}")
+    assert answer.code == 2
+    assert "is not signed, and this platform demands it" in answer.error
+    weights = [{"path": "weights/model.dat", "source": "lfs", "sha256": SHA256, "signature": "weights.sig"}]
+    (folders.source / "penstock.yaml").write_text(text(contract(weights=weights)))
+    signature = folders.source / "weights.sig"
+    signature.write_bytes(sign_weights(folders.source / "weights", private_key(private), signature=signature))
+    answer = folders.call("weights", f"--weights-keys={keys}")
+    assert answer.code == 0
+    assert any(line["event"] == "signed" for line in answer.lines)
 
 
 def test_the_record_says_where_the_contract_lets_it_serve(folders: StepFolders) -> None:
