@@ -20,6 +20,7 @@ from penstock.foundation.errors import NoSpaceError, UsageError, WorldError
 from penstock.foundation.files import disk_errors
 from penstock.sources.build_context import BuildContext, build_context
 from penstock.sources.built_images import find_built, keep_built
+from penstock.sources.image_registry import registry_access
 from penstock.sources.known_blobs import known_blobs
 from penstock.sources.program import Finished, run
 
@@ -27,7 +28,7 @@ log = logging.getLogger(__name__)
 
 Mode = Literal["auto", "image", "process"]
 MODES: tuple[Mode, ...] = ("auto", "image", "process")
-_REGISTRY = re.compile(r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*$")
+REGISTRY = re.compile(r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*$")
 _NAME = re.compile(r"^[a-z0-9]+([._-]+[a-z0-9]+)*(/[a-z0-9]+([._-]+[a-z0-9]+)*)*$")
 _TARGET = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$")
 _ARG = re.compile(r"^[A-Za-z_][A-Za-z0-9_]{0,127}$")
@@ -107,7 +108,7 @@ def build(
             where="image name",
             todo="Use lower-case letters, digits and '-'.",
         )
-    if registry is not None and not _REGISTRY.match(registry):
+    if registry is not None and not REGISTRY.match(registry):
         raise UsageError(
             f"'{registry[:80]}' is not a registry", where="registry", todo="Write host[:port][/path], without a scheme."
         )
@@ -115,7 +116,7 @@ def build(
     if reason is None:
         context = build_context(source_dir, contract, beside)
         name, key = f"{registry}/{image_name}" if registry else image_name, context.key(contract)
-        access = [f"--tls-verify={str(tls_verify).lower()}", *([f"--authfile={authfile}"] if authfile else [])]
+        access = registry_access(tls_verify, authfile)
         known = find_built(cache_dir, name, key) if reuse else None
         if known is not None and _is_in_registry(known, skopeo, access):
             log.info("used again: %s@%s, built from %s", known.url, known.digest, known.built_from[:12])
@@ -155,15 +156,15 @@ def _is_in_registry(image: Image, skopeo: str, access: list[str]) -> bool:
     reference = f"docker://{image.url}@{image.digest}"
     argv = [skopeo, "inspect", "--no-tags", "--retry-times=3", *access, "--format={{.Digest}}", reference]
     answer = run(argv, env=registry_environment(), timeout_s=120.0)
-    if answer.code and not _is_absent(answer):
+    if answer.code and not is_absent(answer):
         raise _failed("the registry cannot be asked for the image", answer, reference)
     if answer.code:
         log.info("the registry has %s no more: it is built again", image.digest)
     return answer.code == 0
 
 
-def _is_absent(answer: Finished) -> bool:
-    """Whether skopeo says that there is no such image."""
+def is_absent(answer: Finished) -> bool:
+    """Whether skopeo says that the registry has no such image."""
     return any(sign in answer.tail.lower() for sign in ("manifest unknown", "not found", "name unknown"))
 
 
@@ -366,7 +367,7 @@ def tag_image(
         UsageError: the image was not pushed.
         WorldError: the tag names another image, or the registry fails.
     """
-    if image.kind != "image" or not _DIGEST.match(image.digest) or not _REGISTRY.match(image.url):
+    if image.kind != "image" or not _DIGEST.match(image.digest) or not REGISTRY.match(image.url):
         raise UsageError("only a pushed image can be tagged", where=image.url)
     tag = _NO_TAG.sub("_", version).lstrip(".-")[:128]
     target = f"docker://{image.url}:{tag}"
@@ -380,7 +381,7 @@ def tag_image(
         if found == image.digest:
             return
         raise WorldError(f"the tag '{tag}' names another image ({found})", where=image.url, todo="Raise the version.")
-    if not _is_absent(there):
+    if not is_absent(there):
         # Not knowing whether the tag is there, we must not write over it.
         raise _failed("the registry cannot be asked for the tag", there, target)
     copy = [
