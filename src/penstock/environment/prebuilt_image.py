@@ -269,7 +269,10 @@ def _hold_files(
     Raises:
         UsageError: one is another, or is missing where nothing keeps it out.
     """
-    same, removed, others, absent = 0, 0, [], []
+    same, removed = 0, 0
+    # a file that two lines copy is named once
+    others: set[str] = set()
+    absent: set[str] = set()
     for file in copied:
         with open_inside(context.context / file.source, where=file.source.as_posix()) as opened:
             digest = sha256_of(opened)
@@ -277,11 +280,11 @@ def _hold_files(
         if digest in there:
             same += 1
         elif any(each != REMOVED for each in there):
-            others.append(file.source.as_posix())
+            others.add(file.source.as_posix())
         elif there:
             removed += 1
         else:
-            absent.append(file.source.as_posix())
+            absent.add(file.source.as_posix())
     if others:
         raise UsageError(
             f"the image was not built from this commit: {_listed(others)} in it {_is(others)} not the commit's",
@@ -303,10 +306,10 @@ def _hold_files(
     return same, removed + len(absent)
 
 
-def _listed(names: list[str]) -> str:
+def _listed(names: set[str]) -> str:
     more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
     return printable(", ".join(f"'{name[:100]}'" for name in sorted(names)[:NAMED]) + more)
 
 
-def _is(names: list[str]) -> str:
+def _is(names: set[str]) -> str:
     return "is" if len(names) == 1 else "are"

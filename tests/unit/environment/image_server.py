@@ -103,12 +103,24 @@ def image_server() -> Iterator[ImageServer]:
                 error = {"errors": [{"code": code, "message": code.replace("_", " ").lower()}]}
                 self._answer(404, "application/json", json.dumps(error).encode())
 
+        def do_HEAD(self) -> None:
+            self.do_GET()
+
+        def do_PUT(self) -> None:
+            """A tag for a manifest that is there: what a release gives its image."""
+            content = self.rfile.read(int(self.headers["Content-Length"]))
+            kind = self.headers["Content-Type"]
+            held.manifests[self.path.rpartition("/")[2]] = held.manifests[digest_of(content)] = (kind, content)
+            self._answer(201, kind, b"")
+
         def _answer(self, status: int, kind: str, content: bytes) -> None:
             self.send_response(status)
             self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(content)))
+            self.send_header("Docker-Content-Digest", digest_of(content))
             self.end_headers()
-            self.wfile.write(content)
+            if self.command != "HEAD":
+                self.wfile.write(content)
 
         def log_message(self, *_: object) -> None:
             """Say nothing."""

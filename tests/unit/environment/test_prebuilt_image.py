@@ -163,6 +163,10 @@ def test_files_that_are_not_the_commits(server: ImageServer, take: Callable[[str
     labels = {REVISION: COMMIT}
     with pytest.raises(UsageError, match=r"'app/net.py' in it is not the commit's"):
         take(server.hold(layer(in_image(net="net = 2\n")), labels=labels))
+    (source / "Containerfile").write_text(RECIPE + "COPY . /again/\n")
+    with pytest.raises(UsageError, match=r"commit: 'app/net.py' in it is not the commit's"):
+        take(server.hold(layer(in_image(net="net = 2\n") | {"again/app/net.py": "net = 3\n"}), labels=labels))
+    (source / "Containerfile").write_text(RECIPE)
     # a later layer has the last word
     with pytest.raises(UsageError, match=r"'run.py' in it is not the commit's"):
         take(server.hold(layer(in_image()), layer({"model/run.py": "patched"}), labels=labels))
