@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -56,9 +57,8 @@ def ignore_files(context: Path, containerfile: Path) -> list[Path]:
 
 def _of_line(line: CopyLine, files: Sequence[Path]) -> Iterator[CopiedFile]:
     for source in line.sources:
-        wanted = tuple(part for part in PurePosixPath(source.lstrip("/")).parts if part != ".")
-        if ".." in wanted:
-            continue
+        # nothing leads out of the context: builders take its root for what is above it
+        wanted = PurePosixPath(posixpath.normpath(f"/{source.lstrip('/')}")).parts[1:]
         for file in files:
             if not all(map(fnmatchcase, file.parts, wanted)) or len(file.parts) < len(wanted):
                 continue

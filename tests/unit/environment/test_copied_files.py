@@ -42,6 +42,7 @@ def test_a_file_lies_in_a_folder_or_under_a_name_of_its_own() -> None:
 
 def test_patterns_stand_for_names_and_not_for_slashes() -> None:
     assert set(places("FROM a\nCOPY *.py *.md /m/\n")) == {"run.py", "notes.md"}
+    assert set(places("FROM a\nCOPY app/../../*.md /m/\n")) == {"notes.md"}
     assert set(places("FROM a\nCOPY app/*.py /m/\n")) == {"app/net.py"}
     assert places("FROM a\nCOPY a?p /m/\n")["app/sub/more.py"] == ("m/sub/more.py",)
 
@@ -58,7 +59,6 @@ def test_what_does_not_come_from_the_context_is_left_out() -> None:
         "COPY <<EOF /m/x\nrun.py\nEOF",
         "ADD https://example.org/run.py /m/",
         "ADD data.tar.gz /m/",
-        "COPY ../run.py /m/",
         "COPY run.py relative",
         "COPY run.py",
         'COPY ["run.py", 3]',
