@@ -1,4 +1,7 @@
-"""Build the model's image with buildah and push it by digest, or use that of a run with the same files again."""
+"""Build the model's image with buildah and push it by digest, or use that of a run with the same files again.
+
+An image that another system built is not built again: it is compared with the commit.
+"""
 
 from __future__ import annotations
 
@@ -10,14 +13,16 @@ from pathlib import Path
 from penstock.bundle.checked_contract import read_checked
 from penstock.bundle.directory import Bundle
 from penstock.bundle.environment_record import write_environment_record
-from penstock.bundle.models import Image
+from penstock.bundle.models import Image, Source
 from penstock.bundle.sbom_file import read_sbom, sbom_sha256, write_sbom
 from penstock.bundle.steps import recorded
 from penstock.contract.models import Contract
 from penstock.contract.mounted_weights import beside_the_image, mount_of
 from penstock.environment.look import look
+from penstock.environment.prebuilt_image import parse_image, take_prebuilt
 from penstock.environment.sbom import bill_of_materials, renamed
 from penstock.foundation.errors import UsageError
+from penstock.releases.names import repository_identity
 from penstock.sources.image import MODES, build, steps_from_cache
 from penstock.sources.image_registry import authfile
 from penstock.steps.entrypoint import log, param, run_step, workspace
@@ -31,6 +36,10 @@ class Arguments:
         "registry, host[:port][/path], that the image is pushed to; empty: no image is built", default=""
     )
     mode: str = param("auto (an image where buildah works and a registry is named), image or process", default="auto")
+    image: str = param(
+        "an image that another system built, HOST/PATH@sha256:…: it is compared with the commit, and nothing is built",
+        default="",
+    )
     tls_verify: bool = param("the registry has a certificate", default=True)
     reuse: bool = param("take the image of an earlier run that was built from the same files", default=True)
     source: Path = workspace("the model's repository")
@@ -56,10 +65,17 @@ def step(arguments: Arguments) -> dict[str, str]:
                 "the bundle does not say what was cloned", where=str(bundle.run_file), todo="Run the step clone first."
             )
         if run.regated_from is not None and run.image is not None:
+            _hold_given(arguments.image, run.image)
             note.inputs, note.note = run.image.digest, f"{run.image.kind} of the run '{run.regated_from}'"
             if sbom_sha256(bundle) is not None:  # the same commit may have been tagged since
                 write_sbom(bundle, renamed(read_sbom(bundle), run))
             return _answer(contract, run.image)
+        if arguments.image:
+            image = _take(arguments, contract, run.source, mode)
+            note.inputs, note.note = image.digest, "image, built elsewhere: its label and files are the commit's"
+            bundle.update_run(run.model_copy(update={"image": image}))
+            _look(arguments, contract, image, bundle)
+            return _answer(contract, image)
         log_file = bundle.path / "logs" / "build.log"
         before = log_file.stat().st_size if log_file.exists() else 0
         image = build(
@@ -93,6 +109,46 @@ def step(arguments: Arguments) -> dict[str, str]:
         bundle.update_run(run.model_copy(update={"image": image}))
         _look(arguments, contract, image, bundle)
     return _answer(contract, image)
+
+
+def _take(arguments: Arguments, contract: Contract, source: Source, mode: str) -> Image:
+    """The image that the run was given, if it is the commit's."""
+    if mode == "process":
+        raise UsageError(
+            "a run with an image of its own has no mode 'process'", where="--mode", todo="Leave --image or --mode out."
+        )
+    return take_prebuilt(
+        parse_image(arguments.image, arguments.registry or None),
+        arguments.source,
+        contract.build,
+        source=source,
+        same_repository=_same_repository,
+        cache_dir=arguments.cache,
+        beside=beside_the_image(contract.weights),
+        tls_verify=arguments.tls_verify,
+        authfile=authfile(arguments.registry_credentials),
+    )
+
+
+def _same_repository(label: str, url: str) -> bool:
+    """Whether an image's label names the repository that was cloned; of a path of this machine no label can tell."""
+    ours = repository_identity(url)
+    if ours.startswith("/"):
+        return True
+    try:
+        return ":" in label and repository_identity(label) == ours
+    except UsageError:
+        return False
+
+
+def _hold_given(given: str, image: Image) -> None:
+    """Check that a run whose outputs are judged again was not given another image than the one that made them."""
+    if given and (image.elsewhere is None or image.elsewhere.given != given):
+        raise UsageError(
+            "the outputs that are judged again were not made by this image",
+            where=f"--image {given[:200]}",
+            todo="Leave 'regate' out: the image is a new run.",
+        )
 
 
 def _look(arguments: Arguments, contract: Contract, image: Image, bundle: Bundle) -> None:

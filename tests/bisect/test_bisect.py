@@ -161,6 +161,7 @@ def test_the_repository_is_the_one_around_the_current_directory(
         ({}, ["--slice", "absent"], "no case carries the slice 'absent'"),
         ({}, ["--store", "/no/such/store"], "there is no store"),
         ({}, ["--param", "revision=x"], "'revision' is set by the bisection"),
+        ({}, ["--param", "image=r/m@sha256:x"], "'image' is set by the bisection"),
         ({}, ["--workspace", "work=/tmp"], "'work' is set by the bisection"),
         ({}, ["--policy", "/no/such/policy"], "missing"),
     ],

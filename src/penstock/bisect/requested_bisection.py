@@ -34,8 +34,8 @@ CODES: Mapping[Outcome, ExitCode] = {
     "inconclusive": ExitCode.INCONCLUSIVE,
     "suspects": ExitCode.INCONCLUSIVE,
 }
-OURS = ("url", "revision", "slice")
-"""Parameters that a bisection sets itself."""
+OURS = ("url", "revision", "slice", "image")
+"""Parameters that a bisection sets itself: each commit has an image of its own."""
 Watching = Callable[[Question], AbstractContextManager[Watcher]]
 """Opened once it is known what is asked; what it yields is told what happens."""
 

@@ -63,6 +63,19 @@ class GivenWeightsRecord(Record):
     source: str
 
 
+class BuiltElsewhere(Record):
+    """An image that another system built, and what of it was compared with the commit (docs/adr/0048)."""
+
+    given: str
+    """``HOST/PATH@sha256:…``, as the run was given it: where this is an index, :class:`Image` has the manifest of one
+    platform in it."""
+    compared: int
+    """Files of the commit that the image has, where its recipe copies them, with the same content."""
+    missing: int = 0
+    """Files of the commit that the recipe copies and the image does not have: a file of patterns keeps them out, or a
+    later layer takes them out."""
+
+
 class Image(Record):
     """What was built: an image by digest, or nothing but the process's own code (``kind: process``)."""
 
@@ -77,6 +90,8 @@ class Image(Record):
     """The image's working directory, which paths of weights are relative to; empty without a ``key``."""
     built_from: str = ""
     """The commit whose run built it: an earlier one if the image was used again."""
+    elsewhere: Annotated[BuiltElsewhere | None, Field(exclude_if=lambda value: value is None)] = None
+    """Of an image that another system built; ``None``: Penstock built it, or nothing was built."""
 
     def same_as(self, other: Image) -> bool:
         """Whether both are the same image, whatever else is recorded of it."""

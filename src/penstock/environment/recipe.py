@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import posixpath
 import re
 import shlex
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 MAX_LINES = 10_000
 MAX_EXPANDED = 4000
@@ -15,6 +17,8 @@ MAX_RUN = 64_000
 MAX_RUNS = 1_000_000
 """Characters of all of them."""
 MAX_STAGES = 200
+MAX_COPIES = 1000
+_FLAG = re.compile(r"--([a-z]+)(?:=\S*)?\s+")
 _INSTRUCTION = re.compile(r"\s*([A-Za-z]+)\s+(.*)", re.DOTALL)
 _DIRECTIVE = re.compile(r"#\s*escape\s*=\s*(\S)\s*", re.IGNORECASE)
 _HEREDOC = re.compile(r"<<-?\s*[\"']?([A-Za-z_][A-Za-z0-9_]*)[\"']?")
@@ -22,6 +26,18 @@ _VARIABLE = re.compile(r"\\\$|\$(?:(\w+)|\{(\w+)(?::([-+])([^}]*))?\})")
 _FROM = re.compile(r"(?:--\S+\s+)*(\S+)(?:\s+[Aa][Ss]\s+(\S+))?\s*")
 _PIP = re.compile(r"(?:.*/)?(?:pip3?(?:\.\d+)?|uv)")
 _PAIR = re.compile(r"(?<![A-Za-z0-9_.-])([A-Za-z_][A-Za-z0-9_.-]*)=(\"(?:[^\"\\]|\\.)*\"|'[^']*'|(?:[^\s\\]|\\.)*)")
+
+
+@dataclass(frozen=True)
+class CopyLine:
+    """A ``COPY`` or ``ADD`` from the build's context, with its variables filled in."""
+
+    sources: tuple[str, ...]
+    """As they are written: relative to the context, ``*``, ``?`` and ``[…]`` stand for names."""
+    target: str
+    """Absolute; it ends with ``/`` where that says that it is a folder."""
+    unpacks: bool
+    """``ADD``: an archive is unpacked there."""
 
 
 @dataclass
@@ -36,10 +52,14 @@ class RecipeStage:
     healthcheck: str = ""
     runs: list[str] = field(default_factory=list)
     """The texts of its ``RUN`` lines."""
+    directory: str | None = None
+    """``WORKDIR``; ``None``: the base image's, which is not known here."""
+    copies: list[CopyLine] = field(default_factory=list)
+    """What it takes from the context, where it is known which files go where."""
 
     def copy(self) -> RecipeStage:
         """One that another stage begins with."""
-        return RecipeStage(self.base, dict(self.environment), self.user, self.healthcheck, list(self.runs))
+        return replace(self, environment=dict(self.environment), runs=list(self.runs), copies=list(self.copies))
 
 
 def read_recipe(text: str, *, target: str | None = None, args: Mapping[str, str] | None = None) -> RecipeStage | None:
@@ -64,7 +84,7 @@ def read_recipe(text: str, *, target: str | None = None, args: Mapping[str, str]
         if word == "FROM" and (found := _FROM.fullmatch(rest.strip())) and count < MAX_STAGES:
             name = expanded(found[1], before | given)
             above = stages.get(name.lower())
-            now = above.copy() if above is not None else RecipeStage(name)
+            now = above.copy() if above is not None else RecipeStage(name, directory="/" if name == "scratch" else None)
             known = {}
             stages[str(count)] = now
             count += 1
@@ -94,9 +114,46 @@ def _apply(stage: RecipeStage, word: str, rest: str, known: Mapping[str, str]) -
         stage.user = expanded(rest.strip(), scope)
     elif word == "HEALTHCHECK":
         stage.healthcheck = "" if rest.strip().upper() == "NONE" else " ".join(rest.split())
+    elif word == "WORKDIR":
+        stage.directory = _absolute(expanded(_unquoted(rest.strip()), scope), stage.directory)
+    elif word in ("COPY", "ADD"):
+        line = _copy_line(word, rest, stage.directory, scope)
+        if line is not None and len(stage.copies) < MAX_COPIES:
+            stage.copies.append(line)
     elif word == "RUN":
         short = {name: value[:200] for name, value in scope.items()}
         stage.runs.append(expanded(rest, short, unknown=True, limit=MAX_RUN))
+
+
+def _absolute(path: str, directory: str | None) -> str | None:
+    """A path of the image, ``None`` where that is not known; a ``/`` at its end stays."""
+    if not path.startswith("/") and directory is None:
+        return None
+    whole = posixpath.normpath(posixpath.join(directory or "/", path))
+    folder = path.endswith(("/", "/.", "/..")) or path in ("", ".", "..")
+    return "/" + whole.strip("/") + ("/" if folder and whole.strip("/") else "")
+
+
+def _copy_line(word: str, rest: str, directory: str | None, scope: Mapping[str, str]) -> CopyLine | None:
+    """What a line takes from the context; ``None``: nothing, or it is not known which files and where."""
+    rest = rest.strip()[:MAX_RUN]
+    while flag := _FLAG.match(rest):
+        if flag[1] not in ("chown", "chmod", "link"):
+            return None  # --from: not the context; --exclude, --parents: other files, or elsewhere
+        rest = rest[flag.end() :]
+    if "<<" in rest:
+        return None
+    try:
+        words = json.loads(rest) if rest.startswith("[") else _words(rest)
+    except (ValueError, RecursionError):
+        return None
+    if len(words) < 2 or not all(isinstance(each, str) for each in words):
+        return None
+    *sources, place = (expanded(each, scope) for each in words)
+    target = _absolute(place, directory)
+    if target is None or any("://" in source or source.startswith("git@") for source in sources):
+        return None
+    return CopyLine(tuple(sources), target, unpacks=word == "ADD")
 
 
 def expanded(text: str, variables: Mapping[str, str], *, unknown: bool = False, limit: int = MAX_EXPANDED) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from dataclasses import dataclass
 
-from penstock.bundle.models import Inference, Run
+from penstock.bundle.models import BuiltElsewhere, Inference, Run
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,8 @@ def _facts(run: Run) -> dict[str, str]:
         rows[label] = f"{run.image.url} {run.image.digest}".strip()
         if run.source and run.image.built_from not in ("", run.source.commit):
             rows["image built from"] = f"{run.image.built_from}, whose files are the same but for the weights"
+        if elsewhere := run.image.elsewhere:
+            rows["image built"] = f"elsewhere, given as {elsewhere.given}; {_compared(elsewhere)}"
     if run.suite:
         rows["suite"] = f"{run.suite.cases} cases, sha256:{run.suite.digest}"
     rows |= {f"extractor, {role}": name for role, name in run.extractors.items()}
@@ -75,6 +77,12 @@ def _facts(run: Run) -> dict[str, str]:
     return {label: value for label, value in rows.items() if value}
 
 
+def _compared(elsewhere: BuiltElsewhere) -> str:
+    """What of an image that another system built is the commit's."""
+    missing = f", {elsewhere.missing} are not in it" if elsewhere.missing else ""
+    return f"its label names the commit, {elsewhere.compared} of the files that it copies are the commit's{missing}"
+
+
 def _model(inference: Inference | None) -> dict[str, str]:
     """How the model ran: how far it was confined, and on which Python."""
     if inference is None:
@@ -92,6 +100,9 @@ def reproduce(run: Run) -> str:
     if run.source is None:
         return ""
     words = ["penstock", "run", run.track, "--repo", run.source.url, "--revision", run.source.commit]
+    if run.image and (elsewhere := run.image.elsewhere):
+        registry = elsewhere.given.partition("/")[0]
+        words += ["--param", f"registry={registry}", "--param", f"image={elsewhere.given}"]
     if given := run.given_weights:
         words += ["--weights", f"{given.path}={given.source}#sha256={given.sha256}"]
     return shlex.join(words)

@@ -20,6 +20,7 @@ from penstock.foundation.errors import NoSpaceError, UsageError, WorldError
 from penstock.foundation.files import disk_errors
 from penstock.sources.build_context import BuildContext, build_context
 from penstock.sources.built_images import find_built, keep_built
+from penstock.sources.image_registry import registry_access
 from penstock.sources.known_blobs import known_blobs
 from penstock.sources.program import Finished, run
 
@@ -27,7 +28,7 @@ log = logging.getLogger(__name__)
 
 Mode = Literal["auto", "image", "process"]
 MODES: tuple[Mode, ...] = ("auto", "image", "process")
-_REGISTRY = re.compile(r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*$")
+REGISTRY = re.compile(r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*$")
 _NAME = re.compile(r"^[a-z0-9]+([._-]+[a-z0-9]+)*(/[a-z0-9]+([._-]+[a-z0-9]+)*)*$")
 _TARGET = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$")
 _ARG = re.compile(r"^[A-Za-z_][A-Za-z0-9_]{0,127}$")
@@ -107,7 +108,7 @@ def build(
             where="image name",
             todo="Use lower-case letters, digits and '-'.",
         )
-    if registry is not None and not _REGISTRY.match(registry):
+    if registry is not None and not REGISTRY.match(registry):
         raise UsageError(
             f"'{registry[:80]}' is not a registry", where="registry", todo="Write host[:port][/path], without a scheme."
         )
@@ -115,7 +116,7 @@ def build(
     if reason is None:
         context = build_context(source_dir, contract, beside)
         name, key = f"{registry}/{image_name}" if registry else image_name, context.key(contract)
-        access = [f"--tls-verify={str(tls_verify).lower()}", *([f"--authfile={authfile}"] if authfile else [])]
+        access = registry_access(tls_verify, authfile)
         known = find_built(cache_dir, name, key) if reuse else None
         if known is not None and _is_in_registry(known, skopeo, access):
             log.info("used again: %s@%s, built from %s", known.url, known.digest, known.built_from[:12])
@@ -155,15 +156,15 @@ def _is_in_registry(image: Image, skopeo: str, access: list[str]) -> bool:
     reference = f"docker://{image.url}@{image.digest}"
     argv = [skopeo, "inspect", "--no-tags", "--retry-times=3", *access, "--format={{.Digest}}", reference]
     answer = run(argv, env=registry_environment(), timeout_s=120.0)
-    if answer.code and not _is_absent(answer):
-        raise _failed("the registry cannot be asked for the image", answer, reference)
+    if answer.code and not is_absent(answer):
+        raise failed("the registry cannot be asked for the image", answer, reference)
     if answer.code:
         log.info("the registry has %s no more: it is built again", image.digest)
     return answer.code == 0
 
 
-def _is_absent(answer: Finished) -> bool:
-    """Whether skopeo says that there is no such image."""
+def is_absent(answer: Finished) -> bool:
+    """Whether skopeo says that the registry has no such image."""
     return any(sign in answer.tail.lower() for sign in ("manifest unknown", "not found", "name unknown"))
 
 
@@ -224,14 +225,14 @@ def _build(
     inspect = [buildah, *storage, "inspect", "--type=image", "--format={{.OCIv1.Config.WorkingDir}}", reference]
     inspected = run(inspect, env=environment, timeout_s=60.0)
     if inspected.code:
-        raise _failed("the image that was built cannot be read", inspected, reference)
+        raise failed("the image that was built cannot be read", inspected, reference)
     directory = inspected.output.decode("utf-8", "replace").strip() or "/"
     with disk_errors(Path(tempfile.gettempdir())), tempfile.TemporaryDirectory(prefix="penstock-image-") as folder:
         digest_file = Path(folder) / "digest"
         argv = [buildah, *storage, "push", f"--digestfile={digest_file}", *push, reference, f"docker://{reference}"]
         pushed = _push(argv, environment, timeout_s, log_file)
         if pushed.code:
-            raise _failed("the image cannot be pushed", pushed, reference)
+            raise failed("the image cannot be pushed", pushed, reference)
         digest = digest_file.read_text(encoding="ascii").strip() if digest_file.is_file() else ""
     if not _DIGEST.match(digest):
         raise WorldError("buildah named no digest of what it pushed", where=reference, todo="Update buildah.")
@@ -241,7 +242,7 @@ def _build(
 
 def _not_built(built: Finished, context: BuildContext) -> WorldError:
     """The error of a build; one that looks for what it does not see says so."""
-    error = _failed("the image cannot be built", built, context.containerfile)
+    error = failed("the image cannot be built", built, context.containerfile)
     names = sorted(path.relative_to(context.context).as_posix() for path in context.left_out if path.exists())
     folders = {name.split("/")[0] for name in names}
     if any(name in error.todo for name in folders | set(names)):
@@ -328,7 +329,7 @@ def registry_environment() -> dict[str, str]:
     return {name: os.environ[name] for name in (*_PASSED_ON, *_PROXIES) if name in os.environ} | {"LC_ALL": "C.UTF-8"}
 
 
-def _failed(what: str, finished: Finished, where: object) -> WorldError:
+def failed(what: str, finished: Finished, where: object) -> WorldError:
     end = "\n".join(finished.tail.splitlines()[-LOG_LINES:])
     if "no space left" in finished.tail.lower():
         return NoSpaceError(
@@ -366,7 +367,7 @@ def tag_image(
         UsageError: the image was not pushed.
         WorldError: the tag names another image, or the registry fails.
     """
-    if image.kind != "image" or not _DIGEST.match(image.digest) or not _REGISTRY.match(image.url):
+    if image.kind != "image" or not _DIGEST.match(image.digest) or not REGISTRY.match(image.url):
         raise UsageError("only a pushed image can be tagged", where=image.url)
     tag = _NO_TAG.sub("_", version).lstrip(".-")[:128]
     target = f"docker://{image.url}:{tag}"
@@ -380,9 +381,9 @@ def tag_image(
         if found == image.digest:
             return
         raise WorldError(f"the tag '{tag}' names another image ({found})", where=image.url, todo="Raise the version.")
-    if not _is_absent(there):
+    if not is_absent(there):
         # Not knowing whether the tag is there, we must not write over it.
-        raise _failed("the registry cannot be asked for the tag", there, target)
+        raise failed("the registry cannot be asked for the tag", there, target)
     copy = [
         skopeo,
         "copy",
@@ -394,5 +395,5 @@ def tag_image(
     ]
     copied = run([*copy, f"docker://{image.url}@{image.digest}", target], env=environment, timeout_s=timeout_s)
     if copied.code:
-        raise _failed("the image cannot be tagged", copied, target)
+        raise failed("the image cannot be tagged", copied, target)
     log.info("tagged %s as %s", image.digest, tag)

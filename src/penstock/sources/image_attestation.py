@@ -19,7 +19,7 @@ from penstock.bundle.models import Image
 from penstock.foundation.errors import UsageError, WorldError
 from penstock.foundation.files import disk_errors
 from penstock.foundation.strict_json import JsonError, read_json
-from penstock.sources.image import _failed, _is_absent, registry_environment
+from penstock.sources.image import failed, is_absent, registry_environment
 from penstock.sources.program import run
 
 log = logging.getLogger(__name__)
@@ -103,10 +103,10 @@ class _Place:
         """``None``: nothing is attached yet."""
         argv = [self._skopeo, "inspect", "--raw", f"--tls-verify={self._tls}", *self._auth, self.target]
         answer = run(argv, env=registry_environment(), timeout_s=TIMEOUT_S)
-        if answer.code and _is_absent(answer):
+        if answer.code and is_absent(answer):
             return None
         if answer.code:
-            raise _failed("the registry cannot be asked for the image's statements", answer, self.target)
+            raise failed("the registry cannot be asked for the image's statements", answer, self.target)
         found = _object(answer.output, self.target)
         _layers(found, self.target)
         return found
@@ -123,7 +123,7 @@ class _Place:
         argv = [self._skopeo, "copy", "--quiet", "--preserve-digests", *tls, *self._auth, source, destination]
         copied = run(argv, env=registry_environment(), timeout_s=TIMEOUT_S)
         if copied.code:
-            raise _failed("the statement cannot be attached to the image", copied, self.target)
+            raise failed("the statement cannot be attached to the image", copied, self.target)
 
 
 class _Layout:

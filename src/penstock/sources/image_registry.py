@@ -1,4 +1,4 @@
-"""Credentials of an image registry, as Kubernetes mounts them."""
+"""How an image registry is spoken to: its credentials, as Kubernetes mounts them, and whether it has a certificate."""
 
 from __future__ import annotations
 
@@ -23,3 +23,13 @@ def authfile(credentials: Path | None) -> Path | None:
         where="registry-credentials",
         todo="Bind a secret of type kubernetes.io/dockerconfigjson.",
     )
+
+
+def registry_access(tls_verify: bool, authfile: Path | None) -> list[str]:
+    """Options of buildah and skopeo.
+
+    Args:
+        tls_verify: whether the registry's certificate is checked; ``False`` also speaks plain http.
+        authfile: its credentials.
+    """
+    return [f"--tls-verify={str(tls_verify).lower()}", *([f"--authfile={authfile}"] if authfile else [])]

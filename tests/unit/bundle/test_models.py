@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 from tests.unit.report.verdicts import EXPIRED, WAIVER, rule
 
-from penstock.bundle.models import Isolation, Measurement, Run, ShardRecord, Use
+from penstock.bundle.models import BuiltElsewhere, Image, Isolation, Measurement, Run, ShardRecord, Use
 from penstock.bundle.verdict_record import Verdict
 
 
@@ -65,3 +65,11 @@ def test_what_a_model_says_is_one_line_and_drives_no_terminal() -> None:
     found = Measurement(case="*", metric="page", value=0.0, error=said)
     assert found.error == r"the log ends: a [penstock] all is well\x1b[2J\ud800"
     assert Measurement.model_validate_json(found.model_dump_json()) == found
+
+
+def test_an_image_that_penstock_built_is_recorded_as_before() -> None:
+    built = Image(kind="image", url="r/m", digest="sha256:" + "a" * 64)
+    assert "elsewhere" not in built.model_dump_json()
+    taken = built.model_copy(update={"elsewhere": BuiltElsewhere(given="r/m@sha256:" + "b" * 64, compared=3)})
+    assert Image.model_validate_json(taken.model_dump_json()) == taken
+    assert built.same_as(taken)

@@ -13,7 +13,7 @@ from tests.unit.environment.layers import layer, wheel_files
 
 from penstock.bundle.models import Image
 from penstock.environment import built_image
-from penstock.environment.built_image import read_image, settings_of
+from penstock.environment.built_image import NoSuchImageError, RegistryImage, read_image, settings_of
 from penstock.foundation.errors import UsageError, WorldError
 
 SKOPEO = """
@@ -139,7 +139,10 @@ def test_what_cannot_be_read_is_said_and_leaves_nothing(registry: Registry, tmp_
         read_image(IMAGE, tmp_path / "cache", skopeo=str(registry.program))
     assert list((tmp_path / "cache" / "images" / "layers").iterdir()) == []
     (registry.folder / "fails").write_text("manifest unknown")
-    with pytest.raises(WorldError, match="manifest unknown"):
+    with pytest.raises(NoSuchImageError, match="the registry has no such image"):
+        read_image(IMAGE, tmp_path / "cache", skopeo=str(registry.program))
+    (registry.folder / "fails").write_text("connection refused")
+    with pytest.raises(WorldError, match="connection refused"):
         read_image(IMAGE, tmp_path / "cache", skopeo=str(registry.program))
     with pytest.raises(WorldError, match="skopeo is not installed"):
         read_image(IMAGE, tmp_path / "cache", skopeo=str(tmp_path / "absent"))
@@ -162,6 +165,7 @@ def test_an_answer_that_is_no_image(registry: Registry, tmp_path: Path, answer: 
         {"layers": [{"digest": "../../etc/passwd", "size": 1}]},
         {"layers": [{"digest": "sha256:" + "a" * 64}]},
         {"layers": [{"digest": "sha256:" + "a" * 64, "size": 1}] * 501},
+        {"layers": [{"digest": "sha256:" + "a" * 64, "size": -1}]},
     ],
 )
 def test_manifests_that_are_none(manifest: dict[str, object]) -> None:
@@ -170,7 +174,8 @@ def test_manifests_that_are_none(manifest: dict[str, object]) -> None:
 
 
 @pytest.mark.parametrize(
-    "configuration", [{"config": [1]}, {"config": {"Env": 3}}, {"history": [None]}, {"history": 5}]
+    "configuration",
+    [{"config": [1]}, {"config": {"Labels": [1]}}, {"config": {"Env": 3}}, {"history": [None]}, {"history": 5}],
 )
 def test_configurations_that_are_none(configuration: dict[str, object]) -> None:
     with pytest.raises(UsageError):
@@ -180,3 +185,21 @@ def test_configurations_that_are_none(configuration: dict[str, object]) -> None:
 def test_an_image_that_says_little() -> None:
     found = settings_of({"layers": [{"digest": "sha256:" + "a" * 64, "size": 1}]}, {"config": None, "history": None})
     assert (found.environment, found.user, found.processor, found.layers[0].made_by) == ({}, "", "", "")
+
+
+def test_labels_and_platform() -> None:
+    manifest = {"layers": [{"digest": "sha256:" + "a" * 64, "size": 1}]}
+    config = {"architecture": "arm64", "os": "linux", "config": {"Labels": {"a": "b", "long": "x" * 1000}}}
+    found = settings_of(manifest, config)
+    assert (found.system, found.processor, found.labels) == ("linux", "arm64", {"a": "b", "long": "x" * 500})
+
+
+def test_a_manifest_is_what_its_digest_names(registry: Registry) -> None:
+    registry.hold(BASE)
+    content = (registry.folder / "manifest.json").read_bytes() + b"\n"
+    digest = hashlib.sha256(content).hexdigest()
+    assert RegistryImage(f"docker://r/m@sha256:{digest}", [], str(registry.program)).verified_manifest()["layers"]
+    other = RegistryImage(f"docker://r/m@sha256:{'d' * 64}", [], str(registry.program))
+    assert other.manifest()["layers"]
+    with pytest.raises(WorldError, match="something else than what this digest names"):
+        other.verified_manifest()

@@ -12,8 +12,9 @@ import pytest
 from backports import zstd
 from tests.unit.environment.layers import SITE, layer, wheel_files, write
 
-from penstock.environment import layer_files
-from penstock.environment.layer_files import LayerFiles, UnreadableLayerError, merge, read_layer
+from penstock.environment import layer_files, layer_tar
+from penstock.environment.layer_files import LayerFiles, merge, read_layer
+from penstock.environment.layer_tar import UnreadableLayerError
 
 LONG = "x" * 150
 STATUS = (
@@ -129,7 +130,7 @@ def test_a_header_that_is_a_bomb_takes_no_memory(tmp_path: Path, kind: bytes) ->
 
 @pytest.mark.slow
 def test_a_bomb_of_zeros_takes_no_memory_and_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(layer_files, "MAX_UNPACKED_BYTES", 64 << 20)
+    monkeypatch.setattr(layer_tar, "MAX_UNPACKED_BYTES", 64 << 20)
     packed = io.BytesIO()
     with gzip.GzipFile(fileobj=packed, mode="wb", compresslevel=1) as file:
         file.write(header(tarfile.REGTYPE, 8 << 30, f"{SITE}/a-1.dist-info/METADATA"))
@@ -147,7 +148,7 @@ def test_more_files_than_any_image_has(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr(layer_files, "MAX_KEPT", 10)
     with pytest.raises(UnreadableLayerError, match="more packages"):
         read_layer(write(tmp_path, layer({f"p{n}/bin/python3.11": "" for n in range(20)})))
-    monkeypatch.setattr(layer_files, "MAX_ENTRIES", 10)
+    monkeypatch.setattr(layer_tar, "MAX_ENTRIES", 10)
     with pytest.raises(UnreadableLayerError, match="entries"):
         read_layer(write(tmp_path, layer({f"f{n}": "" for n in range(20)})))
 

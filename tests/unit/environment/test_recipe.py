@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from penstock.environment.recipe import expanded, installs, read_recipe
+from penstock.environment.recipe import CopyLine, expanded, installs, read_recipe
 
 STAGES = """\
 # syntax=docker/dockerfile:1
@@ -109,3 +109,29 @@ def test_hostile_recipes_are_read_in_a_moment() -> None:
     assert read_recipe("FROM a\n" + "ENV A=$A$A$A$A$A$A$A$A\n" * 9000) is not None
     assert read_recipe("FROM a\nENV\nENV =\nUSER\nENV A") is not None
     assert read_recipe("\x00" * 1000 + "\\\n" * 5000) is None
+
+
+@pytest.mark.parametrize(
+    ("lines", "directory"),
+    [
+        ("", None),
+        ("WORKDIR app", None),
+        ("WORKDIR /a/../b/", "/b/"),
+        ("WORKDIR /a\nWORKDIR b\nWORKDIR ../c", "/a/c"),
+        ('WORKDIR "/a b"', "/a b"),
+        ("ENV AT=/x\nWORKDIR ${AT}/y", "/x/y"),
+    ],
+)
+def test_the_working_directory(lines: str, directory: str | None) -> None:
+    stage = read_recipe(f"FROM a\n{lines}\n")
+    assert stage is not None
+    assert stage.directory == directory
+
+
+def test_what_a_copy_line_says() -> None:
+    stage = read_recipe("FROM scratch\nCOPY a b/ c\nADD --chown=1 $X/d.tar /e/\nCOPY --from=z f /g\n")
+    assert stage is not None
+    assert stage.copies == [CopyLine(("a", "b/"), "/c", unpacks=False), CopyLine(("/d.tar",), "/e/", unpacks=True)]
+    many = read_recipe("FROM scratch\n" + "COPY a b\n" * 2000)
+    assert many is not None
+    assert len(many.copies) == 1000

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from penstock.bundle.directory import Bundle
-from penstock.bundle.models import GivenWeightsRecord, Image
+from penstock.bundle.models import BuiltElsewhere, GivenWeightsRecord, Image
 from penstock.report.provenance_table import facts, reproduce
 
 
@@ -35,3 +35,18 @@ def test_weights_that_the_run_was_given_are_in_the_table_and_in_the_command(pair
     assert reproduce(run).endswith(f"--weights 'weights/a=https://x.org/n#sha256={'1' * 64}'")
     own = run.model_copy(update={"image": image.model_copy(update={"built_from": "c" * 40})})
     assert "image built from" not in {fact.label for fact in facts(own, None)}
+
+
+def test_an_image_that_was_built_elsewhere_is_said_to_be(pair: tuple[Bundle, Bundle]) -> None:
+    given = "r:5000/m@sha256:" + "6" * 64
+    elsewhere = BuiltElsewhere(given=given, compared=12)
+    image = Image(kind="image", url="r:5000/m", digest="sha256:" + "5" * 64, key="k", elsewhere=elsewhere)
+    run = pair[0].run().model_copy(update={"image": image})
+    table = {fact.label: fact.candidate for fact in facts(run, None)}
+    assert table["image built"] == (
+        f"elsewhere, given as {given}; its label names the commit, 12 of the files that it copies are the commit's"
+    )
+    assert reproduce(run).endswith(f"--param registry=r:5000 --param image={given}")
+    less = image.model_copy(update={"elsewhere": elsewhere.model_copy(update={"missing": 2})})
+    table = {fact.label: fact.candidate for fact in facts(run.model_copy(update={"image": less}), None)}
+    assert table["image built"].endswith("12 of the files that it copies are the commit's, 2 are not in it")

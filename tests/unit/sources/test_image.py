@@ -11,7 +11,7 @@ import pytest
 from penstock.bundle.models import Image
 from penstock.contract.models import Build
 from penstock.foundation.errors import PenstockError, UsageError, WorldError
-from penstock.sources.image import Mode, _failed, build, steps_from_cache, tag_image
+from penstock.sources.image import Mode, build, failed, steps_from_cache, tag_image
 from penstock.sources.program import Finished
 
 TREE = "a" * 64
@@ -338,6 +338,6 @@ def test_a_registry_that_is_away_is_named_as_that() -> None:
         "Error: trying to reuse blob sha256:aa at destination: pinging container registry 10.0.0.1:5000: "
         'Get "http://10.0.0.1:5000/v2/": dial tcp 10.0.0.1:5000: connect: connection refused\n'
     )
-    error = _failed("the image cannot be pushed", Finished(125, b"", log), "10.0.0.1:5000/model:1")
+    error = failed("the image cannot be pushed", Finished(125, b"", log), "10.0.0.1:5000/model:1")
     assert "the image cannot be pushed: the registry cannot be reached (" in str(error)
     assert "connection refused)" in str(error)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from penstock.foundation.errors import UsageError
-from penstock.sources.image_registry import authfile
+from penstock.sources.image_registry import authfile, registry_access
 
 
 def test_either_name(tmp_path: Path) -> None:
@@ -18,3 +18,8 @@ def test_either_name(tmp_path: Path) -> None:
     assert authfile(tmp_path) == tmp_path / ".dockerconfigjson"
     (tmp_path / "config.json").write_text("{}")
     assert authfile(tmp_path) == tmp_path / "config.json"
+
+
+def test_options_of_the_programs(tmp_path: Path) -> None:
+    assert registry_access(True, None) == ["--tls-verify=true"]
+    assert registry_access(False, tmp_path / "a") == ["--tls-verify=false", f"--authfile={tmp_path / 'a'}"]

@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 from tests.pipeline.image_programs import REGISTRY, ImagePrograms
 from tests.pipeline.pipeline_runs import contract, text
+from tests.unit.environment.image_server import image_server
+from tests.unit.environment.layers import layer
 from tests.unit.tasks.step_folders import TREE, StepFolders
 
 from penstock.bundle.environment_record import environment_record
-from penstock.bundle.models import Image
+from penstock.bundle.models import BuiltElsewhere, Image
 from penstock.bundle.sbom_file import SBOM, read_sbom
 
 NOT_MOUNTED = {"weights-mount": "", "weights-folder": "suite"}
@@ -130,3 +132,77 @@ def test_weights_are_mounted_beside_the_image_below_its_working_directory(
     assert len(programs.seen()) == 1
     assert folders.call("build", f"--registry={REGISTRY}", "--reuse=false").code == 0
     assert folders.bundle.run().steps[0].status == "done"
+
+
+GIVEN = "registry:5000/tiny@sha256:" + "e" * 64
+LABELS = {"org.opencontainers.image.revision": "c" * 40}
+
+
+def write_recipe(folders: StepFolders) -> None:
+    """One that copies the model's program, and weights that are mounted."""
+    weights = [{"path": "weights/model.dat", "sha256": "a" * 64, "source": "lfs"}]
+    folders.write_repository(
+        penstock_yaml=text(contract(weights=weights)),
+        Containerfile="FROM python:3.11\nWORKDIR /model\nCOPY . .\n",
+        **{".dockerignore": "suite\n"},
+    )
+
+
+@pytest.mark.slow
+def test_an_image_that_was_built_elsewhere_is_taken_and_looked_into(folders: StepFolders) -> None:
+    write_recipe(folders)
+    folders.cloned(built=False)
+    files = {
+        f"model/{path.relative_to(folders.source).as_posix()}": path.read_bytes()
+        for path in folders.source.rglob("*")
+        if path.is_file() and "suite" not in path.parts
+    }
+    with image_server() as server:
+        labels = LABELS | {"org.opencontainers.image.source": "https://GIT.example.org/tiny.git"}
+        digest = server.hold(layer({"usr/bin/python3.11": ""}), layer(files), labels=labels)
+        options = (f"--registry={server.registry}", f"--image={server.url}@{digest}", "--tls-verify=false")
+        answer = folders.call("build", *options)
+        assert answer.code == 0, answer.error
+        assert answer.results == {
+            "IMAGE_URL": server.url,
+            "IMAGE_DIGEST": digest,
+            "weights-mount": "/model/weights",
+            "weights-folder": "weights",
+        }
+        image = folders.bundle.run().image
+        assert image is not None
+        assert image.elsewhere is not None
+        assert image.elsewhere.compared > 2
+        (record,) = folders.bundle.run().steps
+        assert (record.status, record.inputs) == ("done", digest)
+        assert record.note == "image, built elsewhere: its label and files are the commit's"
+        found = environment_record(folders.bundle)
+        assert found is not None
+        assert (found.read, found.image, found.unreadable) == ("image", digest, None)
+        # of another repository, and of another commit
+        other = server.hold(layer(files), labels=LABELS | {"org.opencontainers.image.source": "https://x.org/fork"})
+        answer = folders.call("build", options[0], f"--image={server.url}@{other}", options[2])
+        assert (answer.code, "is of the repository https://x.org/fork" in answer.error) == (2, True)
+        (folders.source / "Containerfile").write_text("FROM python:3.11\nWORKDIR /model\nCOPY . ./\n")
+        answer = folders.call("build", *options)
+        assert (answer.code, "'Containerfile' in it is not the commit's" in answer.error) == (2, True)
+
+
+def test_image_by_a_tag_or_with_the_mode_process_is_refused(cloned: StepFolders) -> None:
+    answer = cloned.call("build", "--image=registry:5000/tiny:v1", "--registry=registry:5000")
+    assert (answer.code, "a tag can be moved" in answer.error) == (2, True)
+    answer = cloned.call("build", f"--image={GIVEN}")
+    assert (answer.code, "no registry is named" in answer.error) == (2, True)
+    answer = cloned.call("build", f"--image={GIVEN}", "--registry=registry:5000", "--mode=process")
+    assert (answer.code, "no mode 'process'" in answer.error) == (2, True)
+    assert cloned.bundle.run().image is None
+
+
+def test_run_that_is_judged_again_is_of_the_image_that_it_was_given(cloned: StepFolders) -> None:
+    elsewhere = BuiltElsewhere(given=GIVEN, compared=3)
+    earlier = Image(kind="image", url="registry:5000/tiny", digest="sha256:" + "e" * 64, elsewhere=elsewhere)
+    cloned.cloned(image=earlier, regated_from="run-1")
+    assert cloned.call("build", f"--image={GIVEN}").code == 0
+    assert cloned.call("build").code == 0
+    answer = cloned.call("build", f"--image={GIVEN[:-1]}0")
+    assert (answer.code, "were not made by this image" in answer.error) == (2, True)
