@@ -59,8 +59,16 @@ def judge_suite(report: Report, directory: Path, known: Known) -> list[MarginChe
 
 
 def policy_remarks(policy: Policy) -> Iterator[PolicyFault]:
-    """Margins that chance decides, whatever the suite."""
+    """Rules that no model can hold and margins that chance decides, whatever the suite."""
     for place, rule in enumerate(policy.rules):
+        if rule.slice is not None and is_whole_suite(rule.metric):
+            yield PolicyFault(
+                ("rules", place, "slice"),
+                f"{subject_of(rule).title} has one value for the whole suite and none for a slice: this rule always "
+                f"fails{_only_warns(rule)}",
+                "Leave 'slice' out.",
+                warning=True,
+            )
         if rule.margin is None:
             continue
         path = ("rules", place, "margin")
@@ -100,16 +108,18 @@ def size_remarks(policy: Policy, checks: Sequence[MarginCheck]) -> Iterator[Poli
             continue
         what, todo = _few(check, subject, policy) if check.spread is None else _unsettled(check, subject)
         if what:
-            only = " (this rule only warns)" if rule.severity == "warn" else ""
-            yield PolicyFault(path, f"{what}{only}", todo, warning=True)
+            yield PolicyFault(path, f"{what}{_only_warns(rule)}", todo, warning=True)
+
+
+def _only_warns(rule: Rule) -> str:
+    return " (this rule only warns)" if rule.severity == "warn" else ""
 
 
 def _few(check: MarginCheck, subject: Subject, policy: Policy) -> tuple[str, str]:
     """What the number of cases alone says; empty if it says nothing."""
     rule = check.rule
     if is_whole_suite(rule.metric) and rule.slice is not None:
-        what = f"{subject.title} has one value for the whole suite and none for a slice: this rule always fails"
-        return what, "Leave 'slice' out."
+        return "", ""  # it has no value at all, and that is said already
     more = f"Take {check.needed} cases at least; {BOOTSTRAP_CASES} are better."
     if check.cases == 1 and is_whole_suite(rule.metric):
         return f"one clip shows no spread: {subject.title} is compared as if it were exact", more

@@ -44,6 +44,11 @@ def test_fid_over_few_clips_is_named_with_what_would_settle_it() -> None:
             "FID has one value for the whole suite and none for a slice: this rule always fails (this rule only warns)",
         ),
         (
+            {"metric": "fid", "slice": "fast", "max": 40.0},
+            suite(24, fast=20),
+            "rules[0].slice: FID has one value for the whole suite and none for a slice: this rule always fails. Leave",
+        ),
+        (
             {"metric": "lse_d", "slice": "fast", "margin": "5%"},
             suite(24, fast=6),
             "the slice 'fast' has 6 cases: below 20, its margin only warns. Write 'severity: warn', or",
