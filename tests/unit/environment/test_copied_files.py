@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from penstock.environment import copied_files as module
 from penstock.environment.copied_files import copied_files, ignore_files
@@ -94,3 +96,13 @@ def test_files_of_patterns_are_found_where_builders_look(tmp_path: Path) -> None
     (tmp_path / ".dockerignore").write_text("")
     (recipe.parent / "Containerfile.dockerignore").write_text("")
     assert len(ignore_files(tmp_path, recipe)) == 2
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.text("ab./*?[]-!\\$\"', \n<{}", max_size=40))
+def test_any_line_names_files_of_the_context_and_places_in_the_image(line: str) -> None:
+    stage = read_recipe(f"FROM scratch\nCOPY {line}\nCOPY run.py /m/\n")
+    assert stage is not None
+    found = copied_files(stage, FILES)
+    assert {file.source for file in found} <= set(FILES)
+    assert all(place and not place.startswith("/") for file in found for place in file.places)
