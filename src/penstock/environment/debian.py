@@ -15,7 +15,7 @@ STATUS = re.compile(r"^var/lib/dpkg/status(?:\.d/[^/]{1,200})?\Z")
 OS_RELEASE = re.compile(r"^(?:etc|usr/lib)/os-release\Z")
 MAX_STATUS_BYTES = 16 << 20
 """A status of 5,000 packages has 6 MiB; what lies behind is not read."""
-MAX_PACKAGES = 20_000
+MAX_PACKAGES = 10_000
 _NAME = re.compile(r"[a-z0-9][a-z0-9+.-]{0,99}")
 _VERSION = re.compile(r"[0-9A-Za-z][0-9A-Za-z.+:~-]{0,99}")
 _ARCHITECTURE = re.compile(r"[a-z0-9][a-z0-9-]{0,29}")

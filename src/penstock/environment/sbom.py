@@ -30,10 +30,11 @@ SPEC_VERSION = "1.6"
 SCHEMA = "http://cyclonedx.org/schema/bom-1.6.schema.json"
 RELEASE, IMAGE, SYSTEM, MODEL = "release", "image", "system", "model"
 """``bom-ref`` of what there is once; a package's is its package URL, a file's is ``model/`` and its path."""
-MAX_PACKAGES = 20_000
-"""Of each kind; how many there are more is said."""
-MAX_FOLDERS = 20
-MAX_TEXT = 500
+MAX_WHEELS = 2_000
+"""Distributions of Python that are listed; large images have 500. How many there are more is said."""
+MAX_FOLDERS = 5
+MAX_TEXT = 200
+"""With these bounds the document stays below what a record may have, whatever an image says."""
 NAMESPACE = uuid.UUID("3a4f7d1e-6c57-5b0e-9f5e-0d6a1c0b7e52")
 """Of the serial numbers; made up once."""
 _FETCHED = ("https://", "s3://", "hf://")
@@ -185,7 +186,7 @@ def _packages(facts: EnvironmentFacts) -> Iterator[dict[str, Any]]:
     """Python's, then Debian's, each in the order of their package URLs."""
     wheels = sorted(facts.wheels, key=lambda wheel: (wheel.name, wheel.version, wheel.folder))
     same = (list(group) for _, group in groupby(wheels, key=lambda wheel: (wheel.name, wheel.version)))
-    yield from sorted(map(_wheel, same), key=_ref)[:MAX_PACKAGES]
+    yield from sorted(map(_wheel, same), key=_ref)[:MAX_WHEELS]
     debian = (
         {
             "type": "library",
@@ -194,7 +195,7 @@ def _packages(facts: EnvironmentFacts) -> Iterator[dict[str, Any]]:
             "version": package.version,
             "purl": purl,
         }
-        for package in facts.system_packages[:MAX_PACKAGES]
+        for package in facts.system_packages
         for purl in [deb_purl(package, facts.distribution)]
     )
     yield from sorted(debian, key=_ref)
@@ -229,7 +230,7 @@ def _completeness(image: Iterable[str], facts: EnvironmentFacts | None) -> list[
 def _properties(facts: EnvironmentFacts | None) -> list[dict[str, str]]:
     """``penstock:read``: the image, its recipe, or nothing; and how many packages are left out, if any."""
     found = [{"name": "penstock:read", "value": facts.read if facts is not None else "nothing"}]
-    if facts is not None and (more := len({(wheel.name, wheel.version) for wheel in facts.wheels}) - MAX_PACKAGES) > 0:
+    if facts is not None and (more := len({(wheel.name, wheel.version) for wheel in facts.wheels}) - MAX_WHEELS) > 0:
         found.append({"name": "penstock:left-out", "value": str(more)})
     return found
 

@@ -12,7 +12,7 @@ from penstock.foundation.errors import one_line
 Version = tuple[int, ...]
 MAX_REQUIREMENTS = 500
 MAX_TAGS = 200
-MAX_LICENCES = 20
+MAX_LICENCES = 5
 MAX_LICENCE = 200
 """Characters of a licence: some packages have its whole text there."""
 _CLASSIFIER = "License :: "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,16 +15,19 @@ from tests.unit.environment.cyclonedx_schema import schema_fault
 from tests.unit.environment.layers import SITE, wheel_files
 from tests.unit.environment.test_gather import SETTINGS
 
+from penstock.bundle.directory import Bundle
 from penstock.bundle.models import Image, Run, Source, WeightsFile
+from penstock.bundle.sbom_file import SBOM, write_sbom
 from penstock.contract.models import Contract
 from penstock.environment import sbom
 from penstock.environment.built_image import ImageContent
-from penstock.environment.debian import DebianPackage, Distribution
+from penstock.environment.debian import MAX_PACKAGES, DebianPackage, Distribution
 from penstock.environment.facts import EnvironmentFacts
 from penstock.environment.gather import facts_of_image
 from penstock.environment.layer_files import MergedFiles
 from penstock.environment.sbom import bill_of_materials, renamed, repository_url
 from penstock.environment.wheels import Wheel
+from penstock.foundation import strict_json
 from penstock.foundation.errors import UsageError
 
 HUB = f"hf://acme/sonic@{'c' * 40}/unet ü.pth"
@@ -161,7 +165,7 @@ def test_a_time_that_is_not_known_is_left_out(date: str) -> None:
 
 
 def test_no_more_packages_than_the_bound(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sbom, "MAX_PACKAGES", 2)
+    monkeypatch.setattr(sbom, "MAX_WHEELS", 2)
     wheels = [Wheel(f"p{number}", "1") for number in range(5)]
     found = bill_of_materials(RUN, CONTRACT, replace(FACTS, wheels=wheels, system_packages=[]))
     assert [part["name"] for part in parts(found, "library")] == ["p0", "p1"]
@@ -196,3 +200,26 @@ def test_whatever_metadata_says_the_document_is_valid(licence: str, expression: 
 )
 def test_addresses(address: str, url: str) -> None:
     assert repository_url(address) == url
+
+
+def test_the_largest_document_can_be_read_again(tmp_path: Path) -> None:
+    """As much as an image may say, in characters that take most space."""
+    widest = "\U0001f600" * sbom.MAX_TEXT
+    few = 50
+    wheels = [
+        Wheel(
+            f"{'n' * 190}{number}",
+            "1" * 100,
+            licence_names=tuple(f"{widest[:-1]}{each}" for each in range(5)),
+            folder=f"{each}{widest}",
+        )
+        for number in range(few)
+        for each in range(sbom.MAX_FOLDERS)
+    ]
+    package = DebianPackage("n" * 100, "1" + "+" * 99, "a" * 30)
+    found = bill_of_materials(RUN, CONTRACT, replace(FACTS, wheels=wheels, system_packages=[package]))
+    write_sbom(Bundle(tmp_path), found)
+    assert len(parts(found, "library")) == few + 1
+    # what the wheels take grows with their number; a package of Debian takes less than 2 kB
+    wheels_bytes = (tmp_path / SBOM).stat().st_size / few * sbom.MAX_WHEELS
+    assert wheels_bytes + MAX_PACKAGES * 2_000 < strict_json.MAX_BYTES
