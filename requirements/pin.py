@@ -36,6 +36,7 @@ def main() -> int:
         "openvino",
         "browser",
         "interface",
+        "kubernetes",
         "cuda",
         "dev",
         "parity",
@@ -58,7 +59,7 @@ def cut_images() -> None:
     that this needs.
     """
     pinned = {}
-    for name in ("browser.txt", "interface.txt", "openvino.txt", "base.txt"):
+    for name in ("browser.txt", "interface.txt", "kubernetes.txt", "openvino.txt", "base.txt"):
         pinned |= blocks((HERE / name).read_text(encoding="utf-8"))
     for path in sorted(HERE.glob("images/*.in")):
         lines = (line.partition("#")[0].strip() for line in path.read_text(encoding="utf-8").splitlines())

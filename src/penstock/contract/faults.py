@@ -17,6 +17,7 @@ from penstock.foundation.yaml_text import Document, KeyPath
 PATTERNS = {
     r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$": "lower-case letters, digits and hyphens, at most 63",
     r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$": "at most 100 letters, digits, '.', '_' and '-', the first a letter or digit",
+    r"^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$": "lower-case letters, digits, '.' and '-', at most 253",
     r"^[0-9a-f]{64}$": "64 lower-case hexadecimal digits",
     r"^\.[a-z0-9]{1,8}$": "a suffix such as .mp4",
     r"^/[^\s]*$": "a path that begins with '/', without spaces",

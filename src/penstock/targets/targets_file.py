@@ -19,6 +19,8 @@ TARGETS_FILE = "targets.yaml"
 """The file in the workspace ``targets``; public keys that it names lie beside it."""
 FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
 """A file of a secret, or beside ``targets.yaml``."""
+DnsLabel = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
+"""As Kubernetes has names of namespaces and containers."""
 PositiveSeconds = Annotated[float, Field(gt=0, le=3600, strict=True)]
 Word = Annotated[str, Field(min_length=1, max_length=2000)]
 Program = Annotated[list[Word], Field(min_length=1, max_length=50)]
@@ -217,7 +219,32 @@ class HostSettings(_AnyTarget):
         return self
 
 
-TargetSettings = Annotated[WebhookSettings | GitopsSettings | HostSettings, Field(discriminator="kind")]
+class DeploymentSettings(_AnyTarget):
+    """A Deployment of Kubernetes, whose pod template gets the pair."""
+
+    kind: Literal["deployment"]
+    namespace: DnsLabel
+    name: Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$")]
+    """Of the Deployment: it is there already."""
+    container: DnsLabel
+    """The container that gets the image; it has a readiness probe."""
+    init_container: DnsLabel | None = None
+    """The init container that brings the weights: its environment says which. Needed by a release that has weights."""
+    kubeconfig: FileName | None = None
+    """A file of the secrets that says where the API server is. None: the cluster that Penstock runs on, as the account
+    of its pod."""
+
+    @model_validator(mode="after")
+    def _one_of_each(self) -> DeploymentSettings:
+        if len(self.models) > 1:
+            raise ValueError("'container' serves one model: name one under 'models', and give the others a target")
+        if self.container == self.init_container:
+            raise ValueError("'init_container' brings the weights before 'container' starts: it is another one")
+        return self
+
+
+OneTarget = WebhookSettings | GitopsSettings | HostSettings | DeploymentSettings
+TargetSettings = Annotated[OneTarget, Field(discriminator="kind")]
 
 
 class Targets(Strict):
@@ -256,9 +283,7 @@ def targets_in(folder: Path) -> Path:
     return found
 
 
-def settings_of(
-    targets: Targets, name: str, model: str, *, where: str
-) -> WebhookSettings | GitopsSettings | HostSettings:
+def settings_of(targets: Targets, name: str, model: str, *, where: str) -> OneTarget:
     """The target of a name, if this model may be served there.
 
     Raises:

@@ -43,7 +43,15 @@ from penstock.families.matting.case import MattingCase
 from penstock.families.recognition.case import RecognitionCase, TrueObject, WantedDescription
 from penstock.families.talking_head.case import TalkingHeadCase
 from penstock.releases.baseline import Baseline, Transfer
-from penstock.targets.targets_file import GitopsSettings, HostSettings, ReadyAddress, SetField, Targets, WebhookSettings
+from penstock.targets.targets_file import (
+    DeploymentSettings,
+    GitopsSettings,
+    HostSettings,
+    ReadyAddress,
+    SetField,
+    Targets,
+    WebhookSettings,
+)
 
 PAGE = (Path(__file__).parents[3] / "docs/formats.md").read_text(encoding="utf-8")
 LOADED = (
@@ -78,7 +86,8 @@ MODELS: list[tuple[type[BaseModel], str]] = [
     (Rule, "The policy"),
     (Margin, "The policy"),
     (PolicyFloor, "The policy floor"),
-    *((model, "Targets") for model in (Targets, WebhookSettings, GitopsSettings, SetField, ReadyAddress, HostSettings)),
+    *((model, "Targets") for model in (Targets, WebhookSettings, GitopsSettings, SetField, ReadyAddress)),
+    *((model, "Targets") for model in (HostSettings, DeploymentSettings)),
     (Measurement, "Measurements"),
     (Tail, "Measurements"),
     (StandardError, "Measurements"),
@@ -116,7 +125,7 @@ def test_the_examples_are_valid() -> None:
     ]
     whole = [block for block in blocks if "version" in block or "rules" in block]
     contract, suite, policy, floor, targets = whole
-    assert len(Targets.model_validate(targets).targets) == 3
+    assert len(Targets.model_validate(targets).targets) == 4
     Contract.model_validate(contract)
     (page,) = [block["page"] for block in blocks if "page" in block]
     rmbg = {"preset": "rmbg", "http": {"argv": ["python", "serve.py"]}}

@@ -95,7 +95,7 @@ def test_no_image_has_torch() -> None:
 
 
 def test_pins_are_those_of_the_base_requirements() -> None:
-    files = ("base", "openvino", "browser", "interface")
+    files = ("base", "openvino", "browser", "interface", "kubernetes")
     pinned = "".join((ROOT / "requirements" / f"{name}.txt").read_text() for name in files)
     for path in (ROOT / "requirements" / "images").glob("*.txt"):
         blocks = re.split(r"\n(?=[a-z])", path.read_text(encoding="utf-8").rstrip("\n"))

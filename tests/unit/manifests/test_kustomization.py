@@ -44,9 +44,26 @@ def test_the_namespace_admits_no_more_than_the_build_needs() -> None:
 
 def test_no_run_has_a_right_or_a_token() -> None:
     assert objects("ServiceAccount")["penstock"]["automountServiceAccountToken"] is False
+    for template in objects("TriggerTemplate").values():
+        for run in template["spec"]["resourcetemplates"]:
+            assert run["spec"]["taskRunTemplate"]["serviceAccountName"] == "penstock"
     for kind in ("RoleBinding", "ClusterRoleBinding"):
         for binding in objects(kind).values():
             assert [subject["name"] for subject in binding["subjects"]] == ["penstock-triggers"]
+
+
+def test_only_a_promotion_gets_the_token_of_the_account_that_promotes() -> None:
+    """What it may do the platform binds, for each target: nothing comes with Penstock."""
+    assert objects("ServiceAccount")["penstock-promote"]["automountServiceAccountToken"] is True
+    runs = {path.stem: yaml.safe_load(path.read_text()) for path in (TEKTON / "runs").glob("*.yaml")}
+    promoting = runs.pop("promote")["spec"]
+    assert promoting["pipelineRef"] == {"name": "promote"}
+    assert promoting["taskRunTemplate"]["serviceAccountName"] == "penstock-promote"
+    assert "automountServiceAccountToken" not in promoting["taskRunTemplate"]["podTemplate"]
+    assert "penstock-promote" not in yaml.safe_dump(runs)
+    entries = {name: one["spec"]["tasks"] for name, one in objects("Pipeline").items()}
+    assert [entry["taskRef"]["name"] for entry in entries["promote"]] == ["move"]
+    assert "move" not in {entry["taskRef"]["name"] for name in ("release", "verify") for entry in entries[name]}
 
 
 def test_the_listener_may_create_runs_and_read_triggers_and_nothing_else() -> None:

@@ -63,3 +63,10 @@ def test_steps_do_not_reach_the_api_server_the_kubelet_or_the_metadata_service()
 def test_the_listener_is_selected_by_the_label_that_tekton_puts_on_its_pod() -> None:
     (listener,) = objects("EventListener")
     assert policy("triggers")["podSelector"] == {"matchLabels": {"eventlistener": listener}}
+
+
+def test_only_a_promotion_reaches_the_api_server() -> None:
+    spec = policy("promote")
+    assert spec["podSelector"] == {"matchLabels": {"tekton.dev/pipeline": "promote", "tekton.dev/task": "move"}}
+    assert "ingress" not in spec
+    assert [port["port"] for rule in spec["egress"] for port in rule["ports"]] == [443, 6443]

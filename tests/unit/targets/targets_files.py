@@ -32,6 +32,11 @@ def host(**more: Any) -> dict[str, Any]:
     return there | {"host_keys": [HOST_KEY]} | programs | more
 
 
+def deployment(**more: Any) -> dict[str, Any]:
+    there = {"kind": "deployment", "models": ["sonic-lite"], "namespace": "studio", "name": "sonic"}
+    return there | {"container": "model", "init_container": "weights"} | more
+
+
 def write_targets(folder: Path, **targets: dict[str, Any]) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "targets.yaml"

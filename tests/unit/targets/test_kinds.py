@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.unit.targets.targets_files import gitops, host
+from tests.unit.targets.targets_files import deployment, gitops, host
 
 from penstock.foundation.errors import UsageError
 from penstock.targets.gitops import GitopsTarget
 from penstock.targets.host import HostTarget
 from penstock.targets.kinds import open_target
-from penstock.targets.targets_file import GitopsSettings, HostSettings, WebhookSettings
+from penstock.targets.targets_file import DeploymentSettings, GitopsSettings, HostSettings, WebhookSettings
 from penstock.targets.webhook import WebhookTarget
 
 
@@ -36,3 +36,10 @@ def test_the_others_have_theirs(tmp_path: Path) -> None:
         open_target("shop", settings, tmp_path, model="m", token="t")
     (tmp_path / "login").write_bytes(b"ann:secret")
     assert isinstance(open_target("shop", settings, tmp_path, model="m", token="t"), GitopsTarget)
+
+
+@pytest.mark.slow  # to import the client takes a second
+def test_a_deployment_has_its_kubeconfig(tmp_path: Path) -> None:
+    settings = DeploymentSettings.model_validate(deployment(kubeconfig="config"))
+    with pytest.raises(UsageError, match="secret 'config'"):
+        open_target("cluster", settings, tmp_path, model="m", token="t")

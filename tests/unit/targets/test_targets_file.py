@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.unit.targets.targets_files import gitops, host, webhook, write_targets
+from tests.unit.targets.targets_files import deployment, gitops, host, webhook, write_targets
 
 from penstock.foundation.errors import UsageError
 from penstock.targets.targets_file import load_targets, settings_of, targets_in
@@ -50,6 +50,10 @@ def test_all_kinds(tmp_path: Path) -> None:
         (gitops(models=["a", "b"]), "'file' serves one model"),
         (gitops(fields=[{"at": ["a"], "value": "weights"}]), "says which weights"),
         (gitops(ready={"url": "https://a.example.org", "says": []}), "says"),
+        (deployment(models=["a", "b"]), "'container' serves one model"),
+        (deployment(init_container="model"), "it is another one"),
+        (deployment(namespace="Studio"), "namespace: must be lower-case"),
+        (deployment(name="../sonic"), "name: must be lower-case"),
         (host(address="-oProxyCommand=x"), "must be a host"),
         (host(address="a b@c"), "must be a host"),
         (host(host_keys=[]), "host_keys"),

@@ -1,0 +1,169 @@
+"""The API server, for one Deployment: read, change its pod template by compare-and-swap, list what belongs to it.
+
+The client is the extra ``kubernetes``. It is imported when a target needs it: that takes a second.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from penstock.foundation.errors import UsageError, WorldError, one_line
+from penstock.targets.pod_template import Json
+from penstock.targets.secret_files import read_secret
+from penstock.targets.targets_file import DeploymentSettings
+
+REQUEST_S = 10.0
+"""Of one request."""
+MANAGER = "penstock"
+"""Whose fields these are, in ``managedFields``."""
+MAX_LISTED = 500
+MAX_ANSWER_BYTES = 32 << 20
+
+
+class StaleError(Exception):
+    """Somebody else was faster: the Deployment is another than the one that was read."""
+
+
+class ApiSilentError(Exception):
+    """The API server did not answer, or asks to try again: nobody knows whether a change was made."""
+
+
+class DeploymentApi:
+    """One Deployment on one cluster."""
+
+    def __init__(self, settings: DeploymentSettings, secrets: Path | None, *, where: str) -> None:
+        """Read the credentials; nothing is asked yet.
+
+        Args:
+            settings: which Deployment.
+            secrets: the directory of secrets, for a kubeconfig.
+            where: the target, for messages.
+
+        Raises:
+            UsageError: the extra is not installed; the kubeconfig is missing or none; there is no cluster around.
+        """
+        self._settings, self._where = settings, where
+        try:
+            from kubernetes import client
+        except ImportError:
+            todo = "Install it: pip install 'penstock[kubernetes]'."
+            raise UsageError("it needs the extra 'kubernetes'", where=where, todo=todo) from None
+        configuration = _configuration(settings, secrets, where=where)
+        self._apps = client.AppsV1Api(client.ApiClient(configuration))
+        self._core = client.CoreV1Api(self._apps.api_client)
+
+    def read(self) -> Json:
+        """The Deployment as it is."""
+        return self._ask(self._apps.read_namespaced_deployment, self._settings.name)
+
+    def replace_template(self, seen: Json, template: Json) -> Json:
+        """Put another pod template in the place of the one that was seen; returns the Deployment after that.
+
+        Raises:
+            StaleError: it has changed since; nothing was done.
+        """
+        version = {"op": "replace", "path": "/metadata/resourceVersion", "value": seen["metadata"]["resourceVersion"]}
+        return self._ask(
+            self._apps.patch_namespaced_deployment,
+            self._settings.name,
+            body=[version, {"op": "replace", "path": "/spec/template", "value": template}],
+            field_manager=MANAGER,
+            _content_type="application/json-patch+json",
+        )
+
+    def replica_sets(self, selector: str) -> list[Json]:
+        """Those of its namespace that a selector finds."""
+        return self._listed(self._apps.list_namespaced_replica_set, selector)
+
+    def pods(self, selector: str) -> list[Json]:
+        """Likewise."""
+        return self._listed(self._core.list_namespaced_pod, selector)
+
+    def _listed(self, call: Any, selector: str) -> list[Json]:
+        items: list[Json] = self._ask(call, label_selector=selector, limit=MAX_LISTED)["items"]
+        return items
+
+    def _ask(self, call: Any, *names: str, **given: Any) -> Json:
+        """Raises what the class says, and :class:`WorldError` where asking again does not help."""
+        from kubernetes.client.exceptions import ApiException
+        from urllib3.exceptions import HTTPError
+
+        settings = self._settings
+        try:
+            # as it came: the client's own models would leave out what they do not know, and that has to be put back
+            answer = call(*names, settings.namespace, _request_timeout=REQUEST_S, _preload_content=False, **given)
+            try:
+                content = answer.read(MAX_ANSWER_BYTES + 1)
+            finally:
+                answer.close()
+            if len(content) > MAX_ANSWER_BYTES:
+                what = f"the API server's answer is larger than {MAX_ANSWER_BYTES >> 20} MiB"
+                raise WorldError(what, where=self._where, todo="Give the Deployment a namespace of its own.")
+            found: Json = json.loads(content)
+        except ApiException as error:
+            raise self._refusal(error.status or 0, _message(error)) from None
+        except HTTPError as error:
+            raise ApiSilentError(f"the API server does not answer: {one_line(str(error))[:200]}") from None
+        except ValueError as error:
+            raise ApiSilentError(f"the API server's answer is none: {one_line(str(error))[:200]}") from None
+        return found
+
+    def _refusal(self, status: int, said: str) -> Exception:
+        if status == 409:
+            return StaleError()
+        if status in (0, 408, 425, 429) or status >= 500:
+            return ApiSilentError(f"the API server answers {status}: {said}")
+        settings = self._settings
+        if status == 404:
+            what = f"there is no Deployment '{settings.name}' in the namespace '{settings.namespace}'"
+            return WorldError(what, where=self._where, todo="Penstock makes none: the platform does.")
+        if status in (401, 403):
+            todo = "Does the account have the Role of this target? See docs/operations.md, 'A Deployment'."
+            return WorldError(f"the API server refuses ({status}): {said}", where=self._where, todo=todo)
+        return WorldError(f"the API server answers {status}: {said}", where=self._where)
+
+
+def _configuration(settings: DeploymentSettings, secrets: Path | None, *, where: str) -> Any:
+    import yaml
+    from kubernetes import client, config
+    from urllib3 import Retry
+
+    configuration = client.Configuration()
+    try:
+        if settings.kubeconfig is None:
+            config.load_incluster_config(configuration)
+        else:
+            content = yaml.safe_load(read_secret(secrets, settings.kubeconfig))
+            if not isinstance(content, dict):
+                raise config.ConfigException("it is not a mapping")
+            config.load_kube_config_from_dict(content, client_configuration=configuration, persist_config=False)
+    except (
+        config.ConfigException,
+        yaml.YAMLError,
+        OSError,
+        TypeError,
+        ValueError,
+        LookupError,
+        AttributeError,
+    ) as error:
+        if settings.kubeconfig is None:
+            todo = "Name a 'kubeconfig' in targets.yaml, or run it in a pod whose account has its token."
+            raise UsageError(f"there is no cluster around: {one_line(str(error))}", where=where, todo=todo) from None
+        # what the file says is not repeated: it holds a secret
+        todo = "It is a kubeconfig with a current context, its certificates and token inside."
+        what = f"it is no kubeconfig ({type(error).__name__})"
+        raise UsageError(what, where=f"secret '{settings.kubeconfig}'", todo=todo) from None
+    # a token is never taken elsewhere, and a change is never sent twice without looking
+    configuration.retries = Retry(total=2, connect=2, read=False, redirect=False, status=False, other=False)
+    return configuration
+
+
+def _message(error: Any) -> str:
+    """What a refusal says of itself: the ``message`` of the API's ``Status``."""
+    try:
+        said = json.loads(error.body or "{}").get("message")
+    except (ValueError, AttributeError, TypeError):
+        said = None
+    return one_line(str(said or error.reason or "no reason is given"))[:300]
