@@ -22,12 +22,16 @@ from tests.unit.store.stored_bundle import accepted_bundle
 
 from penstock.bundle.models import Image, WeightsFile
 from penstock.releases.acts import promote
-from penstock.releases.baseline import baseline
+from penstock.releases.baseline import baseline, published
 from penstock.releases.release import publish
 from penstock.store.archive import archive
 from penstock.store.open import open_store
 from penstock.store.store import Store
 from penstock.targets.delivery import Delivery
+from penstock.targets.deployment import DeploymentTarget, EditedError
+from penstock.targets.deployment_api import DeploymentApi, StaleError
+from penstock.targets.pair import pair_of
+from penstock.targets.targets_file import DeploymentSettings, load_targets
 
 MODEL, TARGET = "sonic-lite", "studio"
 VERSIONS = ("1.0.0", "1.1.0", "1.2.0-broken")
@@ -184,6 +188,29 @@ def test_a_release_comes_and_goes_back_without_a_lost_request(studio: Studio, us
     assert users.failures == []
     assert len(users.answers) > 100
     assert set(users.answers) == {studio.serves("1.0.0"), studio.serves("1.1.0")}
+
+
+def test_what_somebody_changes_meanwhile_is_told_and_stays(studio: Studio) -> None:
+    """As the API server has it: a change of what was read before is a conflict, and nothing is written."""
+    settings = load_targets(studio.folder / "targets.yaml").targets[TARGET]
+    assert isinstance(settings, DeploymentSettings)
+    api = DeploymentApi(settings, studio.folder / "secrets", where=TARGET)
+    target = DeploymentTarget(TARGET, settings, studio.folder / "secrets")
+    state, seen = target.state(), api.read()
+    annotate = ("annotate", "deployment", "sonic", "--namespace", studio.namespace, "--overwrite")
+    studio.facts.kubectl(*annotate, f"example.org/by=hand-{random.token_hex(4)}")
+    with pytest.raises(StaleError):
+        api.replace_template(seen, seen["spec"]["template"])
+    by_hand = {"spec": {"template": {"metadata": {"annotations": {"example.org/restarted": random.token_hex(4)}}}}}
+    path = f"/apis/apps/v1/namespaces/{studio.namespace}/deployments/sonic"
+    studio.api.patch(path, by_hand)
+    before = studio.template()
+    release = published(studio.store, MODEL, "1.0.0")
+    assert release is not None
+    with pytest.raises(EditedError):
+        target.deploy(pair_of(release, evidence=""), None)
+    target.restore(state)
+    assert studio.template() == before
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.unit.targets.api_server import OLD_IMAGE, ApiServer, api_server, template
+from tests.unit.targets.api_server import OLD_IMAGE, ApiServer, api_server, settings, template
 from tests.unit.targets.pairs import pair
+from tests.unit.targets.promotions import MODEL, publish_with_image
+from tests.unit.targets.targets_files import write_targets
 
 from penstock.foundation.errors import UsageError, WorldError
+from penstock.releases.acts import promote
+from penstock.releases.baseline import baseline
+from penstock.store.local import LocalStore
 from penstock.targets import deployment
+from penstock.targets.claim import claimed
+from penstock.targets.delivery import Delivery
 from penstock.targets.deployment import EditedError
 from penstock.targets.waiting import NotServingError
 
@@ -185,3 +192,37 @@ def test_weights_that_nothing_brings_are_refused(there: ApiServer) -> None:
 
 def test_the_state_is_the_template_as_it_came(there: ApiServer) -> None:
     assert json.loads(there.target().state()) == template()
+
+
+def test_the_pointer_follows_what_serves(there: ApiServer, tmp_path: Path) -> None:
+    """By the command's own way: brought, put back with its reason, and refused while somebody else brings one."""
+    there.target()  # writes the kubeconfig
+    store = LocalStore(tmp_path / "store")
+    wanted = settings(timeout_s=5.0).model_dump(mode="json", exclude_none=True)
+    file = write_targets(tmp_path / "platform", studio=wanted)
+
+    def act(version: str) -> None:
+        promote(store, MODEL, version, reason="ready", serving=Delivery(store, file, there.folder, by="ann"))
+
+    def current() -> str:
+        found = baseline(store, MODEL)
+        assert found is not None
+        return found.version
+
+    publish_with_image(tmp_path, store, 0)
+    act("1.0.0")
+    before = copy.deepcopy(there.template)
+    publish_with_image(tmp_path, store, 1, before="run-0")
+    there.fate = "CrashLoopBackOff"
+    with pytest.raises(NotServingError, match=r"a pod cannot start: .*CrashLoopBackOff: it ended with 3: no CUDA"):
+        act("1.1.0")
+    assert (there.template, current()) == (before, "1.0.0")
+    there.fate = "serves"
+    with (
+        claimed(store, "studio", MODEL, "1.1.0", by="bob", longest_s=60.0),
+        pytest.raises(WorldError, match=r"bob brings sonic-lite 1\.1\.0 to the target"),
+    ):
+        act("1.1.0")
+    assert there.template == before
+    act("1.1.0")
+    assert (there.container["image"][-64:], current()) == ("1" * 64, "1.1.0")

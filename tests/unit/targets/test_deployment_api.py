@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import builtins
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -120,3 +122,8 @@ def test_a_kubeconfig_of_another_cluster_is_not_the_default(there: ApiServer) ->
     with pytest.raises(ApiSilentError):
         opened(there, kubeconfig="far").read()
     assert opened(there).read()["metadata"]["name"] == "sonic"
+
+
+def test_whoever_has_no_such_target_does_not_wait_for_the_client() -> None:
+    code = "import sys, penstock.cli.app, penstock.targets.delivery; sys.exit('kubernetes' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
