@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from penstock.evaluation.answer_schema import AnswerSchema
+
 
 @dataclass(frozen=True)
 class FaceFeatures:
@@ -18,12 +20,14 @@ class FaceFeatures:
         vector: float32 (d,), finite, not zero.
         quality: from 0 to 1.
         preprocessed: the file of what the service made of the image; ``None``: it was not asked for that.
+        schema: of the answer; ``None``: it has too many paths for one.
     """
 
     digest: str
     vector: npt.NDArray[np.float32]
     quality: float
     preprocessed: Path | None = None
+    schema: AnswerSchema | None = None
 
 
 @dataclass(frozen=True)
@@ -33,7 +37,9 @@ class PairFeatures:
     Attributes:
         similarity: ``None``: there is none.
         refused: whether it refuses to compare.
+        schema: as above.
     """
 
     similarity: float | None
     refused: bool
+    schema: AnswerSchema | None = None

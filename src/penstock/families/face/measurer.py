@@ -6,14 +6,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from penstock.bundle.models import Invocation, Measurement
+from penstock.bundle.models import WHOLE_SUITE, Invocation, Measurement
 from penstock.contract.models import Case
 from penstock.contract.placeholders import Scalar
-from penstock.evaluation.measurer import Answer, Value
+from penstock.evaluation.answer_schema import answer_schema, schema_breaks
+from penstock.evaluation.measurer import Answer, Value, measurement
 from penstock.evaluation.networks import Networks
 from penstock.evaluation.preprocessed import preprocess_drift, without_arrays
+from penstock.families.engine_metrics import SCHEMA_METRIC
 from penstock.families.face.compare_answer import band_fault, read_compare
-from penstock.families.face.feature_answer import BadAnswerError, read_feature
+from penstock.families.face.feature_answer import BadAnswerError, read_answer, read_feature
 from penstock.families.face.features import FaceFeatures, PairFeatures
 from penstock.families.face.gallery_values import gallery_values
 from penstock.families.face.known_people import DIMENSIONS
@@ -73,9 +75,25 @@ class FaceMeasurer:
     def compare_suite(
         self, cases: Sequence[Case], answers: Sequence[Answer], released: Sequence[Answer]
     ) -> Iterator[Measurement]:
-        """Whether stored galleries can still be used, and whether preprocessing has changed."""
+        """Whether stored galleries can still be used, and whether answers or preprocessing have changed their form."""
         yield from gallery_values(cases, answers, released)
         yield from preprocess_drift(_arrays(cases, answers), _arrays(cases, released))
+        yield _schema_breaks(cases, answers, released)
+
+
+def _schema_breaks(cases: Sequence[Case], answers: Sequence[Answer], released: Sequence[Answer]) -> Measurement:
+    """Over the cases that the released model has answered; an answer that cannot be used leaves no value."""
+    ours, theirs = [], []
+    for case, answer, before in zip(cases, answers, released, strict=True):
+        if before.features is None:
+            continue
+        if answer.features is None:
+            return measurement(
+                WHOLE_SUITE, SCHEMA_METRIC.name, f"case '{case.name}': it has no answer that can be used"
+            )
+        ours.append(answer.features.schema)
+        theirs.append(before.features.schema)
+    return schema_breaks(theirs, ours)
 
 
 def _arrays(cases: Sequence[Case], answers: Sequence[Answer]) -> dict[str, Path | None]:
@@ -98,7 +116,9 @@ def _image(file: Path, image: Path, given: Mapping[str, Scalar], array: Path | N
     if not isinstance(unit, bool):
         raise UsageError(f"the parameter '{UNIT_NORM}' is {unit!r}, neither true nor false")
     found = read_feature(file, length=length, unit=unit)
-    features = FaceFeatures(sha256_file(image), found.vector, found.quality, array)
+    features = FaceFeatures(
+        sha256_file(image), found.vector, found.quality, array, answer_schema({"feature": read_answer(file)})
+    )
     return Answer({"face_quality": found.quality}, features=features)
 
 
@@ -106,4 +126,6 @@ def _pair(file: Path) -> Answer:
     found = read_compare(file)
     fault = band_fault(found)
     why = {"bands": fault} if fault else {}
-    return Answer({"bands": 0.0 if fault else 1.0}, why=why, features=PairFeatures(found.similarity, found.refused))
+    # an object around each answer names its call: those of /feature and of /compare have different fields
+    features = PairFeatures(found.similarity, found.refused, answer_schema({"compare": read_answer(file)}))
+    return Answer({"bands": 0.0 if fault else 1.0}, why=why, features=features)

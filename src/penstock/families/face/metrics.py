@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from penstock.families.engine_metrics import PREPROCESS_METRIC
+from penstock.families.engine_metrics import PREPROCESS_METRIC, SCHEMA_METRIC
 from penstock.families.family import Metric
 from penstock.metrics.false_accept_rates import ONE_IN
 
@@ -106,6 +106,7 @@ METRICS = (
         needs_released=True,
         share=True,
     ),
+    SCHEMA_METRIC,
     PREPROCESS_METRIC,
 )
 OF_A_CASE = tuple(

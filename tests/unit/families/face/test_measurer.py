@@ -42,7 +42,8 @@ def test_an_image(measured, call: str) -> None:
 def test_a_pair(measured) -> None:
     answer = measured("compare", compare())
     assert (answer.values, answer.why) == ({"bands": 1.0}, {})
-    assert answer.features == PairFeatures(0.7, refused=False)
+    assert isinstance(answer.features, PairFeatures)
+    assert (answer.features.similarity, answer.features.refused) == (0.7, False)
     answer = measured("compare", compare(quality_score1=0.1))
     assert answer.values == {"bands": 0.0}
     assert "must be 'refused'" in answer.why["bands"]
@@ -80,4 +81,20 @@ def test_all_of_them_together() -> None:
     told = {line.metric for line in MEASURER.suite(cases, answers)}
     assert {"eer", "tar_1e-1", "fnmr", "fmr", "discard", "pair_eer", "auroc", "fpr95", "repeatable"} <= told
     compared = [line.metric for line in MEASURER.compare_suite(cases, answers, answers)]
-    assert compared == ["gallery", "gallery_eer", "preprocess_drift"]
+    assert compared == ["gallery", "gallery_eer", "preprocess_drift", "schema_breaks"]
+
+
+def test_what_readers_of_the_released_answers_would_miss(measured) -> None:
+    cases = [image("a"), pair("b", True)]
+    released = [measured("feature", feature(pose=[1, 2])), measured("compare", compare(model="v1"))]
+
+    def breaks(*answers: Answer) -> tuple[float | None, str]:
+        found = {line.metric: line for line in MEASURER.compare_suite(cases, answers, released)}["schema_breaks"]
+        return found.value, found.error or ""
+
+    assert breaks(*released) == (0.0, "")
+    value, why = breaks(measured("feature", feature()), measured("compare", compare(model=1)))
+    assert value == 2.0
+    assert why.split("; ") == ["$.feature.pose is gone", "$.compare.model is now a number, where it was text"]
+    value, why = breaks(measured("feature", feature(quality_score=2)), released[1])
+    assert (value, why) == (None, "case 'a': it has no answer that can be used")
