@@ -151,8 +151,7 @@ class RegistryImage:
                 todo="Check its name and digest, and that it was pushed there.",
             )
         if answer.code:
-            end = answer.tail.splitlines()[-1:] or [""]
-            raise WorldError(f"the registry cannot be asked for the image: {end[0][-200:]}", where=self.reference)
+            raise WorldError(f"the registry cannot be asked for the image: {answer.last_line}", where=self.reference)
         return answer.output
 
     def _object(self, content: bytes) -> dict[str, Any]:
@@ -254,8 +253,7 @@ def fetched_layers(
         argv = [registry.skopeo, "copy", "--quiet", *source, registry.reference, f"oci:{folder}:model"]
         copied = run(argv, env=registry_environment(), timeout_s=FETCH_TIMEOUT_S)
         if copied.code:
-            end = copied.tail.splitlines()[-1:] or [""]
-            raise WorldError(f"the image's layers cannot be fetched: {end[0][-200:]}", where=registry.reference)
+            raise WorldError(f"the image's layers cannot be fetched: {copied.last_line}", where=registry.reference)
         yield blobs
     finally:
         discard_tree(folder)

@@ -27,7 +27,7 @@ def file_digests(layers: Iterable[Path], wanted: Collection[str]) -> dict[str, s
     """What an image has at paths.
 
     Args:
-        layers: their files (tars, or packed with gzip), the lowest first.
+        layers: their files (tars, or packed with gzip or zstd), the lowest first.
         wanted: paths without a leading ``/``.
 
     Returns:

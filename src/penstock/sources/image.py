@@ -22,7 +22,7 @@ from penstock.sources.build_context import BuildContext, build_context
 from penstock.sources.built_images import find_built, keep_built
 from penstock.sources.image_registry import registry_access
 from penstock.sources.known_blobs import known_blobs
-from penstock.sources.program import Finished, run
+from penstock.sources.program import Finished, cut_to_end, run
 
 log = logging.getLogger(__name__)
 
@@ -340,16 +340,11 @@ def failed(what: str, finished: Finished, where: object) -> WorldError:
     lost = [line for line in finished.tail.splitlines() if _UNREACHABLE.search(line)]
     if lost:
         return WorldError(
-            f"{what}: the registry cannot be reached ({_short(lost[-1])})",
+            f"{what}: the registry cannot be reached ({cut_to_end(lost[-1])})",
             where=str(where),
             todo="Check that the registry runs and that steps may reach it, then run it again.",
         )
     return WorldError(f"{what}: exit code {finished.code}", where=str(where), todo=f"The end of its log:\n{end}")
-
-
-def _short(line: str) -> str:
-    """The end of a program's error: what went wrong stands last."""
-    return line.strip() if len(line) <= 200 else "…" + line.strip()[-200:]
 
 
 def tag_image(

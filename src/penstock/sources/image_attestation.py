@@ -20,6 +20,7 @@ from penstock.foundation.errors import UsageError, WorldError
 from penstock.foundation.files import disk_errors
 from penstock.foundation.strict_json import JsonError, read_json
 from penstock.sources.image import failed, is_absent, registry_environment
+from penstock.sources.image_registry import registry_access
 from penstock.sources.program import run
 
 log = logging.getLogger(__name__)
@@ -95,13 +96,12 @@ class _Place:
 
     def __init__(self, target: str, tls_verify: bool, authfile: Path | None, skopeo: str) -> None:
         self.target = f"docker://{target}"
-        self._tls = str(tls_verify).lower()
-        self._auth = [f"--authfile={authfile}"] if authfile else []
+        self._access = registry_access(tls_verify, authfile)
         self._skopeo = skopeo
 
     def manifest(self) -> dict[str, Any] | None:
         """``None``: nothing is attached yet."""
-        argv = [self._skopeo, "inspect", "--raw", f"--tls-verify={self._tls}", *self._auth, self.target]
+        argv = [self._skopeo, "inspect", "--raw", *self._access, self.target]
         answer = run(argv, env=registry_environment(), timeout_s=TIMEOUT_S)
         if answer.code and is_absent(answer):
             return None
@@ -113,14 +113,15 @@ class _Place:
 
     def fetch(self, layout: _Layout) -> None:
         """All that is attached, as it is."""
-        self._copy([f"--src-tls-verify={self._tls}"], self.target, layout.name)
+        self._copy("--src-tls-verify", self.target, layout.name)
 
     def push(self, layout: _Layout) -> None:
         """Put it in place of what is there."""
-        self._copy([f"--dest-tls-verify={self._tls}"], layout.name, self.target)
+        self._copy("--dest-tls-verify", layout.name, self.target)
 
-    def _copy(self, tls: list[str], source: str, destination: str) -> None:
-        argv = [self._skopeo, "copy", "--quiet", "--preserve-digests", *tls, *self._auth, source, destination]
+    def _copy(self, side: str, source: str, destination: str) -> None:
+        access = [word.replace("--tls-verify", side) for word in self._access]
+        argv = [self._skopeo, "copy", "--quiet", "--preserve-digests", *access, source, destination]
         copied = run(argv, env=registry_environment(), timeout_s=TIMEOUT_S)
         if copied.code:
             raise failed("the statement cannot be attached to the image", copied, self.target)

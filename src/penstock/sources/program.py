@@ -32,6 +32,16 @@ class Finished:
     tail: str
     """The last lines of its standard error (of both streams if they were joined), safe to print."""
 
+    @property
+    def last_line(self) -> str:
+        """Of ``tail``, cut to its end."""
+        return cut_to_end((self.tail.splitlines() or [""])[-1])
+
+
+def cut_to_end(line: str) -> str:
+    """The end of a program's error: what went wrong stands last."""
+    return line.strip() if len(line) <= 200 else "…" + line.strip()[-200:]
+
 
 def run(
     argv: Sequence[str],

@@ -10,7 +10,7 @@ import pytest
 
 from penstock.foundation.errors import WorldError
 from penstock.sources import program
-from penstock.sources.program import run
+from penstock.sources.program import Finished, run
 
 
 def test_code_output_and_tail() -> None:
@@ -49,3 +49,11 @@ def test_flood_is_ended_and_a_missing_program_named(monkeypatch: pytest.MonkeyPa
         run(["cat", "/dev/zero"])
     with pytest.raises(WorldError, match="no-such-program"):
         run(["no-such-program"])
+
+
+def test_the_last_line_is_cut_to_its_end() -> None:
+    assert Finished(1, b"", "first\nlast ").last_line == "last"
+    assert Finished(1, b"", "").last_line == ""
+    assert (
+        Finished(1, b"", "x" * 300 + "connection refused").last_line == "…" + ("x" * 300 + "connection refused")[-200:]
+    )
