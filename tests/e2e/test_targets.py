@@ -13,7 +13,7 @@ import pytest
 import yaml
 from tests.e2e.api import TEKTON, Api, Object
 from tests.e2e.facts import Facts
-from tests.e2e.install import NAMESPACE, Installed, Place, apply, write_keys
+from tests.e2e.install import NAMESPACE, Installed, Place, apply, signing_keys, write_keys
 from tests.e2e.pages import labelled
 from tests.e2e.repositories import ROOT
 from tests.e2e.run import condition
@@ -22,8 +22,10 @@ from tests.unit.store.stored_bundle import accepted_bundle
 
 from penstock.bundle.models import Image, WeightsFile
 from penstock.releases.acts import promote
+from penstock.releases.attest import attest
 from penstock.releases.baseline import baseline, published
-from penstock.releases.release import publish
+from penstock.releases.envelope import private_key
+from penstock.releases.release import Release, publish
 from penstock.store.archive import archive
 from penstock.store.open import open_store
 from penstock.store.store import Store
@@ -35,6 +37,7 @@ from penstock.targets.targets_file import DeploymentSettings, load_targets
 
 MODEL, TARGET = "sonic-lite", "studio"
 VERSIONS = ("1.0.0", "1.1.0", "1.2.0-broken")
+PUBLIC_KEY = "penstock.pub"
 RUN_TIMEOUT_S = 300.0
 
 
@@ -54,6 +57,8 @@ class Studio:
     files: dict[str, bytes]
     digests: dict[str, str]
     folder: Path
+    key: Path
+    """Signs the verdicts."""
 
     def publish(self, number: int) -> None:
         """The release of a number, judged against the one before; it waits for its target."""
@@ -69,7 +74,11 @@ class Studio:
         bundle.update_run(bundle.run().model_copy(update={"target": TARGET, "image": image, "weights": [brought]}))
         bundle.seal()
         archive(bundle, self.store, model=MODEL, run_id=run_id)
-        publish(self.store, bundle)
+
+        def sign(release: Release, time: str) -> None:
+            attest(self.store, bundle, release, private_key(self.key), time=time)
+
+        publish(self.store, bundle, sign=sign)
 
     @property
     def repository(self) -> str:
@@ -107,7 +116,13 @@ def targets(namespace: str, **more: Any) -> str:
     """``targets.yaml``."""
     target = {"kind": "deployment", "models": [MODEL], "namespace": namespace, "name": "sonic"}
     target |= {"container": "model", "init_container": "weights", "timeout_s": 150, "poll_s": 1}
-    return yaml.safe_dump({"version": 1, "targets": {TARGET: target | more}})
+    return yaml.safe_dump({"version": 1, "targets": {TARGET: target | more}, "verdict_keys": [PUBLIC_KEY]})
+
+
+def allow(facts: Facts, namespace: str, public_key: str) -> None:
+    """What ``promote`` reads of the platform: where releases serve, and whose verdicts hold."""
+    data = {"targets.yaml": targets(namespace), PUBLIC_KEY: public_key}
+    apply(facts, [{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "penstock-targets"}, "data": data}])
 
 
 def role(namespace: str) -> str:
@@ -127,24 +142,26 @@ def studio(
 ) -> Iterator[Studio]:
     """1.0.0 serves, brought from outside of the cluster; a run may promote."""
     namespace, folder = f"studio-{session_id}", tmp_path_factory.mktemp("studio")
-    store = open_store(f"{place.store}-targets", write_keys(facts, folder / "keys"))
+    url = f"{place.store}-targets"
+    store = open_store(url, write_keys(facts, folder / "keys"))
     files = {version: random.token_bytes(1000) for version in VERSIONS}
     digests = {version: put_image(facts, namespace, version) for version in VERSIONS}
     host = facts.registry.partition(":")[0]
     facts.kubectl("create", "namespace", namespace)
     with weights_server(host, files) as weights:
-        there = Studio(facts, namespace, f"{place.store}-targets", store, api, weights, files, digests, folder)
+        key = folder / "penstock.key"
+        key.write_text(installed.signing_key)
+        there = Studio(facts, namespace, url, store, api, weights, files, digests, folder, key)
         image = f"{facts.registry}/{namespace}:1.0.0"
         made = yaml.safe_dump_all(manifests(facts, image))
         facts.kubectl("apply", "--namespace", namespace, "--filename", "-", stdin=made)
         facts.kubectl("apply", "--filename", "-", stdin=role(namespace))
-        data = {"targets.yaml": targets(namespace)}
-        config = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "penstock-targets"}, "data": data}
-        apply(facts, [config])
+        allow(facts, namespace, installed.public_key)
         there.publish(0)
         (folder / "secrets").mkdir()
         (folder / "secrets" / "admin").write_text(facts.kubectl("config", "view", "--flatten", "--raw"))
         (folder / "targets.yaml").write_text(targets(namespace, kubeconfig="admin"))
+        (folder / PUBLIC_KEY).write_text(installed.public_key)
         promote(
             store, MODEL, "1.0.0", reason="first", serving=Delivery(store, folder / "targets.yaml", folder / "secrets")
         )
@@ -188,6 +205,16 @@ def test_a_release_comes_and_goes_back_without_a_lost_request(studio: Studio, us
     assert users.failures == []
     assert len(users.answers) > 100
     assert set(users.answers) == {studio.serves("1.0.0"), studio.serves("1.1.0")}
+
+
+def test_a_verdict_that_another_key_signed_moves_nothing(studio: Studio, installed: Installed) -> None:
+    before = studio.template()
+    allow(studio.facts, studio.namespace, signing_keys()[1])
+    run = studio.run("promote", "1.1.0")
+    allow(studio.facts, studio.namespace, installed.public_key)
+    assert condition(run)["status"] == "False"
+    assert "its verdict is not signed by the platform" in studio.log(run)
+    assert studio.template() == before
 
 
 def test_what_somebody_changes_meanwhile_is_told_and_stays(studio: Studio) -> None:
