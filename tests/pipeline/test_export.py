@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import subprocess
 from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.pipeline.exported_model import exported_repository
+import yaml
+from tests.pipeline import test_recognition as recognition
+from tests.pipeline.exported_model import EXPORTER, exported_repository
 from tests.pipeline.pipeline_runs import PENSTOCK, run_release
 from tests.pipeline.test_matting import matte
+from tests.unit.sources.source_servers import commit, git, new_repository
 
 from penstock.bundle.directory import Bundle
 from penstock.bundle.export_record import export_record
@@ -119,3 +123,33 @@ def test_a_released_model_that_runs_again_is_told_what_its_release_says(reposito
     released = Bundle(tmp_path / "runs" / "v1.4.0" / "baseline")
     assert said(released) == {"trained"}
     assert bundle.verdict().rules[0].candidate == bundle.verdict().rules[0].baseline
+
+
+def test_a_service_that_answers_with_json_is_compared_by_its_own_family(tmp_path: Path) -> None:
+    """An exported file that finds nothing where the trained weights find a cup and a book is not used."""
+    repository = new_repository(tmp_path / "seer")
+    which = 'os.path.join("weights", "seer.bin" if os.environ.get("USE_ONNX", "true") == "true" else "seer.json")'
+    trained, exported = recognition.answers().encode(), recognition.answers(objects=[]).encode()
+    files = {"weights/seer.json": trained, "weights/seer.bin": exported}
+    listed = [
+        {"path": path, "sha256": hashlib.sha256(content).hexdigest(), "source": "lfs"}
+        for path, content in files.items()
+    ]
+    export = {"argv": ["python", "export.py", "weights/seer.json", "{output}"], "weights": "weights/seer.bin"}
+    contract = recognition.CONTRACT | {"weights": listed, "export": export}
+    code = {
+        "penstock.yaml": yaml.safe_dump(contract),
+        "serve.py": recognition.MODEL.replace('"answers.json"', which),
+        "export.py": EXPORTER,
+    }
+    commit(repository, recognition.suite() | files | code, "an export that finds nothing")
+    git(repository, "tag", "v1.0.0")
+    exit_code, bundle = run_release(repository, tmp_path, "v1.0.0")
+    record = export_record(bundle)
+    assert record is not None
+    assert exit_code == 0, "the trained weights find what is there"
+    assert record.use_onnx is False
+    assert "1 of 3 cases differ too much from the trained weights: labels is 1, over the limit of 0" in str(
+        record.fault
+    )
+    assert bundle.run().use_onnx is False

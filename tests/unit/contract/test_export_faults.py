@@ -15,7 +15,7 @@ from penstock.contract.check import check_repository
 from penstock.contract.export import Export
 from penstock.contract.export_faults import SANDBOX_BEGINNINGS, SANDBOX_VARIABLES, compared_cases
 from penstock.contract.load import load_contract, load_suite
-from penstock.families.registry import directions
+from penstock.families.registry import BUILT_IN, directions, family
 from penstock.foundation.errors import UsageError
 from penstock.invocation.environment import own_environment
 from penstock.invocation.sandbox import PASSED_ON, Sandbox
@@ -95,9 +95,15 @@ def test_its_switch_is_not_set_twice(root: Path) -> None:
     assert "call.env.USE_ONNX: 'USE_ONNX' is set here, and 'export' sets it by what it finds" in fault
 
 
-def test_a_family_without_a_comparison_has_no_export(root: Path) -> None:
-    found = told(root, family="talking-head", export={**EXPORT, "slice": None})
-    what = "the family 'talking-head' has no comparison of an export's answers with those of trained weights"
+def test_every_family_of_ours_compares_two_answers() -> None:
+    assert [name for name in BUILT_IN if family(name).agreement is None] == []
+
+
+def test_a_family_without_a_comparison_has_no_export(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    without = replace(family("matting"), agreement=None)
+    monkeypatch.setattr("penstock.contract.export_faults.family", lambda name: without)
+    found = told(root)
+    what = "the family 'matting' has no comparison of an export's answers with those of trained weights"
     assert any(what in fault and "Leave 'export' out" in fault for fault in found)
 
 

@@ -6,7 +6,7 @@ from penstock.families.face.metrics import METRICS
 from penstock.families.face.presets import PRESETS
 from penstock.families.face.template import TEMPLATE
 from penstock.families.face.view import VIEW
-from penstock.families.family import Family
+from penstock.families.family import Agreement, Family
 
 FAMILY = Family(
     name="face",
@@ -20,4 +20,8 @@ FAMILY = Family(
     measurer="penstock.families.face.measurer:FaceMeasurer",
     view=VIEW,
     figures="penstock.families.face.figures:figures",
+    agreement=Agreement(
+        limits={"vector": 0.001, "quality": 0.01, "similarity": 0.01, "decision": 0.0},
+        compare="penstock.families.face.agreement:compare",
+    ),
 )

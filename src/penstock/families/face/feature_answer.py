@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from penstock.contract.placeholders import Scalar
 from penstock.foundation.errors import UsageError
 from penstock.foundation.json_path import kind_of_json
 from penstock.foundation.strict_json import JsonError, read_json, show_json
 from penstock.metrics.embeddings import UNIT, vector_fault, vector_lengths
 
+LENGTH, UNIT_NORM = "feature_length", "unit_norm"
+MOST_VALUES = 4096
 RESOLUTION = re.compile(r"[1-9][0-9]{0,4}x[1-9][0-9]{0,4}")
 UNBOUNDED = "RTS gives exp(log-variance), which nothing bounds, and which is low for a good image"
 
@@ -34,6 +38,23 @@ class FeatureAnswer:
 
     vector: npt.NDArray[np.float32]
     quality: float
+
+
+def promised_vector(given: Mapping[str, Scalar]) -> tuple[int, bool]:
+    """What the contract promises of a vector: how many values it has, and whether its length is 1.
+
+    Args:
+        given: the case's parameters; ``feature_length`` is 512 and ``unit_norm`` false where they say nothing.
+
+    Raises:
+        UsageError: a parameter is of another kind.
+    """
+    length, unit = given.get(LENGTH, 512), given.get(UNIT_NORM, False)
+    if isinstance(length, bool) or not isinstance(length, int) or not 1 <= length <= MOST_VALUES:
+        raise UsageError(f"the parameter '{LENGTH}' is {length!r}, not a number from 1 to {MOST_VALUES}")
+    if not isinstance(unit, bool):
+        raise UsageError(f"the parameter '{UNIT_NORM}' is {unit!r}, neither true nor false")
+    return length, unit
 
 
 def read_answer(file: Path) -> dict[str, Any]:

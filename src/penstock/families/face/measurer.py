@@ -15,7 +15,7 @@ from penstock.evaluation.networks import Networks
 from penstock.evaluation.preprocessed import preprocess_drift, without_arrays
 from penstock.families.engine_metrics import SCHEMA_METRIC
 from penstock.families.face.compare_answer import band_fault, read_compare
-from penstock.families.face.feature_answer import BadAnswerError, read_answer, read_feature
+from penstock.families.face.feature_answer import BadAnswerError, promised_vector, read_answer, read_feature
 from penstock.families.face.features import FaceFeatures, PairFeatures
 from penstock.families.face.gallery_values import gallery_values
 from penstock.families.face.known_people import DIMENSIONS
@@ -24,12 +24,8 @@ from penstock.families.face.ood_values import ood_values
 from penstock.families.face.pair_values import pair_values
 from penstock.families.face.people_values import people_values
 from penstock.families.face.repeated_images import repeated_values
-from penstock.foundation.errors import UsageError
 from penstock.foundation.files import sha256_file
 from penstock.metrics.embeddings import drift
-
-LENGTH, UNIT_NORM = "feature_length", "unit_norm"
-MOST_VALUES = 4096
 
 
 class FaceMeasurer:
@@ -110,11 +106,7 @@ def _answer(outputs: Mapping[str, Path], name: str) -> Path:
 
 
 def _image(file: Path, image: Path, given: Mapping[str, Scalar], array: Path | None) -> Answer:
-    length, unit = given.get(LENGTH, 512), given.get(UNIT_NORM, False)
-    if isinstance(length, bool) or not isinstance(length, int) or not 1 <= length <= MOST_VALUES:
-        raise UsageError(f"the parameter '{LENGTH}' is {length!r}, not a number from 1 to {MOST_VALUES}")
-    if not isinstance(unit, bool):
-        raise UsageError(f"the parameter '{UNIT_NORM}' is {unit!r}, neither true nor false")
+    length, unit = promised_vector(given)
     found = read_feature(file, length=length, unit=unit)
     features = FaceFeatures(
         sha256_file(image), found.vector, found.quality, array, answer_schema({"feature": read_answer(file)})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from penstock.families.family import Family
+from penstock.families.family import Agreement, Family
 from penstock.families.recognition.metrics import METRICS
 from penstock.families.recognition.presets import PRESETS
 from penstock.families.recognition.template import TEMPLATE
@@ -22,4 +22,8 @@ FAMILY = Family(
     commands={"cer": "penstock.families.recognition.score_cer:cer"},
     view=VIEW,
     figures="penstock.families.recognition.figures:figures",
+    agreement=Agreement(
+        limits={"labels": 0.0, "confidence": 0.02, "boxes": 0.1, "text": 0.02, "description": 0.02},
+        compare="penstock.families.recognition.agreement:compare",
+    ),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from penstock.families.family import Family, Filled, Role
+from penstock.families.family import Agreement, Family, Filled, Role
 from penstock.families.talking_head.metrics import METRICS
 from penstock.families.talking_head.presets import PRESETS
 from penstock.families.talking_head.template import TEMPLATE
@@ -24,6 +24,9 @@ FAMILY = Family(
     case="penstock.families.talking_head.case:TalkingHeadCase",
     measurer="penstock.families.talking_head.measurer:TalkingHeadMeasurer",
     view=VIEW,
+    agreement=Agreement(
+        limits={"mae": 0.005, "worst_frame": 0.02}, compare="penstock.families.talking_head.agreement:compare"
+    ),
     commands={
         "lipsync": "penstock.families.talking_head.score_lipsync:lipsync",
         "frechet": "penstock.families.talking_head.score_frechet:frechet",

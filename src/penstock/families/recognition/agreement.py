@@ -1,0 +1,109 @@
+"""Answers of an exported recognition model against those of its trained weights: labels, boxes, texts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from penstock.contract.placeholders import Scalar
+from penstock.evaluation.preprocessed import without_arrays
+from penstock.families.recognition.answer_file import (
+    FoundObject,
+    RecognitionAnswer,
+    Unusable,
+    read_answer,
+    surest_by_label,
+)
+from penstock.families.recognition.synonyms import Synonyms
+from penstock.foundation.errors import UsageError
+from penstock.metrics.detection import overlap
+from penstock.metrics.recognition_text import edit_distance, plain
+
+Objects = Sequence[FoundObject]
+
+
+def compare(
+    trained: Mapping[str, Path],
+    exported: Mapping[str, Path],
+    given: Mapping[str, Scalar],  # noqa: ARG001 (no parameter says how two answers are compared)
+) -> dict[str, float]:
+    """How far two answers lie apart. A part that neither has (a service without texts) is no difference.
+
+    Args:
+        trained: the answer with the trained weights, by the name of the call; an array of ``preprocess`` may stand
+            beside it, which no weights have a part in.
+        exported: that with the exported file.
+        given: the case's parameters.
+
+    Returns:
+        All from 0 to 1. ``labels``: share of the different labels that only one of the two names. ``confidence``: the
+        largest difference of a label's highest confidence, of labels that both name. ``boxes``: 1 − IoU of the box that
+        is farthest from the nearest box of its label in the other answer, of labels that both name. ``text`` and
+        ``description``: edits from one to the other, by the characters of the longer one.
+
+    Raises:
+        UsageError: one of the two is no answer, or lacks a part that the other has.
+    """
+    one, other = _answer(trained), _answer(exported)
+    found = dict.fromkeys(("labels", "confidence", "boxes"), 0.0)
+    if isinstance(one.objects, tuple) and isinstance(other.objects, tuple):
+        found = _objects_apart(one.objects, other.objects)
+    else:
+        _hold_both_unusable(one.objects, other.objects)
+    return found | {
+        "text": _texts_apart(one.text, other.text),
+        "description": _texts_apart(one.description, other.description),
+    }
+
+
+def _answer(outputs: Mapping[str, Path]) -> RecognitionAnswer:
+    answers, _ = without_arrays(outputs)
+    if len(answers) != 1:
+        raise UsageError("the case has several calls, and a recognition is one answer")
+    (file,) = answers.values()
+    return read_answer(file, None)
+
+
+def _hold_both_unusable(one: object, other: object) -> None:
+    """Refuse a part that only one answer has."""
+    for part, which in ((one, "the trained weights"), (other, "the exported file")):
+        if isinstance(part, Unusable) and not (isinstance(one, Unusable) and isinstance(other, Unusable)):
+            raise UsageError(f"with {which}: {part.reason}")
+
+
+def _objects_apart(one: Objects, other: Objects) -> dict[str, float]:
+    ours, theirs = (surest_by_label(objects, Synonyms()) for objects in (one, other))
+    both, either = ours.keys() & theirs.keys(), ours.keys() | theirs.keys()
+    return {
+        "labels": 1 - len(both) / len(either) if either else 0.0,
+        "confidence": max((abs(ours[label] - theirs[label]) for label in both), default=0.0),
+        "boxes": max((_boxes_apart(_boxes(one, label), _boxes(other, label)) for label in sorted(both)), default=0.0),
+    }
+
+
+def _boxes(objects: Objects, label: str) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
+    meaning = Synonyms().meaning
+    found = [each.box for each in objects if each.box is not None and meaning(each.label) == label]
+    return np.array(found, np.float64).reshape(-1, 4)
+
+
+def _boxes_apart(
+    one: np.ndarray[tuple[int, int], np.dtype[np.float64]], other: np.ndarray[tuple[int, int], np.dtype[np.float64]]
+) -> float:
+    """1 − IoU of the box of either side that is farthest from all of the other's; 1 where only one has boxes."""
+    if not len(one) or not len(other):
+        return 0.0 if len(one) == len(other) else 1.0
+    # Box by box: a table of all with all would be as large as a hostile answer likes.
+    least = min(float(overlap(box[None], there).max()) for here, there in ((one, other), (other, one)) for box in here)
+    return 1.0 - least
+
+
+def _texts_apart(one: str | Unusable, other: str | Unusable) -> float:
+    if isinstance(one, Unusable) or isinstance(other, Unusable):
+        _hold_both_unusable(one, other)
+        return 0.0
+    one, other = plain(one), plain(other)
+    longer = max(len(one), len(other))
+    return edit_distance(one, other) / longer if longer else 0.0
