@@ -20,4 +20,5 @@ FAMILY = Family(
     measurer="penstock.families.face.measurer:FaceMeasurer",
     view=VIEW,
     figures="penstock.families.face.figures:figures",
+    unmeasurable="penstock.families.face.measurable:unmeasurable",
 )

@@ -22,4 +22,5 @@ FAMILY = Family(
     commands={"cer": "penstock.families.recognition.score_cer:cer"},
     view=VIEW,
     figures="penstock.families.recognition.figures:figures",
+    unmeasurable="penstock.families.recognition.measurable:unmeasurable",
 )
