@@ -339,6 +339,8 @@ class Measurement(Record):
     metric: Annotated[str, Field(min_length=1)]
     value: float | None
     unit: str = ""
+    slice: Annotated[str | None, Field(min_length=1, exclude_if=lambda value: value is None)] = None
+    """Of the case ``*``: the value is about the cases of this slice as a whole; ``None``: about the whole suite."""
     slices: list[str] = []
     extractor: str | None = None
     error: str | None = None
@@ -359,6 +361,12 @@ class Measurement(Record):
     def _no_value_where_it_does_not_apply(self) -> Measurement:
         if not self.applies and (self.value is not None or not self.error):
             raise ValueError("where a metric does not apply there is no value, and 'error' says why it does not")
+        return self
+
+    @model_validator(mode="after")
+    def _whole_slice(self) -> Measurement:
+        if self.slice is not None and self.case != WHOLE_SUITE:
+            raise ValueError(f"'slice' is of a value about a slice as a whole, whose case is '{WHOLE_SUITE}'")
         return self
 
     @field_validator("value", mode="before")

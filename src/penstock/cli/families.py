@@ -55,6 +55,7 @@ def _content(each: Family, *, built_in: bool) -> dict[str, Any]:
                 "direction": metric.direction,
                 "network": metric.role,
                 "whole_suite": metric.whole_suite,
+                "by_slice": metric.by_slice or not metric.whole_suite,
                 "timed": metric.timed,
             }
             for metric in each.metrics

@@ -26,6 +26,7 @@ from penstock.evaluation.measurer import Answer, Measurer, Value, measurement
 from penstock.evaluation.networks import Networks, open_networks
 from penstock.evaluation.refusals import split_refusals, wrongly_accepted
 from penstock.evaluation.released_answers import compare, compare_suite, compared_by_case, why_not_compared
+from penstock.evaluation.slice_values import slice_values
 from penstock.families.engine_metrics import CALL_METRICS
 from penstock.families.family import Metric
 from penstock.families.registry import family
@@ -64,7 +65,7 @@ def measure(
     refuse has a line of ``wrongly_accepted`` and no other.
     Metrics that look through a network come in where the contract names it, GPU memory where any call used some. A
     metric of the whole suite has one line, for the case ``*``, and may carry ``resamples``: its values on resamples of
-    the cases (:mod:`penstock.metrics.clip_resamples`).
+    the cases (:mod:`penstock.metrics.clip_resamples`). One that is taken of slices, too, has a line for each of them.
 
     ``measurements.jsonl`` is written, and ``series.jsonl``: a line with what the family shows over time of a ``case``.
     A family that draws something of the whole suite has ``figures.json``, too.
@@ -119,6 +120,7 @@ def measure(
                 on_progress(done, len(suite.cases), case.name)
     if suite.cases:
         measurements += measurer.suite(suite.cases, answers)
+        measurements += slice_values(measurer, metrics, suite.cases, answers)
         measurements += compare_suite(measurer, metrics, suite.cases, answers, released_answers)
     draw_figures(family(contract.family), bundle, suite.cases, answers, released_answers)
     measurements += wrongly_accepted(refused, calls)

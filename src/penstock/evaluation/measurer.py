@@ -79,6 +79,19 @@ class Measurer(Protocol):
         """The metrics that have one value for all cases, and those ``across_cases``; a case without features failed."""
 
 
+class SlicingMeasurer(Measurer, Protocol):
+    """The measurer of a family some of whose metrics of the whole suite are taken of each slice, too (``by_slice``)."""
+
+    def slice_suite(self, name: str, cases: Sequence[Case], answers: Sequence[Answer]) -> Iterator[Measurement]:
+        """These metrics over the cases of a slice as a whole, each a line as :meth:`suite` gives it.
+
+        Args:
+            name: of the slice: at least one case carries it.
+            cases: all of the suite, so that what is compared with the others can be; :func:`cases_of` has the slice's.
+            answers: one a case.
+        """
+
+
 class ComparingMeasurer(Measurer, Protocol):
     """The measurer of a family some of whose metrics compare with the released model's answers (``needs_released``).
 
@@ -99,6 +112,12 @@ class ComparingMeasurer(Measurer, Protocol):
         self, cases: Sequence[Case], answers: Sequence[Answer], released: Sequence[Answer]
     ) -> Iterator[Measurement]:
         """The metrics that compare all cases at once; an answer of either side without features failed."""
+
+
+def cases_of(name: str, cases: Sequence[Case], answers: Sequence[Answer]) -> tuple[list[Case], list[Answer]]:
+    """The cases that carry a slice, with their answers."""
+    both = [(case, answer) for case, answer in zip(cases, answers, strict=True) if name in case.slices]
+    return [case for case, _ in both], [answer for _, answer in both]
 
 
 def measurement(

@@ -28,7 +28,9 @@ class Metric:
         digits: how many decimals a person wants to see.
         meaning: the glossary's sentence, for people who do not know the metric.
         role: the network that it looks through: one of the family's roles, or ``None``.
-        whole_suite: it has one value for all cases together, and none for a slice.
+        whole_suite: it has one value for all cases together.
+        by_slice: of such a metric: it has one for the cases of each slice, too, which the measurer's ``slice_suite``
+            gives. What has a value a case has slices without it.
         across_cases: a case's value depends on the answers to other cases, too: the measurer's ``suite`` gives it.
         needs_reference: it compares with the suite's ``reference``.
         needs_released: it compares with what the released model answered to the same cases; before the first release it
@@ -49,6 +51,7 @@ class Metric:
     meaning: str
     role: str | None = None
     whole_suite: bool = False
+    by_slice: bool = False
     across_cases: bool = False
     needs_reference: bool = False
     needs_released: bool = False
@@ -183,8 +186,8 @@ class View:
         lanes: of a case whose answers are videos.
         closeup: of such a case, too.
         stills: of a case whose answers are pictures.
-        slice_metrics: the columns of the table of slices, at most 6, the most important first; by default the metrics
-            that rules name.
+        slice_metrics: the columns of the table of slices, the most important first: the first 6 that have values; by
+            default the metrics that rules name.
     """
 
     lanes: tuple[Lane, ...] = ()
@@ -241,6 +244,9 @@ class Family:
             as a whole, see :mod:`penstock.bundle.figures_record`. *measure* calls it, with the measurer's answers;
             ``None``: nothing.
         agreement: how an exported model is compared with its trained weights; ``None``: this family's are not.
+        unmeasurable: a function ``(metric, slice, cases) -> str``: why a metric of the whole suite, or of a slice
+            (``None``: of all), can have no value whatever the answers are; empty where it can. ``penstock check`` calls
+            it with all cases that must be answered, and it imports nothing heavy. ``None``: nothing can be said.
     """
 
     name: str
@@ -259,6 +265,7 @@ class Family:
     view: View = field(default_factory=View)
     figures: Reference | None = None
     agreement: Agreement | None = None
+    unmeasurable: Reference | None = None
 
     @property
     def compares_released(self) -> bool:

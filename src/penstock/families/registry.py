@@ -170,9 +170,15 @@ def is_timed(name: str) -> bool:
 
 
 def is_whole_suite(name: str) -> bool:
-    """Whether this metric has one value for all cases together, and none for a slice."""
+    """Whether this metric has one value for all cases together."""
     metric = find_metric(name)
     return metric is not None and metric.whole_suite
+
+
+def has_slices(name: str) -> bool:
+    """Whether a rule about a slice can ask for this metric: of the slice's cases, or of the slice as a whole."""
+    metric = find_metric(name)
+    return metric is None or not metric.whole_suite or metric.by_slice
 
 
 def needs_released(name: str) -> bool:

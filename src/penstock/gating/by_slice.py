@@ -88,7 +88,7 @@ def by_slice(
     Args:
         candidate: what was measured.
         baseline: what it is compared with, if anything.
-        metrics: which are wanted, the most important first; those without values of single cases are left out.
+        metrics: which are wanted, the most important first; those that say nothing of a slice are left out.
         level: of the intervals: how often each of their bounds may be wrong.
         ways: metric → which way is better, of those that Penstock does not know.
 
@@ -97,7 +97,7 @@ def by_slice(
     """
     ours = Table("candidate", candidate.measurements, candidate.cases)
     theirs = Table("baseline", baseline.measurements, baseline.cases) if baseline is not None else None
-    wanted = [name for name in dict.fromkeys(metrics) if _of_cases(ours, name)][:MAX_METRICS]
+    wanted = [name for name in dict.fromkeys(metrics) if _has_slices(ours, name)][:MAX_METRICS]
     cases = (set(ours.slices) | set(candidate.cases)) - {WHOLE_SUITE}
     sizes = Counter(name for case in cases for name in ours.slices.get(case, ()))
     if not wanted or not sizes:
@@ -115,10 +115,12 @@ def by_slice(
     return SliceTable(wanted, rows, len(sizes) - len(shown))
 
 
-def _of_cases(table: Table, metric: str) -> bool:
-    """Whether single cases have values of the metric: one for the whole suite says nothing of a slice."""
+def _has_slices(table: Table, metric: str) -> bool:
+    """Whether single cases or whole slices have values of the metric: one for the whole suite says nothing of them."""
     known = table.by_metric.get(metric, {})
-    return WHOLE_SUITE not in known and any(found.value is not None for found in known.values())
+    if WHOLE_SUITE in known:
+        return any(table.values(metric, name).by_case for name in table.whole_slices(metric))
+    return any(found.value is not None for found in known.values())
 
 
 def _value(

@@ -144,11 +144,11 @@ def _cases(source: MeasurementSource) -> set[str]:
 
 
 def in_slices(metrics: Sequence[str], ours: Table, theirs: Table) -> Iterator[tuple[str, str]]:
-    """Slice and metric, of every slice and every metric of single cases that both sides have."""
+    """Slice and metric, of every slice that both sides have, and every metric that says something of it on both."""
     here, there = (set[str]().union(*table.slices.values()) for table in (ours, theirs))
     for name in sorted(here & there):
         for metric in metrics:
-            if WHOLE_SUITE not in ours.by_metric[metric] and WHOLE_SUITE not in theirs.by_metric[metric]:
+            if ours.has_slice(metric, name) and theirs.has_slice(metric, name):
                 yield name, metric
 
 

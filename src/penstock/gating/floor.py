@@ -68,10 +68,12 @@ def _least(rule: FloorRule, floor: PolicyFloor) -> int:
 
 
 def _cases(item: Examined, ours: Table) -> int:
-    """How many cases a rule looked at; a value of the whole suite looks at all that it was put to."""
+    """How many cases a rule looked at; a value of the whole suite, or of a slice, looks at all that it was put to."""
     if WHOLE_SUITE not in ours.by_metric.get(item.rule.metric, {}) or item.cases > 1:
         return item.cases
-    return len(set(ours.expected) or set(ours.slices) - {WHOLE_SUITE})
+    cases = set(ours.expected) or set(ours.slices) - {WHOLE_SUITE}
+    of = item.rule.slice
+    return len(cases if of is None else {case for case in cases if of in ours.slices.get(case, ())})
 
 
 def _of_the_floor(result: RuleResult, least: int) -> RuleResult:

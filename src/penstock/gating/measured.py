@@ -9,7 +9,7 @@ from penstock.contract.policy import Direction
 from penstock.families.registry import find_metric, in_order
 from penstock.gating.compare import in_slices
 from penstock.gating.decision import change_interval, mean
-from penstock.gating.evidence import weigh
+from penstock.gating.evidence import weigh, weigh_resamples
 from penstock.gating.measurements import MeasurementSource, Table
 from penstock.gating.wording import named
 
@@ -28,7 +28,7 @@ class MetricMean:
     interval: tuple[float, float] | None
     """One-sided bounds of the mean, each at the level; ``None``: too few cases."""
     n: int
-    """Cases that have a value."""
+    """Cases that have a value; of a value of the whole suite or slice, those that its resamples were drawn from."""
     note: str = ""
     """Why there is no mean."""
 
@@ -70,17 +70,23 @@ def mean_of(table: Table, metric: str, slice_name: str | None, level: float) -> 
     unit = known.unit if known else next((one.unit for one in table.by_metric[metric].values() if one.unit), "")
     values = [found.by_case[case] for case in sorted(found.by_case)]
     lost = f"no value for {named(found.lost)}" if found.lost else ""
+    if WHOLE_SUITE in found.lost:
+        lost = f"no value: {found.lost[WHOLE_SUITE]}"
     whole = bool(values) and not lost
+    again = found.resamples
+    interval, cases = None, len(values)
+    if whole and again is not None and len(again.values) > 1:
+        cases = again.cases
+        interval = change_interval(weigh_resamples(values[0], again.values, cases), "lower", level)
+    elif whole and len(values) > 1:  # one case shows no spread, even where its value is 0
+        interval = change_interval(weigh(values), "lower", level)
     return MetricMean(
         metric,
         slice_name,
         unit,
         known.direction if known else None,
         mean(values) if whole else None,
-        # one case shows no spread, even where its value is 0
-        change_interval(weigh(values), "lower", level)
-        if whole and len(values) > 1 and WHOLE_SUITE not in found.by_case
-        else None,
-        len(values),
+        interval,
+        cases,
         lost,
     )

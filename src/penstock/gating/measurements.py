@@ -57,13 +57,20 @@ def read_source(path: Path) -> MeasurementSource:
 
 def _read_measurements(path: Path) -> list[Measurement]:
     """All lines, none of them twice."""
-    found: dict[tuple[str, str], tuple[int, Measurement]] = {}
+    found: dict[tuple[str, str, str | None], tuple[int, Measurement]] = {}
     for number, measurement in read_numbered_lines(path, Measurement):
-        first, _ = found.setdefault((measurement.metric, measurement.case), (number, measurement))
+        place = measurement.metric, measurement.case, measurement.slice
+        first, _ = found.setdefault(place, (number, measurement))
         if first != number:
-            what = f"{measurement.metric!r} has two values for the case {measurement.case!r} (the other: line {first})"
+            what = f"{measurement.metric!r} has two values for {_place(measurement)} (the other: line {first})"
             raise UsageError(what, where=f"{path}:{number}", todo="Measure each case once.")
     return [measurement for _, measurement in found.values()]
+
+
+def _place(measurement: Measurement) -> str:
+    if measurement.slice is not None:
+        return f"the slice {measurement.slice!r}"
+    return f"the case {measurement.case!r}"
 
 
 @dataclass
@@ -76,9 +83,9 @@ class Values:
     inapplicable: Mapping[str, str] = field(default_factory=dict)
     """Case of which the metric says nothing, so that it counts neither way → why."""
     resamples: Resamples | None = None
-    """Of a value of the whole suite, if there are some."""
+    """Of a value of the whole suite or of a whole slice, if there are some."""
     why: str = ""
-    """Of a value of the whole suite, or of the first case of which that was said: why it is what it is."""
+    """Of such a value, or of the first case of which that was said: why it is what it is."""
     tail: Tail | None = None
     """Of a quantile over the whole suite: what its upper bound is taken from."""
     standard_error: StandardError | None = None
@@ -103,17 +110,24 @@ class Table:
                 model must refuse, which have a line of ``wrongly_accepted``, no other metric is expected.
 
         Raises:
-            UsageError: a metric has two values for a case, or values both for the whole suite and for cases.
+            UsageError: a metric has two values for a case or a slice, or values both for the whole suite and for cases.
         """
         self.side = side
         self.by_metric: dict[str, dict[str, Measurement]] = {}
+        """Without the values of whole slices."""
         self.slices: dict[str, set[str]] = {}
         self._inapplicable: dict[str, dict[str, Measurement]] = {}
+        self._of_slices: dict[str, dict[str, Measurement]] = {}
         for measurement in measurements:
             places = (self.by_metric, self._inapplicable)
-            if any(measurement.case in place.get(measurement.metric, {}) for place in places):
-                what = f"{measurement.metric!r} has two values for the case {measurement.case!r}"
+            of_slices = self._of_slices.setdefault(measurement.metric, {})
+            twice = any(measurement.case in place.get(measurement.metric, {}) for place in places)
+            if measurement.slice in of_slices if measurement.slice is not None else twice:
+                what = f"{measurement.metric!r} has two values for {_place(measurement)}"
                 raise UsageError(what, where=side, todo="Measure each case once.")
+            if measurement.slice is not None:
+                of_slices[measurement.slice] = measurement
+                continue
             place = self.by_metric if measurement.applies else self._inapplicable
             place.setdefault(measurement.metric, {})[measurement.case] = measurement
             self.slices.setdefault(measurement.case, set()).update(measurement.slices)
@@ -121,12 +135,19 @@ class Table:
         self.expected = [case for case in expected if case not in refused]
         """Cases that the model must answer."""
         for metric, known in self.by_metric.items():
-            if WHOLE_SUITE in known and len(known) > 1:
-                what = f"'{metric}' has a value for the whole suite ('{WHOLE_SUITE}') and values for single cases"
+            of_all = WHOLE_SUITE in known or self._of_slices[metric]
+            if of_all and known.keys() - {WHOLE_SUITE}:
+                which = f"for the whole suite ('{WHOLE_SUITE}')" if WHOLE_SUITE in known else "for a slice as a whole"
+                what = f"'{metric}' has a value {which} and values for single cases"
                 raise UsageError(what, where=side, todo="Keep one kind: they have no common mean.")
 
     def values(self, metric: str, slice_name: str | None) -> Values:
-        """The values of ``metric`` for the cases that carry ``slice_name`` (all cases for ``None``)."""
+        """The values of ``metric`` for the cases that carry ``slice_name`` (all cases for ``None``).
+
+        One value of the whole suite, or of a slice as a whole, is that of the case ``*``.
+        """
+        if slice_name is not None and (whole := self._of_slices.get(metric, {}).get(slice_name)) is not None:
+            return _of_a_whole(whole)
         inapplicable = {
             case: _cut(measurement.error or "")
             for case, measurement in self._inapplicable.get(metric, {}).items()
@@ -134,20 +155,17 @@ class Table:
         }
         found = Values(inapplicable=inapplicable)
         known = self.by_metric.get(metric, {})
+        if WHOLE_SUITE in known and (slice_name is None or slice_name in known[WHOLE_SUITE].slices):
+            return _of_a_whole(known[WHOLE_SUITE])
         for case, measurement in known.items():
             if slice_name is not None and slice_name not in measurement.slices:
                 continue
-            if measurement.value is None:
-                found.lost[case] = _cut(measurement.error or "there is no value")
-            elif abs(measurement.value) > LARGEST:
-                found.lost[case] = f"{measurement.value:g} is not a measurement"
-            else:
+            if (why_not := _unusable(measurement)) is not None:
+                found.lost[case] = why_not
+            elif measurement.value is not None:
                 found.by_case[case] = measurement.value
-                if case == WHOLE_SUITE:
-                    found.resamples = measurement.resamples
-                    found.tail, found.standard_error = measurement.tail, measurement.standard_error
                 if measurement.error and not found.why:
-                    found.why = _cut(measurement.error if case == WHOLE_SUITE else f"'{case}': {measurement.error}")
+                    found.why = _cut(f"'{case}': {measurement.error}")
         if known and WHOLE_SUITE not in known and metric != REFUSAL_METRIC.name:
             for case in self.expected:
                 # A case of which nothing at all is known may carry the slice: it counts as lost, never as well.
@@ -156,6 +174,16 @@ class Table:
                 if slice_name is None or slice_name in self.slices.get(case, {slice_name}):
                     found.lost[case] = "it was not measured"
         return found
+
+    def whole_slices(self, metric: str) -> set[str]:
+        """The slices of which ``metric`` has a value as a whole, or the reason why there is none."""
+        return set(self._of_slices.get(metric, {}))
+
+    def has_slice(self, metric: str, slice_name: str) -> bool:
+        """Whether ``metric`` can say something of a slice by itself: of its cases, or of it as a whole."""
+        if WHOLE_SUITE in self.by_metric.get(metric, {}):
+            return slice_name in self.whole_slices(metric)
+        return metric in self.by_metric
 
     def floor(self, metric: str, slice_name: str | None) -> float | None:
         """How far apart the references of these cases are by ``metric``: the mean over those that have several."""
@@ -168,7 +196,31 @@ class Table:
 
     def extractors(self, metric: str) -> set[str | None]:
         """The extractors that values of ``metric`` were measured with; ``None`` stands for none."""
-        return {found.extractor for found in self.by_metric.get(metric, {}).values() if found.value is not None}
+        places = (self.by_metric, self._of_slices)
+        lines = (found for place in places for found in place.get(metric, {}).values())
+        return {found.extractor for found in lines if found.value is not None}
+
+
+def _of_a_whole(measurement: Measurement) -> Values:
+    """One value of the whole suite, or of a slice as a whole."""
+    if not measurement.applies:
+        return Values(inapplicable={WHOLE_SUITE: _cut(measurement.error or "")})
+    if (why_not := _unusable(measurement)) is not None:
+        return Values(lost={WHOLE_SUITE: why_not})
+    return Values(
+        by_case={} if measurement.value is None else {WHOLE_SUITE: measurement.value},
+        resamples=measurement.resamples,
+        why=_cut(measurement.error or ""),
+        tail=measurement.tail,
+        standard_error=measurement.standard_error,
+    )
+
+
+def _unusable(measurement: Measurement) -> str | None:
+    """Why its value does not count; ``None``: it does."""
+    if measurement.value is None:
+        return _cut(measurement.error or "there is no value")
+    return f"{measurement.value:g} is not a measurement" if abs(measurement.value) > LARGEST else None
 
 
 def extractor_of(metric: str, table: Table) -> str | None:

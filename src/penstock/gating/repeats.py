@@ -68,10 +68,12 @@ def calibrate(runs: Sequence[MeasurementSource], *, level: float = 0.05) -> Repe
         known = tables[0].by_metric[metric]
         unit, extractor = (getattr(next(iter(known.values())), name) for name in ("unit", "extractor"))
         slices = sorted({name for measurement in known.values() for name in measurement.slices})
-        for slice_name in [None, *slices]:
-            cases = [case for case in sorted(known) if slice_name is None or slice_name in known[case].slices]
-            columns = [[run[case] for case in cases] for run in values]
-            sd_resampled, drawn_from = _resampled(metric, tables)
+        for slice_name in [None, *slices, *_whole_slices(metric, tables)]:
+            of_slice = values if WHOLE_SUITE not in known else _values(metric, tables, slice_name)
+            wanted = WHOLE_SUITE in known or slice_name is None
+            cases = [case for case in sorted(known) if wanted or slice_name in known[case].slices]
+            columns = [[run[case] for case in cases] for run in of_slice]
+            sd_resampled, drawn_from = _resampled(metric, tables, slice_name)
             figures = _Figures(columns, sd_resampled, drawn_from, WHOLE_SUITE in known)
             noises.append(_noise(figures, level, metric=metric, slice_name=slice_name, unit=unit, extractor=extractor))
     if not noises:
@@ -135,13 +137,20 @@ def _noise(
     )
 
 
-def _resampled(metric: str, tables: Sequence[Table]) -> tuple[float | None, int | None]:
-    """Of a value of the whole suite: standard deviation of its resamples' differences, over all pairs of runs.
+def _whole_slices(metric: str, tables: Sequence[Table]) -> list[str]:
+    """The slices that the metric has a value of as a whole in every run; what cannot be measured moves nothing."""
+    slices = set.intersection(*(table.whole_slices(metric) for table in tables))
+    return sorted(name for name in slices if all(table.values(metric, name).by_case for table in tables))
+
+
+def _resampled(metric: str, tables: Sequence[Table], slice_name: str | None) -> tuple[float | None, int | None]:
+    """Of a value of the whole suite or of a whole slice: standard deviation of its resamples' differences, over all
+    pairs of runs.
 
     Returns:
         That, and how many cases were drawn from; ``None`` twice where there are no resamples, or not the same.
     """
-    found = [table.values(metric, None).resamples for table in tables]
+    found = [table.values(metric, slice_name).resamples for table in tables]
     drawn = [resamples for resamples in found if resamples is not None]
     if len(drawn) < len(tables) or len({(resamples.key, len(resamples.values)) for resamples in drawn}) > 1:
         return None, None
@@ -157,13 +166,13 @@ def _resampled(metric: str, tables: Sequence[Table]) -> tuple[float | None, int 
     return math.sqrt(statistics.fmean(squares) * cases / (cases - 1)), cases
 
 
-def _values(metric: str, tables: Sequence[Table]) -> list[dict[str, float]]:
+def _values(metric: str, tables: Sequence[Table], slice_name: str | None = None) -> list[dict[str, float]]:
     """Case → value, for each run; empty if no run has any.
 
     Raises:
         UsageError: a run lacks a value that others have, or its reason is an error.
     """
-    found = [table.values(metric, None) for table in tables]
+    found = [table.values(metric, slice_name) for table in tables]
     if not any(values.by_case for values in found):
         return []
     cases = set().union(*(values.cases for values in found))

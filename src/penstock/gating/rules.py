@@ -120,7 +120,7 @@ def examine(rule: Rule, candidate: Table, baseline: Table | None, margin_in_unit
     comparison: PairedChange | None = None
     if theirs is None:
         finding.notes += [Sentence(f"{_NOT_COMPARED[missing]}: {NO_BASELINE}")] if missing is not None else []
-    elif (unpaired := _unpaired(subject, ours, theirs)) is None:
+    elif (unpaired := _unpaired(rule, subject, ours, theirs)) is None:
         comparison = paired_change(rule, subject, ours, theirs, margin_in_unit)
     elif rule.margin is not None:
         finding.against.append(Sentence(unpaired))
@@ -210,7 +210,8 @@ def _complete(rule: Rule, subject: Subject, ours: Values, theirs: Values | None,
         finding.against.append(Sentence(what))
         return
     if WHOLE_SUITE in ours.lost:
-        finding.against.append(Sentence(f"no value of {subject.title}: {ours.lost[WHOLE_SUITE]}"))
+        where = f" in the slice '{rule.slice}'" if rule.slice is not None else ""
+        finding.against.append(Sentence(f"no value of {subject.title}{where}: {ours.lost[WHOLE_SUITE]}"))
     elif ours.lost:
         count = f"{len(ours.lost)} of {len(ours.cases)} case{'s' if len(ours.cases) > 1 else ''}"
         finding.against.append(Sentence(f"no value of {subject.title} for {count}: {named(ours.lost)}"))
@@ -274,13 +275,16 @@ def _worst(rule: Rule, subject: Subject, ours: Values, finding: Finding) -> None
         finding.notes.append(Sentence(what, subject.title))
 
 
-def _unpaired(subject: Subject, ours: Values, theirs: Values) -> str | None:
+def _unpaired(rule: Rule, subject: Subject, ours: Values, theirs: Values) -> str | None:
     """Why the two sides cannot be paired by case; ``None`` if they can."""
     if not theirs.cases:
-        return f"the baseline has no value of {subject.title}; measure it again with this policy"
+        where = f" in the slice '{rule.slice}'" if rule.slice is not None else ""
+        return f"the baseline has no value of {subject.title}{where}; measure it again with this policy"
     if new := ours.cases - theirs.cases:
         cases = named(dict.fromkeys(new, ""))
         return f"the baseline has no value of {subject.title} for {cases}; measure it again with this suite"
+    if WHOLE_SUITE in theirs.lost:
+        return f"the baseline has no value of {subject.title}: {theirs.lost[WHOLE_SUITE]}"
     if lost := {case: why for case, why in theirs.lost.items() if case in ours.cases}:
         return f"the baseline has no value of {subject.title} for {named(lost)}"
     return None
@@ -300,7 +304,8 @@ def paired_change(
         return PairedChange(base, weigh(worsenings, rounding), margin, rounding)
     (worsening,) = worsenings
     if ours.resamples is None or theirs.resamples is None:
-        note = "one value for the whole suite, without resamples: held as it is"
+        of = "suite" if rule.slice is None else "slice"
+        note = f"one value for the whole {of}, without resamples: held as it is"
         return PairedChange(base, Exact(worsening, 1), margin, rounding, note)
     if ours.resamples.key != theirs.resamples.key or len(ours.resamples.values) != len(theirs.resamples.values):
         note = f"the two sides' resamples are not of the same {subject.over}s: held as it is"

@@ -99,7 +99,9 @@ def _from_noise(rule: Rule, suite_cases: int, calibration: Calibration | None) -
     if calibration is None or noise is None or noise.deterministic:
         return None
     whole = noise.sd_resampled is not None
-    cases = (calibration.measured_on.cases or suite_cases) if whole else noise.cases
+    cases = noise.cases
+    if whole:  # one value, and the record says of the whole suite alone how many cases it was of
+        cases = (calibration.measured_on.cases if rule.slice is None else 0) or suite_cases
     of_a_case = (noise.sd_resampled or 0.0) * math.sqrt(cases) if whole else noise.sd_difference
     shared = math.sqrt(max(0.0, noise.error**2 - of_a_case**2 / cases))
     return Spread("noise", of_a_case, shared, seen=noise.runs)

@@ -25,7 +25,7 @@ from typing import Literal
 from penstock.contract.models import Suite
 from penstock.contract.policy import Policy, Rule
 from penstock.families.engine_metrics import REFUSAL_METRIC
-from penstock.families.registry import find_metric, is_whole_suite
+from penstock.families.registry import find_metric, has_slices
 from penstock.gating.evidence import BOOTSTRAP_CASES, FLIP_CASES, cases_needed, margin_factor, reach
 from penstock.gating.known import Known, Spread
 from penstock.gating.wording import subject_of
@@ -101,7 +101,7 @@ def _check(check: MarginCheck, known: Known, level: float, own: float) -> Margin
         own: the level that the rule is judged at: smaller beside other slices of its metric (Holm).
     """
     rule, cases = check.rule, check.cases
-    if is_whole_suite(rule.metric) and rule.slice is not None:
+    if rule.slice is not None and not has_slices(rule.metric):
         return replace(check, answer="not settled")
     above = reach(cases, own)
     if above is None:

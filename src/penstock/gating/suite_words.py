@@ -10,10 +10,11 @@ from pathlib import Path
 from penstock.contract.check import Report
 from penstock.contract.faults import fault_at
 from penstock.contract.policy import Policy, PolicyFault, Rule
-from penstock.families.registry import find_metric, is_timed, is_whole_suite
+from penstock.families.registry import find_metric, has_slices, is_timed, is_whole_suite
 from penstock.foundation.errors import UsageError
 from penstock.gating.evidence import BOOTSTRAP_CASES
 from penstock.gating.known import Known
+from penstock.gating.suite_remarks import suite_remarks
 from penstock.gating.suite_size import MarginCheck, margin_checks
 from penstock.gating.wording import Subject, as_written, subject_of
 
@@ -51,7 +52,8 @@ def judge_suite(report: Report, directory: Path, known: Known) -> list[MarginChe
             if all(other.field != fault.field for other in report.faults):  # that it is not there was said before
                 report.faults.append(fault)
     checks = margin_checks(policy, suite, known)
-    for remark in (*policy_remarks(policy), *size_remarks(policy, checks)):
+    remarks = (*policy_remarks(policy), *suite_remarks(contract, suite), *size_remarks(policy, checks))
+    for remark in remarks:
         place = ("policy", *remark.path)
         report.faults.append(fault_at(document, place, remark.what, todo=remark.todo, warning=remark.warning))
     report.sort()
@@ -61,7 +63,7 @@ def judge_suite(report: Report, directory: Path, known: Known) -> list[MarginChe
 def policy_remarks(policy: Policy) -> Iterator[PolicyFault]:
     """Rules that no model can hold and margins that chance decides, whatever the suite."""
     for place, rule in enumerate(policy.rules):
-        if rule.slice is not None and is_whole_suite(rule.metric):
+        if rule.slice is not None and not has_slices(rule.metric):
             yield PolicyFault(
                 ("rules", place, "slice"),
                 f"{subject_of(rule).title} has one value for the whole suite and none for a slice: this rule always "
@@ -118,7 +120,7 @@ def _only_warns(rule: Rule) -> str:
 def _few(check: MarginCheck, subject: Subject, policy: Policy) -> tuple[str, str]:
     """What the number of cases alone says; empty if it says nothing."""
     rule = check.rule
-    if is_whole_suite(rule.metric) and rule.slice is not None:
+    if rule.slice is not None and not has_slices(rule.metric):
         return "", ""  # it has no value at all, and that is said already
     more = f"Take {check.needed} cases at least; {BOOTSTRAP_CASES} are better."
     if check.cases == 1 and is_whole_suite(rule.metric):

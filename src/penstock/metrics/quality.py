@@ -124,6 +124,24 @@ def discard_curve(quality: Numbers, error: Numbers) -> DiscardCurve:
     return DiscardCurve(first / count, left[first] / (count - first), sorted_quality[first])
 
 
+def band_calibration(quality: Numbers, ood: Flags) -> float:
+    """How far the quality score is from the share of images in distribution, band by band; lower is better.
+
+    The expected calibration error with the four bands for bins: the mean over images of how far
+    the share in distribution in their band is from the band's mean quality.
+
+    Args:
+        quality: float (n,), n ≥ 1, from 0 to 1.
+        ood: bool (n,).
+
+    Example:
+        >>> band_calibration(np.array([0.75, 0.75, 0.5, 0.5]), np.array([False, False, False, True]))
+        0.125
+    """
+    gaps = np.bincount(band_of(quality), (~ood).astype(np.float64) - np.asarray(quality, np.float64), len(BANDS))
+    return float(np.abs(gaps).sum() / len(quality))
+
+
 def band_counts(quality: Numbers) -> dict[str, int]:
     """How many images fall into each band; a bound belongs to the band above it.
 

@@ -32,9 +32,6 @@ from penstock.foundation.errors import UsageError
 Scores = npt.NDArray[np.floating]
 Whole = npt.NDArray[np.int64]
 
-ENOUGH = 10
-"""Impostors that must be expected to be accepted at a FAR before a TAR is said for it."""
-
 
 @dataclass(frozen=True)
 class PairScores:
@@ -228,25 +225,6 @@ def tar_at(edges: Edges, one_in: int) -> float:
         0.3333333333333333
     """
     return accepted_at(edges, one_in) / int(edges.genuine[-1])
-
-
-def too_few(one_in: int, impostors: int, *, of_identities: bool) -> str | None:
-    """Why no TAR is said at this FAR, or ``None``.
-
-    Args:
-        one_in: the FAR's inverse.
-        impostors: impostor pairs; of identities where these are known, since pairs of the same two tell little more.
-        of_identities: whether they are.
-
-    Example:
-        >>> too_few(1000, 10_000, of_identities=False)
-        >>> too_few(1000, 9_999, of_identities=True)
-        '9,999 impostor pairs of identities; 10 ÷ FAR = 10,000 are needed'
-    """
-    needed = ENOUGH * one_in
-    if impostors >= needed:
-        return None
-    return f"{impostors:,} impostor pairs{' of identities' if of_identities else ''}; 10 ÷ FAR = {needed:,} are needed"
 
 
 def threshold_at(pairs: PairScores, one_in: int) -> float | None:

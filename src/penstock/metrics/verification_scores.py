@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from penstock.metrics.false_accept_rates import ONE_IN
+from penstock.metrics.false_accept_rates import ONE_IN, too_few
 from penstock.metrics.verification import (
     PairScores,
     Scores,
@@ -19,7 +19,6 @@ from penstock.metrics.verification import (
     tar_at,
     threshold_at,
     threshold_at_eer,
-    too_few,
 )
 from penstock.metrics.verification_resamples import (
     RESAMPLES,

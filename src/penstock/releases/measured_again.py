@@ -119,9 +119,9 @@ def put_in_place(store: Store, pointer: Baseline | None, candidate: Bundle, rele
 
 def _replaced(stored: Iterable[Measurement], measured: Iterable[Measurement]) -> Iterable[Measurement]:
     """The stored lines, in their order; one that a network gave in another arithmetic as it was measured again."""
-    found = {(line.case, line.metric): line for line in measured}
+    found = {(line.case, line.slice, line.metric): line for line in measured}
     for line in stored:
-        again = found.get((line.case, line.metric))
+        again = found.get((line.case, line.slice, line.metric))
         if line.extractor is None or (again is not None and again.extractor == line.extractor):
             yield line
         elif again is not None and (again.value is not None or line.value is None):

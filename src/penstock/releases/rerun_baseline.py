@@ -142,9 +142,11 @@ def _hold_complete(rules: Sequence[Rule], candidate: Bundle, released: Bundle) -
     Raises:
         WorldError: names the first that is missing.
     """
-    compared = {rule.metric for rule in rules if rule.margin is not None}
-    there = {(item.case, item.metric) for item in candidate.measurements() if item.value is not None}
+    compared = {(rule.metric, rule.slice) for rule in rules if rule.margin is not None}
+    metrics = {metric for metric, _ in compared}
+    there = {(item.case, item.slice, item.metric) for item in candidate.measurements() if item.value is not None}
     for item in released.measurements():
-        if item.value is None and item.metric in compared and (item.case, item.metric) in there:
+        wanted = item.metric in metrics if item.slice is None else (item.metric, item.slice) in compared
+        if item.value is None and wanted and (item.case, item.slice, item.metric) in there:
             with released_errors():
                 raise WorldError(f"its answer has no '{item.metric}': {item.error}", where=f"case {item.case}")

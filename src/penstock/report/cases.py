@@ -157,9 +157,11 @@ def case_rows(candidate: Side, baseline: Side | None, criteria: Sequence[Criteri
 
 
 def by_case(measurements: Iterable[Measurement]) -> dict[str, dict[str, Measurement]]:
-    """Case → metric → measurement."""
+    """Case → metric → measurement; values of whole slices are of no case."""
     cases: dict[str, dict[str, Measurement]] = defaultdict(dict)
     for measurement in measurements:
+        if measurement.slice is not None:
+            continue
         cases[measurement.case][measurement.metric] = measurement
     return dict(cases)
 

@@ -153,7 +153,8 @@ def _cell(value: SliceValue, cases: int) -> SliceCell:
     metric = found.metric
     moved = change is not None and change.change is not None
     notes = [found.note or (change.note if change is not None else "")]
-    if not found.note and found.n != cases:
+    of_cases = (known := find_metric(metric)) is None or not known.whole_suite
+    if of_cases and not found.note and found.n != cases:
         notes.append(f"of {found.n} case{'' if found.n == 1 else 's'}")
     return SliceCell(
         _value(metric, found.mean) if found.mean is not None else "–",

@@ -117,7 +117,9 @@ def _metrics(bundle: Bundle) -> dict[str, float]:
     for one in bundle.measurements():
         if one.value is None:
             continue
-        if one.case == WHOLE_SUITE:
+        if one.slice is not None:
+            found[_key(f"slice/{one.metric}/{one.slice}")] = one.value
+        elif one.case == WHOLE_SUITE:
             found[_key(one.metric)] = one.value
         else:
             found[_key(f"case/{one.metric}/{one.case}")] = one.value

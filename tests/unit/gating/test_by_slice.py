@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from penstock.bundle.models import Measurement
+from penstock.bundle.models import Measurement, Resamples
 from penstock.gating.by_slice import MAX_SLICES, SliceTable, Standing, by_slice, chosen_metrics
 from penstock.gating.measurements import MeasurementSource
 
@@ -109,3 +109,26 @@ def test_the_largest_slices_are_shown_and_the_others_counted() -> None:
 def test_the_family_s_metrics_win_over_others() -> None:
     assert chosen_metrics(("iou", "mae"), ["sad"]) == ["iou", "mae"]
     assert chosen_metrics((), ["sad", "iou", "sad"]) == ["sad", "iou"]
+
+
+def whole(name: str | None, value: float | None, spread: float = 0.01) -> Measurement:
+    """A calibration error of the suite, or of a slice as a whole, with resamples around it."""
+    drawn = Resamples(cases=25, key="k", values=[(value or 0.0) + spread * (place - 2) for place in range(5)])
+    error = "no label was found" if value is None else None
+    return Measurement(case="*", metric="ece", value=value, slice=name, error=error, resamples=drawn if value else None)
+
+
+def test_values_of_whole_slices_stand_in_the_table() -> None:
+    cases = [Measurement(case=f"c{n}", metric="top1", value=1.0, slices=["dark", "blur"][: n + 1]) for n in range(2)]
+    before = MeasurementSource("old", [*cases, whole(None, 0.1), whole("dark", 0.1), whole("blur", 0.1)])
+    after = MeasurementSource("new", [*cases, whole(None, 0.1), whole("dark", 0.2), whole("blur", None)])
+    found = table(after, before, "ece", "fid")
+    assert found.metrics == ["ece"]
+    everything, blur, dark = (row.values[0] for row in found.rows)
+    assert (everything.mean.mean, everything.standing) == (0.1, "same")
+    assert dark.mean.n == 25
+    assert dark.mean.interval == pytest.approx((0.2 - 1.645 * 0.01 * 2**0.5, 0.2 + 1.645 * 0.01 * 2**0.5), abs=1e-4)
+    assert dark.change is not None
+    assert dark.change.change == pytest.approx(0.1)
+    assert dark.standing == "worse"
+    assert (blur.mean.mean, blur.mean.note) == (None, "no value: no label was found")

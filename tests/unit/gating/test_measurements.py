@@ -13,16 +13,17 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 from tests.unit.gating.gate_verdicts import lines
 
 from penstock.bundle.directory import Bundle
-from penstock.bundle.models import Measurement, Run
+from penstock.bundle.models import Measurement, Resamples, Run
 from penstock.bundle.verdict_record import Verdict
 from penstock.contract.policy import Policy
 from penstock.foundation.errors import UsageError
 from penstock.gating.compare import compare
 from penstock.gating.gate import gate
-from penstock.gating.measurements import MeasurementSource, read_source
+from penstock.gating.measurements import MeasurementSource, Table, read_source
 from penstock.notices.pull_request import pull_request_markdown
 from penstock.report.junit import junit_xml
 
@@ -313,3 +314,51 @@ def test_a_policy_can_pin_what_networks_compute_in(asked: str | None, label: str
         return
     with pytest.raises(UsageError, match=refused):
         gate(measured, None, policy, candidate_name="new", baseline_name=None)
+
+
+def of_slice(name: str | None, value: float | None, **fields: Any) -> Measurement:
+    return Measurement(case="*", metric="ece", value=value, slice=name, **fields)
+
+
+def test_a_value_of_a_slice_as_a_whole_stands_beside_that_of_the_suite() -> None:
+    drawn = Resamples(cases=7, key="k", values=[0.1, 0.2])
+    table = Table(
+        "candidate",
+        [
+            of_slice(None, 0.1),
+            of_slice("blur", 0.3, resamples=drawn, error="why"),
+            of_slice("dark", None, error="no label was found"),
+            of_slice("empty", None, error="no case names labels", applies=False),
+            Measurement(case="a", metric="top1", value=1.0, slices=["blur", "bright"]),
+        ],
+        ["a"],
+    )
+    assert table.values("ece", None).by_case == {"*": 0.1}
+    blur = table.values("ece", "blur")
+    assert (blur.by_case, blur.resamples, blur.why) == ({"*": 0.3}, drawn, "why")
+    assert table.values("ece", "dark").lost == {"*": "no label was found"}
+    empty = table.values("ece", "empty")
+    assert (empty.cases, empty.inapplicable) == (set(), {"*": "no case names labels"})
+    assert not table.values("ece", "bright").cases
+    assert table.whole_slices("ece") == {"blur", "dark", "empty"}
+    assert [table.has_slice("ece", name) for name in ("blur", "bright")] == [True, False]
+    assert table.has_slice("top1", "blur")
+
+
+def test_a_slice_has_one_value_and_no_cases_beside_it() -> None:
+    with pytest.raises(UsageError, match="'ece' has two values for the slice 'blur'"):
+        Table("candidate", [of_slice("blur", 0.3), of_slice("blur", 0.4)])
+    with pytest.raises(UsageError, match="'ece' has a value for a slice as a whole and values for single cases"):
+        Table("candidate", [of_slice("blur", 0.3), Measurement(case="a", metric="ece", value=1.0)])
+    with pytest.raises(ValidationError, match="whose case is '\\*'"):
+        Measurement(case="a", metric="ece", value=1.0, slice="blur")
+
+
+def test_a_file_may_have_a_line_a_slice(tmp_path: Path) -> None:
+    file = tmp_path / "measurements.jsonl"
+    lines = [of_slice(None, 0.1), of_slice("blur", 0.3), of_slice("dark", 0.2)]
+    file.write_text("".join(line.model_dump_json() + "\n" for line in lines))
+    assert read_source(file).measurements == lines
+    file.write_text("".join(line.model_dump_json() + "\n" for line in [*lines, lines[1]]))
+    with pytest.raises(UsageError, match=r"two values for the slice 'blur' \(the other: line 2\)"):
+        read_source(file)

@@ -92,6 +92,18 @@ def test_a_value_of_the_whole_suite_has_the_deviation_between_runs() -> None:
     assert noise.sd_difference == pytest.approx(2 * math.sqrt(2))
 
 
+def test_a_slice_as_a_whole_has_noise_of_its_own() -> None:
+    def run(name: str, dark: float, blur: float | None) -> MeasurementSource:
+        values = {None: 0.1, "dark": dark, "blur": blur}
+        lines = [Measurement(case="*", metric="ece", value=value, slice=of) for of, value in values.items()]
+        return MeasurementSource(name, lines)
+
+    noises = noise_of(run("one", 0.1, 0.2), run("two", 0.3, None)).metrics
+    assert [(noise.slice, noise.cases) for noise in noises] == [(None, 1), ("dark", 1)]  # blur has one value only
+    assert noises[0].deterministic
+    assert noises[1].sd_mean == pytest.approx(0.1 * math.sqrt(2))
+
+
 def test_slices_have_noise_of_their_own() -> None:
     def run(name: str, fast: float) -> MeasurementSource:
         lines = [

@@ -27,7 +27,6 @@ from penstock.metrics.verification import (
     tar_at,
     threshold_at,
     threshold_at_eer,
-    too_few,
 )
 
 
@@ -114,11 +113,6 @@ def test_where_the_lines_meet() -> None:
     assert meeting_point(edges, 2, edges.impostors[1:3]) == equal_error_rate(edges) == 0.5
     assert (accepted_at_eer(edges), accepted_at(edges, 10)) == (1, 1)
     assert crossed(edges, np.array([1, 2]), edges.impostors[1:3]).tolist() == [False, True]
-
-
-def test_too_few_impostors() -> None:
-    assert too_few(10, 100, of_identities=False) is None
-    assert too_few(10, 99, of_identities=False) == "99 impostor pairs; 10 ÷ FAR = 100 are needed"
 
 
 def test_det_points_are_rates_at_their_thresholds() -> None:

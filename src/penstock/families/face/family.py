@@ -24,4 +24,5 @@ FAMILY = Family(
         limits={"vector": 0.001, "quality": 0.01, "similarity": 0.01, "decision": 0.0},
         compare="penstock.families.face.agreement:compare",
     ),
+    unmeasurable="penstock.families.face.measurable:unmeasurable",
 )

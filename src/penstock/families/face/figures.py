@@ -19,7 +19,7 @@ from penstock.families.face.pair_figures import compared_pairs, image_pairs
 from penstock.families.face.people_figures import people_matrices
 from penstock.families.face.people_values import genuine_errors
 from penstock.metrics.embeddings import all_pairs
-from penstock.metrics.false_accept_rates import ONE_IN
+from penstock.metrics.false_accept_rates import ONE_IN, too_few
 from penstock.metrics.quality import BANDS, discard_curve
 from penstock.metrics.verification import (
     PairScores,
@@ -28,7 +28,6 @@ from penstock.metrics.verification import (
     find_edges,
     tar_at,
     threshold_at_eer,
-    too_few,
 )
 
 RATE = Axis(title="", scale="probit", low=1e-6, high=0.5)

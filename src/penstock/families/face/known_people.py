@@ -14,6 +14,7 @@ from penstock.contract.models import Case
 from penstock.evaluation.measurer import Answer
 from penstock.families.face.case import FaceCase
 from penstock.families.face.features import FaceFeatures
+from penstock.families.face.measurable import people_fault
 
 DIMENSIONS = (
     "the vectors have {} values in the released model and {} now: a stored gallery cannot be compared with them at all"
@@ -55,13 +56,10 @@ class KnownPeople:
         empty = np.zeros(self.length or 1, np.float32)
         return np.array([empty if found is None else found.vector for found in self.features])
 
-    def fault(self) -> str:
-        """Why no error rates can be had; empty where they can."""
-        images = np.bincount(self.numbers, minlength=len(self.people))
-        if len(self.people) < 2:
-            return f"the suite has good images of {len(self.people)} known people, and error rates need two"
-        if not (images > 1).any():
-            return "the suite has no two good images of one person"
+    def fault(self, of: str = "suite") -> str:
+        """Why no error rates can be had; empty where they can. ``of`` is what they are all the images of."""
+        if fault := people_fault([case.identity for case in self.cases if case.identity is not None], of):
+            return fault
         if self.length is None:
             none = all(found is None for found in self.features)
             return "no image has a vector" if none else "the images' vectors differ in how many values they have"

@@ -10,7 +10,7 @@ from penstock.bundle.models import WHOLE_SUITE, Invocation, Measurement
 from penstock.contract.models import Case
 from penstock.contract.placeholders import Scalar
 from penstock.evaluation.answer_schema import answer_schema, schema_breaks
-from penstock.evaluation.measurer import Answer, Value, measurement
+from penstock.evaluation.measurer import Answer, Value, cases_of, measurement
 from penstock.evaluation.networks import Networks
 from penstock.evaluation.preprocessed import preprocess_drift, without_arrays
 from penstock.families.engine_metrics import SCHEMA_METRIC
@@ -22,7 +22,7 @@ from penstock.families.face.known_people import DIMENSIONS
 from penstock.families.face.metrics import OF_A_CASE
 from penstock.families.face.ood_values import ood_values
 from penstock.families.face.pair_values import pair_values
-from penstock.families.face.people_values import people_values
+from penstock.families.face.people_values import people_slice_values, people_values
 from penstock.families.face.repeated_images import repeated_values
 from penstock.foundation.files import sha256_file
 from penstock.metrics.embeddings import drift
@@ -58,6 +58,13 @@ class FaceMeasurer:
         yield from pair_values(cases, answers)
         yield from ood_values(cases, answers)
         yield from repeated_values(cases, answers)
+
+    def slice_suite(self, name: str, cases: Sequence[Case], answers: Sequence[Answer]) -> Iterator[Measurement]:
+        """Error rates among the cases of a slice, and what the quality score is good for there."""
+        part = cases_of(name, cases, answers)
+        yield from people_slice_values(*part)
+        yield from pair_values(*part, "slice")
+        yield from ood_values(cases, answers, name)
 
     def compare(self, case: Case, answer: Answer, released: Answer) -> Mapping[str, Value]:  # noqa: ARG002
         """How far an image's vector has moved."""

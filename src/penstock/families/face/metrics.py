@@ -18,6 +18,7 @@ METRICS = (
         "The error rate where as large a share of the comparisons of one person is rejected as of two people is "
         "accepted, over all pairs of good images; lower is better.",
         whole_suite=True,
+        by_slice=True,
         share=True,
     ),
     *(
@@ -26,6 +27,7 @@ METRICS = (
             f"The share of the comparisons of one person that is accepted where at most 1 in {one_in:,} comparisons of "
             "two people is; higher is better.",
             whole_suite=True,
+            by_slice=True,
             share=True,
         )
         for far, one_in in ONE_IN.items()
@@ -49,6 +51,7 @@ METRICS = (
         "The EER of the similarities that the service itself gives for the suite's pairs of good images; one that it "
         "refuses is not accepted at any threshold; lower is better.",
         whole_suite=True,
+        by_slice=True,
         share=True,
     ),
     Metric(
@@ -56,6 +59,7 @@ METRICS = (
         "How often an image that should not be asked about has the lower quality score of two; below 0.5 the score "
         "looks inverted; higher is better.",
         whole_suite=True,
+        by_slice=True,
         share=True,
     ),
     Metric(
@@ -63,6 +67,15 @@ METRICS = (
         "The share of the good images that is lost where at least 95 % of those that should not be asked about are "
         "found by the quality score; lower is better.",
         whole_suite=True,
+        by_slice=True,
+        share=True,
+    ),
+    Metric(
+        *("band_calibration", "calibration of the bands", "", "lower", 4),
+        "How far the quality score is from the share of good images in each of its four bands (from 0.8, 0.6, 0.4, and "
+        "below), weighed by how many images are there; lower is better.",
+        whole_suite=True,
+        by_slice=True,
         share=True,
     ),
     Metric(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -13,33 +13,70 @@ from penstock.evaluation.measurer import Answer, measurement
 from penstock.families.face.case import FaceCase
 from penstock.families.face.features import FaceFeatures
 from penstock.families.face.known_people import lost_in_words, resamples_of
-from penstock.metrics.quality import auroc, fpr95
+from penstock.families.face.measurable import kinds_fault
+from penstock.metrics.quality import auroc, band_calibration, fpr95
 from penstock.metrics.verification_resamples import draw_identities
 
 Numbers = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 Value = Callable[[Numbers, Flags], float]
-VALUES: dict[str, Value] = {"auroc": auroc, "fpr95": fpr95}
-LOW, HIGH = -1.0, 2.0
+Image = tuple[FaceCase, FaceFeatures | None]
+OF_BOTH_KINDS: dict[str, Value] = {"auroc": auroc, "fpr95": fpr95}
+BANDS = "band_calibration"
+WORST_GOOD, BEST_OOD = -1.0, 2.0
 """The quality of a good image without an answer, and of another: both rank as wrongly as they can."""
 INVERTED = "below 0.5: the score looks inverted, low for good images"
 
 
-def ood_values(cases: Sequence[Case], answers: Sequence[Answer]) -> Iterator[Measurement]:
-    """``auroc`` and ``fpr95`` of images out of distribution, found by a low quality score."""
-    images = [
+def ood_values(
+    cases: Sequence[Case], answers: Sequence[Answer], slice_name: str | None = None
+) -> Iterator[Measurement]:
+    """``auroc`` and ``fpr95`` of images out of distribution, found by a low quality score; ``band_calibration``.
+
+    Of a slice that has images of one kind alone, the first two are over these and the suite's images of the other.
+
+    Args:
+        cases: of the suite.
+        answers: one a case.
+        slice_name: the slice that is measured; ``None``: the whole suite.
+    """
+    everything = [
         (case, answer.features if isinstance(answer.features, FaceFeatures) else None)
         for case, answer in zip(cases, answers, strict=True)
         if isinstance(case, FaceCase) and not case.is_pair
     ]
-    ood = np.array([case.ood is not None for case, _ in images], np.bool_)
-    if ood.all() or not ood.any():
-        kind = "good images" if len(images) and ood.all() else "images out of distribution that are to be answered"
-        for name in VALUES:
-            yield measurement(WHOLE_SUITE, name, f"the suite has no {kind}")
-        return
+    images = [image for image in everything if slice_name is None or slice_name in image[0].slices]
+    of = "suite" if slice_name is None else "slice"
+    kinds = {case.ood is not None for case, _ in images}
+    if fault := kinds_fault([case.ood is not None for case, _ in images], [_is_ood(each) for each in everything], of):
+        yield from (measurement(WHOLE_SUITE, name, fault) for name in OF_BOTH_KINDS)
+    elif len(kinds) > 1:
+        yield from _values(images, OF_BOTH_KINDS)
+    else:
+        yield from _values([*images, *(each for each in everything if _is_ood(each) not in kinds)], OF_BOTH_KINDS)
+    if images:
+        yield from _values(images, {BANDS: _band_calibration})
+    else:
+        yield measurement(WHOLE_SUITE, BANDS, f"the {of} has no single images", applies=False)
+
+
+def _is_ood(image: Image) -> bool:
+    return image[0].ood is not None
+
+
+def _band_calibration(quality: Numbers, ood: Flags) -> float:
+    """An image without an answer is as wrong as can be, and makes up for no other: it is a gap of 1 by itself."""
+    answered = (quality >= 0.0) & (quality <= 1.0)
+    count = int(np.count_nonzero(answered))
+    gaps = count * band_calibration(quality[answered], ood[answered]) if count else 0.0
+    return (gaps + len(quality) - count) / len(quality)
+
+
+def _values(images: Sequence[Image], values: Mapping[str, Value]) -> Iterator[Measurement]:
+    ood = np.array([_is_ood(image) for image in images], np.bool_)
     quality = np.array(
-        [(HIGH if case.ood else LOW) if found is None else found.quality for case, found in images], np.float64
+        [(BEST_OOD if case.ood else WORST_GOOD) if found is None else found.quality for case, found in images],
+        np.float64,
     )
     answered = np.array([found is not None for _, found in images], np.bool_)
     inverted = _inverted(quality[answered], ood[answered])
@@ -47,9 +84,10 @@ def ood_values(cases: Sequence[Case], answers: Sequence[Answer]) -> Iterator[Mea
     groups = [case.identity or f"\t{case.name}" for case, _ in images]
     drawn = _draws(np.array(groups, np.str_), ood)
     text = "\n".join(sorted(f"{case.name}\t{case.identity}\t{case.ood}" for case, _ in images))
-    for name, value in VALUES.items():
+    for name, value in values.items():
         found = value(quality, ood)
-        resamples = resamples_of(text, len(set(groups)), np.array([value(quality[rows], ood[rows]) for rows in drawn]))
+        again = np.array([value(quality[rows], ood[rows]) for rows in drawn])
+        resamples = resamples_of(text, len(set(groups)), again)
         why = "; ".join(filter(None, [INVERTED if name == "auroc" and inverted else "", lost])) or None
         yield measurement(WHOLE_SUITE, name, found, resamples=resamples, why=why)
 
@@ -63,7 +101,8 @@ def _draws(groups: npt.NDArray[np.str_], ood: Flags) -> list[npt.NDArray[np.intp
     """Places of the images in each resample: identities are drawn, those of either kind by themselves."""
     parts = []
     for kind in (True, False):
-        places = np.flatnonzero(ood == kind)
+        if not len(places := np.flatnonzero(ood == kind)):
+            continue
         names, numbers = np.unique(groups[places], return_inverse=True)
         counts = draw_identities(len(names)).astype(np.int64)[numbers]
         parts.append([np.repeat(places, count) for count in counts.T])

@@ -13,24 +13,27 @@ from penstock.evaluation.measurer import Answer, measurement
 from penstock.families.face.case import FaceCase
 from penstock.families.face.features import PairFeatures
 from penstock.families.face.known_people import lost_in_words, resamples_of
+from penstock.families.face.measurable import pairs_fault
 from penstock.metrics.verification import sort_pairs
 from penstock.metrics.verification_scores import sort_owned_pairs, verification_scores
 
 
-def pair_values(cases: Sequence[Case], answers: Sequence[Answer]) -> Iterator[Measurement]:
-    """``pair_eer`` of pairs of good images: one that is refused, or that failed, scores below all others."""
+def pair_values(cases: Sequence[Case], answers: Sequence[Answer], of: str = "suite") -> Iterator[Measurement]:
+    """``pair_eer`` of pairs of good images: one that is refused, or that failed, scores below all others.
+
+    Args:
+        cases: of the suite, or of a slice.
+        answers: one a case.
+        of: what they are all the cases of.
+    """
     pairs = [
         (case, answer.features)
         for case, answer in zip(cases, answers, strict=True)
         if isinstance(case, FaceCase) and case.is_pair and case.same is not None and case.ood is None
     ]
-    if not pairs:
-        yield measurement(WHOLE_SUITE, "pair_eer", "the suite has no pairs of good images", applies=False)
-        return
-    same = np.array([bool(case.same) for case, _ in pairs])
-    if same.all() or not same.any():
-        kind = "different people" if same.all() else "the same person"
-        yield measurement(WHOLE_SUITE, "pair_eer", f"the suite has no pairs of {kind}")
+    same = np.array([bool(case.same) for case, _ in pairs], np.bool_)
+    if fault := pairs_fault(same.tolist(), of):
+        yield measurement(WHOLE_SUITE, "pair_eer", fault, applies=bool(pairs))
         return
     said = [found.similarity if isinstance(found, PairFeatures) and not found.refused else None for _, found in pairs]
     scores = _ranks(said)

@@ -43,6 +43,15 @@ def people_values(cases: Sequence[Case], answers: Sequence[Answer]) -> Iterator[
     yield _discard(known_people(cases, answers, lambda _: True), threshold)
 
 
+def people_slice_values(cases: Sequence[Case], answers: Sequence[Answer]) -> Iterator[Measurement]:
+    """``eer`` and ``tar_…`` of a slice: of all pairs of its own good images, at thresholds of its own."""
+    good = known_people(cases, answers)
+    if fault := good.fault("slice"):
+        yield from (measurement(WHOLE_SUITE, name, fault) for name in RATES)
+    else:
+        yield from _rates(good, score_all_pairs(good.vectors(), good.vectors(), good.numbers, missing=good.missing))
+
+
 def _rates(good: KnownPeople, rates: VerificationScores) -> Iterator[Measurement]:
     lost, drawn = good.lost() or None, rates.resampled
     eer = good.resamples(drawn.eer) if drawn is not None else None

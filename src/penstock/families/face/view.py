@@ -18,5 +18,5 @@ VIEW = View(
         painter="penstock.families.face.paint_case:paint_case",
         worst="middle",
     ),
-    slice_metrics=("fnmr", "fmr", "bands", "face_quality", "drift"),
+    slice_metrics=("fnmr", "fmr", "eer", "auroc", "band_calibration", "bands", "face_quality", "drift"),
 )

@@ -26,4 +26,5 @@ FAMILY = Family(
         limits={"labels": 0.0, "confidence": 0.02, "boxes": 0.1, "text": 0.02, "description": 0.02},
         compare="penstock.families.recognition.agreement:compare",
     ),
+    unmeasurable="penstock.families.recognition.measurable:unmeasurable",
 )

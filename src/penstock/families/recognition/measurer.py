@@ -13,7 +13,7 @@ from penstock.bundle.models import Invocation, Measurement
 from penstock.contract.models import Case
 from penstock.contract.placeholders import Scalar
 from penstock.evaluation.answer_schema import answer_schema, schema_breaks
-from penstock.evaluation.measurer import Answer, Value
+from penstock.evaluation.measurer import Answer, Value, cases_of
 from penstock.evaluation.networks import Networks
 from penstock.evaluation.preprocessed import preprocess_drift, without_arrays
 from penstock.families.recognition.answer_file import (
@@ -83,6 +83,10 @@ class RecognitionMeasurer:
             if isinstance(case, RecognitionCase) and case.true_labels is not None
         }
         yield from suite_values(list(asking), list(asking.values()))
+
+    def slice_suite(self, name: str, cases: Sequence[Case], answers: Sequence[Answer]) -> Iterator[Measurement]:
+        """The same of the cases of one slice."""
+        yield from self.suite(*cases_of(name, cases, answers))
 
     def compare(self, case: Case, answer: Answer, released: Answer) -> Mapping[str, Value]:  # noqa: ARG002
         """Nothing is compared case by case."""

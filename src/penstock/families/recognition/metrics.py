@@ -48,17 +48,20 @@ METRICS = (
         *("map", "mAP@[.5:.95]", "", "higher", 4),
         "How many boxes are right, and how exactly, over all overlaps from 0.5 to 0.95 (COCO); higher is better.",
         whole_suite=True,
+        by_slice=True,
     ),
     Metric(
         *("map50", "mAP@0.5", "", "higher", 4),
         "How many boxes are right where an overlap of a half is enough (COCO); higher is better.",
         whole_suite=True,
+        by_slice=True,
     ),
     Metric(
         *("ece", "calibration error", "", "lower", 4),
         "How far the model's confidence is from how often it is right, over all labels that it found (15 bins); "
         "lower is better.",
         whole_suite=True,
+        by_slice=True,
         near_zero=True,
     ),
     Metric(
@@ -66,6 +69,7 @@ METRICS = (
         "How often the surest label is wrong if the least sure answers are refused, over all shares of refusals; "
         "lower is better.",
         whole_suite=True,
+        by_slice=True,
         near_zero=True,
     ),
     SCHEMA_METRIC,

@@ -27,5 +27,5 @@ VIEW = View(
         painter="penstock.families.recognition.paint_case:paint_case",
         worst="surest wrong label",
     ),
-    slice_metrics=("label_f1", "label_recall", "top1", "phrases", "cer", "brier"),
+    slice_metrics=("label_f1", "top1", "ece", "aurc", "cer", "phrases", "label_recall", "brier"),
 )

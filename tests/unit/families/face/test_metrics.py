@@ -11,6 +11,7 @@ LOWER = (
     "pair_eer",
     "fpr95",
     "discard",
+    "band_calibration",
     "drift",
     "gallery_eer",
     "schema_breaks",

@@ -60,7 +60,48 @@ def test_an_image_without_an_answer_ranks_as_wrongly_as_it_can() -> None:
     assert values([0.9] * 10, [None, *[0.1] * 4])["auroc"].value == 0.8
 
 
+BOTH = ("auroc", "fpr95")
+
+
 def test_a_suite_with_one_kind_alone() -> None:
-    lines = list(ood_values(GOOD, [seen([1, 0])] * 10))
-    assert {line.error for line in lines} == {"the suite has no images out of distribution that are to be answered"}
-    assert {line.error for line in ood_values(ODD, [seen([1, 0])] * 5)} == {"the suite has no good images"}
+    said = {
+        "the suite has no images out of distribution that are to be answered": GOOD,
+        "the suite has no good images": ODD,
+    }
+    for reason, cases in said.items():
+        found = {line.metric: line for line in ood_values(cases, [seen([1, 0])] * len(cases))}
+        assert [found[name].error for name in BOTH] == [reason] * 2
+        assert found["band_calibration"].value == pytest.approx(0.1 if cases is GOOD else 0.9)
+
+
+def test_the_bands_against_what_the_images_are() -> None:
+    # pass: 8 of 9 good, said 0.9; refuse: 2 of 6 good, said 0.3
+    found = values([0.9] * 8 + [0.3] * 2, [0.9] + [0.3] * 4)["band_calibration"]
+    assert found.value == pytest.approx((9 * abs(8 / 9 - 0.9) + 6 * abs(2 / 6 - 0.3)) / 15)
+    assert found.resamples is not None
+    assert len(set(found.resamples.values)) > 10
+    # one without an answer is a gap of 1, whatever the others are
+    lost = values([0.9] * 9 + [None], [0.1] * 4 + [None])["band_calibration"]
+    assert lost.value == pytest.approx((9 * 0.1 + 4 * 0.1 + 1 + 1) / 15)
+    assert lost.error is not None
+    assert lost.error.startswith("2 without an answer count as ranked wrong: ")
+    assert values([None] * 10, [None] * 5)["band_calibration"].value == 1.0
+
+
+def test_no_images_have_no_bands() -> None:
+    (line,) = [line for line in ood_values([], []) if line.metric == "band_calibration"]
+    assert (line.error, line.applies) == ("the suite has no single images", False)
+
+
+def test_a_slice_of_one_kind_is_set_against_the_other_kind_of_the_suite() -> None:
+    mask = [image(f"mask-{n}", ood="mask") for n in range(3)]
+    cases = [*GOOD, *ODD, *mask]
+    said = [seen([1, 0], quality) for quality in [0.9] * 10 + [0.1] * 5 + [0.95] * 3]
+    found = {name: {line.metric: line for line in ood_values(cases, said, name)} for name in ("blur", "mask")}
+    assert [found[name]["auroc"].value for name in ("blur", "mask")] == [1.0, 0.0]
+    assert found["mask"]["band_calibration"].value == pytest.approx(0.95)  # of its own images alone
+    half = [image(f"g-{n}", f"g{n}", slices=["half"]) for n in range(2)]
+    odd = [image(f"o-{n}", ood="blur", slices=["half"]) for n in range(2)]
+    said = [seen([1, 0], quality) for quality in [0.9, 0.9, 0.95, 0.95, *[0.1] * 5]]
+    both = {line.metric: line.value for line in ood_values([*half, *odd, *ODD], said, "half")}
+    assert both["auroc"] == 0.0  # a slice of both kinds stands by itself

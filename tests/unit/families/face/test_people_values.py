@@ -9,7 +9,7 @@ import pytest
 from tests.unit.families.face.answers import FAILED, crowd, image, seen
 
 from penstock.bundle.models import Measurement
-from penstock.families.face.people_values import people_values
+from penstock.families.face.people_values import people_slice_values, people_values
 from penstock.metrics.verification import equal_error_rate, find_edges, sort_pairs, tar_at
 
 
@@ -96,3 +96,15 @@ def test_discarding_what_is_poor_is_worth_more_than_discarding_what_is_good() ->
     lost = table(cases, answers)["*", "discard"]
     assert "'p00-0'" in str(lost.error)
     assert (lost.value or 0) >= (hidden.value or 0), "a face that is not found is not discarded first"
+
+
+def test_a_slice_has_the_rates_of_its_own_images() -> None:
+    cases, answers = crowd(noise=0.9)
+    men = [(case, answer) for case, answer in zip(cases, answers, strict=True) if case.slices == ["men"]]
+    whole = {line.metric: line for line in people_values(*map(list, zip(*men, strict=True)))}
+    part = {line.metric: line for line in people_slice_values(*map(list, zip(*men, strict=True)))}
+    assert part.keys() == whole.keys() - {"fnmr", "fmr", "discard"}
+    assert part["eer"] == whole["eer"]
+    assert part["tar_1e-2"].error == "15 impostor pairs of identities; 10 ÷ FAR = 1,000 are needed"
+    one = [line.error for line in people_slice_values(cases[:1], answers[:1])]
+    assert set(one) == {"the slice has good images of 1 known people, and error rates need two"}
