@@ -97,7 +97,7 @@ def step(arguments: Arguments) -> dict[str, str]:
         )
         own = files[: len(contract.weights)]
         if arguments.weights_keys is not None and (keys := trusted_keys(arguments.weights_keys)):
-            hold_signed(chosen.weights, own, arguments.source, keys)
+            own = hold_signed(chosen.weights, own, arguments.source, keys)
             log("signed", what=f"the weights are signed with one of {len(keys)} trusted keys", files=len(own))
         note.inputs = sha256_json([file.sha256 for file in files])
         run = bundle.run().model_copy(

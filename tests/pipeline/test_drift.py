@@ -131,7 +131,7 @@ def test_a_model_that_is_not_released_and_a_repository_that_is_gone(released: Pe
     assert ended.code == 2
     assert "no release of 'other' is current" in ended.stderr
     store = released.out / "store"
-    for path in (*store.glob("baselines/*"), *store.glob("published/*/*")):
+    for path in (*store.glob("baselines/*.json"), *store.glob("published/*/*.json")):
         path.chmod(0o644)
         text = path.read_text(encoding="utf-8")
         url = json.loads(text).get("url") or json.loads(text)["release"]["url"]
