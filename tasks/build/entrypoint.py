@@ -12,6 +12,7 @@ from pathlib import Path
 
 from penstock.bundle.checked_contract import read_checked
 from penstock.bundle.directory import Bundle
+from penstock.bundle.drift_record import is_watched
 from penstock.bundle.environment_record import write_environment_record
 from penstock.bundle.models import Image, Source
 from penstock.bundle.sbom_file import read_sbom, sbom_sha256, write_sbom
@@ -69,6 +70,10 @@ def step(arguments: Arguments) -> dict[str, str]:
             note.inputs, note.note = run.image.digest, f"{run.image.kind} of the run '{run.regated_from}'"
             if sbom_sha256(bundle) is not None:  # the same commit may have been tagged since
                 write_sbom(bundle, renamed(read_sbom(bundle), run))
+            return _answer(contract, run.image)
+        if is_watched(run) and run.image is not None:
+            note.inputs, note.note = run.image.digest, f"{run.image.kind} of the release"
+            _look(arguments, contract, run.image, bundle)
             return _answer(contract, run.image)
         if arguments.image:
             image = _take(arguments, contract, run.source, mode)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from penstock.bundle.checked_contract import read_checked
 from penstock.bundle.directory import Bundle
+from penstock.bundle.drift_record import is_watched
 from penstock.bundle.models import Run
 from penstock.bundle.rerun_bundle import released_errors
 from penstock.bundle.steps import recorded
@@ -24,7 +25,7 @@ from penstock.releases.admission import admit
 from penstock.releases.archived_answers import bring_current
 from penstock.releases.archived_document import bring_document
 from penstock.releases.measured_again import bring_outputs
-from penstock.releases.measured_with import MeasuredWith, measured_with
+from penstock.releases.measured_with import MeasuredWith, as_recorded, measured_with
 from penstock.releases.regate import take_over
 from penstock.releases.rerun_baseline import plan_rerun
 from penstock.releases.trusted_weights import hold_signed, trusted_keys
@@ -76,7 +77,8 @@ def step(arguments: Arguments) -> dict[str, str]:
         store = open_store(arguments.store, arguments.store_credentials) if arguments.store else None
         if store is not None:
             admit(store, bundle.run(), contract.name)
-        if arguments.released:
+        watched = is_watched(bundle.run())
+        if arguments.released or watched:
             chosen = released_weights(contract, bundle.run().weights)
         else:
             chosen = chosen_weights(contract, arguments.weights)
@@ -95,7 +97,7 @@ def step(arguments: Arguments) -> dict[str, str]:
         )
         own = files[: len(contract.weights)]
         if arguments.weights_keys is not None and (keys := trusted_keys(arguments.weights_keys)):
-            hold_signed(chosen.weights, own, arguments.source, keys)
+            own = hold_signed(chosen.weights, own, arguments.source, keys)
             log("signed", what=f"the weights are signed with one of {len(keys)} trusted keys", files=len(own))
         note.inputs = sha256_json([file.sha256 for file in files])
         run = bundle.run().model_copy(
@@ -114,7 +116,7 @@ def step(arguments: Arguments) -> dict[str, str]:
         bundle.update_run(run)
         policy = _policy(arguments, contract)
         released = _released(arguments, contract, policy, store)
-        known = MeasuredWith() if arguments.released else measured_with(policy, store, contract.name)
+        known = _measured_with(arguments, bundle.run(), contract, policy, store)
         if not arguments.released and policy.baseline == "stored" and store is not None:
             _bring_answers(contract, store, arguments.baseline)
         if not arguments.released and contract.interface is not None and store is not None:
@@ -153,6 +155,15 @@ def _policy(arguments: Arguments, contract: Contract) -> Policy:
         return contract.policy
     policy, _ = read_policy(inside(arguments.source, arguments.policy, where="policy"), directions())
     return policy
+
+
+def _measured_with(
+    arguments: Arguments, run: Run, contract: Contract, policy: Policy, store: Store | None
+) -> MeasuredWith:
+    """What *measure* is to compute in: what the values will be compared with."""
+    if arguments.released:
+        return MeasuredWith()
+    return as_recorded(run.extractors) if is_watched(run) else measured_with(policy, store, contract.name)
 
 
 def _released(arguments: Arguments, contract: Contract, policy: Policy, store: Store | None) -> tuple[str, str]:

@@ -120,10 +120,13 @@ def _latencies(
     return rng.poisson(requests[..., None] * share[None]).astype(np.float64)
 
 
-def retrying_users(worse: float, rng: np.random.Generator, *, requests: int, minutes: int, pods: int) -> RequestTable:
+def retrying_users(
+    worse: float, rng: np.random.Generator, *, requests: int, minutes: int, pods: int, brownouts: float = 0.0
+) -> RequestTable:
     """Single requests of users who stay on their side; who fails tries three times more, and mostly fails again.
 
-    Some users fail more often than others: their rates are spread log-normally around 1 %.
+    Some users fail more often than others: their rates are spread log-normally around 1 %. With ``brownouts`` each pod
+    begins one in each minute with this probability: for two minutes half of its requests fail.
     """
     users = requests * (1 + pods) // REQUESTS_PER_USER
     canary = rng.random(users) < 1 / (1 + pods)
@@ -132,6 +135,8 @@ def retrying_users(worse: float, rng: np.random.Generator, *, requests: int, min
     who = np.repeat(np.arange(users), number)
     time = rng.random(len(who)) * minutes * 60.0
     failed = rng.random(len(who)) < np.minimum(prone[who] * np.where(canary[who], worse, 1.0), 1.0)
+    if brownouts:
+        failed |= _in_brownout(time, canary[who], rng, minutes=minutes, pods=pods, share=brownouts)
     again = np.repeat(np.flatnonzero(failed), 3)
     time = np.concatenate([time, time[again] + np.tile([5.0, 10.0, 15.0], len(again) // 3)])
     failed = np.concatenate([failed, rng.random(len(again)) < 0.9])
@@ -140,3 +145,21 @@ def retrying_users(worse: float, rng: np.random.Generator, *, requests: int, min
     count = len(who)
     latency = MEDIAN_MS * np.exp(SPREAD * rng.normal(size=count))
     return RequestTable(time[order], canary[who][order], who[order], failed[order], latency, rng.random(count) < 0.01)
+
+
+def _in_brownout(
+    time: NDArray[np.float64],
+    canary: NDArray[np.bool_],
+    rng: np.random.Generator,
+    *,
+    minutes: int,
+    pods: int,
+    share: float,
+) -> NDArray[np.bool_]:
+    """Which requests meet a brownout of the pod that serves them, the canary's or one of the stable ones, and fail."""
+    pod = np.where(canary, pods, rng.integers(0, pods, len(time)))
+    met = np.zeros(len(time), dtype=bool)
+    for number, minute in zip(*np.nonzero(rng.random((pods + 1, minutes)) < share), strict=True):
+        begun = (minute + rng.random()) * 60.0
+        met |= (pod == number) & (time >= begun) & (time < begun + 120.0)
+    return met & (rng.random(len(time)) < 0.5)

@@ -51,6 +51,8 @@ class WeightsFile(Record):
     bytes: int
     source: str = ""
     """Where it came from, as in the contract; empty in records of older versions."""
+    signed_by: Annotated[str | None, Field(exclude_if=lambda value: value is None)] = None
+    """The platform's key that has signed it: SHA-256 of the public key's DER; ``None``: no signature was asked for."""
 
 
 class GivenWeightsRecord(Record):

@@ -66,5 +66,9 @@ def verify(
         pair = proof.pair
         told = {True: ", with its exported file", False: ", with its trained weights (use_onnx=false)", None: ""}
         typer.echo(one_line(f"{pair.model} {pair.version} passed, signed {proof.time}{told[pair.use_onnx]}"))
+        if pair.elsewhere is not None:
+            of = f"{pair.elsewhere.compared} of its files are the commit's"
+            typer.echo(one_line(f"  built elsewhere, given as {pair.elsewhere.given}: {of}"))
         for file in pair.weights:
-            typer.echo(one_line(f"  weights {file.path} sha256:{file.sha256}"))
+            by = f", signed with the key {file.signed_by[:12]}" if file.signed_by else ""
+            typer.echo(one_line(f"  weights {file.path} sha256:{file.sha256}{by}"))

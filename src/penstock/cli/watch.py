@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from penstock.cli.releases import CREDENTIALS_HELP, LOCAL_STORE, STORE_HELP
 from penstock.foundation.errors import ExitCode, UsageError
+from penstock.local_run.run_folder import OUT
 
 if TYPE_CHECKING:
     from penstock.watch.records import RecordsSource
@@ -23,7 +25,10 @@ STANDARD_INPUT = "-"
 
 
 def watch(
-    policy: Annotated[Path, typer.Argument(metavar="POLICY", help="What is watched, and the margins: a YAML file.")],
+    policy: Annotated[
+        Path | None,
+        typer.Argument(metavar="[POLICY]", help="What is watched, and the margins: a YAML file.", show_default=False),
+    ] = None,
     records: Annotated[
         str, typer.Option(metavar="FILE", help="Requests as JSON lines, in place of Prometheus; - is standard input.")
     ] = "",
@@ -39,19 +44,68 @@ def watch(
     serve: Annotated[
         str, typer.Option(metavar="HOST:PORT", help="Give the verdict over HTTP: GET /verdict?since=TIME.")
     ] = "",
-    as_json: Annotated[bool, typer.Option("--json", help="Print the verdict as JSON.")] = False,
+    scheduled: Annotated[
+        str,
+        typer.Option(
+            metavar="MODEL",
+            help="No canary: run the current release of this model again, and compare it with its own record.",
+        ),
+    ] = "",
+    store: Annotated[str, typer.Option(help=f"With --scheduled. {STORE_HELP}")] = LOCAL_STORE,
+    store_credentials: Annotated[Path | None, typer.Option(help=CREDENTIALS_HELP)] = None,
+    out: Annotated[Path, typer.Option(help="With --scheduled: where runs and cache lie.")] = OUT,
+    python: Annotated[
+        str, typer.Option(help="With --scheduled: the model's Python environment, as for 'run'.", metavar="PATH")
+    ] = "",
+    param: Annotated[
+        list[str] | None,
+        typer.Option(help="With --scheduled: a parameter of the pipeline, e.g. shards=2.", metavar="NAME=VALUE"),
+    ] = None,
+    workspace: Annotated[
+        list[str] | None, typer.Option(help="With --scheduled: a workspace, e.g. basic-auth=DIR.", metavar="NAME=DIR")
+    ] = None,
+    notify: Annotated[
+        Path | None,
+        typer.Option(
+            help="With --scheduled: who is told of what moved: a file with one address a line, or a folder with 'urls' "
+            "and 'links'."
+        ),
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="With --scheduled: show no progress.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the verdict, or what moved, as JSON.")] = False,
 ) -> None:
     """Compare a canary with the stable version on live evidence: errors, latency, users' feedback.
 
     It may be looked at as often as one likes. Exit 0: good, promote it; 1: bad, roll it back; 3: inconclusive, or not
     yet; 2: a policy or records that cannot be read. Evidence that is missing is never good.
 
+    With --scheduled the released model itself is watched: does it still come to its recorded values? The store is only
+    read. Exit 0: nothing moved; 1: values moved; 3: driver, card, data or software did, and no value is known to have;
+    4: it could not be run again.
+
     Example: penstock watch watch.yaml --since 2026-11-27T00:00:00Z --follow
 
     Example: penstock watch watch.yaml --records requests.jsonl --json
 
     Example: penstock watch watch.yaml --serve 0.0.0.0:8080
+
+    Example: penstock watch --scheduled sonic-lite --store s3://releases/penstock --notify receivers
     """
+    if scheduled:
+        from penstock.cli.drift_watch import watch_release
+        from penstock.local_run.scheduled_watch import ScheduledWatch
+
+        if policy is not None or records or since or serve or follow:
+            todo = "Leave the policy and the options of a canary out."
+            raise UsageError("a released model is watched by its own record", where="--scheduled", todo=todo)
+        again = ScheduledWatch(scheduled, out, python, tuple(param or ()), tuple(workspace or ()))
+        raise typer.Exit(watch_release(again, store, store_credentials, notify, quiet=quiet, as_json=as_json))
+    if policy is None:
+        raise UsageError(
+            "what is to be watched?",
+            where="penstock watch",
+            todo="Give a policy, or --scheduled MODEL.",
+        )
     from penstock.cli.watch_display import progress_line, verdict_json, verdict_lines
     from penstock.watch.watch_policy import load_watch_policy
     from penstock.watch.watcher import CanaryWatch

@@ -21,7 +21,7 @@ from penstock.gating.measurements import MeasurementSource, read_source
 from penstock.gating.repeats import calibrate
 from penstock.local_run.engine import Listening, measure_here
 from penstock.local_run.exit_codes import track_exit_code
-from penstock.local_run.own_pipelines import measuring_tasks, pipeline_run, verify_spec
+from penstock.local_run.own_pipelines import measuring_run
 from penstock.local_run.policy_file import policy_at
 from penstock.local_run.run_arguments import free_params, repository_params, workspace_directories
 from penstock.local_run.run_folder import OUT, prepare
@@ -203,8 +203,4 @@ def calibration_run(name: str) -> dict[str, Any]:
     Args:
         name: the run's.
     """
-    spec = verify_spec()
-    tasks = [task | {"timeout": "0"} for task in measuring_tasks(spec, track="calibrate")]
-    used = json.dumps(tasks)
-    params = [param for param in spec["params"] if f"$(params.{param['name']})" in used]
-    return pipeline_run(name, {"pipelineSpec": {"params": params, "workspaces": spec["workspaces"], "tasks": tasks}})
+    return measuring_run(name, "calibrate")

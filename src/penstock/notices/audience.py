@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from penstock.bundle.drift_record import DriftRecord
 from penstock.foundation.errors import ExitCode, PenstockError
 from penstock.notices.chats import PLACES
+from penstock.notices.drift_notice import drift_notice
 from penstock.notices.notice_links import LinkValues, links_of
 from penstock.notices.notify import Told, hold_receivers, notify, receivers_in
 from penstock.notices.release_notice import act_notice
@@ -52,6 +54,16 @@ def tell_act(audience: Audience, act: Act, *, places: Mapping[str, str] = PLACES
     try:
         links = links_of(LinkValues(move.model, move.version, move.run_id, commit), audience.folder)
         notice = act_notice(act, links)
+        return notify(audience.urls, notice, places=places) if notice is not None else Told()
+    except PenstockError as error:  # the file of links was changed in between
+        return Told(0, (str(error),), ExitCode.WORLD)
+
+
+def tell_drift(audience: Audience, drift: DriftRecord, *, places: Mapping[str, str] = PLACES) -> Told:
+    """Tell of a released model that moved; nobody where nothing did. It raises nothing that a receiver can cause."""
+    try:
+        links = links_of(LinkValues(drift.model, drift.version, drift.run), audience.folder)
+        notice = drift_notice(drift, links)
         return notify(audience.urls, notice, places=places) if notice is not None else Told()
     except PenstockError as error:  # the file of links was changed in between
         return Told(0, (str(error),), ExitCode.WORLD)

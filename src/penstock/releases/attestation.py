@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field, ValidationError
 
 from penstock import __version__
 from penstock.bundle.directory import explain
-from penstock.bundle.models import Record, Run
+from penstock.bundle.models import BuiltElsewhere, Record, Run
 from penstock.bundle.sbom_file import SBOM
 from penstock.bundle.verdict_record import Verdict
 from penstock.releases.baseline import Release
@@ -33,6 +33,8 @@ class JudgedWeights(Record):
 
     path: str
     sha256: str
+    signed_by: Annotated[str | None, Field(exclude_if=lambda value: value is None)] = None
+    """The platform's key that had signed it: SHA-256 of the public key's DER; ``None``: no signature was asked for."""
 
 
 class WaivedRule(Record):
@@ -57,6 +59,8 @@ class JudgedPair(Record):
     weights: list[JudgedWeights]
     use_onnx: bool | None = None
     """As in the release's record: the service of this pair has to be told, ``False``: its trained weights."""
+    elsewhere: Annotated[BuiltElsewhere | None, Field(exclude_if=lambda value: value is None)] = None
+    """Of an image that another system built, what of it was compared with the commit; ``None``: Penstock built it."""
     suite: str | None = None
     """Digest of the cases; ``None``: the run does not say."""
     compared_with: str | None = None
@@ -100,8 +104,11 @@ def statement(release: Release, run: Run, verdict: Verdict, *, evidence: str, ti
         run=release.run_id,
         commit=release.commit,
         tree=release.tree,
-        weights=[JudgedWeights(path=file.path, sha256=file.sha256) for file in release.weights],
+        weights=[
+            JudgedWeights(path=file.path, sha256=file.sha256, signed_by=file.signed_by) for file in release.weights
+        ],
         use_onnx=release.use_onnx,
+        elsewhere=release.image.elsewhere,
         suite=run.suite.digest if run.suite is not None else None,
         compared_with=release.replaces,
         waived=[

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,10 +52,19 @@ def measured_with(policy: Policy, store: Store | None, model: str) -> MeasuredWi
             raise
         log.warning("how the current release was measured cannot be read: %s", error.what)
         labels = {}
-    found = {arithmetic_in(label) for label in labels.values()}
-    own = found.pop() if len(found) == 1 else ""
+    own = as_recorded(labels).follow
     as_asked = policy.arithmetic is not None and policy.arithmetic == own
     return MeasuredWith(policy.arithmetic or own, arithmetic_by_role(labels) if stored and not as_asked else "")
+
+
+def as_recorded(labels: Mapping[str, str]) -> MeasuredWith:
+    """What a released model that is run again is measured with: as the release's own values were.
+
+    Args:
+        labels: role → label of the networks of its release.
+    """
+    found = {arithmetic_in(label) for label in labels.values()}
+    return MeasuredWith(found.pop() if len(found) == 1 else "")
 
 
 def _released_extractors(store: Store, model: str) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ from penstock.bundle.models import WeightsFile
 from penstock.contract.models import Weights
 from penstock.foundation.errors import UsageError
 from penstock.foundation.files import inside, read_regular
-from penstock.releases.envelope import NotSignedError, public_key
+from penstock.releases.envelope import NotSignedError, key_id, public_key
 from penstock.releases.signed_weights import MAX_SIGNATURE_BYTES, signed_files
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def hold_signed(
     files: Sequence[WeightsFile],
     source: Path,
     keys: Sequence[EllipticCurvePublicKey],
-) -> None:
+) -> list[WeightsFile]:
     """Check that each file of weights was signed, by its content: where a file lies is the contract's affair.
 
     Args:
@@ -45,9 +46,13 @@ def hold_signed(
         source: the repository, which holds the signatures.
         keys: the platform's.
 
+    Returns:
+        ``files``, each with the key that has signed it.
+
     Raises:
         UsageError: a file has no signature, that of another key, or one over other files.
     """
+    held = []
     for number, (item, file) in enumerate(zip(weights, files, strict=True)):
         where = f"weights[{number}]"
         if item.signature is None:
@@ -58,8 +63,22 @@ def hold_signed(
             where=item.signature,
         )
         try:
-            signed = signed_files(content, keys)
+            signed, key = _signed_by(content, keys)
         except NotSignedError as error:
             raise UsageError(f"the signature of '{item.path}': {error}", where=item.signature, todo=SIGN) from None
         if file.sha256 not in signed.values():
             raise UsageError(f"the signature is not over '{item.path}'", where=item.signature, todo=SIGN)
+        held.append(file.model_copy(update={"signed_by": key}))
+    return held
+
+
+def _signed_by(content: bytes, keys: Sequence[EllipticCurvePublicKey]) -> tuple[dict[str, str], str]:
+    """The files that a signature is about, and the id of the first key that has made it.
+
+    Raises:
+        NotSignedError: none has.
+    """
+    for key in keys:
+        with contextlib.suppress(NotSignedError):
+            return signed_files(content, [key]), key_id(key)
+    return signed_files(content, keys), ""  # it says why not

@@ -93,7 +93,8 @@ def look_after_each(evidence: LiveEvidence, policy: WatchPolicy) -> Looks:
             weighed = weigh_latency(latency, thresholds)
         else:
             margin = _margin(policy, name)
-            weighed = weigh(_counts_of(evidence, name), ratio=margin.ratio, harmless=margin.harmless)
+            counts, by_user = _counts_of(evidence, name), evidence.canary_users is not None
+            weighed = weigh(counts, ratio=margin.ratio, harmless=margin.harmless, by_user=by_user)
         found[name] = weighed
         bad |= weighed.enough & (weighed.log_worse >= worse_from)
         good &= weighed.enough & (weighed.log_within >= within_from)

@@ -31,6 +31,10 @@ _ALTERNATIVES: Final = ((1.0, 0.8), (2.0, 0.1), (5.0, 0.1))
 """Powers of the margin's ratio that "worse" is made of, and their weights: where the margin itself is met, little is
 lost, and an outage is seen at once. With none below 1, what is a little worse than the stable side is not stopped.
 """
+_USER_ALTERNATIVES: Final = ((0.75, 0.8), (2.0, 0.1), (5.0, 0.1))
+"""The same where a user counts until the first event: who has it often leaves first, so that twice the events of a
+request are less than twice the first events. And no burst is left that a smaller alternative would take for worse.
+"""
 _HARMLESS_SHARE: Final = 0.25
 """What "harmless" is tested against: a rate of this share of the harmless one."""
 
@@ -62,7 +66,14 @@ class Weighed:
     """Whether there are stretches enough to say anything."""
 
 
-def weigh(counts: EventCounts, *, ratio: float, harmless: float = 0.0, worse_above: float | None = None) -> Weighed:
+def weigh(
+    counts: EventCounts,
+    *,
+    ratio: float,
+    harmless: float = 0.0,
+    worse_above: float | None = None,
+    by_user: bool = False,
+) -> Weighed:
     """The e-values after each stretch.
 
     Args:
@@ -70,6 +81,7 @@ def weigh(counts: EventCounts, *, ratio: float, harmless: float = 0.0, worse_abo
         ratio: the margin, above 1: a canary with so many times the stable side's events is bad.
         harmless: a share of requests, 0 to 1: fewer events than that are no harm, whatever the stable side has.
         worse_above: a canary is not called worse while its share of events is at most this; by default ``harmless``.
+        by_user: each user counts until the first event, and not afterwards.
     """
     floor = harmless if worse_above is None else worse_above
     events = counts.canary_events + counts.stable_events
@@ -80,7 +92,7 @@ def weigh(counts: EventCounts, *, ratio: float, harmless: float = 0.0, worse_abo
     events = np.where(both, events, 0.0)
     dispersion = _dispersion(canary, events, share)
     worse = rest = np.full(canary.shape, -np.inf)
-    for power, weight in _ALTERNATIVES:
+    for power, weight in _USER_ALTERNATIVES if by_user else _ALTERNATIVES:
         gain = _log_ratio(canary, events, share, ratio**power)
         worse = np.logaddexp(worse, gain / dispersion + math.log(weight))
         rest = np.logaddexp(rest, (gain - _best_burst(gain)) / dispersion + math.log(weight))

@@ -9,6 +9,7 @@ import pytest
 from tests.unit.releases.attested import published_release
 from tests.unit.releases.signing_keys import key_pair
 
+from penstock.bundle.models import BuiltElsewhere
 from penstock.cli.app import main
 from penstock.cli.verify import verify
 from penstock.releases.attest import attest
@@ -36,6 +37,27 @@ def test_it_has_passed(command: list[str], capsys: pytest.CaptureFixture[str]) -
     (row,) = json.loads(capsys.readouterr().out)
     assert (row["model"], row["version"], row["use_onnx"]) == ("sonic-lite", "1.0.0", None)
     assert row["attestation"].startswith("attestations/sha256-aaaa")
+
+
+def test_it_tells_who_built_the_image_and_who_signed_the_weights(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    release, bundle = published_release(tmp_path)
+    private, public = key_pair(tmp_path)
+    given = BuiltElsewhere(given=f"r/m@{DIGEST}", compared=3)
+    told = release.model_copy(
+        update={
+            "use_onnx": False,
+            "image": release.image.model_copy(update={"elsewhere": given}),
+            "weights": [file.model_copy(update={"signed_by": "5" * 64}) for file in release.weights],
+        }
+    )
+    attest(LocalStore(tmp_path / "store"), bundle, told, private_key(private), time="2026-01-02T00:00:00+00:00")
+    assert main(["verify", DIGEST, "--key", str(public), "--store", str(tmp_path / "store")]) == 0
+    first, second, third = capsys.readouterr().out.splitlines()
+    assert first.endswith("with its trained weights (use_onnx=false)")
+    assert second == f"  built elsewhere, given as r/m@{DIGEST}: 3 of its files are the commit's"
+    assert third.endswith(", signed with the key 555555555555")
 
 
 def test_nothing_proves_it(command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

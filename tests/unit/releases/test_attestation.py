@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from tests.unit.releases.attested import published_release
 
-from penstock.bundle.models import Image
+from penstock.bundle.models import BuiltElsewhere, Image
 from penstock.bundle.verdict_record import RuleResult, WaiverRecord
 from penstock.releases.attestation import attestation_key, read_statement, statement
 from penstock.store.store import check_key
@@ -58,6 +58,20 @@ def test_the_statement_is_a_verification_summary(tmp_path: Path) -> None:
     assert read_statement(whole).predicate.penstock.model_dump(mode="json") == pair
     again = statement(release, bundle.run(), verdict, evidence="s3://b/runs/m/run-1", time="2026-01-02T00:00:00+00:00")
     assert signed == again
+
+
+def test_who_built_the_image_and_who_signed_the_weights(tmp_path: Path) -> None:
+    release, bundle = published_release(tmp_path)
+    given = BuiltElsewhere(given=f"r/m@sha256:{'d' * 64}", compared=3)
+    image = Image(kind="image", url="r/m", digest=f"sha256:{'d' * 64}", elsewhere=given)
+    signed = [file.model_copy(update={"signed_by": "5" * 64}) for file in release.weights]
+    told = release.model_copy(update={"image": image, "weights": signed})
+    whole = json.loads(statement(told, bundle.run(), bundle.verdict(), evidence="s3://b/runs/m/run-1", time="t"))
+    pair = read_statement(whole).predicate.penstock
+    assert (pair.elsewhere, pair.weights[0].signed_by) == (given, "5" * 64)
+    before = json.loads(statement(release, bundle.run(), bundle.verdict(), evidence="s3://b/runs/m/run-1", time="t"))
+    assert "elsewhere" not in before["predicate"]["penstock"], "as older versions signed it"
+    assert read_statement(before).predicate.penstock.elsewhere is None
 
 
 def test_one_image_may_be_released_with_several_weights(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from tests.unit.releases.signing_keys import key_pair
 from penstock.bundle.models import WeightsFile
 from penstock.contract.models import Weights
 from penstock.foundation.errors import UsageError
-from penstock.releases.envelope import private_key
+from penstock.releases.envelope import key_id, private_key, public_key
 from penstock.releases.signed_weights import sign_weights
 from penstock.releases.trusted_weights import hold_signed, trusted_keys
 
@@ -37,7 +37,10 @@ def source(tmp_path: Path) -> Path:
 def test_signed_weights_hold(source: Path, tmp_path: Path) -> None:
     keys = trusted_keys(tmp_path / "keys")
     assert len(keys) == 1
-    hold_signed([SIGNED], [FILE], source, keys)
+    key_pair(tmp_path / "other")
+    other = public_key(tmp_path / "other" / "penstock.pub")
+    (file,) = hold_signed([SIGNED], [FILE], source, [other, *keys])
+    assert file == FILE.model_copy(update={"signed_by": key_id(keys[0])})
     # the same content under another path is the same weights
     hold_signed([SIGNED.model_copy(update={"path": "x"})], [FILE.model_copy(update={"path": "x"})], source, keys)
 
