@@ -53,7 +53,8 @@ def score_files(pair: MattePair) -> dict[str, Value]:
     known = read_known(files)
     (truth,) = known.truths
     alpha, colours = _read_answer(pair.answer, colours=known.foreground is not None)
-    hold_size(pair.answer.name, (alpha.shape[1], alpha.shape[0]), known.size, pair.known[TRUTH].name)
+    whose = f"the truth, '{pair.known[TRUTH].name}',"  # often of the same name
+    hold_size(pair.answer.name, (alpha.shape[1], alpha.shape[0]), known.size, whose)
     values = score_pair(alpha, truth, known.unknown)
     if known.foreground is not None:
         values[FRINGE] = score_fringe(colours, known.foreground, truth)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import numpy as np
 from penstock.contract.placeholders import Scalar
 from penstock.evaluation.preprocessed import without_arrays
 from penstock.families.recognition.answer_file import (
+    Box,
     FoundObject,
     RecognitionAnswer,
     Unusable,
@@ -76,28 +78,30 @@ def _hold_both_unusable(one: object, other: object) -> None:
 def _objects_apart(one: Objects, other: Objects) -> dict[str, float]:
     ours, theirs = (surest_by_label(objects, Synonyms()) for objects in (one, other))
     both, either = ours.keys() & theirs.keys(), ours.keys() | theirs.keys()
+    here, there = _boxes_by_label(one), _boxes_by_label(other)
     return {
         "labels": 1 - len(both) / len(either) if either else 0.0,
         "confidence": max((abs(ours[label] - theirs[label]) for label in both), default=0.0),
-        "boxes": max((_boxes_apart(_boxes(one, label), _boxes(other, label)) for label in sorted(both)), default=0.0),
+        "boxes": max((_boxes_apart(here[label], there[label]) for label in both), default=0.0),
     }
 
 
-def _boxes(objects: Objects, label: str) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
-    meaning = Synonyms().meaning
-    found = [each.box for each in objects if each.box is not None and meaning(each.label) == label]
-    return np.array(found, np.float64).reshape(-1, 4)
+def _boxes_by_label(objects: Objects) -> Mapping[str, list[Box]]:
+    found: dict[str, list[Box]] = defaultdict(list)
+    for each in objects:
+        if each.box is not None:
+            found[Synonyms().meaning(each.label)].append(each.box)
+    return found
 
 
-def _boxes_apart(
-    one: np.ndarray[tuple[int, int], np.dtype[np.float64]], other: np.ndarray[tuple[int, int], np.dtype[np.float64]]
-) -> float:
+def _boxes_apart(one: Sequence[Box], other: Sequence[Box]) -> float:
     """1 − IoU of the box of either side that is farthest from all of the other's; 1 where only one has boxes."""
-    if not len(one) or not len(other):
+    if not one or not other:
         return 0.0 if len(one) == len(other) else 1.0
+    first, second = np.array(one, np.float64), np.array(other, np.float64)
     # Box by box: a table of all with all would be as large as a hostile answer likes.
-    least = min(float(overlap(box[None], there).max()) for here, there in ((one, other), (other, one)) for box in here)
-    return 1.0 - least
+    sides = ((first, second), (second, first))
+    return 1.0 - min(float(overlap(box[None], there).max()) for here, there in sides for box in here)
 
 
 def _texts_apart(one: str | Unusable, other: str | Unusable) -> float:

@@ -37,7 +37,7 @@ def test_a_clip_has_its_flicker_too(tmp_path: Path) -> None:
 
 def test_another_size_is_refused(tmp_path: Path) -> None:
     answer, truth = save(tmp_path / "a.png", disc((40, 60))), save(tmp_path / "t.png", disc())
-    with pytest.raises(UsageError, match=r"'a.png' is 40x60 pixels, and t.png is 80x60"):
+    with pytest.raises(UsageError, match=r"'a.png' is 40x60 pixels, and the truth, 't.png', is 80x60"):
         score_files(MattePair("a", answer, {"truth": truth}))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -61,3 +62,11 @@ def test_what_cannot_be_compared(tmp_path: Path) -> None:
         apart(tmp_path, GOOD, [])
     with pytest.raises(UsageError, match="several calls"):
         compare({}, {}, {})
+
+
+@pytest.mark.slow
+def test_as_many_objects_as_an_answer_may_have_take_seconds(tmp_path: Path) -> None:
+    many = {"objects": [CUP | {"label": f"cup {number}"} for number in range(3000)]}
+    began = time.process_time()
+    assert apart(tmp_path, many, many) == SAME
+    assert time.process_time() - began < 10, "labels times objects would be minutes"
