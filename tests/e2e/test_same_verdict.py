@@ -30,7 +30,7 @@ def close(one: float | None, other: float | None) -> bool:
 
 def differences(ours: list[Measurement], theirs: list[Measurement]) -> list[str]:
     """In words: every measurement in which two runs do not agree, and every one that only one of them has."""
-    one, other = ({(item.case, item.metric): item for item in side} for side in (ours, theirs))
+    one, other = ({(item.case, item.slice, item.metric): item for item in side} for side in (ours, theirs))
     found = [f"only one has {key}" for key in sorted(one.keys() ^ other.keys())]
     for key in sorted(one.keys() & other.keys()):
         left, right = one[key], other[key]

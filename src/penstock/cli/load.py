@@ -110,8 +110,8 @@ def load(
             find_destination(place), requests, loop, GeneratorLimits(most, timeout), progress=progress
         )
     except WorldError:
-        # who reads the object finds one, whatever happened; the message says why there is nothing in it
-        show(summarise(Timeline(), warm_up_s=warm_up, seconds=0.0, timeout_s=timeout), asked)
+        if as_json:  # who reads the object finds one, whatever happened; the message says why there is nothing in it
+            show(summarise(Timeline(), warm_up_s=warm_up, seconds=0.0, timeout_s=timeout), asked)
         raise
     with _until_ctrl_c(generator.stop):
         timeline = generator.run()
@@ -120,13 +120,23 @@ def load(
     if summary.interrupted:
         raise typer.Exit(ExitCode.INTERRUPTED)
     if not any(timeline.status):
-        raise WorldError("the service gave no answer at all", where=place.shown, todo="Look into its log.")
+        raise WorldError(_without_an_answer(timeline), where=place.shown, todo="Look into its log.")
     if not summary.requests:
         raise WorldError(
             "nothing was measured: the requests of the warm-up took until after the end",
             where=place.shown,
             todo="Raise --seconds, or lower --timeout.",
         )
+
+
+def _without_an_answer(timeline: Timeline) -> str:
+    """What came where nothing was a whole answer."""
+    from penstock.load.timeline import RequestEnding
+
+    if RequestEnding.BROKEN not in timeline.ending:
+        return "the service gave no answer at all"
+    _, said = timeline.messages.get(RequestEnding.BROKEN, (0, ""))
+    return f"the service gave no whole HTTP answer{f': {said}' if said else ''}"
 
 
 def _open_loop(rate: float, seconds: float, arrivals: Arrivals, seed: int) -> OpenLoop:

@@ -15,6 +15,7 @@ from urllib.parse import unquote, urlsplit
 from penstock.foundation.errors import UsageError, one_line
 from penstock.foundation.strict_json import JsonError, read_json
 from penstock.foundation.yaml_text import parse_yaml
+from penstock.interface.example_data import drop_referring_examples
 
 MAX_DOCUMENT_BYTES: Final = 4 << 20
 MAX_OPERATIONS: Final = 300
@@ -222,6 +223,7 @@ def read_document(content: bytes, *, media_type: str | None = None) -> ApiDocume
             raise DocumentError(f"it is neither JSON nor valid YAML: {error.where}: {error.what}") from None
     if not isinstance(value, dict):
         raise DocumentError("it is not an object")
+    drop_referring_examples(value)
     return ApiDocument(value)
 
 

@@ -85,6 +85,10 @@ def test_nothing_listens(capsys: pytest.CaptureFixture[str]) -> None:
     assert (found["requests"], found["seconds"], found["p95_ms"], found["connections"]) == (0, 0, None, 0)
     assert found["asked"]["url"] == url
     assert "the connection was refused. Start the service, or correct the URL." in shown.err
+    assert load(url, "--rate", 10, "--seconds", 1) == 4
+    shown = capsys.readouterr()
+    assert shown.out == ""  # a table of dashes says nothing
+    assert "the connection was refused" in shown.err
 
 
 def test_nothing_answers(capsys: pytest.CaptureFixture[str]) -> None:
@@ -116,7 +120,7 @@ def test_a_port_that_something_else_holds(capsys: pytest.CaptureFixture[str]) ->
     shown = capsys.readouterr()
     assert code == 4
     assert "2 × broken: what came is not an HTTP answer" in shown.out
-    assert "the service gave no answer at all" in shown.err
+    assert "the service gave no whole HTTP answer: what came is not an HTTP answer" in shown.err
 
 
 @pytest.mark.slow

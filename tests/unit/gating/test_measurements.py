@@ -134,7 +134,7 @@ def test_whatever_is_written_is_read_or_refused_by_line(tmp_path: Path, records:
         assert found.where.startswith(f"{path}:")
         assert str(found).isprintable()
     else:
-        assert len({(one.case, one.metric) for one in found}) == len(found) == len(records)
+        assert len({(one.case, one.slice, one.metric) for one in found}) == len(found) == len(records)
         assert all(one.value is None or math.isfinite(one.value) for one in found)
 
 
@@ -174,7 +174,7 @@ def test_a_file_that_is_cut_off_anywhere_but_at_a_line_is_refused(tmp_path: Path
             error=st.none() | st.text(st.characters(exclude_categories=["Cs"]), max_size=5),
         ),
         max_size=5,
-        unique_by=lambda one: (one.case, one.metric),
+        unique_by=lambda one: (one.case, one.slice, one.metric),
     )
 )
 def test_what_penstock_writes_comes_back(tmp_path: Path, measurements: list[Measurement]) -> None:

@@ -16,7 +16,7 @@ from penstock.families.face.embedding_file import StoredVectors
 from penstock.families.face.feature_answer import BadAnswerError, read_feature
 from penstock.families.face.image_pairs import ImagePairs
 from penstock.foundation.errors import UsageError, WorldError, printable
-from penstock.foundation.files import regular_files
+from penstock.foundation.files import inside, regular_files
 from penstock.foundation.media_kinds import is_note, media_fault
 from penstock.invocation.driver import reach
 from penstock.invocation.model import Model
@@ -61,11 +61,13 @@ def ask_folder(folder: Path, service: FolderService, pairs: ImagePairs | None, o
     """
     address = read_address(service.url, where="--url")
     names = _images(folder) if pairs is None else list(pairs.names)
-    for name in names:
-        if (fault := media_fault(folder / name, expected=("image",))) is not None:
-            raise UsageError(fault[0], where=str(folder / name), todo=fault[1])
-    found: list[npt.NDArray[np.float32] | str] = []
     home = folder.resolve()  # requests open a file by a whole path without links
+    for name in names:
+        if (fault := _image_fault(home, name)) is not None:
+            what, todo = fault
+            named = "" if pairs is None else pairs.naming(name)
+            raise UsageError(what, where=str(folder / name), todo=f"{todo} {named}".strip())
+    found: list[npt.NDArray[np.float32] | str] = []
     contract = Contract.model_validate(_contract(service))
     with tempfile.TemporaryDirectory(prefix="penstock-faces-") as scratch:
         work = Path(scratch)
@@ -84,6 +86,14 @@ def ask_folder(folder: Path, service: FolderService, pairs: ImagePairs | None, o
     identities = None if pairs is not None else np.array([name.split("/")[0] for name in names], np.str_)
     vectors = np.array([lost if isinstance(each, str) else each for each in found])
     return StoredVectors(folder, vectors, identities, np.array(names, np.str_), failures)
+
+
+def _image_fault(home: Path, name: str) -> tuple[str, str] | None:
+    """Why a file cannot be sent, and what to do about it: a link, or no image."""
+    try:
+        return media_fault(inside(home, name, where=""), expected=("image",))
+    except UsageError as error:
+        return error.what, "Put the file itself there."
 
 
 def _images(folder: Path) -> list[str]:

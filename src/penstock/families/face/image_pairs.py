@@ -33,6 +33,12 @@ class ImagePairs:
     second: npt.NDArray[np.intp]
     same: npt.NDArray[np.bool_]
 
+    def naming(self, image: str) -> str:
+        """The first pair that names an image, in words: ``pair 3 of pairs.csv names it``."""
+        place = self.names.index(image)
+        number = int(np.flatnonzero((self.first == place) | (self.second == place))[0]) + 1
+        return f"Pair {number} of {self.path} names it."
+
     def rows(self, names: npt.NDArray[np.str_] | None, where: Path) -> npt.NDArray[np.intp]:
         """Where each of the pairs' images stands among these.
 
@@ -42,7 +48,7 @@ class ImagePairs:
         places = {} if names is None else {str(each): row for row, each in enumerate(names)}
         if missing := next((each for each in self.names if each not in places), None):
             what = "the vectors have no names" if names is None else f"there is no image '{missing[:80]}'"
-            raise UsageError(what, where=str(where), todo=f"{self.path} names it.")
+            raise UsageError(what, where=str(where), todo=self.naming(missing))
         return np.array([places[each] for each in self.names], np.intp)
 
 

@@ -54,6 +54,23 @@ def test_pairs_say_which_images_are_asked_about(tmp_path: Path) -> None:
     assert (found.identities, found.names.tolist()) == (None, ["0.png", "2.png"])
 
 
+def test_what_cannot_be_sent_is_told_with_its_pair(tmp_path: Path) -> None:
+    folder = tmp_path / "flat"
+    for number in range(2):
+        write_image(folder / f"{number}.png", number, 0)
+    (folder / "link.png").symlink_to("1.png")
+    (folder / "text.png").write_text("no image")
+    for name, what in (("link.png", "symbolic link"), ("text.png", "no image"), ("none.png", "missing")):
+        pairs = ImagePairs(
+            tmp_path / "p.csv", ("0.png", "1.png", name), np.array([0, 0]), np.array([1, 2]), np.array([True, False])
+        )
+        with pytest.raises(UsageError) as caught:
+            asked(folder, "http://127.0.0.1:9", pairs)
+        assert what in caught.value.what
+        assert caught.value.where == str(folder / name)
+        assert (caught.value.todo or "").endswith(f"Pair 2 of {tmp_path / 'p.csv'} names it.")
+
+
 @pytest.mark.parametrize("through_a_link", [False, True])
 def test_a_folder_may_be_named_from_here_and_through_a_link(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, through_a_link: bool
