@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -135,8 +134,7 @@ def test_a_model_that_is_not_released_and_a_repository_that_is_gone(released: Pe
         path.chmod(0o644)
         text = path.read_text(encoding="utf-8")
         url = json.loads(text).get("url") or json.loads(text)["release"]["url"]
-        path.write_text(text.replace(json.dumps(url)[1:-1], str(tmp_path / "gone")), encoding="utf-8")
-    shutil.rmtree(tmp_path / "gone", ignore_errors=True)
+        path.write_text(text.replace(url, str(tmp_path / "gone")), encoding="utf-8")
     ended = watch(released)
     assert ended.code == 4, ended.stderr
     assert "the release cannot be run again" in ended.stderr
