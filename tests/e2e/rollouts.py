@@ -97,8 +97,8 @@ def analysis(watch: str) -> Object:
         "failureCondition": 'result == "Failed"',
         "consecutiveSuccessLimit": 1,
         "failureLimit": 0,
-        "inconclusiveLimit": 24,
-        "count": 26,
+        "inconclusiveLimit": 18,
+        "count": 20,
         "consecutiveErrorLimit": 4,
         "provider": {
             "web": {

@@ -22,13 +22,14 @@ from tests.cluster import canary, process
 from tests.cluster.settings import Settings
 from tests.e2e.api import Object
 from tests.e2e.facts import Facts
+from tests.e2e.pages import labelled
 from tests.e2e.rollouts import Answer, Crowd, manifests, watch_policy
 from tests.e2e.serving import put_image, weights_server
 from tests.unit.store.stored_bundle import accepted_bundle
 
 from penstock.bundle.models import Image, WeightsFile
 from penstock.releases.acts import promote
-from penstock.releases.baseline import baseline
+from penstock.releases.baseline import baseline, published
 from penstock.releases.history import history
 from penstock.releases.release import publish
 from penstock.store.archive import archive
@@ -37,6 +38,9 @@ from penstock.store.store import Store
 from penstock.targets.argo_rollout import CanaryUndecidedError
 from penstock.targets.canary import CanaryState
 from penstock.targets.delivery import Delivery
+from penstock.targets.pair import pair_of
+from penstock.targets.pod_template import with_pair
+from penstock.targets.targets_file import RolloutSettings
 from penstock.targets.waiting import NotServingError
 
 MODEL, TARGET = "sonic-lite", "studio"
@@ -160,6 +164,22 @@ def promotion(stage: Stage, version: str) -> Iterator[list[BaseException]]:
     assert not thread.is_alive()
 
 
+def account(facts: Facts, namespace: str) -> str:
+    """A kubeconfig of an account that has the Role of the page and nothing else."""
+    (block,) = [one for one in labelled("yaml") if "kind: Role" in one.text and "rollouts/status" in one.text]
+    role = yaml.safe_load(block.text)
+    role["metadata"]["namespace"] = namespace
+    facts.kubectl("apply", "--filename", "-", stdin=yaml.safe_dump(role))
+    name = role["metadata"]["name"]
+    facts.kubectl("create", "serviceaccount", "promoter", "--namespace", namespace)
+    subject = f"--serviceaccount={namespace}:promoter"
+    facts.kubectl("create", "rolebinding", "promoter", "--namespace", namespace, f"--role={name}", subject)
+    config = yaml.safe_load(facts.kubectl("config", "view", "--flatten", "--raw"))
+    token = facts.kubectl("create", "token", "promoter", "--namespace", namespace).strip()
+    config["users"][0]["user"] = {"token": token}
+    return yaml.safe_dump(config)
+
+
 @pytest.fixture(scope="module")
 def stage(facts: Facts, session_id: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """1.0.0 serves everybody, and users ask."""
@@ -172,19 +192,24 @@ def stage(facts: Facts, session_id: str, tmp_path_factory: pytest.TempPathFactor
     files = {version: random.token_bytes(1000) for version in VERSIONS}
     digests = {version: put_image(facts, namespace, version) for version in VERSIONS}
     target: dict[str, Any] = {"kind": "rollout", "models": [MODEL], "namespace": namespace, "name": "sonic"}
-    target |= {"container": "model", "init_container": "weights", "timeout_s": 90, "poll_s": 0.5}
-    target |= {"canary_s": 110, "kubeconfig": "admin"}
+    target |= {"container": "model", "init_container": "weights", "timeout_s": 90.0, "poll_s": 0.5}
+    target |= {"canary_s": 90.0, "kubeconfig": "account"}
     (folder / "targets.yaml").write_text(yaml.safe_dump({"version": 1, "targets": {TARGET: target}}))
     (folder / "secrets").mkdir()
-    (folder / "secrets" / "admin").write_text(facts.kubectl("config", "view", "--flatten", "--raw"))
+    (folder / "secrets" / "account").write_text(account(facts, namespace))
     try:
         with weights_server(host, files) as weights, watching(folder, host, parts.prometheus) as watch:
-            made = manifests(facts, f"{facts.registry}/{namespace}:1.0.0", watch)
-            facts.kubectl("apply", "--namespace", namespace, "--filename", "-", stdin=yaml.safe_dump_all(made))
             crowd = Crowd(parts.traefik)
             there = Stage(facts, settings, namespace, store, weights, files, digests, folder, crowd)
             there.publish("1.0.0", None)
-            there.promote("1.0.0")  # nothing has served yet: it needs no canary
+            made = manifests(facts, f"{facts.registry}/{namespace}:1.0.0", watch)
+            spec = made[-1]["spec"]
+            release = published(store, MODEL, "1.0.0")
+            assert release is not None
+            wanted = RolloutSettings.model_validate(target)
+            spec["template"] = with_pair(spec["template"], pair_of(release, evidence=""), wanted, where=TARGET)
+            facts.kubectl("apply", "--namespace", namespace, "--filename", "-", stdin=yaml.safe_dump_all(made))
+            there.promote("1.0.0")  # it serves as soon as it is ready: the first needs no canary
             with crowd:
                 yield there
     finally:
@@ -227,6 +252,7 @@ def test_one_that_misbehaves_live_is_rolled_back_by_itself(stage: Stage) -> None
     assert all(answer.version == FLAKY for answer in answers if answer.status != 200)
     assert stage.crowd.failures == []
     ended = time.monotonic() - began
+    time.sleep(2)  # Traefik hears of it half a second later at most
     print(f"\n{len(met)} of {len(answers)} requests met it, {ended:.0f} s from promote to put back")  # noqa: T201
     assert {answer.version for answer in stage.crowd.since(time.monotonic() - 1)} == {GOOD}
 

@@ -41,6 +41,8 @@ class CanaryState:
     """The analysis of its step: ``Running``, ``Successful``, ``Failed``, ``Error``, ``Inconclusive``; or empty."""
     weight: int
     """Percent of the requests that the newest ReplicaSet gets."""
+    routed: int
+    """Percent that the router was told to send to the canary's Service, which may stand before the stable pods."""
     step: int | None
     steps: int
     newest: str
@@ -75,6 +77,7 @@ class CanaryState:
             pauses=tuple(str(one.get("reason")) for one in status.get("pauseConditions") or []),
             analysis=str(step.get("status") or ""),
             weight=100 if stable in ("", newest) else int(weights.get("weight") or 0),
+            routed=int(weights.get("weight") or 0),
             step=status.get("currentStepIndex"),
             steps=len(steps),
             newest=newest,
@@ -143,6 +146,8 @@ class CanaryState:
             raise NotServingError(f"a pod cannot start: {faults[0]}", where=where)
         if self.newest != self.stable or self.phase != "Healthy":
             return self.told() if self.under_way else f"it is {self.phase}: {self.message or unready_of(alive)}"
+        if self.routed:
+            return f"the router still sends {self.routed} % to the canary's Service"
         ready = [pod for pod in alive if is_ready(pod)]
         if min(self.updated, self.available, len(ready)) < self.wanted:
             return (

@@ -15,7 +15,7 @@ from tests.unit.targets.api_server import ApiServer, api_server, settings, templ
 
 from penstock.foundation.errors import UsageError, WorldError
 from penstock.targets import workload_api
-from penstock.targets.workload_api import ApiSilentError, WorkloadApi, StaleError
+from penstock.targets.workload_api import ApiSilentError, StaleError, WorkloadApi
 
 pytestmark = pytest.mark.slow
 """To import the client takes a second."""
