@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -121,10 +121,19 @@ MODULES = (
     ),
 )
 
+CANARY = (
+    Module(
+        "argo-rollouts",
+        (Group(STRIP, {"rollouts-controller": "github.com/argoproj/argo-rollouts/cmd/rollouts-controller"}),),
+    ),
+    Module("traefik", (Group(STRIP, {"traefik": "github.com/traefik/traefik/v3/cmd/traefik"}),)),
+)
+"""What only the tests of a canary need: built when these ask for it."""
+
 
 def path(cache: Path, name: str) -> Path:
     """Where the program ``name`` lies once it is built."""
-    for module in MODULES:
+    for module in (*MODULES, *CANARY):
         if name in module.programs:
             return folder(cache, module) / name
     raise UsageError(
@@ -144,14 +153,14 @@ def digest(module: Module, go: str) -> str:
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
-def missing(cache: Path) -> list[Module]:
+def missing(cache: Path, modules: Sequence[Module] = MODULES) -> list[Module]:
     """Modules that are not built yet."""
-    return [module for module in MODULES if not folder(cache, module).is_dir()]
+    return [module for module in modules if not folder(cache, module).is_dir()]
 
 
-def build_missing(cache: Path) -> None:
+def build_missing(cache: Path, modules: Sequence[Module] = MODULES) -> None:
     """Build what the cache lacks, one module after the other; a module's folder is there whole or not at all."""
-    todo = missing(cache)
+    todo = missing(cache, modules)
     if todo:
         require_go()
     for position, module in enumerate(todo, start=1):

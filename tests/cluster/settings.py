@@ -40,6 +40,11 @@ class Settings:
     registry_port: int = 5000
     git_port: int = 8080
     s3_port: int = 7070
+    canary_port: int = 18000
+    """Of Traefik, and the three ports above it: its metrics, the controller's health and metrics."""
+    prometheus_port: int = 18010
+    watch_port: int = 18020
+    """Of ``penstock watch --serve`` in those tests."""
     gpus: int = 1
 
     @classmethod

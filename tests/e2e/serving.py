@@ -20,15 +20,16 @@ from tests.e2e.registry import MANIFESTS
 BASE = ("library/python", "3.11-slim")
 PORT = 8000
 SERVICE = """
-import hashlib, http.server, json, os, signal, threading
+import hashlib, http.server, json, os, random, signal, threading
 def weights():
     with open("/weights/w.bin", "rb") as file:
         return hashlib.sha256(file.read()).hexdigest()
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         broken = os.environ["VERSION"].endswith("broken")
+        flaky = os.environ["VERSION"].endswith("flaky") and self.path != "/ready" and random.random() < 0.4
         said = json.dumps([os.environ["VERSION"], weights()]).encode()
-        self.send_response(503 if self.path == "/ready" and broken else 200)
+        self.send_response(503 if self.path == "/ready" and broken else 500 if flaky else 200)
         self.send_header("Content-Length", str(len(said)))
         self.end_headers()
         self.wfile.write(said)

@@ -31,9 +31,9 @@ from penstock.store.open import open_store
 from penstock.store.store import Store
 from penstock.targets.delivery import Delivery
 from penstock.targets.deployment import DeploymentTarget, EditedError
-from penstock.targets.deployment_api import DeploymentApi, StaleError
 from penstock.targets.pair import pair_of
 from penstock.targets.targets_file import DeploymentSettings, load_targets
+from penstock.targets.workload_api import StaleError, WorkloadApi
 
 MODEL, TARGET = "sonic-lite", "studio"
 VERSIONS = ("1.0.0", "1.1.0", "1.2.0-broken")
@@ -221,7 +221,7 @@ def test_what_somebody_changes_meanwhile_is_told_and_stays(studio: Studio) -> No
     """As the API server has it: a change of what was read before is a conflict, and nothing is written."""
     settings = load_targets(studio.folder / "targets.yaml").targets[TARGET]
     assert isinstance(settings, DeploymentSettings)
-    api = DeploymentApi(settings, studio.folder / "secrets", where=TARGET)
+    api = WorkloadApi(settings, studio.folder / "secrets", where=TARGET)
     target = DeploymentTarget(TARGET, settings, studio.folder / "secrets")
     state, seen = target.state(), api.read()
     annotate = ("annotate", "deployment", "sonic", "--namespace", studio.namespace, "--overwrite")

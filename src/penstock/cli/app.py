@@ -58,6 +58,12 @@ WEIGHTS: Mapping[str, str] = {
     "sign": "penstock.cli.weights_sign:sign",
     "verify": "penstock.cli.weights_sign:verify",
 }
+CANARY: Mapping[str, str] = {
+    "status": "penstock.cli.canary:status",
+    "pause": "penstock.cli.canary:pause",
+    "resume": "penstock.cli.canary:resume",
+    "abort": "penstock.cli.canary:abort",
+}
 STORE: Mapping[str, str] = {"transfer": "penstock.cli.store_transfer:transfer"}
 
 
@@ -82,6 +88,7 @@ def application(arguments: Sequence[str] = ()) -> typer.Typer:
         "score": ("Compute one metric on its own.", lambda: _score(part)),
         "weights": ("Work with weights.", lambda: WEIGHTS),
         "store": ("Work with a store.", lambda: STORE),
+        "canary": ("Look at a canary, pause it, stop it.", lambda: CANARY),
     }
     named = command in COMMANDS or command in groups or "--version" in arguments
     for name, place in COMMANDS.items():

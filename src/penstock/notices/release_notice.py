@@ -86,7 +86,7 @@ def release_notice(
 def act_notice(act: Act, links: Sequence[NoticeLink] = ()) -> Notice | None:
     """The message about what a person did with a release; ``None``: it was done before, and nobody is told twice."""
     move = act.move
-    if move is None or move.kind == "published":
+    if move is None or move.kind not in ("rolled back", "promoted", "withdrawn"):
         return None
     return release_notice(
         move.kind, move.model, move.version, reason=move.reason, by=move.by, other=move.before, links=links

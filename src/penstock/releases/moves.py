@@ -11,7 +11,7 @@ from penstock.foundation.errors import UsageError, one_line
 from penstock.store.archive import name_part
 from penstock.store.store import Store
 
-Kind = Literal["published", "rolled back", "promoted", "withdrawn"]
+Kind = Literal["published", "rolled back", "promoted", "withdrawn", "canary paused", "canary resumed", "canary aborted"]
 MAX_REASON = 500
 MAX_NAME = 200
 
@@ -29,8 +29,8 @@ class Move(Record):
     run_id: str
     """The run that showed it."""
     before: str | None
-    """The version that was current until then; ``None`` before the first release. Of a withdrawal: the one that stays
-    current."""
+    """The version that was current until then; ``None`` before the first release. Of a withdrawal, and of what is done
+    with a canary: the one that stays current."""
     reason: str = ""
     by: str
     time: str

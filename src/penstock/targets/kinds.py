@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from penstock.targets.argo_rollout import RolloutTarget
 from penstock.targets.deployment import DeploymentTarget
 from penstock.targets.gitops import GitopsTarget
 from penstock.targets.host import HostTarget
 from penstock.targets.secret_files import read_secret
 from penstock.targets.target_driver import TargetDriver
-from penstock.targets.targets_file import DeploymentSettings, GitopsSettings, OneTarget, WebhookSettings
+from penstock.targets.targets_file import (
+    DeploymentSettings,
+    GitopsSettings,
+    OneTarget,
+    RolloutSettings,
+    WebhookSettings,
+)
 from penstock.targets.webhook import LEAST_SECRET_BYTES, WebhookTarget
 
 
@@ -38,6 +45,8 @@ def open_target(
         return WebhookTarget(name, settings, secret, token, model=model)
     if isinstance(settings, GitopsSettings):
         return GitopsTarget(name, settings, secrets)
+    if isinstance(settings, RolloutSettings):
+        return RolloutTarget(name, settings, secrets)
     if isinstance(settings, DeploymentSettings):
         return DeploymentTarget(name, settings, secrets)
     return HostTarget(name, settings, read_secret(secrets, settings.key), model=model)

@@ -1,4 +1,4 @@
-"""The pair in a Deployment's pod template: the image, what the init container brings, and whose release it is."""
+"""The pair in a pod template: the image, what the init container brings, and whose release it is."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from penstock.foundation.errors import UsageError, one_line
 from penstock.targets.pair import ServedPair, ServedWeights
-from penstock.targets.targets_file import DeploymentSettings
+from penstock.targets.targets_file import WorkloadSettings
 
 Json = dict[str, Any]
 """An object of the API, as JSON has it."""
@@ -23,7 +23,7 @@ ANNOTATIONS = "penstock.dev/"
 """What our annotations begin with."""
 
 
-def hold_weights(files: tuple[ServedWeights, ...], settings: DeploymentSettings, *, where: str) -> None:
+def hold_weights(files: tuple[ServedWeights, ...], settings: WorkloadSettings, *, where: str) -> None:
     """Refuse weights that would not all come, or that a line of the variable cannot say.
 
     Raises:
@@ -41,7 +41,7 @@ def hold_weights(files: tuple[ServedWeights, ...], settings: DeploymentSettings,
             raise UsageError(f"the source of '{one_line(file.path)[:80]}' is not one word", where=where, todo=todo)
 
 
-def hold_template(template: Json, settings: DeploymentSettings, *, where: str) -> None:
+def hold_template(template: Json, settings: WorkloadSettings, *, where: str) -> None:
     """Refuse a pod template that cannot take the pair, or of which nobody could say when it serves.
 
     Raises:
@@ -55,11 +55,11 @@ def hold_template(template: Json, settings: DeploymentSettings, *, where: str) -
         _container(template, "initContainers", settings.init_container, where=where)
 
 
-def with_pair(template: Json, pair: ServedPair, settings: DeploymentSettings, *, where: str) -> Json:
+def with_pair(template: Json, pair: ServedPair, settings: WorkloadSettings, *, where: str) -> Json:
     """The pod template that serves the pair. Everything else in it stays as it is.
 
     Args:
-        template: ``spec.template`` of the Deployment; it is not changed.
+        template: ``spec.template`` of the Deployment or Rollout; it is not changed.
         pair: what is to be served.
         settings: which containers.
         where: the target, for the message.

@@ -219,13 +219,12 @@ class HostSettings(_AnyTarget):
         return self
 
 
-class DeploymentSettings(_AnyTarget):
-    """A Deployment of Kubernetes, whose pod template gets the pair."""
+class WorkloadSettings(_AnyTarget):
+    """What has a pod template on a Kubernetes cluster, which gets the pair."""
 
-    kind: Literal["deployment"]
     namespace: DnsLabel
     name: Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$")]
-    """Of the Deployment: it is there already."""
+    """Of the Deployment or Rollout: it is there already."""
     container: DnsLabel
     """The container that gets the image; it has a readiness probe."""
     init_container: DnsLabel | None = None
@@ -235,7 +234,7 @@ class DeploymentSettings(_AnyTarget):
     of its pod."""
 
     @model_validator(mode="after")
-    def _one_of_each(self) -> DeploymentSettings:
+    def _one_of_each(self) -> WorkloadSettings:
         if len(self.models) > 1:
             raise ValueError("'container' serves one model: name one under 'models', and give the others a target")
         if self.container == self.init_container:
@@ -243,7 +242,22 @@ class DeploymentSettings(_AnyTarget):
         return self
 
 
-OneTarget = WebhookSettings | GitopsSettings | HostSettings | DeploymentSettings
+class DeploymentSettings(WorkloadSettings):
+    """A Deployment of Kubernetes."""
+
+    kind: Literal["deployment"]
+
+
+class RolloutSettings(WorkloadSettings):
+    """A Rollout of Argo Rollouts: some of the users first, then, once the watch says so, all."""
+
+    kind: Literal["rollout"]
+    canary_s: Annotated[float, Field(gt=0, le=86400, strict=True)] = 5400.0
+    """How long it may take until the release serves everybody, people's decisions included; then what was there is put
+    back, for which ``timeout_s`` is the time."""
+
+
+OneTarget = WebhookSettings | GitopsSettings | HostSettings | DeploymentSettings | RolloutSettings
 TargetSettings = Annotated[OneTarget, Field(discriminator="kind")]
 
 

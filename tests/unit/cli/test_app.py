@@ -44,6 +44,10 @@ COMMANDS = [
     "weights sign",
     "weights verify",
     "store transfer",
+    "canary status",
+    "canary pause",
+    "canary resume",
+    "canary abort",
 ]
 HEAVY = {"numpy", "scipy", "cv2", "av", "onnxruntime", "boto3", "httpx", "torch", "onnx", "jinja2"}
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
 import yaml
@@ -176,14 +176,18 @@ class ApiServer:
         return 404, status_of(404, f"{parts.path} not found")
 
     def target(self, **more: Any) -> DeploymentTarget:
-        """A target for it, with a kubeconfig among its secrets."""
+        """A target for it."""
+        self.write_kubeconfig()
+        return DeploymentTarget("studio", settings(**more), self.folder)
+
+    def write_kubeconfig(self) -> None:
+        """Its kubeconfig, among the targets' secrets."""
         user = {"name": "penstock", "user": {"token": TOKEN}}
         context = {"name": "here", "context": {"cluster": "here", "user": "penstock"}}
         cluster = {"name": "here", "cluster": {"server": self.url}}
         config = {"current-context": "here", "users": [user], "contexts": [context], "clusters": [cluster]}
         self.folder.mkdir(exist_ok=True)
         (self.folder / "config").write_text(yaml.safe_dump(config))
-        return DeploymentTarget("studio", settings(**more), self.folder)
 
 
 def status_of(code: int, message: str) -> Json:
@@ -205,10 +209,19 @@ def settings(**more: Any) -> DeploymentSettings:
     return DeploymentSettings.model_validate(there | more)
 
 
+Server = TypeVar("Server", bound=ApiServer)
+
+
 @contextmanager
 def api_server(folder: Path) -> Iterator[ApiServer]:
     """One at loopback."""
-    there = ApiServer(folder)
+    with serving(ApiServer(folder)) as there:
+        yield there
+
+
+@contextmanager
+def serving(there: Server) -> Iterator[Server]:
+    """What there is, over HTTP."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"

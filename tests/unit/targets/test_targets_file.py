@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.unit.targets.targets_files import deployment, gitops, host, webhook, write_targets
 
 from penstock.foundation.errors import UsageError
-from penstock.targets.targets_file import load_targets, settings_of, targets_in
+from penstock.targets.targets_file import RolloutSettings, load_targets, settings_of, targets_in
 
 
 def test_all_kinds(tmp_path: Path) -> None:
@@ -87,3 +87,13 @@ def test_whatever_stands_there_has_one_message(tmp_path: Path, content: bytes) -
     file.write_bytes(b"version: 1\ntargets: " + content)
     with pytest.raises(UsageError):
         load_targets(file)
+
+
+def test_a_canary_may_take_a_day(tmp_path: Path) -> None:
+    rollout = {**deployment(), "kind": "rollout"}
+    found = load_targets(write_targets(tmp_path, a=rollout | {"canary_s": 86400.0})).targets["a"]
+    assert isinstance(found, RolloutSettings)
+    assert found.canary_s == 86400.0
+    for wrong in ({"canary_s": 0.0}, {"canary_s": 90000.0}, {"init_container": "model"}, {"models": ["a", "b"]}):
+        with pytest.raises(UsageError):
+            load_targets(write_targets(tmp_path, a=rollout | wrong))

@@ -1,4 +1,4 @@
-"""The API server, for one Deployment: read, change its pod template by compare-and-swap, list what belongs to it.
+"""The API server, for one Deployment or Rollout: read, change its template by compare-and-swap, list what is its own.
 
 The client is the extra ``kubernetes``. It is imported when a target needs it: that takes a second.
 """
@@ -6,38 +6,41 @@ The client is the extra ``kubernetes``. It is imported when a target needs it: t
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from penstock.foundation.errors import UsageError, WorldError, one_line
 from penstock.targets.pod_template import Json
 from penstock.targets.secret_files import read_secret
-from penstock.targets.targets_file import DeploymentSettings
+from penstock.targets.targets_file import RolloutSettings, WorkloadSettings
 
 REQUEST_S = 10.0
 """Of one request."""
 MANAGER = "penstock"
 """Whose fields these are, in ``managedFields``."""
 MAX_LISTED = 500
+JSON_PATCH, MERGE_PATCH = "application/json-patch+json", "application/merge-patch+json"
+ROLLOUTS = {"group": "argoproj.io", "version": "v1alpha1", "plural": "rollouts"}
 MAX_ANSWER_BYTES = 32 << 20
 
 
 class StaleError(Exception):
-    """Somebody else was faster: the Deployment is another than the one that was read."""
+    """Somebody else was faster: what is there is another than what was read."""
 
 
 class ApiSilentError(Exception):
     """The API server did not answer, or asks to try again: nobody knows whether a change was made."""
 
 
-class DeploymentApi:
-    """One Deployment on one cluster."""
+class WorkloadApi:
+    """One Deployment or Rollout on one cluster."""
 
-    def __init__(self, settings: DeploymentSettings, secrets: Path | None, *, where: str) -> None:
+    def __init__(self, settings: WorkloadSettings, secrets: Path | None, *, where: str) -> None:
         """Read the credentials; nothing is asked yet.
 
         Args:
-            settings: which Deployment.
+            settings: which.
             secrets: the directory of secrets, for a kubeconfig.
             where: the target, for messages.
 
@@ -53,25 +56,46 @@ class DeploymentApi:
         configuration = _configuration(settings, secrets, where=where)
         self._apps = client.AppsV1Api(client.ApiClient(configuration))
         self._core = client.CoreV1Api(self._apps.api_client)
+        self._objects = client.CustomObjectsApi(self._apps.api_client)
+        self._is_rollout = isinstance(settings, RolloutSettings)
+        self.kind = "Rollout" if self._is_rollout else "Deployment"
+        """As Kubernetes calls it."""
 
     def read(self) -> Json:
-        """The Deployment as it is."""
-        return self._ask(self._apps.read_namespaced_deployment, self._settings.name)
+        """It as it is."""
+        if self._is_rollout:
+            return self._ask(self._objects.get_namespaced_custom_object, **ROLLOUTS, name=self._settings.name)
+        return self._ask(self._apps.read_namespaced_deployment, name=self._settings.name)
 
-    def replace_template(self, seen: Json, template: Json) -> Json:
-        """Put another pod template in the place of the one that was seen; returns the Deployment after that.
+    def replace_template(self, seen: Json, template: Json, more: Sequence[Json] = ()) -> Json:
+        """Put another pod template in the place of the one that was seen; returns what is there after that.
+
+        Args:
+            seen: as :meth:`read` gave it.
+            template: the pod template.
+            more: further operations of a JSON patch, done with it or not at all.
 
         Raises:
             StaleError: it has changed since; nothing was done.
         """
         version = {"op": "replace", "path": "/metadata/resourceVersion", "value": seen["metadata"]["resourceVersion"]}
-        return self._ask(
-            self._apps.patch_namespaced_deployment,
-            self._settings.name,
-            body=[version, {"op": "replace", "path": "/spec/template", "value": template}],
-            field_manager=MANAGER,
-            _content_type="application/json-patch+json",
-        )
+        return self._patch([version, {"op": "replace", "path": "/spec/template", "value": template}, *more], JSON_PATCH)
+
+    def merge(self, change: Json) -> None:
+        """Change other fields of it, whatever they are now."""
+        self._patch(change, MERGE_PATCH)
+
+    def merge_status(self, change: Json) -> None:
+        """Likewise of its status; of a Rollout: by its status its controller is told what to do."""
+        call = self._objects.patch_namespaced_custom_object_status
+        given = {**ROLLOUTS, "name": self._settings.name, "body": {"status": change}, "_content_type": MERGE_PATCH}
+        self._ask(call, field_manager=MANAGER, **given)
+
+    def _patch(self, body: list[Json] | Json, content_type: str) -> Json:
+        given = {"name": self._settings.name, "body": body, "field_manager": MANAGER, "_content_type": content_type}
+        if self._is_rollout:
+            return self._ask(self._objects.patch_namespaced_custom_object, **ROLLOUTS, **given)
+        return self._ask(self._apps.patch_namespaced_deployment, **given)
 
     def replica_sets(self, selector: str) -> list[Json]:
         """Those of its namespace that a selector finds."""
@@ -85,7 +109,7 @@ class DeploymentApi:
         items: list[Json] = self._ask(call, label_selector=selector, limit=MAX_LISTED)["items"]
         return items
 
-    def _ask(self, call: Any, *names: str, **given: Any) -> Json:
+    def _ask(self, call: Any, **given: Any) -> Json:
         """Raises what the class says, and :class:`WorldError` where asking again does not help."""
         from kubernetes.client.exceptions import ApiException
         from urllib3.exceptions import HTTPError
@@ -93,14 +117,14 @@ class DeploymentApi:
         settings = self._settings
         try:
             # as it came: the client's own models would leave out what they do not know, and that has to be put back
-            answer = call(*names, settings.namespace, _request_timeout=REQUEST_S, _preload_content=False, **given)
+            answer = call(namespace=settings.namespace, _request_timeout=REQUEST_S, _preload_content=False, **given)
             try:
                 content = answer.read(MAX_ANSWER_BYTES + 1)
             finally:
                 answer.close()
             if len(content) > MAX_ANSWER_BYTES:
                 what = f"the API server's answer is larger than {MAX_ANSWER_BYTES >> 20} MiB"
-                raise WorldError(what, where=self._where, todo="Give the Deployment a namespace of its own.")
+                raise WorldError(what, where=self._where, todo=f"Give the {self.kind} a namespace of its own.")
             found: Json = json.loads(content)
         except ApiException as error:
             raise self._refusal(error.status or 0, _message(error)) from None
@@ -117,15 +141,15 @@ class DeploymentApi:
             return ApiSilentError(f"the API server answers {status}: {said}")
         settings = self._settings
         if status == 404:
-            what = f"there is no Deployment '{settings.name}' in the namespace '{settings.namespace}'"
+            what = f"there is no {self.kind} '{settings.name}' in the namespace '{settings.namespace}'"
             return WorldError(what, where=self._where, todo="Penstock makes none: the platform does.")
         if status in (401, 403):
-            todo = "Does the account have the Role of this target? See docs/operations.md, 'A Deployment'."
+            todo = f"Does the account have the Role of this target? See docs/operations.md, 'A {self.kind}'."
             return WorldError(f"the API server refuses ({status}): {said}", where=self._where, todo=todo)
         return WorldError(f"the API server answers {status}: {said}", where=self._where)
 
 
-def _configuration(settings: DeploymentSettings, secrets: Path | None, *, where: str) -> Any:
+def _configuration(settings: WorkloadSettings, secrets: Path | None, *, where: str) -> Any:
     import yaml
     from kubernetes import client, config
     from urllib3 import Retry

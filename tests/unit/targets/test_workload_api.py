@@ -14,8 +14,8 @@ import yaml
 from tests.unit.targets.api_server import ApiServer, api_server, settings, template
 
 from penstock.foundation.errors import UsageError, WorldError
-from penstock.targets import deployment_api
-from penstock.targets.deployment_api import ApiSilentError, DeploymentApi, StaleError
+from penstock.targets import workload_api
+from penstock.targets.workload_api import ApiSilentError, StaleError, WorkloadApi
 
 pytestmark = pytest.mark.slow
 """To import the client takes a second."""
@@ -28,8 +28,8 @@ def there(tmp_path: Path) -> Iterator[ApiServer]:
         yield found
 
 
-def opened(there: ApiServer, **more: Any) -> DeploymentApi:
-    return DeploymentApi(settings(**more), there.folder, where="target 'studio'")
+def opened(there: ApiServer, **more: Any) -> WorkloadApi:
+    return WorkloadApi(settings(**more), there.folder, where="target 'studio'")
 
 
 def test_read_changed_and_listed(there: ApiServer) -> None:
@@ -71,7 +71,7 @@ def test_what_is_no_answer(there: ApiServer, monkeypatch: pytest.MonkeyPatch) ->
     there.lose = ["GET"]
     with pytest.raises(ApiSilentError, match="does not answer"):
         api.read()
-    monkeypatch.setattr(deployment_api, "MAX_ANSWER_BYTES", 100)
+    monkeypatch.setattr(workload_api, "MAX_ANSWER_BYTES", 100)
     with pytest.raises(WorldError, match="larger than"):
         api.read()
 

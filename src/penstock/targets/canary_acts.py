@@ -1,0 +1,142 @@
+"""What people do with a canary that is under way: look at it, pause it, let it go on, stop it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TypeVar
+
+from penstock.foundation.errors import PenstockError, UsageError, WorldError
+from penstock.releases.canary_log import CanaryKind, log_canary_act
+from penstock.releases.moves import Move, stated_author, stated_reason
+from penstock.store.store import Store
+from penstock.targets.canary import CanaryState
+from penstock.targets.targets_file import RolloutSettings, Targets
+from penstock.targets.workload_api import ApiSilentError, StaleError, WorkloadApi
+
+Act = Literal["pause", "resume", "abort"]
+Answered = TypeVar("Answered")
+KINDS: dict[Act, CanaryKind] = {"pause": "canary paused", "resume": "canary resumed", "abort": "canary aborted"}
+
+
+@dataclass(frozen=True)
+class CanaryAct:
+    """What became of a command."""
+
+    target: str
+    state: CanaryState
+    """Before it."""
+    entry: Move | None
+    """In the log; ``None``: nothing had to be done."""
+
+
+class Canary:
+    """The Rollout of one target.
+
+    Args:
+        targets: the platform's.
+        named: a target of kind ``rollout``, or the model that it serves.
+        secrets: the directory of the targets' secrets.
+        where: the file of the targets, for messages.
+
+    Raises:
+        UsageError: there is no such target, or more than one; see :class:`WorkloadApi`.
+    """
+
+    def __init__(self, targets: Targets, named: str, secrets: Path | None, *, where: str) -> None:
+        self.target, settings = rollout_of(targets, named, where=where)
+        self._where, self._models = f"target '{self.target}'", settings.models
+        self._api = WorkloadApi(settings, secrets, where=self._where)
+
+    def state(self) -> CanaryState:
+        """How far it is.
+
+        Raises:
+            WorldError: the API server does not say.
+        """
+        return CanaryState.of(self._sure(self._api.read))
+
+    def do(self, act: Act, store: Store, *, reason: str, by: str = "") -> CanaryAct:
+        """Do it, unless it is so already, and write it into the log.
+
+        The cluster comes first: who stops a canary must not wait for the store.
+
+        Args:
+            act: ``pause``: the weight stays, and nothing further happens. ``resume``: it goes on; where its analysis
+                could not tell, that is begun again. ``abort``: all users are back on what serves everybody.
+            store: where the log is.
+            reason: why.
+            by: who.
+
+        Raises:
+            UsageError: there is no canary that was brought by Penstock, or one that cannot do this; the reason is empty
+                or too long.
+            WorldError: it was not done; or it was, and is not on record: the message says which.
+        """
+        stated_reason(reason)
+        stated_author(by)
+        state = self.state()
+        if self._is_so(act, state):
+            return CanaryAct(self.target, state, None)
+        if state.model not in self._models or not state.version:
+            todo = "Its own tools act on it: kubectl argo rollouts."
+            raise UsageError("the pair there was not brought by Penstock", where=self._where, todo=todo)
+        if state.stopped:
+            todo = f"Promote it again: penstock promote {state.model} {state.version} --reason TEXT"
+            raise UsageError("that canary was stopped: it cannot go on", where=self._where, todo=todo)
+        self._sure(lambda: self._carry_out(act, state))
+        try:
+            entry = log_canary_act(store, state.model, state.version, KINDS[act], reason=reason, by=by)
+        except PenstockError as error:
+            what = f"the {act} is done, and is not on record: {error.what}"
+            raise WorldError(what, where=self._where, todo="Tell those who read the log.") from error
+        return CanaryAct(self.target, state, entry)
+
+    def _is_so(self, act: Act, state: CanaryState) -> bool:
+        if not state.under_way:
+            return True
+        if act == "abort":
+            return state.stopped
+        if act == "pause":
+            return state.by_hand
+        return not state.stopped and not state.by_hand and not state.pauses
+
+    def _carry_out(self, act: Act, state: CanaryState) -> None:
+        if act == "abort":
+            self._api.merge_status({"abort": True})
+        elif act == "pause":
+            self._api.merge({"spec": {"paused": True}})
+        else:
+            if state.pauses:
+                self._api.merge_status({"pauseConditions": None, "controllerPause": False})
+            if state.by_hand:
+                self._api.merge({"spec": {"paused": False}})
+
+    def _sure(self, ask: Callable[[], Answered]) -> Answered:
+        try:
+            return ask()
+        except (ApiSilentError, StaleError) as error:
+            what = str(error) or "the API server refuses the change"
+            raise WorldError(what, where=self._where, todo="Try again.") from None
+
+
+def rollout_of(targets: Targets, named: str, *, where: str) -> tuple[str, RolloutSettings]:
+    """A target of kind ``rollout``, by its own name or by the model that it serves.
+
+    Raises:
+        UsageError: there is none, another kind has the name, or the model has several.
+    """
+    rollouts = {name: found for name, found in targets.targets.items() if isinstance(found, RolloutSettings)}
+    known = f"There is: {', '.join(sorted(rollouts)) or 'none'}."
+    if named in rollouts:
+        return named, rollouts[named]
+    if named in targets.targets:
+        what = f"the target '{named}' is of the kind '{targets.targets[named].kind}', which has no canary"
+        raise UsageError(what, where=where, todo=known)
+    found = sorted(name for name, settings in rollouts.items() if named in settings.models)
+    if len(found) > 1:
+        raise UsageError(f"'{named}' has several: {', '.join(found)}", where=where, todo="Name one of them.")
+    if not found:
+        raise UsageError(f"no target of kind 'rollout' is called '{named}' or serves it", where=where, todo=known)
+    return found[0], rollouts[found[0]]

@@ -1,0 +1,182 @@
+"""The small service as a Rollout behind Traefik, with its watch; and users who ask it all the time."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import threading
+import time
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from tests.e2e.api import Object
+from tests.e2e.facts import Facts
+from tests.e2e.serving import PORT
+from tests.e2e.serving import manifests as deployment_manifests
+
+COOKIE = "penstock"
+INTERVAL_S = 3
+
+
+def watch_policy(prometheus: str) -> Object:
+    """Few requests decide: the errors alone, and one in twenty is no harm. In earnest both would be otherwise."""
+    sides = {
+        side: {"requests": f'traefik_service_requests_total{{service=~".*-sonic-{side}-.*"}}'}
+        for side in ("canary", "stable")
+    }
+    return {
+        "signals": {"errors": {"ratio": 3.0, "harmless": 0.05}},
+        "stretch_s": 2.0,
+        "warm_up_s": 2.0,
+        "timeout_s": 60.0,
+        "prometheus": {"url": prometheus, **sides, "timeout_s": 2.0},
+    }
+
+
+def manifests(facts: Facts, image: str, watch: str) -> list[Object]:
+    """As docs/operations.md has it, with less patience.
+
+    Args:
+        facts: the cluster.
+        image: what serves at the beginning.
+        watch: address of the verdict.
+    """
+    deployment, service = deployment_manifests(facts, image)
+    services = [
+        {**service, "metadata": {"name": f"sonic-{side}"}, "spec": dict(service["spec"])}
+        for side in ("stable", "canary")
+    ]
+    members = [{"name": f"sonic-{side}", "port": PORT} for side in ("stable", "canary")]
+    weighted = {
+        "apiVersion": "traefik.io/v1alpha1",
+        "kind": "TraefikService",
+        "metadata": {"name": "sonic"},
+        "spec": {"weighted": {"sticky": {"cookie": {"name": COOKIE}}, "services": members}},
+    }
+    route = {"kind": "Rule", "match": "PathPrefix(`/`)", "services": [{"kind": "TraefikService", "name": "sonic"}]}
+    ingress = {
+        "apiVersion": "traefik.io/v1alpha1",
+        "kind": "IngressRoute",
+        "metadata": {"name": "sonic"},
+        "spec": {"entryPoints": ["web"], "routes": [route]},
+    }
+    since = {"name": "since", "valueFrom": {"fieldRef": {"fieldPath": "metadata.annotations['penstock.dev/since']"}}}
+    steps = [
+        {"setCanaryScale": {"replicas": 1}},
+        {"setWeight": 5},
+        {"analysis": {"templates": [{"templateName": "penstock-watch"}], "args": [since]}},
+    ]
+    rollout = {
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "Rollout",
+        "metadata": {"name": "sonic"},
+        "spec": {
+            **{name: deployment["spec"][name] for name in ("replicas", "selector", "template")},
+            "progressDeadlineSeconds": 60,
+            "rollbackWindow": {"revisions": 3},
+            "strategy": {
+                "canary": {
+                    "stableService": "sonic-stable",
+                    "canaryService": "sonic-canary",
+                    "trafficRouting": {"traefik": {"weightedTraefikServiceName": "sonic"}},
+                    "steps": steps,
+                }
+            },
+        },
+    }
+    return [*services, weighted, ingress, analysis(watch), rollout]
+
+
+def analysis(watch: str) -> Object:
+    """The AnalysisTemplate of docs/watch.md."""
+    metric = {
+        "name": "watch",
+        "interval": f"{INTERVAL_S}s",
+        "successCondition": 'result == "Successful"',
+        "failureCondition": 'result == "Failed"',
+        "consecutiveSuccessLimit": 1,
+        "failureLimit": 0,
+        "inconclusiveLimit": 18,
+        "count": 20,
+        "consecutiveErrorLimit": 4,
+        "provider": {
+            "web": {
+                "url": f"{watch}/verdict?since={{{{args.since}}}}",
+                "jsonPath": "{$.phase}",
+                "timeoutSeconds": 15,
+            }
+        },
+    }
+    return {
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "AnalysisTemplate",
+        "metadata": {"name": "penstock-watch"},
+        "spec": {"args": [{"name": "since"}], "metrics": [metric]},
+    }
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a user got."""
+
+    at: float
+    """``time.monotonic``."""
+    status: int
+    version: str
+    weights: str
+    user: int
+    """Those who keep their cookie are 1 and above; 0 are new users, each request one."""
+
+
+class Crowd:
+    """New users all the time, and some who come back with their cookie. Use as a context manager."""
+
+    def __init__(self, url: str, *, new: int = 4, known: int = 2, every_s: float = 0.03) -> None:
+        self._host, self._every_s = urlsplit(url).netloc, every_s
+        self._end = threading.Event()
+        users = [*[0] * new, *range(1, known + 1)]
+        self._threads = [threading.Thread(target=self._ask, args=(user,), daemon=True) for user in users]
+        self.answers: list[Answer] = []
+        self.failures: list[str] = []
+        """Requests without an answer, and answers that no release gives: of the router itself."""
+
+    def __enter__(self) -> Crowd:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._end.set()
+        for thread in self._threads:
+            thread.join()
+
+    def since(self, moment: float) -> list[Answer]:
+        """The answers after a moment."""
+        return [answer for answer in list(self.answers) if answer.at >= moment]
+
+    def _ask(self, user: int) -> None:
+        cookie, link = "", http.client.HTTPConnection(self._host, timeout=20)
+        while not self._end.is_set():
+            began = time.monotonic()
+            try:
+                link.request("GET", "/", headers={"Cookie": cookie} if cookie else {})
+                answer = link.getresponse()
+                content = answer.read()
+                given = answer.headers.get("Set-Cookie", "").partition(";")[0]
+                cookie = given if user and given else cookie
+                self._note(answer.status, content, user)
+            except (OSError, http.client.HTTPException) as error:
+                self.failures.append(f"{type(error).__name__}: {error}")
+                link.close()
+            self._end.wait(max(0.0, self._every_s - (time.monotonic() - began)))
+        link.close()
+
+    def _note(self, status: int, content: bytes, user: int) -> None:
+        try:
+            said: Any = json.loads(content)
+            version, weights = said
+        except ValueError:
+            self.failures.append(f"{status}: {content[:200]!r}")
+            return
+        self.answers.append(Answer(time.monotonic(), status, version, weights, user))

@@ -1,0 +1,149 @@
+"""Pause, resume, abort: done once, on record, and never more than what was asked."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.unit.targets.api_server import serving
+from tests.unit.targets.promotions import MODEL, publish_with_image
+from tests.unit.targets.rollouts_api import RolloutServer, rollout_settings
+from tests.unit.targets.targets_files import deployment, webhook, write_targets
+
+from penstock.cli.app import main
+from penstock.foundation.errors import UsageError, WorldError
+from penstock.releases.history import history
+from penstock.store.local import LocalStore
+from penstock.targets.canary_acts import Canary, rollout_of
+from penstock.targets.targets_file import load_targets
+
+pytestmark = pytest.mark.slow
+"""To import the client takes a second."""
+
+
+class Place:
+    """A canary of 1.1.0 is under way at 5 %."""
+
+    def __init__(self, folder: Path, there: RolloutServer, fate: str = "canary") -> None:
+        self.there, self.store = there, LocalStore(folder / "store")
+        there.write_kubeconfig()
+        self.file = write_targets(
+            folder / "platform", studio=rollout_settings().model_dump(mode="json", exclude_none=True), hook=webhook()
+        )
+        publish_with_image(folder, self.store, 0, target=None)
+        publish_with_image(folder, self.store, 1, before="run-0")
+        there.fate = fate
+        annotations = {"penstock.dev/model": MODEL, "penstock.dev/version": "1.1.0", "penstock.dev/run": "run-1"}
+
+        def bring(spec: dict[str, Any]) -> None:
+            spec["template"]["metadata"]["annotations"] |= annotations
+            spec["template"]["spec"]["containers"][0]["image"] = f"registry.example.org/sonic@sha256:{'1' * 64}"
+
+        there.edit(bring)
+
+    def canary(self) -> Canary:
+        return Canary(load_targets(self.file), MODEL, self.there.folder, where="targets.yaml")
+
+    def kinds(self) -> list[str]:
+        return [move.kind for move in history(self.store, MODEL).moves]
+
+
+@pytest.fixture
+def there(tmp_path: Path) -> Iterator[RolloutServer]:
+    with serving(RolloutServer(tmp_path / "secrets")) as found:
+        yield found
+
+
+def test_each_is_done_once_and_on_record(there: RolloutServer, tmp_path: Path) -> None:
+    place = Place(tmp_path, there)
+    for act, kind in (("pause", "canary paused"), ("resume", "canary resumed"), ("abort", "canary aborted")):
+        done = place.canary().do(act, place.store, reason="a storm", by="bob")  # type: ignore[arg-type]
+        assert done.entry is not None
+        assert (done.entry.kind, done.entry.by, done.entry.reason, done.entry.version) == (
+            kind,
+            "bob",
+            "a storm",
+            "1.1.0",
+        )
+        assert done.entry.before == "1.0.0"
+        assert place.canary().do(act, place.store, reason="a storm").entry is None  # type: ignore[arg-type]
+    assert there.patches == [{"spec": {"paused": True}}, {"spec": {"paused": False}}, {"status": {"abort": True}}]
+    assert place.kinds() == ["published", "published", "canary paused", "canary resumed", "canary aborted"]
+    assert place.canary().state().word == "stopped"
+    with pytest.raises(UsageError, match="that canary was stopped: it cannot go on"):
+        place.canary().do("pause", place.store, reason="too late")
+    assert history(place.store, MODEL).current.current_version == "1.0.0"
+
+
+def test_an_undecided_one_that_is_resumed_is_looked_at_again(there: RolloutServer, tmp_path: Path) -> None:
+    """The controller's own 'promote' would go past the analysis, and so to everybody."""
+    place = Place(tmp_path, there, "inconclusive")
+    assert place.canary().state().word == "inconclusive"
+    assert place.canary().do("resume", place.store, reason="more traffic now").entry is not None
+    assert there.patches == [{"status": {"pauseConditions": None, "controllerPause": False}}]
+
+
+def test_the_cluster_comes_before_the_record(there: RolloutServer, tmp_path: Path) -> None:
+    place = Place(tmp_path, there)
+    with pytest.raises(WorldError, match="the abort is done, and is not on record: no version"):
+        place.canary().do("abort", LocalStore(tmp_path / "another"), reason="green faces")
+    assert there.deployment["status"]["abort"] is True
+
+
+def test_what_penstock_has_not_brought_is_left_alone(there: RolloutServer, tmp_path: Path) -> None:
+    place = Place(tmp_path, there)
+    there.edit(lambda spec: spec["template"]["metadata"].pop("annotations"))
+    with pytest.raises(UsageError, match="the pair there was not brought by Penstock"):
+        place.canary().do("abort", place.store, reason="green faces")
+    assert there.patches == []
+
+
+def test_an_api_server_that_is_away_is_told(there: RolloutServer, tmp_path: Path) -> None:
+    place = Place(tmp_path, there)
+    there.refuse = [503]
+    with pytest.raises(WorldError, match=r"503.*Try again"):
+        place.canary().state()
+
+
+def test_a_reason_is_asked_for_first(there: RolloutServer, tmp_path: Path) -> None:
+    place = Place(tmp_path, there)
+    with pytest.raises(UsageError, match="a reason has 1 to 500"):
+        place.canary().do("abort", place.store, reason=" ")
+    assert there.patches == []
+
+
+@pytest.mark.parametrize(
+    ("named", "told"),
+    [
+        ("hook", "is of the kind 'webhook', which has no canary"),
+        ("other", "no target of kind 'rollout' is called 'other' or serves it. There is: a, b"),
+        (MODEL, "'sonic-lite' has several: a, b"),
+    ],
+)
+def test_a_name_that_is_none_is_refused(tmp_path: Path, named: str, told: str) -> None:
+    rollout = {**deployment(), "kind": "rollout"}
+    targets = load_targets(write_targets(tmp_path, a=rollout, b=rollout, hook=webhook()))
+    with pytest.raises(UsageError, match=told):
+        rollout_of(targets, named, where="targets.yaml")
+    assert rollout_of(targets, "a", where="targets.yaml")[0] == "a"
+
+
+def test_the_commands(there: RolloutServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    place = Place(tmp_path, there)
+    common = ["studio", "--targets", str(place.file), "--secrets", str(there.folder)]
+    assert main(["canary", "status", *common]) == 0
+    assert capsys.readouterr().out == "studio: sonic-lite 1.1.0 is under way at 5 %, its analysis: Running\n"
+    acting = [*common, "--store", str(tmp_path / "store"), "--by", "bob", "--reason", "green faces"]
+    assert main(["canary", "abort", *acting]) == 0
+    assert capsys.readouterr().out == "studio: the canary sonic-lite 1.1.0 is stopped, it was at 5 %\n"
+    assert main(["canary", "abort", *acting]) == 0
+    assert capsys.readouterr().out.startswith("studio: nothing to abort: sonic-lite 1.1.0 was stopped: RolloutAborted")
+    assert main(["canary", "status", *common, "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert (said["state"], said["weight"], said["version"]) == ("stopped", 5, "1.1.0")
+    assert main(["canary", "abort", *acting, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["changed"] is False
+    assert main(["canary", "pause", *acting]) == 2
