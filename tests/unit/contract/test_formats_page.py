@@ -125,7 +125,7 @@ def test_the_examples_are_valid() -> None:
     ]
     whole = [block for block in blocks if "version" in block or "rules" in block]
     contract, suite, policy, floor, targets = whole
-    assert len(Targets.model_validate(targets).targets) == 4
+    assert len(Targets.model_validate(targets).targets) == 5
     Contract.model_validate(contract)
     (page,) = [block["page"] for block in blocks if "page" in block]
     rmbg = {"preset": "rmbg", "http": {"argv": ["python", "serve.py"]}}
