@@ -6,12 +6,13 @@ import functools
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from penstock.foundation.errors import UsageError, WorldError
@@ -40,6 +41,8 @@ class Module:
 
     name: str
     groups: tuple[Group, ...]
+    cuts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """File of a dependency, as below ``vendor/`` → patterns whose matches are left out of it before it is compiled."""
 
     @property
     def folder(self) -> Path:
@@ -126,7 +129,17 @@ CANARY = (
         "argo-rollouts",
         (Group(STRIP, {"rollouts-controller": "github.com/argoproj/argo-rollouts/cmd/rollouts-controller"}),),
     ),
-    Module("traefik", (Group(STRIP, {"traefik": "github.com/traefik/traefik/v3/cmd/traefik"}),)),
+    Module(
+        "traefik",
+        (Group(STRIP, {"traefik": "github.com/traefik/traefik/v3/cmd/traefik"}),),
+        # no certificate is asked for here, and the clients of 190 DNS providers are a third of all packages
+        cuts={
+            "github.com/go-acme/lego/v4/providers/dns/zz_gen_dns_providers.go": (
+                r'\t"github\.com/go-acme/lego/v4/providers/dns/.*\n',
+                r"\tcase .*\n\t\treturn \w+\.NewDNSProvider\(\)\n",
+            )
+        },
+    ),
 )
 """What only the tests of a canary need: built when these ask for it."""
 
@@ -149,6 +162,7 @@ def folder(cache: Path, module: Module) -> Path:
 def digest(module: Module, go: str) -> str:
     """SHA-256 of all that decides what a build makes."""
     parts: list[str] = [go, json.dumps([[group.flags, sorted(group.packages.items())] for group in module.groups])]
+    parts += [json.dumps(module.cuts)] if module.cuts else []
     parts += [hashlib.sha256((module.folder / name).read_bytes()).hexdigest() for name in ("go.mod", "go.sum")]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
@@ -179,6 +193,7 @@ def _build(cache: Path, module: Module) -> None:
         shutil.rmtree(stale)
     with tempfile.TemporaryDirectory(prefix=f".{module.name}-", dir=target.parent) as temporary:
         staging = Path(temporary) / "bin"
+        source = _cut(module, Path(temporary) / "source") if module.cuts else module.folder
         for group in module.groups:
             for directory in {(staging / name).parent for name in group.packages}:
                 directory.mkdir(parents=True, exist_ok=True)
@@ -188,35 +203,56 @@ def _build(cache: Path, module: Module) -> None:
                     "build",
                     "-trimpath",
                     "-buildvcs=false",
+                    "-mod=vendor" if module.cuts else "-mod=readonly",
                     "-ldflags",
                     group.flags,
                     "-o",
                     f"{directory}/",
                     *packages,
                 ]
-                _run_go(argv, module)
+                _run_go(argv, source)
         absent = [name for name in module.programs if not (staging / name).is_file()]
         if absent:
             raise WorldError(f"go build made no {', '.join(absent)}", where=str(module.folder))
         staging.rename(target)
 
 
-def _run_go(argv: list[str], module: Module) -> None:
-    done = subprocess.run(
-        argv, cwd=module.folder, env=_go_environment(), stderr=subprocess.PIPE, text=True, check=False
-    )
+def _cut(module: Module, source: Path) -> Path:
+    """A copy of the module with its dependencies beside it, and the cuts made in them; returns where it is.
+
+    Raises:
+        WorldError: a pattern matches nothing: the dependency has changed.
+    """
+    shutil.copytree(module.folder, source)
+    packages = [package for group in module.groups for package in group.packages.values()]
+    imports = "\n".join(f'import _ "{package}"' for package in packages)
+    (source / "programs.go").write_text(f"package programs\n\n{imports}\n")
+    _run_go(["go", "mod", "vendor"], source)
+    for name, patterns in module.cuts.items():
+        file = source / "vendor" / name
+        text = file.read_text()
+        for pattern in patterns:
+            text, count = re.subn(pattern, "", text)
+            if not count:
+                raise WorldError(f"nothing matches {pattern!r}", where=name, todo="Adapt the cuts of the module.")
+        file.write_text(text)
+    return source
+
+
+def _run_go(argv: list[str], folder: Path) -> None:
+    done = subprocess.run(argv, cwd=folder, env=_go_environment(), stderr=subprocess.PIPE, text=True, check=False)
     if done.returncode:
         tail = "\n".join(f"  | {line}" for line in done.stderr.splitlines()[-20:])
         raise WorldError(
-            f"go build failed (status {done.returncode}):\n{tail}",
-            where=str(module.folder),
+            f"{' '.join(argv[:2])} failed (status {done.returncode}):\n{tail}",
+            where=str(folder),
             todo="\nRun it there again.",
         )
 
 
 def _go_environment() -> dict[str, str]:
     # GOTOOLCHAIN=local: another toolchain would be fetched without a word, and the digest would not know of it.
-    return {**os.environ, "CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOFLAGS": "-mod=readonly", "GOWORK": "off"}
+    return {**os.environ, "CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOFLAGS": "", "GOWORK": "off"}
 
 
 @functools.cache
