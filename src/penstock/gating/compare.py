@@ -213,7 +213,7 @@ def _suite_interval(
     """Of one value for the whole suite: from its values on the same resamples of the cases."""
     ours, theirs = here.resamples, there.resamples
     if ours is None or theirs is None or ours.key != theirs.key or len(ours.values) != len(theirs.values):
-        return None, 1, "one value for the whole suite; no interval: the two have no resamples of the same cases"
+        return None, 1, "one value for all of these cases; no interval: the two have no resamples of the same cases"
     resampled = [new - old for new, old in zip(ours.values, theirs.values, strict=True)]
     if len(resampled) < 2:
         return None, ours.cases, "too few resamples"

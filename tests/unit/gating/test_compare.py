@@ -118,3 +118,22 @@ def test_wins_and_slices() -> None:
     assert (whole.slice, whole.better, whole.worse, whole.n) == (None, 1, 1, 3)
     assert (hair.slice, hair.metric, hair.n, hair.better) == ("hair", "mae", 2, 1)
     assert hair.change == pytest.approx(-0.1)
+
+
+def test_values_of_whole_slices_are_compared_where_both_sides_have_them() -> None:
+    def measured(blur: float | None, *, drawn: bool) -> MeasurementSource:
+        lines = [Measurement(case="a", metric="top1", value=1.0, slices=["blur"])]
+        values = {None: 0.1} | ({"blur": blur} if blur is not None else {})
+        for name, value in values.items():
+            again = Resamples(cases=30, key="k", values=[value, value + 0.01, value - 0.02]) if drawn else None
+            lines.append(Measurement(case="*", metric="ece", value=value, slice=name, resamples=again))
+        return MeasurementSource("side", lines)
+
+    found = compare(measured(0.2, drawn=True), measured(0.3, drawn=True), level=0.05)
+    (blur,) = [change for change in found.slices if change.metric == "ece"]
+    assert (blur.slice, blur.baseline, blur.candidate, blur.n) == ("blur", 0.2, 0.3, 30)
+    assert blur.interval == pytest.approx((0.1, 0.1))
+    bare = compare(measured(0.2, drawn=False), measured(0.3, drawn=False), level=0.05).slices[-1]
+    assert bare.note.startswith("one value for all of these cases; no interval")
+    older = compare(measured(None, drawn=True), measured(0.3, drawn=True), level=0.05)
+    assert [change.metric for change in older.slices] == ["top1"]

@@ -7,7 +7,7 @@ from pathlib import Path
 from tests.unit.report.case_values import judged
 
 from penstock.bundle.directory import Bundle
-from penstock.bundle.models import Measurement, Run
+from penstock.bundle.models import Measurement, Resamples, Run
 from penstock.gating.by_slice import by_slice
 from penstock.gating.measurements import MeasurementSource
 from penstock.report.page import write_report
@@ -104,3 +104,15 @@ def test_a_family_that_names_none_has_the_metrics_of_its_rules(tmp_path: Path) -
     html = page(tmp_path, "", [{"metric": "sad", "max": 3}, {"metric": "mae", "slice": "hair", "max": 3}])
     section = html.partition('<h2 id="slices">')[2].partition("</section>")[0]
     assert [name for name in ("IoU", "SAD", "MAE") if f'<th scope="col">{name}' in section] == ["SAD", "MAE"]
+
+
+def test_a_value_of_a_whole_slice_is_of_all_its_cases() -> None:
+    drawn = Resamples(cases=5, key="k", values=[0.1, 0.2, 0.3])  # of five people: that is no count of cases
+    errors = [Measurement(case="*", metric="eer", value=0.2, slice=name, resamples=drawn) for name in (None, "hair")]
+    lost = Measurement(case="*", metric="eer", value=None, slice="<b>\x1b", error="no two good images of one person")
+    table = by_slice(MeasurementSource("new", [*AFTER, *errors, lost]), None, ["eer", "iou"], level=0.05)
+    assert table is not None
+    cells = {line.name: line.cells[0] for line in slice_section(table).lines}
+    assert (cells["hair"].mean, cells["hair"].note) == ("20.00", "")
+    assert cells["hair"].interval
+    assert (cells["<b>\x1b"].mean, cells["<b>\x1b"].note) == ("–", "no value: no two good images of one person")
