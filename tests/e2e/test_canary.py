@@ -226,7 +226,6 @@ def stage(facts: Facts, session_id: str, tmp_path_factory: pytest.TempPathFactor
             facts.kubectl("apply", "--namespace", namespace, "--filename", "-", stdin=yaml.safe_dump_all(made))
             there.promote("1.0.0")  # it serves as soon as it is ready: the first needs no canary
             assert process.wait_until(lambda: _answers(parts.traefik), 60), "Traefik has not found the route"
-            assert process.wait_until(lambda: _answers(parts.traefik), 60), "Traefik has not found the route"
             with crowd:
                 yield there
     finally:
