@@ -28,7 +28,7 @@ from tests.e2e.serving import put_image, weights_server
 from tests.unit.store.stored_bundle import accepted_bundle
 
 from penstock.bundle.models import Image, WeightsFile
-from penstock.releases.acts import promote
+from penstock.releases.acts import promote, roll_back
 from penstock.releases.baseline import baseline, published
 from penstock.releases.history import history
 from penstock.releases.release import publish
@@ -56,6 +56,8 @@ class Stage:
     facts: Facts
     settings: Settings
     namespace: str
+    url: str
+    """What users ask."""
     store: Store
     weights: str
     files: dict[str, bytes]
@@ -109,6 +111,19 @@ class Stage:
         found: Object = json.loads(self.facts.kubectl(*where))
         return found
 
+    def cookie(self, version: str) -> str:
+        """What a new user gets from a version."""
+        for _ in range(1000):
+            answer = httpx.get(self.url, trust_env=False)
+            if answer.json()[0] == version:
+                return answer.headers["Set-Cookie"].partition(";")[0]
+        raise AssertionError(f"nobody gets {version}")
+
+    def versions(self, cookie: str) -> set[str]:
+        """What a user with a cookie gets, in ten requests."""
+        with httpx.Client(headers={"Cookie": cookie}, trust_env=False) as user:
+            return {user.get(self.url).json()[0] for _ in range(10)}
+
     def wait(self, holds: Callable[[CanaryState], bool], what: str, timeout_s: float = 60.0) -> CanaryState:
         end = time.monotonic() + timeout_s
         while not holds(state := CanaryState.of(self.rollout())):
@@ -130,16 +145,16 @@ def watching(folder: Path, host: str, prometheus: str) -> Iterator[str]:
     program = subprocess.Popen(argv)
     address = f"http://{host}:{port}"
     try:
-        assert process.wait_until(lambda: _healthy(address), 60)
+        assert process.wait_until(lambda: _answers(f"{address}/healthz"), 60)
         yield address
     finally:
         program.terminate()
         program.wait(timeout=20)
 
 
-def _healthy(address: str) -> bool:
+def _answers(address: str) -> bool:
     try:
-        return httpx.get(f"{address}/healthz", trust_env=False).is_success
+        return httpx.get(address, trust_env=False).is_success
     except httpx.HTTPError:
         return False
 
@@ -200,7 +215,7 @@ def stage(facts: Facts, session_id: str, tmp_path_factory: pytest.TempPathFactor
     try:
         with weights_server(host, files) as weights, watching(folder, host, parts.prometheus) as watch:
             crowd = Crowd(parts.traefik)
-            there = Stage(facts, settings, namespace, store, weights, files, digests, folder, crowd)
+            there = Stage(facts, settings, namespace, parts.traefik, store, weights, files, digests, folder, crowd)
             there.publish("1.0.0", None)
             made = manifests(facts, f"{facts.registry}/{namespace}:1.0.0", watch)
             spec = made[-1]["spec"]
@@ -210,6 +225,7 @@ def stage(facts: Facts, session_id: str, tmp_path_factory: pytest.TempPathFactor
             spec["template"] = with_pair(spec["template"], pair_of(release, evidence=""), wanted, where=TARGET)
             facts.kubectl("apply", "--namespace", namespace, "--filename", "-", stdin=yaml.safe_dump_all(made))
             there.promote("1.0.0")  # it serves as soon as it is ready: the first needs no canary
+            assert process.wait_until(lambda: _answers(parts.traefik), 60), "Traefik has not found the route"
             with crowd:
                 yield there
     finally:
@@ -223,7 +239,6 @@ def test_a_good_release_comes_to_five_percent_and_then_to_all(stage: Stage) -> N
     with promotion(stage, GOOD) as errors:
         stage.wait(lambda state: state.weight == 5, "the canary")
         assert stage.current == "1.0.0", "published is not current"
-        first = time.monotonic()
     assert errors == []
     assert stage.current == GOOD
     assert stage.canary("status")["state"] == "none"
@@ -232,8 +247,14 @@ def test_a_good_release_comes_to_five_percent_and_then_to_all(stage: Stage) -> N
     assert all(answer.status == 200 and stage.pair(answer) for answer in answers)
     last = stage.crowd.since(time.monotonic() - 1)
     assert {answer.version for answer in last} == {GOOD}
-    first_all = min(at for at in (answer.at for answer in answers if answer.version == GOOD and answer.user))
-    print(f"\n{len(answers)} requests, 0 failed; all users after {first_all - first:.0f} s")  # noqa: T201
+    met = [answer for answer in answers if answer.version == GOOD]
+    first, last_old = met[0].at, max(answer.at for answer in answers if answer.version == "1.0.0")
+    during = [answer for answer in answers if first <= answer.at <= last_old and not answer.user]
+    share = sum(answer.version == GOOD for answer in during) / len(during)
+    print(  # noqa: T201
+        f"\n{len(answers)} requests, 0 failed; {first - began:.0f} s from publish to the first answer of the canary,"
+        f" {last_old - first:.0f} s more to the last of the release before; {share:.1%} of {len(during)} meanwhile"
+    )
     for user in {answer.user for answer in answers} - {0}:
         mine = [answer.version for answer in answers if answer.user == user]
         assert mine == sorted(mine), "who comes back with a cookie is not sent to and fro"
@@ -262,7 +283,8 @@ def test_one_command_stops_it(stage: Stage) -> None:
     template = stage.rollout()["spec"]["template"]
     with promotion(stage, STOPPED) as errors:
         stage.wait(lambda state: state.weight == 5, "the canary")
-        time.sleep(3)
+        cookie = stage.cookie(STOPPED)
+        assert stage.versions(cookie) == {STOPPED}, "who has met the canary stays with it"
         assert stage.canary("pause", "--reason=a storm")["changed"]
         assert not stage.canary("pause", "--reason=a storm")["changed"]
         assert stage.canary("status")["state"] == "paused"
@@ -275,6 +297,7 @@ def test_one_command_stops_it(stage: Stage) -> None:
     assert met
     print(f"\nthe last answer of the canary came {max(met) - began:.1f} s after the command began")  # noqa: T201
     assert max(met) - began < 10
+    assert stage.versions(cookie) == {GOOD}, "until it is over"
     assert stage.crowd.failures == []
     assert (stage.rollout()["spec"]["template"], stage.current) == (template, GOOD)
     kinds = [move.kind for move in history(stage.store, MODEL).moves if move.version == STOPPED]
@@ -292,4 +315,17 @@ def test_without_evidence_it_is_never_promoted(stage: Stage) -> None:
     assert [type(error) for error in errors] == [CanaryUndecidedError]
     assert "inconclusive, needs you" in str(errors[0])
     assert (stage.rollout()["spec"]["template"], stage.current) == (template, GOOD)
+    assert stage.crowd.failures == []
+
+
+def test_a_rollback_is_no_canary(stage: Stage) -> None:
+    serving = Delivery(stage.store, stage.folder / "targets.yaml", stage.folder / "secrets", by="ann")
+    began = time.monotonic()
+    roll_back(stage.store, MODEL, "1.0.0", reason="flicker", by="ann", serving=serving)
+    ended = time.monotonic()
+    assert stage.current == "1.0.0"
+    first = min(answer.at for answer in stage.crowd.since(began) if answer.version == "1.0.0")
+    print(f"\n{first - began:.1f} s to the first answer of 1.0.0, {ended - began:.1f} s until it served all")  # noqa: T201
+    time.sleep(2)
+    assert {answer.version for answer in stage.crowd.since(time.monotonic() - 1)} == {"1.0.0"}
     assert stage.crowd.failures == []

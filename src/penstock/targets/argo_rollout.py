@@ -5,22 +5,26 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from penstock.foundation.errors import Inconclusive, UsageError
+from penstock.foundation.errors import Inconclusive, UsageError, WorldError
 from penstock.targets.canary import CanaryState
 from penstock.targets.deployment import LOOK_S, SWAP_S, DeploymentTarget
 from penstock.targets.pair import ServedPair
 from penstock.targets.pod_template import ANNOTATIONS, Json
 from penstock.targets.pods import image_of
 from penstock.targets.targets_file import RolloutSettings
-from penstock.targets.waiting import NotServingError
-from penstock.targets.workload_api import REQUEST_S
+from penstock.targets.waiting import NotServingError, ServesLateError
+from penstock.targets.workload_api import REQUEST_S, ApiSilentError, StaleError
 
 SINCE = f"{ANNOTATIONS}since"
 """Annotation of the Rollout: Unix seconds at which the canary was started, for its analysis."""
 
 
+UNDECIDED = ("Running", "Inconclusive")
+"""What Argo Rollouts calls an analysis that has not said good or bad."""
+
+
 class CanaryUndecidedError(Inconclusive):
-    """The canary was paused for want of evidence, and nobody has decided in time: what was there is put back."""
+    """There was not enough evidence, and nobody has decided in time: what was there is put back."""
 
     resumable = False
 
@@ -51,16 +55,17 @@ class RolloutTarget(DeploymentTarget):
 
         Raises:
             NotServingError: its analysis or a person has stopped it, or its pods do not come.
-            CanaryUndecidedError: it was paused for want of evidence until its time was over.
+            CanaryUndecidedError: its time was over, and its analysis could not tell.
         """
         try:
             super().deploy(pair, current)
-        except NotServingError as error:
-            if self._seen is None or not self._seen.inconclusive or self._seen.stopped:
+        except ServesLateError as error:
+            seen = self._seen
+            if seen is None or seen.by_hand or seen.analysis not in UNDECIDED:
                 raise
             raise CanaryUndecidedError(
                 f"inconclusive, needs you: the canary of {pair.model} {pair.version} had {self._canary_s:g} s, and "
-                f"there was not enough evidence: {self._seen.message}",
+                f"its analysis is {seen.analysis} at {seen.weight} %: {seen.message}",
                 where=self._where,
                 todo="Promote it again when there is more traffic, or let its watch have more time.",
             ) from error
@@ -68,7 +73,11 @@ class RolloutTarget(DeploymentTarget):
     def restore(self, state: str) -> None:
         """See the protocol. A stopped canary that was in the template is not begun again: ours is stopped, too."""
         if self._stopped_before and self._ours is not None:
-            self._api.merge_status({"abort": True})
+            try:
+                self._api.merge_status({"abort": True})
+            except (ApiSilentError, StaleError) as error:
+                todo = f"Stop it: penstock canary abort {self._name}"
+                raise WorldError(str(error) or "it is refused", where=self._where, todo=todo) from None
         else:
             super().restore(state)
 

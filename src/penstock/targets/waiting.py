@@ -14,6 +14,10 @@ class NotServingError(WorldError):
     resumable = False
 
 
+class ServesLateError(NotServingError):
+    """Its time is over, and nothing has gone wrong that is known."""
+
+
 def wait_until_served(look: Callable[[], str], *, timeout_s: float, poll_s: float, where: str, what: str) -> None:
     """Look until nothing is missing any more; once at least.
 
@@ -25,13 +29,13 @@ def wait_until_served(look: Callable[[], str], *, timeout_s: float, poll_s: floa
         what: is waited for: ``sonic-lite 1.1.0``.
 
     Raises:
-        NotServingError: something was still missing at the end: what.
+        ServesLateError: something was still missing at the end: what.
     """
     end = time.monotonic() + timeout_s
     while missing := look():
         left = end - time.monotonic()
         if left <= 0:
-            raise NotServingError(
+            raise ServesLateError(
                 f"{what} does not serve after {timeout_s:g} s: {one_line(missing)[:300]}", where=where
             )
         time.sleep(min(poll_s, left))

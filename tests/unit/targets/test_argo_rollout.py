@@ -13,7 +13,7 @@ from tests.unit.targets.promotions import MODEL, publish_with_image
 from tests.unit.targets.rollouts_api import FAILED, RolloutServer, rollout_settings
 from tests.unit.targets.targets_files import write_targets
 
-from penstock.foundation.errors import ExitCode, UsageError
+from penstock.foundation.errors import ExitCode, UsageError, WorldError
 from penstock.releases.acts import promote
 from penstock.releases.baseline import baseline
 from penstock.store.local import LocalStore
@@ -47,13 +47,20 @@ def test_the_pair_serves_and_goes_back_exactly(there: RolloutServer) -> None:
     assert there.template == before
 
 
-def test_it_waits_while_the_canary_is_under_way(there: RolloutServer) -> None:
+def test_one_whose_watch_is_slower_than_its_time_is_undecided(there: RolloutServer) -> None:
     there.fate = "canary"
     target = there.rollout(canary_s=0.05)
     target.state()
-    with pytest.raises(
-        NotServingError, match=r"after 0\.05 s: sonic-lite 1\.1\.0 is under way at 5 %, its analysis: R"
-    ):
+    with pytest.raises(CanaryUndecidedError, match=r"had 0\.05 s, and its analysis is Running at 5 %"):
+        target.deploy(pair(), None)
+
+
+def test_one_that_a_person_holds_until_its_time_is_over_is_late(there: RolloutServer) -> None:
+    there.fate = "canary"
+    target = there.rollout(canary_s=0.05)
+    target.state()
+    there.before_patch = [lambda: there.deployment["spec"].update(paused=True)]
+    with pytest.raises(NotServingError, match=r"after 0\.05 s: sonic-lite 1\.1\.0 is paused by hand at 5 %, its a"):
         target.deploy(pair(), None)
 
 
@@ -111,6 +118,9 @@ def test_a_stopped_one_that_was_left_is_never_begun_again(there: RolloutServer) 
     state = target.state()
     with pytest.raises(NotServingError):
         target.deploy(pair(), None)
+    there.refuse = [503]
+    with pytest.raises(WorldError, match="penstock canary abort studio"):
+        target.restore(state)
     target.restore(state)
     assert there.patches[-1] == {"status": {"abort": True}}
     assert there.container["image"] == pair().image
