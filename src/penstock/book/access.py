@@ -100,7 +100,7 @@ def read_tokens(path: Path) -> dict[str, str]:
             raise UsageError(
                 "this is not a name and the digest of a token",
                 where=f"{path}:{number}",
-                todo="Write 'NAME sha256:DIGEST'; docs/serve.md shows how to make one. The token itself stays out of it.",
+                todo="Write 'NAME sha256:DIGEST'; docs/serve.md shows how. The token itself stays out of it.",
             )
         found[match["digest"]] = match["name"]
     if not found:

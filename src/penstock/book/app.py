@@ -51,7 +51,7 @@ class Book:
     """How long a link that is passed on holds."""
     comparisons: Comparisons
 
-    def models(self, request: Request) -> Response:
+    def models(self, _request: Request) -> Response:
         """Every model."""
         return page("models", models=list(self.shelf.models().values()), full=self.shelf.full)
 
@@ -135,11 +135,11 @@ class Book:
             raise HTTPException(404)
         return self._sent(request, f"{run_key(model, run_id)}/{name}", name, digest)
 
-    def healthy(self, request: Request) -> Response:
+    def healthy(self, _request: Request) -> Response:
         """For probes: the process answers. The store is asked by pages only."""
         return PlainTextResponse("ok\n")
 
-    def style(self, request: Request) -> Response:
+    def style(self, _request: Request) -> Response:
         """The style sheet."""
         return Response(style(), media_type="text/css", headers={"Cache-Control": "public, max-age=3600"})
 

@@ -87,9 +87,10 @@ def _compared(store: Store, first: RunName, second: RunName) -> ComparedRuns:
     with tempfile.TemporaryDirectory(prefix="penstock-book-") as scratch:
         sides = [_brought(store, run, Path(scratch) / name) for run, name in ((first, "a"), (second, "b"))]
     comparison = compare(sides[0], sides[1], level=LEVEL)
+    through = {found.metric: found.extractor for found in sides[1].measurements if found.value is not None}
     rows = [
         ChangeRow(
-            number(found.metric, found.candidate, found.baseline, unit=found.unit),
+            number(found.metric, found.candidate, found.baseline, unit=found.unit, extractor=through.get(found.metric)),
             interval_words(found.metric, found.interval) if found.interval is not None else "",
             drawing(found.change, found.interval, found.direction),
             found.n,
@@ -97,7 +98,10 @@ def _compared(store: Store, first: RunName, second: RunName) -> ComparedRuns:
         )
         for found in comparison.metrics
     ]
-    worst = [WorstRow(number(found.metric, found.candidate, found.baseline), found) for found in comparison.worst]
+    worst = [
+        WorstRow(number(found.metric, found.candidate, found.baseline, extractor=through.get(found.metric)), found)
+        for found in comparison.worst
+    ]
     return ComparedRuns(comparison, rows, worst)
 
 

@@ -8,7 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
 from penstock.foundation.errors import WorldError
-from penstock.store.store import NotStoredError
+from penstock.store.store import DamagedError, NotStoredError
 
 LIMIT_S = 8.0
 """A page waits so long at most, for all that it asks the store."""
@@ -48,6 +48,7 @@ class PatientPool:
         Raises:
             StoreAwayError: it takes longer, or the store cannot be reached.
             NotStoredError: there is no such object.
+            DamagedError: what is there is not what was stored.
         """
         self._refuse_while_away()
         try:
@@ -55,7 +56,7 @@ class PatientPool:
         except TimeoutError:
             future.cancel()
             raise self._gone(f"the store did not answer within {self.limit_s:g} s") from None
-        except NotStoredError:
+        except (NotStoredError, DamagedError):
             raise
         except WorldError as error:
             raise self._gone(error.what) from None

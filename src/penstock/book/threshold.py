@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 FREE = ("/healthz", "/book.css", "/shared/")
 """What needs no reader: ``/shared/`` asks for a ticket itself."""
 HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; media-src 'self'; "
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self' data:; media-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",  # an address may hold a ticket

@@ -10,7 +10,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -106,7 +106,7 @@ class LocalStore(Store):
         for path in sorted(found):
             yield Entry(path.relative_to(self.directory).as_posix(), path.stat().st_size)
 
-    def names(self, prefix: str) -> list[str]:
+    def names(self, prefix: str) -> Sequence[str]:
         """See :meth:`Store.names`. Names that begin with a dot are those of unfinished files and locks."""
         if prefix.strip("/"):
             check_key(prefix.strip("/"))

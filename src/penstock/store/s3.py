@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -168,7 +168,7 @@ class S3Store(Store):
                 for item in page.get("Contents", []):
                     yield Entry(item["Key"][cut:], int(item["Size"]))
 
-    def names(self, prefix: str) -> list[str]:
+    def names(self, prefix: str) -> Sequence[str]:
         """See :meth:`Store.names`."""
         path = prefix.strip("/")
         below = f"{self.full_key(path)}/" if path else (f"{self.prefix}/" if self.prefix else "")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -71,7 +71,7 @@ class Store(ABC):
         """All objects below ``prefix``, sorted by key."""
 
     @abstractmethod
-    def names(self, prefix: str) -> list[str]:
+    def names(self, prefix: str) -> Sequence[str]:
         """What lies right below ``prefix``, sorted: names of objects, and the next part of longer keys, each once.
 
         One request a thousand names, whatever lies below them.
