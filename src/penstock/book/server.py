@@ -71,6 +71,7 @@ def bound(address: Address) -> socket.socket:
     found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         found.bind((address.host, address.port))
+        found.listen()  # who is told the address may ask at once
     except OSError as error:
         found.close()
         raise WorldError(

@@ -27,6 +27,14 @@ def test_models(book: BookClient) -> None:
     assert '<td class="n">3</td>' in text  # run-9 is not archived yet
 
 
+def test_a_model_of_which_nothing_was_released(made: LocalStore, tmp_path: Path) -> None:
+    store = copied(made, tmp_path)
+    (store.directory / "baselines" / f"{MODEL}.json").unlink()
+    book = client_of(store)
+    assert "<td>none</td>" in book.get("/").text
+    assert "Nothing of it was released yet" in book.get(f"/models/{MODEL}").text
+
+
 def test_timeline_and_courses(book: BookClient) -> None:
     text = book.get(f"/models/{MODEL}").text
     assert text.index("1.1.0") < text.index("1.0.0")

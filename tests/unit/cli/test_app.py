@@ -31,6 +31,7 @@ COMMANDS = [
     "watch",
     "comment",
     "releases",
+    "serve",
     "rollback",
     "promote",
     "withdraw",
@@ -45,7 +46,7 @@ COMMANDS = [
     "weights verify",
     "store transfer",
 ]
-HEAVY = {"numpy", "scipy", "cv2", "av", "onnxruntime", "boto3", "httpx", "torch", "onnx", "jinja2"}
+HEAVY = {"numpy", "scipy", "cv2", "av", "onnxruntime", "boto3", "httpx", "torch", "onnx", "jinja2", "starlette", "uvicorn"}
 
 
 @pytest.mark.parametrize("command", COMMANDS)
