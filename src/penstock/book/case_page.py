@@ -122,6 +122,15 @@ def cases_of(shelf: Shelf, model: str, run_id: str) -> list[Invocation]:
     return [_parsed(line, Invocation, f"{model}/{run_id}/invocations.jsonl") for line in lines]
 
 
+def parse_lines(content: bytes, kind: type[Line], where: str) -> list[Line]:
+    """The records of a file of lines.
+
+    Raises:
+        UsageError: one of them is not valid; ``where`` is put before that.
+    """
+    return [_parsed(line, kind, where) for line in content.split(b"\n") if line.strip()]
+
+
 def _files(shelf: Shelf, model: str, run_id: str, case: str) -> list[CaseFile]:
     names = shelf.manifest(model, run_id).files
     found = sorted(name for name in names if name.startswith(f"outputs/{case}/"))

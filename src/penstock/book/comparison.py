@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-import tempfile
+import hashlib
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
-from pathlib import Path
 
-from penstock.book.shelf import MAX_LINES_BYTES, Shelf
-from penstock.bundle.directory import Bundle
-from penstock.foundation.errors import UsageError
+from penstock.book.case_page import parse_lines
+from penstock.book.shelf import MAX_MANIFEST_BYTES, MAX_RECORD_BYTES, Shelf
+from penstock.bundle.directory import parse_model
+from penstock.bundle.models import Invocation, Manifest, Measurement, Run
 from penstock.gating.compare import CaseChange, Comparison, compare
 from penstock.gating.measurements import MeasurementSource
 from penstock.report.cases import Number, number
 from penstock.report.forest import Forest, drawing
 from penstock.report.summary import interval_words
-from penstock.store.archive import fetch, run_key
-from penstock.store.store import Store
+from penstock.store.archive import run_key
+from penstock.store.store import Store, damaged
 
 LEVEL = 0.05
 KEPT = 32
 """Comparisons that are kept, those that were asked for last: some 50 kB each."""
-RECORDS = ("run.json", "measurements.jsonl", "invocations.jsonl")
+MAX_COMPARED_BYTES = 16 << 20
+"""Of each run's ``measurements.jsonl``, all of which is held in memory."""
 RunName = tuple[str, str]
 """Model and run id."""
 
@@ -84,8 +85,7 @@ class Comparisons:
 
 
 def _compared(store: Store, first: RunName, second: RunName) -> ComparedRuns:
-    with tempfile.TemporaryDirectory(prefix="penstock-book-") as scratch:
-        sides = [_brought(store, run, Path(scratch) / name) for run, name in ((first, "a"), (second, "b"))]
+    sides = [_brought(store, run) for run in (first, second)]
     comparison = compare(sides[0], sides[1], level=LEVEL)
     through = {found.metric: found.extractor for found in sides[1].measurements if found.value is not None}
     rows = [
@@ -105,11 +105,28 @@ def _compared(store: Store, first: RunName, second: RunName) -> ComparedRuns:
     return ComparedRuns(comparison, rows, worst)
 
 
-def _brought(store: Store, run: RunName, folder: Path) -> MeasurementSource:
-    """One side, every file of it compared with the manifest on its way."""
-    size = store.size(f"{run_key(*run)}/measurements.jsonl")
-    if size is not None and size > MAX_LINES_BYTES:
-        raise UsageError("the run has too many measurements to be compared here", where="/".join(run))
-    bundle: Bundle = fetch(store, *run, folder, only=RECORDS)
-    cases = tuple(call.case for call in bundle.invocations()) if bundle.invocations_file.exists() else ()
-    return MeasurementSource(run[1], bundle.measurements(), cases, bundle.run())
+def _brought(store: Store, run: RunName) -> MeasurementSource:
+    """One side, every record of it compared with the manifest on its way; nothing is written to a disk.
+
+    Raises:
+        NotStoredError: no such run is archived.
+        UsageError: a record cannot be read.
+        DamagedError: a record is not what the manifest says, or is too large.
+    """
+    root = run_key(*run)
+
+    def read(name: str, max_bytes: int) -> bytes:
+        content = store.read(f"{root}/{name}", max_bytes)
+        if hashlib.sha256(content).hexdigest() != manifest.files.get(name):
+            raise damaged(f"{root}/{name}")
+        return content
+
+    where = f"{root}/manifest.json"
+    manifest = parse_model(store.read(where, MAX_MANIFEST_BYTES), Manifest, where=where)
+    record = parse_model(read("run.json", MAX_RECORD_BYTES), Run, where=f"{root}/run.json")
+    cases: tuple[str, ...] = ()
+    if "invocations.jsonl" in manifest.files:
+        calls = parse_lines(read("invocations.jsonl", MAX_COMPARED_BYTES), Invocation, f"{root}/invocations.jsonl")
+        cases = tuple(call.case for call in calls)
+    measured = read("measurements.jsonl", MAX_COMPARED_BYTES)
+    return MeasurementSource(run[1], parse_lines(measured, Measurement, f"{root}/measurements.jsonl"), cases, record)

@@ -22,7 +22,7 @@ FAR = 3.0
 
 
 @dataclass(frozen=True)
-class Mark:
+class CourseMark:
     """One release on the drawing; y grows downwards."""
 
     x: float
@@ -47,7 +47,7 @@ class Course:
     """``lower``, ``higher`` or empty."""
     lines: list[str]
     """Each a ``points`` attribute: broken where a release has no value, or was measured through another network."""
-    marks: list[Mark]
+    marks: list[CourseMark]
     bounds: list[tuple[float, str]]
     """Absolute bounds: where, and what they say."""
     gaps: list[float]
@@ -95,9 +95,9 @@ def _course(releases: Sequence[tuple[str, str, RuleResult | None]]) -> Course | 
         middle = HEIGHT / 2 if high == low else HEIGHT - EDGE_Y - (HEIGHT - 2 * EDGE_Y) * (value - low) / span
         return round(middle, 1)
 
-    marks: list[Mark] = []
+    marks: list[CourseMark] = []
     gaps: list[float] = []
-    pieces: list[list[Mark]] = [[]]
+    pieces: list[list[CourseMark]] = [[]]
     through: str | None = None
     for place, (version, run_id, rule) in enumerate(releases):
         x = round(EDGE_X + place * step if len(releases) > 1 else WIDTH / 2, 1)
@@ -106,7 +106,7 @@ def _course(releases: Sequence[tuple[str, str, RuleResult | None]]) -> Course | 
             pieces.append([])
             continue
         ends, limit = _ends(rule), _limit(rule)
-        mark = Mark(
+        mark = CourseMark(
             x=x,
             y=y(rule.candidate),
             low=y(ends[0]) if ends else None,

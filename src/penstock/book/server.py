@@ -26,7 +26,7 @@ LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
 
 
 @dataclass(frozen=True)
-class Address:
+class BookAddress:
     """Where the book listens."""
 
     host: str
@@ -34,7 +34,7 @@ class Address:
     """0: any free one."""
 
 
-def check_address(address: Address, door: Door) -> None:
+def check_address(address: BookAddress, door: Door) -> None:
     """Check that nobody can read the book from elsewhere without being asked.
 
     Raises:
@@ -60,7 +60,7 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def bound(address: Address) -> socket.socket:
+def bound(address: BookAddress) -> socket.socket:
     """The socket that the book listens on.
 
     Raises:

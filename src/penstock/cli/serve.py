@@ -46,7 +46,7 @@ def serve(
     Example: penstock serve --store s3://releases/penstock --host 0.0.0.0 --tokens tokens.txt --key book.key
     """
     from penstock.book.access import LOOPBACK, Door, checked_key, networks, read_key, read_tokens
-    from penstock.book.server import QUICK, Address, bound, check_address, server
+    from penstock.book.server import QUICK, BookAddress, bound, check_address, server
     from penstock.store.open import existing_store
 
     door = Door(
@@ -54,7 +54,7 @@ def serve(
         proxies=networks(proxy) if proxy else LOOPBACK,
         tokens=read_tokens(tokens) if tokens is not None else {},
     )
-    address = Address(host, port)
+    address = BookAddress(host, port)
     check_address(address, door)
     given = os.environ.get(KEY_VARIABLE, "")
     secret = read_key(key) if key is not None else checked_key(given.encode(), where=KEY_VARIABLE) if given else None
