@@ -46,7 +46,20 @@ COMMANDS = [
     "weights verify",
     "store transfer",
 ]
-HEAVY = {"numpy", "scipy", "cv2", "av", "onnxruntime", "boto3", "httpx", "torch", "onnx", "jinja2", "starlette", "uvicorn"}
+HEAVY = {
+    "numpy",
+    "scipy",
+    "cv2",
+    "av",
+    "onnxruntime",
+    "boto3",
+    "httpx",
+    "torch",
+    "onnx",
+    "jinja2",
+    "starlette",
+    "uvicorn",
+}
 
 
 @pytest.mark.parametrize("command", COMMANDS)
