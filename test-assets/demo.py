@@ -72,6 +72,8 @@ def main() -> int:
     console.rule("what came out")
     for release in RELEASES:
         show(console, release, out)
+    program = Path(sys.executable).with_name("penstock")
+    console.print(f"all of it in a browser: {program} serve --store {out / 'store'}", soft_wrap=True)
     for fault in faults:
         console.print(f"not as it should be: {fault}", style="red")
     return 1 if faults else 0

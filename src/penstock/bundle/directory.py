@@ -157,15 +157,23 @@ class Bundle:
 
 def read_model(path: Path, model: type[Model]) -> Model:
     """Read one JSON record; a record of a newer schema, a broken or absent file is one clear :class:`UsageError`."""
-    content = _read(path, "Point to a bundle, a directory that a run has filled.")
-    _refuse_newer(content, model, path)
+    return parse_model(_read(path, "Point to a bundle, a directory that a run has filled."), model, where=str(path))
+
+
+def parse_model(content: bytes, model: type[Model], *, where: str) -> Model:
+    """As :func:`read_model`, of what was read already.
+
+    Raises:
+        UsageError: the record is broken, or of a newer schema; ``where`` is put before that.
+    """
+    _refuse_newer(content, model, where)
     try:
         return model.model_validate_json(content)
     except ValidationError as error:
-        raise UsageError(f"not a valid record: {explain(error)}", where=str(path)) from None
+        raise UsageError(f"not a valid record: {explain(error)}", where=where) from None
 
 
-def _refuse_newer(content: bytes, model: type[BaseModel], path: Path) -> None:
+def _refuse_newer(content: bytes, model: type[BaseModel], where: str) -> None:
     """Look at the version first: the fields of a newer schema may have other types, which would seem to be faults."""
     if "schema_version" not in model.model_fields:
         return
@@ -175,7 +183,7 @@ def _refuse_newer(content: bytes, model: type[BaseModel], path: Path) -> None:
         return  # what is wrong with it is said by who reads it
     version = record.get("schema_version") if isinstance(record, dict) else None
     if isinstance(version, int | float) and version > model.model_fields["schema_version"].default:
-        raise UsageError("written by a newer Penstock", where=str(path), todo="Update Penstock.")
+        raise UsageError("written by a newer Penstock", where=where, todo="Update Penstock.")
 
 
 def _read(path: Path, todo_if_missing: str) -> bytes:

@@ -44,6 +44,7 @@ COMMANDS: Mapping[str, str] = {
     "watch": "penstock.cli.watch:watch",
     "comment": "penstock.cli.comment:comment",
     "releases": "penstock.cli.releases:releases",
+    "serve": "penstock.cli.serve:serve",
     "rollback": "penstock.cli.release_acts:rollback",
     "promote": "penstock.cli.release_acts:promote",
     "withdraw": "penstock.cli.release_acts:withdraw",

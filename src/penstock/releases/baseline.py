@@ -13,12 +13,12 @@ from pydantic import ValidationError
 
 from penstock.bundle.directory import explain, read_model, write_model
 from penstock.bundle.models import SCHEMA_VERSION, Image, Record, WeightsFile
-from penstock.foundation.errors import UsageError, WorldError
+from penstock.foundation.errors import UsageError
 from penstock.foundation.files import sha256_file
 from penstock.releases.moves import Move, move_key, withdrawn_key
 from penstock.releases.names import repository_identity
 from penstock.store.archive import name_part
-from penstock.store.store import NotStoredError, Pointer, Store
+from penstock.store.store import DamagedError, NotStoredError, Pointer, Store
 
 AnyRecord = TypeVar("AnyRecord", bound=Record)
 
@@ -138,7 +138,7 @@ def current_release(store: Store, model: str) -> Current | None:
         return Current(Baseline.model_validate(seen.value), seen)
     except ValidationError as error:
         where = store.location(key)
-        raise WorldError(
+        raise DamagedError(
             f"the baseline's pointer is damaged: {explain(error)}", where=where, todo="Restore it."
         ) from None
 
@@ -261,7 +261,7 @@ def read_record(store: Store, key: str, model: type[AnyRecord]) -> AnyRecord:
             return read_model(path, model)
         except UsageError as error:
             todo = error.todo or "Restore it from a copy."
-            raise WorldError(f"a record of the store: {error.what}", where=store.location(key), todo=todo) from None
+            raise DamagedError(f"a record of the store: {error.what}", where=store.location(key), todo=todo) from None
 
 
 def _write_once(store: Store, key: str, record: Record) -> None:

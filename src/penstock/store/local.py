@@ -10,16 +10,18 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from penstock.foundation.errors import WorldError
 from penstock.foundation.files import CHUNK_BYTES, disk_errors, replacing, sha256_file
+from penstock.foundation.handles import Folder, NotPlainError, in_words
 from penstock.store.store import (
     MAX_POINTER_BYTES,
     PROBE,
     Entry,
+    NotStoredError,
     Pointer,
     Store,
     UnfitStoreError,
@@ -103,6 +105,55 @@ class LocalStore(Store):
         found = [path for path in root.rglob("*") if path.is_file() and not path.name.startswith(".")]
         for path in sorted(found):
             yield Entry(path.relative_to(self.directory).as_posix(), path.stat().st_size)
+
+    def names(self, prefix: str) -> Sequence[str]:
+        """See :meth:`Store.names`. Names that begin with a dot are those of unfinished files and locks."""
+        if prefix.strip("/"):
+            check_key(prefix.strip("/"))
+        try:
+            with self._reading(prefix or ".") as root, root.folder(prefix.strip("/") or ".") as folder:
+                return sorted(name for name in folder.names() if not name.startswith("."))
+        except NotStoredError:
+            return []
+
+    def size(self, key: str) -> int | None:
+        """See :meth:`Store.size`."""
+        check_key(key)
+        try:
+            with self._reading(key) as root, root.open(key) as file:
+                return os.fstat(file.fileno()).st_size
+        except NotStoredError:
+            return None
+
+    def read_range(self, key: str, start: int, length: int) -> Iterator[bytes]:
+        """See :meth:`Store.read_range`."""
+        check_key(key)
+        with self._reading(key) as root, root.open(key) as file:
+            file.seek(start)
+            while length > 0 and (chunk := file.read(min(length, CHUNK_BYTES))):
+                length -= len(chunk)
+                yield chunk
+
+    @contextlib.contextmanager
+    def _reading(self, key: str) -> Iterator[Folder]:
+        """The store's directory, held open: below it no link is followed.
+
+        Raises:
+            NotStoredError: what is read is not there, or is a link or anything else that no store holds.
+            WorldError: the disk refuses, or the directory is gone.
+        """
+        where = f"{self.uri}/{key}"
+        try:
+            folder = Folder.at(self.directory)
+        except OSError as error:
+            raise WorldError(f"the store cannot be read: {in_words(error)}", where=self.uri) from None
+        with folder:
+            try:
+                yield folder
+            except (FileNotFoundError, NotADirectoryError, NotPlainError):
+                raise missing(where) from None
+            except OSError as error:
+                raise WorldError(f"cannot read: {in_words(error)}", where=where) from None
 
     def forget_unfinished(self, prefix: str) -> None:
         """See :meth:`Store.forget_unfinished`."""

@@ -6,15 +6,17 @@ from pathlib import Path
 
 from penstock.foundation.errors import UsageError
 from penstock.store.local import LocalStore
+from penstock.store.s3_client import PATIENT, Patience
 from penstock.store.store import Store
 
 
-def open_store(location: str | Path, credentials: Path | None = None) -> Store:
+def open_store(location: str | Path, credentials: Path | None = None, *, patience: Patience = PATIENT) -> Store:
     """Open a store: ``s3://bucket/prefix``, or a directory (made if it is not there).
 
     Args:
         location: where.
         credentials: for S3, see :func:`penstock.store.s3_client.s3_client`.
+        patience: for S3, how long it is waited for.
 
     Raises:
         UsageError: not a location that a store can have.
@@ -25,7 +27,7 @@ def open_store(location: str | Path, credentials: Path | None = None) -> Store:
         from penstock.store.s3_client import s3_client
 
         bucket, _, prefix = text.removeprefix("s3://").partition("/")
-        return S3Store(bucket, prefix, client=s3_client(credentials, where=text))
+        return S3Store(bucket, prefix, client=s3_client(credentials, where=text, patience=patience))
     if "://" in text:
         raise UsageError(
             f"'{text.split('://', 1)[0]}://' is not a store", where="store", todo="Use s3:// or a directory."
@@ -35,7 +37,7 @@ def open_store(location: str | Path, credentials: Path | None = None) -> Store:
     return LocalStore(Path(text))
 
 
-def existing_store(location: str | Path, credentials: Path | None = None) -> Store:
+def existing_store(location: str | Path, credentials: Path | None = None, *, patience: Patience = PATIENT) -> Store:
     """As :func:`open_store`, for what has been stored before: a directory that is not there is a mistake, not made.
 
     Raises:
@@ -46,4 +48,4 @@ def existing_store(location: str | Path, credentials: Path | None = None) -> Sto
         raise UsageError(
             "there is no store here", where=text, todo="Check the path, or say --store s3://bucket/prefix."
         )
-    return open_store(location, credentials)
+    return open_store(location, credentials, patience=patience)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from penstock.store.s3_client import (
     PART_BYTES,
     REQUIREMENT,
     checksum,
+    error_code,
     is_missing,
     precondition_failed,
     s3_errors,
@@ -22,6 +23,7 @@ from penstock.store.s3_client import (
 from penstock.store.store import (
     MAX_POINTER_BYTES,
     Entry,
+    NotStoredError,
     Pointer,
     Store,
     UnfitStoreError,
@@ -165,6 +167,46 @@ class S3Store(Store):
             for page in self.client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=below):
                 for item in page.get("Contents", []):
                     yield Entry(item["Key"][cut:], int(item["Size"]))
+
+    def names(self, prefix: str) -> Sequence[str]:
+        """See :meth:`Store.names`."""
+        path = prefix.strip("/")
+        below = f"{self.full_key(path)}/" if path else (f"{self.prefix}/" if self.prefix else "")
+        found: set[str] = set()
+        with s3_errors(self.uri):
+            pages = self.client.get_paginator("list_objects_v2")
+            for page in pages.paginate(Bucket=self.bucket, Prefix=below, Delimiter="/"):
+                found |= {item["Key"][len(below) :] for item in page.get("Contents", [])}
+                found |= {item["Prefix"][len(below) :].rstrip("/") for item in page.get("CommonPrefixes", [])}
+        return sorted(name for name in found if name and not name.startswith("."))
+
+    def size(self, key: str) -> int | None:
+        """See :meth:`Store.size`."""
+        try:
+            with s3_errors(self.location(key)):
+                return int(self.client.head_object(Bucket=self.bucket, Key=self.full_key(key))["ContentLength"])
+        except NotStoredError:
+            return None
+
+    def read_range(self, key: str, start: int, length: int) -> Iterator[bytes]:
+        """See :meth:`Store.read_range`."""
+        if length <= 0:
+            return
+        from botocore.exceptions import ClientError
+
+        with s3_errors(self.location(key)):
+            try:
+                answer = self.client.get_object(
+                    Bucket=self.bucket, Key=self.full_key(key), Range=f"bytes={start}-{start + length - 1}"
+                )
+            except ClientError as error:
+                if error_code(error) in ("InvalidRange", "416"):
+                    return  # nothing lies there: it ends before
+                raise
+            with contextlib.closing(answer["Body"]) as body:
+                while length > 0 and (chunk := body.read(min(length, CHUNK_BYTES))):
+                    length -= len(chunk)  # a server that knows no ranges sends more
+                    yield chunk
 
     def forget_unfinished(self, prefix: str) -> None:
         """See :meth:`Store.forget_unfinished`. Nothing to do: an object is there whole or not at all."""

@@ -7,6 +7,7 @@ import contextlib
 import hashlib
 import os
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,19 @@ REQUIREMENT = (
 )
 PART_BYTES = 64 << 20
 """Larger files are uploaded in parts of this size, each with its checksum."""
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long S3 is waited for."""
+
+    connect_s: float = 15
+    read_s: float = 120
+    attempts: int = 5
+
+
+PATIENT = Patience()
+"""Of a run, which can wait."""
 _SETTINGS = {
     "AWS_ACCESS_KEY_ID": "aws_access_key_id",
     "AWS_SECRET_ACCESS_KEY": "aws_secret_access_key",
@@ -30,7 +44,7 @@ _SETTINGS = {
 }
 
 
-def s3_client(credentials: Path | None, *, where: str = "s3") -> Any:
+def s3_client(credentials: Path | None, *, where: str = "s3", patience: Patience = PATIENT) -> Any:
     """A boto3 client for S3.
 
     Args:
@@ -39,6 +53,7 @@ def s3_client(credentials: Path | None, *, where: str = "s3") -> Any:
             ``AWS_ENDPOINT_URL``), or with AWS's own ``credentials`` and ``config`` files. ``None``: the environment, as
             boto3 reads it.
         where: what the client is for, for messages.
+        patience: how long it waits.
 
     Raises:
         UsageError: the directory holds none of these, or a setting is not valid.
@@ -68,9 +83,9 @@ def s3_client(credentials: Path | None, *, where: str = "s3") -> Any:
         "region_name", os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "us-east-1"
     )
     config = Config(
-        connect_timeout=15,
-        read_timeout=120,
-        retries={"mode": "standard", "total_max_attempts": 5},
+        connect_timeout=patience.connect_s,
+        read_timeout=patience.read_s,
+        retries={"mode": "standard", "total_max_attempts": patience.attempts},
         s3={"addressing_style": "path" if _endpoint(settings) else "auto"},
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",

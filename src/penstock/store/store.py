@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -71,6 +71,27 @@ class Store(ABC):
         """All objects below ``prefix``, sorted by key."""
 
     @abstractmethod
+    def names(self, prefix: str) -> Sequence[str]:
+        """What lies right below ``prefix``, sorted: names of objects, and the next part of longer keys, each once.
+
+        One request a thousand names, whatever lies below them.
+        """
+
+    @abstractmethod
+    def size(self, key: str) -> int | None:
+        """Bytes of an object, or ``None`` if there is none."""
+
+    @abstractmethod
+    def read_range(self, key: str, start: int, length: int) -> Iterator[bytes]:
+        """Bytes of an object, piece by piece: at most ``length`` of them from ``start`` on, fewer where it ends before.
+
+        What is read in part cannot be compared with a digest. No symbolic link is followed.
+
+        Raises:
+            NotStoredError: there is no such object.
+        """
+
+    @abstractmethod
     def swap_pointer(self, key: str, value: dict[str, Any], *, seen: Pointer | None) -> bool:
         """Replace a small JSON object, but only the version that was seen; readers see the old or the new one.
 
@@ -107,6 +128,19 @@ class Store(ABC):
         """What a pointer says, or ``None``."""
         found = self.read_pointer(key)
         return None if found is None else found.value
+
+    def read(self, key: str, max_bytes: int) -> bytes:
+        """The content of a small object.
+
+        Raises:
+            NotStoredError: there is no such object.
+            DamagedError: it is larger than ``max_bytes``.
+            WorldError: the store cannot be reached.
+        """
+        content = b"".join(self.read_range(key, 0, max_bytes + 1))
+        if len(content) > max_bytes:
+            raise DamagedError(f"the object is larger than {max_bytes >> 20} MiB", where=self.location(key))
+        return content
 
     def exists(self, key: str) -> bool:
         """Whether there is an object."""
@@ -147,14 +181,14 @@ def decode_pointer(where: str, content: bytes) -> dict[str, Any]:
     """Read a pointer's content.
 
     Raises:
-        WorldError: it is not a JSON object.
+        DamagedError: it is not a JSON object.
     """
     try:
         value = json.loads(content)
     except (ValueError, RecursionError):
         value = None
     if not isinstance(value, dict):
-        raise WorldError("the store holds no JSON object here", where=where, todo="Restore it from a copy.")
+        raise DamagedError("the store holds no JSON object here", where=where, todo="Restore it from a copy.")
     return value
 
 
@@ -167,13 +201,17 @@ def differs(where: str) -> WorldError:
 
 def damaged(where: str) -> WorldError:
     """The error for content that is not what its digest says."""
-    return WorldError("the content is not what its SHA-256 says", where=where, todo="Restore it from a copy.")
+    return DamagedError("the content is not what its SHA-256 says", where=where, todo="Restore it from a copy.")
 
 
 class UnfitStoreError(WorldError):
     """The store lacks something that Penstock needs: trying again does not help."""
 
     resumable = False
+
+
+class DamagedError(WorldError):
+    """The store answers, and what it holds is not what was stored: trying again does not help, a copy does."""
 
 
 class NotStoredError(WorldError):

@@ -31,6 +31,7 @@ COMMANDS = [
     "watch",
     "comment",
     "releases",
+    "serve",
     "rollback",
     "promote",
     "withdraw",
@@ -49,7 +50,20 @@ COMMANDS = [
     "canary resume",
     "canary abort",
 ]
-HEAVY = {"numpy", "scipy", "cv2", "av", "onnxruntime", "boto3", "httpx", "torch", "onnx", "jinja2"}
+HEAVY = {
+    "numpy",
+    "scipy",
+    "cv2",
+    "av",
+    "onnxruntime",
+    "boto3",
+    "httpx",
+    "torch",
+    "onnx",
+    "jinja2",
+    "starlette",
+    "uvicorn",
+}
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -17,6 +17,7 @@ import pytest
 
 from penstock.foundation.errors import WorldError
 from penstock.store.local import LocalStore
+from penstock.store.store import NotStoredError
 
 
 def test_a_directory_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,3 +105,25 @@ def test_full_disk(tmp_path: Path) -> None:
     assert not store.exists("k")
     assert [entry.name for entry in (tmp_path / "store").iterdir()] == ["there"]
     assert not (tmp_path / "back").exists()
+
+
+def test_reading_in_parts_follows_no_link(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("hunter2")
+    store = LocalStore(tmp_path / "store")
+    (store.directory / "runs").mkdir()
+    (store.directory / "runs" / "file").symlink_to(tmp_path / "secret")
+    (store.directory / "runs" / "folder").symlink_to(tmp_path)
+    for key in ("runs/file", "runs/folder/secret"):
+        assert store.size(key) is None
+        with pytest.raises(NotStoredError):
+            store.read(key, 100)
+    assert list(store.names("runs/folder")) == []
+
+
+def test_a_store_that_is_gone_is_not_an_empty_one(tmp_path: Path) -> None:
+    store = LocalStore(tmp_path / "store")
+    store.directory.rmdir()
+    with pytest.raises(WorldError, match="the store cannot be read"):
+        store.names("")
+    with pytest.raises(WorldError, match="the store cannot be read"):
+        store.size("runs/m")

@@ -9,7 +9,7 @@ from tests.unit.store.contested_key import contest
 from penstock.foundation.errors import UsageError, WorldError
 from penstock.store.local import LocalStore
 from penstock.store.open import open_store
-from penstock.store.store import Store
+from penstock.store.store import DamagedError, NotStoredError, Store
 
 
 def file(path: Path, content: bytes) -> tuple[Path, str]:
@@ -110,3 +110,31 @@ def test_open_local(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     with pytest.raises(WorldError):
         open_store(tmp_path / "file")
+
+
+def test_names_right_below(store: Store, tmp_path: Path) -> None:
+    for key in ("runs/m/a/x", "runs/m/b", "runs/n/c/y/z", "runs/m/a/w"):
+        store.put_file(key, *file(tmp_path / "o", b"x"))
+    assert list(store.names("runs")) == ["m", "n"]
+    assert list(store.names("runs/m")) == ["a", "b"]
+    assert list(store.names("")) == ["runs"]
+    assert list(store.names("absent")) == []
+    with pytest.raises(UsageError):
+        store.names("../other")
+
+
+def test_parts_of_an_object(store: Store, tmp_path: Path) -> None:
+    store.put_file("runs/m/a", *file(tmp_path / "o", b"0123456789"))
+    assert store.size("runs/m/a") == 10
+    assert store.size("runs/m/absent") is None
+    assert b"".join(store.read_range("runs/m/a", 2, 3)) == b"234"
+    assert b"".join(store.read_range("runs/m/a", 8, 100)) == b"89"
+    assert b"".join(store.read_range("runs/m/a", 10, 5)) == b""
+    assert b"".join(store.read_range("runs/m/a", 0, 0)) == b""
+    with pytest.raises(NotStoredError):
+        list(store.read_range("runs/m/absent", 0, 1))
+    with pytest.raises(UsageError):
+        list(store.read_range("../a", 0, 1))
+    assert store.read("runs/m/a", 10) == b"0123456789"
+    with pytest.raises(DamagedError, match="larger"):
+        store.read("runs/m/a", 9)

@@ -1,0 +1,78 @@
+"""What the book keeps in memory of a run and of a model: some hundred bytes each, whatever their bundles hold."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from penstock.bundle.models import Run
+from penstock.bundle.verdict_record import Verdict
+from penstock.foundation.errors import one_line
+from penstock.releases.history import ReleaseHistory
+
+MAX_TEXT = 200
+"""Of each text on a card: a run's record is somebody else's, and thousands of cards are kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunCard:
+    """One archived run, as lists and the search show it."""
+
+    model: str
+    run_id: str
+    track: str = ""
+    started: str = ""
+    """UTC, ISO 8601; empty: its record does not say."""
+    version: str = ""
+    commit: str = ""
+    repository: str = ""
+    cases: int = 0
+    verdict: str = ""
+    """``pass``, ``fail``, ``inconclusive``; empty: it was not judged."""
+    baseline: str = ""
+    """Run id of what it was compared with."""
+    fault: str = ""
+    """Why its records cannot be read."""
+
+    def matches(self, words: list[str]) -> bool:
+        """Whether each word, in lower case, is somewhere on the card."""
+        fields = (self.model, self.run_id, self.track, self.version, self.commit, self.verdict, self.repository)
+        text = "\n".join(fields).lower()
+        return all(word in text for word in words)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCard:
+    """One model: its archived runs and its releases."""
+
+    name: str
+    runs: tuple[RunCard, ...]
+    """The newest first."""
+    releases: ReleaseHistory | None
+    """``None``: nothing of it was released."""
+    fault: str = ""
+    """Why its releases cannot be read."""
+
+    def run(self, run_id: str) -> RunCard | None:
+        """One of its runs."""
+        return next((run for run in self.runs if run.run_id == run_id), None)
+
+
+def card_of(model: str, run_id: str, run: Run, verdict: Verdict | None) -> RunCard:
+    """The card of a run from its two small records."""
+    source = run.source
+    return RunCard(
+        model=model,
+        run_id=run_id,
+        track=_cut(run.track),
+        started=_cut(run.steps[0].started) if run.steps else "",
+        version=_cut(source.version) if source else "",
+        commit=_cut(source.commit) if source else "",
+        repository=_cut(source.url) if source else "",
+        cases=run.suite.cases if run.suite else 0,
+        verdict=verdict.verdict if verdict else "",
+        baseline=_cut(verdict.baseline or "") if verdict else "",
+    )
+
+
+def _cut(text: str) -> str:
+    return one_line(text[:MAX_TEXT])

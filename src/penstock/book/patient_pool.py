@@ -1,0 +1,75 @@
+"""Asking the store with a time limit: a page never waits for a store that is slow or gone."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
+
+from penstock.foundation.errors import WorldError
+from penstock.store.store import DamagedError, NotStoredError
+
+LIMIT_S = 8.0
+"""A page waits so long at most, for all that it asks the store."""
+AWAY_S = 2.0
+"""After a failure the store is left alone for so long: pages say at once that it is away."""
+WORKERS = 16
+Result = TypeVar("Result")
+
+
+class StoreAwayError(WorldError):
+    """The store is slow or cannot be reached: the page says so, and the next one tries again."""
+
+
+class PatientPool:
+    """Threads that ask the store. One that hangs in it keeps its thread, and nobody waits for it."""
+
+    def __init__(self, where: str, *, limit_s: float = LIMIT_S, clock: Callable[[], float] = time.monotonic) -> None:
+        self.where = where
+        self.limit_s = limit_s
+        self.clock = clock
+        self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="book")
+        self._away_until = 0.0
+        self._away: StoreAwayError | None = None
+
+    def submit(self, work: Callable[[], Result]) -> Future[Result]:
+        """Begin something. :meth:`wait` for it."""
+        return self._pool.submit(work)
+
+    def ask(self, work: Callable[[], Result]) -> Result:
+        """Do something that asks the store, and wait for it; see :meth:`wait`."""
+        self._refuse_while_away()
+        return self.wait(self.submit(work))
+
+    def wait(self, future: Future[Result]) -> Result:
+        """Wait for what was begun, for :data:`LIMIT_S`.
+
+        Raises:
+            StoreAwayError: it takes longer, or the store cannot be reached.
+            NotStoredError: there is no such object.
+            DamagedError: what is there is not what was stored.
+        """
+        self._refuse_while_away()
+        try:
+            return future.result(timeout=self.limit_s)
+        except TimeoutError:
+            future.cancel()
+            raise self._gone(f"the store did not answer within {self.limit_s:g} s") from None
+        except (NotStoredError, DamagedError):
+            raise
+        except WorldError as error:
+            raise self._gone(error.what) from None
+
+    def close(self) -> None:
+        """Begin nothing more."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _refuse_while_away(self) -> None:
+        if self._away is not None and self.clock() < self._away_until:
+            raise self._away
+
+    def _gone(self, what: str) -> StoreAwayError:
+        self._away = StoreAwayError(what, where=self.where, todo="Reload the page in some seconds.")
+        self._away_until = self.clock() + AWAY_S
+        return self._away

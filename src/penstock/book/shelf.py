@@ -1,0 +1,230 @@
+"""What the book reads of the store: the models with their releases and runs, and single records of a run.
+
+A list never opens a bundle: names are listed, two small records are read for each run once, and since evidence never
+changes they are not read again. Releases are read again when the pointer of their model has another version.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
+
+from pydantic import BaseModel
+
+from penstock.book.cards import ModelCard, RunCard, card_of
+from penstock.book.patient_pool import PatientPool
+from penstock.bundle.directory import parse_model
+from penstock.bundle.models import Manifest, Run
+from penstock.bundle.verdict_record import VERDICT_SCHEMA_VERSION, Verdict
+from penstock.foundation.errors import UsageError
+from penstock.releases.baseline import pointer_key
+from penstock.releases.history import history
+from penstock.report.old_verdicts import completed
+from penstock.store.archive import name_part, run_key
+from penstock.store.store import DamagedError, NotStoredError, Store
+
+log = logging.getLogger(__name__)
+
+FRESH_S = 5.0
+"""A page may be so old."""
+MAX_RUNS = 20_000
+"""Runs on the shelf, over all models: some 20 MB of memory. Of a store with more, those whose names come last."""
+MAX_RECORD_BYTES = 4 << 20
+MAX_MANIFEST_BYTES = 16 << 20
+MAX_LINES_BYTES = 64 << 20
+"""Of ``measurements.jsonl`` and ``invocations.jsonl``."""
+KEPT = {"Verdict": 128, "Manifest": 8, "Run": 16}
+"""Records of each kind that are kept in memory, those that were asked for last."""
+READERS = 16
+Found = TypeVar("Found", bound=BaseModel)
+
+
+class Shelf:
+    """The store as the book shows it. Methods may be called from several threads.
+
+    Each raises :class:`penstock.book.patient_pool.StoreAwayError` if the store is slow or cannot be reached.
+    """
+
+    def __init__(self, store: Store, *, pool: PatientPool | None = None) -> None:
+        self.store = store
+        self.pool = pool or PatientPool(store.uri)
+        self.full = False
+        """Whether the store has more runs than :data:`MAX_RUNS`."""
+        self._cards: dict[str, dict[str, RunCard]] = {}
+        """Model → run id → card."""
+        self._models: dict[str, ModelCard] = {}
+        self._versions: dict[str, str] = {}
+        """Model → the version of its pointer that its releases were read for."""
+        self._read_at = float("-inf")
+        self._lock = threading.Lock()
+        self._refresh: Future[None] | None = None
+        self._kept: dict[str, OrderedDict[str, BaseModel]] = {kind: OrderedDict() for kind in KEPT}
+
+    def models(self) -> Mapping[str, ModelCard]:
+        """Name → what the store has of a model, at most :data:`FRESH_S` old, sorted by name."""
+        with self._lock:
+            if self.pool.clock() - self._read_at <= FRESH_S:
+                return self._models
+            if self._refresh is None or self._refresh.done():
+                self._refresh = self.pool.submit(self._look)
+            running = self._refresh
+        # a first look at a large store may take longer than a page waits: it goes on, and the next page waits for it
+        self.pool.wait(running)
+        return self._models
+
+    def model(self, name: str) -> ModelCard | None:
+        """One model."""
+        return self.models().get(name)
+
+    def run(self, model: str, run_id: str) -> Run:
+        """``run.json`` of an archived run."""
+        return self._record(model, run_id, "run.json", Run, MAX_RECORD_BYTES)
+
+    def verdict(self, model: str, run_id: str) -> Verdict | None:
+        """``verdict.json`` of an archived run, with the numbers of its rules; ``None``: it was not judged."""
+        try:
+            verdict = self._record(model, run_id, "verdict.json", Verdict, MAX_RECORD_BYTES)
+        except NotStoredError:
+            return None
+        if verdict.schema_version >= VERDICT_SCHEMA_VERSION:
+            return verdict
+        return verdict.model_copy(update={"rules": [completed(rule) for rule in verdict.rules]})
+
+    def verdicts(self, model: str, runs: Iterable[str]) -> dict[str, Verdict | None]:
+        """The verdicts of several runs at once; one that cannot be read is ``None``."""
+
+        def one(run_id: str) -> Verdict | None:
+            try:
+                return self.verdict(model, run_id)
+            except UsageError as error:
+                log.warning("%s: %s", error.where, error.what)
+                return None
+
+        names = list(dict.fromkeys(runs))
+        with ThreadPoolExecutor(min(READERS, len(names) or 1), thread_name_prefix="verdicts") as readers:
+            return dict(zip(names, readers.map(one, names), strict=True))
+
+    def manifest(self, model: str, run_id: str) -> Manifest:
+        """``manifest.json``: every file of an archived run. What is not in it is not shown.
+
+        Raises:
+            NotStoredError: no such run is archived.
+            UsageError: it cannot be read.
+        """
+        return self._record(model, run_id, "manifest.json", Manifest, MAX_MANIFEST_BYTES)
+
+    def lines(self, model: str, run_id: str, name: str, wanted: Callable[[bytes], bool]) -> list[bytes]:
+        """Lines of a file of a run that are wanted, read piece by piece: no more than those are held in memory.
+
+        Raises:
+            NotStoredError: there is no such file.
+            DamagedError: the file, or a line of it, is too large.
+        """
+        key = f"{run_key(model, run_id)}/{name}"
+
+        def read() -> list[bytes]:
+            found, rest, size = [], b"", 0
+            for piece in self.store.read_range(key, 0, MAX_LINES_BYTES + 1):
+                size += len(piece)
+                *whole, rest = (rest + piece).split(b"\n")
+                found += [line for line in whole if wanted(line)]
+                if size > MAX_LINES_BYTES or len(rest) > MAX_RECORD_BYTES:
+                    raise DamagedError("the file is too large to be shown", where=key)
+            return found + ([rest] if rest and wanted(rest) else [])
+
+        return self.pool.ask(read)
+
+    def _record(self, model: str, run_id: str, name: str, kind: type[Found], max_bytes: int) -> Found:
+        key = f"{run_key(model, run_id)}/{name}"
+        shelf = self._kept[kind.__name__]
+        with self._lock:
+            kept = shelf.get(key)
+            if isinstance(kept, kind):
+                shelf.move_to_end(key)
+                return kept
+        record = parse_model(self.pool.ask(lambda: self.store.read(key, max_bytes)), kind, where=key)
+        with self._lock:
+            shelf[key] = record
+            while len(shelf) > KEPT[kind.__name__]:
+                shelf.popitem(last=False)
+        return record
+
+    def _look(self) -> None:
+        """Bring the shelf up to date."""
+        names = {name.removesuffix(".json") for name in self.store.names("baselines") if name.endswith(".json")}
+        names |= set(self.store.names("runs"))
+        found: dict[str, ModelCard] = {}
+        room = MAX_RUNS
+        for name in sorted(filter(_is_name, names)):
+            run_ids = [run_id for run_id in self.store.names(f"runs/{name}") if _is_name(run_id)]
+            found[name] = self._model(name, run_ids[:room])
+            room = max(0, room - len(run_ids))
+        self._cards = {name: self._cards[name] for name in found}
+        self._models = found
+        self.full = room == 0
+        self._read_at = self.pool.clock()
+
+    def _model(self, name: str, run_ids: list[str]) -> ModelCard:
+        before = self._models.get(name)
+        cards = self._cards.setdefault(name, {})
+        new = [run_id for run_id in run_ids if run_id not in cards]
+        gone = cards.keys() - set(run_ids)
+        for run_id in gone:
+            del cards[run_id]
+        # cards are put down one by one: what a look has read is kept if it does not come to its end
+        read = [card for card in _each(lambda run_id: self._card(name, run_id), new) if card is not None]
+        cards.update({card.run_id: card for card in read})
+        if before is None or read or gone:
+            runs = tuple(sorted(cards.values(), key=lambda card: (card.started, card.run_id), reverse=True))
+        else:
+            runs = before.runs
+        try:
+            return self._with_releases(name, runs, before)
+        except (UsageError, DamagedError, NotStoredError) as error:
+            return ModelCard(name, runs, None, fault=str(error)[:500])
+
+    def _with_releases(self, name: str, runs: tuple[RunCard, ...], before: ModelCard | None) -> ModelCard:
+        """The model with its releases: those of before, if its pointer has not moved since."""
+        pointer = self.store.read_pointer(pointer_key(name))
+        if pointer is None:
+            return ModelCard(name, runs, None)
+        if before is not None and before.releases is not None and self._versions.get(name) == pointer.version:
+            return ModelCard(name, runs, before.releases)
+        releases = history(self.store, name)
+        self._versions[name] = pointer.version
+        return ModelCard(name, runs, releases)
+
+    def _card(self, model: str, run_id: str) -> RunCard | None:
+        """The card of a run; ``None``: it is not archived to its end, the manifest is missing."""
+        root = run_key(model, run_id)
+        if self.store.size(f"{root}/manifest.json") is None:
+            return None
+        try:
+            run = parse_model(self.store.read(f"{root}/run.json", MAX_RECORD_BYTES), Run, where=f"{root}/run.json")
+            verdict = None
+            if self.store.size(f"{root}/verdict.json") is not None:
+                content = self.store.read(f"{root}/verdict.json", MAX_RECORD_BYTES)
+                verdict = parse_model(content, Verdict, where=f"{root}/verdict.json")
+        except (UsageError, NotStoredError, DamagedError) as error:
+            return RunCard(model, run_id, fault=str(error)[:300])
+        return card_of(model, run_id, run, verdict)
+
+
+def _each(work: Callable[[str], RunCard | None], names: list[str]) -> list[RunCard | None]:
+    """Do the same with every run, some at a time: a distant store answers each after a while."""
+    if not names:
+        return []
+    with ThreadPoolExecutor(READERS, thread_name_prefix="shelf") as readers:
+        return list(readers.map(work, names))
+
+
+def _is_name(text: str) -> bool:
+    """Whether a listed name can be a model's or a run's."""
+    try:
+        return bool(name_part(text, "model"))
+    except UsageError:
+        return False

@@ -1,0 +1,73 @@
+"""``penstock serve``: the release book, a web application over the store."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from penstock.cli.releases import CREDENTIALS_HELP, LOCAL_STORE
+
+KEY_VARIABLE = "PENSTOCK_BOOK_KEY"
+MAX_LINK_DAYS = 90
+
+
+def serve(
+    store: Annotated[str, typer.Option(help="What is shown: a directory or s3://bucket/prefix.")] = LOCAL_STORE,
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="The port; 0: any free one.")] = 8765,
+    tokens: Annotated[
+        Path | None, typer.Option(help="Who may read: a file of lines 'NAME sha256:DIGEST OF A TOKEN'.")
+    ] = None,
+    user_header: Annotated[
+        str, typer.Option(help="The header in which an authenticating proxy names the reader: X-Forwarded-User.")
+    ] = "",
+    proxy: Annotated[
+        list[str] | None,
+        typer.Option(help="Where that header is believed from: a network, 10.0.0.0/8; again for more."),
+    ] = None,
+    name: Annotated[
+        list[str] | None,
+        typer.Option(help="A host name that the book is asked for by; any by default; again for more."),
+    ] = None,
+    key: Annotated[
+        Path | None,
+        typer.Option(help=f"A file with the key that signs links; {KEY_VARIABLE}, else one of this process."),
+    ] = None,
+    link_days: Annotated[int, typer.Option(help="How long a link to one run holds.", min=1, max=MAX_LINK_DAYS)] = 7,
+    store_credentials: Annotated[Path | None, typer.Option(help=CREDENTIALS_HELP)] = None,
+) -> None:
+    """Show the releases, runs, reports and comparisons of a store in a browser. Nothing in the store is changed.
+
+    Without --tokens and --user-header it listens on this machine alone.
+
+    Example: penstock serve --store s3://releases/penstock --host 0.0.0.0 --tokens tokens.txt --key book.key
+    """
+    from penstock.book.access import LOOPBACK, Door, checked_key, networks, read_key, read_tokens
+    from penstock.book.server import QUICK, BookAddress, bound, check_address, server
+    from penstock.store.open import existing_store
+
+    door = Door(
+        user_header=user_header,
+        proxies=networks(proxy) if proxy else LOOPBACK,
+        tokens=read_tokens(tokens) if tokens is not None else {},
+    )
+    address = BookAddress(host, port)
+    check_address(address, door)
+    given = os.environ.get(KEY_VARIABLE, "")
+    secret = read_key(key) if key is not None else checked_key(given.encode(), where=KEY_VARIABLE) if given else None
+    book = server(
+        existing_store(store, store_credentials, patience=QUICK),
+        door,
+        key=secret,
+        hosts=name or (),
+        link_days=link_days,
+    )
+    with bound(address) as listening:
+        shown, at = listening.getsockname()[:2]
+        typer.echo(
+            f"the release book of {store}: http://{f'[{shown}]' if ':' in shown else shown}:{at}/  (Ctrl-C ends it)"
+        )
+        book.run(sockets=[listening])

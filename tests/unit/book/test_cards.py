@@ -1,0 +1,34 @@
+"""What is kept of a run."""
+
+from __future__ import annotations
+
+from penstock.book.cards import MAX_TEXT, ModelCard, RunCard, card_of
+from penstock.bundle.models import Run, Source
+from penstock.bundle.verdict_record import Verdict
+
+
+def test_a_run_that_was_not_judged() -> None:
+    card = card_of("m", "r", Run(penstock="0", run_id="r", track="verify"), None)
+    assert (card.verdict, card.version, card.started, card.track) == ("", "", "", "verify")
+
+
+def test_texts_are_cut_and_stay_on_one_line() -> None:
+    source = Source(url="u\n\x1b", revision="r", commit="c" * 9999, committer_date="", version="1\n2", tree="")
+    verdict = Verdict(verdict="fail", baseline="b", level=0.05, rules=[])
+    card = card_of("m", "r", Run(penstock="0", run_id="r", source=source), verdict)
+    assert len(card.commit) == MAX_TEXT
+    assert card.version == "1 2"
+    assert card.repository == "u \\x1b"
+    assert (card.verdict, card.baseline) == ("fail", "b")
+
+
+def test_search() -> None:
+    card = RunCard("Model", "run-7", commit="abcdef", verdict="fail")
+    assert card.matches(["model", "abc", "fail"])
+    assert not card.matches(["model", "pass"])
+
+
+def test_a_run_by_its_id() -> None:
+    card = RunCard("m", "r")
+    assert ModelCard("m", (card,), None).run("r") is card
+    assert ModelCard("m", (card,), None).run("s") is None

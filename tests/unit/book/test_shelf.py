@@ -1,0 +1,97 @@
+"""What is read of the store, and how often."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.unit.book.made_store import MODEL, add_run, copied
+
+from penstock.book.patient_pool import PatientPool, StoreAwayError
+from penstock.book.shelf import FRESH_S, Shelf
+from penstock.store.local import LocalStore
+from penstock.store.store import DamagedError
+
+
+class CountingStore(LocalStore):
+    """Counts which objects are read."""
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(directory)
+        self.read_keys: Counter[str] = Counter()
+        self.wait_for: threading.Event | None = None
+
+    def read_range(self, key: str, start: int, length: int) -> Iterator[bytes]:
+        if self.wait_for is not None:
+            self.wait_for.wait(5)
+        self.read_keys[key] += 1
+        return super().read_range(key, start, length)
+
+
+def test_lists_read_the_small_records_once(made: LocalStore) -> None:
+    store, now = CountingStore(made.directory), [0.0]
+    shelf = Shelf(store, pool=PatientPool("s", clock=lambda: now[0]))
+    card = shelf.model(MODEL)
+    assert card is not None
+    assert [run.run_id for run in card.runs] == ["run-2", "run-1", "run-0"]
+    assert set(store.read_keys) == {
+        f"runs/{MODEL}/run-{number}/{name}" for number in range(3) for name in ("run.json", "verdict.json")
+    }
+    now[0] += 2 * FRESH_S
+    again = shelf.model(MODEL)
+    assert again is not None
+    assert again.releases is card.releases  # the pointer has not moved
+    assert set(store.read_keys.values()) == {1}
+
+
+def test_releases_are_read_again_when_the_pointer_moves(made: LocalStore, tmp_path: Path) -> None:
+    store, now = copied(made, tmp_path), [0.0]
+    shelf = Shelf(store, pool=PatientPool("s", clock=lambda: now[0]))
+    assert shelf.models()[MODEL].releases
+    add_run(tmp_path, store, 3, 7.1, baseline=("run-1", 7.2))
+    assert [run.run_id for run in shelf.models()[MODEL].runs] == ["run-2", "run-1", "run-0"]  # fresh enough
+    now[0] += 2 * FRESH_S
+    card = shelf.models()[MODEL]
+    assert card.releases is not None
+    assert card.releases.current.version == "1.3.0"
+    assert card.runs[0].run_id == "run-3"
+
+
+def test_a_first_look_goes_on_after_a_page_has_given_up(made: LocalStore) -> None:
+    store, now = CountingStore(made.directory), [0.0]
+    store.wait_for = threading.Event()
+    shelf = Shelf(store, pool=PatientPool("s", limit_s=0.05, clock=lambda: now[0]))
+    with pytest.raises(StoreAwayError):
+        shelf.models()
+    running = shelf._refresh
+    assert running is not None
+    store.wait_for.set()
+    running.result(5)
+    now[0] += 3
+    assert len(shelf.models()[MODEL].runs) == 3
+    assert set(store.read_keys.values()) == {1}
+
+
+def test_a_damaged_pointer_is_that_models_fault(made: LocalStore, tmp_path: Path) -> None:
+    store = copied(made, tmp_path)
+    (store.directory / "baselines" / f"{MODEL}.json").write_text("[]")
+    card = Shelf(store).models()[MODEL]
+    assert card.releases is None
+    assert "no JSON object" in card.fault
+    assert len(card.runs) == 3
+
+
+def test_lines_are_found_and_limited(made: LocalStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    shelf = Shelf(made)
+    found = shelf.lines(MODEL, "run-1", "measurements.jsonl", lambda line: b"c-2" in line)
+    assert len(found) == 1
+    monkeypatch.setattr("penstock.book.shelf.MAX_LINES_BYTES", 10)
+    with pytest.raises(DamagedError, match="too large"):
+        shelf.lines(MODEL, "run-1", "measurements.jsonl", bool)
+
+
+def test_an_empty_store(tmp_path: Path) -> None:
+    assert Shelf(LocalStore(tmp_path / "store")).models() == {}
