@@ -288,8 +288,6 @@ def test_one_command_stops_it(stage: Stage) -> None:
         assert stage.canary("pause", "--reason=a storm")["changed"]
         assert not stage.canary("pause", "--reason=a storm")["changed"]
         assert stage.canary("status")["state"] == "paused"
-        assert stage.canary("resume", "--reason=it is over")["changed"]
-        assert stage.canary("pause", "--reason=another look")["changed"]
         cookie = stage.cookie(STOPPED)
         assert stage.versions(cookie) == {STOPPED}, "who has met the canary stays with it"
         began = time.monotonic()
@@ -304,7 +302,7 @@ def test_one_command_stops_it(stage: Stage) -> None:
     assert stage.crowd.failures == []
     assert (stage.rollout()["spec"]["template"], stage.current) == (template, GOOD)
     kinds = [move.kind for move in history(stage.store, MODEL).moves if move.version == STOPPED]
-    assert kinds == ["published", "canary paused", "canary resumed", "canary paused", "canary aborted"]
+    assert kinds == ["published", "canary paused", "canary aborted"]
 
 
 def test_without_evidence_it_is_never_promoted(stage: Stage) -> None:
@@ -315,6 +313,7 @@ def test_without_evidence_it_is_never_promoted(stage: Stage) -> None:
     with promotion(stage, UNSEEN) as errors:
         stage.wait(lambda state: state.inconclusive, "the pause", timeout_s=120)
         assert stage.canary("status")["state"] == "inconclusive"
+        assert stage.canary("resume", "--reason=one more look")["changed"]
     assert [type(error) for error in errors] == [CanaryUndecidedError]
     assert "inconclusive, needs you" in str(errors[0])
     assert (stage.rollout()["spec"]["template"], stage.current) == (template, GOOD)
