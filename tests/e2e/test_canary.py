@@ -113,10 +113,12 @@ class Stage:
 
     def cookie(self, version: str) -> str:
         """What a new user gets from a version."""
-        for _ in range(1000):
-            answer = httpx.get(self.url, trust_env=False)
-            if answer.json()[0] == version:
-                return answer.headers["Set-Cookie"].partition(";")[0]
+        with httpx.Client(trust_env=False) as users:
+            for _ in range(1000):
+                users.cookies.clear()
+                answer = users.get(self.url)
+                if answer.json()[0] == version:
+                    return answer.headers["Set-Cookie"].partition(";")[0]
         raise AssertionError(f"nobody gets {version}")
 
     def versions(self, cookie: str) -> set[str]:
@@ -283,12 +285,11 @@ def test_one_command_stops_it(stage: Stage) -> None:
     template = stage.rollout()["spec"]["template"]
     with promotion(stage, STOPPED) as errors:
         stage.wait(lambda state: state.weight == 5, "the canary")
-        cookie = stage.cookie(STOPPED)
-        assert stage.versions(cookie) == {STOPPED}, "who has met the canary stays with it"
         assert stage.canary("pause", "--reason=a storm")["changed"]
         assert not stage.canary("pause", "--reason=a storm")["changed"]
         assert stage.canary("status")["state"] == "paused"
-        assert stage.canary("resume", "--reason=it is over")["changed"]
+        cookie = stage.cookie(STOPPED)
+        assert stage.versions(cookie) == {STOPPED}, "who has met the canary stays with it"
         began = time.monotonic()
         assert stage.canary("abort", "--reason=green faces")["entry"]["by"] == "bob"
     assert [type(error) for error in errors] == [NotServingError]
@@ -301,7 +302,7 @@ def test_one_command_stops_it(stage: Stage) -> None:
     assert stage.crowd.failures == []
     assert (stage.rollout()["spec"]["template"], stage.current) == (template, GOOD)
     kinds = [move.kind for move in history(stage.store, MODEL).moves if move.version == STOPPED]
-    assert kinds == ["published", "canary paused", "canary resumed", "canary aborted"]
+    assert kinds == ["published", "canary paused", "canary aborted"]
 
 
 def test_without_evidence_it_is_never_promoted(stage: Stage) -> None:
@@ -312,6 +313,7 @@ def test_without_evidence_it_is_never_promoted(stage: Stage) -> None:
     with promotion(stage, UNSEEN) as errors:
         stage.wait(lambda state: state.inconclusive, "the pause", timeout_s=120)
         assert stage.canary("status")["state"] == "inconclusive"
+        assert stage.canary("resume", "--reason=one more look")["changed"]
     assert [type(error) for error in errors] == [CanaryUndecidedError]
     assert "inconclusive, needs you" in str(errors[0])
     assert (stage.rollout()["spec"]["template"], stage.current) == (template, GOOD)

@@ -94,13 +94,9 @@ class Canary:
         return CanaryAct(self.target, state, entry)
 
     def _is_so(self, act: Act, state: CanaryState) -> bool:
-        if not state.under_way:
-            return True
-        if act == "abort":
-            return state.stopped
-        if act == "pause":
-            return state.by_hand
-        return not state.stopped and not state.by_hand and not state.pauses
+        if act == "resume":  # one that came to all while somebody paused it still has to be let go
+            return not state.stopped and not state.by_hand and not state.pauses
+        return not state.under_way or (state.stopped if act == "abort" else state.by_hand)
 
     def _carry_out(self, act: Act, state: CanaryState) -> None:
         if act == "abort":

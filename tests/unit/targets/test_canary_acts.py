@@ -147,3 +147,11 @@ def test_the_commands(there: RolloutServer, tmp_path: Path, capsys: pytest.Captu
     assert main(["canary", "abort", *acting, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["changed"] is False
     assert main(["canary", "pause", *acting]) == 2
+
+
+def test_one_that_came_to_all_while_it_was_paused_is_let_go(there: RolloutServer, tmp_path: Path) -> None:
+    place = Place(tmp_path, there, "serves")
+    there.edit(lambda spec: spec.update(paused=True))
+    assert place.canary().do("abort", place.store, reason="too late").entry is None
+    assert place.canary().do("resume", place.store, reason="it serves").entry is not None
+    assert there.patches == [{"spec": {"paused": False}}]
