@@ -36,6 +36,7 @@ PARTS = (
     "bench_verification",
     "bench_watch",
     "bench_images",
+    "bench_book",
 )
 WORDS = {0: "met", 1: "MISSED a target"}
 """What a part says with its exit code; any other means that it broke."""
