@@ -46,6 +46,8 @@ from penstock.targets.waiting import NotServingError
 MODEL, TARGET = "sonic-lite", "studio"
 GOOD, FLAKY, STOPPED, UNSEEN = "1.1.0", "1.2.0-flaky", "1.3.0", "1.4.0"
 VERSIONS = ("1.0.0", GOOD, FLAKY, STOPPED, UNSEEN)
+ROUTER_S = 5.0
+"""For the router to hear of what the cluster has decided, and for what is under way: some 2 s on an idle machine."""
 PENSTOCK = (sys.executable, "-c", "import sys; from penstock.cli.app import main; sys.exit(main())")
 
 
@@ -247,7 +249,7 @@ def test_a_good_release_comes_to_five_percent_and_then_to_all(stage: Stage) -> N
     answers = stage.crowd.since(began)
     assert stage.crowd.failures == []
     assert all(answer.status == 200 and stage.pair(answer) for answer in answers)
-    time.sleep(2)  # Traefik hears of it half a second later at most, and a request may be under way
+    time.sleep(ROUTER_S)
     assert {answer.version for answer in stage.crowd.since(time.monotonic() - 1)} == {GOOD}
     met = [answer for answer in answers if answer.version == GOOD]
     first, last_old = met[0].at, max(answer.at for answer in answers if answer.version == "1.0.0")
@@ -275,7 +277,7 @@ def test_one_that_misbehaves_live_is_rolled_back_by_itself(stage: Stage) -> None
     assert all(answer.version == FLAKY for answer in answers if answer.status != 200)
     assert stage.crowd.failures == []
     ended = time.monotonic() - began
-    time.sleep(2)  # Traefik hears of it half a second later at most
+    time.sleep(ROUTER_S)
     print(f"\n{len(met)} of {len(answers)} requests met it, {ended:.0f} s from promote to put back")  # noqa: T201
     assert {answer.version for answer in stage.crowd.since(time.monotonic() - 1)} == {GOOD}
 
@@ -326,8 +328,11 @@ def test_a_rollback_is_no_canary(stage: Stage) -> None:
     roll_back(stage.store, MODEL, "1.0.0", reason="flicker", by="ann", serving=serving)
     ended = time.monotonic()
     assert stage.current == "1.0.0"
-    first = min(answer.at for answer in stage.crowd.since(began) if answer.version == "1.0.0")
-    print(f"\n{first - began:.1f} s to the first answer of 1.0.0, {ended - began:.1f} s until it served all")  # noqa: T201
-    time.sleep(2)
+    time.sleep(ROUTER_S)
+    answers = stage.crowd.since(began)
+    first = min(answer.at for answer in answers if answer.version == "1.0.0") - began
+    last = max(answer.at for answer in answers if answer.version != "1.0.0") - began
+    print(f"\n{first:.1f} s to its first answer, {ended - began:.1f} s until told, {last:.1f} s to the last other one")  # noqa: T201
+    assert first < 10
     assert {answer.version for answer in stage.crowd.since(time.monotonic() - 1)} == {"1.0.0"}
     assert stage.crowd.failures == []

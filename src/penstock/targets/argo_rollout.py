@@ -129,7 +129,20 @@ class RolloutTarget(DeploymentTarget):
             raise NotServingError(f"the canary was stopped: {state.message}", where=self._where)
         container = self._settings.container
         image = image_of(found["spec"]["template"]["spec"], container)
-        return state.missing(self._pods(found, state), container, image, where=self._where)
+        missing = state.missing(self._pods(found, state), container, image, where=self._where)
+        return missing or self._not_led(found, state)
+
+    def _not_led(self, found: Json, state: CanaryState) -> str:
+        """The Services that do not lead to the newest ReplicaSet yet: the controller changes them after its status."""
+        canary = found["spec"]["strategy"]["canary"]
+        names = {canary.get("stableService"), canary.get("canaryService")} - {None}
+        behind = [
+            service["metadata"]["name"]
+            for service in (self._api.services() if names else [])
+            if service["metadata"]["name"] in names
+            and (service["spec"].get("selector") or {}).get(state.HASH) != state.newest
+        ]
+        return f"these Services lead to the pods of before: {', '.join(sorted(behind))}" if behind else ""
 
     def _pods(self, found: Json, state: CanaryState) -> list[Json]:
         """The pods of the newest ReplicaSet: they have a label of their own beside the Rollout's."""

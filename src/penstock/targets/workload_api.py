@@ -105,6 +105,10 @@ class WorkloadApi:
         """Likewise."""
         return self._listed(self._core.list_namespaced_pod, selector)
 
+    def services(self) -> list[Json]:
+        """All of its namespace."""
+        return self._listed(self._core.list_namespaced_service, "")
+
     def _listed(self, call: Any, selector: str) -> list[Json]:
         items: list[Json] = self._ask(call, label_selector=selector, limit=MAX_LISTED)["items"]
         return items

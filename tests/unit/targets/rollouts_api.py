@@ -23,6 +23,11 @@ def rollout_settings(**more: Any) -> RolloutSettings:
     return RolloutSettings.model_validate(there | {"timeout_s": 5.0, "canary_s": 5.0, "poll_s": 0.01} | more)
 
 
+def service(name: str, of: str) -> Json:
+    """One that leads to the pods of a template."""
+    return {"metadata": {"name": name}, "spec": {"selector": {"app": "sonic", "rollouts-pod-template-hash": of}}}
+
+
 class RolloutServer(ApiServer):
     """``fate`` of another template than the stable one: ``serves``, ``canary``, ``failed``, ``inconclusive``, …"""
 
@@ -32,7 +37,8 @@ class RolloutServer(ApiServer):
         spec = self.deployment["spec"]
         spec.setdefault("rollbackWindow", {"revisions": 3})
         steps = [{"setWeight": 5}, {"analysis": {"templates": [{"templateName": "watch"}]}}]
-        spec.setdefault("strategy", {"canary": {"steps": steps}})
+        services = {"stableService": "sonic-stable", "canaryService": "sonic-canary"}
+        spec.setdefault("strategy", {"canary": {"steps": steps, **services}})
         newest = hashlib.sha256(json.dumps(self.template, sort_keys=True).encode()).hexdigest()[:10]
         changed = newest != self.deployment["status"].get("currentPodHash")
         kept = {} if changed else self.deployment["status"]
@@ -52,8 +58,8 @@ class RolloutServer(ApiServer):
 
     def status_of_fate(self, going: str, newest: str) -> Json:
         wanted, generation = self.deployment["spec"]["replicas"], self.deployment["metadata"]["generation"]
-        serves = going in ("serves", "another image")
-        if going == "another image":
+        serves = going in ("serves", "another image", "a Service behind")
+        if serves:
             self.stable = newest
         found: Json = {
             "observedGeneration": str(generation - (going == "unseen")),
@@ -84,6 +90,10 @@ class RolloutServer(ApiServer):
             newest = self.deployment["status"]["currentPodHash"]
             assert query["labelSelector"] == [f"app=sonic,rollouts-pod-template-hash={newest}"]
             return 200, {"items": self.pods}
+        if parts.path == "/api/v1/namespaces/studio/services":
+            behind = self.fate == "a Service behind"
+            hashes = {"sonic-stable": "old" if behind else self.stable, "sonic-canary": self.stable, "other": "old"}
+            return 200, {"items": [service(name, of) for name, of in hashes.items()]}
         if method == "GET" and parts.path == PLACE:
             return 200, self.deployment
         if method == "PATCH":

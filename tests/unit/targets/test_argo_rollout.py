@@ -94,7 +94,12 @@ def test_an_undecided_one_waits_for_a_person_and_is_never_promoted(there: Rollou
 
 @pytest.mark.parametrize(
     ("fate", "told"),
-    [("unseen", "not been seen"), ("another image", "runs another image"), ("ImagePullBackOff", "a pod cannot start")],
+    [
+        ("unseen", "not been seen"),
+        ("another image", "runs another image"),
+        ("ImagePullBackOff", "a pod cannot start"),
+        ("a Service behind", "these Services lead to the pods of before: sonic-stable"),
+    ],
 )
 def test_what_does_not_serve_is_not_taken_for_it(there: RolloutServer, fate: str, told: str) -> None:
     there.fate = fate
