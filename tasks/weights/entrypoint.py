@@ -179,8 +179,8 @@ def _released(arguments: Arguments, contract: Contract, policy: Policy, store: S
 
 
 def _bring_answers(contract: Contract, store: Store, directory: Path) -> None:
-    """Bring what the current release answered, where the family's metrics compare with it."""
-    if not family(contract.family).compares_released:
+    """Bring what the current release answered, where this run's answers or arrays are compared with it."""
+    if not (family(contract.family).compares_released or contract.shows_arrays):
         return
     if (released := bring_current(store, contract.name, directory)) is not None:
         log("answers of the current release", what="this run's are compared with them", run=released.run().run_id)

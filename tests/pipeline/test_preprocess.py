@@ -32,9 +32,12 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self): self.say("application/json", b"{}")
     def do_POST(self):
         form = self.rfile.read(int(self.headers["Content-Length"]))
-        if self.path != "/preprocess":
+        if self.path == "/recognize" or self.path == "/feature":
             return self.say("application/json", json.dumps(ANSWER).encode())
         pixels = cv2.imdecode(np.frombuffer(form[form.index(b"\\x89PNG"):], np.uint8), 1)[:, :, order]
+        if self.path == "/cut":
+            opaque = np.full((*pixels.shape[:2], 4), 255, np.uint8)
+            return self.say("image/png", cv2.imencode(".png", opaque)[1].tobytes())
         file = io.BytesIO()
         np.save(file, pixels.transpose(2, 0, 1)[None].astype(np.float32) / 255)
         self.say("application/octet-stream", file.getvalue())
@@ -64,6 +67,19 @@ CALLS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         },
         {"labels": []},
     ),
+    # one whose own metrics compare nothing with the released answers
+    "matting": (
+        {
+            "http": {
+                "ready": "/healthz",
+                "calls": {
+                    "cut": {"path": "/cut", "files": {"image": "image"}, "response": "image/png"},
+                    "preprocess": PREPROCESS,
+                },
+            }
+        },
+        {"truth": "truth.png"},
+    ),
 }
 
 
@@ -80,8 +96,9 @@ def test_swapped_channels_are_seen_as_such(tmp_path: Path, family: str) -> None:
         "policy": {"rules": [{"metric": "preprocess_drift", "max": 1e-6}]},
     }
     files: dict[str, str | bytes] = {}
+    files["suite/truth.png"] = cv2.imencode(".png", np.full((20, 20), 255, np.uint8))[1].tobytes()
     for number in range(3):
-        pixels = np.full((20, 20 + number, 3), (0, 100, 51 * number), np.uint8)
+        pixels = np.full((20, 20, 3), (number, 100, 51 * number), np.uint8)
         files[f"suite/{number}.png"] = cv2.imencode(".png", pixels)[1].tobytes()
     cases = [{"name": f"c{number}", "inputs": {"image": f"{number}.png"}, **said} for number in range(3)]
     files["suite/suite.yaml"] = json.dumps({"version": 1, "family": family, "cases": cases})
@@ -97,5 +114,5 @@ def test_swapped_channels_are_seen_as_such(tmp_path: Path, family: str) -> None:
     code, bundle = run_release(repository, tmp_path / "out", "v1.1.0")
     assert code == 1
     (found,) = [line for line in bundle.measurements() if line.metric == "preprocess_drift"]
-    assert found.value == pytest.approx(0.4)
+    assert found.value == pytest.approx(100 / 255)
     assert found.error == "most in the case 'c2', of 3"

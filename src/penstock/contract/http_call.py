@@ -190,6 +190,8 @@ class Http(_Sent):
         return {"": HttpCall.model_construct(**sent)}
 
 
+PREPROCESS = "preprocess"
+"""The call whose answer is what the service makes of a case's bytes before its network sees them."""
 _CALL_FIELDS = frozenset(HttpCall.model_fields) - {"optional"}
 
 

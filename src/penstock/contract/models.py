@@ -13,7 +13,7 @@ from pydantic_core import PydanticCustomError
 
 from penstock.contract.expectation import Expect
 from penstock.contract.export import Export
-from penstock.contract.http_call import Http, Seconds
+from penstock.contract.http_call import PREPROCESS, Http, Seconds
 from penstock.contract.interface import ServiceInterface
 from penstock.contract.model_log import ModelLog
 from penstock.contract.page import Page
@@ -185,6 +185,11 @@ class Contract(Strict):
     extractors: dict[Name, Extractor] = Field(default_factory=dict)
     """Role → the network that the family's metrics look through in that role."""
     policy: Policy
+
+    @property
+    def shows_arrays(self) -> bool:
+        """Whether the service shows what its network gets: there is a call ``preprocess``."""
+        return self.call.http is not None and PREPROCESS in self.call.http.named_calls
 
     @property
     def extractor_files(self) -> dict[str, Weights]:

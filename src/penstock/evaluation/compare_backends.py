@@ -25,6 +25,7 @@ from penstock.bundle.models import Invocation
 from penstock.contract.export_faults import agreement_of, compared_cases
 from penstock.contract.models import Case, Contract, Suite
 from penstock.contract.request import parameters
+from penstock.evaluation.case_answers import answers_of
 from penstock.evaluation.case_workers import each_case, worker_count
 from penstock.foundation.errors import PenstockError, UsageError
 from penstock.foundation.files import disk_errors, inside, open_regular
@@ -103,9 +104,9 @@ class _Answers:
     calls: Mapping[str, Invocation]
 
     def of(self, case: str) -> dict[str, Path]:
-        """Name of each call → what came back."""
+        """Name of each call → what came back; without arrays of preprocessing, which no weights have a part in."""
         where = str(self.bundle.invocations_file)
-        found = self.calls[case].outputs_by_call
+        found = answers_of(self.calls[case])
         paths = {name: inside(self.bundle.path, path, where=where) for name, path in found.items()}
         for path in paths.values():
             open_regular(path, where=str(path)).close()  # where the kernel cannot confine a model, it wrote here

@@ -19,11 +19,13 @@ from penstock.contract.arithmetic import DEFAULT, Arithmetic
 from penstock.contract.load import input_path, withheld_paths
 from penstock.contract.models import Case, Contract, Suite
 from penstock.contract.request import parameters
+from penstock.evaluation.case_answers import answers_of
 from penstock.evaluation.case_workers import each_case, worker_count
 from penstock.evaluation.figures import draw_figures
 from penstock.evaluation.inputs import reference_frames
 from penstock.evaluation.measurer import Answer, Measurer, Value, measurement
 from penstock.evaluation.networks import Networks, open_networks
+from penstock.evaluation.preprocessed import preprocessing
 from penstock.evaluation.refusals import split_refusals, wrongly_accepted
 from penstock.evaluation.released_answers import compare, compare_suite, compared_by_case, why_not_compared
 from penstock.evaluation.slice_values import slice_values
@@ -80,7 +82,7 @@ def measure(
         workers: cases that are measured at a time; by default as many as there are cores, at most 4.
         arithmetic: how the networks are computed. It stands in their labels: values compare with like only.
         released: the released model's calls and outputs, for metrics that compare with its answers; ``None``: there is
-            no released model, or no such metric.
+            no released model, or nothing is compared with it.
 
     Raises:
         UsageError: an extractor or the reference is missing or broken; there is no ``invocations.jsonl``.
@@ -99,10 +101,11 @@ def measure(
     released_answers: list[Answer | None] = []
     released_calls = {call.case: call for call in released.invocations()} if released is not None else {}
     metrics = family(contract.family).metrics
+    compares = any(metric.needs_released for metric in metrics)
 
     def examined(case: Case) -> tuple[Answer, Answer | None]:
         answer = _examine(asked, case, calls.get(case.name), bundle, source_dir, measurer)
-        if released is None:
+        if released is None or not compares:
             return answer, None
         other = _examine(asked, case, released_calls.get(case.name), released, source_dir, measurer)
         answer.values |= compare(measurer, metrics, case, answer, other)
@@ -123,6 +126,7 @@ def measure(
         measurements += slice_values(measurer, metrics, suite.cases, answers)
         measurements += measurer.suite(suite.cases, answers)
         measurements += compare_suite(measurer, metrics, suite.cases, answers, released_answers)
+        measurements += preprocessing(contract, suite.cases, bundle, released)
     draw_figures(family(contract.family), bundle, suite.cases, answers, released_answers)
     measurements += wrongly_accepted(refused, calls)
     bundle.write_measurements(measurements)
@@ -160,7 +164,7 @@ def _examine(
         reason = "the case was not put to the model" if call is None else call.error or f"the call was {call.status}"
         return Answer(dict.fromkeys((metric.name for metric in (*asked.of_the_answer, *asked.of_the_call)), reason))
     where = str(bundle.invocations_file)
-    outputs = {name: inside(bundle.path, path, where=where) for name, path in call.outputs_by_call.items()}
+    outputs = {name: inside(bundle.path, path, where=where) for name, path in answers_of(call).items()}
     inputs = {name: input_path(source_dir, asked.contract, file) for name, file in case.inputs.items()}
     try:
         withheld = withheld_paths(source_dir, asked.contract, case)

@@ -44,14 +44,14 @@ def measure_once(
         bundle: the run's.
         cache: where measurements are kept; ``None``: nowhere.
         arithmetic: how the networks are computed.
-        released: the released model's bundle, in case that the family compares with its answers; ``None``: there is
+        released: the released model's bundle, in case that its answers or arrays are compared with; ``None``: there is
             none.
         on_progress: told after each case.
 
     Raises:
         UsageError: an extractor cannot be loaded.
     """
-    if released is not None and not family(contract.family).compares_released:
+    if released is not None and not (family(contract.family).compares_released or contract.shows_arrays):
         released = None
     kept = [Path(bundle.measurements_file.name), Path(bundle.series_file.name)]
     kept += [Path(FIGURES_FILE)] if family(contract.family).figures is not None else []

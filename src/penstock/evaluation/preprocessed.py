@@ -2,26 +2,31 @@
 
 A contract asks for them by a call named ``preprocess``, whose answer is a NumPy file (``.npy``). Those of the candidate
 and of the released model to the same bytes are compared: a change of scaling, order of channels or rounding is seen as
-such, and not only as a worse EER. It is for any family with a measurer that compares.
+such, and not only as a worse EER. It is for every family: a measurer never sees these arrays.
 """
 
 from __future__ import annotations
 
 import io
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numpy as np
-import numpy.typing as npt
-
+from penstock.bundle.directory import Bundle
 from penstock.bundle.models import WHOLE_SUITE, Measurement
+from penstock.contract.http_call import PREPROCESS
+from penstock.contract.models import Case, Contract
 from penstock.evaluation.measurer import Value, measurement
+from penstock.evaluation.released_answers import why_not_compared
 from penstock.families.engine_metrics import PREPROCESS_METRIC
 from penstock.foundation.errors import UsageError
-from penstock.foundation.files import read_regular
+from penstock.foundation.files import inside, read_regular
 
-CALL = "preprocess"
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
 MAX_BYTES = 64 << 20
 NEVER_ASKED = "the contract has no call 'preprocess'"
 NOT_RELEASED = "the released model was not asked for what it preprocesses"
@@ -40,6 +45,8 @@ def read_array(path: Path) -> npt.NDArray[np.number]:
     Raises:
         NotAnArrayError: it is no array of finite numbers, or too large.
     """
+    import numpy as np
+
     try:
         content = read_regular(path, max_bytes=MAX_BYTES, where="the array")
         file = io.BytesIO(content)
@@ -67,6 +74,8 @@ def difference(ours: Path, theirs: Path) -> Value:
     Raises:
         NotAnArrayError: the released model's is none.
     """
+    import numpy as np
+
     released = read_array(theirs)
     try:
         array = read_array(ours)
@@ -80,7 +89,35 @@ def difference(ours: Path, theirs: Path) -> Value:
     return float(np.abs(array.astype(np.float64) - released.astype(np.float64)).max())
 
 
-def preprocess_drift(ours: Arrays, theirs: Arrays) -> Iterator[Measurement]:
+def preprocessing(
+    contract: Contract, cases: Sequence[Case], bundle: Bundle, released: Bundle | None
+) -> Iterator[Measurement]:
+    """The line of :data:`PREPROCESS_METRIC`, where the contract has the call or a rule asks for it.
+
+    Args:
+        contract: the candidate's.
+        cases: those that the model must answer.
+        bundle: the candidate's calls and outputs.
+        released: the released model's; ``None``: there is none.
+    """
+    name = PREPROCESS_METRIC.name
+    if not contract.shows_arrays and all(rule.metric != name for rule in contract.policy.rules):
+        return
+    if released is None:
+        yield measurement(WHOLE_SUITE, name, why_not_compared(None), applies=False)
+        return
+    yield preprocess_drift(_arrays(bundle, cases), _arrays(released, cases))
+
+
+def _arrays(bundle: Bundle, cases: Sequence[Case]) -> Arrays:
+    """Of the cases that have an answer."""
+    where, calls = str(bundle.invocations_file), {call.case: call for call in bundle.invocations()}
+    answered = [call for case in cases if (call := calls.get(case.name)) is not None and call.status == "ok"]
+    found = {call.case: call.outputs_by_call.get(PREPROCESS) for call in answered}
+    return {case: None if path is None else inside(bundle.path, path, where=where) for case, path in found.items()}
+
+
+def preprocess_drift(ours: Arrays, theirs: Arrays) -> Measurement:
     """The line of :data:`PREPROCESS_METRIC`: the largest difference of all cases; which case stands beside it.
 
     Args:
@@ -89,32 +126,23 @@ def preprocess_drift(ours: Arrays, theirs: Arrays) -> Iterator[Measurement]:
     """
     name = PREPROCESS_METRIC.name
     if not any(ours.values()) and not any(theirs.values()):
-        yield measurement(WHOLE_SUITE, name, NEVER_ASKED, applies=False)
-        return
+        return measurement(WHOLE_SUITE, name, NEVER_ASKED, applies=False)
     worst, at, compared = -1.0, "", 0
     for case, released in theirs.items():
         if released is None:
             continue
         if (array := ours.get(case)) is None:
-            yield measurement(WHOLE_SUITE, name, f"case '{case}': there is no array")
-            return
+            return measurement(WHOLE_SUITE, name, f"case '{case}': there is no array")
         try:
             found = difference(array, released)
         except NotAnArrayError:
             continue
         if isinstance(found, str):
-            yield measurement(WHOLE_SUITE, name, f"case '{case}': {found}")
-            return
+            return measurement(WHOLE_SUITE, name, f"case '{case}': {found}")
         compared += 1
         if found > worst:
             worst, at = found, case
     if not compared:
-        yield measurement(WHOLE_SUITE, name, NOT_RELEASED, applies=False)
-        return
+        return measurement(WHOLE_SUITE, name, NOT_RELEASED, applies=False)
     why = f"most in the case '{at}', of {compared:,}" if worst else None
-    yield measurement(WHOLE_SUITE, name, worst, why=why)
-
-
-def without_arrays(outputs: Mapping[str, Path]) -> tuple[dict[str, Path], Path | None]:
-    """A case's answers without its array, and that."""
-    return {name: path for name, path in outputs.items() if name != CALL}, outputs.get(CALL)
+    return measurement(WHOLE_SUITE, name, worst, why=why)

@@ -246,11 +246,11 @@ PREPROCESS_METRIC = Metric(
     whole_suite=True,
     needs_released=True,
 )
-"""Of families whose contracts may have a call ``preprocess``: each of them lists it."""
+"""Of contracts with a call ``preprocess``, whatever the family."""
 
 ENGINE_METRICS = (
     *(*CALL_METRICS, REFUSAL_METRIC, PAGE_METRIC, EXPORT_METRIC, LOG_METRIC, ENVIRONMENT_METRIC, ENVIRONMENT_WARNINGS),
-    *(*LOAD_METRICS, *INTERFACE_METRICS),
+    *(*LOAD_METRICS, *INTERFACE_METRICS, PREPROCESS_METRIC),
 )
 """What no family has to say."""
 

@@ -28,6 +28,7 @@ def _references() -> dict[str, set[str]]:
         "check": {each.check for each in families if each.check is not None},
         "painter": {each.view.stills.painter for each in families if each.view.stills is not None},
         "compare": {each.agreement.compare for each in families if each.agreement is not None},
+        "unmeasurable": {each.unmeasurable for each in families if each.unmeasurable is not None},
         "figures": {each.figures for each in families if each.figures is not None},
         "finder": {filled.finder for each in families for filled in each.filled.values()},
     }

@@ -33,6 +33,7 @@ NEVER_CALLED = {
         "threadpoolctl",
     },
     "infer": {"numpy", "opencv-python-headless", "av", "threadpoolctl"},
+    "export": {"threadpoolctl"},  # it compares two vectors, and no galleries
     "report": {"threadpoolctl"},  # it compares no galleries: they come in numbers
 }
 FOR_MODELS = {"scipy", "soundfile", "numpy", "opencv-python-headless", "av"}

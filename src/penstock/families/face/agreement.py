@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 
 from penstock.contract.placeholders import Scalar
-from penstock.evaluation.preprocessed import without_arrays
 from penstock.families.face.compare_answer import CompareAnswer, read_compare
 from penstock.families.face.feature_answer import FeatureAnswer, promised_vector, read_answer, read_feature
 from penstock.foundation.errors import UsageError
@@ -19,8 +18,7 @@ def compare(trained: Mapping[str, Path], exported: Mapping[str, Path], given: Ma
     """How far two answers lie apart; a value that says nothing of this kind of answer is 0.
 
     Args:
-        trained: the answer with the trained weights, by the name of the call; an array of ``preprocess`` may stand
-            beside it, which no weights have a part in.
+        trained: the answer with the trained weights, by the name of the call.
         exported: that with the exported file.
         given: the case's parameters.
 
@@ -61,10 +59,9 @@ def _similarity(one: CompareAnswer, other: CompareAnswer) -> float:
 
 def _answer(outputs: Mapping[str, Path], given: Mapping[str, Scalar]) -> FeatureAnswer | CompareAnswer:
     """The one answer of a case, as what it is."""
-    answers, _ = without_arrays(outputs)
-    if len(answers) != 1:
+    if len(outputs) != 1:
         raise UsageError("the case has several calls, and a face's answer is one")
-    (file,) = answers.values()
+    (file,) = outputs.values()
     if "similarity" in read_answer(file):
         return read_compare(file)
     length, unit = promised_vector(given)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -19,14 +18,12 @@ class FaceFeatures:
         digest: SHA-256 of the image's file.
         vector: float32 (d,), finite, not zero.
         quality: from 0 to 1.
-        preprocessed: the file of what the service made of the image; ``None``: it was not asked for that.
         schema: of the answer; ``None``: it has too many paths for one.
     """
 
     digest: str
     vector: npt.NDArray[np.float32]
     quality: float
-    preprocessed: Path | None = None
     schema: AnswerSchema | None = None
 
 

@@ -12,7 +12,6 @@ from penstock.contract.placeholders import Scalar
 from penstock.evaluation.answer_schema import answer_schema, schema_breaks
 from penstock.evaluation.measurer import Answer, Value, cases_of, measurement
 from penstock.evaluation.networks import Networks
-from penstock.evaluation.preprocessed import preprocess_drift, without_arrays
 from penstock.families.engine_metrics import SCHEMA_METRIC
 from penstock.families.face.compare_answer import band_fault, read_compare
 from penstock.families.face.feature_answer import BadAnswerError, promised_vector, read_answer, read_feature
@@ -46,8 +45,7 @@ class FaceMeasurer:
         """Read the answer to an image or to a pair. It is not trusted: what is wrong with it is a reason."""
         try:
             if "image" in inputs:
-                answers, array = without_arrays(outputs)
-                return _image(_answer(answers, "feature"), inputs["image"], given, array)
+                return _image(_answer(outputs, "feature"), inputs["image"], given)
             return _pair(_answer(outputs, "compare"))
         except BadAnswerError as error:
             return Answer(dict.fromkeys((*OF_A_CASE, "drift"), error.what))
@@ -78,9 +76,8 @@ class FaceMeasurer:
     def compare_suite(
         self, cases: Sequence[Case], answers: Sequence[Answer], released: Sequence[Answer]
     ) -> Iterator[Measurement]:
-        """Whether stored galleries can still be used, and whether answers or preprocessing have changed their form."""
+        """Whether stored galleries can still be used, and whether answers have changed their form."""
         yield from gallery_values(cases, answers, released)
-        yield from preprocess_drift(_arrays(cases, answers), _arrays(cases, released))
         yield _schema_breaks(cases, answers, released)
 
 
@@ -99,11 +96,6 @@ def _schema_breaks(cases: Sequence[Case], answers: Sequence[Answer], released: S
     return schema_breaks(theirs, ours)
 
 
-def _arrays(cases: Sequence[Case], answers: Sequence[Answer]) -> dict[str, Path | None]:
-    both = ((case.name, answer.features) for case, answer in zip(cases, answers, strict=True))
-    return {name: found.preprocessed for name, found in both if isinstance(found, FaceFeatures)}
-
-
 def _answer(outputs: Mapping[str, Path], name: str) -> Path:
     """The answer of a call by its name, or of the contract's one call."""
     found = outputs.get(name) or outputs.get("")
@@ -112,11 +104,11 @@ def _answer(outputs: Mapping[str, Path], name: str) -> Path:
     return found
 
 
-def _image(file: Path, image: Path, given: Mapping[str, Scalar], array: Path | None) -> Answer:
+def _image(file: Path, image: Path, given: Mapping[str, Scalar]) -> Answer:
     length, unit = promised_vector(given)
     found = read_feature(file, length=length, unit=unit)
     features = FaceFeatures(
-        sha256_file(image), found.vector, found.quality, array, answer_schema({"feature": read_answer(file)})
+        sha256_file(image), found.vector, found.quality, answer_schema({"feature": read_answer(file)})
     )
     return Answer({"face_quality": found.quality}, features=features)
 

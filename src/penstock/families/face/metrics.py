@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from penstock.families.engine_metrics import PREPROCESS_METRIC, SCHEMA_METRIC
+from penstock.families.engine_metrics import SCHEMA_METRIC
 from penstock.families.family import Metric
 from penstock.metrics.false_accept_rates import ONE_IN
 
@@ -120,7 +120,6 @@ METRICS = (
         share=True,
     ),
     SCHEMA_METRIC,
-    PREPROCESS_METRIC,
 )
 OF_A_CASE = tuple(
     metric.name for metric in METRICS if not (metric.whole_suite or metric.across_cases or metric.needs_released)

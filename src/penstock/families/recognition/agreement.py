@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 
 from penstock.contract.placeholders import Scalar
-from penstock.evaluation.preprocessed import without_arrays
 from penstock.families.recognition.answer_file import (
     Box,
     FoundObject,
@@ -34,8 +33,7 @@ def compare(
     """How far two answers lie apart. A part that neither has (a service without texts) is no difference.
 
     Args:
-        trained: the answer with the trained weights, by the name of the call; an array of ``preprocess`` may stand
-            beside it, which no weights have a part in.
+        trained: the answer with the trained weights, by the name of the call.
         exported: that with the exported file.
         given: the case's parameters.
 
@@ -61,10 +59,9 @@ def compare(
 
 
 def _answer(outputs: Mapping[str, Path]) -> RecognitionAnswer:
-    answers, _ = without_arrays(outputs)
-    if len(answers) != 1:
+    if len(outputs) != 1:
         raise UsageError("the case has several calls, and a recognition is one answer")
-    (file,) = answers.values()
+    (file,) = outputs.values()
     return read_answer(file, None)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from penstock.evaluation.answer_schema import AnswerSchema
 from penstock.metrics.detection import PictureBoxes
@@ -25,5 +24,3 @@ class CaseFeatures:
     """How sure the answer is (0 where nothing was found), and its loss, 0 or 1; ``None``: nothing is to be found."""
     boxes: PictureBoxes | str | None = None
     """A text: why there are none; ``None``: the case does not say where objects are."""
-    preprocessed: Path | None = None
-    """The file of what the service made of the picture; ``None``: it was not asked for that."""

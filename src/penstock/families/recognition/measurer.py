@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,6 @@ from penstock.contract.placeholders import Scalar
 from penstock.evaluation.answer_schema import answer_schema, schema_breaks
 from penstock.evaluation.measurer import Answer, Value, cases_of
 from penstock.evaluation.networks import Networks
-from penstock.evaluation.preprocessed import preprocess_drift, without_arrays
 from penstock.families.recognition.answer_file import (
     FoundObject,
     NotAnAnswerError,
@@ -60,20 +58,17 @@ class RecognitionMeasurer:
         """Measure an answer by what the case says of its picture."""
         if not isinstance(case, RecognitionCase):
             raise TypeError(f"a {type(case).__name__} is not a case of recognition")
-        answers, array = without_arrays(outputs)
-        if len(answers) != 1:
+        if len(outputs) != 1:
             return Answer(dict.fromkeys(BY_CASE, "the case has several calls, and a recognition is one answer"))
         size = None
         if "image" in inputs:
             height, width = read_image(inputs["image"]).shape[:2]
             size = width, height
         try:
-            answer = read_answer(next(iter(answers.values())), size)
+            answer = read_answer(next(iter(outputs.values())), size)
         except NotAnAnswerError as error:
             return Answer(dict.fromkeys(BY_CASE, error.what))
-        measured = examine(case, answer, synonyms_of(case, withheld))
-        measured.features = replace(measured.features, preprocessed=array)
-        return measured
+        return examine(case, answer, synonyms_of(case, withheld))
 
     def suite(self, cases: Sequence[Case], answers: Sequence[Answer]) -> Iterator[Measurement]:
         """mAP, calibration, risk over coverage: of the cases that name labels."""
@@ -94,22 +89,16 @@ class RecognitionMeasurer:
 
     def compare_suite(
         self,
-        cases: Sequence[Case],
+        cases: Sequence[Case],  # noqa: ARG002 (a schema is of all answers)
         answers: Sequence[Answer],
         released: Sequence[Answer],
     ) -> Iterator[Measurement]:
-        """The schema of the answers against that of the released model's, and what was made of the pictures."""
-        yield from preprocess_drift(_arrays(cases, answers), _arrays(cases, released))
+        """The schema of the answers against that of the released model's."""
         both = [(ours.features, theirs.features) for ours, theirs in zip(answers, released, strict=True)]
         kept = [(ours, theirs) for ours, theirs in both if theirs is not None]
         yield schema_breaks(
             [theirs.schema for _, theirs in kept], [ours.schema if ours is not None else None for ours, _ in kept]
         )
-
-
-def _arrays(cases: Sequence[Case], answers: Sequence[Answer]) -> dict[str, Path | None]:
-    both = ((case.name, answer.features) for case, answer in zip(cases, answers, strict=True))
-    return {name: found.preprocessed for name, found in both if isinstance(found, CaseFeatures)}
 
 
 def examine(case: RecognitionCase, answer: RecognitionAnswer, synonyms: Synonyms) -> Answer:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from penstock.families.engine_metrics import PREPROCESS_METRIC, SCHEMA_METRIC
+from penstock.families.engine_metrics import SCHEMA_METRIC
 from penstock.families.family import Metric
 
 METRICS = (
@@ -73,5 +73,4 @@ METRICS = (
         near_zero=True,
     ),
     SCHEMA_METRIC,
-    PREPROCESS_METRIC,
 )

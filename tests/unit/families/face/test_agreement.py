@@ -60,9 +60,3 @@ def test_what_cannot_be_compared(tmp_path: Path) -> None:
     file = written(tmp_path, feature())
     with pytest.raises(UsageError, match="several calls"):
         compare({"": file}, {"feature": file, "more": file}, {})
-
-
-def test_an_array_of_preprocessing_is_passed_over(tmp_path: Path) -> None:
-    file = written(tmp_path, feature())
-    both = {"feature": file, "preprocess": tmp_path / "array.npy"}
-    assert compare(both, both, {})["vector"] == 0

@@ -8,9 +8,9 @@ from penstock.families.registry import find_metric
 
 def test_directions() -> None:
     assert {metric.name for metric in METRICS if metric.direction == "lower"} == {
-        *("cer", "brier", "ece", "aurc", "schema_breaks", "preprocess_drift")
+        *("cer", "brier", "ece", "aurc", "schema_breaks")
     }
     assert {metric.name for metric in METRICS if metric.whole_suite} == {
-        *("map", "map50", "ece", "aurc", "schema_breaks", "preprocess_drift")
+        *("map", "map50", "ece", "aurc", "schema_breaks")
     }
     assert all(find_metric(metric.name) == metric for metric in METRICS)
