@@ -105,7 +105,8 @@ class Canary:
             self._api.merge({"spec": {"paused": True}})
         else:
             if state.pauses:
-                self._api.merge_status({"pauseConditions": None, "controllerPause": False})
+                # 'controllerPause' stays: by it the controller knows that it was let go, and begins the analysis anew
+                self._api.merge_status({"pauseConditions": None})
             if state.by_hand:
                 self._api.merge({"spec": {"paused": False}})
 
