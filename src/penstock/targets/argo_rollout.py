@@ -6,18 +6,14 @@ import time
 from pathlib import Path
 
 from penstock.foundation.errors import Inconclusive, UsageError, WorldError
-from penstock.targets.canary import CanaryState
+from penstock.targets.canary import SINCE, CanaryState
 from penstock.targets.deployment import LOOK_S, SWAP_S, DeploymentTarget
 from penstock.targets.pair import ServedPair
-from penstock.targets.pod_template import ANNOTATIONS, Json, with_pair
+from penstock.targets.pod_template import Json, with_pair
 from penstock.targets.pods import image_of
 from penstock.targets.targets_file import RolloutSettings
 from penstock.targets.waiting import NotServingError, ServesLateError
 from penstock.targets.workload_api import REQUEST_S, ApiSilentError, StaleError
-
-SINCE = f"{ANNOTATIONS}since"
-"""Annotation of the Rollout: Unix seconds at which the canary was started, for its analysis."""
-
 
 UNDECIDED = ("Running", "Inconclusive")
 """What Argo Rollouts calls an analysis that has not said good or bad."""

@@ -12,7 +12,7 @@ from penstock.foundation.errors import PenstockError, UsageError, WorldError
 from penstock.releases.canary_log import CanaryKind, log_canary_act
 from penstock.releases.moves import Move, stated_author, stated_reason
 from penstock.store.store import Store
-from penstock.targets.canary import CanaryState
+from penstock.targets.canary import SINCE, CanaryState
 from penstock.targets.targets_file import RolloutSettings, Targets
 from penstock.targets.workload_api import ApiSilentError, StaleError, WorkloadApi
 
@@ -67,7 +67,7 @@ class Canary:
 
         Args:
             act: ``pause``: the weight stays, and nothing further happens. ``resume``: it goes on; where its analysis
-                could not tell, that is begun again. ``abort``: all users are back on what serves everybody.
+                could not tell, that is begun again, as of now. ``abort``: all users are back on what serves everybody.
             store: where the log is.
             reason: why.
             by: who.
@@ -114,6 +114,8 @@ class Canary:
         elif act == "pause":
             self._api.merge({"spec": {"paused": True}})
         else:
+            if state.inconclusive:  # else the watch's own time would be over as soon as it begins anew
+                self._api.merge({"metadata": {"annotations": {SINCE: str(int(time.time()))}}})
             if state.pauses:
                 # 'controllerPause' stays: by it the controller knows that it was let go, and begins the analysis anew
                 self._api.merge_status({"pauseConditions": None})

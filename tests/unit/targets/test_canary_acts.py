@@ -82,11 +82,14 @@ def test_each_is_done_once_and_on_record(there: RolloutServer, tmp_path: Path) -
 def test_an_undecided_one_that_is_resumed_is_looked_at_again(there: RolloutServer, tmp_path: Path) -> None:
     """The controller's own 'promote' would go past the analysis, and so to everybody. And it begins an inconclusive
     analysis anew only where ``controllerPause`` is still set: without it the pause comes back, with the old analysis.
+    That looks from now on: of the first start the watch's time is over, and nothing more would be decided.
     """
     place = Place(tmp_path, there, "inconclusive")
     assert place.canary().state().word == "inconclusive"
     assert place.canary().do("resume", place.store, reason="more traffic now").entry is not None
-    assert there.patches == [{"status": {"pauseConditions": None}}]
+    begun, let_go = there.patches
+    assert int(begun["metadata"]["annotations"]["penstock.dev/since"]) > 1_700_000_000  # type: ignore[call-overload]
+    assert let_go == {"status": {"pauseConditions": None}}
 
 
 def test_the_cluster_comes_before_the_record(there: RolloutServer, tmp_path: Path) -> None:
@@ -192,3 +195,10 @@ def test_a_stopped_one_does_not_stay_paused(there: RolloutServer, tmp_path: Path
     assert place.canary().do("abort", place.store, reason="green faces").entry is not None
     assert there.deployment["spec"]["paused"] is False
     assert there.deployment["status"]["abort"] is True
+
+
+def test_one_that_waits_at_a_step_goes_on_from_there(there: RolloutServer, tmp_path: Path) -> None:
+    place = Place(tmp_path, there)
+    there.deployment["status"] |= {"controllerPause": True, "pauseConditions": [{"reason": "CanaryPauseStep"}]}
+    assert place.canary().do("resume", place.store, reason="go on").entry is not None
+    assert there.patches == [{"status": {"pauseConditions": None}}]
