@@ -316,6 +316,7 @@ def test_without_evidence_it_is_never_promoted(stage: Stage) -> None:
         stage.wait(lambda state: state.inconclusive, "the pause", timeout_s=120)
         assert stage.canary("status")["state"] == "inconclusive"
         assert stage.canary("resume", "--reason=one more look")["changed"]
+        stage.wait(lambda state: state.analysis == "Running" and not state.pauses, "another analysis")
     assert [type(error) for error in errors] == [CanaryUndecidedError]
     assert "inconclusive, needs you" in str(errors[0])
     assert (stage.rollout()["spec"]["template"], stage.current) == (template, GOOD)

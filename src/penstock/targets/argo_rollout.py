@@ -6,18 +6,14 @@ import time
 from pathlib import Path
 
 from penstock.foundation.errors import Inconclusive, UsageError, WorldError
-from penstock.targets.canary import CanaryState
+from penstock.targets.canary import SINCE, CanaryState
 from penstock.targets.deployment import LOOK_S, SWAP_S, DeploymentTarget
 from penstock.targets.pair import ServedPair
-from penstock.targets.pod_template import ANNOTATIONS, Json
+from penstock.targets.pod_template import Json, with_pair
 from penstock.targets.pods import image_of
 from penstock.targets.targets_file import RolloutSettings
 from penstock.targets.waiting import NotServingError, ServesLateError
 from penstock.targets.workload_api import REQUEST_S, ApiSilentError, StaleError
-
-SINCE = f"{ANNOTATIONS}since"
-"""Annotation of the Rollout: Unix seconds at which the canary was started, for its analysis."""
-
 
 UNDECIDED = ("Running", "Inconclusive")
 """What Argo Rollouts calls an analysis that has not said good or bad."""
@@ -56,12 +52,17 @@ class RolloutTarget(DeploymentTarget):
         Raises:
             NotServingError: its analysis or a person has stopped it, or its pods do not come.
             CanaryUndecidedError: its time was over, and its analysis could not tell.
+            UsageError: it is the very canary that was stopped, and still stands in the template.
         """
+        before = self._before
+        if self._stopped_before and before and with_pair(before, pair, self._settings, where=self._where) == before:
+            todo = "Promote the current release, which puts its template there; then this one again."
+            raise UsageError("it was stopped, and its template is there yet", where=self._where, todo=todo)
         try:
             super().deploy(pair, current)
         except ServesLateError as error:
             seen = self._seen
-            if seen is None or seen.by_hand or seen.analysis not in UNDECIDED:
+            if seen is None or not seen.observed or seen.by_hand or seen.analysis not in UNDECIDED:
                 raise
             raise CanaryUndecidedError(
                 f"inconclusive, needs you: the canary of {pair.model} {pair.version} had {self._canary_s:g} s, and "
@@ -72,14 +73,39 @@ class RolloutTarget(DeploymentTarget):
 
     def restore(self, state: str) -> None:
         """See the protocol. A stopped canary that was in the template is not begun again: ours is stopped, too."""
-        if self._stopped_before and self._ours is not None:
-            try:
-                self._api.merge_status({"abort": True})
-            except (ApiSilentError, StaleError) as error:
-                todo = f"Stop it: penstock canary abort {self._name}"
-                raise WorldError(str(error) or "it is refused", where=self._where, todo=todo) from None
-        else:
+        if not self._stopped_before or self._ours is None:
             super().restore(state)
+            return
+        end = time.monotonic() + self._settings.timeout_s
+        while going := self._going_on():
+            if time.monotonic() > end:
+                todo = f"Stop it: penstock canary abort {self._name}"
+                raise WorldError(f"it is not known to be stopped: {going}", where=self._where, todo=todo)
+            time.sleep(self._settings.poll_s)
+
+    def _going_on(self) -> str:
+        """Stop our canary; why it is not stopped yet. The controller forgets an abort that comes with a new template.
+
+        Raises:
+            WorldError: it cannot be stopped any more.
+        """
+        try:
+            found = self._api.read()
+            state = CanaryState.of(found)
+            if (template := found["spec"].get("template")) != self._ours:
+                raise self._edited(template)
+            if not state.observed:
+                return "the change has not been seen by the controller yet"
+            if not state.under_way:
+                todo = "Promote the current release: that brings back what it is."
+                raise WorldError("it serves everybody by now", where=self._where, todo=todo)
+            if not state.aborted:
+                self._api.merge_status({"abort": True})
+            if state.by_hand:
+                self._api.merge({"spec": {"paused": False}})
+        except (ApiSilentError, StaleError) as error:
+            return str(error) or "it is refused"
+        return ""
 
     @property
     def _deploy_s(self) -> float:
@@ -134,7 +160,7 @@ class RolloutTarget(DeploymentTarget):
 
     def _not_led(self, found: Json, state: CanaryState) -> str:
         """The Services that do not lead to the newest ReplicaSet yet: the controller changes them after its status."""
-        canary = found["spec"]["strategy"]["canary"]
+        canary = (found["spec"].get("strategy") or {}).get("canary") or {}
         names = {canary.get("stableService"), canary.get("canaryService")} - {None}
         behind = [
             service["metadata"]["name"]

@@ -9,6 +9,8 @@ from penstock.targets.pod_template import ANNOTATIONS, Json
 from penstock.targets.pods import digest_of, fault_of, image_of, is_ready, shortened, unready_of
 from penstock.targets.waiting import NotServingError
 
+SINCE = f"{ANNOTATIONS}since"
+"""Annotation of the Rollout: Unix seconds from which on its analysis looks; when the canary was started, or resumed."""
 INCONCLUSIVE = "Inconclusive"
 STOPPED = "Degraded"
 
@@ -25,7 +27,7 @@ class CanaryState:
     run_id: str
     """Whose pair the template is, as Penstock wrote it; empty if it has not."""
     since: str
-    """Unix seconds at which the canary was started; empty if that is not known."""
+    """As :data:`SINCE` has it; empty if that is not known."""
     observed: bool
     """Whether the controller has seen the template. Only then is anything else of any worth."""
     phase: str
@@ -68,7 +70,7 @@ class CanaryState:
             model=str(told.get(f"{ANNOTATIONS}model", "")),
             version=str(told.get(f"{ANNOTATIONS}version", "")),
             run_id=str(told.get(f"{ANNOTATIONS}run", "")),
-            since=str((metadata.get("annotations") or {}).get(f"{ANNOTATIONS}since", "")),
+            since=str((metadata.get("annotations") or {}).get(SINCE, "")),
             observed=str(status.get("observedGeneration") or "") == str(metadata.get("generation")),
             phase=str(status.get("phase") or "Progressing"),
             message=shortened("; ".join(dict.fromkeys(said))) if said else "",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,12 +12,14 @@ from penstock.foundation.errors import PenstockError, UsageError, WorldError
 from penstock.releases.canary_log import CanaryKind, log_canary_act
 from penstock.releases.moves import Move, stated_author, stated_reason
 from penstock.store.store import Store
-from penstock.targets.canary import CanaryState
+from penstock.targets.canary import SINCE, CanaryState
 from penstock.targets.targets_file import RolloutSettings, Targets
 from penstock.targets.workload_api import ApiSilentError, StaleError, WorkloadApi
 
 Act = Literal["pause", "resume", "abort"]
 Answered = TypeVar("Answered")
+SEEN_S, SEEN_POLL_S = 30.0, 0.5
+"""How long the controller may take to see a change before a canary can be stopped."""
 KINDS: dict[Act, CanaryKind] = {"pause": "canary paused", "resume": "canary resumed", "abort": "canary aborted"}
 
 
@@ -64,7 +67,7 @@ class Canary:
 
         Args:
             act: ``pause``: the weight stays, and nothing further happens. ``resume``: it goes on; where its analysis
-                could not tell, that is begun again. ``abort``: all users are back on what serves everybody.
+                could not tell, that is begun again, as of now. ``abort``: all users are back on what serves everybody.
             store: where the log is.
             reason: why.
             by: who.
@@ -76,14 +79,16 @@ class Canary:
         """
         stated_reason(reason)
         stated_author(by)
-        state = self.state()
+        state = self._seen_state() if act == "abort" else self.state()
         if self._is_so(act, state):
             return CanaryAct(self.target, state, None)
         if state.model not in self._models or not state.version:
             todo = "Its own tools act on it: kubectl argo rollouts."
             raise UsageError("the pair there was not brought by Penstock", where=self._where, todo=todo)
-        if state.stopped:
+        if state.stopped and act != "abort":
             todo = f"Promote it again: penstock promote {state.model} {state.version} --reason TEXT"
+            if state.by_hand:
+                todo = f"This ends its pause: penstock canary abort {self.target} --reason TEXT"
             raise UsageError("that canary was stopped: it cannot go on", where=self._where, todo=todo)
         self._sure(lambda: self._carry_out(act, state))
         try:
@@ -96,18 +101,37 @@ class Canary:
     def _is_so(self, act: Act, state: CanaryState) -> bool:
         if act == "resume":  # one that came to all while somebody paused it still has to be let go
             return not state.stopped and not state.by_hand and not state.pauses
-        return not state.under_way or (state.stopped if act == "abort" else state.by_hand)
+        if act == "abort":  # one whose pods were late is given up, and still may go on once they are there
+            return not state.under_way or (state.aborted and not state.by_hand)
+        return not state.under_way or state.by_hand
 
     def _carry_out(self, act: Act, state: CanaryState) -> None:
         if act == "abort":
-            self._api.merge_status({"abort": True})
+            if not state.aborted:
+                self._api.merge_status({"abort": True})
+            if state.by_hand:  # neither the next promotion nor anything else would come to serve
+                self._api.merge({"spec": {"paused": False}})
         elif act == "pause":
             self._api.merge({"spec": {"paused": True}})
         else:
+            if state.inconclusive:  # else the watch's own time would be over as soon as it begins anew
+                self._api.merge({"metadata": {"annotations": {SINCE: str(int(time.time()))}}})
             if state.pauses:
-                self._api.merge_status({"pauseConditions": None, "controllerPause": False})
+                # 'controllerPause' stays: by it the controller knows that it was let go, and begins the analysis anew
+                self._api.merge_status({"pauseConditions": None})
             if state.by_hand:
                 self._api.merge({"spec": {"paused": False}})
+
+    def _seen_state(self) -> CanaryState:
+        """As it is once the controller has seen the template: an abort that it finds with a new one is forgotten."""
+        end = time.monotonic() + SEEN_S
+        while not (state := self.state()).observed:
+            if time.monotonic() > end:
+                what = f"nothing was stopped: the controller has not seen the last change for {SEEN_S:g} s"
+                todo = "Does it run? Then try again; it brings nothing to anybody until it has seen it."
+                raise WorldError(what, where=self._where, todo=todo)
+            time.sleep(SEEN_POLL_S)
+        return state
 
     def _sure(self, ask: Callable[[], Answered]) -> Answered:
         try:

@@ -136,7 +136,7 @@ class DeploymentTarget:
             sent = self._ours
             try:
                 found = self._api.read()
-                template: Json = found["spec"]["template"]
+                template: Json | None = found["spec"].get("template")
                 if template == wanted:
                     return wanted
                 if template != seen:
@@ -159,8 +159,8 @@ class DeploymentTarget:
         def look() -> str:
             try:
                 found = self._api.read()
-                if found["spec"]["template"] != template:
-                    raise self._edited(found["spec"]["template"])
+                if (there := found["spec"].get("template")) != template:
+                    raise self._edited(there)
                 return self._missing(found)
             except ApiSilentError as error:
                 return str(error)
@@ -171,9 +171,11 @@ class DeploymentTarget:
             error.todo = f"Look at it: {self._command('describe')}"
             raise
 
-    def _edited(self, template: Json) -> EditedError:
+    def _edited(self, template: Json | None) -> EditedError:
+        """``template``: what is there now; a Rollout may refer to one that is elsewhere."""
         settings = self._settings
-        images = [one.get("image", "") for one in template["spec"]["containers"] if one["name"] == settings.container]
+        containers = ((template or {}).get("spec") or {}).get("containers") or []
+        images = [one.get("image", "") for one in containers if one["name"] == settings.container]
         image = one_line(images[0])[:200] if images else "none"
         what = f"somebody has changed the {self._api.kind} '{settings.name}' meanwhile, and that was left alone"
         return EditedError(f"{what}; its image is {image}", where=self._where, todo="Find out who, then act again.")

@@ -103,6 +103,11 @@ class RolloutServer(ApiServer):
                 self.touch()
                 self.merge(self.deployment["status"], change["status"])
                 return 200, self.deployment
+            if parts.path == PLACE and isinstance(change, dict) and "metadata" in change:
+                self.touch()
+                told = self.deployment["metadata"].setdefault("annotations", {})
+                self.merge(told, change["metadata"]["annotations"])
+                return 200, self.deployment
             if parts.path == PLACE and isinstance(change, dict):
                 self.edit(lambda spec: self.merge(spec, change["spec"]))
                 return 200, self.deployment

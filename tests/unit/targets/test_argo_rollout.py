@@ -17,8 +17,9 @@ from penstock.foundation.errors import ExitCode, UsageError, WorldError
 from penstock.releases.acts import promote
 from penstock.releases.baseline import baseline
 from penstock.store.local import LocalStore
-from penstock.targets.argo_rollout import CanaryUndecidedError
+from penstock.targets.argo_rollout import CanaryUndecidedError, RolloutTarget
 from penstock.targets.delivery import Delivery
+from penstock.targets.deployment import EditedError
 from penstock.targets.waiting import NotServingError
 
 pytestmark = pytest.mark.slow
@@ -116,19 +117,86 @@ def test_a_canary_that_is_there_already_is_refused(there: RolloutServer) -> None
         there.rollout().state()
 
 
-def test_a_stopped_one_that_was_left_is_never_begun_again(there: RolloutServer) -> None:
+def left_behind(there: RolloutServer, fate: str = "canary", **more: float) -> tuple[RolloutTarget, str]:
+    """A stopped canary stands in the template; ours has taken its place, and is to be put back."""
     there.fate = "failed"
     there.edit(lambda spec: spec["template"]["spec"]["containers"][0].update(image="left-behind"))
-    target = there.rollout()
+    target = there.rollout(**more)
     state = target.state()
-    with pytest.raises(NotServingError):
+    there.fate = fate
+    return target, state
+
+
+def test_a_stopped_one_that_was_left_is_never_begun_again(there: RolloutServer) -> None:
+    target, state = left_behind(there, canary_s=0.05, timeout_s=0.05)
+    with pytest.raises(CanaryUndecidedError):
         target.deploy(pair(), None)
-    there.refuse = [503]
-    with pytest.raises(WorldError, match="penstock canary abort studio"):
+    there.refuse = [503] * 100
+    with pytest.raises(WorldError, match=r"it is not known to be stopped: .*503.*penstock canary abort studio"):
         target.restore(state)
+    there.refuse = [503]
     target.restore(state)
     assert there.patches[-1] == {"status": {"abort": True}}
     assert there.container["image"] == pair().image
+
+
+def test_ours_is_stopped_once_the_controller_has_seen_it(there: RolloutServer) -> None:
+    """What it finds beside a new template it takes away; and one that it has not seen may still come to serve."""
+    target, state = left_behind(there, "unseen", canary_s=0.05, timeout_s=0.05)
+    with pytest.raises(NotServingError):
+        target.deploy(pair(), None)
+    with pytest.raises(WorldError, match="not known to be stopped: the change has not been seen"):
+        target.restore(state)
+    assert {"status": {"abort": True}} not in there.patches
+
+
+def test_what_serves_everybody_by_now_is_not_taken_for_stopped(there: RolloutServer) -> None:
+    """The pointer could not be moved, for one: an abort would do nothing."""
+    target, state = left_behind(there, "serves")
+    target.deploy(pair(), None)
+    with pytest.raises(WorldError, match=r"it serves everybody by now.*Promote the current release"):
+        target.restore(state)
+
+
+def test_the_very_one_that_was_stopped_is_refused(there: RolloutServer) -> None:
+    there.fate = "failed"
+    first = there.rollout()
+    first.state()
+    with pytest.raises(NotServingError):
+        first.deploy(pair(), None)
+    again = there.rollout()
+    state = again.state()
+    with pytest.raises(UsageError, match=r"its template is there yet.*Promote the current release"):
+        again.deploy(pair(), None)
+    again.restore(state)
+    assert len(there.patches) == 1
+
+
+def test_one_whose_controller_is_gone_is_no_undecided_one(
+    there: RolloutServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What its status says of an analysis is of the canary before."""
+    there.fate = "unseen"
+    target = there.rollout(canary_s=0.05)
+    target.state()
+    analysis = {"currentStepAnalysisRunStatus": {"name": "a", "status": "Inconclusive"}}
+    as_it_is = there.status_of_fate
+    monkeypatch.setattr(there, "status_of_fate", lambda *given: as_it_is(*given) | {"canary": analysis})
+    with pytest.raises(NotServingError, match="has not been seen"):
+        target.deploy(pair(), None)
+
+
+def test_a_template_that_somebody_has_moved_elsewhere_is_left_alone(
+    there: RolloutServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there.fate = "canary"
+    target = there.rollout()
+    state = target.state()
+    monkeypatch.setattr(target, "_missing", lambda _: str(there.deployment["spec"].pop("template")))
+    with pytest.raises(EditedError):
+        target.deploy(pair(), None)
+    with pytest.raises(EditedError):
+        target.restore(state)
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from penstock.cli.app import main
 from penstock.foundation.errors import UsageError, WorldError
 from penstock.releases.history import history
 from penstock.store.local import LocalStore
+from penstock.targets import canary_acts
 from penstock.targets.canary_acts import Canary, rollout_of
 from penstock.targets.targets_file import load_targets
 
@@ -79,11 +80,16 @@ def test_each_is_done_once_and_on_record(there: RolloutServer, tmp_path: Path) -
 
 
 def test_an_undecided_one_that_is_resumed_is_looked_at_again(there: RolloutServer, tmp_path: Path) -> None:
-    """The controller's own 'promote' would go past the analysis, and so to everybody."""
+    """The controller's own 'promote' would go past the analysis, and so to everybody. And it begins an inconclusive
+    analysis anew only where ``controllerPause`` is still set: without it the pause comes back, with the old analysis.
+    That looks from now on: of the first start the watch's time is over, and nothing more would be decided.
+    """
     place = Place(tmp_path, there, "inconclusive")
     assert place.canary().state().word == "inconclusive"
     assert place.canary().do("resume", place.store, reason="more traffic now").entry is not None
-    assert there.patches == [{"status": {"pauseConditions": None, "controllerPause": False}}]
+    begun, let_go = there.patches
+    assert int(begun["metadata"]["annotations"]["penstock.dev/since"]) > 1_700_000_000  # type: ignore[call-overload]
+    assert let_go == {"status": {"pauseConditions": None}}
 
 
 def test_the_cluster_comes_before_the_record(there: RolloutServer, tmp_path: Path) -> None:
@@ -155,3 +161,44 @@ def test_one_that_came_to_all_while_it_was_paused_is_let_go(there: RolloutServer
     assert place.canary().do("abort", place.store, reason="too late").entry is None
     assert place.canary().do("resume", place.store, reason="it serves").entry is not None
     assert there.patches == [{"spec": {"paused": False}}]
+
+
+def test_an_abort_waits_until_the_controller_has_seen_the_template(
+    there: RolloutServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a new template the controller begins a new canary, and forgets that one was aborted."""
+    monkeypatch.setattr(canary_acts, "SEEN_S", 0.02)
+    monkeypatch.setattr(canary_acts, "SEEN_POLL_S", 0.01)
+    place = Place(tmp_path, there, "unseen")
+    with pytest.raises(WorldError, match="nothing was stopped: the controller has not seen"):
+        place.canary().do("abort", place.store, reason="green faces")
+    assert (there.patches, place.kinds()) == ([], ["published", "published"])
+
+
+def test_one_that_was_late_and_may_still_go_on_is_stopped(there: RolloutServer, tmp_path: Path) -> None:
+    place = Place(tmp_path, there)
+    there.deployment["status"] |= {"phase": "Degraded", "message": "ProgressDeadlineExceeded"}
+    assert place.canary().state().word == "stopped"
+    assert place.canary().do("abort", place.store, reason="green faces").entry is not None
+    assert there.patches == [{"status": {"abort": True}}]
+
+
+def test_a_stopped_one_does_not_stay_paused(there: RolloutServer, tmp_path: Path) -> None:
+    """Else nothing could be promoted there: a paused Rollout is refused, and a stopped one does not go on."""
+    place = Place(tmp_path, there)
+    place.canary().do("pause", place.store, reason="a storm")
+    place.canary().do("abort", place.store, reason="green faces")
+    assert there.deployment["spec"]["paused"] is False
+    there.edit(lambda spec: spec.update(paused=True))
+    with pytest.raises(UsageError, match="This ends its pause: penstock canary abort studio"):
+        place.canary().do("resume", place.store, reason="why not")
+    assert place.canary().do("abort", place.store, reason="green faces").entry is not None
+    assert there.deployment["spec"]["paused"] is False
+    assert there.deployment["status"]["abort"] is True
+
+
+def test_one_that_waits_at_a_step_goes_on_from_there(there: RolloutServer, tmp_path: Path) -> None:
+    place = Place(tmp_path, there)
+    there.deployment["status"] |= {"controllerPause": True, "pauseConditions": [{"reason": "CanaryPauseStep"}]}
+    assert place.canary().do("resume", place.store, reason="go on").entry is not None
+    assert there.patches == [{"status": {"pauseConditions": None}}]

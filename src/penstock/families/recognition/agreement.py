@@ -44,14 +44,15 @@ def compare(
         ``description``: edits from one to the other, by the characters of the longer one.
 
     Raises:
-        UsageError: one of the two is no answer, or lacks a part that the other has.
+        UsageError: one of the two is no answer, or lacks a part that the other has; a part of both cannot be read, and
+            is not the same in both.
     """
     one, other = _answer(trained), _answer(exported)
+    for part in ("objects", "text", "description"):
+        _hold_readable(part, one, other)
     found = dict.fromkeys(("labels", "confidence", "boxes"), 0.0)
     if isinstance(one.objects, tuple) and isinstance(other.objects, tuple):
         found = _objects_apart(one.objects, other.objects)
-    else:
-        _hold_both_unusable(one.objects, other.objects)
     return found | {
         "text": _texts_apart(one.text, other.text),
         "description": _texts_apart(one.description, other.description),
@@ -65,11 +66,16 @@ def _answer(outputs: Mapping[str, Path]) -> RecognitionAnswer:
     return read_answer(file, None)
 
 
-def _hold_both_unusable(one: object, other: object) -> None:
-    """Refuse a part that only one answer has."""
-    for part, which in ((one, "the trained weights"), (other, "the exported file")):
-        if isinstance(part, Unusable) and not (isinstance(one, Unusable) and isinstance(other, Unusable)):
-            raise UsageError(f"with {which}: {part.reason}")
+def _hold_readable(part: str, one: RecognitionAnswer, other: RecognitionAnswer) -> None:
+    """Refuse a part that one answer lacks alone, or that nobody can compare."""
+    ours, theirs = getattr(one, part), getattr(other, part)
+    if isinstance(ours, Unusable) and isinstance(theirs, Unusable):
+        if one.content.get(part, ...) != other.content.get(part, ...):
+            raise UsageError(f"with the trained weights: {ours.reason}; with the exported file: {theirs.reason}")
+    elif isinstance(ours, Unusable):
+        raise UsageError(f"with the trained weights: {ours.reason}")
+    elif isinstance(theirs, Unusable):
+        raise UsageError(f"with the exported file: {theirs.reason}")
 
 
 def _objects_apart(one: Objects, other: Objects) -> dict[str, float]:
@@ -96,14 +102,20 @@ def _boxes_apart(one: Sequence[Box], other: Sequence[Box]) -> float:
     if not one or not other:
         return 0.0 if len(one) == len(other) else 1.0
     first, second = np.array(one, np.float64), np.array(other, np.float64)
+    same = set(one) & set(other)  # their IoU is 1, and not what rounding makes of it: a limit may be 0
     # Box by box: a table of all with all would be as large as a hostile answer likes.
-    sides = ((first, second), (second, first))
-    return 1.0 - min(float(overlap(box[None], there).max()) for here, there in sides for box in here)
+    sides = ((one, second), (other, first))
+    shares = (
+        float(overlap(np.array([box], np.float64), there).max())
+        for here, there in sides
+        for box in here
+        if box not in same
+    )
+    return max(0.0, 1.0 - min(shares, default=1.0))
 
 
 def _texts_apart(one: str | Unusable, other: str | Unusable) -> float:
     if isinstance(one, Unusable) or isinstance(other, Unusable):
-        _hold_both_unusable(one, other)
         return 0.0
     one, other = plain(one), plain(other)
     longer = max(len(one), len(other))

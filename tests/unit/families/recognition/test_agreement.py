@@ -64,9 +64,25 @@ def test_what_cannot_be_compared(tmp_path: Path) -> None:
         compare({}, {}, {})
 
 
+def test_what_nobody_can_read_does_not_agree_unless_it_is_the_same(tmp_path: Path) -> None:
+    in_per_cent = {"objects": [CUP | {"confidence": 90}]}
+    assert apart(tmp_path, in_per_cent, in_per_cent) == SAME
+    with pytest.raises(UsageError, match=r"trained weights: objects\[0\].confidence is 90, .*exported file: .* is 12"):
+        apart(tmp_path, in_per_cent, {"objects": [BOOK | {"confidence": 12}]})
+    with pytest.raises(UsageError, match="the answer has no 'text'; with the exported file: 'text' is null"):
+        apart(tmp_path, {"objects": []}, {"objects": [], "text": None})
+
+
+def test_the_same_box_is_exactly_the_same(tmp_path: Path) -> None:
+    """A contract may allow 0."""
+    answer = {"objects": [CUP | {"box": [x + 0.1, 0.7 * x, 0.3, 0.1 + x / 7]} for x in range(30)]}
+    assert apart(tmp_path, answer, answer) == SAME
+
+
 @pytest.mark.slow
 def test_as_many_objects_as_an_answer_may_have_take_seconds(tmp_path: Path) -> None:
     many = {"objects": [CUP | {"label": f"cup {number}"} for number in range(3000)]}
+    moved = {"objects": [each | {"box": [10, 10, 20, 25]} for each in many["objects"]]}
     began = time.process_time()
-    assert apart(tmp_path, many, many) == SAME
+    assert apart(tmp_path, many, moved) == pytest.approx(SAME | {"boxes": 0.2})
     assert time.process_time() - began < 10, "labels times objects would be minutes"
