@@ -72,11 +72,11 @@ def bound(address: BookAddress) -> socket.socket:
     try:
         found.bind((address.host, address.port))
         found.listen()  # who is told the address may ask at once
-    except OSError as error:
+    except (OSError, TypeError) as error:  # TypeError: what cannot be a name at all is not looked up
         found.close()
         raise WorldError(
-            f"cannot listen: {error.strerror or error}",
-            where=f"{address.host}:{address.port}",
+            f"cannot listen: {getattr(error, 'strerror', None) or error}",
+            where=f"{address.host[:100]}:{address.port}",
             todo="Choose another --port.",
         ) from None
     return found

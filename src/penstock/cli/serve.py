@@ -56,8 +56,8 @@ def serve(
     )
     address = BookAddress(host, port)
     check_address(address, door)
-    given = os.environ.get(KEY_VARIABLE, "")
-    secret = read_key(key) if key is not None else checked_key(given.encode(), where=KEY_VARIABLE) if given else None
+    given = os.fsencode(os.environ.get(KEY_VARIABLE, ""))  # its bytes, which need not be text
+    secret = read_key(key) if key is not None else checked_key(given, where=KEY_VARIABLE) if given else None
     book = server(
         existing_store(store, store_credentials, patience=QUICK),
         door,

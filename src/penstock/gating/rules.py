@@ -310,6 +310,8 @@ def paired_change(
     if ours.resamples.key != theirs.resamples.key or len(ours.resamples.values) != len(theirs.resamples.values):
         note = f"the two sides' resamples are not of the same {subject.over}s: held as it is"
         return PairedChange(base, Exact(worsening, 1), margin, rounding, note)
+    if len(ours.resamples.values) < 2:
+        return PairedChange(base, Exact(worsening, 1), margin, rounding, "too few resamples: held as it is")
     pairs = zip(ours.resamples.values, theirs.resamples.values, strict=True)
     resampled = [sign * (here - there) for here, there in pairs]
     return PairedChange(base, weigh_resamples(worsening, resampled, ours.resamples.cases, rounding), margin, rounding)

@@ -38,6 +38,11 @@ def test_a_port_that_is_none_or_taken() -> None:
             bound(BookAddress("127.0.0.1", first.getsockname()[1]))
 
 
+def test_a_name_that_none_can_be() -> None:
+    with pytest.raises(WorldError, match="cannot listen"):
+        bound(BookAddress("ä" * 80, 0))
+
+
 def test_over_http(made: LocalStore) -> None:
     book = server(made, Door())
     with bound(BookAddress("127.0.0.1", 0)) as listening:

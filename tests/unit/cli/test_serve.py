@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -46,3 +47,14 @@ def test_a_store_that_is_not_there_is_not_made(tmp_path: Path, capsys: pytest.Ca
     assert main(["serve", "--store", str(tmp_path / "absent")]) == 2
     assert "there is no store here" in capsys.readouterr().err
     assert not (tmp_path / "absent").exists()
+
+
+def test_a_key_in_the_environment_need_not_be_text(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(KEY_VARIABLE, os.fsdecode(b"\xff" * 32))
+    (tmp_path / "tokens.txt").write_text(f"ann sha256:{'0' * 64}\n")
+    tokens = str(tmp_path / "tokens.txt")
+    # 192.0.2.1 is nobody's: what is refused is the address, after the key was read
+    assert main(["serve", "--store", str(tmp_path), "--host", "192.0.2.1", "--port", "0", "--tokens", tokens]) == 4
+    assert "cannot listen" in capsys.readouterr().err

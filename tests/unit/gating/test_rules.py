@@ -175,3 +175,16 @@ def test_what_compares_with_the_released_model_is_held_to_its_bounds_alone(monke
         assert (result.verdict, result.not_compared) == ("pass", None)
         assert result.reason == "LSE-D is 0.05, as it must be ≤ 0.1"
         assert (result.baseline, result.change, result.interval) == (None, None, None)
+
+
+@pytest.mark.parametrize("values", [[], [0.4]])
+def test_too_few_resamples_are_as_good_as_none(values: list[float]) -> None:
+    sides = []
+    for value in (0.5, 0.9):
+        resamples = {"cases": 30, "key": "k", "values": values}
+        line = {"case": "*", "metric": "ece", "value": value, "resamples": resamples}
+        sides.append(Table("either", [Measurement.model_validate(line)]))
+    rule = Rule.model_validate({"metric": "ece", "margin": "5%"})
+    result = conclude(examine(rule, sides[1], sides[0], margin_in_unit), 0.05, None)
+    assert result.verdict == "fail"
+    assert "too few resamples: held as it is" in result.reason
