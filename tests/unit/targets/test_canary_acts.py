@@ -88,7 +88,7 @@ def test_an_undecided_one_that_is_resumed_is_looked_at_again(there: RolloutServe
     assert place.canary().state().word == "inconclusive"
     assert place.canary().do("resume", place.store, reason="more traffic now").entry is not None
     begun, let_go = there.patches
-    assert int(begun["metadata"]["annotations"]["penstock.dev/since"]) > 1_700_000_000  # type: ignore[call-overload]
+    assert int(begun["metadata"]["annotations"]["penstock.dev/since"]) > 1_700_000_000
     assert let_go == {"status": {"pauseConditions": None}}
 
 
