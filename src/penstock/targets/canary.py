@@ -151,6 +151,8 @@ class CanaryState:
             return self.told() if self.under_way else f"it is {self.phase}: {self.message or unready_of(alive)}"
         if self.routed:
             return f"the router still sends {self.routed} % to the canary's Service"
+        if not self.wanted:
+            return "it has 0 replicas: nothing serves"
         ready = [pod for pod in alive if is_ready(pod)]
         if min(self.updated, self.available, len(ready)) < self.wanted:
             return (

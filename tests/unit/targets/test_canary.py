@@ -60,3 +60,6 @@ def test_it_serves_when_every_replica_does() -> None:
     assert state.missing([before], "model", "x@sha256:1", where="t") == "the pod a-1 is of another release"
     gone = pod | {"status": ready, "metadata": {"name": "b-1", "deletionTimestamp": "now"}}
     assert "of 1 replicas" in state.missing([gone], "model", "x@sha256:1", where="t")
+    nobody = rollout(**served, canary={})
+    nobody["spec"]["replicas"] = 0
+    assert "0 replicas" in CanaryState.of(nobody).missing([], "model", "x@sha256:1", where="t"), "scaled down meanwhile"
