@@ -21,7 +21,7 @@ are measured through, or how it was computed; ``parameter``: of the cases; ``sof
 model; ``machine``: processor and cores; ``export``: whether the model computes with its exported file."""
 RuleDrift = Literal["same", "moved", "open", "not run"]
 """``open``: it differs, and the cases are too few, or not measured alike, to say more; ``not run``: only a whole
-release measures it (pages, loads, interfaces), or the release itself had no value."""
+release measures it (pages, loads, interfaces), the release itself had no value, or nothing says how far it may go."""
 
 
 class MovedCondition(Record):

@@ -12,6 +12,7 @@ from penstock.cli.release_acts import AsJson, By, Credentials, Reason, SecretFil
 from penstock.cli.releases import LOCAL_STORE
 
 if TYPE_CHECKING:
+    from penstock.store.store import Store
     from penstock.targets.canary import CanaryState
     from penstock.targets.canary_acts import Act, Canary, CanaryAct
 
@@ -91,9 +92,16 @@ def _do(
     store_credentials: Path | None,
     as_json: bool,
 ) -> None:
+    from functools import cache
+
     from penstock.store.open import existing_store
 
-    opened = existing_store(store, store_credentials)
+    @cache
+    def opened() -> Store:
+        return existing_store(store, store_credentials)
+
+    if act != "abort":  # who stops a canary must not stumble over the store first
+        opened()
     done = _canary(named, targets, secrets).do(act, opened, reason=reason, by=by)
     typer.echo(json.dumps(_done_json(done), indent=2) if as_json else _in_words(act, done))
 

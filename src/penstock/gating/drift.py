@@ -131,6 +131,9 @@ def _timed(found: RuleMovement, rule: RuleResult) -> RuleMovement:
     """Of a metric that measures the machine as well, which is never twice the same."""
     if rule.margin is None:
         bounds = (rule.minimum, rule.maximum)
+        if bounds == (None, None):  # of a first release, or one whose verdict has its bounds in words only
+            note = "the release's verdict has neither a margin nor bounds to hold it to"
+            return found.model_copy(update={"state": "not run", "note": note})
         mean = found.now if found.now is not None else 0.0
         broken = (bounds[0] is not None and mean < bounds[0]) or (bounds[1] is not None and mean > bounds[1])
         return found.model_copy(update={"state": "moved" if broken else "same", "note": "held to its bounds alone"})

@@ -11,6 +11,7 @@ from penstock.targets.waiting import NotServingError
 
 SINCE = f"{ANNOTATIONS}since"
 """Annotation of the Rollout: Unix seconds from which on its analysis looks; when the canary was started, or resumed."""
+RUN = f"{ANNOTATIONS}run"
 INCONCLUSIVE = "Inconclusive"
 STOPPED = "Degraded"
 
@@ -69,7 +70,7 @@ class CanaryState:
         return cls(
             model=str(told.get(f"{ANNOTATIONS}model", "")),
             version=str(told.get(f"{ANNOTATIONS}version", "")),
-            run_id=str(told.get(f"{ANNOTATIONS}run", "")),
+            run_id=str(told.get(RUN, "")),
             since=str((metadata.get("annotations") or {}).get(SINCE, "")),
             observed=str(status.get("observedGeneration") or "") == str(metadata.get("generation")),
             phase=str(status.get("phase") or "Progressing"),
@@ -150,6 +151,8 @@ class CanaryState:
             return self.told() if self.under_way else f"it is {self.phase}: {self.message or unready_of(alive)}"
         if self.routed:
             return f"the router still sends {self.routed} % to the canary's Service"
+        if not self.wanted:
+            return "it has 0 replicas: nothing serves"
         ready = [pod for pod in alive if is_ready(pod)]
         if min(self.updated, self.available, len(ready)) < self.wanted:
             return (
@@ -158,4 +161,7 @@ class CanaryState:
         for pod in ready:
             if digest_of(image) != digest_of(image_of(pod["spec"], container)):
                 return f"the pod {pod['metadata']['name']} runs another image"
+            # two releases of one image differ in their weights; the status may be one look older than its generation
+            if (pod["metadata"].get("annotations") or {}).get(RUN, "") != self.run_id:
+                return f"the pod {pod['metadata']['name']} is of another release"
         return ""

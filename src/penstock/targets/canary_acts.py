@@ -60,7 +60,7 @@ class Canary:
         """
         return CanaryState.of(self._sure(self._api.read))
 
-    def do(self, act: Act, store: Store, *, reason: str, by: str = "") -> CanaryAct:
+    def do(self, act: Act, store: Callable[[], Store], *, reason: str, by: str = "") -> CanaryAct:
         """Do it, unless it is so already, and write it into the log.
 
         The cluster comes first: who stops a canary must not wait for the store.
@@ -68,7 +68,7 @@ class Canary:
         Args:
             act: ``pause``: the weight stays, and nothing further happens. ``resume``: it goes on; where its analysis
                 could not tell, that is begun again, as of now. ``abort``: all users are back on what serves everybody.
-            store: where the log is.
+            store: opens the store with the log, once it is done.
             reason: why.
             by: who.
 
@@ -92,7 +92,7 @@ class Canary:
             raise UsageError("that canary was stopped: it cannot go on", where=self._where, todo=todo)
         self._sure(lambda: self._carry_out(act, state))
         try:
-            entry = log_canary_act(store, state.model, state.version, KINDS[act], reason=reason, by=by)
+            entry = log_canary_act(store(), state.model, state.version, KINDS[act], reason=reason, by=by)
         except PenstockError as error:
             what = f"the {act} is done, and is not on record: {error.what}"
             raise WorldError(what, where=self._where, todo="Tell those who read the log.") from error

@@ -56,6 +56,8 @@ class Rollout:
         if progress.get("reason") == "ProgressDeadlineExceeded" and f'"{name}"' in progress.get("message", ""):
             raise NotServingError(f"the rollout took longer than it may: {unready_of(pods)}", where=where)
         wanted = spec.get("replicas", 1)
+        if not wanted:
+            return "it has 0 replicas: nothing serves"
         counts = {name: status.get(name) or 0 for name in ("replicas", "updatedReplicas", "availableReplicas")}
         ready = [pod for pod in pods if is_ready(pod)]
         if any(count != wanted for count in counts.values()) or len(ready) < wanted:

@@ -134,6 +134,9 @@ def test_times_are_held_to_the_margin_or_the_bounds(tmp_path: Path) -> None:
     first = side(tmp_path / "first", rule("latency", better="lower", maximum=1.2), latency=times)
     assert drift(first, side(tmp_path / "slower2", latency=slower)).outcome == "same"
     assert drift(first, side(tmp_path / "slow2", latency=slow)).outcome == "values"
+    bare = side(tmp_path / "bare", rule("latency", better="lower"), latency=times)
+    found = drift(bare, side(tmp_path / "slow3", latency=slow)).rules[0]
+    assert (found.state, found.now) == ("not run", 1.5), "nothing says how slow it may be: it is not called the same"
 
 
 def test_what_only_a_whole_release_measures_is_not_run(tmp_path: Path) -> None:

@@ -55,6 +55,8 @@ class RolloutServer(ApiServer):
         self.pods = [
             running(f"{newest}-{number}", image, owner, ready=not waiting, waiting=waiting) for number in range(wanted)
         ]
+        for pod in self.pods:
+            pod["metadata"]["annotations"] = self.template["metadata"].get("annotations", {})
 
     def status_of_fate(self, going: str, newest: str) -> Json:
         wanted, generation = self.deployment["spec"]["replicas"], self.deployment["metadata"]["generation"]

@@ -10,7 +10,7 @@ from penstock.targets.canary import CanaryState
 
 
 def rollout(*, paused: bool = False, generation: int = 2, **status: Any) -> dict[str, Any]:
-    told = {"penstock.dev/model": "sonic-lite", "penstock.dev/version": "1.1.0"}
+    told = {"penstock.dev/model": "sonic-lite", "penstock.dev/version": "1.1.0", "penstock.dev/run": "run-1"}
     base = {"observedGeneration": "2", "currentPodHash": "b", "stableRS": "a", "phase": "Progressing"}
     return {
         "metadata": {"generation": generation},
@@ -49,11 +49,17 @@ def test_it_serves_when_every_replica_does() -> None:
     served = {"stableRS": "b", "phase": "Healthy", "updatedReplicas": 1, "availableReplicas": 1}
     state = CanaryState.of(rollout(**served, canary={}))
     ready = {"conditions": [{"type": "Ready", "status": "True"}]}
-    pod = {"metadata": {"name": "b-1"}, "spec": {"containers": [{"name": "model", "image": "x@sha256:1"}]}}
+    metadata: dict[str, Any] = {"name": "b-1", "annotations": {"penstock.dev/run": "run-1"}}
+    pod = {"metadata": metadata, "spec": {"containers": [{"name": "model", "image": "x@sha256:1"}]}}
     assert state.missing([pod | {"status": ready}], "model", "mirror/x@sha256:1", where="t") == ""
     assert "another image" in state.missing([pod | {"status": ready}], "model", "x@sha256:2", where="t")
     assert "of 1 replicas" in state.missing([pod], "model", "x@sha256:1", where="t")
     routed = CanaryState.of(rollout(**served)).missing([pod | {"status": ready}], "model", "x@sha256:1", where="t")
     assert routed == "the router still sends 5 % to the canary's Service"
+    before = pod | {"status": ready, "metadata": {"name": "a-1", "annotations": {"penstock.dev/run": "run-0"}}}
+    assert state.missing([before], "model", "x@sha256:1", where="t") == "the pod a-1 is of another release"
     gone = pod | {"status": ready, "metadata": {"name": "b-1", "deletionTimestamp": "now"}}
     assert "of 1 replicas" in state.missing([gone], "model", "x@sha256:1", where="t")
+    nobody = rollout(**served, canary={})
+    nobody["spec"]["replicas"] = 0
+    assert "0 replicas" in CanaryState.of(nobody).missing([], "model", "x@sha256:1", where="t"), "scaled down meanwhile"

@@ -48,6 +48,9 @@ class Place:
     def canary(self) -> Canary:
         return Canary(load_targets(self.file), MODEL, self.there.folder, where="targets.yaml")
 
+    def opened(self) -> LocalStore:
+        return self.store
+
     def kinds(self) -> list[str]:
         return [move.kind for move in history(self.store, MODEL).moves]
 
@@ -61,7 +64,7 @@ def there(tmp_path: Path) -> Iterator[RolloutServer]:
 def test_each_is_done_once_and_on_record(there: RolloutServer, tmp_path: Path) -> None:
     place = Place(tmp_path, there)
     for act, kind in (("pause", "canary paused"), ("resume", "canary resumed"), ("abort", "canary aborted")):
-        done = place.canary().do(act, place.store, reason="a storm", by="bob")  # type: ignore[arg-type]
+        done = place.canary().do(act, place.opened, reason="a storm", by="bob")  # type: ignore[arg-type]
         assert done.entry is not None
         assert (done.entry.kind, done.entry.by, done.entry.reason, done.entry.version) == (
             kind,
@@ -70,12 +73,12 @@ def test_each_is_done_once_and_on_record(there: RolloutServer, tmp_path: Path) -
             "1.1.0",
         )
         assert done.entry.before == "1.0.0"
-        assert place.canary().do(act, place.store, reason="a storm").entry is None  # type: ignore[arg-type]
+        assert place.canary().do(act, place.opened, reason="a storm").entry is None  # type: ignore[arg-type]
     assert there.patches == [{"spec": {"paused": True}}, {"spec": {"paused": False}}, {"status": {"abort": True}}]
     assert place.kinds() == ["published", "published", "canary paused", "canary resumed", "canary aborted"]
     assert place.canary().state().word == "stopped"
     with pytest.raises(UsageError, match="that canary was stopped: it cannot go on"):
-        place.canary().do("pause", place.store, reason="too late")
+        place.canary().do("pause", place.opened, reason="too late")
     assert history(place.store, MODEL).current.current_version == "1.0.0"
 
 
@@ -86,16 +89,16 @@ def test_an_undecided_one_that_is_resumed_is_looked_at_again(there: RolloutServe
     """
     place = Place(tmp_path, there, "inconclusive")
     assert place.canary().state().word == "inconclusive"
-    assert place.canary().do("resume", place.store, reason="more traffic now").entry is not None
+    assert place.canary().do("resume", place.opened, reason="more traffic now").entry is not None
     begun, let_go = there.patches
-    assert int(begun["metadata"]["annotations"]["penstock.dev/since"]) > 1_700_000_000  # type: ignore[call-overload]
+    assert int(begun["metadata"]["annotations"]["penstock.dev/since"]) > 1_700_000_000
     assert let_go == {"status": {"pauseConditions": None}}
 
 
 def test_the_cluster_comes_before_the_record(there: RolloutServer, tmp_path: Path) -> None:
     place = Place(tmp_path, there)
     with pytest.raises(WorldError, match="the abort is done, and is not on record: no version"):
-        place.canary().do("abort", LocalStore(tmp_path / "another"), reason="green faces")
+        place.canary().do("abort", lambda: LocalStore(tmp_path / "another"), reason="green faces")
     assert there.deployment["status"]["abort"] is True
 
 
@@ -103,7 +106,7 @@ def test_what_penstock_has_not_brought_is_left_alone(there: RolloutServer, tmp_p
     place = Place(tmp_path, there)
     there.edit(lambda spec: spec["template"]["metadata"].pop("annotations"))
     with pytest.raises(UsageError, match="the pair there was not brought by Penstock"):
-        place.canary().do("abort", place.store, reason="green faces")
+        place.canary().do("abort", place.opened, reason="green faces")
     assert there.patches == []
 
 
@@ -117,7 +120,7 @@ def test_an_api_server_that_is_away_is_told(there: RolloutServer, tmp_path: Path
 def test_a_reason_is_asked_for_first(there: RolloutServer, tmp_path: Path) -> None:
     place = Place(tmp_path, there)
     with pytest.raises(UsageError, match="a reason has 1 to 500"):
-        place.canary().do("abort", place.store, reason=" ")
+        place.canary().do("abort", place.opened, reason=" ")
     assert there.patches == []
 
 
@@ -155,11 +158,24 @@ def test_the_commands(there: RolloutServer, tmp_path: Path, capsys: pytest.Captu
     assert main(["canary", "pause", *acting]) == 2
 
 
+def test_an_abort_does_not_stumble_over_the_store(
+    there: RolloutServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = Place(tmp_path, there)
+    common = ["studio", "--targets", str(place.file), "--secrets", str(there.folder), "--reason", "green faces"]
+    nowhere = ["--store", str(tmp_path / "not mounted")]
+    assert main(["canary", "pause", *common, *nowhere]) == 2
+    assert there.patches == []
+    assert main(["canary", "abort", *common, *nowhere]) == 4
+    assert "the abort is done, and is not on record: there is no store here" in capsys.readouterr().err
+    assert there.deployment["status"]["abort"] is True
+
+
 def test_one_that_came_to_all_while_it_was_paused_is_let_go(there: RolloutServer, tmp_path: Path) -> None:
     place = Place(tmp_path, there, "serves")
     there.edit(lambda spec: spec.update(paused=True))
-    assert place.canary().do("abort", place.store, reason="too late").entry is None
-    assert place.canary().do("resume", place.store, reason="it serves").entry is not None
+    assert place.canary().do("abort", place.opened, reason="too late").entry is None
+    assert place.canary().do("resume", place.opened, reason="it serves").entry is not None
     assert there.patches == [{"spec": {"paused": False}}]
 
 
@@ -171,7 +187,7 @@ def test_an_abort_waits_until_the_controller_has_seen_the_template(
     monkeypatch.setattr(canary_acts, "SEEN_POLL_S", 0.01)
     place = Place(tmp_path, there, "unseen")
     with pytest.raises(WorldError, match="nothing was stopped: the controller has not seen"):
-        place.canary().do("abort", place.store, reason="green faces")
+        place.canary().do("abort", place.opened, reason="green faces")
     assert (there.patches, place.kinds()) == ([], ["published", "published"])
 
 
@@ -179,20 +195,20 @@ def test_one_that_was_late_and_may_still_go_on_is_stopped(there: RolloutServer, 
     place = Place(tmp_path, there)
     there.deployment["status"] |= {"phase": "Degraded", "message": "ProgressDeadlineExceeded"}
     assert place.canary().state().word == "stopped"
-    assert place.canary().do("abort", place.store, reason="green faces").entry is not None
+    assert place.canary().do("abort", place.opened, reason="green faces").entry is not None
     assert there.patches == [{"status": {"abort": True}}]
 
 
 def test_a_stopped_one_does_not_stay_paused(there: RolloutServer, tmp_path: Path) -> None:
     """Else nothing could be promoted there: a paused Rollout is refused, and a stopped one does not go on."""
     place = Place(tmp_path, there)
-    place.canary().do("pause", place.store, reason="a storm")
-    place.canary().do("abort", place.store, reason="green faces")
+    place.canary().do("pause", place.opened, reason="a storm")
+    place.canary().do("abort", place.opened, reason="green faces")
     assert there.deployment["spec"]["paused"] is False
     there.edit(lambda spec: spec.update(paused=True))
     with pytest.raises(UsageError, match="This ends its pause: penstock canary abort studio"):
-        place.canary().do("resume", place.store, reason="why not")
-    assert place.canary().do("abort", place.store, reason="green faces").entry is not None
+        place.canary().do("resume", place.opened, reason="why not")
+    assert place.canary().do("abort", place.opened, reason="green faces").entry is not None
     assert there.deployment["spec"]["paused"] is False
     assert there.deployment["status"]["abort"] is True
 
@@ -200,5 +216,5 @@ def test_a_stopped_one_does_not_stay_paused(there: RolloutServer, tmp_path: Path
 def test_one_that_waits_at_a_step_goes_on_from_there(there: RolloutServer, tmp_path: Path) -> None:
     place = Place(tmp_path, there)
     there.deployment["status"] |= {"controllerPause": True, "pauseConditions": [{"reason": "CanaryPauseStep"}]}
-    assert place.canary().do("resume", place.store, reason="go on").entry is not None
+    assert place.canary().do("resume", place.opened, reason="go on").entry is not None
     assert there.patches == [{"status": {"pauseConditions": None}}]

@@ -28,6 +28,12 @@ def test_it_serves() -> None:
     assert look(image="registry.example.org/sonic:a-tag") == ""
 
 
+def test_what_somebody_has_scaled_down_meanwhile_does_not_serve() -> None:
+    there = ApiServer(Path())
+    there.edit(lambda spec: spec.update(replicas=0))
+    assert "0 replicas" in Rollout(there.deployment, there.sets, there.pods).missing("model", where="t")
+
+
 @pytest.mark.parametrize(
     ("fate", "missing"),
     [
