@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from typing import TypeVar
 
 from penstock.foundation.errors import WorldError
@@ -34,12 +34,16 @@ class PatientPool:
         self._away: StoreAwayError | None = None
 
     def submit(self, work: Callable[[], Result]) -> Future[Result]:
-        """Begin something. :meth:`wait` for it."""
+        """Begin something. :meth:`wait` for it.
+
+        Raises:
+            StoreAwayError: it was away a moment ago.
+        """
+        self._refuse_while_away()
         return self._pool.submit(work)
 
     def ask(self, work: Callable[[], Result]) -> Result:
         """Do something that asks the store, and wait for it; see :meth:`wait`."""
-        self._refuse_while_away()
         return self.wait(self.submit(work))
 
     def wait(self, future: Future[Result]) -> Result:
@@ -53,7 +57,7 @@ class PatientPool:
         self._refuse_while_away()
         try:
             return future.result(timeout=self.limit_s)
-        except TimeoutError:
+        except (TimeoutError, CancelledError):  # cancelled: another one that waited for it has given up
             future.cancel()
             raise self._gone(f"the store did not answer within {self.limit_s:g} s") from None
         except (NotStoredError, DamagedError):
