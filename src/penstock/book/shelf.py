@@ -100,7 +100,7 @@ class Shelf:
         def one(run_id: str) -> Verdict | None:
             try:
                 return self.verdict(model, run_id)
-            except UsageError as error:
+            except (UsageError, DamagedError) as error:
                 log.warning("%s: %s", error.where, error.what)
                 return None
 

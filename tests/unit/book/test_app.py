@@ -242,6 +242,18 @@ def test_damaged_records_of_one_run_leave_the_others(made: LocalStore, tmp_path:
     assert book.get(f"/models/{MODEL}/runs/run-2").status_code == 502
 
 
+@pytest.mark.parametrize("content", [b"{", b"x" * (5 << 20)])
+def test_a_damaged_verdict_leaves_all_else(content: bytes, made: LocalStore, tmp_path: Path) -> None:
+    store = copied(made, tmp_path)
+    record = store.directory / "runs" / MODEL / "run-1" / "verdict.json"
+    record.chmod(0o644)
+    record.write_bytes(content)
+    book = client_of(store)
+    assert book.get(f"/models/{MODEL}").status_code == 200
+    assert "The verdict cannot be read" in book.get(RUN).text
+    assert "LSE-D" in book.get(f"{RUN}/case?name=c-1").text
+
+
 def test_what_is_archived_later_appears(made: LocalStore, tmp_path: Path) -> None:
     store = copied(made, tmp_path)
     now = [0.0]
