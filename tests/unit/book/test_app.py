@@ -254,6 +254,21 @@ def test_a_damaged_verdict_leaves_all_else(content: bytes, made: LocalStore, tmp
     assert "LSE-D" in book.get(f"{RUN}/case?name=c-1").text
 
 
+def test_a_record_that_was_restored_is_read_again(made: LocalStore, tmp_path: Path) -> None:
+    store, now = copied(made, tmp_path), [0.0]
+    record = store.directory / "runs" / MODEL / "run-1" / "run.json"
+    content = record.read_bytes()
+    record.chmod(0o644)
+    record.write_bytes(b"{")
+    book = client_of(store)
+    shelf = book.app.app.routes[0].endpoint.__self__.shelf  # type: ignore[attr-defined]
+    shelf.pool.clock = lambda: now[0]
+    assert "cannot be read" in book.get(f"/models/{MODEL}/runs").text
+    record.write_bytes(content)
+    now[0] += 60
+    assert "cannot be read" not in book.get(f"/models/{MODEL}/runs").text
+
+
 def test_what_is_archived_later_appears(made: LocalStore, tmp_path: Path) -> None:
     store = copied(made, tmp_path)
     now = [0.0]
