@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from html import unescape
 from pathlib import Path
@@ -267,6 +268,15 @@ def test_a_record_that_was_restored_is_read_again(made: LocalStore, tmp_path: Pa
     record.write_bytes(content)
     now[0] += 60
     assert "cannot be read" not in book.get(f"/models/{MODEL}/runs").text
+
+
+def test_what_stands_in_a_pointers_place_is_that_models_fault(made: LocalStore, tmp_path: Path) -> None:
+    store = copied(made, tmp_path)
+    (store.directory / "baselines" / "folder.json").mkdir()
+    os.mkfifo(store.directory / "baselines" / "pipe.json")  # waited for, it would hold the look for good
+    book = client_of(store)
+    assert book.get("/").text.count("cannot be read") == 2
+    assert book.get(f"/models/{MODEL}").status_code == 200
 
 
 def test_what_is_archived_later_appears(made: LocalStore, tmp_path: Path) -> None:
