@@ -135,8 +135,8 @@ class Book:
             raise HTTPException(404)
         return self._sent(request, f"{run_key(model, run_id)}/{name}", name, digest)
 
-    def healthy(self, _request: Request) -> Response:
-        """For probes: the process answers. The store is asked by pages only."""
+    async def healthy(self, _request: Request) -> Response:
+        """For probes: the process answers. Pages alone ask the store, and hold all threads where it is slow."""
         return PlainTextResponse("ok\n")
 
     def style(self, _request: Request) -> Response:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
+import threading
 from html import unescape
 from pathlib import Path
 
+import httpx
 import pytest
+from anyio.to_thread import current_default_thread_limiter, run_sync
 from tests.unit.book.made_store import EVIL, KEY, MODEL, MOVIE, BookClient, add_run, client_of, copied
 
-from penstock.book.access import Tickets
+from penstock.book.access import Door, Tickets
+from penstock.book.app import application
+from penstock.book.shelf import Shelf
 from penstock.store.local import LocalStore
 
 RUN = f"/models/{MODEL}/runs/run-1"
@@ -277,6 +283,26 @@ def test_what_stands_in_a_pointers_place_is_that_models_fault(made: LocalStore, 
     book = client_of(store)
     assert book.get("/").text.count("cannot be read") == 2
     assert book.get(f"/models/{MODEL}").status_code == 200
+
+
+def test_a_probe_is_answered_by_any_name_and_however_slow_the_store_is(made: LocalStore) -> None:
+    app = application(Shelf(made), Door(), Tickets(KEY), hosts=("book.example.org",), link_days=7)
+    assert BookClient(app).get("/").status_code == 421
+    release = threading.Event()
+
+    async def ask() -> int:
+        limiter = current_default_thread_limiter()
+        limiter.total_tokens = 1  # all threads hang in pages
+        hanging = asyncio.create_task(run_sync(release.wait, 1))
+        await asyncio.sleep(0.01)
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://10.1.2.3") as client:
+            try:
+                return (await asyncio.wait_for(client.get("/healthz"), 0.2)).status_code
+            finally:
+                release.set()
+                await hanging
+
+    assert asyncio.run(ask()) == 200
 
 
 def test_what_is_archived_later_appears(made: LocalStore, tmp_path: Path) -> None:
