@@ -101,6 +101,7 @@ def server(
         import uvicorn
 
         from penstock.book.app import application
+        from penstock.book.punctual import PunctualProtocol
     except ModuleNotFoundError as error:
         if error.name is None or error.name.partition(".")[0] not in ("starlette", "uvicorn"):
             raise
@@ -117,9 +118,9 @@ def server(
         proxy_headers=False,
         limit_concurrency=MAX_CONNECTIONS,
         h11_max_incomplete_event_size=MAX_HEADER_BYTES,
-        http="h11",
+        http=PunctualProtocol,
         ws="none",
-        timeout_keep_alive=10,
+        timeout_keep_alive=10,  # also until the first request
         timeout_graceful_shutdown=5,
     )
     return uvicorn.Server(config)
