@@ -13,7 +13,7 @@ import pytest
 from uvicorn.server import ServerState
 
 from penstock.book.access import Door
-from penstock.book.server import BookAddress, bound, check_address, is_loopback, server
+from penstock.book.server import BookAddress, bound, check_address, is_loopback, own_names, server
 from penstock.foundation.errors import UsageError, WorldError
 from penstock.store.local import LocalStore
 
@@ -30,6 +30,12 @@ def test_open_to_others_only_with_a_lock(host: str) -> None:
 def test_this_machine_alone(host: str) -> None:
     assert is_loopback(host)
     check_address(BookAddress(host, 0), Door())
+
+
+def test_it_answers_to_the_address_that_it_listens_on() -> None:
+    assert "127.9.9.9" in own_names(BookAddress("127.9.9.9", 0), Door())
+    assert "evil.example.org" not in own_names(BookAddress("127.9.9.9", 0), Door())
+    assert own_names(BookAddress("0.0.0.0", 0), Door(user_header="X-User")) == ()  # who reads is asked: by any name
 
 
 def test_a_port_that_is_none_or_taken() -> None:
