@@ -11,6 +11,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 from typing import TypeVar
 
 from pydantic import BaseModel
@@ -108,7 +109,8 @@ class Shelf:
 
         names = list(dict.fromkeys(runs))
         with ThreadPoolExecutor(min(READERS, len(names) or 1), thread_name_prefix="verdicts") as readers:
-            return dict(zip(names, readers.map(one, names), strict=True))
+            read = [readers.submit(copy_context().run, one, name) for name in names]  # all of them are of one page
+            return {name: found.result() for name, found in zip(names, read, strict=True)}
 
     def manifest(self, model: str, run_id: str) -> Manifest:
         """``manifest.json``: every file of an archived run. What is not in it is not shown.

@@ -6,6 +6,7 @@ import asyncio
 import os
 import re
 import threading
+from collections.abc import Iterator
 from html import unescape
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from tests.unit.book.made_store import EVIL, KEY, MODEL, MOVIE, BookClient, add_
 
 from penstock.book.access import Door, Tickets
 from penstock.book.app import application
+from penstock.book.patient_pool import PatientPool
 from penstock.book.shelf import Shelf
 from penstock.store.local import LocalStore
 
@@ -233,6 +235,22 @@ def test_a_store_that_is_gone_is_one_clear_page(made: LocalStore, tmp_path: Path
         assert "The store does not answer" in answer.text
         assert str(tmp_path) not in answer.text
     assert book.get("/healthz").status_code == 200
+
+
+def test_a_page_waits_so_long_at_most_for_all_that_it_asks(made: LocalStore) -> None:
+    now = [0.0]
+
+    class SlowStore(LocalStore):
+        def read_range(self, key: str, start: int, length: int) -> Iterator[bytes]:
+            now[0] += 3
+            return super().read_range(key, start, length)
+
+    shelf = Shelf(SlowStore(made.directory), pool=PatientPool("s", limit_s=8, clock=lambda: now[0]))
+    book = BookClient(application(shelf, Door(), Tickets(KEY), hosts=("127.0.0.1",), link_days=7))
+    assert book.get(RUN).status_code == 503  # four records, each of which comes in time
+    assert now[0] == 9
+    now[0] += 60
+    assert book.get(RUN).status_code == 200  # those that came are kept
 
 
 def test_damaged_records_of_one_run_leave_the_others(made: LocalStore, tmp_path: Path) -> None:
