@@ -57,7 +57,7 @@ def test_a_connection_on_which_no_request_comes_is_ended(made: LocalStore) -> No
     config.load()
     loop = Mock()
     loop.create_task.side_effect = lambda task, **_: task.close() or Mock()
-    made_protocol = config.http_protocol_class
+    made_protocol: Any = config.http_protocol_class
 
     def connected() -> tuple[Any, Mock, Mock]:
         loop.call_later.reset_mock()
