@@ -10,10 +10,11 @@ from urllib.parse import quote
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from penstock.book.access import Door, Tickets
 from penstock.book.cards import ModelCard, RunCard
@@ -22,7 +23,7 @@ from penstock.book.comparison import Comparisons, RunName
 from penstock.book.course import courses
 from penstock.book.drawn_page import draw, list_page, style
 from penstock.book.evidence import REPORT, UnfitRangeError, part_of, policy_of, type_of
-from penstock.book.patient_pool import StoreAwayError
+from penstock.book.patient_pool import PatientPool, StoreAwayError
 from penstock.book.run_page import run_view
 from penstock.book.shelf import Shelf
 from penstock.book.threshold import Threshold
@@ -135,8 +136,8 @@ class Book:
             raise HTTPException(404)
         return self._sent(request, f"{run_key(model, run_id)}/{name}", name, digest)
 
-    def healthy(self, _request: Request) -> Response:
-        """For probes: the process answers. The store is asked by pages only."""
+    async def healthy(self, _request: Request) -> Response:
+        """For probes: the process answers. Pages alone ask the store, and hold all threads where it is slow."""
         return PlainTextResponse("ok\n")
 
     def style(self, _request: Request) -> Response:
@@ -262,8 +263,21 @@ def application(shelf: Shelf, door: Door, tickets: Tickets, *, hosts: Sequence[s
     inner = Starlette(
         routes=[Route(path, handler) for path, handler in places],
         exception_handlers={HTTPException: _refused, PenstockError: _failed, Exception: _bug},
+        middleware=[Middleware(_OnePage, pool=shelf.pool)],
     )
     return Threshold(inner, door, hosts=hosts)
+
+
+class _OnePage:
+    """Whatever a page asks the store, it waits for all of it together."""
+
+    def __init__(self, app: ASGIApp, pool: PatientPool) -> None:
+        self.app = app
+        self.pool = pool
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.pool.begin_page()
+        await self.app(scope, receive, send)
 
 
 def page(template: str, **values: object) -> Response:

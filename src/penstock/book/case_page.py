@@ -16,7 +16,7 @@ from penstock.bundle.models import Invocation, Measurement
 from penstock.families.registry import in_order
 from penstock.foundation.errors import UsageError
 from penstock.report.cases import Number, number
-from penstock.store.store import NotStoredError
+from penstock.store.store import DamagedError, NotStoredError
 
 MAX_MOMENT_S = 24 * 3600.0
 MAX_CASE_CHARACTERS = 300
@@ -78,8 +78,7 @@ def case_view(shelf: Shelf, model: str, run_id: str, case: str) -> CaseView:
     """
     if not case or len(case) > MAX_CASE_CHARACTERS:
         raise UsageError("this is not a case's name", where=f"name={case[:40]}")
-    verdict = shelf.verdict(model, run_id)
-    other = verdict.baseline if verdict is not None else None
+    other = _baseline(shelf, model, run_id)
     here = _measured(shelf, model, run_id, "measurements.jsonl", case)
     files = _files(shelf, model, run_id, case)
     calls = _lines(shelf, model, run_id, "invocations.jsonl", case, Invocation)
@@ -97,7 +96,7 @@ def case_view(shelf: Shelf, model: str, run_id: str, case: str) -> CaseView:
             files += [
                 CaseFile("compared with", other, found.name, found.kind) for found in _files(shelf, model, other, case)
             ]
-        except (NotStoredError, UsageError):
+        except (NotStoredError, UsageError, DamagedError):
             there = {}  # it is gone, or was never archived here
     numbers = [
         number(
@@ -129,6 +128,15 @@ def parse_lines(content: bytes, kind: type[Line], where: str) -> list[Line]:
         UsageError: one of them is not valid; ``where`` is put before that.
     """
     return [_parsed(line, kind, where) for line in content.split(b"\n") if line.strip()]
+
+
+def _baseline(shelf: Shelf, model: str, run_id: str) -> str | None:
+    """What it was compared with; ``None`` also where the verdict cannot be read: the page of the run says so."""
+    try:
+        verdict = shelf.verdict(model, run_id)
+    except (UsageError, DamagedError):
+        return None
+    return verdict.baseline if verdict is not None else None
 
 
 def _files(shelf: Shelf, model: str, run_id: str, case: str) -> list[CaseFile]:

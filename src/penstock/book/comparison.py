@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections import OrderedDict
+from concurrent.futures import Future
 from dataclasses import dataclass
 
 from penstock.book.case_page import parse_lines
@@ -62,6 +63,7 @@ class Comparisons:
     def __init__(self, shelf: Shelf) -> None:
         self.shelf = shelf
         self._kept: OrderedDict[tuple[RunName, RunName], ComparedRuns] = OrderedDict()
+        self._running: dict[tuple[RunName, RunName], Future[ComparedRuns]] = {}
         self._lock = threading.Lock()
 
     def of(self, first: RunName, second: RunName) -> ComparedRuns:
@@ -76,12 +78,24 @@ class Comparisons:
             if (first, second) in self._kept:
                 self._kept.move_to_end((first, second))
                 return self._kept[first, second]
-        found = self.shelf.pool.ask(lambda: _compared(self.shelf.store, first, second))
-        with self._lock:
-            self._kept[first, second] = found
-            while len(self._kept) > KEPT:
-                self._kept.popitem(last=False)
-        return found
+            running = self._running.get((first, second))
+            if running is None or running.done():
+                running = self.shelf.pool.submit(lambda: self._compare(first, second))
+                self._running[first, second] = running
+        # one that takes longer than a page waits goes on, and the next page waits for it or finds it
+        return self.shelf.pool.wait(running)
+
+    def _compare(self, first: RunName, second: RunName) -> ComparedRuns:
+        try:
+            found = _compared(self.shelf.store, first, second)
+            with self._lock:
+                self._kept[first, second] = found
+                while len(self._kept) > KEPT:
+                    self._kept.popitem(last=False)
+            return found
+        finally:
+            with self._lock:
+                self._running.pop((first, second), None)
 
 
 def _compared(store: Store, first: RunName, second: RunName) -> ComparedRuns:

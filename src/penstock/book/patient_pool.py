@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from contextvars import ContextVar
 from typing import TypeVar
 
 from penstock.foundation.errors import WorldError
@@ -16,6 +18,7 @@ AWAY_S = 2.0
 """After a failure the store is left alone for so long: pages say at once that it is away."""
 WORKERS = 16
 Result = TypeVar("Result")
+_page_ends: ContextVar[float] = ContextVar("page_ends", default=math.inf)
 
 
 class StoreAwayError(WorldError):
@@ -33,17 +36,25 @@ class PatientPool:
         self._away_until = 0.0
         self._away: StoreAwayError | None = None
 
+    def begin_page(self) -> None:
+        """From here on, all that is waited for in this context is one page's: :data:`LIMIT_S` are for all of it."""
+        _page_ends.set(self.clock() + self.limit_s)
+
     def submit(self, work: Callable[[], Result]) -> Future[Result]:
-        """Begin something. :meth:`wait` for it."""
+        """Begin something. :meth:`wait` for it.
+
+        Raises:
+            StoreAwayError: it was away a moment ago, or the page has waited long enough.
+        """
+        self._refuse_while_away()
         return self._pool.submit(work)
 
     def ask(self, work: Callable[[], Result]) -> Result:
         """Do something that asks the store, and wait for it; see :meth:`wait`."""
-        self._refuse_while_away()
         return self.wait(self.submit(work))
 
     def wait(self, future: Future[Result]) -> Result:
-        """Wait for what was begun, for :data:`LIMIT_S`.
+        """Wait for what was begun, for :data:`LIMIT_S`, or what a page has left of them.
 
         Raises:
             StoreAwayError: it takes longer, or the store cannot be reached.
@@ -51,11 +62,12 @@ class PatientPool:
             DamagedError: what is there is not what was stored.
         """
         self._refuse_while_away()
+        left = max(0.0, _page_ends.get() - self.clock())
         try:
-            return future.result(timeout=self.limit_s)
-        except TimeoutError:
+            return future.result(timeout=min(self.limit_s, left))
+        except (TimeoutError, CancelledError):  # cancelled: another one that waited for it has given up
             future.cancel()
-            raise self._gone(f"the store did not answer within {self.limit_s:g} s") from None
+            raise self._too_slow() from None
         except (NotStoredError, DamagedError):
             raise
         except WorldError as error:
@@ -68,6 +80,11 @@ class PatientPool:
     def _refuse_while_away(self) -> None:
         if self._away is not None and self.clock() < self._away_until:
             raise self._away
+        if _page_ends.get() <= self.clock():
+            raise self._too_slow()
+
+    def _too_slow(self) -> StoreAwayError:
+        return self._gone(f"the store did not answer within {self.limit_s:g} s")
 
     def _gone(self, what: str) -> StoreAwayError:
         self._away = StoreAwayError(what, where=self.where, todo="Reload the page in some seconds.")

@@ -12,6 +12,7 @@ from penstock.families.registry import is_stand_in
 from penstock.foundation.errors import UsageError
 from penstock.report.forest import Forest, forest
 from penstock.report.summary import rule_interval, rule_numbers, rule_state, rule_title
+from penstock.store.store import DamagedError
 
 MAX_FILES = 200
 """Files that are listed; a bundle has some for each case, and the pages of the cases show those."""
@@ -60,7 +61,7 @@ def run_view(shelf: Shelf, model: str, run_id: str) -> RunView:
     note = ""
     try:
         verdict = shelf.verdict(model, run_id)
-    except UsageError as error:
+    except (UsageError, DamagedError) as error:
         verdict, note = None, f"The verdict cannot be read: {error.what}."
     own = [name for name in names if not name.startswith(("outputs/", "baseline/outputs/"))]
     return RunView(

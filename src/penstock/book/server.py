@@ -60,6 +60,11 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def own_names(address: BookAddress, door: Door) -> tuple[str, ...]:
+    """The names that the book is asked for by where none is given: this machine's where nobody is asked who he is."""
+    return (*LOOPBACK_NAMES, address.host.lower()) if door.open else ()
+
+
 def bound(address: BookAddress) -> socket.socket:
     """The socket that the book listens on.
 
@@ -91,7 +96,8 @@ def server(
         store: opened with :data:`QUICK`.
         door: who may read.
         key: signs links; ``None``: one of this process, whose links end with it.
-        hosts: names that the book is asked for by; where nobody is asked who he is, those of this machine.
+        hosts: names that the book is asked for by, as of :func:`own_names`; where nobody is asked who he is, those of
+            this machine.
         link_days: how long a link that is passed on holds.
 
     Raises:
@@ -101,6 +107,7 @@ def server(
         import uvicorn
 
         from penstock.book.app import application
+        from penstock.book.punctual import PunctualProtocol
     except ModuleNotFoundError as error:
         if error.name is None or error.name.partition(".")[0] not in ("starlette", "uvicorn"):
             raise
@@ -117,9 +124,9 @@ def server(
         proxy_headers=False,
         limit_concurrency=MAX_CONNECTIONS,
         h11_max_incomplete_event_size=MAX_HEADER_BYTES,
-        http="h11",
+        http=PunctualProtocol,
         ws="none",
-        timeout_keep_alive=10,
+        timeout_keep_alive=10,  # also until the first request
         timeout_graceful_shutdown=5,
     )
     return uvicorn.Server(config)

@@ -11,6 +11,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 from typing import TypeVar
 
 from pydantic import BaseModel
@@ -40,6 +41,8 @@ MAX_LINES_BYTES = 64 << 20
 KEPT = {"Verdict": 128, "Manifest": 8, "Run": 16}
 """Records of each kind that are kept in memory, those that were asked for last."""
 READERS = 16
+AGAIN = 20
+"""Of a model's runs that could not be read, so many are tried again at each look: somebody may restore them."""
 Found = TypeVar("Found", bound=BaseModel)
 
 
@@ -100,13 +103,14 @@ class Shelf:
         def one(run_id: str) -> Verdict | None:
             try:
                 return self.verdict(model, run_id)
-            except UsageError as error:
+            except (UsageError, DamagedError) as error:
                 log.warning("%s: %s", error.where, error.what)
                 return None
 
         names = list(dict.fromkeys(runs))
         with ThreadPoolExecutor(min(READERS, len(names) or 1), thread_name_prefix="verdicts") as readers:
-            return dict(zip(names, readers.map(one, names), strict=True))
+            read = [readers.submit(copy_context().run, one, name) for name in names]  # all of them are of one page
+            return {name: found.result() for name, found in zip(names, read, strict=True)}
 
     def manifest(self, model: str, run_id: str) -> Manifest:
         """``manifest.json``: every file of an archived run. What is not in it is not shown.
@@ -171,6 +175,9 @@ class Shelf:
     def _model(self, name: str, run_ids: list[str]) -> ModelCard:
         before = self._models.get(name)
         cards = self._cards.setdefault(name, {})
+        again = [run_id for run_id, card in cards.items() if card.fault][:AGAIN]
+        for run_id in again:
+            del cards[run_id]
         new = [run_id for run_id in run_ids if run_id not in cards]
         gone = cards.keys() - set(run_ids)
         for run_id in gone:
@@ -178,7 +185,7 @@ class Shelf:
         # cards are put down one by one: what a look has read is kept if it does not come to its end
         read = [card for card in _each(lambda run_id: self._card(name, run_id), new) if card is not None]
         cards.update({card.run_id: card for card in read})
-        if before is None or read or gone:
+        if before is None or read or gone or again:
             runs = tuple(sorted(cards.values(), key=lambda card: (card.started, card.run_id), reverse=True))
         else:
             runs = before.runs

@@ -13,7 +13,9 @@ from penstock.book.access import Door
 
 log = logging.getLogger(__name__)
 
-FREE = ("/healthz", "/book.css", "/shared/")
+PROBED = "/healthz"
+"""Asked for by an address, a pod's, and says nothing: whatever name it is asked by."""
+FREE = ("/book.css", "/shared/")
 """What needs no reader: ``/shared/`` asks for a ticket itself."""
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self' data:; media-src 'self'; "
@@ -54,10 +56,12 @@ class Threshold:
 
     def _refusal(self, scope: Scope) -> PlainTextResponse | None:
         headers = Headers(scope=scope)
+        path = scope["path"]
+        if path == PROBED:
+            return None
         if self.hosts and _host(headers.get("host", "")) not in self.hosts:
             # without a door, a page of somebody else whose name leads here must not read the book
             return PlainTextResponse("The book is not known by this name.\n", status_code=421)
-        path = scope["path"]
         if any(path == free or (free.endswith("/") and path.startswith(free)) for free in FREE):
             return None
         peer = scope["client"][0] if scope.get("client") else ""

@@ -46,7 +46,7 @@ def serve(
     Example: penstock serve --store s3://releases/penstock --host 0.0.0.0 --tokens tokens.txt --key book.key
     """
     from penstock.book.access import LOOPBACK, Door, checked_key, networks, read_key, read_tokens
-    from penstock.book.server import QUICK, BookAddress, bound, check_address, server
+    from penstock.book.server import QUICK, BookAddress, bound, check_address, own_names, server
     from penstock.store.open import existing_store
 
     door = Door(
@@ -62,7 +62,7 @@ def serve(
         existing_store(store, store_credentials, patience=QUICK),
         door,
         key=secret,
-        hosts=name or (),
+        hosts=name or own_names(address, door),
         link_days=link_days,
     )
     with bound(address) as listening:

@@ -8,6 +8,7 @@ import glob
 import hashlib
 import os
 import shutil
+import stat
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -16,10 +17,11 @@ from typing import Any
 
 from penstock.foundation.errors import WorldError
 from penstock.foundation.files import CHUNK_BYTES, disk_errors, replacing, sha256_file
-from penstock.foundation.handles import Folder, NotPlainError, in_words
+from penstock.foundation.handles import Folder, NotPlainError, in_words, kind_of
 from penstock.store.store import (
     MAX_POINTER_BYTES,
     PROBE,
+    DamagedError,
     Entry,
     NotStoredError,
     Pointer,
@@ -181,8 +183,12 @@ class LocalStore(Store):
 
     def read_pointer(self, key: str) -> Pointer | None:
         """See :meth:`Store.read_pointer`. Its version is the SHA-256 of its content."""
+        path = self._path(key)
         try:
-            with self._path(key).open("rb") as file:
+            if not stat.S_ISREG(path.stat().st_mode):  # a pipe would be waited for
+                what = f"{kind_of(path.stat().st_mode)} stands in the place of a pointer"
+                raise DamagedError(what, where=self.location(key), todo="Restore it from a copy.")
+            with path.open("rb") as file:
                 content = file.read(MAX_POINTER_BYTES + 1)
         except (FileNotFoundError, NotADirectoryError):
             return None

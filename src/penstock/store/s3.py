@@ -204,8 +204,11 @@ class S3Store(Store):
                     return  # nothing lies there: it ends before
                 raise
             with contextlib.closing(answer["Body"]) as body:
+                before = 0 if answer.get("ContentRange") else start  # a server that knows no ranges sends all
+                while before > 0 and (chunk := body.read(min(before, CHUNK_BYTES))):
+                    before -= len(chunk)
                 while length > 0 and (chunk := body.read(min(length, CHUNK_BYTES))):
-                    length -= len(chunk)  # a server that knows no ranges sends more
+                    length -= len(chunk)
                     yield chunk
 
     def forget_unfinished(self, prefix: str) -> None:

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import re
+import threading
+from collections.abc import Iterator
 from html import unescape
 from pathlib import Path
 
+import httpx
 import pytest
+from anyio.to_thread import current_default_thread_limiter, run_sync
 from tests.unit.book.made_store import EVIL, KEY, MODEL, MOVIE, BookClient, add_run, client_of, copied
 
-from penstock.book.access import Tickets
+from penstock.book.access import Door, Tickets
+from penstock.book.app import application
+from penstock.book.patient_pool import PatientPool
+from penstock.book.shelf import Shelf
 from penstock.store.local import LocalStore
 
 RUN = f"/models/{MODEL}/runs/run-1"
@@ -228,6 +237,22 @@ def test_a_store_that_is_gone_is_one_clear_page(made: LocalStore, tmp_path: Path
     assert book.get("/healthz").status_code == 200
 
 
+def test_a_page_waits_so_long_at_most_for_all_that_it_asks(made: LocalStore) -> None:
+    now = [0.0]
+
+    class SlowStore(LocalStore):
+        def read_range(self, key: str, start: int, length: int) -> Iterator[bytes]:
+            now[0] += 3
+            return super().read_range(key, start, length)
+
+    shelf = Shelf(SlowStore(made.directory), pool=PatientPool("s", limit_s=8, clock=lambda: now[0]))
+    book = BookClient(application(shelf, Door(), Tickets(KEY), hosts=("127.0.0.1",), link_days=7))
+    assert book.get(RUN).status_code == 503  # four records, each of which comes in time
+    assert now[0] == 9
+    now[0] += 60
+    assert book.get(RUN).status_code == 200  # those that came are kept
+
+
 def test_damaged_records_of_one_run_leave_the_others(made: LocalStore, tmp_path: Path) -> None:
     store = copied(made, tmp_path)
     for name, content in (("run-1", b"{"), ("run-2", b"x" * (5 << 20))):
@@ -240,6 +265,62 @@ def test_damaged_records_of_one_run_leave_the_others(made: LocalStore, tmp_path:
     assert book.get(f"/models/{MODEL}/runs/run-0").status_code == 200
     assert book.get(RUN).status_code == 422
     assert book.get(f"/models/{MODEL}/runs/run-2").status_code == 502
+
+
+@pytest.mark.parametrize("content", [b"{", b"x" * (5 << 20)])
+def test_a_damaged_verdict_leaves_all_else(content: bytes, made: LocalStore, tmp_path: Path) -> None:
+    store = copied(made, tmp_path)
+    record = store.directory / "runs" / MODEL / "run-1" / "verdict.json"
+    record.chmod(0o644)
+    record.write_bytes(content)
+    book = client_of(store)
+    assert book.get(f"/models/{MODEL}").status_code == 200
+    assert "The verdict cannot be read" in book.get(RUN).text
+    assert "LSE-D" in book.get(f"{RUN}/case?name=c-1").text
+
+
+def test_a_record_that_was_restored_is_read_again(made: LocalStore, tmp_path: Path) -> None:
+    store, now = copied(made, tmp_path), [0.0]
+    record = store.directory / "runs" / MODEL / "run-1" / "run.json"
+    content = record.read_bytes()
+    record.chmod(0o644)
+    record.write_bytes(b"{")
+    book = client_of(store)
+    shelf = book.app.app.routes[0].endpoint.__self__.shelf  # type: ignore[attr-defined]
+    shelf.pool.clock = lambda: now[0]
+    assert "cannot be read" in book.get(f"/models/{MODEL}/runs").text
+    record.write_bytes(content)
+    now[0] += 60
+    assert "cannot be read" not in book.get(f"/models/{MODEL}/runs").text
+
+
+def test_what_stands_in_a_pointers_place_is_that_models_fault(made: LocalStore, tmp_path: Path) -> None:
+    store = copied(made, tmp_path)
+    (store.directory / "baselines" / "folder.json").mkdir()
+    os.mkfifo(store.directory / "baselines" / "pipe.json")  # waited for, it would hold the look for good
+    book = client_of(store)
+    assert book.get("/").text.count("cannot be read") == 2
+    assert book.get(f"/models/{MODEL}").status_code == 200
+
+
+def test_a_probe_is_answered_by_any_name_and_however_slow_the_store_is(made: LocalStore) -> None:
+    app = application(Shelf(made), Door(), Tickets(KEY), hosts=("book.example.org",), link_days=7)
+    assert BookClient(app).get("/").status_code == 421
+    release = threading.Event()
+
+    async def ask() -> int:
+        limiter = current_default_thread_limiter()
+        limiter.total_tokens = 1  # all threads hang in pages
+        hanging = asyncio.create_task(run_sync(release.wait, 1))
+        await asyncio.sleep(0.01)
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://10.1.2.3") as client:
+            try:
+                return (await asyncio.wait_for(client.get("/healthz"), 0.2)).status_code
+            finally:
+                release.set()
+                await hanging
+
+    assert asyncio.run(ask()) == 200
 
 
 def test_what_is_archived_later_appears(made: LocalStore, tmp_path: Path) -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.unit.book.made_store import MODEL, copied
 
+from penstock.book import comparison
 from penstock.book.comparison import Comparisons
+from penstock.book.patient_pool import PatientPool, StoreAwayError
 from penstock.book.shelf import Shelf
 from penstock.store.local import LocalStore
 from penstock.store.store import DamagedError, NotStoredError
@@ -34,3 +38,27 @@ def test_measurements_that_were_changed_are_not_compared(made: LocalStore, tmp_p
     path.write_bytes(path.read_bytes().replace(b"7.0", b"6.0"))
     with pytest.raises(DamagedError, match="SHA-256"):
         Comparisons(Shelf(store)).of((MODEL, "run-0"), (MODEL, "run-1"))
+
+
+def test_one_that_takes_long_is_there_when_it_is_asked_for_again(
+    made: LocalStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compared, finish, begun, now = comparison._compared, threading.Event(), [0], [0.0]
+
+    def slow(*given: Any) -> Any:
+        begun[0] += 1
+        finish.wait(0.5)
+        return compared(*given)
+
+    monkeypatch.setattr(comparison, "_compared", slow)
+    comparisons = Comparisons(Shelf(made, pool=PatientPool("s", limit_s=0.02, clock=lambda: now[0])))
+    runs = ((MODEL, "run-0"), (MODEL, "run-2"))
+    for _ in range(2):
+        with pytest.raises(StoreAwayError):
+            comparisons.of(*runs)
+        now[0] += 60
+    finish.set()
+    comparisons.shelf.pool.limit_s = 5
+    assert comparisons.of(*runs).rows
+    assert comparisons.of(*runs) is comparisons.of(*runs)
+    assert begun == [1]

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from penstock.book.patient_pool import AWAY_S, PatientPool, StoreAwayError
+from penstock.book.patient_pool import AWAY_S, WORKERS, PatientPool, StoreAwayError
 from penstock.foundation.errors import WorldError
 from penstock.store.store import NotStoredError
 
@@ -49,3 +49,18 @@ def test_an_object_that_is_missing_is_no_outage() -> None:
         with pytest.raises(NotStoredError):
             pool.ask(fail)
     assert pool.ask(lambda: 1) == 1
+
+
+def test_who_waits_for_what_another_gave_up_is_told_the_same() -> None:
+    release = threading.Event()
+    pool = PatientPool("s", limit_s=0.05)
+    for _ in range(WORKERS):
+        pool.submit(release.wait)
+    waiting = pool.submit(lambda: 7)  # no thread is free for it
+    waiting.cancel()  # as the first of those that wait for it does
+    try:
+        with pytest.raises(StoreAwayError, match="did not answer within"):
+            pool.wait(waiting)
+    finally:
+        release.set()
+        pool.close()

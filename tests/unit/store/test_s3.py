@@ -1,9 +1,11 @@
 """A store in S3: large files, foreign objects, credentials, errors."""
 
 import hashlib
+import io
 import os
 import socket
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -81,3 +83,11 @@ def test_unreachable(s3_credentials: Path, monkeypatch: pytest.MonkeyPatch) -> N
         with pytest.raises(WorldError, match="cannot be reached") as caught:
             S3Store("bucket", "", client=client).get_pointer("p")
     assert "hunter2" not in str(caught.value)
+
+
+def test_a_server_that_knows_no_ranges_sends_all() -> None:
+    client = Mock()
+    client.get_object.side_effect = lambda **_: {"Body": io.BytesIO(b"0123456789")}
+    store = S3Store("releases", "", client=client)
+    assert b"".join(store.read_range("runs/m/a", 4, 3)) == b"456"
+    assert b"".join(store.read_range("runs/m/a", 20, 3)) == b""

@@ -15,7 +15,7 @@ from penstock.families.face.features import FaceFeatures
 from penstock.families.face.known_people import lost_in_words, resamples_of
 from penstock.families.face.measurable import kinds_fault
 from penstock.metrics.quality import auroc, band_calibration, fpr95
-from penstock.metrics.verification_resamples import draw_identities
+from penstock.metrics.verification_resamples import RESAMPLES, draw_identities
 
 Numbers = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -82,12 +82,14 @@ def _values(images: Sequence[Image], values: Mapping[str, Value]) -> Iterator[Me
     inverted = _inverted(quality[answered], ood[answered])
     lost = lost_in_words([case.name for case, found in images if found is None], "count as ranked wrong")
     groups = [case.identity or f"\t{case.name}" for case, _ in images]
-    drawn = _draws(np.array(groups, np.str_), ood)
+    again: dict[str, list[float]] = {name: [] for name in values}
+    for rows in _draws(np.array(groups, np.str_), ood):
+        for name, value in values.items():
+            again[name].append(value(quality[rows], ood[rows]))
     text = "\n".join(sorted(f"{case.name}\t{case.identity}\t{case.ood}" for case, _ in images))
     for name, value in values.items():
         found = value(quality, ood)
-        again = np.array([value(quality[rows], ood[rows]) for rows in drawn])
-        resamples = resamples_of(text, len(set(groups)), again)
+        resamples = resamples_of(text, len(set(groups)), np.array(again[name]))
         why = "; ".join(filter(None, [INVERTED if name == "auroc" and inverted else "", lost])) or None
         yield measurement(WHOLE_SUITE, name, found, resamples=resamples, why=why)
 
@@ -97,13 +99,18 @@ def _inverted(quality: Numbers, ood: Flags) -> bool:
     return bool(ood.any() and not ood.all() and auroc(quality, ood) < 0.5)
 
 
-def _draws(groups: npt.NDArray[np.str_], ood: Flags) -> list[npt.NDArray[np.intp]]:
-    """Places of the images in each resample: identities are drawn, those of either kind by themselves."""
+def _draws(groups: npt.NDArray[np.str_], ood: Flags) -> Iterator[npt.NDArray[np.intp]]:
+    """Places of the images in each resample: identities are drawn, those of either kind by themselves.
+
+    One after the other: all of them together are 22 kB an image.
+    """
     parts = []
     for kind in (True, False):
         if not len(places := np.flatnonzero(ood == kind)):
             continue
         names, numbers = np.unique(groups[places], return_inverse=True)
-        counts = draw_identities(len(names)).astype(np.int64)[numbers]
-        parts.append([np.repeat(places, count) for count in counts.T])
-    return [np.concatenate(both) for both in zip(*parts, strict=True)]
+        parts.append((places, numbers, draw_identities(len(names))))
+    for number in range(RESAMPLES):
+        yield np.concatenate(
+            [np.repeat(places, counts[:, number].astype(np.int64)[numbers]) for places, numbers, counts in parts]
+        )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from tests.unit.families.face.answers import image, seen
 
-from penstock.families.face.ood_values import ood_values
+from penstock.families.face.ood_values import _draws, ood_values
 
 GOOD = [image(f"good-{n}", f"p{n % 5}") for n in range(10)]
 ODD = [image(f"odd-{n}", ood="blur") for n in range(5)]
@@ -105,3 +106,11 @@ def test_a_slice_of_one_kind_is_set_against_the_other_kind_of_the_suite() -> Non
     said = [seen([1, 0], quality) for quality in [0.9, 0.9, 0.95, 0.95, *[0.1] * 5]]
     both = {line.metric: line.value for line in ood_values([*half, *odd, *ODD], said, "half")}
     assert both["auroc"] == 0.0  # a slice of both kinds stands by itself
+
+
+def test_resamples_are_drawn_one_after_the_other() -> None:
+    ood = np.arange(60) % 4 == 0
+    drawn = _draws(np.array([f"p{place}" for place in range(60)], np.str_), ood)
+    one, other = next(drawn), next(drawn)  # all of them at once are 22 kB an image
+    assert [int(ood[rows].sum()) for rows in (one, other)] == [15, 15]
+    assert one.tolist() != other.tolist()
