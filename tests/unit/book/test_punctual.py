@@ -1,0 +1,40 @@
+"""A connection on which no whole request comes in time."""
+
+from __future__ import annotations
+
+from typing import Any
+from unittest.mock import Mock
+
+from uvicorn.server import ServerState
+
+from penstock.book.access import Door
+from penstock.book.server import server
+from penstock.store.local import LocalStore
+
+
+def test_a_connection_on_which_no_request_comes_is_ended(made: LocalStore) -> None:
+    config = server(made, Door()).config
+    config.load()
+    loop = Mock()
+    loop.create_task.side_effect = lambda task, **_: task.close() or Mock()
+    made_protocol: Any = config.http_protocol_class
+
+    def connected() -> tuple[Any, Mock, Mock]:
+        loop.call_later.reset_mock()
+        loop.call_later.return_value = waiting = Mock()
+        transport = Mock(**{"get_extra_info.return_value": None, "is_closing.return_value": False})
+        protocol = made_protocol(config=config, server_state=ServerState(), app_state={}, _loop=loop)
+        protocol.connection_made(transport)
+        return protocol, transport, waiting
+
+    protocol, transport, waiting = connected()
+    for piece in (b"GET / HTTP/1.1\r\n", b"Host:", b" 127.0.0.1\r\n"):  # bit by bit is no way to hold it
+        protocol.data_received(piece)
+    waiting.cancel.assert_not_called()
+    delay, over = loop.call_later.call_args.args
+    assert delay == config.timeout_keep_alive
+    over()
+    transport.close.assert_called_once()
+    protocol, transport, waiting = connected()
+    protocol.data_received(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+    waiting.cancel.assert_called_once()
