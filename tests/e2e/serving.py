@@ -9,13 +9,23 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import httpx
 from tests.e2e.api import Object
 from tests.e2e.facts import Facts
 from tests.e2e.registry import MANIFESTS
+from tests.unit.store.stored_bundle import accepted_bundle
+
+from penstock.bundle.models import Image, WeightsFile
+from penstock.releases.attest import attest
+from penstock.releases.envelope import private_key
+from penstock.releases.release import Release, publish
+from penstock.store.archive import archive
+from penstock.store.store import Store
 
 BASE = ("library/python", "3.11-slim")
 PORT = 8000
@@ -118,6 +128,52 @@ def manifests(facts: Facts, image: str) -> list[Object]:
         "spec": {"selector": labels, "ports": [{"port": PORT}]},
     }
     return [deployment, service]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Image and weights of a version of the service."""
+
+    version: str
+    image: Image
+    source: str
+    """Address of the weights."""
+    content: bytes
+    """The weights."""
+
+
+def publish_pair(
+    store: Store, folder: Path, pair: Pair, *, before: str | None, target: str, key: Path | None = None
+) -> None:
+    """A release that was judged against the version before, and waits for its target.
+
+    Args:
+        store: where it is archived and published.
+        folder: its bundle is made below it.
+        pair: what is released.
+        before: the current version; ``None``: it is the first.
+        target: the target's name.
+        key: signs the verdict; ``None``: it is not signed.
+    """
+    run_id = f"run-{pair.version}"
+    bundle = accepted_bundle(
+        folder / run_id,
+        run_id=run_id,
+        version=pair.version,
+        commit=hashlib.sha1(pair.version.encode(), usedforsecurity=False).hexdigest(),
+        baseline=f"run-{before}" if before else None,
+    )
+    sha256 = hashlib.sha256(pair.content).hexdigest()
+    weights = [WeightsFile(path="w.bin", sha256=sha256, bytes=len(pair.content), source=pair.source)]
+    bundle.update_run(bundle.run().model_copy(update={"target": target, "image": pair.image, "weights": weights}))
+    bundle.seal()
+    archive(bundle, store, model=bundle.run().model, run_id=run_id)
+
+    def sign(release: Release, time: str) -> None:
+        if key is not None:
+            attest(store, bundle, release, private_key(key), time=time)
+
+    publish(store, bundle, sign=sign)
 
 
 @contextmanager

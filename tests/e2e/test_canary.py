@@ -24,15 +24,12 @@ from tests.e2e.api import Object
 from tests.e2e.facts import Facts
 from tests.e2e.pages import labelled
 from tests.e2e.rollouts import Answer, Crowd, manifests, watch_policy
-from tests.e2e.serving import put_image, weights_server
-from tests.unit.store.stored_bundle import accepted_bundle
+from tests.e2e.serving import Pair, publish_pair, put_image, weights_server
 
-from penstock.bundle.models import Image, WeightsFile
+from penstock.bundle.models import Image
 from penstock.releases.acts import promote, roll_back
 from penstock.releases.baseline import baseline, published
 from penstock.releases.history import history
-from penstock.releases.release import publish
-from penstock.store.archive import archive
 from penstock.store.local import LocalStore
 from penstock.store.store import Store
 from penstock.targets.argo_rollout import CanaryUndecidedError
@@ -69,22 +66,9 @@ class Stage:
 
     def publish(self, version: str, before: str | None) -> None:
         """A release judged against the one before; it waits for its target."""
-        run_id = f"run-{version}"
-        bundle = accepted_bundle(
-            self.folder / run_id,
-            run_id=run_id,
-            version=version,
-            commit=hashlib.sha1(version.encode(), usedforsecurity=False).hexdigest(),
-            baseline=f"run-{before}" if before else None,
-        )
-        content = self.files[version]
-        sha256 = hashlib.sha256(content).hexdigest()
-        brought = WeightsFile(path="w.bin", sha256=sha256, bytes=len(content), source=f"{self.weights}/{version}")
         image = Image(kind="image", url=f"{self.facts.registry}/{self.namespace}", digest=self.digests[version])
-        bundle.update_run(bundle.run().model_copy(update={"target": TARGET, "image": image, "weights": [brought]}))
-        bundle.seal()
-        archive(bundle, self.store, model=MODEL, run_id=run_id)
-        publish(self.store, bundle)
+        pair = Pair(version, image, f"{self.weights}/{version}", self.files[version])
+        publish_pair(self.store, self.folder, pair, before=before, target=TARGET)
 
     def promote(self, version: str) -> None:
         """As the command does."""

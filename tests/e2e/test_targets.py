@@ -17,16 +17,11 @@ from tests.e2e.install import NAMESPACE, Installed, Place, apply, signing_keys, 
 from tests.e2e.pages import labelled
 from tests.e2e.repositories import ROOT
 from tests.e2e.run import condition
-from tests.e2e.serving import Users, manifests, put_image, weights_server
-from tests.unit.store.stored_bundle import accepted_bundle
+from tests.e2e.serving import Pair, Users, manifests, publish_pair, put_image, weights_server
 
-from penstock.bundle.models import Image, WeightsFile
+from penstock.bundle.models import Image
 from penstock.releases.acts import promote
-from penstock.releases.attest import attest
 from penstock.releases.baseline import baseline, published
-from penstock.releases.envelope import private_key
-from penstock.releases.release import Release, publish
-from penstock.store.archive import archive
 from penstock.store.open import open_store
 from penstock.store.store import Store
 from penstock.targets.delivery import Delivery
@@ -62,23 +57,10 @@ class Studio:
 
     def publish(self, number: int) -> None:
         """The release of a number, judged against the one before; it waits for its target."""
-        version, run_id = VERSIONS[number], f"run-{number}"
-        before = f"run-{number - 1}" if number else None
-        bundle = accepted_bundle(
-            self.folder / run_id, run_id=run_id, version=version, commit=str(number) * 40, baseline=before
-        )
-        content = self.files[version]
-        sha256 = hashlib.sha256(content).hexdigest()
-        brought = WeightsFile(path="w.bin", sha256=sha256, bytes=len(content), source=f"{self.weights}/{version}")
+        version, before = VERSIONS[number], VERSIONS[number - 1] if number else None
         image = Image(kind="image", url=f"{self.facts.registry}/{self.repository}", digest=self.digests[version])
-        bundle.update_run(bundle.run().model_copy(update={"target": TARGET, "image": image, "weights": [brought]}))
-        bundle.seal()
-        archive(bundle, self.store, model=MODEL, run_id=run_id)
-
-        def sign(release: Release, time: str) -> None:
-            attest(self.store, bundle, release, private_key(self.key), time=time)
-
-        publish(self.store, bundle, sign=sign)
+        pair = Pair(version, image, f"{self.weights}/{version}", self.files[version])
+        publish_pair(self.store, self.folder, pair, before=before, target=TARGET, key=self.key)
 
     @property
     def repository(self) -> str:

@@ -21,7 +21,9 @@ REPORT_RUNS = (
     "sandbox allow-scripts; default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
     "img-src 'self' data: blob:; media-src 'self' data: blob:; base-uri 'none'; form-action 'none'"
 )
-"""A report has a script of ours. It runs in an origin of its own, too: it reads nothing of the book, sends nothing."""
+"""A report has a script of ours. It runs in an origin of its own, too: it reads nothing of the book, and fetches
+nothing from elsewhere. It can go to another address, and so tell its own.
+"""
 _RANGE = re.compile(r"^bytes=([0-9]{0,18})-([0-9]{0,18})$")
 
 

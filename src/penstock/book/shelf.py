@@ -162,14 +162,15 @@ class Shelf:
         names = {name.removesuffix(".json") for name in self.store.names("baselines") if name.endswith(".json")}
         names |= set(self.store.names("runs"))
         found: dict[str, ModelCard] = {}
-        room = MAX_RUNS
+        room, full = MAX_RUNS, False
         for name in sorted(filter(_is_name, names)):
             run_ids = [run_id for run_id in self.store.names(f"runs/{name}") if _is_name(run_id)]
             found[name] = self._model(name, run_ids[:room])
+            full = full or len(run_ids) > room
             room = max(0, room - len(run_ids))
         self._cards = {name: self._cards[name] for name in found}
         self._models = found
-        self.full = room == 0
+        self.full = full
         self._read_at = self.pool.clock()
 
     def _model(self, name: str, run_ids: list[str]) -> ModelCard:

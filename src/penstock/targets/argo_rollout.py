@@ -161,14 +161,14 @@ class RolloutTarget(DeploymentTarget):
     def _not_led(self, found: Json, state: CanaryState) -> str:
         """The Services that do not lead to the newest ReplicaSet yet: the controller changes them after its status."""
         canary = (found["spec"].get("strategy") or {}).get("canary") or {}
-        names = {canary.get("stableService"), canary.get("canaryService")} - {None}
-        behind = [
+        names = {str(canary[one]) for one in ("stableService", "canaryService") if canary.get(one)}
+        leading = {
             service["metadata"]["name"]
             for service in (self._api.services() if names else [])
-            if service["metadata"]["name"] in names
-            and (service["spec"].get("selector") or {}).get(state.HASH) != state.newest
-        ]
-        return f"these Services lead to the pods of before: {', '.join(sorted(behind))}" if behind else ""
+            if (service["spec"].get("selector") or {}).get(state.HASH) == state.newest
+        }
+        behind = ", ".join(sorted(names - leading))
+        return f"these Services do not lead to its pods yet: {behind}" if behind else ""
 
     def _pods(self, found: Json, state: CanaryState) -> list[Json]:
         """The pods of the newest ReplicaSet: they have a label of their own beside the Rollout's."""

@@ -99,7 +99,7 @@ def test_an_undecided_one_waits_for_a_person_and_is_never_promoted(there: Rollou
         ("unseen", "not been seen"),
         ("another image", "runs another image"),
         ("ImagePullBackOff", "a pod cannot start"),
-        ("a Service behind", "these Services lead to the pods of before: sonic-stable"),
+        ("a Service behind", "these Services do not lead to its pods yet: sonic-stable"),
     ],
 )
 def test_what_does_not_serve_is_not_taken_for_it(there: RolloutServer, fate: str, told: str) -> None:
