@@ -145,7 +145,7 @@ cluster-status: $(DEV)/.ready ## what of it runs
 e2e: $(DEV)/.ready ## the pipeline on a real cluster, nothing mocked; leaves the cluster up
 	$(MAKE) cluster-up
 	$(MAKE) images REGISTRY=10.245.0.1:5000/penstock TLS_VERIFY=false BASE=10.245.0.1:5000/library/python:3.11-slim IMAGES_OPTIONS=--allow-tag
-	$(DEV)/bin/python -m pytest tests/cluster tests/e2e -v --capture=no --durations=10
+	$(DEV)/bin/python -m tests.e2e
 
 GPU ?= all
 kind-up: $(DEV)/.ready ## Penstock on kind (needs Docker), with this machine's cards; GPU=none without

@@ -17,6 +17,7 @@ from tests.e2e.api import Api
 from tests.e2e.events import Event, Listener
 from tests.e2e.facts import Facts, read_facts
 from tests.e2e.install import NAMESPACE, Installed, Place, install, write_keys
+from tests.e2e.joined import Joined
 from tests.e2e.local import LocalRun, run_here
 from tests.e2e.outside import Outside
 from tests.e2e.pods import Pod, Recorder
@@ -28,6 +29,8 @@ from tests.e2e.session import GOOD, WORSE, Campaign, Plan, Session, write_result
 from penstock.store.open import open_store
 
 TEST_TIMEOUT_S = 3600
+DELIVERY = ("test_admission", "test_canary", "test_probes", "test_promote_rollout", "test_targets")
+"""What comes after the verdict: these ask for no run of a model, and mostly wait."""
 PART_OF = {"cutouts": "rmbg-lite", "faces": "face-lite", "signs": "recognition-lite"}
 """Fixture → the reference model whose releases it gives."""
 
@@ -36,6 +39,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A test waits for runs that others look at, too: its limit is that of several runs."""
     for item in items:
         item.add_marker(pytest.mark.timeout(TEST_TIMEOUT_S))
+        if item.path.stem in DELIVERY:
+            item.add_marker(pytest.mark.delivery)
 
 
 @pytest.fixture(scope="session")
@@ -45,9 +50,15 @@ def facts() -> Facts:
 
 
 @pytest.fixture(scope="session")
-def session_id() -> str:
+def joined() -> Joined | None:
+    """The session of the tests beside these, where there are any."""
+    return Joined.given()
+
+
+@pytest.fixture(scope="session")
+def session_id(joined: Joined | None) -> str:
     """A name that no other session has: releases, images and products of earlier ones are out of the way."""
-    return f"{datetime.now(UTC):%m%d-%H%M%S}-{secrets.token_hex(2)}"
+    return joined.id if joined else f"{datetime.now(UTC):%m%d-%H%M%S}-{secrets.token_hex(2)}"
 
 
 @pytest.fixture(scope="session")
@@ -58,16 +69,21 @@ def place(facts: Facts, session_id: str) -> Place:
 
 
 @pytest.fixture(scope="session")
-def installed(facts: Facts, place: Place) -> Installed:
+def installed(facts: Facts, place: Place, session_id: str, joined: Joined | None) -> Installed:
     """Penstock, installed on the cluster."""
-    return install(facts, place)
+    if joined:
+        return joined.installed
+    made = install(facts, place)
+    Joined(session_id, made).write()
+    return made
 
 
 @pytest.fixture(scope="session")
-def api(facts: Facts) -> Iterator[Api]:
+def api(facts: Facts, joined: Joined | None) -> Iterator[Api]:
     """The API server, in Penstock's namespace."""
     opened = Api(facts.kubeconfig, NAMESPACE)
-    remove_old_runs(opened)
+    if not joined:
+        remove_old_runs(opened)
     yield opened
     opened.close()
 
@@ -194,6 +210,7 @@ def campaign(
     for name in plan:
         if name in wanted:
             runs.begin(name)
+    runs.when_ended(lambda: Joined(session.id, session.installed, released=True).write())
     yield runs
     found = [run for left in runs.close() for run in (left.values() if isinstance(left, dict) else (left,))]
     ended = {run.name: run for run in found if isinstance(run, Run) and run.manifest}

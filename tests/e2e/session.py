@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -84,6 +84,11 @@ class Campaign:
                 before = [self.begin(need) for need in needs]
                 self._begun[name] = self._pool.submit(lambda: start(*(future.result() for future in before)))
             return self._begun[name]
+
+    def when_ended(self, then: Callable[[], object]) -> None:
+        """Have something done when all that has begun by now has ended, however it ended."""
+        begun = tuple(self._begun.values())
+        threading.Thread(target=lambda: (wait(begun), then()), name="ended", daemon=True).start()
 
     def __getitem__(self, name: str) -> Any:
         """What a run left, when it has ended. Raises what went wrong."""
