@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import socket
+from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 from unittest.mock import Mock
 
+import pytest
 from uvicorn.server import ServerState
 
 from penstock.book.access import Door
@@ -12,7 +16,16 @@ from penstock.book.server import server
 from penstock.store.local import LocalStore
 
 
-def test_a_connection_on_which_no_request_comes_is_ended(made: LocalStore) -> None:
+@pytest.fixture
+def connection() -> Iterator[socket.socket]:
+    """The server's side of one."""
+    listening = socket.create_server(("127.0.0.1", 0))
+    asking = socket.create_connection(listening.getsockname())
+    with closing(listening), closing(asking), closing(listening.accept()[0]) as accepted:
+        yield accepted
+
+
+def test_a_connection_on_which_no_request_comes_is_ended(made: LocalStore, connection: socket.socket) -> None:
     config = server(made, Door()).config
     config.load()
     loop = Mock()
@@ -22,12 +35,15 @@ def test_a_connection_on_which_no_request_comes_is_ended(made: LocalStore) -> No
     def connected() -> tuple[Any, Mock, Mock]:
         loop.call_later.reset_mock()
         loop.call_later.return_value = waiting = Mock()
-        transport = Mock(**{"get_extra_info.return_value": None, "is_closing.return_value": False})
+        transport = Mock(**{"is_closing.return_value": False})
+        transport.get_extra_info.side_effect = {"socket": connection}.get
         protocol = made_protocol(config=config, server_state=ServerState(), app_state={}, _loop=loop)
         protocol.connection_made(transport)
         return protocol, transport, waiting
 
+    assert not connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
     protocol, transport, waiting = connected()
+    assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY), "an answer leaves at once"
     for piece in (b"GET / HTTP/1.1\r\n", b"Host:", b" 127.0.0.1\r\n"):  # bit by bit is no way to hold it
         protocol.data_received(piece)
     waiting.cancel.assert_not_called()
