@@ -51,7 +51,7 @@ def check(
     from penstock.gating.suite_words import judge_suite
 
     report = check_repository(directory, metrics=directions())
-    known = _known(report.contract, store, baseline or [])
+    known = known_of(report.contract, store, baseline or [])
     margins = judge_suite(report, directory, known)
     if as_json:
         typer.echo(json.dumps(_content(report, margins), indent=2, ensure_ascii=False, allow_nan=False))
@@ -65,7 +65,7 @@ def check(
     raise typer.Exit(ExitCode.OK if report.ok else ExitCode.USAGE)
 
 
-def _known(contract: Contract | None, store: str, baselines: list[Path]) -> Known:
+def known_of(contract: Contract | None, store: str, baselines: list[Path]) -> Known:
     """What was measured of the model before.
 
     Raises:
@@ -131,11 +131,11 @@ def _content(report: Report, margins: list[MarginCheck]) -> dict[str, Any]:
         "cases": len(report.suite.cases) if report.suite else None,
         "rules": len(report.contract.policy.rules) if report.contract else None,
         "faults": faults,
-        "margins": [_margin(found) for found in margins],
+        "margins": [margin_as_json(found) for found in margins],
     }
 
 
-def _margin(found: MarginCheck) -> dict[str, Any]:
+def margin_as_json(found: MarginCheck) -> dict[str, Any]:
     return {
         "rule": found.place,
         "metric": found.rule.metric,

@@ -28,11 +28,14 @@ from penstock.foundation.references import load
 
 CONTRACT_FILE = "penstock.yaml"
 MAX_CASES = 10_000
+MAX_LICENCES = 1000
 Name = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
 CaseName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 RelativePath = Annotated[str, Field(min_length=1, max_length=500)]
 """A path below the repository; :func:`penstock.foundation.files.inside` checks it where it is used."""
+FilePattern = Annotated[str, Field(min_length=1, max_length=500)]
+Line = Annotated[str, Field(max_length=500, pattern=r"^\S(.*\S)?$")]
 SliceName = Annotated[str, Field(min_length=1, max_length=100)]
 Host = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]{0,252}(:[0-9]{1,5})?$")]
 
@@ -283,6 +286,15 @@ class Case(Strict):
         return [*self.inputs.values(), *(found.file for found in self.withheld_files)]
 
 
+class Licence(Strict):
+    """What the files of a suite may be used for, and where they are from."""
+
+    licence: Line
+    """An SPDX expression: ``CC-BY-4.0``. Any other text is for people."""
+    origin: Line
+    """Whose they are, or an address."""
+
+
 class Suite(Strict):
     """``suite.yaml``: the fixed cases of a test."""
 
@@ -292,6 +304,11 @@ class Suite(Strict):
     cases: Annotated[list[Case], Field(min_length=1, max_length=MAX_CASES)]
     reference: RelativePath | None = None
     """A directory of images or videos that FID and KID compare with."""
+    licences: Annotated[
+        dict[FilePattern, Licence], Field(max_length=MAX_LICENCES, exclude_if=lambda value: not value)
+    ] = Field(default_factory=dict)
+    """Pattern of files (``voices/*``) → their licence; the first that a file is named like. (A suite without it keeps
+    its digest.)"""
 
     def only(self, slice_name: str) -> Suite:
         """The suite with only the cases that carry ``slice_name``; all of it if that is empty.

@@ -49,6 +49,8 @@ COMMANDS = [
     "canary pause",
     "canary resume",
     "canary abort",
+    "suite lint",
+    "suite power",
 ]
 HEAVY = {
     "numpy",

@@ -1,0 +1,134 @@
+"""``penstock suite lint`` and ``penstock suite power``: what a suite is worth, before it judges."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from penstock.contract.check import Report
+    from penstock.contract.policy import Margin
+    from penstock.gating.suite_size import MarginCheck
+    from penstock.suites.lint import CheckedSuite
+
+Repository = Annotated[Path, typer.Argument(help="The model's repository.", metavar="[DIR]")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def lint(
+    directory: Repository = Path(),
+    training: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="What the model was trained on: a folder of files, or a list as sha256sum prints it. May be repeated.",
+            metavar="PATH",
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Find cases that repeat each other, inputs that the model was trained on, slices out of balance, files without a
+    licence.
+
+    Exits 2 if an input is in the training data; all else is a warning.
+
+    Example: penstock suite lint . --training ../training/images --training ../training/sums.txt
+    """
+    from penstock.foundation.errors import ExitCode
+    from penstock.suites.fingerprints import fingerprints
+    from penstock.suites.lint import lint as lint_suite
+    from penstock.suites.training_files import training_files
+
+    _, checked = _checked(directory)
+    files = checked.files()
+    by_path = fingerprints(files.values(), _progress)
+    known = {name: by_path[path] for name, path in files.items()}
+    found = lint_suite(checked, known, training_files(training or (), _progress))
+    serious = sum(not fault.warning for fault in found)
+    if as_json:
+        content = {"ok": not serious, "files": len(files), "faults": [dataclasses.asdict(fault) for fault in found]}
+        typer.echo(json.dumps(content, indent=2, ensure_ascii=False))
+    else:
+        for fault in found:
+            typer.echo(str(fault))
+        looked = f"{len(checked.suite.cases)} cases, {len(files)} files"
+        typer.echo(f"{looked}: {serious} faults, {len(found) - serious} warnings")
+    raise typer.Exit(ExitCode.USAGE if serious else ExitCode.OK)
+
+
+def power(
+    directory: Repository = Path(),
+    store: Annotated[
+        str, typer.Option(help="Where releases are kept: what is known of the metrics comes from there.")
+    ] = "",
+    baseline: Annotated[
+        list[Path] | None,
+        typer.Option(help="The same from a bundle or a measurements.jsonl; several, the oldest first.", metavar="PATH"),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say of each rule with a margin what the suite can see: the smallest margin that it settles, and how many cases
+    the rule's own takes.
+
+    A margin is settled if an unchanged model passes, and one that is worse by twice the margin is stopped, each with
+    the probability of the policy's level. The policy's calibration is known without an option.
+
+    Example: penstock suite power . --store runs/store
+    """
+    from penstock.cli.check import known_of, margin_as_json
+    from penstock.gating.suite_words import judge_suite
+
+    report, _ = _checked(directory)
+    margins = judge_suite(report, directory, known_of(report.contract, store, baseline or []))
+    if as_json:
+        typer.echo(json.dumps([margin_as_json(found) for found in margins], indent=2, allow_nan=False))
+        return
+    if not margins:
+        typer.echo("no rule of the policy has a margin")
+        return
+    rows_of_margins = [_row(found, found.rule.margin) for found in margins if found.rule.margin is not None]
+    rows = [("rule", "cases", "margin", "smallest that it settles", "takes"), *rows_of_margins]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    for row in rows:
+        typer.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def _checked(directory: Path) -> tuple[Report, CheckedSuite]:
+    """Raises UsageError: the contract or the suite has a fault, which ``penstock check`` explains."""
+    from penstock.contract.check import check_repository
+    from penstock.families.registry import directions
+    from penstock.foundation.errors import UsageError
+    from penstock.suites.lint import CheckedSuite
+
+    report = check_repository(directory, metrics=directions())
+    if report.contract is None or report.suite is None or report.suite_document is None:
+        first = next(fault for fault in report.faults if not fault.warning)
+        raise UsageError(first.what, where=f"{first.file}:{first.line}", todo=f"Run `penstock check {directory}`.")
+    return report, CheckedSuite(directory, report.contract, report.suite, report.suite_document)
+
+
+def _row(found: MarginCheck, margin: Margin) -> tuple[str, str, str, str, str]:
+    from penstock.gating.wording import as_written, subject_of
+
+    rule, subject = found.rule, subject_of(found.rule)
+    name = rule.metric if rule.slice is None else f"{rule.metric} of {rule.slice}"
+    own = subject.amounts(margin.amount)[0] if margin.in_unit else as_written(margin)
+    if found.spread is None:
+        return name, str(found.cases), own, "not known", "not known"
+    smallest = "none" if found.smallest_margin is None else subject.amounts(found.smallest_margin)[0]
+    if found.smallest_margin is not None and found.base and margin.relative:
+        smallest += f" ({100 * found.smallest_margin / abs(found.base):.2g} %)"
+    most = "at most " if found.spread.is_bound else ""
+    takes = str(found.cases) if found.answer == "settled" else "not known"
+    if found.answer != "settled" and found.needed is not None:
+        takes = f"{most}{found.needed}"
+    return name, str(found.cases), own, f"{most}{smallest}", takes if found.answer != "settled" else "enough"
+
+
+def _progress(done: int, of: int) -> None:
+    if sys.stderr.isatty():
+        typer.echo(f"looked at {done} of {of} files", err=True)

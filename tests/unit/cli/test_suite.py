@@ -1,0 +1,75 @@
+"""``penstock suite lint`` and ``penstock suite power``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from tests.unit.suites.repository import case, write_repository
+from typer.testing import CliRunner
+
+from penstock.bundle.models import Measurement
+from penstock.cli.app import application
+
+runner = CliRunner()
+app = application(["suite"])
+
+
+def test_lint_warns(tmp_path: Path) -> None:
+    write_repository(tmp_path, [case("a"), case("b")])
+    result = runner.invoke(app, ["suite", "lint", str(tmp_path)])
+    assert result.exit_code == 0
+    first, second, end = result.stdout.splitlines()
+    assert first.startswith("suite/suite.yaml:1: licences: 2 of 2 files without a licence")
+    assert "the case 'b' is the same as 'a'" in second
+    assert end == "2 cases, 1 files: 0 faults, 2 warnings"
+
+
+def test_a_leak_is_a_fault(tmp_path: Path) -> None:
+    write_repository(tmp_path, [case("a")])
+    training = tmp_path / "training"
+    training.mkdir()
+    (training / "x.png").write_bytes((tmp_path / "suite" / "picture-0.png").read_bytes())
+    result = runner.invoke(app, ["suite", "lint", str(tmp_path), "--training", str(training), "--json"])
+    assert result.exit_code == 2
+    said = json.loads(result.stdout)
+    assert said["ok"] is False
+    assert [fault["field"] for fault in said["faults"] if not fault["warning"]] == ["cases[0].inputs.image"]
+
+
+def test_a_suite_that_cannot_be_read(tmp_path: Path) -> None:
+    result = runner.invoke(app, ["suite", "lint", str(tmp_path)])
+    assert result.exit_code != 0
+    assert "penstock.yaml" in str(result.exception)
+
+
+def test_power_of_what_is_not_known(tmp_path: Path) -> None:
+    write_repository(tmp_path, [case("a"), case("b", "picture-1.png")])
+    result = runner.invoke(app, ["suite", "power", str(tmp_path)])
+    assert result.exit_code == 0
+    assert [line.split() for line in result.stdout.splitlines()] == [
+        ["rule", "cases", "margin", "smallest", "that", "it", "settles", "takes"],
+        ["mae", "2", "0.01", "not", "known", "not", "known"],
+    ]
+
+
+def test_power_of_a_baseline(tmp_path: Path) -> None:
+    names = [f"c{number:02}" for number in range(30)]
+    write_repository(tmp_path, [case(name, parameters={"n": number}) for number, name in enumerate(names)])
+    sides = []
+    for side in range(3):
+        file = tmp_path / f"{side}.jsonl"
+        lines = [
+            Measurement(case=name, metric="mae", value=0.1 + 0.001 * ((7 * place * (side + 2)) % 5), unit="1")
+            for place, name in enumerate(names)
+        ]
+        file.write_text("".join(f"{line.model_dump_json(exclude_none=True)}\n" for line in lines))
+        sides += ["--baseline", str(file)]
+    result = runner.invoke(app, ["suite", "power", str(tmp_path), *sides, "--json"])
+    assert result.exit_code == 0, result.exception
+    (found,) = json.loads(result.stdout)
+    assert found["answer"] == "settled"
+    assert 0 < found["smallest_margin"] < 0.01
+    text = runner.invoke(app, ["suite", "power", str(tmp_path), *sides]).stdout.splitlines()[1].split()
+    assert text[:3] == ["mae", "30", "0.01"]
+    assert text[-1] == "enough"
