@@ -11,11 +11,12 @@ from pathlib import Path
 
 from penstock.bundle.directory import Bundle
 from penstock.foundation.errors import UsageError
-from penstock.releases.attest import attest, signed_envelope
+from penstock.releases.attest import attest, signed_envelope, signed_verdict
 from penstock.releases.attestation import PREDICATE_TYPE
 from penstock.releases.baseline import Release
 from penstock.releases.envelope import private_key
 from penstock.releases.release import publish
+from penstock.releases.signed_sbom import SBOM_TYPE, attest_sbom
 from penstock.sources.image import tag_image
 from penstock.sources.image_attestation import attach_statement
 from penstock.sources.image_registry import authfile
@@ -79,13 +80,17 @@ def _signer(arguments: Arguments) -> Callable[[Release, str], None] | None:
         bundle = Bundle(arguments.bundle)
         store = open_store(arguments.store, arguments.store_credentials)
         log("signed", uri=attest(store, bundle, release, key, time=time))
-        if release.image.kind == "image":
-            envelope = signed_envelope(store, release, key.public_key())
-            access = authfile(arguments.registry_credentials)
-            if attach_statement(
-                release.image, envelope, PREDICATE_TYPE, tls_verify=arguments.tls_verify, authfile=access
-            ):
-                log("attached", image=f"{release.image.url}@{release.image.digest}")
+        verdict = signed_verdict(store, release, key.public_key())
+        beside = {PREDICATE_TYPE: signed_envelope(store, release, key.public_key())}
+        sbom = attest_sbom(store, bundle, release, verdict, key)
+        if sbom is not None:
+            beside[SBOM_TYPE] = sbom
+        if release.image.kind != "image":
+            return
+        access = authfile(arguments.registry_credentials)
+        for kind, envelope in beside.items():
+            if attach_statement(release.image, envelope, kind, tls_verify=arguments.tls_verify, authfile=access):
+                log("attached", image=f"{release.image.url}@{release.image.digest}", kind=kind)
 
     return sign
 

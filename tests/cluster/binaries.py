@@ -142,11 +142,16 @@ CANARY = (
     ),
 )
 """What only the tests of a canary need: built when these ask for it."""
+ADMISSION = Module(
+    "policy-controller",
+    (Group(STRIP, {"policy-controller/webhook": "github.com/sigstore/policy-controller/cmd/webhook"}),),
+)
+"""What only the tests of admission need."""
 
 
 def path(cache: Path, name: str) -> Path:
     """Where the program ``name`` lies once it is built."""
-    for module in (*MODULES, *CANARY):
+    for module in (*MODULES, *CANARY, ADMISSION):
         if name in module.programs:
             return folder(cache, module) / name
     raise UsageError(

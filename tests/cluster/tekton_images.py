@@ -61,12 +61,13 @@ def provide(settings: Settings) -> dict[str, str]:
         repository = f"tekton/{recipe.name}"
         digest = registry.digest(repository, recipe.tag)
         if digest is None:
-            digest = _push(settings, registry, repository, recipe)
+            digest = push(settings, registry, repository, recipe)
         references[recipe.name] = f"{HOST}/{repository}@{digest}"
     return references
 
 
-def _push(settings: Settings, registry: Registry, repository: str, recipe: Recipe) -> str:
+def push(settings: Settings, registry: Registry, repository: str, recipe: Recipe) -> str:
+    """Push one image; returns its digest. Raises WorldError."""
     with tempfile.TemporaryDirectory(prefix="image-", dir=settings.state) as work:
         layer = write_layer(Path(work) / "layer.tar", recipe.files)
         image = Image((layer,), entrypoint=recipe.entrypoint, environment=ENVIRONMENT, user=recipe.user)

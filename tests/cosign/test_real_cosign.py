@@ -14,10 +14,14 @@ from pathlib import Path
 import pytest
 from tests.cluster.conftest import image, server, settings
 from tests.unit.releases.signing_keys import key_pair
+from tests.unit.releases.test_signed_sbom import Signed
 
 from penstock.bundle.models import Image
+from penstock.bundle.sbom_file import read_sbom
+from penstock.releases.attest import signed_envelope
 from penstock.releases.attestation import PREDICATE_TYPE
 from penstock.releases.envelope import private_key, sign, write_envelope
+from penstock.releases.signed_sbom import SBOM_TYPE
 from penstock.sources.image_attestation import attach_statement
 
 __all__ = ["image", "server", "settings"]
@@ -52,6 +56,23 @@ def test_cosign_verifies_each_by_its_kind_and_key(image: Image, tmp_path: Path) 
     assert cosign(image, public, kind="https://slsa.dev/provenance/v1").returncode == 0
     _, other = key_pair(tmp_path / "other")
     assert cosign(image, other).returncode != 0
+
+
+def test_cosign_reads_the_bill_of_materials(image: Image, tmp_path: Path) -> None:
+    signed = Signed(tmp_path, image)
+    bill = signed.sign()
+    assert bill is not None
+    assert attach_statement(image, bill, SBOM_TYPE, tls_verify=False)
+    found = cosign(image, signed.pem, kind="cyclonedx")
+    assert found.returncode == 0, found.stderr
+    statement = json.loads(base64.b64decode(json.JSONDecoder().raw_decode(found.stdout)[0]["payload"]))
+    assert statement["predicate"] == read_sbom(signed.bundle)
+    assert cosign(image, signed.pem).returncode != 0, "it is no verdict"
+    verdict = signed_envelope(signed.store, signed.release, signed.public)
+    assert attach_statement(image, verdict, PREDICATE_TYPE, tls_verify=False)
+    for kind in ("cyclonedx", PREDICATE_TYPE):
+        assert cosign(image, signed.pem, kind=kind).returncode == 0
+    assert cosign(image, key_pair(tmp_path / "other")[1], kind="cyclonedx").returncode != 0
 
 
 def test_cosign_can_add_its_own_beside_ours(image: Image, tmp_path: Path) -> None:

@@ -10,7 +10,12 @@ from tests.e2e.facts import Facts
 
 Schema = dict[str, Any]
 LOCATION = "{{.ResourceKind}}{{.KindSuffix}}.json"
-BUILT_IN = ("api/v1", "apis/rbac.authorization.k8s.io/v1", "apis/networking.k8s.io/v1")
+BUILT_IN = (
+    "api/v1",
+    "apis/admissionregistration.k8s.io/v1",
+    "apis/rbac.authorization.k8s.io/v1",
+    "apis/networking.k8s.io/v1",
+)
 """The API groups of what Penstock installs beside Tekton's kinds."""
 UNKNOWN_FIELDS = "x-kubernetes-preserve-unknown-fields"
 

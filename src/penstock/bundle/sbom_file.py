@@ -48,7 +48,12 @@ class SbomShown(Record):
 
 def write_sbom(bundle: Bundle, document: dict[str, Any]) -> None:
     """Write it; the same document is the same bytes."""
-    write_text(bundle.path / SBOM, json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    write_text(bundle.path / SBOM, sbom_text(document))
+
+
+def sbom_text(document: dict[str, Any]) -> str:
+    """The file's content."""
+    return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def sbom_sha256(bundle: Bundle) -> str | None:

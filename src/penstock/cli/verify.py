@@ -31,6 +31,7 @@ def verify(
 
     Example: penstock verify registry.example.org/sonic@sha256:4f2a… --key penstock.pub --weights unet.pth --store s3://releases/penstock
     """
+    from dataclasses import asdict
     from datetime import UTC, datetime
 
     from penstock.foundation.errors import UsageError, one_line
@@ -58,17 +59,26 @@ def verify(
     )
     if as_json:
         rows = [
-            {**proof.pair.model_dump(mode="json"), "signed": proof.time, "attestation": proof.key} for proof in proofs
+            {
+                **proof.pair.model_dump(mode="json"),
+                "signed": proof.time,
+                "attestation": proof.key,
+                "sbom": None if proof.sbom is None else asdict(proof.sbom),
+            }
+            for proof in proofs
         ]
         typer.echo(json.dumps(rows, indent=2))
         return
     for proof in proofs:
         pair = proof.pair
-        told = {True: ", with its exported file", False: ", with its trained weights (use_onnx=false)", None: ""}
-        typer.echo(one_line(f"{pair.model} {pair.version} passed, signed {proof.time}{told[pair.use_onnx]}"))
+        which = {True: ", with its exported file", False: ", with its trained weights (use_onnx=false)", None: ""}
+        typer.echo(one_line(f"{pair.model} {pair.version} passed, signed {proof.time}{which[pair.use_onnx]}"))
         if pair.elsewhere is not None:
             of = f"{pair.elsewhere.compared} of its files are the commit's"
             typer.echo(one_line(f"  built elsewhere, given as {pair.elsewhere.given}: {of}"))
         for file in pair.weights:
             by = f", signed with the key {file.signed_by[:12]}" if file.signed_by else ""
             typer.echo(one_line(f"  weights {file.path} sha256:{file.sha256}{by}"))
+        if proof.sbom_sha256 is not None:
+            told = f"{proof.sbom.components} components, signed" if proof.sbom is not None else "not signed"
+            typer.echo(one_line(f"  bill of materials sha256:{proof.sbom_sha256}, {told}"))

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from penstock.bundle.directory import Bundle
 from penstock.foundation.errors import ExitCode, PenstockError, UsageError, WorldError, one_line
-from penstock.foundation.files import sha256_file
 from penstock.releases.attestation import (
     SHA256,
     JudgedPair,
@@ -22,7 +19,9 @@ from penstock.releases.attestation import (
     statement,
 )
 from penstock.releases.baseline import Release, withdrawn
-from penstock.releases.envelope import NotSignedError, key_id, open_envelope, read_envelope, sign, write_envelope
+from penstock.releases.envelope import NotSignedError, key_id
+from penstock.releases.kept_statement import keep_signed, kept_envelope, kept_statement
+from penstock.releases.signed_sbom import SignedSbom, find_sbom
 from penstock.store.archive import run_key
 from penstock.store.store import Store
 
@@ -47,6 +46,10 @@ class Proof:
     """When it was signed: UTC, ISO 8601."""
     key: str
     """Where it lies in the store."""
+    sbom_sha256: str | None
+    """Of the bill of materials that it names; ``None``: none, as verdicts of older versions."""
+    sbom: SignedSbom | None
+    """The same, where it is signed."""
 
 
 def attest(store: Store, bundle: Bundle, release: Release, key: EllipticCurvePrivateKey, *, time: str) -> str:
@@ -59,26 +62,22 @@ def attest(store: Store, bundle: Bundle, release: Release, key: EllipticCurvePri
         WorldError: something else lies there; the store cannot be reached.
     """
     place = attestation_key(release, key_id(key.public_key()))
-    if not store.exists(place):
-        evidence = store.location(run_key(release.model, release.run_id))
-        signed = sign(statement(release, bundle.run(), bundle.verdict(), evidence=evidence, time=time), key)
-        with tempfile.TemporaryDirectory(prefix="penstock-attestation-") as folder:
-            path = Path(folder) / "attestation.json"
-            path.write_bytes(write_envelope(signed))
-            try:
-                store.put_file(place, path, sha256_file(path))
-            except WorldError:
-                if not store.exists(
-                    place
-                ):  # else another process has signed it meanwhile: a signature never comes twice
-                    raise
+    evidence = store.location(run_key(release.model, release.run_id))
+    keep_signed(
+        store, place, lambda: statement(release, bundle.run(), bundle.verdict(), evidence=evidence, time=time), key
+    )
     _hold_signed(store, place, release, key.public_key())
     return store.location(place)
 
 
 def signed_envelope(store: Store, release: Release, key: EllipticCurvePublicKey) -> bytes:
     """What :func:`attest` has stored, byte by byte."""
-    return _fetch(store, attestation_key(release, key_id(key)))
+    return kept_envelope(store, attestation_key(release, key_id(key)), MAX_ATTESTATION_BYTES)
+
+
+def signed_verdict(store: Store, release: Release, key: EllipticCurvePublicKey) -> Statement:
+    """What :func:`attest` has signed."""
+    return _read(store, attestation_key(release, key_id(key)), key)
 
 
 def _hold_signed(store: Store, place: str, release: Release, key: EllipticCurvePublicKey) -> None:
@@ -130,7 +129,8 @@ def verify(
                 raise ValueError(f"{pair.version} was withdrawn by {by.by}: {by.reason}")
             _hold_weights(pair, weights)
             _hold_waivers(pair, today)
-            proofs.append(Proof(pair, found.predicate.time, entry.key))
+            sbom = find_sbom(store, digest, found, key)
+            proofs.append(Proof(pair, found.predicate.time, entry.key, found.sbom_sha256, sbom))
         except (NotSignedError, UsageError, ValueError) as error:
             reasons.append(one_line(f"{entry.key.rpartition('/')[2].removesuffix('.json')}: {error}"))
     held = [proof for proof in proofs if _content(proof.pair) not in gone]
@@ -146,16 +146,7 @@ def _read(store: Store, place: str, key: EllipticCurvePublicKey) -> Statement:
     Raises:
         NotSignedError, ValueError: nothing with this key, or no verdict.
     """
-    return read_statement(open_envelope(read_envelope(_fetch(store, place), place), key))
-
-
-def _fetch(store: Store, place: str) -> bytes:
-    with tempfile.TemporaryDirectory(prefix="penstock-attestation-") as folder:
-        path = Path(folder) / "attestation.json"
-        store.get_file(place, path)
-        if path.stat().st_size > MAX_ATTESTATION_BYTES:
-            raise ValueError("it is too large for an attestation")
-        return path.read_bytes()
+    return read_statement(kept_statement(store, place, key, MAX_ATTESTATION_BYTES))
 
 
 def _content(pair: JudgedPair) -> tuple[str, ...]:

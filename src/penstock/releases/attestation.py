@@ -68,9 +68,15 @@ class JudgedPair(Record):
     waived: list[WaivedRule] = Field(default_factory=list)
 
 
+class _Input(Record):
+    uri: str
+    digest: dict[str, str] = Field(default_factory=dict)
+
+
 class _Predicate(Record):
     result: str = Field(alias="verificationResult")
     time: str = Field(alias="timeVerified")
+    inputs: list[_Input] = Field(alias="inputAttestations", default_factory=list)
     penstock: JudgedPair
 
 
@@ -86,6 +92,12 @@ class Statement(Record):
     predicate_type: str = Field(alias="predicateType")
     subject: list[_Subject]
     predicate: _Predicate
+
+    @property
+    def sbom_sha256(self) -> str | None:
+        """SHA-256 of the bill of materials that it names."""
+        named = [one.digest.get("sha256") for one in self.predicate.inputs if one.uri.endswith(f"/{SBOM}")]
+        return named[0] if named else None
 
 
 def statement(release: Release, run: Run, verdict: Verdict, *, evidence: str, time: str) -> bytes:
@@ -176,7 +188,16 @@ def attestation_key(release: Release, key_id: str) -> str:
 
     One image may be released with several weights, and its verdict signed with another key after a change of keys.
     """
-    name = f"{name_part(release.model, 'model')}@{name_part(release.version, 'version')}"
+    return f"{attestation_prefix(release.image.digest)}/{_file_name(release.model, release.version, key_id)}"
+
+
+def sbom_key(model: str, version: str, digest: str, key_id: str) -> str:
+    """``sboms/sha256-DIGEST/MODEL@VERSION.KEY.json``: the signed bill of materials of a release, named likewise."""
+    return f"sboms/{name_part(digest.replace(':', '-'), 'digest')}/{_file_name(model, version, key_id)}"
+
+
+def _file_name(model: str, version: str, key_id: str) -> str:
+    name = f"{name_part(model, 'model')}@{name_part(version, 'version')}"
     if len(name.encode()) > MAX_NAME:
         name = f"{name[:40]}-{hashlib.sha256(name.encode()).hexdigest()[:16]}"
-    return f"{attestation_prefix(release.image.digest)}/{name}.{key_id[:12]}.json"
+    return f"{name}.{key_id[:12]}.json"

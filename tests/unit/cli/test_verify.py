@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from tests.unit.releases.attested import published_release
 from tests.unit.releases.signing_keys import key_pair
+from tests.unit.releases.test_signed_sbom import Signed
 
 from penstock.bundle.models import BuiltElsewhere
 from penstock.cli.app import main
@@ -58,6 +59,20 @@ def test_it_tells_who_built_the_image_and_who_signed_the_weights(
     assert first.endswith("with its trained weights (use_onnx=false)")
     assert second == f"  built elsewhere, given as r/m@{DIGEST}: 3 of its files are the commit's"
     assert third.endswith(", signed with the key 555555555555")
+
+
+def test_it_tells_whether_the_bill_of_materials_is_signed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    signed = Signed(tmp_path)
+    command = ["verify", DIGEST, "--key", str(signed.pem), "--store", str(tmp_path / "store")]
+    sha256 = signed.verdict.sbom_sha256
+    assert main(command) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == f"  bill of materials sha256:{sha256}, not signed"
+    signed.sign()
+    assert main(command) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == f"  bill of materials sha256:{sha256}, 3 components, signed"
+    assert main([*command, "--json"]) == 0
+    (row,) = json.loads(capsys.readouterr().out)
+    assert row["sbom"] == {"sha256": sha256, "components": 3, "key": signed.place}
 
 
 def test_nothing_proves_it(command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

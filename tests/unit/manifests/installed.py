@@ -10,8 +10,8 @@ import yaml
 
 ROOT = Path(__file__).parents[3]
 TEKTON = ROOT / "tekton"
-NOT_INSTALLED = {"kustomization.yaml", "runs"}
-"""runs/ is what people start, or give to ``tkn``."""
+NOT_INSTALLED = {"kustomization.yaml", "admission", "runs"}
+"""runs/ is what people start, or give to ``tkn``; admission/ is for clusters that have a policy-controller."""
 
 
 @cache

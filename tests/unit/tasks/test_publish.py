@@ -13,6 +13,7 @@ from tests.unit.store.stored_bundle import accepted_bundle
 from tests.unit.tasks.step_folders import TREE, StepFolders
 from tests.unit.tracking.mlflow_server import mlflow_server
 
+from penstock.bundle.sbom_file import sbom_sha256, write_sbom
 from penstock.bundle.verdict_record import Verdict
 from penstock.releases.attest import verify
 from penstock.releases.baseline import baseline
@@ -117,6 +118,20 @@ def test_with_a_key_the_verdict_is_signed(archived: StepFolders, tmp_path: Path)
     (Path(archived.store) / proof.key).unlink()
     assert archived.call("publish", *arguments).code == 0
     assert verify(store, f"sha256:{TREE}", public_key(public), today=date(2026, 1, 1))
+
+
+def test_the_bill_of_materials_is_signed_with_it(folders: StepFolders, tmp_path: Path) -> None:
+    folders.cloned()
+    folders.measured()
+    write_sbom(folders.bundle, {"bomFormat": "CycloneDX", "specVersion": "1.6", "components": []})
+    folders.bundle.write_verdict(Verdict(verdict="pass", level=0.05, rules=[], candidate="run-2"))
+    archive(folders.bundle, open_store(folders.store), model="tiny", run_id="run-2")
+    _, public = key_pair(tmp_path / "signing")
+    arguments = ("--verdict=pass", f"--store={folders.store}", f"--signing-key={tmp_path / 'signing'}")
+    assert folders.call("publish", *arguments).code == 0
+    (proof,) = verify(open_store(folders.store), f"sha256:{TREE}", public_key(public), today=date(2026, 1, 1))
+    assert proof.sbom is not None
+    assert proof.sbom.sha256 == proof.sbom_sha256 == sbom_sha256(folders.bundle)
 
 
 def test_what_is_no_key_stops_the_step_before_anything_is_published(archived: StepFolders, tmp_path: Path) -> None:

@@ -1,0 +1,36 @@
+"""Who is admitted: the policy for images says what we sign, those for the account that promotes let the rest alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import yaml
+from tests.unit.manifests.installed import TEKTON, objects
+
+from penstock.releases.attestation import PREDICATE_TYPE, VERIFIER
+
+POLICIES = "ValidatingAdmissionPolicy"
+
+
+def test_the_policy_for_images_asks_for_what_we_sign() -> None:
+    policy = yaml.safe_load((TEKTON / "admission" / "penstock-verdict.yaml").read_text(encoding="utf-8"))
+    assert policy["spec"]["mode"] == "enforce"
+    (authority,) = policy["spec"]["authorities"]
+    (verdict,) = authority["attestations"]
+    assert verdict["predicateType"] == PREDICATE_TYPE
+    said = " ".join(verdict["policy"]["data"].split())
+    assert f'predicateType: "{PREDICATE_TYPE}"' in said
+    assert f'verifier: id: "{VERIFIER}"' in said
+    assert 'verificationResult: "PASSED"' in said
+
+
+@pytest.mark.parametrize("policy", objects(POLICIES).values(), ids=lambda policy: policy["metadata"]["name"])
+def test_each_policy_of_the_account_denies_and_looks_at_that_account_alone(policy: dict[str, Any]) -> None:
+    """One that fails refuses what it looks at: without the condition that would be every pod of the cluster."""
+    name, spec = policy["metadata"]["name"], policy["spec"]
+    assert spec["failurePolicy"] == "Fail"
+    assert len(spec["matchConditions"]) == 1
+    assert objects(f"{POLICIES}Binding")[name]["spec"] == {"policyName": name, "validationActions": ["Deny"]}
+    about = [spec["matchConditions"][0]["expression"], *(one["expression"] for one in spec["validations"])]
+    assert any("penstock-promote" in expression for expression in about)
