@@ -20,7 +20,7 @@ import numpy as np
 from penstock.foundation.errors import one_line
 from penstock.foundation.strict_json import JsonError, read_json
 from penstock.watch.counters import CounterSeries, count_increments, is_error, sum_of
-from penstock.watch.evidence import EvidenceError, LatencyCounts, LiveEvidence
+from penstock.watch.evidence import EvidenceError, LatencyCounts, LiveEvidence, NoTrafficError
 from penstock.watch.sequential import EventCounts, Floats
 from penstock.watch.watch_policy import PrometheusSource, SideSelectors
 
@@ -126,7 +126,7 @@ class _RangeQuery:
         if not isinstance(result, list) or len(result) > MAX_SERIES:
             raise EvidenceError(f"{where}: there are over {MAX_SERIES} series; narrow the selector")
         if not result:
-            raise EvidenceError(f"{where}: no series matches it")
+            raise NoTrafficError(f"{where}: no series matches it")
         try:
             return [self._series(one) for one in result]
         except (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError) as error:
