@@ -19,7 +19,7 @@ class EvidenceError(Exception):
 
 
 class NoTrafficError(EvidenceError):
-    """Nothing was counted yet of a side: a canary that nobody has met, or a selector that is misspelt."""
+    """The stable side is counted, and the canary is not: nobody has met it yet, or its selector is misspelt."""
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ import numpy as np
 from penstock.foundation.errors import UsageError
 from penstock.foundation.files import open_regular
 from penstock.foundation.strict_json import JsonError, read_json, show_json
-from penstock.watch.evidence import EvidenceError, LiveEvidence, NoTrafficError, RequestTable, tabulate
+from penstock.watch.evidence import EvidenceError, LiveEvidence, RequestTable, tabulate
 
 MAX_RECORDS: Final = 20_000_000
 MAX_LINE_BYTES: Final = 10_000
@@ -69,7 +69,7 @@ class RecordsSource:
         """
         self._update()
         if not self._columns[0]:
-            raise NoTrafficError(f"{self._name} holds no records yet")
+            raise EvidenceError(f"{self._name} holds no records yet")
         table = self._table()
         # not from ``now``: after the timeout that stands still, and a log goes on
         ahead = float(table.time[-1]) - max(now, time.time())
