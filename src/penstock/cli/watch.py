@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from penstock.watch.records import RecordsSource
     from penstock.watch.verdict_server import Look
     from penstock.watch.watch_policy import WatchPolicy
-    from penstock.watch.watcher import CanaryWatch, EvidenceSource, WatchVerdict
+    from penstock.watch.watcher import EvidenceSource, ProbeSource, WatchVerdict
 
 STANDARD_INPUT = "-"
 
@@ -74,7 +74,8 @@ def watch(
     quiet: Annotated[bool, typer.Option("--quiet", help="With --scheduled: show no progress.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the verdict, or what moved, as JSON.")] = False,
 ) -> None:
-    """Compare a canary with the stable version on live evidence: errors, latency, users' feedback.
+    """Compare a canary with the stable version on live evidence: errors, latency, users' feedback; where traffic is
+    scarce, cases of the suite put to both ('probes' in the policy).
 
     It may be looked at as often as one likes. Exit 0: good, promote it; 1: bad, roll it back; 3: inconclusive, or not
     yet; 2: a policy or records that cannot be read. Evidence that is missing is never good.
@@ -107,6 +108,7 @@ def watch(
             todo="Give a policy, or --scheduled MODEL.",
         )
     from penstock.cli.watch_display import progress_line, verdict_json, verdict_lines
+    from penstock.cli.watch_probes import journal_of, last_moment, probes_of
     from penstock.watch.watch_policy import load_watch_policy
     from penstock.watch.watcher import CanaryWatch
     from penstock.watch.watcher import follow as follow_watcher
@@ -115,18 +117,20 @@ def watch(
         raise UsageError("--serve prints no verdict", where="--serve", todo="Leave --follow and --json out.")
     rules = load_watch_policy(policy)
     growing = follow or bool(serve)
-    log = _records(records, growing=growing)
+    log = _records(records, rules, growing=growing)
     source = log if log is not None else _prometheus(rules, policy)
     begun = _since(since, log, growing=growing)
-    if serve:
-        _serve(serve, _look(rules, source, begun, log))
-        return
-    watcher = CanaryWatch(rules, source, begun if begun is not None else time.time())
-    if not follow:
-        verdict = _look_once(watcher, log)
-    else:
-        for verdict in follow_watcher(watcher):
-            sys.stderr.write(progress_line(verdict) + "\n")
+    journal = journal_of(rules, policy, growing=growing)
+    with probes_of(rules, policy, journal, growing=growing) as probes:
+        if serve:
+            _serve(serve, _look(rules, source, begun, log, probes))
+            return
+        watcher = CanaryWatch(rules, source, begun if begun is not None else time.time(), probes)
+        if not follow:
+            verdict = watcher.look(last_moment(log, journal))
+        else:
+            for verdict in follow_watcher(watcher):
+                sys.stderr.write(progress_line(verdict) + "\n")
     typer.echo(verdict_json(verdict) if as_json else "\n".join(verdict_lines(verdict)))
     raise typer.Exit(exit_code(verdict))
 
@@ -137,16 +141,14 @@ def exit_code(verdict: WatchVerdict) -> int:
     return int(codes.get(verdict.phase, ExitCode.INCONCLUSIVE))
 
 
-def _look_once(watcher: CanaryWatch, log: RecordsSource | None) -> WatchVerdict:
-    """Of a whole log, the time is that of its last record; what is wrong in it is said with its line."""
-    return watcher.look((log.last_time or time.time()) if log is not None else time.time())
-
-
-def _records(given: str, *, growing: bool) -> RecordsSource | None:
+def _records(given: str, rules: WatchPolicy, *, growing: bool) -> RecordsSource | None:
     from penstock.watch.records import RecordsSource
 
     if not given:
         return None
+    if not rules.signals.names:
+        todo = "Name errors, latency or feedback in 'signals'."
+        raise UsageError("no signal of users' requests is watched", where="--records", todo=todo)
     if given != STANDARD_INPUT:
         return RecordsSource(Path(given), whole=not growing)
     if growing:
@@ -154,9 +156,12 @@ def _records(given: str, *, growing: bool) -> RecordsSource | None:
     return RecordsSource(None, stream=sys.stdin.buffer)
 
 
-def _prometheus(rules: WatchPolicy, policy: Path) -> EvidenceSource:
+def _prometheus(rules: WatchPolicy, policy: Path) -> EvidenceSource | None:
+    """Where users' requests are counted; ``None``: probes alone are looked at."""
     from penstock.watch.prometheus import PrometheusEvidence
 
+    if not rules.signals.names:
+        return None
     if rules.prometheus is None:
         raise UsageError(
             "there is no 'prometheus' in the policy", where=str(policy), todo="Add it, or give --records FILE."
@@ -178,7 +183,13 @@ def _since(given: str, log: RecordsSource | None, *, growing: bool) -> float | N
     raise UsageError("when was the canary started?", where="--since", todo="Give --since TIME.")
 
 
-def _look(rules: WatchPolicy, source: EvidenceSource, begun: float | None, log: RecordsSource | None) -> Look:
+def _look(
+    rules: WatchPolicy,
+    source: EvidenceSource | None,
+    begun: float | None,
+    log: RecordsSource | None,
+    probes: ProbeSource | None,
+) -> Look:
     """What the server calls."""
     from penstock.watch.evidence import EvidenceError
     from penstock.watch.watcher import CanaryWatch
@@ -190,7 +201,7 @@ def _look(rules: WatchPolicy, source: EvidenceSource, begun: float | None, log: 
         if log is not None and begun is None:
             with contextlib.suppress(EvidenceError):  # the look itself says why
                 first = log.first_canary()
-        return CanaryWatch(rules, source, since or begun or first or started).look(time.time())
+        return CanaryWatch(rules, source, since or begun or first or started, probes).look(time.time())
 
     return look
 

@@ -26,8 +26,13 @@ def verdict_lines(verdict: WatchVerdict) -> list[str]:
     if verdict.canary_requests is not None:
         users = f", {verdict.canary_users:,} users" if verdict.canary_users is not None else ""
         lines.append(f"the canary had {verdict.canary_requests:,} requests{users}")
-    if verdict.decision in ("not yet", "inconclusive") and verdict.requests_needed:
-        lines.append(f"about {verdict.requests_needed:,} more canary requests are needed")
+    if verdict.probes is not None and verdict.found is not None:
+        lines.append(f"{verdict.probes:,} pairs of probes; the answer rests on {' and '.join(verdict.found.used)}")
+    if verdict.decision in ("not yet", "inconclusive"):
+        if verdict.requests_needed:
+            lines.append(f"about {verdict.requests_needed:,} more canary requests are needed")
+        if verdict.probes_needed:
+            lines.append(f"about {verdict.probes_needed:,} more pairs of probes are needed")
     return [printable(line) for line in (*lines, *(f"! {note}" for note in verdict.notes))]
 
 
@@ -36,14 +41,20 @@ def progress_line(verdict: WatchVerdict) -> str:
     requests = "–" if verdict.canary_requests is None else f"{verdict.canary_requests:,}"
     needed = f", about {verdict.requests_needed:,} more needed" if verdict.requests_needed else ""
     why = f": {verdict.reason}" if verdict.found is None else ""
-    return printable(f"{verdict.decision}, {requests} canary requests{needed}{why}").replace("\n", " ")
+    pairs = "" if verdict.probes is None else f", {verdict.probes:,} pairs of probes"
+    if verdict.probes_needed:
+        pairs += f", about {verdict.probes_needed:,} more needed"
+    return printable(f"{verdict.decision}, {requests} canary requests{needed}{pairs}{why}").replace("\n", " ")
 
 
 def _first(verdict: WatchVerdict) -> str:
     if verdict.found is None or verdict.decision == "inconclusive":
         return verdict.reason
     if verdict.decision == "good":
-        return "every signal is within its margin"
+        whose = " of the probes" if verdict.found.used == ("probes",) else ""
+        return f"every signal{whose} is within its margin"
     if verdict.decision == "bad":
-        return ", ".join(signal.name for signal in verdict.found.signals if signal.state == "worse")
-    return verdict.reason if not any(signal.state == "open" for signal in verdict.found.signals) else "not settled"
+        worse = [signal for signal in verdict.found.signals if signal.state == "worse"]
+        return ", ".join(f"{one.name} of probes" if one.of == "probes" else one.name for one in worse)
+    decisive = [signal for signal in verdict.found.signals if verdict.probes is None or signal.of == "probes"]
+    return verdict.reason if not any(signal.state == "open" for signal in decisive) else "not settled"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -25,17 +24,13 @@ from penstock.bundle.models import Invocation
 from penstock.contract.export_faults import agreement_of, compared_cases
 from penstock.contract.models import Case, Contract, Suite
 from penstock.contract.request import parameters
-from penstock.evaluation.case_answers import answers_of
+from penstock.evaluation.answers_apart import answers_apart, one_cut_line, over_limit
+from penstock.evaluation.case_answers import answer_files
 from penstock.evaluation.case_workers import each_case, worker_count
 from penstock.foundation.errors import PenstockError, UsageError
-from penstock.foundation.files import disk_errors, inside, open_regular
+from penstock.foundation.files import disk_errors
 from penstock.foundation.handles import discard_tree
-from penstock.foundation.references import load
-from penstock.gating.decision import ROUNDING
 
-log = logging.getLogger(__name__)
-
-MAX_FAULT = 400
 IN_WORDS: dict[Backend, str] = {"trained": "the trained weights", "exported": "the exported file"}
 
 
@@ -83,7 +78,7 @@ def compare_backends(contract: Contract, suite: Suite, bundle: Bundle, *, only: 
         sha256=next((file.sha256 for file in bundle.run().weights if file.path == export.weights), ""),
         switch=export.switch,
         use_onnx=fault is None,
-        fault=_cut(fault) if fault is not None else None,
+        fault=one_cut_line(fault) if fault is not None else None,
         exporter=tried.exporter,
         isolation=tried.isolation,
         seconds=tried.seconds,
@@ -105,12 +100,7 @@ class _Answers:
 
     def of(self, case: str) -> dict[str, Path]:
         """Name of each call → what came back; without arrays of preprocessing, which no weights have a part in."""
-        where = str(self.bundle.invocations_file)
-        found = answers_of(self.calls[case])
-        paths = {name: inside(self.bundle.path, path, where=where) for name, path in found.items()}
-        for path in paths.values():
-            open_regular(path, where=str(path)).close()  # where the kernel cannot confine a model, it wrote here
-        return paths
+        return answer_files(self.bundle, self.calls[case])
 
     def failure(self, case: str) -> str | None:
         """Why there is no answer."""
@@ -137,35 +127,17 @@ class _Comparison:
         """Compare one case. The answers are hostile: what they do to a decoder is a fault of the case."""
         failures = {"trained": self.trained.failure(case.name), "exported": self.exported.failure(case.name)}
         if all(failures.values()):
-            return ComparedCase(case=case.name, failed=True, fault=_cut(f"with both: {failures['trained']}"))
+            return ComparedCase(case=case.name, failed=True, fault=one_cut_line(f"with both: {failures['trained']}"))
         if (why := failures["trained"]) is not None:
-            return ComparedCase(case=case.name, fault=_cut(f"with {IN_WORDS['trained']}: {why}"))
+            return ComparedCase(case=case.name, fault=one_cut_line(f"with {IN_WORDS['trained']}: {why}"))
         if (why := failures["exported"]) is not None:
-            return ComparedCase(case=case.name, fault=_cut(f"with {IN_WORDS['exported']}: {why}"))
+            return ComparedCase(case=case.name, fault=one_cut_line(f"with {IN_WORDS['exported']}: {why}"))
         try:
-            given = parameters(self.contract, case)
-            found = load(self.compare)(self.trained.of(case.name), self.exported.of(case.name), given)
-            values = {name: float(found[name]) for name in self.limits}
+            trained, exported = self.trained.of(case.name), self.exported.of(case.name)
         except PenstockError as error:
-            return ComparedCase(case=case.name, fault=_cut(error.what))
-        except Exception as error:
-            reason = f"the answers cannot be compared: {type(error).__name__}: {' '.join(str(error).split())}"
-            log.warning("case '%s': %s", case.name, reason[:MAX_FAULT], exc_info=error)
-            return ComparedCase(case=case.name, fault=_cut(reason))
-        if not all(math.isfinite(value) for value in values.values()):
-            return ComparedCase(case=case.name, fault="the answers differ by no finite number")
-        limits = self.limits
-        over = [_over(name, value, limits[name]) for name, value in values.items() if _is_over(value, limits[name])]
-        return ComparedCase(case=case.name, values=values, fault="; ".join(over) or None)
-
-
-def _over(name: str, value: float, limit: float) -> str:
-    return f"{name} is {value:.4g}, over the limit of {limit:g}"
-
-
-def _is_over(value: float, limit: float) -> bool:
-    """Whether a value is over its limit by more than its own rounding: 51 of 255 levels are not over 0.2."""
-    return share_of_limit(value, limit) > 1 + ROUNDING
+            return ComparedCase(case=case.name, fault=one_cut_line(error.what))
+        apart = answers_apart(self.compare, self.limits, trained, exported, parameters(self.contract, case))
+        return ComparedCase(case=case.name, values=apart.values, fault=apart.fault)
 
 
 def _worst(cases: Iterable[ComparedCase], limits: Mapping[str, float]) -> dict[str, WorstValue]:
@@ -202,13 +174,8 @@ def _fault(
     told = next((f"{case.case}, {case.fault}" for case in faults if not case.values), None)
     if told is None:
         name = max(worst, key=lambda name: share_of_limit(worst[name].value, limits[name]))
-        told = f"{_over(name, worst[name].value, limits[name])} (case {worst[name].case})"
+        told = f"{over_limit(name, worst[name].value, limits[name])} (case {worst[name].case})"
     return f"{len(faults)} of {len(compared)} cases differ too much from the trained weights: {told}"
-
-
-def _cut(fault: str) -> str:
-    """In one line, since it quotes the model: a line of the model's own would pass for one of ours."""
-    return " ".join(fault.split())[:MAX_FAULT]
 
 
 def _keep_only(bundle: Bundle, shown: str | None) -> None:

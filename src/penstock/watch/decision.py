@@ -23,6 +23,7 @@ from penstock.watch.watch_policy import CountMargin, SignalName, WatchPolicy
 
 Answer = Literal["good", "bad", "not yet"]
 SignalState = Literal["within", "worse", "open"]
+EvidenceKind = Literal["users", "probes"]
 FRESH_STRETCHES: Final = 3
 """Nothing is promoted unless both sides had requests in one of so many last stretches."""
 
@@ -31,7 +32,7 @@ FRESH_STRETCHES: Final = 3
 class WatchedSignal:
     """What one signal says at the end of the evidence."""
 
-    name: SignalName
+    name: SignalName | Literal["answers"]
     state: SignalState
     """``within`` the margin, ``worse`` than the stable side, or ``open``: neither is known."""
     reason: str
@@ -45,6 +46,10 @@ class WatchedSignal:
     """1 for single events; n where they come in bursts of n."""
     requests_needed: int | None
     """About so many more canary requests until it is ``within``, if it is as good; 0 if it is; ``None``: not known."""
+    of: EvidenceKind = "users"
+    """Whose requests it is a signal of."""
+    probes_needed: int | None = None
+    """Of a signal of probes, in place of ``requests_needed``: pairs."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +63,10 @@ class LiveDecision:
     """As for a signal: the most of them."""
     decided_at: float | None
     """Unix seconds: the end of the stretch after which it was bad, or good."""
+    used: tuple[EvidenceKind, ...] = ("users",)
+    """The evidence that the answer rests on; of "not yet" all that there is."""
+    probes_needed: int | None = None
+    """About so many more pairs of probes; ``None``: not known, or there are none."""
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,10 @@ class EvidenceError(Exception):
     """There is no evidence, or none to decide by: why, in one line. Never a verdict by itself: the watch goes on."""
 
 
+class NoTrafficError(EvidenceError):
+    """The stable side is counted, and the canary is not: nobody has met it yet, or its selector is misspelt."""
+
+
 @dataclass(frozen=True)
 class LatencyCounts:
     """How many answers took how long, by stretch: arrays of shape (T, B + 1) for B bounds; the last column is above.

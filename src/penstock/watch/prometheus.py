@@ -20,7 +20,7 @@ import numpy as np
 from penstock.foundation.errors import one_line
 from penstock.foundation.strict_json import JsonError, read_json
 from penstock.watch.counters import CounterSeries, count_increments, is_error, sum_of
-from penstock.watch.evidence import EvidenceError, LatencyCounts, LiveEvidence
+from penstock.watch.evidence import EvidenceError, LatencyCounts, LiveEvidence, NoTrafficError
 from penstock.watch.sequential import EventCounts, Floats
 from penstock.watch.watch_policy import PrometheusSource, SideSelectors
 
@@ -57,8 +57,23 @@ class PrometheusEvidence:
     def _read(self, start: float, stretch_s: float, stretches: int) -> LiveEvidence:
         with httpx.Client(trust_env=False, follow_redirects=False, timeout=self._source.timeout_s) as client:
             query = _RangeQuery(client, self._source, start, stretch_s, stretches)
-            sides = [_Side(query, side, self) for side in (self._source.canary, self._source.stable)]
-        return _evidence(sides[0], sides[1], start, stretch_s)
+            canary, stable = self._sides(query)
+        return _evidence(canary, stable, start, stretch_s)
+
+    def _sides(self, query: _RangeQuery) -> tuple[_Side, _Side]:
+        """Canary and stable side. A canary that is not counted at all has no traffic only if the stable side is."""
+        canary, silent = None, None
+        try:
+            canary = _Side(query, self._source.canary, self)
+        except NoTrafficError as error:
+            silent = error
+        try:
+            stable = _Side(query, self._source.stable, self)
+        except NoTrafficError as error:
+            raise EvidenceError(f"{silent or error}{'; nor any of the stable side' if silent else ''}") from error
+        if canary is None:
+            raise silent or AssertionError
+        return canary, stable
 
     @property
     def status_label(self) -> str:
@@ -126,7 +141,7 @@ class _RangeQuery:
         if not isinstance(result, list) or len(result) > MAX_SERIES:
             raise EvidenceError(f"{where}: there are over {MAX_SERIES} series; narrow the selector")
         if not result:
-            raise EvidenceError(f"{where}: no series matches it")
+            raise NoTrafficError(f"{where}: no series matches it")
         try:
             return [self._series(one) for one in result]
         except (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError) as error:

@@ -24,7 +24,7 @@ MAX_TIME: Final = 1e11
 """Unix seconds, far in the future: above that they are milliseconds."""
 _BATCH: Final = 60
 """Lines that are parsed together: fewer than the levels that JSON may have, so that these need not be counted."""
-_KNOWN: Final = frozenset({"time", "side", "user", "status", "latency_ms", "feedback"})
+_KNOWN: Final = frozenset({"time", "side", "user", "status", "latency_ms", "feedback", "probe"})
 _TODO: Final = 'Write {"time": 1764200000.5, "side": "canary", "user": "u1", "status": 200, "latency_ms": 130}.'
 
 
@@ -106,7 +106,8 @@ class RecordsSource:
     def _read_on(self) -> None:
         for lines in self._batches():
             for record, number in self._parsed(lines):
-                self._keep(record, f"{self._name}:{number}")
+                if not _is_probe(record, f"{self._name}:{number}"):
+                    self._keep(record, f"{self._name}:{number}")
             self._lines += len(lines)
             if len(self._columns[0]) > MAX_RECORDS:
                 raise UsageError(f"there are more than {MAX_RECORDS:,} records", where=self._name, todo="Use fewer.")
@@ -219,6 +220,14 @@ def parse_start(text: str, *, where: str) -> float:
     if found > time.time() + CLOCK_SLACK_S:
         raise UsageError("the canary cannot have been started in the future", where=where, todo="Correct the time.")
     return found
+
+
+def _is_probe(record: dict[str, Any], where: str) -> bool:
+    """Whether it is of a request that Penstock made: those are not users' traffic."""
+    said = record.get("probe", False)
+    if not isinstance(said, bool):
+        raise _bad("probe", said, "true or false", where)
+    return said
 
 
 def _time(value: object, where: str) -> float:

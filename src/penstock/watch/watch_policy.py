@@ -10,6 +10,7 @@ from pydantic import Field, field_validator, model_validator
 
 from penstock.contract.load import load_file
 from penstock.contract.policy import Strict
+from penstock.watch.probe_policy import ProbePolicy
 
 SignalName = Literal["errors", "latency", "feedback"]
 MAX_STRETCHES: Final = 3000
@@ -40,12 +41,6 @@ class WatchedSignals(Strict):
     errors: CountMargin | None = None
     latency: LatencyMargin | None = None
     feedback: CountMargin | None = None
-
-    @model_validator(mode="after")
-    def _at_least_one(self) -> WatchedSignals:
-        if not self.names:
-            raise ValueError("no signal is watched: name errors, latency or feedback")
-        return self
 
     @property
     def names(self) -> list[SignalName]:
@@ -95,7 +90,8 @@ class PrometheusSource(Strict):
 class WatchPolicy(Strict):
     """How a canary is judged on live evidence."""
 
-    signals: WatchedSignals
+    signals: WatchedSignals = WatchedSignals()
+    """Of users' requests; none: probes alone decide."""
     level: Annotated[float, Field(gt=0.0, lt=0.5, strict=True)] = 0.05
     """The share of unchanged canaries that may be stopped, all signals together."""
     risk: Annotated[float, Field(gt=0.0, lt=0.5, strict=True)] = 0.02
@@ -107,9 +103,15 @@ class WatchPolicy(Strict):
     timeout_s: Annotated[float, Field(gt=0.0, le=604_800.0, strict=True)] = 7200.0
     """So long after the start of the canary what is not decided is inconclusive."""
     prometheus: PrometheusSource | None = None
+    probes: ProbePolicy | None = None
+    """Cases of the suite, put to both sides: where traffic is scarce."""
 
     @model_validator(mode="after")
     def _fits(self) -> WatchPolicy:
+        if not self.signals.names and self.probes is None:
+            raise ValueError("no signal is watched: name errors, latency or feedback, or write 'probes'")
+        if not self.signals.names and self.prometheus is not None:
+            raise ValueError("no signal of 'prometheus' is watched: name errors, latency or feedback in 'signals'")
         if (self.timeout_s - self.warm_up_s) / self.stretch_s > MAX_STRETCHES:
             raise ValueError(f"timeout_s holds more than {MAX_STRETCHES} stretches: raise stretch_s")
         if self.timeout_s - self.warm_up_s < 4 * self.stretch_s:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Final, Literal, Protocol
 
 from penstock.foundation.errors import PenstockError
 from penstock.watch.decision import LiveDecision, decide
-from penstock.watch.evidence import EvidenceError, LiveEvidence
+from penstock.watch.evidence import EvidenceError, LiveEvidence, NoTrafficError
+from penstock.watch.joint_decision import UsersEvidence, decide_jointly
+from penstock.watch.probe_policy import ProbePolicy
+from penstock.watch.prober import ProbesSoFar
 from penstock.watch.watch_policy import WatchPolicy
 
 Phase = Literal["Successful", "Failed", "Inconclusive", "Running"]
@@ -22,6 +25,18 @@ class EvidenceSource(Protocol):
 
     def read(self, *, start: float, now: float, stretch_s: float) -> LiveEvidence:
         """The evidence from ``start`` until ``now``, Unix seconds."""
+        ...
+
+
+class ProbeSource(Protocol):
+    """Where pairs of probes come from: :class:`penstock.watch.prober.Prober`, or a file of them."""
+
+    def read(self, since: float) -> ProbesSoFar:
+        """The pairs since ``since``, Unix seconds."""
+        ...
+
+    def look(self, since: float, *, until: float, settled: bool) -> None:
+        """Hear that somebody has looked at a canary, see :meth:`penstock.watch.prober.Prober.look`."""
         ...
 
 
@@ -41,6 +56,13 @@ class WatchVerdict:
     found: LiveDecision | None
     """``None``: there was no evidence to decide by."""
     notes: tuple[str, ...]
+    probes: int | None = None
+    """Pairs that were put to it, the warm-up left out; ``None``: the watch puts none."""
+
+    @property
+    def probes_needed(self) -> int | None:
+        """About so many more pairs of probes until it is known to be good, if it is; ``None``: not known."""
+        return self.found.probes_needed if self.found is not None else None
 
     @property
     def requests_needed(self) -> int | None:
@@ -55,6 +77,9 @@ class WatchVerdict:
             "decision": self.decision,
             "reason": self.reason,
             "requests_needed": self.requests_needed,
+            "used": list(self.found.used) if self.found is not None else [],
+            "probes": self.probes,
+            "probes_needed": self.probes_needed,
             "canary_requests": self.canary_requests,
             "canary_users": self.canary_users,
             "since": self.since,
@@ -71,13 +96,15 @@ class CanaryWatch:
 
     Args:
         policy: how it is judged.
-        source: the evidence.
+        source: users' requests; ``None``: only probes are looked at.
         since: Unix seconds; when the canary was started.
+        probes: the pairs, if the policy has ``probes``.
     """
 
     policy: WatchPolicy
-    source: EvidenceSource
+    source: EvidenceSource | None
     since: float
+    probes: ProbeSource | None = None
 
     @property
     def ends_at(self) -> float:
@@ -90,14 +117,45 @@ class CanaryWatch:
         Evidence that is missing or cannot be read is "not yet", and inconclusive after the timeout; never good.
         """
         until = min(now, self.ends_at)
-        try:
-            evidence = self.source.read(
-                start=self.since + self.policy.warm_up_s, now=until, stretch_s=self.policy.stretch_s
+        if self.policy.probes is not None and self.probes is not None:
+            verdict = self._look_at_both(self.policy.probes, self.probes, now, until)
+            self.probes.look(self.since, until=self.ends_at, settled=verdict.phase != "Running")
+            return verdict
+        if self.source is None:
+            return self._verdict(
+                now, "there is no evidence: neither users' requests nor probes are looked at", None, None
             )
+        try:
+            evidence = self._read(self.source, until)
             found = decide(evidence, self.policy)
         except (EvidenceError, PenstockError) as error:
             return self._verdict(now, str(error), None, None)
         return self._verdict(now, found.reason, evidence, found)
+
+    def _look_at_both(self, policy: ProbePolicy, source: ProbeSource, now: float, until: float) -> WatchVerdict:
+        """What users' requests, if there is a source of them, and probes say."""
+        users, start = self._users(until), self.since + self.policy.warm_up_s
+        probed = source.read(start)
+        left_s = self.ends_at - until
+        found = decide_jointly(users, probed.pairs, self.policy, policy, start=start, now=until, left_s=left_s)
+        verdict = self._verdict(now, found.reason, users.evidence, found)
+        notes = (*verdict.notes, *([f"users: {users.silent}"] if users.silent else []))
+        notes = (*notes, *([f"probes: {probed.trouble}"] if probed.trouble else []))
+        return replace(verdict, notes=notes, probes=len(probed.pairs))
+
+    def _users(self, until: float) -> UsersEvidence:
+        if self.source is None:
+            return UsersEvidence(False)
+        try:
+            return UsersEvidence(True, self._read(self.source, until))
+        except NoTrafficError as error:
+            return UsersEvidence(True, silent=str(error))
+        except (EvidenceError, PenstockError) as error:
+            return UsersEvidence(True, trouble=str(error))
+
+    def _read(self, source: EvidenceSource, until: float) -> LiveEvidence:
+        start = self.since + self.policy.warm_up_s
+        return source.read(start=start, now=until, stretch_s=self.policy.stretch_s)
 
     def _verdict(
         self, now: float, reason: str, evidence: LiveEvidence | None, found: LiveDecision | None

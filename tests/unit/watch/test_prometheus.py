@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 from tests.unit.watch.made_prometheus import MadePrometheus, Series, prometheus
 
-from penstock.watch.evidence import EvidenceError, LiveEvidence
+from penstock.watch.evidence import EvidenceError, LiveEvidence, NoTrafficError
 from penstock.watch.prometheus import PrometheusEvidence
 from penstock.watch.watch_policy import PrometheusSource, SideSelectors
 
@@ -237,3 +237,13 @@ def test_it_is_gone(made: MadePrometheus) -> None:
 def test_too_early(made: MadePrometheus) -> None:
     with pytest.raises(EvidenceError, match="not over yet"):
         read(made, minutes=0)
+
+
+def test_nobody_is_not_the_same_as_nothing_counted() -> None:
+    """A canary that is not counted has no traffic if the stable side is counted; else Prometheus knows of neither."""
+    with prometheus(side("stable", 40.0)) as made, pytest.raises(NoTrafficError, match=r"side='canary'.*no series"):
+        read(made)
+    for there, said in (({}, "nor any of the stable side"), (side("canary", 40.0), "side='stable'.*no series")):
+        with prometheus(there) as made, pytest.raises(EvidenceError, match=said) as raised:
+            read(made)
+        assert not isinstance(raised.value, NoTrafficError)

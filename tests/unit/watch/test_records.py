@@ -149,3 +149,13 @@ def test_a_start_in_the_future() -> None:
 def test_no_times(text: str) -> None:
     with pytest.raises(UsageError):
         parse_time(text, where="--since")
+
+
+def test_probes_are_not_users_requests(tmp_path: Path) -> None:
+    path = tmp_path / "log.jsonl"
+    path.write_bytes(line(1) + line(2, probe=False) + line(3, probe=True) + line(70))
+    found = read(RecordsSource(path))
+    assert found.errors.canary_requests.sum() + found.errors.stable_requests.sum() == 3
+    path.write_bytes(line(1, probe="yes"))
+    with pytest.raises(UsageError, match=r"log\.jsonl:1: 'probe' is \"yes\", not true or false"):
+        read(RecordsSource(path))

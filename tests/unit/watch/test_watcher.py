@@ -8,12 +8,15 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
+from tests.unit.watch.made_pairs import made_pairs
 
 from penstock.foundation.errors import UsageError
-from penstock.watch.evidence import EvidenceError, LiveEvidence
+from penstock.watch.evidence import EvidenceError, LiveEvidence, NoTrafficError
+from penstock.watch.probe_policy import ProbePolicy
+from penstock.watch.prober import ProbesSoFar
 from penstock.watch.sequential import EventCounts
 from penstock.watch.watch_policy import CountMargin, WatchedSignals, WatchPolicy
-from penstock.watch.watcher import CanaryWatch, follow, steady_clock
+from penstock.watch.watcher import CanaryWatch, WatchVerdict, follow, steady_clock
 
 T0 = 1_764_200_000.0
 POLICY = WatchPolicy(signals=WatchedSignals(errors=CountMargin()), stretch_s=60.0, warm_up_s=120.0, timeout_s=7200.0)
@@ -130,3 +133,68 @@ def test_a_clock_that_is_set_back_changes_nothing(monkeypatch: pytest.MonkeyPatc
     before = clock()
     monkeypatch.setattr(time, "time", lambda: 0.0)
     assert 0 <= clock() - before < 60
+
+
+@dataclass
+class Probes:
+    """Pairs as they would be at that time, one each ten seconds."""
+
+    fails: float = 0.0
+    trouble: str = ""
+    looks: list[bool] = field(default_factory=list)
+    """Whether it was settled, at each look."""
+
+    def read(self, since: float) -> ProbesSoFar:
+        return ProbesSoFar(made_pairs(700, fails=self.fails, start=since), self.trouble)
+
+    def look(self, since: float, *, until: float, settled: bool) -> None:
+        assert (since, until) == (T0, T0 + 7200)
+        self.looks.append(settled)
+
+
+PROBED = WatchPolicy(
+    signals=WatchedSignals(errors=CountMargin()), probes=ProbePolicy(canary="http://canary", stable="http://stable")
+)
+
+
+@dataclass
+class Nobody(Made):
+    """No canary request at all."""
+
+    def read(self, *, start: float, now: float, stretch_s: float) -> LiveEvidence:
+        self.looks += 1
+        raise NoTrafficError("no series matches it")
+
+
+def probed(source: Made | None, probes: Probes) -> WatchVerdict:
+    clock = Clock()
+    *_, last = follow(CanaryWatch(PROBED, source, T0, probes), clock=clock, wait=clock.wait)
+    assert probes.looks[-1]
+    assert not any(probes.looks[:-1])
+    return last
+
+
+def test_probes_decide_where_traffic_is_scarce() -> None:
+    good = probed(Nobody(), Probes())
+    assert (good.phase, good.as_json()["used"]) == ("Successful", ["probes"])
+    assert good.notes == ("users: no series matches it",)
+    bad = probed(Nobody(), Probes(fails=1.0))
+    assert (bad.phase, bad.as_json()["used"]) == ("Failed", ["probes"])
+    assert bad.as_json()["decided_at"] == T0 + 120 + 240
+    assert json.loads(json.dumps(bad.as_json(), allow_nan=False)) == bad.as_json()
+
+
+def test_probes_alone() -> None:
+    assert probed(None, Probes()).as_json()["canary_requests"] is None
+
+
+def test_users_that_cannot_be_read_end_inconclusive_however_good_the_probes_are() -> None:
+    gone = Made(lost=set(range(1000)))
+    last = CanaryWatch(PROBED, gone, T0, Probes(trouble="a full disk")).look(T0 + 7200)
+    assert (last.phase, last.decision) == ("Inconclusive", "inconclusive")
+    assert "probes are within every margin, but Prometheus is gone" in last.reason
+    assert "probes: a full disk" in last.notes
+
+
+def test_without_any_source_nothing_is_good() -> None:
+    assert CanaryWatch(POLICY, None, T0).look(T0 + 3000).phase == "Running"

@@ -1,0 +1,117 @@
+"""Pairs of probes, kept as JSON lines: who restarts a watch finds what it had found."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Final
+
+from penstock.foundation.errors import MissingFileError, UsageError
+from penstock.foundation.files import disk_errors, open_regular
+from penstock.foundation.strict_json import JsonError, read_json
+from penstock.watch.probe_pairs import ProbeAnswer, ProbePair, SideName
+
+MAX_LINE_BYTES: Final = 10_000
+MAX_PAIRS: Final = 1_000_000
+_TODO: Final = "Move the file away: a new one is begun."
+
+
+class ProbeJournal:
+    """The pairs of a watch, in memory and, if it is told where, in a file that is written to by one watch alone.
+
+    Args:
+        path: the file; ``None``: they are kept in memory alone.
+
+    Raises:
+        UsageError: the file holds something else; ``where`` is ``FILE:LINE``.
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        self._pairs: list[ProbePair] = _read(path) if path is not None else []
+
+    @property
+    def last_time(self) -> float | None:
+        """Of the last pair, Unix seconds."""
+        return max((pair.time for pair in self._pairs), default=None)
+
+    def since(self, start: float) -> list[ProbePair]:
+        """Those that ended at ``start`` (Unix seconds) or later."""
+        return [pair for pair in list(self._pairs) if pair.time >= start]
+
+    def add(self, pair: ProbePair) -> None:
+        """Keep one.
+
+        Raises:
+            WorldError: the disk is full; it is not kept.
+        """
+        if self._path is not None:
+            line = json.dumps(asdict(pair), allow_nan=False) + "\n"
+            with disk_errors(self._path), self._path.open("a", encoding="utf-8") as file:
+                file.write(line)
+        self._pairs.append(pair)
+
+
+def _read(path: Path) -> list[ProbePair]:
+    """What the file holds. A last line that was cut off, as by a kill, is taken out of the file."""
+    found: list[ProbePair] = []
+    whole = 0
+    try:
+        with open_regular(path, where=str(path)) as file:
+            for number in range(1, MAX_PAIRS + 2):
+                line = file.readline(MAX_LINE_BYTES + 1)
+                if not line.endswith(b"\n") and len(line) <= MAX_LINE_BYTES:
+                    break
+                found.append(_pair(line, f"{path}:{number}"))
+                whole += len(line)
+            else:
+                raise UsageError(f"there are more than {MAX_PAIRS:,} pairs", where=str(path), todo=_TODO)
+    except MissingFileError:
+        return []
+    if line:
+        with disk_errors(path), path.open("r+b") as again:
+            again.truncate(whole)
+    return found
+
+
+def _pair(line: bytes, where: str) -> ProbePair:
+    try:
+        value = read_json(line) if len(line) <= MAX_LINE_BYTES else None
+        return _pair_of(value)
+    except (JsonError, KeyError, TypeError, ValueError) as error:
+        raise UsageError("this is no pair of probes", where=where, todo=_TODO) from error
+
+
+def _pair_of(value: Any) -> ProbePair:
+    first: SideName = {"canary": "canary", "stable": "stable"}[value["first"]]  # type: ignore[assignment]
+    compared = value["compared"]
+    if not isinstance(compared, bool):
+        raise TypeError("compared")
+    return ProbePair(
+        _number(value["time"]),
+        _text(value["case"]),
+        first,
+        _answer(value["canary"]),
+        _answer(value["stable"]),
+        compared,
+        None if value["differs"] is None else _text(value["differs"]),
+    )
+
+
+def _answer(value: Any) -> ProbeAnswer:
+    latency, error = value["latency_ms"], value["error"]
+    return ProbeAnswer(None if latency is None else _number(latency), None if error is None else _text(error))
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not (value > 0 and math.isfinite(value)):
+        raise ValueError("no number above 0")
+    return float(value)
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError("no text")
+    return value

@@ -1,0 +1,116 @@
+"""``penstock watch`` with probes: real services, the whole command."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.unit.evaluation.probed_services import (
+    ANSWER,
+    ProbedService,
+    probed_repository,
+    probed_service,
+    recorded_bundle,
+)
+from tests.unit.watch.made_pairs import made_pairs
+
+from penstock.cli.app import main
+from penstock.watch.probe_journal import ProbeJournal
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("probed")
+    recorded_bundle(folder / "bundle", probed_repository(folder / "repository"))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def stable() -> Iterator[ProbedService]:
+    with probed_service() as service:
+        yield service
+
+
+def watch(*arguments: object) -> int:
+    return main(["watch", *(str(argument) for argument in arguments)])
+
+
+def policy_of(base: Path, canary: str, stable: str, more: str = "", **probes: Any) -> Path:
+    """Stretches of a second, so that a test sees some of them; what is slow on this machine is no matter."""
+    given = {"canary": canary, "stable": stable, "repository": "repository", "every_s": 0.1, **probes}
+    text = f"probes: {json.dumps(given)}\nwarm_up_s: 0.0\nstretch_s: 1.0\ntimeout_s: 60.0\n{more}"
+    path = base / "watch.yaml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("how", "probes", "said"),
+    [
+        ({"fails_each": 1}, {}, "bad: errors of probes"),
+        ({"answer": ANSWER | {"text": "Entry"}}, {"recorded": "bundle"}, "bad: answers of probes"),
+        ({"answer": "nothing"}, {"recorded": "bundle"}, "bad: answers of probes"),
+    ],
+)
+def test_a_bad_one_is_stopped(
+    base: Path,
+    stable: ProbedService,
+    capsys: pytest.CaptureFixture[str],
+    how: dict[str, Any],
+    probes: dict[str, Any],
+    said: str,
+) -> None:
+    with probed_service(**how) as canary:
+        assert watch(policy_of(base, canary.url, stable.url, **probes), "--follow") == 1
+    printed = capsys.readouterr()
+    assert printed.out.startswith(said)
+    assert "the answer rests on probes" in printed.out
+    assert "pairs of probes" in printed.err
+
+
+@pytest.mark.slow
+def test_a_good_one_is_promoted(base: Path, stable: ProbedService, capsys: pytest.CaptureFixture[str]) -> None:
+    margins = {"errors": {"harmless": 0.4}, "answers": {"harmless": 0.4}, "latency": {"ratio": 10.0}}
+    with probed_service() as canary:
+        policy = policy_of(base, canary.url, stable.url, recorded="bundle", journal="probes.jsonl", **margins)
+        assert watch(policy, "--follow", "--json") == 0
+        found = json.loads(capsys.readouterr().out)
+        assert (found["decision"], found["used"]) == ("good", ["probes"])
+        watch(policy, "--since", found["since"], "--json")  # another watch, of what this one has kept
+        assert json.loads(capsys.readouterr().out)["probes"] >= found["probes"] > 8
+
+
+def test_a_single_look_at_what_was_kept(base: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    policy = policy_of(base, "http://127.0.0.1:1", "http://127.0.0.1:1", journal="kept.jsonl")
+    policy.write_text(policy.read_text(encoding="utf-8").replace("60.0", "7200.0").replace("stretch_s: 1.0", ""))
+    since, journal = time.time() - 1210, ProbeJournal(base / "kept.jsonl")
+    for one in made_pairs(120, fails=0.3, start=since):
+        journal.add(one)
+    assert watch(policy, "--since", since) == 1
+    assert "bad: errors of probes\n" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "more", "said"),
+    [
+        (["--since", "1764200000"], "", "a single look has no time to put probes"),
+        (["--records", "none.jsonl"], "", "no signal of users' requests is watched"),
+        (["--follow"], "signals: {errors: {}}\n", "there is no 'prometheus'"),
+    ],
+)
+def test_what_cannot_be(
+    base: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], more: str, said: str
+) -> None:
+    assert watch(policy_of(base, "http://127.0.0.1:1", "http://127.0.0.1:1", more), *arguments) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_a_repository_that_is_not_there(base: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    policy = policy_of(base, "http://127.0.0.1:1", "http://127.0.0.1:1", repository="none")
+    assert watch(policy, "--follow") == 2
+    assert "this is not a directory" in capsys.readouterr().err

@@ -1,0 +1,91 @@
+"""What is kept of probes: found again, and nothing else taken for it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from tests.unit.watch.made_pairs import T0, made_pairs, pair
+
+from penstock.foundation.errors import UsageError, WorldError
+from penstock.watch.probe_journal import ProbeJournal
+
+
+def test_found_again(tmp_path: Path) -> None:
+    path = tmp_path / "probes.jsonl"
+    pairs = made_pairs(20, fails=0.3, wrong=0.3)
+    journal = ProbeJournal(path)
+    assert journal.last_time is None
+    for one in pairs:
+        journal.add(one)
+    again = ProbeJournal(path)
+    assert again.since(0.0) == journal.since(0.0) == pairs
+    assert again.since(T0 + 100) == pairs[10:]
+    assert again.last_time == pairs[-1].time
+
+
+def test_in_memory() -> None:
+    journal = ProbeJournal(None)
+    journal.add(pair(T0))
+    assert journal.since(T0) == [pair(T0)]
+
+
+def test_a_line_that_was_cut_off_is_taken_out(tmp_path: Path) -> None:
+    path = tmp_path / "probes.jsonl"
+    for one in made_pairs(3):
+        ProbeJournal(path).add(one)
+    content = path.read_bytes()
+    path.write_bytes(content[:-20])
+    journal = ProbeJournal(path)
+    assert len(journal.since(0.0)) == 2
+    journal.add(pair(T0))
+    assert len(ProbeJournal(path).since(0.0)) == 3
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"first": "nobody"},
+        {"first": ["canary"]},
+        {"time": "now"},
+        {"time": -1},
+        {"time": True},
+        {"case": 3},
+        {"canary": None},
+        {"canary": {"latency_ms": 0, "error": None}},
+        {"canary": {"latency_ms": None, "error": 500}},
+        {"stable": {"latency_ms": 1.0}},
+        {"compared": 1},
+        {"differs": []},
+    ],
+)
+def test_what_is_no_pair_is_named(tmp_path: Path, change: dict[str, object]) -> None:
+    path = tmp_path / "probes.jsonl"
+    ProbeJournal(path).add(pair(T0))
+    good = path.read_text(encoding="utf-8")
+    path.write_text(good + json.dumps(json.loads(good) | change) + "\n", encoding="utf-8")
+    with pytest.raises(UsageError, match=r"probes\.jsonl:2: this is no pair of probes"):
+        ProbeJournal(path)
+
+
+@pytest.mark.parametrize("line", [b"[]\n", b"NaN\n", b"\xff\n", b"\n", b"{" * 20_000])
+def test_other_files(tmp_path: Path, line: bytes) -> None:
+    path = tmp_path / "probes.jsonl"
+    path.write_bytes(line)
+    with pytest.raises(UsageError, match=r"probes\.jsonl:1"):
+        ProbeJournal(path)
+    with pytest.raises(UsageError, match="this is a directory"):
+        ProbeJournal(tmp_path)
+
+
+def test_a_disk_that_takes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    journal = ProbeJournal(tmp_path / "probes.jsonl")
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "open", full)
+    with pytest.raises(WorldError, match="no space"):
+        journal.add(pair(T0))
+    assert journal.since(0.0) == []
