@@ -214,7 +214,8 @@ def test_text_from_a_repository_is_text_in_every_kind_of_message(
     (tmp_path / "receivers" / "urls").write_text(f"{url}/x?format={form}\n")
     bundle = hostile_bundle(tmp_path, ending)
     status = "Failed" if ending == "broke" else "Succeeded"
-    places = {"bundle": bundle.path, "baseline": None, "receivers": tmp_path / "receivers", "forge": None}
+    places = {"bundle": bundle.path, "baseline": None, "cache": None}
+    places |= {"receivers": tmp_path / "receivers", "forge": None}
     step(Arguments(status=status, pull_request="", **places))
     (message,) = received
     for word in NOTIFIED:
