@@ -19,7 +19,7 @@ from penstock.notices.notice import NoticeLink
 from penstock.notices.notice_links import links_of, values_of
 from penstock.notices.notify import notify, receivers_in
 from penstock.notices.pull_request import comment_text, marker
-from penstock.notices.watch_news import news_of, tell_news
+from penstock.notices.watch_news import memory_of, news_of, tell_news
 from penstock.steps.entrypoint import log, param, run_step, shorten, workspace
 
 
@@ -29,6 +29,7 @@ class Arguments:
 
     status: str = param("Tekton's aggregate status of the tasks: Succeeded, Failed, Completed or None", default="")
     pull_request: str = param("number of the pull or merge request; empty: the open one of the commit", default="")
+    store: str = param("where a watched release is, for what was told of it before; it is not asked", default="")
     bundle: Path = workspace("the run's bundle")
     baseline: Path | None = workspace("the released model's bundle, if that one was run again", optional=True)
     cache: Path | None = workspace("what outlives a run: what was told of a watched release before", optional=True)
@@ -75,7 +76,8 @@ def _watched(arguments: Arguments, bundle: Bundle) -> dict[str, str]:
     """Of a released model that was run again: what moved, or why it could not be run; once, until that changes."""
     released = Bundle(arguments.baseline) if arguments.baseline is not None else None
     news = news_of(bundle, released, arguments.status)
-    told = tell_news(open_audience(arguments.receivers), news, arguments.cache)
+    memory = memory_of(arguments.cache, news.model, arguments.store)
+    told = tell_news(open_audience(arguments.receivers), news, memory)
     if (error := told.error()) is not None:
         raise error
     log("notified", title=news.notice.what, sent=told.sent)

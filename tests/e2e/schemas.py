@@ -10,7 +10,7 @@ from tests.e2e.facts import Facts
 
 Schema = dict[str, Any]
 LOCATION = "{{.ResourceKind}}{{.KindSuffix}}.json"
-BUILT_IN = ("api/v1", "apis/rbac.authorization.k8s.io/v1", "apis/networking.k8s.io/v1")
+BUILT_IN = ("api/v1", "apis/rbac.authorization.k8s.io/v1", "apis/networking.k8s.io/v1", "apis/batch/v1")
 """The API groups of what Penstock installs beside Tekton's kinds."""
 UNKNOWN_FIELDS = "x-kubernetes-preserve-unknown-fields"
 

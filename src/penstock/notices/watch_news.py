@@ -1,11 +1,13 @@
 """What a nightly run of a released model has to tell, told when it changes: not the same message every night.
 
-What was told last lies in the cache of the runs, one file a model. If it is lost, people hear the same once more.
+What was told last lies in the cache of the runs, one file a model and store. If it is lost, people hear the same once
+more.
 """
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import logging
 import re
 from collections.abc import Mapping
@@ -38,7 +40,7 @@ NO_START = (
 
 
 class LastTold(Record):
-    """``cache/watched/MODEL.json``: what people know of a released model that is run again and again."""
+    """``cache/watched/MODEL.DIGEST.json``: what people know of a released model that is run again and again."""
 
     schema_version: int = SCHEMA_VERSION
     model: str
@@ -100,16 +102,26 @@ def news_of(bundle: Bundle, released: Bundle | None, status: str) -> News:
     return News(run.model, run.run_id, version, subject, notice, quiet=False)
 
 
-def tell_news(audience: Audience, news: News, cache: Path | None, *, places: Mapping[str, str] = PLACES) -> Told:
+def memory_of(cache: Path | None, model: str, store: str) -> Path | None:
+    """Where it lies what was told last of a model that is released in a store; ``None``: nowhere.
+
+    Two stores may have a release of one name each, and be watched on one claim.
+    """
+    if cache is None or not model:
+        return None
+    return cache / FOLDER / f"{model}.{hashlib.sha256(store.encode()).hexdigest()[:12]}.json"
+
+
+def tell_news(audience: Audience, news: News, memory: Path | None, *, places: Mapping[str, str] = PLACES) -> Told:
     """Tell people, unless they know it already; remember what they know. It raises nothing that a receiver can cause.
 
     Nothing moved: nobody is told, but for those who heard of something before. If nobody could be reached, it is told
-    the next time.
+    the next time. ``memory``: see :func:`memory_of`; ``None``: nothing is remembered.
     """
-    before = _last_told(cache, news.model)
+    before = _last_told(memory)
     if before is not None and before.subject == news.subject:
         log.info("still so, told at %s (%d runs): %s", before.time, before.nights + 1, news.notice.what)
-        _remember(cache, before.model_copy(update={"nights": before.nights + 1}))
+        _remember(memory, before.model_copy(update={"nights": before.nights + 1}))
         return Told()
     told = Told()
     if before is not None or not news.quiet:
@@ -117,7 +129,7 @@ def tell_news(audience: Audience, news: News, cache: Path | None, *, places: Map
     if told.sent or not told.failed:
         now = utc_now()
         _remember(
-            cache, LastTold(model=news.model, subject=news.subject, what=news.notice.what, run=news.run, time=now)
+            memory, LastTold(model=news.model, subject=news.subject, what=news.notice.what, run=news.run, time=now)
         )
     return told
 
@@ -148,22 +160,18 @@ def _subject(drift: DriftRecord) -> str:
     return sha256_json([drift.version, drift.outcome, conditions, rules])
 
 
-def _last_told(cache: Path | None, model: str) -> LastTold | None:
-    if cache is None or not model:
+def _last_told(memory: Path | None) -> LastTold | None:
+    if memory is None:
         return None
     with contextlib.suppress(PenstockError, OSError):  # none, damaged, or of a newer version: it is told once more
-        return read_model(_file(cache, model), LastTold)
+        return read_model(memory, LastTold)
     return None
 
 
-def _remember(cache: Path | None, told: LastTold) -> None:
-    if cache is None or not told.model:
+def _remember(memory: Path | None, told: LastTold) -> None:
+    if memory is None:
         return
     try:
-        write_model(_file(cache, told.model), told)
+        write_model(memory, told)
     except (PenstockError, OSError) as error:
         log.warning("what was told cannot be remembered, so it is told again: %s", error)
-
-
-def _file(cache: Path, model: str) -> Path:
-    return cache / FOLDER / f"{model}.json"

@@ -17,7 +17,7 @@ from penstock.bundle.models import Source, StepRecord
 from penstock.bundle.steps import begin
 from penstock.notices.audience import Audience
 from penstock.notices.notify import Told
-from penstock.notices.watch_news import FOLDER, News, news_of, tell_news
+from penstock.notices.watch_news import News, memory_of, news_of, tell_news
 
 
 def night(folder: Path, number: int, *, failed: str = "", steps: tuple[str, ...] = (), **drift: Any) -> Bundle:
@@ -38,7 +38,7 @@ class Nights:
 
     def __init__(self, folder: Path, server: ChatServer) -> None:
         self.folder, self.server, self.count = folder, server, 0
-        self.cache: Path | None = folder / "cache"
+        self.memory = memory_of(folder / "cache", "m", "s3://releases")
 
     def pass_by(self, **what: Any) -> Told:
         self.count += 1
@@ -48,7 +48,7 @@ class Nights:
 
     def tell(self, news: News, key: str = "") -> Told:
         address = self.server.address("feishu", key=key) if key else self.server.address("feishu")
-        return tell_news(Audience((address,)), news, self.cache, places=self.server.places)
+        return tell_news(Audience((address,)), news, self.memory, places=self.server.places)
 
 
 @pytest.fixture
@@ -73,8 +73,8 @@ def test_what_moved_is_told_once_and_that_it_is_over(nights: Nights) -> None:
     assert nights.pass_by(conditions=[]).sent == 1, "the driver is back, the value is not"
     assert nights.pass_by(**SAME).sent == 1
     assert nights.pass_by(**SAME).sent == 0
-    assert nights.cache is not None
-    known = json.loads((nights.cache / FOLDER / "m.json").read_text(encoding="utf-8"))
+    assert nights.memory is not None
+    known = json.loads(nights.memory.read_text(encoding="utf-8"))
     assert (known["run"], known["nights"], known["what"]) == ("drift-5", 2, "m 1.0.0: nothing moved")
 
 
@@ -101,10 +101,10 @@ def test_who_could_not_be_reached_is_told_the_next_night(nights: Nights) -> None
 def test_what_is_not_known_is_told(nights: Nights, damage: str) -> None:
     news = news_of(night(nights.folder, 1), None, "Completed")
     assert nights.tell(news).sent == 1
-    assert nights.cache is not None
-    file = nights.cache / FOLDER / "m.json"
+    file = nights.memory
+    assert file is not None
     if damage == "nothing":
-        nights.cache = None
+        nights.memory = None
     else:
         content = json.loads(file.read_text(encoding="utf-8")) | {"schema_version": 99}
         file.write_text("{" if damage == "not json" else json.dumps(content), encoding="utf-8")
@@ -138,3 +138,12 @@ def test_what_moved_is_told_also_if_it_could_not_be_kept(tmp_path: Path) -> None
     news = news_of(bundle, None, "Failed")
     assert news.notice.what == "m 1.0.0: its values moved; driver moved, too"
     assert news.notice.details[0] == "The run broke in the step gate: the store is full"
+
+
+def test_a_model_of_the_same_name_in_another_store_is_another(nights: Nights) -> None:
+    news = news_of(night(nights.folder, 1), None, "Completed")
+    assert nights.tell(news).sent == 1
+    nights.memory = memory_of(nights.folder / "cache", "m", "s3://staging")
+    assert nights.tell(news).sent == 1
+    assert memory_of(None, "m", "s3://staging") is None
+    assert memory_of(nights.folder, "", "s3://staging") is None, "the run had not begun its bundle"
