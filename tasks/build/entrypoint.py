@@ -19,13 +19,14 @@ from penstock.bundle.sbom_file import read_sbom, sbom_sha256, write_sbom
 from penstock.bundle.steps import recorded
 from penstock.contract.models import Contract
 from penstock.contract.mounted_weights import beside_the_image, mount_of
+from penstock.environment.built_image import NoSuchImageError, RegistryImage
 from penstock.environment.look import look
 from penstock.environment.prebuilt_image import parse_image, take_prebuilt
 from penstock.environment.sbom import bill_of_materials, renamed
-from penstock.foundation.errors import UsageError
+from penstock.foundation.errors import UsageError, WorldError
 from penstock.releases.names import repository_identity
 from penstock.sources.image import MODES, build, steps_from_cache
-from penstock.sources.image_registry import authfile
+from penstock.sources.image_registry import authfile, registry_access
 from penstock.steps.entrypoint import log, param, run_step, workspace
 
 
@@ -73,6 +74,7 @@ def step(arguments: Arguments) -> dict[str, str]:
             return _answer(contract, run.image)
         if is_watched(run) and run.image is not None:
             note.inputs, note.note = run.image.digest, f"{run.image.kind} of the release"
+            _hold_there(arguments, run.image)
             _look(arguments, contract, run.image, bundle)
             return _answer(contract, run.image)
         if arguments.image:
@@ -133,6 +135,25 @@ def _take(arguments: Arguments, contract: Contract, source: Source, mode: str) -
         tls_verify=arguments.tls_verify,
         authfile=authfile(arguments.registry_credentials),
     )
+
+
+def _hold_there(arguments: Arguments, image: Image) -> None:
+    """Check that the registry still has the image of a release, before a pod waits for it.
+
+    Raises:
+        WorldError: it has not, or cannot be asked.
+    """
+    if image.kind != "image":
+        return
+    access = registry_access(arguments.tls_verify, authfile(arguments.registry_credentials))
+    try:
+        RegistryImage(f"docker://{image.url}@{image.digest}", access).verified_manifest()
+    except NoSuchImageError:
+        raise WorldError(
+            "the registry has the image of the release no more",
+            where=f"{image.url}@{image.digest}",
+            todo="Push it again from where it is still kept; a release that is gone cannot be rolled back to either.",
+        ) from None
 
 
 def _same_repository(label: str, url: str) -> bool:

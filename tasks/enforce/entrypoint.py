@@ -12,7 +12,7 @@ from penstock.steps.entrypoint import param, run_step
 
 @dataclass(frozen=True)
 class Arguments:
-    """Exit 0 on pass, 1 on fail, 3 on inconclusive."""
+    """Exit 0 on pass or same, 1 on fail or values, 3 on inconclusive or conditions."""
 
     verdict: str = param("the gate's verdict")
     reason: str = param("the gate's reason", default="")
@@ -23,14 +23,20 @@ RESULTS: tuple[str, ...] = ()
 
 def step(arguments: Arguments) -> dict[str, str]:
     """The last word of a release: everything is stored by now."""
-    if arguments.verdict == "pass":
+    if arguments.verdict in ("pass", "same"):
         return {}
     if arguments.verdict == "inconclusive":
         raise Inconclusive("the gate could not tell", where="verdict inconclusive", todo=arguments.reason)
     if arguments.verdict == "fail":
         raise Rejected("the gate rejected the model", where="verdict fail", todo=arguments.reason)
+    if arguments.verdict == "values":
+        raise Rejected("the released model has other values than on record", where="drift", todo=arguments.reason)
+    if arguments.verdict == "conditions":
+        raise Inconclusive("the released model ran under other conditions", where="drift", todo=arguments.reason)
     raise UsageError(
-        f"'{arguments.verdict}' is not a verdict", where="--verdict", todo="Verdicts: pass, fail, inconclusive."
+        f"'{arguments.verdict}' is not a verdict",
+        where="--verdict",
+        todo="Verdicts: pass, fail, inconclusive; of a released model that is run again: same, values, conditions.",
     )
 
 

@@ -1,4 +1,7 @@
-"""Judge the measurements by the policy, and compare them with the current release."""
+"""Judge the measurements by the policy, and compare them with the current release.
+
+Of a released model that is run again, nothing is judged: it is compared with its own record (docs/watch.md).
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from pathlib import Path
 
 from penstock.bundle.checked_contract import read_checked
 from penstock.bundle.directory import Bundle, write_model
+from penstock.bundle.drift_record import is_watched
 from penstock.bundle.metric_history import HISTORY_FILE
 from penstock.bundle.steps import recorded
 from penstock.contract.engine_rules import with_engine_rules
@@ -22,6 +26,8 @@ from penstock.gating.calibration import calibration_of
 from penstock.gating.comparable import check_comparable
 from penstock.gating.floor import Floor, read_floor
 from penstock.gating.gate import gate, headline
+from penstock.notices.drift_notice import drift_headline
+from penstock.releases.kept_drift import compare_and_keep
 from penstock.releases.measured_again import measured_again
 from penstock.releases.metric_history import past_releases
 from penstock.releases.rerun_baseline import baseline_of
@@ -31,7 +37,7 @@ from penstock.store.open import open_store
 
 @dataclass(frozen=True)
 class Arguments:
-    """Answer pass, fail or inconclusive."""
+    """Answer pass, fail or inconclusive; of a released model that is run again: same, values or conditions."""
 
     store: str = param("where releases are kept: a directory or s3://bucket/prefix")
     policy: str = param("a policy file below the repository; empty: the contract's", default="")
@@ -48,6 +54,8 @@ RESULTS: tuple[str, ...] = ("verdict", "baseline", "reason")
 def step(arguments: Arguments) -> dict[str, str]:
     """Fetch the baseline, decide, write ``verdict.json``. It is a result: evidence is stored before it counts."""
     bundle = Bundle(arguments.bundle)
+    if is_watched(bundle.run()):
+        return _drift(arguments, bundle)
     contract = read_checked(bundle, arguments.source).contract
     policy, policy_file = contract.policy, arguments.source / CONTRACT_FILE
     if arguments.policy:
@@ -81,6 +89,15 @@ def step(arguments: Arguments) -> dict[str, str]:
         log("measured again", metrics=again.metrics, stored=again.stored, now=again.measured)
     reason = headline(verdict)
     return {"verdict": verdict.verdict, "baseline": pointer.run_id if pointer else "", "reason": shorten(reason, 500)}
+
+
+def _drift(arguments: Arguments, bundle: Bundle) -> dict[str, str]:
+    """Compare a released model's new run with its record, which the step weights has brought; keep what was found."""
+    store = open_store(arguments.store, arguments.store_credentials)
+    drift, kept = compare_and_keep(store, Bundle(arguments.baseline), bundle)
+    headline = drift_headline(drift)
+    log("compared", outcome=drift.outcome, what=headline, kept=kept)
+    return {"verdict": drift.outcome, "baseline": drift.released_run, "reason": shorten(headline, 500)}
 
 
 def _floor(folder: Path | None, bundle: Bundle) -> Floor | None:

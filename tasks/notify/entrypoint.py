@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from penstock.bundle.directory import Bundle
+from penstock.bundle.drift_record import is_watched
 from penstock.bundle.rerun_bundle import gather_failures
 from penstock.foundation.errors import PenstockError
+from penstock.notices.audience import open_audience
 from penstock.notices.forge import Posted, put_comment
 from penstock.notices.forge_places import address_of, open_place, read_forge
 from penstock.notices.message import headline, message
@@ -17,6 +19,7 @@ from penstock.notices.notice import NoticeLink
 from penstock.notices.notice_links import links_of, values_of
 from penstock.notices.notify import notify, receivers_in
 from penstock.notices.pull_request import comment_text, marker
+from penstock.notices.watch_news import memory_of, news_of, tell_news
 from penstock.steps.entrypoint import log, param, run_step, shorten, workspace
 
 
@@ -26,8 +29,10 @@ class Arguments:
 
     status: str = param("Tekton's aggregate status of the tasks: Succeeded, Failed, Completed or None", default="")
     pull_request: str = param("number of the pull or merge request; empty: the open one of the commit", default="")
+    store: str = param("where a watched release is, for what was told of it before; it is not asked", default="")
     bundle: Path = workspace("the run's bundle")
     baseline: Path | None = workspace("the released model's bundle, if that one was run again", optional=True)
+    cache: Path | None = workspace("what outlives a run: what was told of a watched release before", optional=True)
     receivers: Path | None = workspace("a file 'urls' with one address a line, and 'links'", optional=True)
     forge: Path | None = workspace("files 'token', 'kind' (github or gitlab), 'url' (of the API)", optional=True)
 
@@ -41,6 +46,8 @@ def step(arguments: Arguments) -> dict[str, str]:
     bundle = Bundle(arguments.bundle)
     if arguments.baseline is not None:
         gather_failures(bundle, Bundle(arguments.baseline))
+    if bundle.run_file.exists() and is_watched(bundle.run()):
+        return _watched(arguments, bundle)
     failed: list[PenstockError] = []
     sent = 0
     try:
@@ -63,6 +70,18 @@ def step(arguments: Arguments) -> dict[str, str]:
     summary = headline(bundle, arguments.status)
     log("notified", title=summary, sent=sent)
     return {"sent": str(sent), "summary": shorten(summary, MAX_SUMMARY_BYTES)}
+
+
+def _watched(arguments: Arguments, bundle: Bundle) -> dict[str, str]:
+    """Of a released model that was run again: what moved, or why it could not be run; once, until that changes."""
+    released = Bundle(arguments.baseline) if arguments.baseline is not None else None
+    news = news_of(bundle, released, arguments.status)
+    memory = memory_of(arguments.cache, news.model, arguments.store)
+    told = tell_news(open_audience(arguments.receivers), news, memory)
+    if (error := told.error()) is not None:
+        raise error
+    log("notified", title=news.notice.what, sent=told.sent)
+    return {"sent": str(told.sent), "summary": shorten(news.notice.what, MAX_SUMMARY_BYTES)}
 
 
 def _links(arguments: Arguments, bundle: Bundle) -> tuple[NoticeLink, ...]:

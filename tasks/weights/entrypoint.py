@@ -29,11 +29,12 @@ from penstock.releases.measured_with import MeasuredWith, as_recorded, measured_
 from penstock.releases.regate import take_over
 from penstock.releases.rerun_baseline import plan_rerun
 from penstock.releases.trusted_weights import hold_signed, trusted_keys
+from penstock.releases.watched_release import begin_watched, find_watched, watch_model
 from penstock.sources.fetch import Fetcher
 from penstock.sources.given_weights import chosen_weights, released_weights, with_version
 from penstock.sources.weights import provide
 from penstock.steps.entrypoint import log, param, run_step, workspace
-from penstock.store.open import open_store
+from penstock.store.open import existing_store, open_store
 from penstock.store.store import Store
 
 
@@ -50,6 +51,11 @@ class Arguments:
     outputs: bool = param(
         "bring the archived outputs of the current release, to be measured again, and nothing else", default=False
     )
+    watch: str = param(
+        "a model's name: begin a run of its current release, to be compared with its record, and nothing else",
+        default="",
+    )
+    run_id: str = param("the run's name, if one is begun", default="")
     released: bool = param("these are the released model's, to be run again beside the candidate", default=False)
     source: Path = workspace("the model's repository")
     bundle: Path = workspace("the run's bundle")
@@ -64,12 +70,14 @@ class Arguments:
     )
 
 
-RESULTS: tuple[str, ...] = ("digest", "released-run", "released-commit", "arithmetic", "stored")
+RESULTS: tuple[str, ...] = ("digest", "released-run", "released-commit", "released-url", "arithmetic", "stored")
 
 
 def step(arguments: Arguments) -> dict[str, str]:
     """Check that this may be released here; fetch, verify, scan. Say which model is to be run again, if any."""
     bundle = Bundle(arguments.bundle)
+    if arguments.watch:
+        return dict.fromkeys(RESULTS, "") | _watched(arguments, bundle)
     if arguments.outputs:
         return dict.fromkeys(RESULTS, "") | {"released-run": _outputs(arguments, bundle)}
     with recorded(bundle, "weights") as note, released_errors(arguments.released):
@@ -128,6 +136,7 @@ def step(arguments: Arguments) -> dict[str, str]:
         "digest": sha256_json([[file.path, file.sha256] for file in own]),
         "released-run": released[0],
         "released-commit": released[1],
+        "released-url": "",
         "arithmetic": known.follow,
         "stored": known.stored,
     }
@@ -139,6 +148,17 @@ def _outputs(arguments: Arguments, bundle: Bundle) -> str:
     released = bring_outputs(store, bundle.run(), arguments.baseline)
     log("outputs of the current release", what="they are measured again, as the candidate's were", run=released.run_id)
     return released.run_id
+
+
+def _watched(arguments: Arguments, bundle: Bundle) -> dict[str, str]:
+    """Begin the run of a released model: which commit of which repository it is of. The store is only read."""
+    watch_model(bundle, arguments.watch, run_id=arguments.run_id)
+    store = existing_store(arguments.store, arguments.store_credentials)
+    watched = find_watched(store, arguments.watch, arguments.baseline)
+    begin_watched(watched, bundle, run_id=arguments.run_id)
+    release = watched.release
+    log("released model", version=release.version, commit=release.commit, run=release.run_id)
+    return {"released-run": release.run_id, "released-commit": release.commit, "released-url": release.url}
 
 
 def _of_given(run: Run) -> Run:

@@ -22,8 +22,8 @@ STEPS = sorted(path.stem for path in (MANIFESTS / "tasks").glob("*.yaml"))
 WIDER = "build"
 """The one step that `restricted` refuses."""
 LEVELS = ("restricted", "baseline")
-RUN_ACCOUNT, LISTENER_ACCOUNT = (
-    f"system:serviceaccount:{NAMESPACE}:{name}" for name in ("penstock", "penstock-triggers")
+RUN_ACCOUNT, LISTENER_ACCOUNT, SCHEDULE_ACCOUNT = (
+    f"system:serviceaccount:{NAMESPACE}:{name}" for name in ("penstock", "penstock-triggers", "penstock-scheduled")
 )
 
 
@@ -113,7 +113,7 @@ def test_the_api_server_takes_the_runs(facts: Facts, installed: Installed, runs:
         text = text.replace(f"$(tt.params.{name})", "x")
     assert "$(tt." not in text
     said = facts.kubectl("create", "--dry-run=server", "--namespace", NAMESPACE, "--filename", "-", stdin=text)
-    assert len(said.splitlines()) == len(runs) == 4
+    assert len(said.splitlines()) == len(runs) == 5
 
 
 # Pod Security
@@ -222,6 +222,12 @@ def test_the_namespace_refuses_more_than_the_build_needs(facts: Facts, installed
         (RUN_ACCOUNT, "get", "secrets", NAMESPACE, False),
         (RUN_ACCOUNT, "list", "pods", NAMESPACE, False),
         (RUN_ACCOUNT, "create", "pipelineruns.tekton.dev", NAMESPACE, False),
+        (SCHEDULE_ACCOUNT, "create", "pipelineruns.tekton.dev", NAMESPACE, True),
+        (SCHEDULE_ACCOUNT, "list", "pipelineruns.tekton.dev", NAMESPACE, True),
+        (SCHEDULE_ACCOUNT, "delete", "pipelineruns.tekton.dev", NAMESPACE, False),
+        (SCHEDULE_ACCOUNT, "create", "pipelineruns.tekton.dev", "default", False),
+        (SCHEDULE_ACCOUNT, "create", "pods", NAMESPACE, False),
+        (SCHEDULE_ACCOUNT, "get", "secrets", NAMESPACE, False),
         (LISTENER_ACCOUNT, "create", "pipelineruns.tekton.dev", NAMESPACE, True),
         (LISTENER_ACCOUNT, "list", "triggers.triggers.tekton.dev", NAMESPACE, True),
         (LISTENER_ACCOUNT, "create", "pipelineruns.tekton.dev", "default", False),

@@ -15,6 +15,8 @@ from penstock.bundle.directory import Bundle
 from penstock.bundle.models import Machine, Run
 from penstock.foundation.files import sha256_file
 
+ROOT = Path(__file__).parents[2]
+
 
 def watch(penstock: Penstock, *more: str) -> Ended:
     arguments = [PENSTOCK, "watch", "--scheduled", "tiny", "--store", str(penstock.out / "store")]
@@ -138,3 +140,37 @@ def test_a_model_that_is_not_released_and_a_repository_that_is_gone(released: Pe
     ended = watch(released)
     assert ended.code == 4, ended.stderr
     assert "the release cannot be run again" in ended.stderr
+
+
+def drift_pipeline(penstock: Penstock, *more: str) -> Ended:
+    """The cluster's pipeline, on this machine."""
+    manifest = ROOT / "tekton" / "pipelines" / "drift.yaml"
+    given = {"model": "tiny", "store": str(penstock.out / "store"), "allow-local": "true"}
+    params = [word for name, value in given.items() for word in ("--param", f"{name}={value}")]
+    work = penstock.out / "nights"
+    work.mkdir(exist_ok=True)
+    return penstock.ended([PENSTOCK, "run", str(manifest), *params, "--workspace", f"work={work}", *more], "")
+
+
+@pytest.mark.timeout(180)
+def test_the_clusters_pipeline_comes_to_the_same_and_keeps_it_beside_the_record(
+    released: Penstock, tmp_path: Path
+) -> None:
+    before = content(released.out / "store")
+    ended = drift_pipeline(released)
+    assert ended.code == 0, ended.stderr
+    after = content(released.out / "store")
+    assert {name: after[name] for name in before} == before
+    (kept,) = (name for name in after if name.startswith("drift/tiny/") and name.endswith("/drift.json"))
+    found = json.loads((released.out / "store" / kept).read_text(encoding="utf-8"))
+    assert (found["outcome"], found["released_run"], found["current"]) == ("same", "first", None)
+    record_otherwise(released.out / "store", lambda bundle: of_run(bundle, lambda _: {"penstock": "0.0.9"}))
+    with mail_server() as server:
+        receivers = tmp_path / "receivers"
+        receivers.mkdir()
+        (receivers / "urls").write_text(server.address + "\n", encoding="utf-8")
+        ended = drift_pipeline(released, "--workspace", f"receivers={receivers}")
+    assert ended.code == 1, "a run of a file is green or red"
+    assert "outcome: conditions" in ended.stdout
+    assert "enforce: inconclusive" in ended.stderr
+    assert "software moved" in server.mails[0]["Subject"]

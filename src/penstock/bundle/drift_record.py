@@ -79,6 +79,8 @@ class DriftRecord(Record):
     """Files that the model returned both times."""
     answers_same: int = 0
     """Those of them that are the same byte by byte. Of some models none ever are: this decides nothing."""
+    current: str | None = None
+    """The version that was current when the run had ended, if another by then; ``None``: still this one."""
     not_known: list[str] = Field(default_factory=list)
     """What was not recorded both times, and so not compared."""
 

@@ -27,10 +27,7 @@ def drift_notice(drift: DriftRecord, links: Sequence[NoticeLink] = ()) -> Notice
     moved = [rule for rule in drift.rules if rule.state == "moved"]
     looked_at = [rule for rule in drift.rules if rule.state == "open"]
     values = drift.outcome == "values"
-    what = f"{drift.model} {drift.version}: {'its values moved' if values else 'no value is known to have moved'}"
     causes = moved_kinds(drift)
-    what += f"; {' and '.join(causes)} moved, too" if causes and values else ""
-    what += f"; {' and '.join(causes)} moved" if causes and not values else ""
     if values:
         why = f"{movement_words(moved[0])}. The release and its record stay as they are. "
         why += "Candidates are compared with the record: bring back what was there, or release again under what is."
@@ -39,8 +36,22 @@ def drift_notice(drift: DriftRecord, links: Sequence[NoticeLink] = ()) -> Notice
     else:
         why = f"{movement_words(looked_at[0])}. Look at it: the cases are too few to tell."
     details = [*map(condition_words, drift.conditions), *map(movement_words, [*moved, *looked_at])]
+    if drift.current is not None:
+        details.insert(0, f"By now {drift.model} {drift.current} is the current release.")
     tone: Tone = "failure" if values else "warning"
-    return Notice(what=what, why=why, links=tuple(links), details=tuple(details), tone=tone)
+    return Notice(what=drift_headline(drift), why=why, links=tuple(links), details=tuple(details), tone=tone)
+
+
+def drift_headline(drift: DriftRecord) -> str:
+    """What moved, in one line: ``sonic-lite 1.0.0: its values moved; driver moved, too``."""
+    causes = " and ".join(moved_kinds(drift))
+    if drift.outcome == "same":
+        said = "nothing moved"
+    elif drift.outcome == "values":
+        said = f"its values moved{f'; {causes} moved, too' if causes else ''}"
+    else:
+        said = f"no value is known to have moved{f'; {causes} moved' if causes else ''}"
+    return f"{drift.model} {drift.version}: {said}"
 
 
 def moved_kinds(drift: DriftRecord) -> list[str]:

@@ -14,7 +14,7 @@ from penstock.bundle.environment_record import RECORD as ENVIRONMENT
 from penstock.bundle.steps import begin
 from penstock.foundation.errors import UsageError
 from penstock.releases.baseline import Release, baseline, release_of
-from penstock.store.archive import fetch
+from penstock.store.archive import fetch, name_part
 from penstock.store.store import Store
 
 EVIDENCE = ("run.json", "verdict.json", "measurements.jsonl", ENVIRONMENT)
@@ -48,6 +48,18 @@ def find_watched(store: Store, model: str, directory: Path) -> WatchedRelease:
         raise UsageError(f"no release of '{model}' is current", where=store.uri, todo=todo)
     evidence = fetch(store, model, pointer.run_id, directory, only=EVIDENCE, manifest_sha256=pointer.manifest_sha256)
     return WatchedRelease(release_of(store, pointer), evidence)
+
+
+def watch_model(bundle: Bundle, model: str, *, run_id: str) -> None:
+    """Begin the bundle before the store is asked: what goes wrong there is told under the model's name.
+
+    Raises:
+        UsageError: no model can have this name; the directory holds another run's bundle.
+    """
+    name_part(model, "model")
+    run = begin(bundle, run_id=run_id, track=WATCH_TRACK)
+    if not run.model:
+        bundle.update_run(run.model_copy(update={"model": model}))
 
 
 def begin_watched(watched: WatchedRelease, bundle: Bundle, *, run_id: str) -> None:

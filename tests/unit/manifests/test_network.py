@@ -65,6 +65,14 @@ def test_the_listener_is_selected_by_the_label_that_tekton_puts_on_its_pod() -> 
     assert policy("triggers")["podSelector"] == {"matchLabels": {"eventlistener": listener}}
 
 
+def test_the_pod_of_the_schedule_reaches_the_api_server_alone() -> None:
+    spec = policy("scheduled")
+    template = objects("CronJob")["scheduled"]["spec"]["jobTemplate"]["spec"]["template"]
+    assert spec["podSelector"]["matchLabels"] == template["metadata"]["labels"]
+    assert spec["policyTypes"] == ["Egress"]
+    assert spec["egress"] == policy("promote")["egress"]
+
+
 def test_only_a_promotion_reaches_the_api_server() -> None:
     spec = policy("promote")
     assert spec["podSelector"] == {"matchLabels": {"tekton.dev/pipeline": "promote", "tekton.dev/task": "move"}}

@@ -7,7 +7,7 @@ from typing import Any
 from tests.unit.bundle.test_drift_record import DRIFT
 
 from penstock.bundle.drift_record import RuleMovement
-from penstock.notices.drift_notice import drift_notice, moved_kinds
+from penstock.notices.drift_notice import drift_headline, drift_notice, moved_kinds
 
 
 def changed(**more: Any) -> Any:
@@ -38,3 +38,12 @@ def test_conditions_alone_are_a_warning() -> None:
 
 def test_each_kind_is_named_once() -> None:
     assert moved_kinds(DRIFT.model_copy(update={"conditions": DRIFT.conditions * 2})) == ["driver"]
+
+
+def test_the_headline_says_so_also_where_nothing_moved() -> None:
+    assert drift_headline(DRIFT.model_copy(update={"outcome": "same", "conditions": []})) == "m 1.0.0: nothing moved"
+    assert drift_headline(DRIFT) == "m 1.0.0: its values moved; driver moved, too"
+
+
+def test_that_another_release_is_current_by_now_is_said_first() -> None:
+    assert changed(current="1.1.0").details[0] == "By now m 1.1.0 is the current release."

@@ -214,8 +214,9 @@ def test_text_from_a_repository_is_text_in_every_kind_of_message(
     (tmp_path / "receivers" / "urls").write_text(f"{url}/x?format={form}\n")
     bundle = hostile_bundle(tmp_path, ending)
     status = "Failed" if ending == "broke" else "Succeeded"
-    places = {"bundle": bundle.path, "baseline": None, "receivers": tmp_path / "receivers", "forge": None}
-    step(Arguments(status=status, pull_request="", **places))
+    places = {"bundle": bundle.path, "baseline": None, "cache": None}
+    places |= {"receivers": tmp_path / "receivers", "forge": None}
+    step(Arguments(status=status, pull_request="", store="", **places))
     (message,) = received
     for word in NOTIFIED:
         assert word not in message["title"]

@@ -206,3 +206,18 @@ def test_run_that_is_judged_again_is_of_the_image_that_it_was_given(cloned: Step
     assert cloned.call("build").code == 0
     answer = cloned.call("build", f"--image={GIVEN[:-1]}0")
     assert (answer.code, "were not made by this image" in answer.error) == (2, True)
+
+
+@pytest.mark.slow
+def test_the_image_of_a_release_that_is_run_again_is_taken_or_told_to_be_gone(folders: StepFolders) -> None:
+    folders.write_repository()
+    with image_server() as server:
+        digest = server.hold(layer({"usr/bin/python3.11": ""}), labels=LABELS)
+        image = Image(kind="image", url=server.url, digest=digest, directory="/model")
+        folders.cloned(image=image, track="watch")
+        answer = folders.call("build", "--tls-verify=false")
+        assert (answer.code, answer.results["IMAGE_DIGEST"]) == (0, digest), answer.error
+        folders.cloned(image=image.model_copy(update={"digest": f"sha256:{'0' * 64}"}))
+        answer = folders.call("build", "--tls-verify=false")
+        assert answer.code == 4
+        assert "the registry has the image of the release no more" in answer.error

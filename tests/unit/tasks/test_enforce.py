@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 from tests.unit.tasks.step_folders import StepFolders
 
+OF_A_CANDIDATE = [("pass", 0), ("fail", 1), ("inconclusive", 3)]
+OF_A_RELEASE_RUN_AGAIN = [("same", 0), ("values", 1), ("conditions", 3)]
+OF_NOBODY = [("", 2), ("PASS", 2), ("passed", 2)]
 
-@pytest.mark.parametrize(
-    ("verdict", "code"), [("pass", 0), ("fail", 1), ("inconclusive", 3), ("", 2), ("PASS", 2), ("passed", 2)]
-)
+
+@pytest.mark.parametrize(("verdict", "code"), [*OF_A_CANDIDATE, *OF_A_RELEASE_RUN_AGAIN, *OF_NOBODY])
 def test_exit_code_is_the_verdict(folders: StepFolders, verdict: str, code: int) -> None:
     answer = folders.call("enforce", f"--verdict={verdict}", "--reason=sharpness fell")
     assert answer.code == code

@@ -105,3 +105,30 @@ def test_the_same_network_in_another_arithmetic_is_refused_where_nothing_was_mea
     answer = ready.call("gate", f"--store={ready.store}")
     assert answer.code == 2
     assert "extractor 'lipsync'" in answer.error
+
+
+def watched(ready: StepFolders, sharpness: float) -> StepFolders:
+    """A run of the release, up to its measurements."""
+    ready.release(sharpness=9.0)
+    ready.bundle.run_file.unlink()
+    assert ready.call("weights", f"--store={ready.store}", "--watch=tiny", "--run-id=drift-1").code == 0
+    ready.cloned(version="1.0.0")
+    ready.measured(sharpness)
+    return ready
+
+
+def test_a_release_that_is_run_again_is_compared_and_not_judged(ready: StepFolders) -> None:
+    answer = watched(ready, 9.0).call("gate", f"--store={ready.store}")
+    assert answer.code == 0, answer.error
+    assert (answer.results["verdict"], answer.results["baseline"]) == ("same", "run-1")
+    assert answer.results["reason"] == "tiny 1.0.0: nothing moved"
+    assert not ready.bundle.verdict_file.exists()
+    assert (ready.store / "drift" / "tiny" / "drift-1" / "drift.json").is_file()
+    told = ready.call("notify", "--status=Completed")
+    assert told.results == told.results | {"sent": "0", "summary": "tiny 1.0.0: nothing moved"}
+
+
+def test_a_release_whose_record_is_gone_cannot_be_compared_with(ready: StepFolders) -> None:
+    watched(ready, 9.0)
+    ready.baseline.verdict_file.unlink()
+    assert ready.call("gate", f"--store={ready.store}").code == 2

@@ -254,7 +254,7 @@ def test_a_service_is_tested_against_its_document_only_where_there_is_one() -> N
     assert "interface" in tasks["gate"]["runAfter"]
 
 
-@pytest.mark.parametrize("pipeline", ["promote", "release", "verify"])
+@pytest.mark.parametrize("pipeline", ["drift", "promote", "release", "verify"])
 def test_pipelines_fit_their_tasks(pipeline: str) -> None:
     spec = read(f"pipelines/{pipeline}.yaml")[0]["spec"]
     for entry in [*spec["tasks"], *spec.get("finally", [])]:

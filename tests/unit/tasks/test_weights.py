@@ -172,3 +172,41 @@ def test_the_released_model_gets_the_weights_of_its_release(folders: StepFolders
     folders.bundle.update_run(folders.bundle.run().model_copy(update={"weights": [released], "track": "rerun"}))
     assert folders.call("weights", "--released=true").code == 0
     assert (folders.source / "weights" / "model.dat").read_bytes() == b"given"
+
+
+def test_a_run_of_the_current_release_is_begun_as_it_was_released(folders: StepFolders) -> None:
+    folders.release()
+    folders.begin_again()
+    folders.bundle.run_file.unlink()
+    before = {path: path.read_bytes() for path in folders.store.rglob("*") if path.is_file()}
+    for _ in range(2):  # a step that is tried again finds what it has done
+        answer = folders.call("weights", f"--store={folders.store}", "--watch=tiny", "--run-id=drift-1")
+        assert answer.code == 0, answer.error
+        assert answer.results["released-run"] == "run-1"
+        assert answer.results["released-commit"] == "c" * 40
+        assert answer.results["released-url"] == "https://git.example.org/tiny"
+    run = folders.bundle.run()
+    assert (run.run_id, run.track, run.model) == ("drift-1", "watch", "tiny")
+    assert run.image == folders.baseline.run().image
+    assert folders.baseline.run().run_id == "run-1"
+    assert {path: path.read_bytes() for path in folders.store.rglob("*") if path.is_file()} == before
+
+
+@pytest.mark.parametrize(
+    ("model", "told"), [("other", "no release of 'other' is current"), ("../tiny", "cannot name a model")]
+)
+def test_what_is_not_released_cannot_be_watched(folders: StepFolders, model: str, told: str) -> None:
+    folders.release()
+    folders.bundle.run_file.unlink()
+    answer = folders.call("weights", f"--store={folders.store}", f"--watch={model}", "--run-id=drift-1")
+    assert answer.code == 2
+    assert told in answer.error
+
+
+def test_a_store_that_is_gone_is_told_under_the_models_name(folders: StepFolders) -> None:
+    folders.bundle.run_file.unlink()
+    assert folders.call("weights", "--store=/nowhere", "--watch=tiny", "--run-id=drift-1").code == 2
+    assert folders.bundle.run().model == "tiny"
+    assert folders.call("notify", "--status=Failed").results["summary"] == (
+        "tiny: the release could not be run again (step weights)"
+    )

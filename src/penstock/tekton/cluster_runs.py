@@ -1,0 +1,154 @@
+"""PipelineRuns that a schedule starts, on the cluster that this pod runs on: one of each at a time.
+
+The client is the extra ``kubernetes``. It is imported when it is needed: that takes a second.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from penstock.foundation.errors import UsageError, WorldError, one_line
+from penstock.foundation.yaml_text import read_yaml
+
+TEKTON = {"group": "tekton.dev", "version": "v1", "plural": "pipelineruns"}
+LABEL = "penstock.dev/scheduled"
+"""On each run that a schedule has started: the name of its file."""
+NAMESPACE_FILE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
+REQUEST_S = 30.0
+MAX_LISTED = 500
+MAX_ANSWER_BYTES = 32 << 20
+MAX_LABEL = 63
+
+
+def scheduled_runs(folder: Path) -> dict[str, dict[str, Any]]:
+    """The runs that a folder says, by the name of their file without ``.yaml``; other files are passed over.
+
+    Raises:
+        UsageError: there is none; a file is no YAML, or no PipelineRun that is given its name by the cluster.
+    """
+    paths = sorted(path for path in folder.glob("*.yaml") if path.is_file())
+    if not paths:
+        raise UsageError(
+            "there is nothing to start",
+            where="ConfigMap penstock-scheduled-runs",
+            todo="Put PipelineRuns into it, a file NAME.yaml each (docs/operations.md, 'On a schedule').",
+        )
+    return {path.stem: _run(path) for path in paths}
+
+
+def _run(path: Path) -> dict[str, Any]:
+    value = read_yaml(path, name=path.name).value
+    metadata = value.get("metadata") if isinstance(value, dict) else None
+    if not isinstance(value, dict) or not isinstance(metadata, dict):
+        raise UsageError("it is no PipelineRun", where=path.name, todo="See tekton/runs/drift.yaml.")
+    kind = (value.get("apiVersion"), value.get("kind"))
+    if kind != ("tekton.dev/v1", "PipelineRun"):
+        todo = "A schedule starts a PipelineRun of tekton.dev/v1, and nothing else."
+        raise UsageError(f"it is a {one_line(str(kind[1]))[:80]}, and no PipelineRun", where=path.name, todo=todo)
+    if not isinstance(metadata.get("generateName"), str) or {"name", "namespace"} & metadata.keys():
+        todo = "Say metadata.generateName, and neither name nor namespace: each night's run has a name of its own."
+        raise UsageError("it cannot be started twice", where=path.name, todo=todo)
+    if not isinstance(metadata.get("labels", {}), dict) or len(path.stem) > MAX_LABEL:
+        todo = f"Labels are a mapping; the file's name becomes one, of at most {MAX_LABEL} characters."
+        raise UsageError("it cannot be labelled", where=path.name, todo=todo)
+    labels = metadata.get("labels", {}) | {LABEL: path.stem}
+    return value | {"metadata": metadata | {"labels": labels}}
+
+
+class ClusterRuns:
+    """The PipelineRuns of one namespace."""
+
+    def __init__(self, api: Any, namespace: str) -> None:
+        """``api``: a ``CustomObjectsApi``; nothing is asked yet."""
+        self._api, self._namespace = api, namespace
+
+    @classmethod
+    def here(cls) -> ClusterRuns:
+        """Those of this pod's own namespace.
+
+        Raises:
+            UsageError: this is no pod with the token of its account, or the extra is not installed.
+        """
+        try:
+            from kubernetes import client, config
+        except ImportError:
+            todo = "Install it: pip install 'penstock[kubernetes]'."
+            raise UsageError("it needs the extra 'kubernetes'", where="schedule", todo=todo) from None
+        from urllib3 import Retry
+
+        configuration = client.Configuration()
+        try:
+            config.load_incluster_config(configuration)
+            namespace = NAMESPACE_FILE.read_text(encoding="utf-8").strip()
+        except (config.ConfigException, OSError) as error:
+            todo = "It runs in a pod whose account has its token: tekton/schedule/scheduled.yaml."
+            what = f"there is no cluster around: {one_line(str(error))}"
+            raise UsageError(what, where="schedule", todo=todo) from None
+        # a token is never taken elsewhere, and a run is never created twice without looking
+        configuration.retries = Retry(total=2, connect=2, read=False, redirect=False, status=False, other=False)
+        return cls(client.CustomObjectsApi(client.ApiClient(configuration)), namespace)
+
+    def start(self, name: str, run: dict[str, Any]) -> tuple[str, bool]:
+        """Create a run, unless the one that was created last under this name still goes.
+
+        Args:
+            name: of its file.
+            run: as :func:`scheduled_runs` gives it.
+
+        Returns:
+            The name of the run that goes now, and whether it was created.
+
+        Raises:
+            WorldError: the API server refuses, or does not answer.
+        """
+        found = self._ask(
+            self._api.list_namespaced_custom_object, name, label_selector=f"{LABEL}={name}", limit=MAX_LISTED
+        )
+        for item in found.get("items", []):
+            if not _has_ended(item):
+                return str(item["metadata"]["name"]), False
+        made = self._ask(self._api.create_namespaced_custom_object, name, body=run)
+        return str(made["metadata"]["name"]), True
+
+    def _ask(self, call: Any, name: str, **given: Any) -> dict[str, Any]:
+        from kubernetes.client.exceptions import ApiException
+        from urllib3.exceptions import HTTPError
+
+        try:
+            place = TEKTON | {"namespace": self._namespace}
+            answer = call(**place, _request_timeout=REQUEST_S, _preload_content=False, **given)
+            try:
+                content = answer.read(MAX_ANSWER_BYTES + 1)
+            finally:
+                answer.close()
+            found = json.loads(content) if len(content) <= MAX_ANSWER_BYTES else None
+        except ApiException as error:
+            todo = (
+                "Does the account have its Role? See tekton/rbac/scheduled.yaml." if error.status in (401, 403) else ""
+            )
+            what = f"the API server answers {error.status or 0}: {_said(error)}"
+            raise WorldError(what, where=f"{name}.yaml", todo=todo) from None
+        except HTTPError as error:
+            what = f"the API server does not answer: {one_line(str(error))[:200]}"
+            raise WorldError(what, where=f"{name}.yaml", todo="Look whether it was started: tkn pr list.") from None
+        except ValueError:
+            found = None
+        if not isinstance(found, dict):
+            raise WorldError("the API server's answer is none", where=f"{name}.yaml")
+        return found
+
+
+def _has_ended(run: dict[str, Any]) -> bool:
+    conditions = run.get("status", {}).get("conditions", [])
+    return any(one.get("type") == "Succeeded" and one.get("status") in ("True", "False") for one in conditions)
+
+
+def _said(error: Any) -> str:
+    """What a refusal says of itself: the ``message`` of the API's ``Status``."""
+    try:
+        said = json.loads(error.body or "{}").get("message")
+    except (ValueError, AttributeError, TypeError):
+        said = None
+    return one_line(str(said or error.reason or "no reason is given"))[:300]

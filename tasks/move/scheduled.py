@@ -1,0 +1,55 @@
+"""Start the runs of a schedule: what the CronJob ``scheduled`` runs, in the image that has a client of Kubernetes.
+
+It is no step: it starts pipelines, and none starts it.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from penstock.foundation.errors import PenstockError
+from penstock.steps.entrypoint import log, run_step, workspace
+from penstock.tekton.cluster_runs import ClusterRuns, scheduled_runs
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """Create each PipelineRun of a folder, unless the last one of its name still goes."""
+
+    runs: Path = workspace("the ConfigMap penstock-scheduled-runs: a PipelineRun in each NAME.yaml")
+
+
+RESULTS: tuple[str, ...] = ()
+
+
+def step(arguments: Arguments, cluster: Callable[[], ClusterRuns] = ClusterRuns.here) -> dict[str, str]:
+    """Start them one after the other; one that cannot be started does not keep the others back."""
+    runs, api = scheduled_runs(arguments.runs), cluster()
+    failed: list[PenstockError] = []
+    for name, run in runs.items():
+        try:
+            started, new = api.start(name, run)
+        except PenstockError as error:
+            failed.append(error)
+            continue
+        if new:
+            log("started", what=name, run=started)
+        else:
+            log("not started", what=name, run=started, reason="the run that was started last still goes")
+    for further in failed[1:]:
+        log("error", step="scheduled", error=str(further))
+    if failed:
+        raise failed[0]
+    return {}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Program of the CronJob."""
+    return run_step("scheduled", Arguments, RESULTS, step, argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,164 @@
+"""PipelineRuns that a schedule starts: what a file may say, and one of each at a time, of a real HTTP server."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import yaml
+from tests.unit.manifests.installed import TEKTON
+
+from penstock.foundation.errors import UsageError, WorldError
+from penstock.tekton.cluster_runs import LABEL, ClusterRuns, scheduled_runs
+
+PATH = "/apis/tekton.dev/v1/namespaces/studio/pipelineruns"
+GOING = {"conditions": [{"type": "Succeeded", "status": "Unknown"}]}
+ENDED = {"conditions": [{"type": "Succeeded", "status": "False"}]}
+
+
+def written(folder: Path, name: str = "drift", **metadata: Any) -> Path:
+    run = {
+        "apiVersion": "tekton.dev/v1",
+        "kind": "PipelineRun",
+        "metadata": {"generateName": "drift-"} | metadata,
+        "spec": {"pipelineRef": {"name": "drift"}},
+    }
+    (folder / f"{name}.yaml").write_text(yaml.safe_dump(run), encoding="utf-8")
+    return folder
+
+
+def test_runs_are_labelled_with_the_name_of_their_file(tmp_path: Path) -> None:
+    written(tmp_path, "sonic-lite", labels={"team": "video"})
+    (tmp_path / "notes.txt").write_text("no run", encoding="utf-8")
+    (run,) = scheduled_runs(tmp_path).values()
+    assert run["metadata"]["labels"] == {"team": "video", LABEL: "sonic-lite"}
+    assert run["metadata"]["generateName"] == "drift-"
+
+
+def test_the_run_that_comes_with_penstock_can_be_scheduled(tmp_path: Path) -> None:
+    (tmp_path / "sonic-lite.yaml").write_bytes((TEKTON / "runs" / "drift.yaml").read_bytes())
+    assert scheduled_runs(tmp_path)["sonic-lite"]["spec"]["pipelineRef"] == {"name": "drift"}
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("kind: [", r"x\.yaml"),
+        ("just text", "it is no PipelineRun"),
+        ("apiVersion: v1\nkind: Pod\nmetadata: {generateName: a-}", "it is a Pod"),
+        ("apiVersion: tekton.dev/v1\nkind: PipelineRun\nmetadata: {name: a}", "cannot be started twice"),
+        (
+            "apiVersion: tekton.dev/v1\nkind: PipelineRun\nmetadata: {generateName: a-, namespace: b}",
+            "cannot be started twice",
+        ),
+        ("apiVersion: tekton.dev/v1\nkind: PipelineRun\nmetadata: {generateName: a-, labels: []}", "labelled"),
+    ],
+)
+def test_what_is_no_run_is_refused(tmp_path: Path, content: str, told: str) -> None:
+    (tmp_path / "x.yaml").write_text(content, encoding="utf-8")
+    with pytest.raises(UsageError, match=told):
+        scheduled_runs(tmp_path)
+
+
+def test_a_schedule_of_nothing_is_told(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="there is nothing to start"):
+        scheduled_runs(tmp_path)
+
+
+@dataclass
+class Server:
+    """The API server's memory of one namespace's runs."""
+
+    url: str = ""
+    runs: list[dict[str, Any]] = field(default_factory=list)
+    refuse: tuple[int, bytes] | None = None
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    state = Server()
+
+    class Handler(BaseHTTPRequestHandler):
+        def answer(self, value: Any, status: int = 200) -> None:
+            content = value if isinstance(value, bytes) else json.dumps(value).encode()
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def do_GET(self) -> None:
+            if state.refuse is not None:
+                return self.answer(state.refuse[1], state.refuse[0])
+            place = urlsplit(self.path)
+            assert place.path == PATH
+            name = parse_qs(place.query)["labelSelector"][0].removeprefix(f"{LABEL}=")
+            return self.answer({"items": [run for run in state.runs if run["metadata"]["labels"].get(LABEL) == name]})
+
+        def do_POST(self) -> None:
+            run = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            run["metadata"]["name"] = f"{run['metadata']['generateName']}{len(state.runs)}"
+            state.runs.append(run)
+            self.answer(run, 201)
+
+        def log_message(self, *_: object) -> None:
+            """Quiet."""
+
+    http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=http.serve_forever, daemon=True).start()
+    state.url = f"http://127.0.0.1:{http.server_address[1]}"
+    yield state
+    http.shutdown()
+    http.server_close()
+
+
+def cluster(server: Server) -> ClusterRuns:
+    from kubernetes import client
+
+    configuration = client.Configuration(host=server.url)
+    return ClusterRuns(client.CustomObjectsApi(client.ApiClient(configuration)), "studio")
+
+
+@pytest.mark.slow
+def test_one_of_each_at_a_time(server: Server, tmp_path: Path) -> None:
+    runs = scheduled_runs(written(written(tmp_path), "other", generateName="other-"))
+    api = cluster(server)
+    assert api.start("drift", runs["drift"]) == ("drift-0", True)
+    assert api.start("drift", runs["drift"]) == ("drift-0", False), "Tekton has not seen it yet"
+    server.runs[0]["status"] = GOING
+    assert api.start("drift", runs["drift"]) == ("drift-0", False)
+    assert api.start("other", runs["other"]) == ("other-1", True)
+    server.runs[0]["status"] = ENDED
+    assert api.start("drift", runs["drift"]) == ("drift-2", True)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        ((403, b'{"message": "pipelineruns is forbidden"}'), "answers 403: pipelineruns is forbidden.*its Role"),
+        ((503, b""), "answers 503"),
+        ((307, b""), "answers 307"),
+        ((200, b"[]"), "answer is none"),
+        ((200, b"<html>"), "answer is none"),
+    ],
+)
+def test_a_server_that_refuses(server: Server, tmp_path: Path, answer: tuple[int, bytes], told: str) -> None:
+    server.refuse = answer
+    with pytest.raises(WorldError, match=told):
+        cluster(server).start("drift", scheduled_runs(written(tmp_path))["drift"])
+    assert server.runs == []
+
+
+@pytest.mark.slow
+def test_outside_of_a_cluster_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
+    with pytest.raises(UsageError, match="there is no cluster around"):
+        ClusterRuns.here()
