@@ -5,14 +5,16 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from penstock.foundation.errors import UsageError
-from penstock.notices.audience import open_audience, tell_act
+from penstock.notices.audience import Audience, open_audience, tell_act, tell_news
 from penstock.releases.acts import promote, roll_back, withdraw
 from penstock.steps.entrypoint import log, param, run_step, workspace
 from penstock.store.open import existing_store
 from penstock.targets.delivery import Delivery
+from penstock.targets.news import News
 from penstock.targets.targets_file import targets_in
 from penstock.tracking.tracking_attempt import attempt_tracking
 
@@ -57,7 +59,8 @@ def step(arguments: Arguments) -> dict[str, str]:
     model, version, reason, by = arguments.model, arguments.version, arguments.reason, arguments.by
     serving = None
     if arguments.targets is not None:
-        serving = Delivery(store, targets_in(arguments.targets), arguments.target_secrets, by=by)
+        file, heard = targets_in(arguments.targets), partial(_hear, audience)
+        serving = Delivery(store, file, arguments.target_secrets, by=by, heard=heard)
     if arguments.act == "rollback":
         done = roll_back(store, model, version or None, reason=reason, by=by, serving=serving)
     elif arguments.act == "promote":
@@ -75,6 +78,13 @@ def step(arguments: Arguments) -> dict[str, str]:
     if error is not None:
         log("not told", error=str(error))
     return {"current": current, "changed": str(changed).lower(), "told": str(told.sent)}
+
+
+def _hear(audience: Audience, news: News) -> None:
+    """Tell the receivers of what did not end well, or waits for them; who cannot be told is in the log."""
+    told = tell_news(audience, news)
+    error = told.error()
+    log("told", about=news.event, sent=told.sent) if error is None else log("not told", error=str(error))
 
 
 def main(argv: Sequence[str] | None = None) -> int:

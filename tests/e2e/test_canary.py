@@ -32,13 +32,12 @@ from penstock.releases.baseline import baseline, published
 from penstock.releases.history import history
 from penstock.store.local import LocalStore
 from penstock.store.store import Store
-from penstock.targets.argo_rollout import CanaryUndecidedError
 from penstock.targets.canary import CanaryState
 from penstock.targets.delivery import Delivery
 from penstock.targets.pair import pair_of
 from penstock.targets.pod_template import with_pair
 from penstock.targets.targets_file import RolloutSettings
-from penstock.targets.waiting import NotServingError
+from penstock.targets.waiting import CanaryUndecidedError, NotServingError
 
 MODEL, TARGET = "sonic-lite", "studio"
 GOOD, FLAKY, STOPPED, UNSEEN = "1.1.0", "1.2.0-flaky", "1.3.0", "1.4.0"

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from penstock.releases.acts import Act
     from penstock.store.store import Store
     from penstock.targets.delivery import Delivery
+    from penstock.targets.news import News
     from penstock.tracking.mlflow_api import Mlflow
 
 Model = Annotated[str, typer.Argument(help="The model's name.")]
@@ -60,7 +61,7 @@ def rollback(
     from penstock.store.open import existing_store
 
     audience, opened, server = open_audience(notify), existing_store(store, store_credentials), _mlflow(mlflow)
-    serving = _serving(opened, targets, secrets, by)
+    serving = _serving(opened, targets, secrets, by, audience)
     act = roll_back(opened, model, to or None, reason=reason, by=by, serving=serving)
     _say(act, _unmoved, audience, as_json)
     _follow(server, opened, model)
@@ -94,7 +95,7 @@ def promote(
     from penstock.store.open import existing_store
 
     audience, opened, server = open_audience(notify), existing_store(store, store_credentials), _mlflow(mlflow)
-    serving = _serving(opened, targets, secrets, by)
+    serving = _serving(opened, targets, secrets, by, audience)
     act = make_current(opened, model, version, reason=reason, by=by, serving=serving)
     _say(act, _unmoved, audience, as_json)
     _follow(server, opened, model)
@@ -145,10 +146,15 @@ def _follow(server: Mlflow | None, store: Store, model: str) -> None:
         typer.echo(f"warning: {error}", err=True)
 
 
-def _serving(store: Store, targets: Path | None, secrets: Path | None, by: str) -> Delivery | None:
+def _serving(store: Store, targets: Path | None, secrets: Path | None, by: str, audience: Audience) -> Delivery | None:
+    from penstock.notices.audience import tell_news
     from penstock.targets.delivery import Delivery
 
-    return Delivery(store, targets, secrets, by=by) if targets is not None else None
+    def heard(news: News) -> None:
+        if error := tell_news(audience, news).error():
+            typer.echo(f"warning: {error}", err=True)
+
+    return Delivery(store, targets, secrets, by=by, heard=heard) if targets is not None else None
 
 
 def _unmoved(act: Act) -> str:

@@ -12,8 +12,9 @@ from penstock.notices.chats import PLACES
 from penstock.notices.drift_notice import drift_notice
 from penstock.notices.notice_links import LinkValues, links_of
 from penstock.notices.notify import Told, hold_receivers, notify, receivers_in
-from penstock.notices.release_notice import act_notice
+from penstock.notices.release_notice import act_notice, news_notice
 from penstock.releases.acts import Act
+from penstock.targets.news import News
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,15 @@ def tell_act(audience: Audience, act: Act, *, places: Mapping[str, str] = PLACES
         links = links_of(LinkValues(move.model, move.version, move.run_id, commit), audience.folder)
         notice = act_notice(act, links)
         return notify(audience.urls, notice, places=places) if notice is not None else Told()
+    except PenstockError as error:  # the file of links was changed in between
+        return Told(0, (str(error),), ExitCode.WORLD)
+
+
+def tell_news(audience: Audience, news: News, *, places: Mapping[str, str] = PLACES) -> Told:
+    """Tell of a canary that needs people, or of a release that did not come to serve. No receiver makes it raise."""
+    try:
+        links = links_of(LinkValues(news.model, news.version, news.run_id, news.commit), audience.folder)
+        return notify(audience.urls, news_notice(news, links), places=places)
     except PenstockError as error:  # the file of links was changed in between
         return Told(0, (str(error),), ExitCode.WORLD)
 

@@ -1,4 +1,4 @@
-"""What people are told of a release: rolled back, promoted, withdrawn; deployed, its canary stopped."""
+"""What people are told of a release: rolled back, promoted, withdrawn; its canary needs them, or was stopped."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import Literal
 
 from penstock.notices.notice import Notice, NoticeLink, Tone
 from penstock.releases.acts import Act
+from penstock.targets.news import News, NewsEvent
 
-ReleaseEvent = Literal["deployed", "canary stopped", "rolled back", "promoted", "withdrawn"]
+ReleaseEvent = Literal["deployed", "rolled back", "promoted", "withdrawn", NewsEvent]
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,24 @@ _WORDS: dict[ReleaseEvent, _Words] = {
     "deployed": _Words("{version}: deployed{in_place}", "Nothing to do.", "success"),
     "canary stopped": _Words(
         "{version}: canary stopped{goes_on}", "No more requests go to {version}. Find the cause before you try again.",
+        "failure",
+    ),
+    "needs you": _Words(
+        "{version}: canary inconclusive, needs you{rest}",
+        "Look at it, then type 'penstock canary resume' or 'penstock canary abort'.",
+        "warning",
+    ),
+    "inconclusive": _Words(
+        "{version}: canary inconclusive and put back{goes_on}",
+        "Promote it again when there is more traffic, or let its watch have more time.",
+        "warning",
+    ),
+    "put back": _Words(
+        "{version}: not promoted{goes_on}", "What was there is back. Find the cause before you try again.", "failure"
+    ),
+    "unknown": _Words(
+        "{version}: promotion failed, and what serves is not known",
+        "Look at what serves there; 'penstock promote' of the current release brings that back.",
         "failure",
     ),
     "rolled back": _Words(
@@ -50,9 +69,10 @@ def release_notice(
     reason: str,
     by: str = "",
     other: str | None = None,
+    target: str | None = None,
     links: Sequence[NoticeLink] = (),
 ) -> Notice:
-    """The message about one event of a release that is over and on record.
+    """The message about one event of a release.
 
     Args:
         event: what happened.
@@ -60,14 +80,16 @@ def release_notice(
         version: the release that it happened to.
         reason: why: a person's words, or what a controller measured.
         by: who did it; empty: nobody is named.
-        other: the version that served or was current before, and of a stopped canary or a withdrawal the one that
-            still is; ``None``: there is none.
+        other: the version that served or was current before, and of a canary or a withdrawal the one that still is;
+            ``None``: there is none.
+        target: where Penstock has brought it; ``None``: what serves the model has to follow by itself.
         links: where to look.
     """
     words = _WORDS[event]
     named = {
         "in_place": f" in place of {other}",
         "goes_on": f", {other} serves all requests",
+        "rest": f", {other} serves the others",
         "rolled_back": f", rolled back from {other}",
         "stays": f", {other} stays current",
     }
@@ -75,6 +97,8 @@ def release_notice(
     said = " ".join(reason.split()).rstrip(".")
     why = ": ".join(part for part in (by, said) if part)
     todo = words.todo.format(**fields)
+    if target is not None and event in ("promoted", "rolled back"):
+        todo = f"It serves at the target '{target}'; the next release is judged against {version}."
     return Notice(
         what=f"{model} {words.what.format(**fields)}",
         why=f"{why}. {todo}" if why else todo,
@@ -89,5 +113,18 @@ def act_notice(act: Act, links: Sequence[NoticeLink] = ()) -> Notice | None:
     if move is None or move.kind not in ("rolled back", "promoted", "withdrawn"):
         return None
     return release_notice(
-        move.kind, move.model, move.version, reason=move.reason, by=move.by, other=move.before, links=links
+        move.kind,
+        move.model,
+        move.version,
+        reason=move.reason,
+        by=move.by,
+        other=move.before,
+        target=act.target,
+        links=links,
     )
+
+
+def news_notice(news: News, links: Sequence[NoticeLink] = ()) -> Notice:
+    """The message about a release that needs people on its way to its target, or that did not come to serve there."""
+    reason = f"promoted by {news.by} to '{news.target}': {news.reason}"
+    return release_notice(news.event, news.model, news.version, reason=reason, other=news.serves, links=links)

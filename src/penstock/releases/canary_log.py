@@ -12,7 +12,7 @@ from penstock.releases.history import released
 from penstock.releases.moves import Move, next_number, stated_author, stated_reason
 from penstock.store.store import Store
 
-CanaryKind = Literal["canary paused", "canary resumed", "canary aborted"]
+CanaryKind = Literal["canary paused", "canary resumed", "canary aborted", "canary stopped", "canary undecided"]
 ATTEMPTS = 10
 
 

@@ -11,7 +11,17 @@ from penstock.foundation.errors import UsageError, one_line
 from penstock.store.archive import name_part
 from penstock.store.store import Store
 
-Kind = Literal["published", "rolled back", "promoted", "withdrawn", "canary paused", "canary resumed", "canary aborted"]
+Kind = Literal[
+    "published",
+    "rolled back",
+    "promoted",
+    "withdrawn",
+    "canary paused",
+    "canary resumed",
+    "canary aborted",
+    "canary stopped",
+    "canary undecided",
+]
 MAX_REASON = 500
 MAX_NAME = 200
 

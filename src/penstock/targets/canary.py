@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from penstock.targets.pod_template import ANNOTATIONS, Json
-from penstock.targets.pods import digest_of, fault_of, image_of, is_ready, shortened, unready_of
+from penstock.targets.pods import digest_of, fault_of, image_of, is_ready, shortened, unplaced_of, unready_of
 from penstock.targets.waiting import NotServingError
 
 SINCE = f"{ANNOTATIONS}since"
 """Annotation of the Rollout: Unix seconds from which on its analysis looks; when the canary was started, or resumed."""
+BEFORE = f"{ANNOTATIONS}served-before"
+"""Annotation of the Rollout: the pod template that was there before the canary, as JSON. Who takes over the work of a
+promotion that was killed puts it back."""
 RUN = f"{ANNOTATIONS}run"
 INCONCLUSIVE = "Inconclusive"
 STOPPED = "Degraded"
@@ -42,6 +45,8 @@ class CanaryState:
     """Why the controller has paused it."""
     analysis: str
     """The analysis of its step: ``Running``, ``Successful``, ``Failed``, ``Error``, ``Inconclusive``; or empty."""
+    analysis_run: str
+    """The name of that analysis; or empty."""
     weight: int
     """Percent of the requests that the newest ReplicaSet gets."""
     routed: int
@@ -79,6 +84,7 @@ class CanaryState:
             by_hand=bool(spec.get("paused")),
             pauses=tuple(str(one.get("reason")) for one in status.get("pauseConditions") or []),
             analysis=str(step.get("status") or ""),
+            analysis_run=str(step.get("name") or ""),
             weight=100 if stable in ("", newest) else int(weights.get("weight") or 0),
             routed=int(weights.get("weight") or 0),
             step=status.get("currentStepIndex"),
@@ -148,7 +154,9 @@ class CanaryState:
         if faults := [fault for pod in alive if (fault := fault_of(pod))]:
             raise NotServingError(f"a pod cannot start: {faults[0]}", where=where)
         if self.newest != self.stable or self.phase != "Healthy":
-            return self.told() if self.under_way else f"it is {self.phase}: {self.message or unready_of(alive)}"
+            if self.under_way:
+                return "; ".join(said for said in (self.told(), unplaced_of(alive)) if said)
+            return f"it is {self.phase}: {self.message or unready_of(alive)}"
         if self.routed:
             return f"the router still sends {self.routed} % to the canary's Service"
         if not self.wanted:

@@ -9,18 +9,21 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from uuid import uuid4
 
-from penstock.foundation.errors import PenstockError, UsageError, WorldError
+from penstock.foundation.errors import PenstockError, UsageError, WorldError, one_line
 from penstock.releases.attest import UnverifiedError, verify
 from penstock.releases.baseline import Release
+from penstock.releases.canary_log import CanaryKind, log_canary_act
 from penstock.releases.envelope import public_key
-from penstock.releases.moves import stated_author
+from penstock.releases.moves import MAX_REASON, stated_author
 from penstock.store.archive import run_key
 from penstock.store.store import Store
 from penstock.targets.claim import ClaimLostError, HeldClaim, claimed
 from penstock.targets.kinds import open_target
+from penstock.targets.news import Heard, News, NewsEvent, unheard
 from penstock.targets.pair import ServedPair, pair_of
 from penstock.targets.target_driver import TargetDriver
 from penstock.targets.targets_file import load_targets, settings_of
+from penstock.targets.waiting import CanaryStoppedError, CanaryUndecidedError
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +36,7 @@ class Delivery:
         file: ``targets.yaml``; the public keys that it names lie beside it.
         secrets: the directory of the targets' secrets, if any of them needs one.
         by: who acts.
+        heard: tells people of a canary that needs them, and of what did not come to serve and was put back.
         today: for waivers that are over.
 
     Raises:
@@ -46,14 +50,17 @@ class Delivery:
         secrets: Path | None = None,
         *,
         by: str = "",
+        heard: Heard = unheard,
         today: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._store, self._file, self._secrets, self._today = store, file, secrets, today
-        self._by = stated_author(by)
+        self._by, self._heard = stated_author(by), heard
         self._targets = load_targets(file)
         self._keys = {name: public_key(file.parent / name) for name in self._targets.verdict_keys}
         self._driver: TargetDriver | None = None
         self._held: HeldClaim | None = None
+        self._brought: tuple[str, Release, str | None] | None = None
+        """Target, release and the version that stays current until it serves."""
 
     @contextmanager
     def claimed(self, target: str, release: Release, *, back: bool) -> Iterator[None]:
@@ -61,7 +68,8 @@ class Delivery:
         settings = settings_of(self._targets, target, release.model, where=str(self._file))
         pair = self._pair(release)
         self._hold_signed(release, date.min if back else self._today().date())
-        driver = open_target(target, settings, self._secrets, model=release.model, token=str(uuid4()))
+        token = str(uuid4())
+        driver = open_target(target, settings, self._secrets, model=release.model, token=token, ask=self._ask)
         driver.check(pair)
         with claimed(
             self._store, target, release.model, release.version, by=self._by, longest_s=driver.longest_s
@@ -81,14 +89,17 @@ class Delivery:
         pair = self._pair(release)
         state = driver.state()
         log.info("%s %s is brought to the target '%s'", release.model, release.version, target)
+        self._brought = (target, release, current.version if current is not None else None)
         try:
             driver.deploy(pair, self._earlier(current))
             held.hold()
             yield
-        except ClaimLostError:
+        except ClaimLostError as error:
+            self._tell("unknown", error.what)
             raise
         except BaseException as error:
             self._put_back(driver, held, state, target, error)
+            self._tell_put_back(error)
             raise
 
     def _put_back(self, driver: TargetDriver, held: HeldClaim, state: str, target: str, error: BaseException) -> None:
@@ -98,14 +109,64 @@ class Delivery:
         try:
             held.hold()
             driver.restore(state)
-        except ClaimLostError:
+        except ClaimLostError as lost:
+            self._tell("unknown", lost.what)
             raise
         except PenstockError as second:
+            what = f"{why}; and what was there before could not be put back: {second.what}"
+            self._tell("unknown", what)
             raise WorldError(
-                f"{why}; and what was there before could not be put back: {second.what}",
+                what,
                 where=f"target '{target}'",
                 todo="Look at what serves there; 'penstock promote' of the current release brings it back.",
             ) from error
+
+    def _tell_put_back(self, error: BaseException) -> None:
+        """Tell why it was put back. A canary's end is in the log of releases as well, since nobody has typed it."""
+        if isinstance(error, UsageError):
+            return  # refused before anything came of it: who typed it is told by the exit code
+        why = error.what if isinstance(error, PenstockError) else f"it was interrupted ({type(error).__name__})"
+        if isinstance(error, CanaryStoppedError):
+            self._record("canary stopped", why)
+            self._tell("canary stopped", why)
+        elif isinstance(error, CanaryUndecidedError):
+            self._record("canary undecided", why)
+            self._tell("inconclusive", why)
+        else:
+            self._tell("put back", why)
+
+    def _record(self, kind: CanaryKind, why: str) -> None:
+        _, release, _ = self._known()
+        reason = one_line(why)[:MAX_REASON]
+        try:
+            log_canary_act(self._store, release.model, release.version, kind, reason=reason, by=self._by)
+        except PenstockError as error:  # what served before serves: that is what counts
+            log.warning("the end of the canary is not on record: %s", error)
+
+    def _ask(self, reason: str) -> None:
+        self._tell("needs you", reason)
+
+    def _tell(self, event: NewsEvent, reason: str) -> None:
+        target, release, serves = self._known()
+        log.warning("%s %s at the target '%s': %s: %s", release.model, release.version, target, event, reason)
+        self._heard(
+            News(
+                event,
+                release.model,
+                release.version,
+                release.run_id,
+                release.commit,
+                target,
+                one_line(reason),
+                self._by,
+                serves,
+            )
+        )
+
+    def _known(self) -> tuple[str, Release, str | None]:
+        if self._brought is None:
+            raise AssertionError("nothing is told before a target is changed")
+        return self._brought
 
     def _pair(self, release: Release) -> ServedPair:
         return pair_of(release, evidence=self._store.location(run_key(release.model, release.run_id)))

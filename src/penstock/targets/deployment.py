@@ -87,7 +87,8 @@ class DeploymentTarget:
         if self._ours is None:
             return
         template = self._swap(self._ours, json.loads(state), self._with_restore)
-        self._wait(template, "what served before", self._settings.timeout_s)
+        if self._taken_up:
+            self._wait(template, "what served before", self._settings.timeout_s)
 
     # What differs from one kind to the other.
 
@@ -95,6 +96,11 @@ class DeploymentTarget:
     def _deploy_s(self) -> float:
         """How long a pair may take to serve."""
         return self._settings.timeout_s
+
+    @property
+    def _taken_up(self) -> bool:
+        """Whether anything may have come of our change; if not, what was there has never been touched."""
+        return True
 
     def _hold(self, found: Json) -> None:
         """Refuse what could not take a pair for another reason than its template."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from penstock.targets.argo_rollout import RolloutTarget
 from penstock.targets.deployment import DeploymentTarget
+from penstock.targets.git_rollout import GitRolloutTarget
 from penstock.targets.gitops import GitopsTarget
 from penstock.targets.host import HostTarget
 from penstock.targets.secret_files import read_secret
@@ -27,6 +29,7 @@ def open_target(
     *,
     model: str,
     token: str,
+    ask: Callable[[str], None] = lambda _: None,
 ) -> TargetDriver:
     """A target, ready for one change.
 
@@ -36,6 +39,7 @@ def open_target(
         secrets: the directory of secrets.
         model: whose release is served.
         token: of this change alone.
+        ask: tells people, in the middle of the change, that it waits for them: why.
 
     Raises:
         UsageError: a secret is missing or is none.
@@ -46,7 +50,9 @@ def open_target(
     if isinstance(settings, GitopsSettings):
         return GitopsTarget(name, settings, secrets)
     if isinstance(settings, RolloutSettings):
-        return RolloutTarget(name, settings, secrets)
+        if settings.git is not None:
+            return GitRolloutTarget(name, settings, secrets, ask, git=settings.git)
+        return RolloutTarget(name, settings, secrets, ask)
     if isinstance(settings, DeploymentSettings):
         return DeploymentTarget(name, settings, secrets)
     return HostTarget(name, settings, read_secret(secrets, settings.key), model=model)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from penstock.foundation.errors import one_line
@@ -20,6 +21,8 @@ FATAL = frozenset(
 )
 """Why a container waits that does not come by waiting: it is told at once."""
 MAX_REASON = 200
+CARDS = re.compile(r"Insufficient [a-z0-9.-]+/gpu\b", re.ASCII)
+"""How the scheduler says that every card is taken: ``Insufficient nvidia.com/gpu``, and likewise of other makers."""
 
 
 def owned_by(owned: Json, owner: Json) -> bool:
@@ -64,8 +67,21 @@ def _ended(terminated: Json) -> str:
     return f"it ended with {terminated.get('exitCode')}: {shortened(said)}"
 
 
+def unplaced_of(pods: list[Json]) -> str:
+    """Why the first pod that no node takes waits, with the word for its card if that is what is missing; or empty."""
+    for pod in pods:
+        placed = condition_of(pod.get("status") or {}, "PodScheduled")
+        if placed.get("status") == "False" and placed.get("reason") == "Unschedulable":
+            said = str(placed.get("message") or "")
+            why = "no card is free for it" if CARDS.search(said) else "no node has room for it"
+            return f"{pod['metadata']['name']}: {why}: {shortened(said)}"
+    return ""
+
+
 def unready_of(pods: list[Json]) -> str:
     """What the first pod that is not ready says of itself."""
+    if unplaced := unplaced_of(pods):
+        return unplaced
     for pod in pods:
         if is_ready(pod):
             continue

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, model_validator
@@ -142,17 +142,15 @@ class SetField(Strict):
         return self
 
 
-class GitopsSettings(_AnyTarget):
-    """A commit in a deployment repository, which something else applies."""
+class RepositorySettings(Strict):
+    """One YAML file of a deployment repository, which something else applies, such as Argo CD or Flux."""
 
-    kind: Literal["gitops"]
     repository: Annotated[str, Field(min_length=1, max_length=2000), AfterValidator(_repository)]
     branch: Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_branch)] = "main"
     file: RelativePath
     """The YAML file in it: one document."""
     fields: Annotated[list[SetField], Field(min_length=1, max_length=100)]
     """All of the pair: the image by its digest, and each file of weights."""
-    ready: ReadyAddress
     credentials: FileName | None = None
     """A file ``USER:PASSWORD`` of the secrets, for https."""
     key: FileName | None = None
@@ -165,7 +163,7 @@ class GitopsSettings(_AnyTarget):
     """Whether ``repository`` may be unencrypted, inside a cluster."""
 
     @model_validator(mode="after")
-    def _whole(self) -> GitopsSettings:
+    def _whole(self) -> Self:
         parsed = parse_url(self.repository, allow_http=True, allow_local=Path(self.repository).is_absolute())
         if parsed.scheme == "http" and not self.allow_http:
             raise ValueError("'repository' is unencrypted: use https, or say 'allow_http: true' inside a cluster")
@@ -173,11 +171,22 @@ class GitopsSettings(_AnyTarget):
             raise ValueError("an ssh repository needs 'key' and 'host_keys', and no other has them")
         if not any(field.value in ("image", "image_digest") for field in self.fields):
             raise ValueError("'fields' must write the image's digest: 'image' or 'image_digest'")
-        if len(self.models) > 1:
-            raise ValueError("'file' serves one model: name one under 'models', and give the others a target of theirs")
         places = [tuple(field.at) for field in self.fields]
         if len(set(places)) < len(places):
             raise ValueError("two of 'fields' write the same place")
+        return self
+
+
+class GitopsSettings(_AnyTarget, RepositorySettings):
+    """A commit in a deployment repository, which something else applies."""
+
+    kind: Literal["gitops"]
+    ready: ReadyAddress
+
+    @model_validator(mode="after")
+    def _one_model(self) -> GitopsSettings:
+        if len(self.models) > 1:
+            raise ValueError("'file' serves one model: name one under 'models', and give the others a target of theirs")
         return self
 
 
@@ -252,9 +261,12 @@ class RolloutSettings(WorkloadSettings):
     """A Rollout of Argo Rollouts: some of the users first, then, once the watch says so, all."""
 
     kind: Literal["rollout"]
-    canary_s: Annotated[float, Field(gt=0, le=86400, strict=True)] = 5400.0
+    canary_s: Annotated[float, Field(gt=0, le=86400, strict=True)] = 18000.0
     """How long it may take until the release serves everybody, people's decisions included; then what was there is put
-    back, for which ``timeout_s`` is the time."""
+    back, for which ``timeout_s`` is the time. By default a watch of two hours, one for a person, and a watch again."""
+    git: RepositorySettings | None = None
+    """The deployment repository that holds the Rollout, if one does: the release comes and goes by commits in it, and
+    Penstock changes no pod template itself."""
 
 
 OneTarget = WebhookSettings | GitopsSettings | HostSettings | DeploymentSettings | RolloutSettings

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from penstock.foundation.errors import WorldError, one_line
+from penstock.foundation.errors import Inconclusive, WorldError, one_line
 
 
 class NotServingError(WorldError):
@@ -16,6 +16,16 @@ class NotServingError(WorldError):
 
 class ServesLateError(NotServingError):
     """Its time is over, and nothing has gone wrong that is known."""
+
+
+class CanaryStoppedError(NotServingError):
+    """Its analysis or a person has stopped it, or its pods came too late."""
+
+
+class CanaryUndecidedError(Inconclusive):
+    """There was not enough evidence, and nobody has decided in time: what was there is put back."""
+
+    resumable = False
 
 
 def wait_until_served(look: Callable[[], str], *, timeout_s: float, poll_s: float, where: str, what: str) -> None:

@@ -21,7 +21,8 @@ MANAGER = "penstock"
 """Whose fields these are, in ``managedFields``."""
 MAX_LISTED = 500
 JSON_PATCH, MERGE_PATCH = "application/json-patch+json", "application/merge-patch+json"
-ROLLOUTS = {"group": "argoproj.io", "version": "v1alpha1", "plural": "rollouts"}
+ARGO = {"group": "argoproj.io", "version": "v1alpha1"}
+ROLLOUTS = {**ARGO, "plural": "rollouts"}
 MAX_ANSWER_BYTES = 32 << 20
 
 
@@ -88,11 +89,12 @@ class WorkloadApi:
     def merge_status(self, change: Json) -> None:
         """Likewise of its status; of a Rollout: by its status its controller is told what to do."""
         call = self._objects.patch_namespaced_custom_object_status
-        given = {**ROLLOUTS, "name": self._settings.name, "body": {"status": change}, "_content_type": MERGE_PATCH}
-        self._ask(call, field_manager=MANAGER, **given)
+        given: Json = {**ROLLOUTS, "name": self._settings.name, "body": {"status": change}}
+        self._ask(call, field_manager=MANAGER, _content_type=MERGE_PATCH, **given)
 
     def _patch(self, body: list[Json] | Json, content_type: str) -> Json:
-        given = {"name": self._settings.name, "body": body, "field_manager": MANAGER, "_content_type": content_type}
+        given: Json = {"name": self._settings.name, "body": body, "field_manager": MANAGER}
+        given["_content_type"] = content_type
         if self._is_rollout:
             return self._ask(self._objects.patch_namespaced_custom_object, **ROLLOUTS, **given)
         return self._ask(self._apps.patch_namespaced_deployment, **given)
@@ -109,12 +111,31 @@ class WorkloadApi:
         """All of its namespace."""
         return self._listed(self._core.list_namespaced_service, "")
 
+    def analysis_template(self, name: str) -> Json:
+        """What a step of the Rollout waits for, of its namespace."""
+        about = f"AnalysisTemplate '{name}'"
+        read = self._objects.get_namespaced_custom_object
+        return self._ask(read, about=about, **ARGO, plural="analysistemplates", name=name)
+
+    def analysis_run(self, name: str) -> Json:
+        """How far such an analysis is."""
+        about = f"AnalysisRun '{name}'"
+        return self._ask(
+            self._objects.get_namespaced_custom_object, about=about, **ARGO, plural="analysisruns", name=name
+        )
+
     def _listed(self, call: Any, selector: str) -> list[Json]:
         items: list[Json] = self._ask(call, label_selector=selector, limit=MAX_LISTED)["items"]
         return items
 
-    def _ask(self, call: Any, **given: Any) -> Json:
-        """Raises what the class says, and :class:`WorldError` where asking again does not help."""
+    def _ask(self, call: Any, *, about: str = "", **given: Any) -> Json:
+        """Raises what the class says, and :class:`WorldError` where asking again does not help.
+
+        Args:
+            call: of the client.
+            about: what is asked for, if it is not the Deployment or Rollout itself.
+            given: to the call.
+        """
         from kubernetes.client.exceptions import ApiException
         from urllib3.exceptions import HTTPError
 
@@ -131,21 +152,22 @@ class WorkloadApi:
                 raise WorldError(what, where=self._where, todo=f"Give the {self.kind} a namespace of its own.")
             found: Json = json.loads(content)
         except ApiException as error:
-            raise self._refusal(error.status or 0, _message(error)) from None
+            raise self._refusal(error.status or 0, _message(error), about) from None
         except HTTPError as error:
             raise ApiSilentError(f"the API server does not answer: {one_line(str(error))[:200]}") from None
         except ValueError as error:
             raise ApiSilentError(f"the API server's answer is none: {one_line(str(error))[:200]}") from None
         return found
 
-    def _refusal(self, status: int, said: str) -> Exception:
+    def _refusal(self, status: int, said: str, about: str) -> Exception:
         if status == 409:
             return StaleError()
         if status in (0, 408, 425, 429) or status >= 500:
             return ApiSilentError(f"the API server answers {status}: {said}")
         settings = self._settings
         if status == 404:
-            what = f"there is no {self.kind} '{settings.name}' in the namespace '{settings.namespace}'"
+            named = about or f"{self.kind} '{settings.name}'"
+            what = f"there is no {named} in the namespace '{settings.namespace}'"
             return WorldError(what, where=self._where, todo="Penstock makes none: the platform does.")
         if status in (401, 403):
             todo = f"Does the account have the Role of this target? See docs/operations.md, 'A {self.kind}'."

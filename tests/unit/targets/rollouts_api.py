@@ -13,7 +13,8 @@ from tests.unit.targets.api_server import OLD_IMAGE, ApiServer, Json, running, s
 from penstock.targets.argo_rollout import RolloutTarget
 from penstock.targets.targets_file import RolloutSettings
 
-PLACE = "/apis/argoproj.io/v1alpha1/namespaces/studio/rollouts/sonic"
+OBJECTS = "/apis/argoproj.io/v1alpha1/namespaces/studio"
+PLACE = f"{OBJECTS}/rollouts/sonic"
 FAILED = 'Metric "watch" assessed Failed due to failed (1) > failureLimit (0)'
 
 
@@ -32,6 +33,8 @@ class RolloutServer(ApiServer):
     """``fate`` of another template than the stable one: ``serves``, ``canary``, ``failed``, ``inconclusive``, …"""
 
     stable = ""
+    metric: Json = {"name": "watch", "interval": "10ms", "count": 3, "provider": {"web": {"timeoutSeconds": 1}}}  # noqa: RUF012
+    analysis_run: Json = {"spec": {"metrics": [metric]}, "status": {"metricResults": []}}  # noqa: RUF012
 
     def reconcile(self) -> None:
         spec = self.deployment["spec"]
@@ -96,6 +99,10 @@ class RolloutServer(ApiServer):
             behind = self.fate == "a Service behind"
             hashes = {"sonic-stable": "old" if behind else self.stable, "sonic-canary": self.stable, "other": "old"}
             return 200, {"items": [service(name, of) for name, of in hashes.items()]}
+        if parts.path == f"{OBJECTS}/analysistemplates/watch":
+            return 200, {"spec": {"metrics": [self.metric]}}
+        if parts.path == f"{OBJECTS}/analysisruns/a":
+            return 200, self.analysis_run
         if method == "GET" and parts.path == PLACE:
             return 200, self.deployment
         if method == "PATCH":
@@ -138,8 +145,9 @@ class RolloutServer(ApiServer):
             value = copy.deepcopy(change["value"])
             if change["path"] == "/metadata/annotations":
                 self.deployment["metadata"]["annotations"] = value
-            elif change["path"] == "/metadata/annotations/penstock.dev~1since":
-                self.deployment["metadata"]["annotations"]["penstock.dev/since"] = value
+            elif change["path"].startswith("/metadata/annotations/"):
+                name = change["path"].removeprefix("/metadata/annotations/").replace("~1", "/")
+                self.deployment["metadata"]["annotations"][name] = value
             else:
                 assert change["op"] == "replace"
                 field = {"/spec/template": "template", "/spec/paused": "paused"}[change["path"]]

@@ -16,11 +16,16 @@ from tests.unit.targets.targets_files import write_targets
 from penstock.foundation.errors import ExitCode, UsageError, WorldError
 from penstock.releases.acts import promote
 from penstock.releases.baseline import baseline
+from penstock.releases.history import history
 from penstock.store.local import LocalStore
-from penstock.targets.argo_rollout import CanaryUndecidedError, RolloutTarget
+from penstock.targets import controller_pulse
+from penstock.targets.argo_rollout import RolloutTarget
+from penstock.targets.canary import BEFORE
+from penstock.targets.controller_pulse import ControllerSilentError
 from penstock.targets.delivery import Delivery
 from penstock.targets.deployment import EditedError
-from penstock.targets.waiting import NotServingError
+from penstock.targets.news import News
+from penstock.targets.waiting import CanaryStoppedError, CanaryUndecidedError, NotServingError
 
 pytestmark = pytest.mark.slow
 """To import the client takes a second."""
@@ -230,8 +235,11 @@ def test_the_pointer_follows_what_serves_all(there: RolloutServer, tmp_path: Pat
     wanted = rollout_settings().model_dump(mode="json", exclude_none=True)
     file = write_targets(tmp_path / "platform", studio=wanted)
 
+    heard: list[News] = []
+
     def act(version: str) -> None:
-        promote(store, MODEL, version, reason="ready", serving=Delivery(store, file, there.folder, by="ann"))
+        serving = Delivery(store, file, there.folder, by="ann", heard=heard.append)
+        promote(store, MODEL, version, reason="ready", serving=serving)
 
     publish_with_image(tmp_path, store, 0)
     act("1.0.0")
@@ -243,8 +251,144 @@ def test_the_pointer_follows_what_serves_all(there: RolloutServer, tmp_path: Pat
     found = baseline(store, MODEL)
     assert found is not None
     assert (there.template, found.version) == (before, "1.0.0")
+    (news,) = heard
+    assert (news.event, news.version, news.serves, news.by) == ("canary stopped", "1.1.0", "1.0.0", "ann")
+    assert FAILED in news.reason
+    stopped = history(store, MODEL).moves[-1]
+    assert (stopped.kind, stopped.version, stopped.by) == ("canary stopped", "1.1.0", "ann")
+    assert stopped.reason == news.reason
     there.fate = "serves"
     act("1.1.0")
     found = baseline(store, MODEL)
     assert found is not None
     assert (there.container["image"][-64:], found.version) == ("1" * 64, "1.1.0")
+
+
+def killed(there: RolloutServer, fate: str) -> dict[str, object]:
+    """The canary of a promotion whose pod is gone: nothing was put back. Returns the template from before it."""
+    before = copy.deepcopy(there.template)
+    there.fate = "canary"
+    gone = there.rollout(canary_s=0.05)
+    gone.check(pair())
+    gone.state()
+    with pytest.raises(CanaryUndecidedError):
+        gone.deploy(pair(), None)
+    there.fate = fate
+    there.reconcile()
+    return before
+
+
+def test_who_promotes_it_again_takes_over_what_a_killed_promotion_left(there: RolloutServer) -> None:
+    killed(there, "canary")
+    target, patches = there.rollout(), len(there.patches)
+    target.check(pair())
+    target.state()
+    there.fate = "serves"
+    there.reconcile()
+    target.deploy(pair(), None)
+    assert len(there.patches) == patches, "it is followed, and not begun again"
+
+
+@pytest.mark.parametrize(("fate", "error"), [("failed", CanaryStoppedError), ("inconclusive", CanaryUndecidedError)])
+def test_and_puts_back_what_was_there_before_that_began(
+    there: RolloutServer, fate: str, error: type[Exception]
+) -> None:
+    before = killed(there, fate)
+    target = there.rollout(canary_s=0.05)
+    target.check(pair())
+    state = target.state()
+    with pytest.raises(error):
+        target.deploy(pair(), None)
+    target.restore(state)
+    assert there.template == before
+
+
+@pytest.mark.parametrize("kept", ["", "no JSON", "[]", '{"metadata": {}}'])
+def test_without_knowing_what_was_there_nobody_takes_over(there: RolloutServer, kept: str) -> None:
+    killed(there, "canary")
+    there.deployment["metadata"]["annotations"][BEFORE] = kept
+    target = there.rollout()
+    target.check(pair())
+    with pytest.raises(UsageError, match="a canary is there already"):
+        target.state()
+
+
+def test_another_pair_does_not_take_over(there: RolloutServer) -> None:
+    killed(there, "canary")
+    target = there.rollout()
+    target.check(pair("1.2.0", "2"))
+    with pytest.raises(UsageError, match="a canary is there already"):
+        target.state()
+
+
+def test_people_are_asked_once_a_pause(there: RolloutServer) -> None:
+    there.fate, asked = "inconclusive", list[str]()
+    there.write_kubeconfig()
+    target = RolloutTarget("studio", rollout_settings(canary_s=0.3), there.folder, asked.append)
+    target.state()
+    with pytest.raises(CanaryUndecidedError):
+        target.deploy(pair(), None)
+    (said,) = asked
+    assert said.startswith("its watch could not tell, it stays at 5 % of the users until 20")
+
+
+def test_a_controller_that_does_not_see_the_change_is_told_within_its_time(
+    there: RolloutServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing has come of the change then: the template is put back, and nobody waits for the controller again."""
+    monkeypatch.setattr(controller_pulse, "SILENT_S", 0.05)
+    there.fate = "unseen"
+    target, before = there.rollout(canary_s=60.0), copy.deepcopy(there.template)
+    state = target.state()
+    with pytest.raises(ControllerSilentError, match="has not seen the change for"):
+        target.deploy(pair(), None)
+    target.restore(state)
+    assert there.template == before
+
+
+def test_a_controller_that_measures_no_more_is_told(there: RolloutServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(controller_pulse, "SILENT_S", 0.05)
+    metric = {"interval": "10ms", "count": 3, "provider": {"web": {"timeoutSeconds": 0.01}}}
+    monkeypatch.setattr(there, "analysis_run", {"spec": {"metrics": [metric]}})
+    there.fate = "canary"
+    target = there.rollout(canary_s=60.0)
+    target.state()
+    with pytest.raises(ControllerSilentError, match="has not measured anything for its analysis for"):
+        target.deploy(pair(), None)
+
+
+def test_an_analysis_that_is_gone_ends_no_promotion(there: RolloutServer) -> None:
+    there.fate = "canary"
+    target = there.rollout(canary_s=0.1)
+    target.state()
+    there.analysis_run = {}
+    with pytest.raises(CanaryUndecidedError):
+        target.deploy(pair(), None)
+
+
+def test_a_pod_without_a_card_is_told_when_it_is_given_up(there: RolloutServer) -> None:
+    scarce = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable"}
+    scarce["message"] = "0/1 nodes are available: 1 Insufficient nvidia.com/gpu."
+    there.fate = "failed"
+    reconcile = there.reconcile
+
+    def without_a_card() -> None:
+        reconcile()
+        for pod in there.pods:
+            pod["status"]["conditions"] = [scarce]
+
+    there.reconcile = without_a_card  # type: ignore[method-assign]
+    target = there.rollout()
+    target.state()
+    with pytest.raises(CanaryStoppedError, match=r"no card is free for it: 0/1 nodes"):
+        target.deploy(pair(), None)
+
+
+def test_a_limit_that_would_end_a_watch_which_may_still_decide_is_refused(there: RolloutServer) -> None:
+    there.metric = {"name": "watch", "interval": "60s", "count": 122}
+    with pytest.raises(UsageError, match=r"may take 7320 s .* and canary_s is 5400\. Set 'canary_s'"):
+        there.rollout(canary_s=5400.0).state()
+    there.rollout(canary_s=7320.0).state()
+    there.refuse = [403]
+    with pytest.raises(WorldError):
+        there.rollout(canary_s=7320.0).state()

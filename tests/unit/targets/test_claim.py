@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+import penstock.targets.claim as claim_module
 from penstock.foundation.errors import WorldError
 from penstock.store.local import LocalStore
 from penstock.targets.claim import ClaimLostError, claim_key, claimed
@@ -20,7 +22,7 @@ def test_one_at_a_time_and_given_back(tmp_path: Path) -> None:
     with claimed(store, "shop", "mini", "1.0.0", by="ann", longest_s=60) as held:
         held.hold()
         with (
-            pytest.raises(WorldError, match=r"ann brings mini 1\.0\.0 to the target 'shop', until 20"),
+            pytest.raises(WorldError, match=r"ann brings mini 1\.0\.0 to the target 'shop'.*its claim ends at 20"),
             claimed(store, "shop", "mini", "1.1.0", by="bob", longest_s=60),
         ):
             pytest.fail("two have it")
@@ -47,6 +49,37 @@ def test_that_of_a_killed_one_ends_by_itself_and_it_may_not_go_on(tmp_path: Path
                 slow.hold()
             slow.end()
             held.hold()
+
+
+def test_its_owner_puts_its_end_off_as_long_as_he_lives(tmp_path: Path) -> None:
+    store, at = LocalStore(tmp_path), [AT]
+    with claimed(store, "shop", "mini", "1.0.0", by="ann", longest_s=3600, now=lambda: at[0]) as held:
+        assert held.claim.until == "2026-01-02T00:03:00+00:00", "one who is killed keeps it for minutes, not for hours"
+        at[0] += timedelta(minutes=2)
+        held.renew()
+        assert held.claim.until == "2026-01-02T00:05:00+00:00"
+        at[0] += timedelta(minutes=61)
+        held.renew()
+        assert held.claim.until == "2026-01-02T01:02:00+00:00", "one that hangs keeps it no longer than it may take"
+        with claimed(store, "shop", "mini", "1.1.0", by="bob", longest_s=60, now=lambda: at[0]) as other:
+            held.renew()
+            other.hold()
+            with pytest.raises(ClaimLostError):
+                held.hold()
+    with claimed(store, "shop", "mini", "1.2.0", by="cid", longest_s=60):
+        pass
+
+
+def test_it_is_renewed_by_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(claim_module, "RENEW_S", 0.01)
+    store, at = LocalStore(tmp_path), [AT]
+    with claimed(store, "shop", "mini", "1.0.0", by="ann", longest_s=3600, now=lambda: at[0]) as held:
+        before = held.claim.until
+        at[0] += timedelta(minutes=1)
+        end = time.monotonic() + 10
+        while held.claim.until == before:
+            assert time.monotonic() < end
+            time.sleep(0.01)
 
 
 def test_of_many_at_once_one_has_it(tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ from penstock.releases.baseline import baseline
 from penstock.store.local import LocalStore
 from penstock.targets.claim import claim_key, claimed
 from penstock.targets.delivery import Delivery
+from penstock.targets.news import News
 
 
 @pytest.fixture
@@ -253,3 +254,23 @@ def test_a_deployment_repository_from_the_first_release_to_the_rollback(tmp_path
     assert file_of(shop) == VALUES.replace("sonic:x@", "sonic@")
     subjects = git(shop, "log", "--format=%s", "main").splitlines()
     assert subjects == ["Revert sonic-lite 1.1.0", "sonic-lite 1.1.0", "sonic-lite 1.0.0", "the shop"]
+
+
+@pytest.mark.slow
+def test_people_hear_of_what_was_put_back(tmp_path: Path, hook: Receiver) -> None:
+    store, _ = two(tmp_path, hook)
+    heard: list[News] = []
+    file = tmp_path / "platform" / "targets.yaml"
+    delivery = Delivery(store, file, tmp_path / "secrets", by="ann", heard=heard.append)
+    hook.fails = True
+    with pytest.raises(WorldError):
+        promote(store, MODEL, "1.1.0", reason="ready", by="ann", serving=delivery)
+    (news,) = heard
+    assert (news.event, news.version, news.serves, news.by, news.target) == (
+        "put back",
+        "1.1.0",
+        "1.0.0",
+        "ann",
+        "studio",
+    )
+    assert "could not serve" in news.reason

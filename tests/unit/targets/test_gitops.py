@@ -102,13 +102,13 @@ def test_a_branch_that_moved_on_is_rebased_never_forced(
     shop: Path, applied: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = target(shop, applied)
-    commit = found._commit
+    commit = found._repository._commit
 
     def meanwhile(*given: Any) -> None:
         commit(*given)
         push_of_others(tmp_path, "note: hello", "note: good-bye")
 
-    monkeypatch.setattr(found, "_commit", meanwhile)
+    monkeypatch.setattr(found._repository, "_commit", meanwhile)
     found.deploy(pair(), None)
     assert file_of(shop) == VALUES.replace("0" * 64, "1" * 64).replace("hello", "good-bye")
     assert subjects(shop) == ["sonic-lite 1.1.0", "by hand", "the shop"]
@@ -119,13 +119,13 @@ def test_somebody_who_changes_the_same_lines_is_not_overwritten(
     shop: Path, applied: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = target(shop, applied)
-    state, commit = found.state(), found._commit
+    state, commit = found.state(), found._repository._commit
 
     def meanwhile(*given: Any) -> None:
         commit(*given)
         push_of_others(tmp_path, f"sha256:{'0' * 64}", f"sha256:{'7' * 64}")
 
-    monkeypatch.setattr(found, "_commit", meanwhile)
+    monkeypatch.setattr(found._repository, "_commit", meanwhile)
     with pytest.raises(WorldError, match="somebody else has changed the same lines"):
         found.deploy(pair(), None)
     found.restore(state)
