@@ -22,11 +22,14 @@ from penstock.gating.calibration import calibration_of
 from penstock.gating.comparable import check_comparable
 from penstock.gating.floor import Floor, read_floor
 from penstock.gating.gate import gate, headline
+from penstock.ratings.counting import counted_ratings
+from penstock.ratings.records import RATINGS_FILE
 from penstock.releases.measured_again import measured_again
 from penstock.releases.metric_history import past_releases
 from penstock.releases.rerun_baseline import baseline_of
 from penstock.steps.entrypoint import log, param, run_step, shorten, workspace
 from penstock.store.open import open_store
+from penstock.store.store import Store
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,8 @@ def step(arguments: Arguments) -> dict[str, str]:
         pointer, released = baseline_of(store, contract.name, policy, bundle, arguments.baseline, rules=rules)
         if released is not None and policy.baseline == "stored":
             check_comparable(bundle.run(), released.run())
+        if pointer is not None and any(rule.ratings_wanted is not None for rule in rules):
+            _count_ratings(store, bundle, contract.name, pointer.run_id)
         verdict = gate(
             bundle.measurements(),
             released.measurements() if released else None,
@@ -81,6 +86,15 @@ def step(arguments: Arguments) -> dict[str, str]:
         log("measured again", metrics=again.metrics, stored=again.stored, now=again.measured)
     reason = headline(verdict)
     return {"verdict": verdict.verdict, "baseline": pointer.run_id if pointer else "", "reason": shorten(reason, 500)}
+
+
+def _count_ratings(store: Store, bundle: Bundle, model: str, baseline: str) -> None:
+    """Add what people have said of these outputs so far to the measurements; the bundle keeps what was counted."""
+    counted, measured = counted_ratings(store, model, bundle.run(), baseline)
+    write_model(bundle.path / RATINGS_FILE, counted)
+    others = [line for line in bundle.measurements() if line.metric != measured.metric]
+    bundle.write_measurements([*others, measured])
+    log("ratings", run=counted.rated_run, counted=counted.count.counted, broken=len(counted.broken))
 
 
 def _floor(folder: Path | None, bundle: Bundle) -> Floor | None:
