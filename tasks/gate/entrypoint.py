@@ -27,12 +27,15 @@ from penstock.gating.comparable import check_comparable
 from penstock.gating.floor import Floor, read_floor
 from penstock.gating.gate import gate, headline
 from penstock.notices.drift_notice import drift_headline
+from penstock.ratings.counting import counted_ratings
+from penstock.ratings.records import RATINGS_FILE
 from penstock.releases.kept_drift import compare_and_keep
 from penstock.releases.measured_again import measured_again
 from penstock.releases.metric_history import past_releases
 from penstock.releases.rerun_baseline import baseline_of
 from penstock.steps.entrypoint import log, param, run_step, shorten, workspace
 from penstock.store.open import open_store
+from penstock.store.store import Store
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,8 @@ def step(arguments: Arguments) -> dict[str, str]:
         pointer, released = baseline_of(store, contract.name, policy, bundle, arguments.baseline, rules=rules)
         if released is not None and policy.baseline == "stored":
             check_comparable(bundle.run(), released.run())
+        if pointer is not None and any(rule.ratings_wanted is not None for rule in rules):
+            _count_ratings(store, bundle, contract.name, pointer.run_id)
         verdict = gate(
             bundle.measurements(),
             released.measurements() if released else None,
@@ -98,6 +103,15 @@ def _drift(arguments: Arguments, bundle: Bundle) -> dict[str, str]:
     headline = drift_headline(drift)
     log("compared", outcome=drift.outcome, what=headline, kept=kept)
     return {"verdict": drift.outcome, "baseline": drift.released_run, "reason": shorten(headline, 500)}
+
+
+def _count_ratings(store: Store, bundle: Bundle, model: str, baseline: str) -> None:
+    """Add what people have said of these outputs so far to the measurements; the bundle keeps what was counted."""
+    counted, measured = counted_ratings(store, model, bundle.run(), baseline)
+    write_model(bundle.path / RATINGS_FILE, counted)
+    others = [line for line in bundle.measurements() if line.metric != measured.metric]
+    bundle.write_measurements([*others, measured])
+    log("ratings", run=counted.rated_run, counted=counted.count.counted, broken=len(counted.broken))
 
 
 def _floor(folder: Path | None, bundle: Bundle) -> Floor | None:

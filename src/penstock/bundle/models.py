@@ -334,6 +334,26 @@ class StandardError(Record):
     """Degrees of freedom of Student's t."""
 
 
+class RatingCount(Record):
+    """What a share of people's ratings was computed from."""
+
+    counted: Annotated[int, Field(ge=0)]
+    """Ratings of cases, by raters who count."""
+    raters: Annotated[int, Field(ge=0)] = 0
+    """Raters who count."""
+    cases: Annotated[int, Field(ge=0)] = 0
+    disqualified: Annotated[int, Field(ge=0)] = 0
+    """Raters who answered too many catch pairs wrong: none of their ratings counts."""
+    waiting: Annotated[int, Field(ge=0)] = 0
+    """Ratings of people who have not answered enough catch pairs yet."""
+    elsewhere: Annotated[int, Field(ge=0)] = 0
+    """Ratings of a comparison with another release than the one that is compared with now: they say nothing of it."""
+    closed: bool = False
+    """Nobody rates any more."""
+    agreement: Annotated[float, Field(le=1, allow_inf_nan=False)] | None = None
+    """Krippendorff's alpha; ``None``: there is nothing to agree on."""
+
+
 class Measurement(Record):
     """One line of ``measurements.jsonl``: one value of one metric for one case."""
 
@@ -353,6 +373,8 @@ class Measurement(Record):
     """Of a quantile: what an upper bound of it is taken from."""
     standard_error: Annotated[StandardError | None, Field(exclude_if=lambda value: value is None)] = None
     """Of a mean over parts of a run: what an upper bound of it is taken from."""
+    ratings: Annotated[RatingCount | None, Field(exclude_if=lambda value: value is None)] = None
+    """Of a share of people's ratings: what it was computed from."""
     floor: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
     """How far apart the case's own references are by this metric, the mean over their pairs; ``None``: it has one."""
     applies: Annotated[bool, Field(exclude_if=lambda value: value)] = True

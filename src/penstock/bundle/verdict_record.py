@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from penstock.bundle.models import Record
 
@@ -62,6 +64,8 @@ class RuleResult(Record):
     """Cases that the rule looked at."""
     needed: int | None = None
     """Of an inconclusive rule: the number of cases that would settle it."""
+    ratings_wanted: Annotated[int | None, Field(exclude_if=lambda value: value is None)] = None
+    """Of a rule about people's ratings: how many it waits for."""
     advisory: bool = False
     """It blocks nothing, although its severity was not set to ``warn``: a slice of too few cases."""
     waiver: WaiverRecord | None = None

@@ -12,7 +12,7 @@ from typing import Annotated, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from penstock.contract.arithmetic import Arithmetic
-from penstock.families.engine_metrics import base_metric
+from penstock.families.engine_metrics import PREFERENCE_METRIC, base_metric
 from penstock.families.registry import needs_released
 
 MetricName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_.-]{0,63}$")]
@@ -20,6 +20,8 @@ FiniteFloat = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 
 
 MAX_CONFIDENCE: Final = 0.9999
+RATINGS_WANTED: Final = 120
+"""Of a rule for ``preference`` that does not say how many: with 12 raters and 10 cases, docs/ratings.md says why."""
 Level = Literal["none", "landlock", "namespaces"]
 LEVELS: Final[tuple[Level, ...]] = ("none", "landlock", "namespaces")
 """From the weakest to the strongest; a policy demands at least one of them. What each holds: docs/security.md."""
@@ -76,6 +78,8 @@ class Rule(Strict):
     """The maximum must hold with this confidence: not the value itself, but its upper bound (0.95: with 95 %)."""
     worst: FiniteFloat | None = None
     """Bound that the worst case must hold, in the metric's unit: a maximum where lower is better, else a minimum."""
+    ratings: Annotated[int, Field(ge=10, le=100_000, strict=True)] | None = None
+    """Only of ``preference``: it is decided once there are so many ratings; left out, :data:`RATINGS_WANTED`."""
     direction: Literal["lower", "higher"] | None = None
     """Which way is better; only for metrics that Penstock does not know."""
     severity: Literal["block", "warn"] = "block"
@@ -108,6 +112,25 @@ class Rule(Strict):
         if self.min is not None and self.max is not None and self.min > self.max:
             raise ValueError(f"min {self.min} is above max {self.max}")
         return self
+
+    @model_validator(mode="after")
+    def _of_ratings(self) -> Rule:
+        if self.metric != PREFERENCE_METRIC.name:
+            if self.ratings is not None:
+                raise ValueError(f"'ratings' belongs to the rule for '{PREFERENCE_METRIC.name}' alone")
+            return self
+        others = [name for name in ("max", "margin", "worst", "slice") if getattr(self, name) is not None]
+        if self.min is None or not 0 < self.min < 1 or others:
+            named = f", without {', '.join(others)}" if others else ""
+            raise ValueError(
+                f"the rule for '{self.metric}' has a 'min' above 0 and below 1{named}: 0.5 is no preference"
+            )
+        return self
+
+    @property
+    def ratings_wanted(self) -> int | None:
+        """How many ratings it waits for; ``None``: it is not about ratings."""
+        return (self.ratings or RATINGS_WANTED) if self.metric == PREFERENCE_METRIC.name else None
 
 
 class Waiver(Strict):

@@ -248,9 +248,20 @@ PREPROCESS_METRIC = Metric(
 )
 """Of contracts with a call ``preprocess``, whatever the family."""
 
+PREFERENCE_METRIC = Metric(
+    *("preference", "preference", "", "higher", 2),
+    "The share of people's blind ratings that prefer the new model to the released one, where 'the same' counts half: "
+    "0.5 is neither, and higher is better.",
+    whole_suite=True,
+    needs_released=True,
+    share=True,
+    over="rating",
+)
+"""Of policies that have a rule for it, whatever the family: one value, which the step *gate* adds from the store."""
+
 ENGINE_METRICS = (
     *(*CALL_METRICS, REFUSAL_METRIC, PAGE_METRIC, EXPORT_METRIC, LOG_METRIC, ENVIRONMENT_METRIC, ENVIRONMENT_WARNINGS),
-    *(*LOAD_METRICS, *INTERFACE_METRICS, PREPROCESS_METRIC),
+    *(*LOAD_METRICS, *INTERFACE_METRICS, PREPROCESS_METRIC, PREFERENCE_METRIC),
 )
 """What no family has to say."""
 

@@ -8,11 +8,14 @@ from dataclasses import dataclass, replace
 from penstock.bundle.models import WHOLE_SUITE
 from penstock.bundle.verdict_record import NotCompared, Outcome, RuleResult, WaiverRecord
 from penstock.contract.policy import Rule
+from penstock.families.engine_metrics import PREFERENCE_METRIC
 from penstock.families.registry import needs_released
 from penstock.gating.change_sentence import movement
 from penstock.gating.decision import ROUNDING, Decision, mean, settle
 from penstock.gating.evidence import BOOTSTRAP_CASES, Evidence, Exact, weigh, weigh_resamples
+from penstock.gating.finding import Finding
 from penstock.gating.measurements import Table, Values, same_extractor
+from penstock.gating.preference_rule import Rated, rated_in
 from penstock.gating.upper_bound import upper_bound
 from penstock.gating.wording import Sentence, Subject, limit_text, named, needed_words, subject_of
 
@@ -20,28 +23,6 @@ MarginUnit = Callable[[Rule, float], float]
 """A rule and the baseline's mean → its margin in the metric's unit."""
 NO_BASELINE = "there is no baseline (first release)"
 _NOT_COMPARED: dict[NotCompared, str] = {"margin": "margin not compared", "rule": "not compared"}
-
-
-@dataclass
-class Finding:
-    """Sentences for and against, while a rule is judged."""
-
-    against: list[Sentence]
-    undecided: list[Sentence]
-    notes: list[Sentence]
-
-    @property
-    def verdict(self) -> Outcome:
-        """One sentence against it is enough."""
-        return "fail" if self.against else "inconclusive" if self.undecided else "pass"
-
-    @property
-    def reason(self) -> Sentence:
-        """The sentences that decided and what is open beside them, else all; about what the first is about."""
-        told = [*self.against, *self.undecided] or self.notes
-        if not told:
-            return Sentence("")
-        return Sentence("; ".join([told[0].predicate, *map(str, told[1:])]), told[0].subject)
 
 
 @dataclass(frozen=True)
@@ -79,6 +60,8 @@ class Examined:
     comparison: PairedChange | None = None
     not_compared: NotCompared | None = None
     waiver: WaiverRecord | None = None
+    rated: Rated | None = None
+    """Of a rule about people's ratings."""
 
     @property
     def tested(self) -> bool:
@@ -104,6 +87,9 @@ def examine(rule: Rule, candidate: Table, baseline: Table | None, margin_in_unit
     if baseline is None and needs_released(rule.metric):
         finding.notes.append(Sentence(f"{_NOT_COMPARED['rule']}: {NO_BASELINE}"))
         return Examined(rule, subject, finding, 0, not_compared="rule")
+    if rule.metric == PREFERENCE_METRIC.name:
+        rated = rated_in(candidate)
+        return Examined(rule, subject, finding, rated.count.counted, rated.share, rated=rated)
     ours = candidate.values(rule.metric, rule.slice)
     theirs = baseline.values(rule.metric, rule.slice) if baseline is not None else None
     _complete(rule, subject, ours, theirs, finding)
@@ -161,6 +147,8 @@ def conclude(examined: Examined, level: float, outcome: Outcome | None, slices: 
         kind[decision.verdict].append(Sentence(sentence, subject.title))
         few = rule.slice is not None and examined.cases < BOOTSTRAP_CASES
         advisory = few and not absolute and decision.verdict != "pass" and "severity" not in rule.model_fields_set
+    if examined.rated is not None:
+        decision = examined.rated.settled(rule, subject, level, finding)
     needed = decision.needed if decision is not None and finding.verdict == "inconclusive" else None
     reason = finding.reason
     if advisory:
@@ -175,8 +163,8 @@ def conclude(examined: Examined, level: float, outcome: Outcome | None, slices: 
         severity="warn" if advisory else rule.severity,
         baseline=examined.baseline,
         candidate=examined.candidate,
-        change=decision.change if decision is not None else None,
-        interval=decision.interval if decision is not None else None,
+        change=decision.change if decision is not None and comparison is not None else None,
+        interval=decision.interval if decision is not None and comparison is not None else None,
         limit=limit_text(rule, subject),
         minimum=rule.min,
         maximum=rule.max,
@@ -185,6 +173,7 @@ def conclude(examined: Examined, level: float, outcome: Outcome | None, slices: 
         better=subject.direction,
         n=examined.cases,
         needed=needed,
+        ratings_wanted=rule.ratings_wanted,
         advisory=advisory,
         waiver=examined.waiver,
         not_compared=examined.not_compared,

@@ -27,7 +27,7 @@ from penstock.bundle.load_record import (
     StartRecord,
     StopRecord,
 )
-from penstock.bundle.models import Measurement, StandardError, Tail
+from penstock.bundle.models import Measurement, RatingCount, StandardError, Tail
 from penstock.bundle.page_record import PageRecord
 from penstock.bundle.verdict_record import FloorRecord, RuleResult, Verdict
 from penstock.contract.expectation import Expect
@@ -42,6 +42,7 @@ from penstock.contract.serving import Load
 from penstock.families.matting.case import MattingCase
 from penstock.families.recognition.case import RecognitionCase, TrueObject, WantedDescription
 from penstock.families.talking_head.case import TalkingHeadCase
+from penstock.ratings.records import Closing, CountedRatings, RatedPair, RaterRecord, Rating, RatingPlan
 from penstock.releases.baseline import Baseline, Transfer
 from penstock.targets.targets_file import (
     DeploymentSettings,
@@ -58,6 +59,7 @@ LOADED = (
     *(LoadPart, StartRecord, RequestLine, MemoryLine, SaturationRecord, OverloadRecord, StopRecord, RecoveryRecord),
 )
 INTERFACE = (InterfaceRecord, InterfaceFinding, TriedOperation, BreakingChange, ReleasedDocument)
+RATINGS = (RatingPlan, RatedPair, Rating, Closing, CountedRatings, RaterRecord)
 MODELS: list[tuple[type[BaseModel], str]] = [
     (Contract, "The contract"),
     (Weights, "The contract"),
@@ -91,6 +93,7 @@ MODELS: list[tuple[type[BaseModel], str]] = [
     (Measurement, "Measurements"),
     (Tail, "Measurements"),
     (StandardError, "Measurements"),
+    (RatingCount, "Measurements"),
     (Verdict, "The verdict"),
     (RuleResult, "The verdict"),
     (FloorRecord, "The verdict"),
@@ -103,6 +106,7 @@ MODELS: list[tuple[type[BaseModel], str]] = [
     *((model, "The service's interface: `interface/`") for model in INTERFACE),
     (Baseline, "The current release"),
     (Transfer, "The current release"),
+    *((model, "Ratings: `ratings/MODEL/RUN/`") for model in RATINGS),
 ]
 
 

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import pytest
 from tests.pipeline.pipeline_runs import text
+from tests.unit.ratings.made_ratings import prefers, rated
 from tests.unit.tasks.step_folders import StepFolders
 
+from penstock.bundle.directory import read_model
 from penstock.bundle.models import Measurement
 from penstock.contract.floor import FLOOR_FILE
 from penstock.foundation.files import sha256_file
+from penstock.ratings.kept import open_plan
+from penstock.ratings.records import RATINGS_FILE, CountedRatings, RatedPair
+from penstock.store.archive import archive
+from penstock.store.open import open_store
 
 
 @pytest.fixture
@@ -132,3 +138,37 @@ def test_a_release_whose_record_is_gone_cannot_be_compared_with(ready: StepFolde
     watched(ready, 9.0)
     ready.baseline.verdict_file.unlink()
     assert ready.call("gate", f"--store={ready.store}").code == 2
+
+
+RATED = {"rules": [{"metric": "sharpness", "margin": "10%"}, {"metric": "preference", "min": 0.35, "ratings": 20}]}
+
+
+def test_a_release_waits_for_ratings_and_a_new_run_over_its_outputs_counts_them(ready: StepFolders) -> None:
+    (ready.source / "rated.yaml").write_text(text(RATED), encoding="utf-8")
+    ready.release()
+    store = open_store(ready.store)
+    ask = ("gate", f"--store={ready.store}", "--policy=rated.yaml")
+    waits = ready.call(*ask)
+    assert (waits.results["verdict"], waits.results["reason"]) == ("inconclusive", "inconclusive: 0 of 20 ratings")
+    archive(ready.bundle, store, model="tiny", run_id="run-2")
+    pair = RatedPair(case="one", kind="image", candidate="x.png", released="x.png", released_run="run-1")
+    cases = [pair.model_copy(update={"case": case}) for case in ("one", "two")]
+    plan = open_plan(store, "tiny", "run-2", "run-1", cases)
+    for number in range(10):
+        rated(store, plan, f"rater-{number}", prefers(True))
+
+    ready.begin_again()
+    ready.cloned(regated_from="run-2")
+    ready.measured()
+    assert ready.call(*ask).results["verdict"] == "pass"
+    assert ready.call(*ask).results["verdict"] == "pass"  # the step may run again
+    (line,) = [line for line in ready.bundle.measurements() if line.metric == "preference"]
+    assert (line.value, line.ratings.counted if line.ratings else 0) == (1.0, 20)
+    counted = read_model(ready.bundle.path / RATINGS_FILE, CountedRatings)
+    assert (counted.rated_run, len(counted.raters), counted.broken) == ("run-2", 10, [])
+
+
+def test_a_first_release_waits_for_nobody(ready: StepFolders) -> None:
+    (ready.source / "rated.yaml").write_text(text(RATED), encoding="utf-8")
+    assert ready.call("gate", f"--store={ready.store}", "--policy=rated.yaml").results["verdict"] == "pass"
+    assert not (ready.bundle.path / RATINGS_FILE).exists()

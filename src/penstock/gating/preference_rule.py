@@ -1,0 +1,102 @@
+"""The rule about people's ratings: it waits until there are enough, and then the interval decides."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from penstock.bundle.models import WHOLE_SUITE, RatingCount, StandardError
+from penstock.contract.policy import Rule
+from penstock.families.engine_metrics import PREFERENCE_METRIC
+from penstock.gating.decision import ROUNDING, Decision, settle
+from penstock.gating.evidence import Evidence, Exact, MeanWithError
+from penstock.gating.finding import Finding
+from penstock.gating.measurements import Table
+from penstock.gating.wording import Sentence, Subject
+
+EQUAL = 0.5
+"""The share where neither model is preferred."""
+
+
+@dataclass(frozen=True)
+class Rated:
+    """What people said of the candidate."""
+
+    count: RatingCount
+    share: float | None
+    """Of the ratings that prefer the candidate, the same as half; ``None``: there are none."""
+    error: StandardError | None
+    """``None``: one rater or one case alone."""
+
+    def settled(self, rule: Rule, subject: Subject, level: float, finding: Finding) -> Decision | None:
+        """Add what they say to the findings; returns the decision of the interval, where there is one.
+
+        Too few ratings never pass, also where nobody rates any more; those can be against the candidate all the same.
+
+        Args:
+            rule: with ``min``.
+            subject: the metric.
+            level: of the interval's bounds.
+            finding: is added to.
+        """
+        wanted = rule.ratings_wanted or 0
+        if rule.min is None or finding.against:
+            return None
+        few = self._few(wanted)
+        decision = None if self.share is None else self._decision(rule.min, level)
+        if few and (decision is None or decision.verdict != "fail" or not self.count.closed):
+            finding.undecided.append(Sentence(few))
+            return None
+        if decision is None or self.share is None:
+            who = "rater" if self.count.raters < 2 else "case"
+            finding.undecided.append(Sentence(f"all ratings are of one {who}: at least two are needed"))
+            return None
+        told = self._told(rule.min, subject, decision, level)
+        kind = {"fail": finding.against, "inconclusive": finding.undecided, "pass": finding.notes}
+        kind[decision.verdict].append(Sentence(told, subject.title))
+        return decision
+
+    def _few(self, wanted: int) -> str:
+        """Why there are too few; empty: there are enough."""
+        have = self.count
+        if have.counted >= wanted:
+            return ""
+        more = [f"{have.waiting} more of people with too few catch pairs answered"] if have.waiting else []
+        more += [f"disqualified: {have.disqualified}"] if have.disqualified else []
+        more += [f"{have.elsewhere} compare with another release"] if have.elsewhere else []
+        words = f"{have.counted} of {wanted} ratings{' (' + ', '.join(more) + ')' if more else ''}"
+        return f"{words}, and nobody rates any more" if have.closed else words
+
+    def _decision(self, minimum: float, level: float) -> Decision | None:
+        """The share beside its minimum, as a change from equal beside its margin."""
+        evidence: Evidence
+        if self.share is None or self.error is None:
+            return None
+        worsening, count = EQUAL - self.share, self.count.counted
+        if self.error.error <= 0:
+            evidence = Exact(worsening, count)
+        else:
+            evidence = MeanWithError(worsening, count, self.error.error, self.error.freedom, "two-way clusters")
+        return settle(evidence, EQUAL - minimum, "higher", level, rounding=ROUNDING)
+
+    def _told(self, minimum: float, subject: Subject, decision: Decision, level: float) -> str:
+        low, high = decision.interval or (0.0, 0.0)
+        share, bottom, top, bound = subject.amounts(
+            EQUAL + decision.change, max(0.0, EQUAL + low), min(1.0, EQUAL + high), minimum
+        )
+        of = f"is {share} of {self.count.counted} ratings by {self.count.raters} people"
+        out = f", {self.count.disqualified} others disqualified" if self.count.disqualified else ""
+        sure = f"{100 * (1 - 2 * level):.12g} % interval {bottom} to {top}"
+        end = {
+            "pass": f"as it must be ≥ {bound}",
+            "fail": f"below the minimum of {bound}",
+            "inconclusive": f"whether it is ≥ {bound} is open",
+        }
+        return f"{of}{out} ({sure}), {end[decision.verdict]}"
+
+
+def rated_in(candidate: Table) -> Rated:
+    """What the candidate's measurements say of ratings; none where they have no such line."""
+    found = candidate.by_metric.get(PREFERENCE_METRIC.name, {}).get(WHOLE_SUITE)
+    if found is None or found.ratings is None:
+        return Rated(RatingCount(counted=0), None, None)
+    return Rated(found.ratings, found.value, found.standard_error)

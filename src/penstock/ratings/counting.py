@@ -1,0 +1,102 @@
+"""Which raters count, and what their ratings come to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from penstock.bundle.models import WHOLE_SUITE, Measurement, RatingCount, Run, StandardError
+from penstock.families.engine_metrics import PREFERENCE_METRIC
+from penstock.ratings.kept import KeptRatings, rated_run, read_ratings
+from penstock.ratings.preference import agreement, win_share
+from penstock.ratings.records import CountedRatings, RaterRecord, Rating
+from penstock.ratings.turns import CATCHES_AT_LEAST
+from penstock.store.store import Store
+
+RIGHT_SHARE = 2 / 3
+"""Of the catch pairs that a rater has answered: with fewer right, none of the rater's ratings counts."""
+
+
+def raters_of(ratings: Iterable[Rating]) -> list[RaterRecord]:
+    """What becomes of each rater, sorted by name.
+
+    Who has answered fewer than three catch pairs waits; who has answered fewer than two thirds of them right is
+    disqualified.
+    """
+    by_rater: dict[str, list[Rating]] = {}
+    for rating in ratings:
+        by_rater.setdefault(rating.rater, []).append(rating)
+    found = []
+    for rater, given in sorted(by_rater.items()):
+        catches = [rating for rating in given if rating.kind != "case"]
+        right = sum(rating.answer == rating.right for rating in catches)
+        waits = len(catches) < CATCHES_AT_LEAST
+        stands = right >= RIGHT_SHARE * len(catches)
+        found.append(
+            RaterRecord(
+                rater=rater,
+                state="waits" if waits else "counts" if stands else "disqualified",
+                ratings=len(given) - len(catches),
+                catches=len(catches),
+                right=right,
+            )
+        )
+    return found
+
+
+def count(kept: KeptRatings, *, rated_run_id: str, baseline: str) -> tuple[CountedRatings, Measurement]:
+    """What the ratings come to, and the measurement of it.
+
+    Args:
+        kept: what the store has.
+        rated_run_id: under which run.
+        baseline: run id of the release that the candidate is compared with now. Ratings of a comparison with another
+            say nothing of this one, and none of them counts.
+    """
+    plan = kept.plan
+    elsewhere = kept.ratings if plan is not None and plan.baseline != baseline else []
+    raters = raters_of(kept.ratings)
+    states = {rater.rater: rater.state for rater in raters}
+    cases = [rating for rating in kept.ratings if rating.kind == "case" and not elsewhere]
+    scores = {(one.rater, one.case): one.score for one in cases if states[one.rater] == "counts"}
+    found = win_share(scores) if scores else None
+    counted = RatingCount(
+        counted=len(scores),
+        raters=found.raters if found else 0,
+        cases=found.cases if found else 0,
+        disqualified=sum(rater.state == "disqualified" for rater in raters),
+        waiting=sum(states[one.rater] == "waits" for one in cases),
+        elsewhere=sum(one.kind == "case" for one in elsewhere),
+        closed=kept.closing is not None,
+        agreement=agreement(scores),
+    )
+    error = None
+    if found is not None and found.error is not None:
+        error = StandardError(error=found.error, freedom=found.freedom)
+    record = CountedRatings(
+        rated_run=rated_run_id,
+        baseline=plan.baseline if plan else baseline,
+        seed=plan.seed if plan else "",
+        count=counted,
+        raters=raters,
+        ratings=kept.ratings,
+        broken=kept.broken,
+    )
+    measured = Measurement(
+        case=WHOLE_SUITE,
+        metric=PREFERENCE_METRIC.name,
+        value=found.share if found else None,
+        error=None if found else "there are no ratings that count yet",
+        standard_error=error,
+        ratings=counted,
+    )
+    return record, measured
+
+
+def counted_ratings(store: Store, model: str, run: Run, baseline: str) -> tuple[CountedRatings, Measurement]:
+    """Read the ratings of a run's outputs from the store, and count them; see :func:`count`.
+
+    Raises:
+        UsageError: their plan, or a run that this one judged again, cannot be read.
+    """
+    rated = rated_run(store, model, run)
+    return count(read_ratings(store, model, rated), rated_run_id=rated, baseline=baseline)

@@ -1,0 +1,84 @@
+"""What one rater sees, in which order, and on which side: all drawn by lot from the plan's seed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+
+from penstock.ratings.records import Answer, Kind, RatedPair, RatingPlan, Side, pair_name
+
+CATCHES_AT_LEAST = 3
+CASES_A_CATCH = 4
+"""One catch pair for so many cases."""
+SIDES: tuple[Side, Side] = ("left", "right")
+
+
+@dataclass(frozen=True)
+class RaterTurn:
+    """One pair as one rater sees it."""
+
+    name: str
+    """Of its answer in the store."""
+    pair: RatedPair
+    kind: Kind
+    candidate: Side | None
+    """Where the candidate is; ``None`` of a catch pair, of which both sides are the released model's."""
+    blurred: Side | None
+    """Of a catch pair ``soft``: the side that is."""
+
+    @property
+    def right(self) -> Answer | None:
+        """The right answer of a catch pair."""
+        if self.kind == "same":
+            return "same"
+        return None if self.blurred is None else other(self.blurred)
+
+    def file(self, side: Side) -> tuple[bool, str]:
+        """Which file is on a side: whether it is the candidate's, and its name in the bundle."""
+        if self.candidate == side:
+            return True, self.pair.candidate
+        return False, self.pair.released
+
+
+def other(side: Side) -> Side:
+    """The other side."""
+    return "right" if side == "left" else "left"
+
+
+def turns(plan: RatingPlan, rater: str) -> list[RaterTurn]:
+    """All pairs of a rater, in his order: every case once, and at least three catch pairs spread over them.
+
+    The order, the sides and the places of the catch pairs follow from SHA-256 over the seed, the rater and the case:
+    the same at every request, different from rater to rater, and known to nobody who does not read the store.
+    """
+    cases = sorted(plan.pairs, key=lambda pair: lot(plan.seed, rater, "order", pair.case))
+    count = max(CATCHES_AT_LEAST, -(-len(cases) // CASES_A_CATCH))
+    catches = [_catch(plan, rater, number) for number in range(count)]
+    places = [_place(plan.seed, rater, number, count, len(cases)) for number in range(count)]
+    found: list[RaterTurn] = []
+    for index, pair in enumerate(cases):
+        found += [catch for catch, place in zip(catches, places, strict=True) if place == index]
+        side = SIDES[lot(plan.seed, rater, "side", pair.case) % 2]
+        found.append(RaterTurn(pair_name(pair.case), pair, "case", side, None))
+    return found + [catch for catch, place in zip(catches, places, strict=True) if place >= len(cases)]
+
+
+def lot(seed: str, *words: str) -> int:
+    """A number that looks random, the same for the same words: 256 bits."""
+    return int.from_bytes(hashlib.sha256(json.dumps([seed, *words]).encode()).digest(), "big")
+
+
+def _catch(plan: RatingPlan, rater: str, number: int) -> RaterTurn:
+    """Kinds take turns, and so do the blurred sides: anybody who always gives the same answer is caught."""
+    pair = plan.pairs[lot(plan.seed, rater, "catch", str(number)) % len(plan.pairs)]
+    if number % 2:
+        return RaterTurn(f"catch-{number}", pair, "same", None, None)
+    first = lot(plan.seed, rater, "blurred") % 2
+    return RaterTurn(f"catch-{number}", pair, "soft", None, SIDES[(first + number // 2) % 2])
+
+
+def _place(seed: str, rater: str, number: int, count: int, cases: int) -> int:
+    """Before which case a catch pair stands: anywhere in its share of them."""
+    begin, end = number * cases // count, (number + 1) * cases // count
+    return begin + lot(seed, rater, "place", str(number)) % max(1, end - begin)
