@@ -38,6 +38,8 @@ FAMILIES = [family(name) for name in BUILT_IN]
 ROOMS = sorted(path for path in (ROOT / "src" / "penstock").iterdir() if path.is_dir() and path.name != "families")
 # the networks that come with Penstock lie here by their names; metrics are computed here under theirs
 OF_THE_FIELD = {"extractors", "metrics", "__pycache__"}
+OF_OTHERS = {"src/penstock/targets/rollout_steps.py": {"duration"}}
+"""Names that are also fields of somebody else's format: Argo Rollouts' steps."""
 SOURCES = sorted(
     path
     for room in [*(room for room in ROOMS if room.name not in OF_THE_FIELD), ROOT / "tasks"]
@@ -71,7 +73,7 @@ def test_nothing_outside_names_a_family(path: Path) -> None:
         module = node.module if isinstance(node, ast.ImportFrom) else None
         imported = [alias.name for alias in node.names] if isinstance(node, ast.Import) else [module or ""]
         assert not [name for name in imported if name.startswith(tuple(packages))]
-    assert not names() & set(strings(tree))
+    assert not (names() & set(strings(tree))) - OF_OTHERS.get(path.relative_to(ROOT).as_posix(), set())
 
 
 def test_the_names_are_looked_for() -> None:
