@@ -30,9 +30,9 @@ def step(arguments: Arguments) -> dict[str, str]:
     if arguments.verdict == "fail":
         raise Rejected("the gate rejected the model", where="verdict fail", todo=arguments.reason)
     if arguments.verdict == "values":
-        raise Rejected("the released model has other values than on record", where="the released model", todo=arguments.reason)
+        raise Rejected("the released model has other values than on record", where="", todo=arguments.reason)
     if arguments.verdict == "conditions":
-        raise Inconclusive("the released model ran under other conditions", where="the released model", todo=arguments.reason)
+        raise Inconclusive("the released model ran under other conditions", where="", todo=arguments.reason)
     raise UsageError(
         f"'{arguments.verdict}' is not a verdict",
         where="--verdict",
