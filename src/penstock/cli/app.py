@@ -65,7 +65,11 @@ CANARY: Mapping[str, str] = {
     "resume": "penstock.cli.canary:resume",
     "abort": "penstock.cli.canary:abort",
 }
-SUITE: Mapping[str, str] = {"lint": "penstock.cli.suite:lint", "power": "penstock.cli.suite:power"}
+SUITE: Mapping[str, str] = {
+    "add": "penstock.cli.suite:add",
+    "lint": "penstock.cli.suite:lint",
+    "power": "penstock.cli.suite:power",
+}
 STORE: Mapping[str, str] = {"transfer": "penstock.cli.store_transfer:transfer"}
 
 

@@ -60,6 +60,87 @@ def lint(
     raise typer.Exit(ExitCode.USAGE if serious else ExitCode.OK)
 
 
+def add(
+    files: Annotated[list[Path], typer.Argument(help="One case is made of each.", metavar="FILE...")],
+    directory: Annotated[Path, typer.Option("--repository", help="The model's repository.", metavar="DIR")] = Path(),
+    put_in: Annotated[
+        str, typer.Option("--as", help="The input that the file is. Left out: the one that all cases have.")
+    ] = "",
+    beside: Annotated[
+        list[str] | None,
+        typer.Option("--with", help="Another input; {stem} is the file's name without suffix.", metavar="INPUT=FILE"),
+    ] = None,
+    fields: Annotated[
+        list[str] | None,
+        typer.Option("--field", help="A file that a field of the family's names, such as truth.", metavar="FIELD=FILE"),
+    ] = None,
+    parameters: Annotated[
+        list[str] | None, typer.Option("--parameter", help="Of the call.", metavar="NAME=VALUE")
+    ] = None,
+    slices: Annotated[list[str] | None, typer.Option("--slice", help="A group that they belong to.")] = None,
+    licence: Annotated[str, typer.Option(help="Of the new files, as SPDX writes it: CC-BY-4.0.")] = "",
+    origin: Annotated[str, typer.Option(help="Whose they are, or an address.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Make cases of files: they are copied into the suite, and suite.yaml names them, with their licence.
+
+    What stands in suite.yaml stays as it is. All cases are added, or none.
+
+    Example: penstock suite add hair-*.jpg --field truth=mattes/{stem}.png --slice hair --licence CC0-1.0 --origin Ann
+    """
+    from penstock.foundation.errors import UsageError
+    from penstock.suites.added_cases import NewCases, add_cases
+
+    if bool(licence) != bool(origin):
+        raise UsageError("--licence and --origin go together", where="penstock suite add")
+    _, checked = _checked(directory)
+    new = NewCases(
+        files,
+        put_in or _input_of_all(checked, [one.partition("=")[0] for one in beside or ()]),
+        _pairs(beside, "--with"),
+        _pairs(fields, "--field"),
+        {name: _scalar(value) for name, value in _pairs(parameters, "--parameter").items()},
+        slices or (),
+        {"licence": licence, "origin": origin} if licence else None,
+    )
+    names = add_cases(checked, new)
+    if as_json:
+        typer.echo(json.dumps({"added": names}, indent=2))
+        return
+    typer.echo(f"{len(names)} cases added: {', '.join(names)}")
+
+
+def _input_of_all(checked: CheckedSuite, given: list[str]) -> str:
+    """The one input that all cases have, and that no option names."""
+    from penstock.foundation.errors import UsageError
+
+    inputs = set.intersection(*(set(case.inputs) for case in checked.suite.cases)) - set(given)
+    if len(inputs) == 1:
+        return inputs.pop()
+    names = ", ".join(sorted({name for case in checked.suite.cases for name in case.inputs}))
+    raise UsageError("which input the files are is not clear", where="--as", todo=f"Name one of: {names}.")
+
+
+def _pairs(given: list[str] | None, option: str) -> dict[str, str]:
+    from penstock.foundation.errors import UsageError
+
+    found = {}
+    for text in given or ():
+        name, sign, value = text.partition("=")
+        if not name or not sign:
+            raise UsageError(f"'{text}' is not NAME=VALUE", where=option)
+        found[name] = value
+    return found
+
+
+def _scalar(text: str) -> str | int | float | bool:
+    """As YAML reads it."""
+    from penstock.foundation.yaml_text import parse_yaml
+
+    value = parse_yaml(f"value: {text}".encode(), name="--parameter").value["value"]
+    return value if isinstance(value, (str, int, float, bool)) else text
+
+
 def power(
     directory: Repository = Path(),
     store: Annotated[

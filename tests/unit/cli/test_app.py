@@ -49,6 +49,7 @@ COMMANDS = [
     "canary pause",
     "canary resume",
     "canary abort",
+    "suite add",
     "suite lint",
     "suite power",
 ]

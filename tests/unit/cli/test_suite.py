@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+import yaml
 from tests.unit.suites.repository import case, write_repository
 from typer.testing import CliRunner
 
 from penstock.bundle.models import Measurement
 from penstock.cli.app import application
+from penstock.foundation.errors import UsageError
 
 runner = CliRunner()
 app = application(["suite"])
@@ -73,3 +76,32 @@ def test_power_of_a_baseline(tmp_path: Path) -> None:
     text = runner.invoke(app, ["suite", "power", str(tmp_path), *sides]).stdout.splitlines()[1].split()
     assert text[:3] == ["mae", "30", "0.01"]
     assert text[-1] == "enough"
+
+
+def test_add(tmp_path: Path) -> None:
+    write_repository(tmp_path, [case("a")])
+    photo = tmp_path / "new.png"
+    photo.write_bytes((tmp_path / "suite" / "picture-3.png").read_bytes())
+    matte = tmp_path / "suite" / "matte-3.png"
+    words = ("suite", "add", str(photo), "--repository", str(tmp_path), "--field", f"truth={matte}", "--slice", "hair")
+    result = runner.invoke(app, [*words, "--parameter", "size=5", "--licence", "CC0-1.0", "--origin", "Ann"])
+    assert result.exit_code == 0, result.exception
+    assert result.stdout == "1 cases added: new\n"
+    suite = yaml.safe_load((tmp_path / "suite" / "suite.yaml").read_text())
+    assert suite["cases"][1] == {
+        "name": "new",
+        "inputs": {"image": "new.png"},
+        "parameters": {"size": 5},
+        "slices": ["hair"],
+        "truth": "matte-3.png",
+    }
+
+
+@pytest.mark.parametrize(
+    "more", [("--licence", "MIT"), ("--with", "audio"), ("--as", "audio"), ("--with", "image=x.png")]
+)
+def test_add_of_what_is_not_clear(tmp_path: Path, more: tuple[str, ...]) -> None:
+    write_repository(tmp_path, [case("a")])
+    file = str(tmp_path / "suite" / "picture-3.png")
+    result = runner.invoke(app, ["suite", "add", file, "--repository", str(tmp_path), *more])
+    assert isinstance(result.exception, UsageError)

@@ -1,0 +1,96 @@
+"""Files become cases, all of them or none."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import pytest
+from tests.unit.suites.repository import case, picture, write_repository
+
+from penstock.contract.check import check_repository
+from penstock.families.registry import directions
+from penstock.foundation.errors import UsageError
+from penstock.suites.added_cases import NewCases, add_cases
+from penstock.suites.lint import CheckedSuite
+
+LICENCE = {"licence": "CC0-1.0", "origin": "Ann"}
+
+
+def checked(repository: Path) -> CheckedSuite:
+    report = check_repository(repository, metrics=directions())
+    assert report.contract is not None, report.faults
+    assert report.suite is not None, report.faults
+    assert report.suite_document is not None
+    return CheckedSuite(repository, report.contract, report.suite, report.suite_document)
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    return write_repository(tmp_path / "model", [case("a")])
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> list[Path]:
+    """Two, with mattes beside them."""
+    folder = tmp_path / "photos"
+    (folder / "mattes").mkdir(parents=True)
+    for number, name in ((7, "hair one"), (8, "hair-2")):
+        cv2.imwrite(str(folder / f"{name}.png"), picture(number))
+        cv2.imwrite(str(folder / "mattes" / f"{name}-m.png"), picture(number)[:, :, 0])
+    return [folder / "hair one.png", folder / "hair-2.png"]
+
+
+def new(photos: list[Path], **more: object) -> NewCases:
+    truth = str(photos[0].parent / "mattes" / "{stem}-m.png")
+    given: dict[str, object] = {"fields": {"truth": truth}, "slices": ["hair"], "licence": LICENCE}
+    return NewCases(photos, "image", **(given | more))  # type: ignore[arg-type]
+
+
+def all_files(repository: Path) -> dict[str, bytes]:
+    return {str(file): file.read_bytes() for file in sorted(repository.rglob("*")) if file.is_file()}
+
+
+def test_each_file_is_a_case(repository: Path, photos: list[Path]) -> None:
+    assert add_cases(checked(repository), new(photos, parameters={"size": 5})) == ["hair-one", "hair-2"]
+    suite = checked(repository).suite
+    _, one, two = suite.cases
+    assert (one.inputs, one.slices, one.parameters) == ({"image": "hair one.png"}, ["hair"], {"size": 5})
+    assert [found.file for found in two.withheld_files] == ["hair-2-m.png"]
+    assert set(suite.licences) == {"hair one.png", "hair one-m.png", "hair-2.png", "hair-2-m.png"}
+    assert (repository / "suite" / "hair one.png").read_bytes() == photos[0].read_bytes()
+
+
+def test_they_lie_where_the_others_do(tmp_path: Path, photos: list[Path]) -> None:
+    repository = write_repository(tmp_path / "model", [case("a", "pictures/a.png")])
+    (repository / "suite" / "pictures").mkdir()
+    cv2.imwrite(str(repository / "suite" / "pictures" / "a.png"), picture(1))
+    add_cases(checked(repository), new(photos))
+    assert checked(repository).suite.cases[1].inputs == {"image": "pictures/hair one.png"}
+
+
+@pytest.mark.parametrize("fault", ["missing", "no picture", "no matte", "another file", "the same name", "a bad field"])
+def test_nothing_is_written_if_anything_is_wrong(fault: str, repository: Path, photos: list[Path]) -> None:
+    asked = new(photos)
+    if fault == "missing":
+        photos[1].unlink()
+    if fault == "no picture":
+        photos[1].write_text("no picture")
+    if fault == "no matte":
+        (photos[1].parent / "mattes" / "hair-2-m.png").write_text("no matte")
+    if fault == "another file":
+        (repository / "suite" / "hair-2.png").write_bytes(photos[0].read_bytes())
+    if fault == "the same name":
+        photos.append(photos[0].rename(photos[0].with_name("a.png")))
+        asked = new(photos[1:], fields={"truth": str(photos[0].parent / "mattes" / "hair-2-m.png")})
+    if fault == "a bad field":
+        asked = new(photos, fields={"lie": str(photos[0])})
+    before = all_files(repository)
+    with pytest.raises(UsageError):
+        add_cases(checked(repository), asked)
+    assert all_files(repository) == before
+
+
+def test_a_file_that_is_there_already_is_taken(repository: Path, photos: list[Path]) -> None:
+    (repository / "suite" / "hair-2.png").write_bytes(photos[1].read_bytes())
+    assert add_cases(checked(repository), new(photos[1:])) == ["hair-2"]
