@@ -40,6 +40,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         flaky = os.environ["VERSION"].endswith("flaky") and self.path != "/ready" and random.random() < 0.4
         said = json.dumps([os.environ["VERSION"], weights()]).encode()
         self.send_response(503 if self.path == "/ready" and broken else 500 if flaky else 200)
+        self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(said)))
         self.end_headers()
         self.wfile.write(said)

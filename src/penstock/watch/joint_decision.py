@@ -80,7 +80,8 @@ def decide_jointly(
     if told is not None and told.answer == "good":
         return replace(told, signals=signals, probes_needed=probed.probes_needed)
     if probed.answer != "good":
-        reason = f"users: {told.reason if told else trouble or users.silent}; probes: {probed.reason}"
+        said = told.reason if told else trouble or users.silent or "no requests of the canary yet"
+        reason = f"users: {said}; probes: {probed.reason}"
         return replace(both, reason=reason)
     if why_not := trouble or _decides(told, users.evidence, left_s, policy.stretch_s):
         return replace(both, answer="not yet", reason=f"probes are within every margin, but {why_not}", decided_at=None)

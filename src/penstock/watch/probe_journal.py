@@ -25,10 +25,12 @@ class ProbeJournal:
         path: the file; ``None``: they are kept in memory alone.
 
     Raises:
-        UsageError: the file holds something else; ``where`` is ``FILE:LINE``.
+        UsageError: the file holds something else, and ``where`` is ``FILE:LINE``; its folder is missing.
     """
 
     def __init__(self, path: Path | None) -> None:
+        if path is not None and not path.parent.is_dir():
+            raise UsageError("its folder is missing", where=str(path), todo="Make it, or correct 'probes.journal'.")
         self._path = path
         self._pairs: list[ProbePair] = _read(path) if path is not None else []
 

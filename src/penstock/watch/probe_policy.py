@@ -53,7 +53,7 @@ class ProbePolicy(Strict):
     every_s: Annotated[float, Field(ge=0.1, le=3600.0, strict=True)] = 10.0
     """A pair begins so many seconds after the one before, or later, where answers take longer."""
     most: Annotated[int, Field(ge=1, le=MAX_PROBES, strict=True)] = 500
-    """So many pairs at most, of each canary."""
+    """So many pairs at most of each canary, after the warm-up."""
     seed: Annotated[int, Field(ge=0, lt=2**31, strict=True)] = 0
     """Of the lots: which case, and which side first."""
     errors: ProbeErrorMargin = ProbeErrorMargin()

@@ -42,7 +42,7 @@ class KeptProbes:
         """The pairs since ``since``, Unix seconds."""
         return ProbesSoFar(self._journal.since(since))
 
-    def look(self, since: float, *, until: float, settled: bool) -> None:
+    def look(self, start: float, *, until: float, settled: bool) -> None:
         """Nothing: nobody is waiting."""
 
 
@@ -59,7 +59,7 @@ class Prober:
 
     def __init__(self, policy: ProbePolicy, put: PutPair, journal: ProbeJournal) -> None:
         self._policy, self._put, self._journal = policy, put, journal
-        self._since, self._until = 0.0, 0.0
+        self._start, self._until = 0.0, 0.0
         self._trouble = ""
         self._changed = threading.Condition()
         self._ended = False
@@ -75,16 +75,16 @@ class Prober:
             self._ended = True
             self._changed.notify()
 
-    def look(self, since: float, *, until: float, settled: bool) -> None:
+    def look(self, start: float, *, until: float, settled: bool) -> None:
         """Say that somebody has looked, so that probes go on.
 
         Args:
-            since: Unix seconds: the start of the canary that was looked at.
+            start: Unix seconds: from when on pairs of the canary that was looked at count, and how many it has had.
             until: Unix seconds: the timeout of its watch.
             settled: it is decided: no more probes are needed.
         """
         with self._changed:
-            self._since = since
+            self._start = start
             self._until = 0.0 if settled else min(until, time.time() + IDLE_S)
             self._changed.notify()
 
@@ -118,4 +118,4 @@ class Prober:
         return False
 
     def _wanted(self) -> bool:
-        return time.time() < self._until and len(self._journal.since(self._since)) < self._policy.most
+        return time.time() < self._until and len(self._journal.since(self._start)) < self._policy.most

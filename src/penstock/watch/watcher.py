@@ -35,7 +35,7 @@ class ProbeSource(Protocol):
         """The pairs since ``since``, Unix seconds."""
         ...
 
-    def look(self, since: float, *, until: float, settled: bool) -> None:
+    def look(self, start: float, *, until: float, settled: bool) -> None:
         """Hear that somebody has looked at a canary, see :meth:`penstock.watch.prober.Prober.look`."""
         ...
 
@@ -119,7 +119,8 @@ class CanaryWatch:
         until = min(now, self.ends_at)
         if self.policy.probes is not None and self.probes is not None:
             verdict = self._look_at_both(self.policy.probes, self.probes, now, until)
-            self.probes.look(self.since, until=self.ends_at, settled=verdict.phase != "Running")
+            start = self.since + self.policy.warm_up_s
+            self.probes.look(start, until=self.ends_at, settled=verdict.phase != "Running")
             return verdict
         if self.source is None:
             return self._verdict(

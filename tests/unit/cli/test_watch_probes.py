@@ -42,7 +42,7 @@ def watch(*arguments: object) -> int:
 def policy_of(base: Path, canary: str, stable: str, more: str = "", **probes: Any) -> Path:
     """Stretches of a second, so that a test sees some of them; what is slow on this machine is no matter."""
     given = {"canary": canary, "stable": stable, "repository": "repository", "every_s": 0.1, **probes}
-    text = f"probes: {json.dumps(given)}\nwarm_up_s: 0.0\nstretch_s: 1.0\ntimeout_s: 60.0\n{more}"
+    text = f"probes: {json.dumps(given)}\nwarm_up_s: 0.0\nstretch_s: 1.0\ntimeout_s: 600.0\n{more}"
     path = base / "watch.yaml"
     path.write_text(text, encoding="utf-8")
     return path
@@ -87,7 +87,7 @@ def test_a_good_one_is_promoted(base: Path, stable: ProbedService, capsys: pytes
 
 def test_a_single_look_at_what_was_kept(base: Path, capsys: pytest.CaptureFixture[str]) -> None:
     policy = policy_of(base, "http://127.0.0.1:1", "http://127.0.0.1:1", journal="kept.jsonl")
-    policy.write_text(policy.read_text(encoding="utf-8").replace("60.0", "7200.0").replace("stretch_s: 1.0", ""))
+    policy.write_text(policy.read_text(encoding="utf-8").replace("600.0", "7200.0").replace("stretch_s: 1.0", ""))
     since, journal = time.time() - 1210, ProbeJournal(base / "kept.jsonl")
     for one in made_pairs(120, fails=0.3, start=since):
         journal.add(one)

@@ -83,3 +83,5 @@ def test_level_and_risk_are_shared() -> None:
     assert beside.probes_needed is not None
     assert 10 < beside.probes_needed < 20
     assert beside.reason.startswith("users: nobody; probes: ")
+    empty = decide_jointly(users(0.0), pairs, POLICY, PROBES, start=T0, now=T0 + 1261, left_s=4800.0)
+    assert empty.reason.startswith("users: no requests of the canary yet; probes: ")

@@ -75,8 +75,12 @@ def test_other_files(tmp_path: Path, line: bytes) -> None:
     path.write_bytes(line)
     with pytest.raises(UsageError, match=r"probes\.jsonl:1"):
         ProbeJournal(path)
-    with pytest.raises(UsageError, match="this is a directory"):
-        ProbeJournal(tmp_path)
+
+
+def test_places_where_none_can_be(tmp_path: Path) -> None:
+    for path, said in ((tmp_path, "this is a directory"), (tmp_path / "no" / "probes.jsonl", "its folder is missing")):
+        with pytest.raises(UsageError, match=said):
+            ProbeJournal(path)
 
 
 def test_a_disk_that_takes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

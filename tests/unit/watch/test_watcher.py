@@ -147,8 +147,8 @@ class Probes:
     def read(self, since: float) -> ProbesSoFar:
         return ProbesSoFar(made_pairs(700, fails=self.fails, start=since), self.trouble)
 
-    def look(self, since: float, *, until: float, settled: bool) -> None:
-        assert (since, until) == (T0, T0 + 7200)
+    def look(self, start: float, *, until: float, settled: bool) -> None:
+        assert (start, until) == (T0 + 120, T0 + 7200)
         self.looks.append(settled)
 
 
