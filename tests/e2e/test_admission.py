@@ -115,7 +115,7 @@ def ward(facts: Facts, session_id: str, tmp_path_factory: pytest.TempPathFactory
 
 def trust(facts: Facts, ward: Ward, pem: Path) -> None:
     """The key and our policy, as docs/security.md has them; returns when they count."""
-    where = f"--namespace={admission.NAMESPACE}"
+    where = f"--namespace={admission.ADMISSION.namespace}"
     facts.kubectl("create", "secret", "generic", "penstock-verdict-key", where, f"--from-file=penstock.pub={pem}")
     policy = POLICY.read_text(encoding="utf-8")
     assert policy.count("registry.example.org/**") == 1
