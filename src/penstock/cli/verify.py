@@ -58,7 +58,7 @@ def verify(
     from penstock.sources.image_registry import authfile
     from penstock.store.open import existing_store
 
-    digest = re.fullmatch(r"(?:([^@]+)@)?(sha256:[0-9a-f]{64})", image)
+    digest = re.fullmatch(r"(?:([^@]+?)(?::\w[\w.-]*)?@)?(sha256:[0-9a-f]{64})", image)
     if digest is None:
         todo = "A tag can be moved; 'penstock releases MODEL' shows digests."
         raise UsageError("an image is named by its digest: IMAGE@sha256:…", where=image[:200], todo=todo)

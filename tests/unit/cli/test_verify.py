@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 from hashlib import sha256
@@ -103,9 +104,12 @@ def test_a_builders_provenance_has_to_name_the_commit(
     command.append(f"--provenance-key={public}")
     other = json.loads(json.dumps(STATEMENT).replace("c" * 40, "e" * 40))
     for beside, code in (([other], 1), ([other, STATEMENT], 0)):
+        command[1] = f"registry:5000/sonic:1.0.0@{DIGEST}"  # the tag says nothing beside a digest
         envelopes = [write_envelope(sign(json.dumps(one).encode(), private_key(private))) for one in beside]
         monkeypatch.setenv("PATH", f"{stand_in_registry(tmp_path, *envelopes)}{os.pathsep}{os.environ['PATH']}")
         assert main(command) == code
+    asked = [ast.literal_eval(line)[0][-1] for line in (tmp_path / "skopeo.notes").read_text().splitlines()]
+    assert asked[0] == f"docker://registry:5000/sonic:sha256-{'a' * 64}.att"
     assert capsys.readouterr().out.splitlines()[-1] == f"  built by chains of commit {'c' * 40}"
     assert main([*command, "--json"]) == 0
     (row,) = json.loads(capsys.readouterr().out)
