@@ -120,12 +120,18 @@ mlflow: $(DEV)/.ready ## runs and releases in a real MLflow server, read back wi
 	test -x build/mlflow/bin/mlflow || { $(PYTHON) -m venv --clear build/mlflow && build/mlflow/bin/python -m pip install --quiet --disable-pip-version-check mlflow==3.17.2; }
 	PENSTOCK_MLFLOW="$(CURDIR)/build/mlflow" $(DEV)/bin/python -m pytest tests/mlflow
 
-.PHONY: cosign
-cosign: $(DEV)/.ready ## the signed verdict beside an image, verified by cosign itself (builds it into build/: five minutes)
+build/cosign/cosign:
+	GOBIN="$(CURDIR)/build/cosign" go install github.com/sigstore/cosign/v3/cmd/cosign@v3.1.3
+
+.PHONY: cosign chains
+cosign: $(DEV)/.ready build/cosign/cosign ## the signed verdict and bill of materials beside an image, verified by cosign itself (builds it into build/: five minutes)
 	$(call needs,docker-registry,docker-registry)
 	$(call needs,skopeo,skopeo)
-	test -x build/cosign/cosign || GOBIN="$(CURDIR)/build/cosign" go install github.com/sigstore/cosign/v3/cmd/cosign@v3.1.3
 	PENSTOCK_COSIGN="$(CURDIR)/build/cosign/cosign" $(DEV)/bin/python -m pytest tests/cosign
+
+chains: $(DEV)/.ready build/cosign/cosign ## provenance by Tekton Chains of what *build* says, on the cluster (after cluster-up; builds both: ten minutes)
+	$(call needs,skopeo,skopeo)
+	PENSTOCK_COSIGN="$(CURDIR)/build/cosign/cosign" $(DEV)/bin/python -m pytest tests/chains
 
 .PHONY: model-signing
 model-signing: $(DEV)/.ready ## signed weights, ours read by OpenSSF's own program and the other way round (installs it into build/)

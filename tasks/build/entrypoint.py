@@ -50,7 +50,15 @@ class Arguments:
     registry_credentials: Path | None = workspace("config.json of the registry", optional=True)
 
 
-RESULTS: tuple[str, ...] = ("IMAGE_URL", "IMAGE_DIGEST", "weights-mount", "weights-folder")
+RESULTS: tuple[str, ...] = (
+    "IMAGE_URL",
+    "IMAGE_DIGEST",
+    "CHAINS-GIT_URL",
+    "CHAINS-GIT_COMMIT",
+    "weights-mount",
+    "weights-folder",
+)
+"""The first four are what Tekton Chains makes a provenance of."""
 
 
 def step(arguments: Arguments) -> dict[str, str]:
@@ -115,7 +123,7 @@ def step(arguments: Arguments) -> dict[str, str]:
             log("unchanged", what=f"nothing that the image is built from has changed: {image.url}@{image.digest}")
         bundle.update_run(run.model_copy(update={"image": image}))
         _look(arguments, contract, image, bundle)
-    return _answer(contract, image)
+    return _answer(contract, image, run.source if image.kind == "image" else None)
 
 
 def _take(arguments: Arguments, contract: Contract, source: Source, mode: str) -> Image:
@@ -196,11 +204,14 @@ def _look(arguments: Arguments, contract: Contract, image: Image, bundle: Bundle
         log("environment", severity=finding.severity, what=finding.what, todo=finding.todo)
 
 
-def _answer(contract: Contract, image: Image) -> dict[str, str]:
+def _answer(contract: Contract, image: Image, built_from: Source | None = None) -> dict[str, str]:
+    """The results. What this run has not made of its commit names no commit, so that no provenance says so."""
     mount = mount_of(contract, image.directory if image.key else None)
     return {
         "IMAGE_URL": image.url,
         "IMAGE_DIGEST": image.digest,
+        "CHAINS-GIT_URL": built_from.url if built_from is not None else "",
+        "CHAINS-GIT_COMMIT": built_from.commit if built_from is not None else "",
         "weights-mount": mount.path,
         "weights-folder": mount.folder,
     }

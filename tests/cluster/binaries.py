@@ -147,11 +147,13 @@ ADMISSION = Module(
     (Group(STRIP, {"policy-controller/webhook": "github.com/sigstore/policy-controller/cmd/webhook"}),),
 )
 """What only the tests of admission need."""
+CHAINS = Module("chains", (Group(STRIP, {"chains/controller": "github.com/tektoncd/chains/cmd/controller"}),))
+"""What only the tests of provenance need."""
 
 
 def path(cache: Path, name: str) -> Path:
     """Where the program ``name`` lies once it is built."""
-    for module in (*MODULES, *CANARY, ADMISSION):
+    for module in (*MODULES, *CANARY, ADMISSION, CHAINS):
         if name in module.programs:
             return folder(cache, module) / name
     raise UsageError(

@@ -11,7 +11,7 @@ from tests.cluster.conftest import skopeo
 
 from penstock.bundle.models import Image
 from penstock.foundation.errors import WorldError
-from penstock.sources.image_attestation import attach_statement
+from penstock.sources.image_attestation import attach_statement, attached_statements
 
 VSA = "https://slsa.dev/verification_summary/v1"
 
@@ -23,6 +23,7 @@ def attached(image: Image) -> dict[str, object]:
 
 
 def test_one_after_the_other_and_none_twice(image: Image, tmp_path: Path) -> None:
+    assert attached_statements(image, tls_verify=False) == []
     first, second = b'{"payload": "1"}', b'{"payload": "2"}'
     assert attach_statement(image, first, VSA, tls_verify=False)
     alone = attached(image)
@@ -41,6 +42,7 @@ def test_one_after_the_other_and_none_twice(image: Image, tmp_path: Path) -> Non
     skopeo("copy", "--preserve-digests", "--src-tls-verify=false", place, f"dir:{tmp_path / 'fetched'}")
     names = [layer["digest"].removeprefix("sha256:") for layer in both]
     assert [(tmp_path / "fetched" / name).read_bytes() for name in names] == [first, second]
+    assert attached_statements(image, tls_verify=False) == [first, second]
 
 
 def test_what_is_no_statement_is_not_replaced(image: Image) -> None:

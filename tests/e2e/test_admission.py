@@ -115,7 +115,7 @@ def ward(facts: Facts, session_id: str, tmp_path_factory: pytest.TempPathFactory
 
 def trust(facts: Facts, ward: Ward, pem: Path) -> None:
     """The key and our policy, as docs/security.md has them; returns when they count."""
-    where = f"--namespace={admission.NAMESPACE}"
+    where = f"--namespace={admission.ADMISSION.namespace}"
     facts.kubectl("create", "secret", "generic", "penstock-verdict-key", where, f"--from-file=penstock.pub={pem}")
     policy = POLICY.read_text(encoding="utf-8")
     assert policy.count("registry.example.org/**") == 1
@@ -242,8 +242,15 @@ def promotion(**changes: Any) -> Any:
 def test_a_promotion_runs_as_the_account(office: Office) -> None:
     made = office.create(promotion(), "--output=jsonpath={.metadata.name}")
     assert made.returncode == 0, made.stderr
-    where = (f"pipelinerun/{made.stdout}", f"--namespace={office.namespace}", "--timeout=90s")
-    office.facts.kubectl("wait", "--for=condition=Succeeded", *where)
+    space = f"--namespace={office.namespace}"
+    office.facts.kubectl("wait", "--for=condition=Succeeded", f"pipelinerun/{made.stdout}", space, "--timeout=90s")
+    # its pod stays as Tekton made it
+    name = office.facts.kubectl("get", "pod", space, "--output=jsonpath={.items[0].metadata.name}")
+    changed = kubectl(office.facts, "set", "image", f"pod/{name}", "*=any", space, "--dry-run=server")
+    assert "made by Tekton alone" in changed.stderr
+    debugged = kubectl(office.facts, "debug", name, "--image=any", "--profile=general", space)
+    assert "made by Tekton alone" in debugged.stderr
+    office.facts.kubectl("annotate", "pod", name, "example.org/seen=yes", space, "--dry-run=server")
 
 
 def test_nothing_else_runs_as_it(office: Office) -> None:
@@ -260,6 +267,9 @@ def test_nothing_else_runs_as_it(office: Office) -> None:
         taskRunTemplate={}, taskRunSpecs=[{"pipelineTaskName": "move", "serviceAccountName": "penstock-promote"}]
     )
     assert "no taskRunSpecs" in office.refused(quiet)
+    older = promotion(serviceAccountName="penstock-promote", pipelineRef={"name": "release"})
+    del older["spec"]["taskRunTemplate"]
+    assert "of the pipeline 'promote'" in office.refused(older | {"apiVersion": "tekton.dev/v1beta1"})
 
 
 def test_a_promotion_takes_the_platforms_targets(office: Office) -> None:
@@ -276,3 +286,15 @@ def test_nobody_gets_its_token(office: Office) -> None:
     assert "no lasting token" in office.refused(secret)
     other = kubectl(office.facts, "create", "token", "default", f"--namespace={office.namespace}")
     assert other.returncode == 0, other.stderr
+
+
+def test_kubernetes_finds_no_fault_in_their_expressions(office: Office) -> None:
+    """One that fails refuses all that it looks at."""
+    for policy in yaml.safe_load_all(PROMOTERS.read_text(encoding="utf-8")):
+        if policy["kind"] == "ValidatingAdmissionPolicy":
+            name, end = policy["metadata"]["name"], time.monotonic() + READY_S
+            words = ("get", "validatingadmissionpolicy", name, "--output=json")
+            while "typeChecking" not in (status := json.loads(office.facts.kubectl(*words)).get("status", {})):
+                assert time.monotonic() < end, f"{name} was not looked at"
+                time.sleep(0.5)
+            assert status["typeChecking"] == {}, name

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from penstock.cli.releases import CREDENTIALS_HELP, LOCAL_STORE, STORE_HELP
+
+if TYPE_CHECKING:
+    from penstock.releases.provenance import Provenance
 
 
 def verify(
@@ -22,6 +25,17 @@ def verify(
         ),
     ] = None,
     store: Annotated[str, typer.Option(help=STORE_HELP)] = LOCAL_STORE,
+    provenance_key: Annotated[
+        Path | None,
+        typer.Option(
+            help="The builder's public key, such as that of Tekton Chains: its provenance has to lie beside the image,"
+            " and name the commit that was judged."
+        ),
+    ] = None,
+    tls_verify: Annotated[bool, typer.Option(help="The registry has a certificate.")] = True,
+    registry_credentials: Annotated[
+        Path | None, typer.Option(help="A directory with the registry's config.json.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON: the verdicts that hold.")] = False,
     store_credentials: Annotated[Path | None, typer.Option(help=CREDENTIALS_HELP)] = None,
 ) -> None:
@@ -34,13 +48,17 @@ def verify(
     from dataclasses import asdict
     from datetime import UTC, datetime
 
+    from penstock.bundle.models import Image
     from penstock.foundation.errors import UsageError, one_line
     from penstock.foundation.files import sha256_file
     from penstock.releases.attest import verify as verified
     from penstock.releases.envelope import public_key
+    from penstock.releases.provenance import hold_built_from, read_provenance
+    from penstock.sources.image_attestation import attached_statements
+    from penstock.sources.image_registry import authfile
     from penstock.store.open import existing_store
 
-    digest = re.fullmatch(r"(?:[^@]+@)?(sha256:[0-9a-f]{64})", image)
+    digest = re.fullmatch(r"(?:([^@]+?)(?::\w[\w.-]*)?@)?(sha256:[0-9a-f]{64})", image)
     if digest is None:
         todo = "A tag can be moved; 'penstock releases MODEL' shows digests."
         raise UsageError("an image is named by its digest: IMAGE@sha256:…", where=image[:200], todo=todo)
@@ -52,11 +70,21 @@ def verify(
         given = {str(path): sha256_file(path) for path in weights}
     proofs = verified(
         existing_store(store, store_credentials),
-        digest[1],
+        digest[2],
         public_key(key),
         weights=given,
         today=datetime.now(UTC).date(),
     )
+    built: list[Provenance] = []
+    if provenance_key is not None:
+        if digest[1] is None:
+            raise UsageError("provenance lies beside the image: its address is needed", where=image[:200])
+        builder, access = public_key(provenance_key), authfile(registry_credentials)
+        beside = attached_statements(
+            Image(kind="image", url=digest[1], digest=digest[2]), tls_verify=tls_verify, authfile=access
+        )
+        built = read_provenance(beside, digest[2], builder)
+        proofs = hold_built_from(proofs, built)
     if as_json:
         rows = [
             {
@@ -64,6 +92,7 @@ def verify(
                 "signed": proof.time,
                 "attestation": proof.key,
                 "sbom": None if proof.sbom is None else asdict(proof.sbom),
+                "provenance": [asdict(one) for one in built if proof.pair.commit in one.commits],
             }
             for proof in proofs
         ]
@@ -82,3 +111,6 @@ def verify(
         if proof.sbom_sha256 is not None:
             told = f"{proof.sbom.components} components, signed" if proof.sbom is not None else "not signed"
             typer.echo(one_line(f"  bill of materials sha256:{proof.sbom_sha256}, {told}"))
+        for one in built:
+            if pair.commit in one.commits:
+                typer.echo(one_line(f"  built by {one.builder} of commit {pair.commit}"))

@@ -64,9 +64,7 @@ def attach_statement(
         UsageError: the image was not pushed.
         WorldError: the registry fails, or what lies at the tag is something else.
     """
-    if image.kind != "image" or not image.url:
-        raise UsageError("statements are attached to a pushed image only", where=image.url)
-    place = _Place(f"{image.url}:{image.digest.replace(':', '-')}.att", tls_verify, authfile, skopeo)
+    place = _place(image, tls_verify, authfile, skopeo)
     for tried in range(TRIES + 1):
         there = place.manifest()
         if there is not None and _digest(envelope) in _layers(there, place.target):
@@ -91,6 +89,37 @@ def attach_statement(
     )
 
 
+def attached_statements(
+    image: Image, *, tls_verify: bool = True, authfile: Path | None = None, skopeo: str = "skopeo"
+) -> list[bytes]:
+    """All signed statements beside an image, DSSE envelopes as they are; whether a signature holds is not looked at.
+
+    Args:
+        image: in its registry, by digest.
+        tls_verify: whether the registry's certificate is checked.
+        authfile: credentials of the registry.
+        skopeo: the program that asks it.
+
+    Raises:
+        UsageError: the image was not pushed.
+        WorldError: the registry fails, or what lies at the tag is something else, or too much.
+    """
+    place = _place(image, tls_verify, authfile, skopeo)
+    there = place.manifest()
+    if there is None:
+        return []
+    with disk_errors(Path(tempfile.gettempdir())), tempfile.TemporaryDirectory(prefix="penstock-att-") as folder:
+        layout = _Layout(Path(folder))
+        place.fetch(layout)
+        return [layout.blob(digest) for digest in _layers(there, place.target)]
+
+
+def _place(image: Image, tls_verify: bool, authfile: Path | None, skopeo: str) -> _Place:
+    if image.kind != "image" or not image.url:
+        raise UsageError("statements are attached to a pushed image only", where=image.url)
+    return _Place(f"{image.url}:{image.digest.replace(':', '-')}.att", tls_verify, authfile, skopeo)
+
+
 class _Place:
     """The tag in the registry."""
 
@@ -113,18 +142,18 @@ class _Place:
 
     def fetch(self, layout: _Layout) -> None:
         """All that is attached, as it is."""
-        self._copy("--src-tls-verify", self.target, layout.name)
+        self._copy("--src-tls-verify", self.target, layout.name, "what lies beside the image cannot be fetched")
 
     def push(self, layout: _Layout) -> None:
         """Put it in place of what is there."""
-        self._copy("--dest-tls-verify", layout.name, self.target)
+        self._copy("--dest-tls-verify", layout.name, self.target, "the statement cannot be attached to the image")
 
-    def _copy(self, side: str, source: str, destination: str) -> None:
+    def _copy(self, side: str, source: str, destination: str, failing: str) -> None:
         access = [word.replace("--tls-verify", side) for word in self._access]
         argv = [self._skopeo, "copy", "--quiet", "--preserve-digests", *access, source, destination]
         copied = run(argv, env=registry_environment(), timeout_s=TIMEOUT_S)
         if copied.code:
-            raise failed("the statement cannot be attached to the image", copied, self.target)
+            raise failed(failing, copied, self.target)
 
 
 class _Layout:
@@ -137,8 +166,12 @@ class _Layout:
 
     def json(self, digest: str) -> dict[str, Any]:
         """A blob that is a JSON object; one that was fetched has this digest, or it is none of the image's."""
+        return _object(self.blob(digest), digest)
+
+    def blob(self, digest: str) -> bytes:
+        """A blob; empty: it is none of the image's, as one that was replaced while it was fetched."""
         path = self._blobs / digest.partition(":")[2]
-        return _object(path.read_bytes() if path.is_file() else b"", digest)
+        return path.read_bytes() if path.is_file() else b""
 
     def add(self, manifest: dict[str, Any], config: dict[str, Any], envelope: bytes, predicate_type: str) -> None:
         """Make it hold the manifest with one layer more."""

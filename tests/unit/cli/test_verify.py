@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import ast
 import json
+import os
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 from tests.unit.releases.attested import published_release
 from tests.unit.releases.signing_keys import key_pair
+from tests.unit.releases.test_provenance import STATEMENT
 from tests.unit.releases.test_signed_sbom import Signed
+from tests.unit.sources.test_image import Stand
 
 from penstock.bundle.models import BuiltElsewhere
 from penstock.cli.app import main
 from penstock.cli.verify import verify
 from penstock.releases.attest import attest
-from penstock.releases.envelope import private_key
+from penstock.releases.envelope import private_key, sign, write_envelope
+from penstock.sources.image_attestation import ENVELOPE
 from penstock.store.local import LocalStore
 
 DIGEST = f"sha256:{'a' * 64}"
@@ -64,15 +70,53 @@ def test_it_tells_who_built_the_image_and_who_signed_the_weights(
 def test_it_tells_whether_the_bill_of_materials_is_signed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     signed = Signed(tmp_path)
     command = ["verify", DIGEST, "--key", str(signed.pem), "--store", str(tmp_path / "store")]
-    sha256 = signed.verdict.sbom_sha256
+    named = signed.verdict.sbom_sha256
     assert main(command) == 0
-    assert capsys.readouterr().out.splitlines()[-1] == f"  bill of materials sha256:{sha256}, not signed"
+    assert capsys.readouterr().out.splitlines()[-1] == f"  bill of materials sha256:{named}, not signed"
     signed.sign()
     assert main(command) == 0
-    assert capsys.readouterr().out.splitlines()[-1] == f"  bill of materials sha256:{sha256}, 3 components, signed"
+    assert capsys.readouterr().out.splitlines()[-1] == f"  bill of materials sha256:{named}, 3 components, signed"
     assert main([*command, "--json"]) == 0
     (row,) = json.loads(capsys.readouterr().out)
-    assert row["sbom"] == {"sha256": sha256, "components": 3, "key": signed.place}
+    assert row["sbom"] == {"sha256": named, "components": 3, "key": signed.place}
+
+
+def stand_in_registry(folder: Path, *beside: bytes) -> Path:
+    """A skopeo that has these statements beside every image; returns its folder. A real one: ``make chains``."""
+    layers = [
+        {"mediaType": ENVELOPE, "digest": f"sha256:{sha256(one).hexdigest()}", "size": len(one)} for one in beside
+    ]
+    there = json.dumps({"config": {"digest": DIGEST, "size": 2}, "layers": layers})
+    Stand(
+        folder / "skopeo",
+        f"if 'inspect' in arguments:\n    print({there!r})\n    sys.exit()\n"
+        "blobs = arguments[-1].split(':')[1] + '/blobs/sha256'\nos.makedirs(blobs)\n"
+        f"for name, content in {[(sha256(one).hexdigest(), one) for one in beside]!r}:\n"
+        "    open(blobs + '/' + name, 'wb').write(content)",
+    )
+    return folder
+
+
+def test_a_builders_provenance_has_to_name_the_commit(
+    command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    private, public = key_pair(tmp_path / "builder")
+    command.append(f"--provenance-key={public}")
+    other = json.loads(json.dumps(STATEMENT).replace("c" * 40, "e" * 40))
+    for beside, code in (([other], 1), ([other, STATEMENT], 0)):
+        command[1] = f"registry:5000/sonic:1.0.0@{DIGEST}"  # the tag says nothing beside a digest
+        envelopes = [write_envelope(sign(json.dumps(one).encode(), private_key(private))) for one in beside]
+        monkeypatch.setenv("PATH", f"{stand_in_registry(tmp_path, *envelopes)}{os.pathsep}{os.environ['PATH']}")
+        assert main(command) == code
+    asked = [ast.literal_eval(line)[0][-1] for line in (tmp_path / "skopeo.notes").read_text().splitlines()]
+    assert asked[0] == f"docker://registry:5000/sonic:sha256-{'a' * 64}.att"
+    assert capsys.readouterr().out.splitlines()[-1] == f"  built by chains of commit {'c' * 40}"
+    assert main([*command, "--json"]) == 0
+    (row,) = json.loads(capsys.readouterr().out)
+    assert row["provenance"] == [{"builder": "chains", "commits": ["c" * 40]}]
+    command[1] = DIGEST
+    assert main(command) == 2
+    assert "its address is needed" in capsys.readouterr().err
 
 
 def test_nothing_proves_it(command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -89,7 +89,7 @@ def test_a_failed_build_leaves_nothing_and_says_what_go_said(
 
 
 def test_every_program_is_a_tool_of_its_module() -> None:
-    for module in (*binaries.MODULES, binaries.ADMISSION):
+    for module in (*binaries.MODULES, binaries.ADMISSION, binaries.CHAINS):
         tools = set(re.findall(r"^(?:tool )?\t?([\w./-]+/[\w./-]+)$", (module.folder / "go.mod").read_text(), re.M))
         packages = {package for group in module.groups for package in group.packages.values()}
         assert packages <= tools, module.name

@@ -11,7 +11,7 @@ from tests.unit.sources.test_image import DIGEST, Stand
 
 from penstock.bundle.models import Image
 from penstock.foundation.errors import UsageError, WorldError
-from penstock.sources.image_attestation import ENVELOPE, attach_statement
+from penstock.sources.image_attestation import ENVELOPE, attach_statement, attached_statements
 
 IMAGE = Image(kind="image", url="registry.example:5000/models/model", digest=DIGEST)
 KIND = "https://slsa.dev/verification_summary/v1"
@@ -58,3 +58,23 @@ def test_what_cannot_be_added_to(tmp_path: Path, behave: str, error: str) -> Non
 def test_a_process_has_no_place_for_one() -> None:
     with pytest.raises(UsageError, match="pushed image only"):
         attach_statement(Image(kind="process", digest=DIGEST), b"{}", KIND)
+
+
+def test_an_image_with_nothing_beside_it(tmp_path: Path) -> None:
+    skopeo = Stand(tmp_path / "skopeo", "sys.exit('manifest unknown')")
+    assert attached_statements(IMAGE, skopeo=str(skopeo.path)) == []
+
+
+@pytest.mark.parametrize(
+    ("behave", "error"),
+    [
+        ("sys.exit('dial tcp 10.0.0.1:5000: connect: connection refused')", "the registry cannot be reached"),
+        ("print('[]')", "is no image"),
+        (f"print({manifest(*[DIGEST] * 1000)!r})", "or too many"),
+        (f"print({manifest(DIGEST)!r}) if 'inspect' in arguments else sys.exit('away')", "cannot be fetched"),
+    ],
+)
+def test_what_cannot_be_read(tmp_path: Path, behave: str, error: str) -> None:
+    skopeo = Stand(tmp_path / "skopeo", behave)
+    with pytest.raises(WorldError, match=error):
+        attached_statements(IMAGE, skopeo=str(skopeo.path))

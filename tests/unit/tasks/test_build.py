@@ -17,6 +17,7 @@ from penstock.bundle.models import BuiltElsewhere, Image
 from penstock.bundle.sbom_file import SBOM, read_sbom
 
 NOT_MOUNTED = {"weights-mount": "", "weights-folder": "suite"}
+NOT_BUILT = {"CHAINS-GIT_URL": "", "CHAINS-GIT_COMMIT": ""}
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ def cloned(folders: StepFolders) -> StepFolders:
 def test_without_a_registry_the_tree_is_what_runs(cloned: StepFolders) -> None:
     answer = cloned.call("build")
     assert answer.code == 0
-    assert answer.results == {"IMAGE_URL": "", "IMAGE_DIGEST": f"sha256:{TREE}"} | NOT_MOUNTED
+    assert answer.results == {"IMAGE_URL": "", "IMAGE_DIGEST": f"sha256:{TREE}"} | NOT_BUILT | NOT_MOUNTED
     image = cloned.bundle.run().image
     assert image == Image(kind="process", digest=f"sha256:{TREE}")
     (record,) = cloned.bundle.run().steps
@@ -73,7 +74,7 @@ def test_run_that_is_judged_again_keeps_the_image_that_made_its_outputs(cloned: 
     earlier = Image(kind="image", url="registry:5000/tiny", digest="sha256:" + "b" * 64)
     cloned.cloned(image=earlier, regated_from="run-1")
     answer = cloned.call("build")
-    assert answer.results == {"IMAGE_URL": earlier.url, "IMAGE_DIGEST": earlier.digest} | NOT_MOUNTED
+    assert answer.results == {"IMAGE_URL": earlier.url, "IMAGE_DIGEST": earlier.digest} | NOT_BUILT | NOT_MOUNTED
     assert cloned.bundle.run().image == earlier
     assert not (cloned.bundle.path / SBOM).exists()  # the earlier run had none
 
@@ -166,6 +167,7 @@ def test_an_image_that_was_built_elsewhere_is_taken_and_looked_into(folders: Ste
         assert answer.results == {
             "IMAGE_URL": server.url,
             "IMAGE_DIGEST": digest,
+            **NOT_BUILT,
             "weights-mount": "/model/weights",
             "weights-folder": "weights",
         }
