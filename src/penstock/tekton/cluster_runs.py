@@ -6,6 +6,7 @@ The client is the extra ``kubernetes``. It is imported when it is needed: that t
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from penstock.foundation.yaml_text import read_yaml
 TEKTON = {"group": "tekton.dev", "version": "v1", "plural": "pipelineruns"}
 LABEL = "penstock.dev/scheduled"
 """On each run that a schedule has started: the name of its file."""
+JOB = "penstock.dev/job"
+"""Likewise: the Job that has started it, whose pod may be tried again."""
 NAMESPACE_FILE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 REQUEST_S = 30.0
 MAX_LISTED = 500
@@ -57,6 +60,16 @@ def _run(path: Path) -> dict[str, Any]:
     return value | {"metadata": metadata | {"labels": labels}}
 
 
+@dataclass(frozen=True)
+class Started:
+    """The run that a file of the schedule stands for now."""
+
+    run: str
+    """Its name."""
+    why_not: str = ""
+    """Why it was not created now; empty: it was."""
+
+
 class ClusterRuns:
     """The PipelineRuns of one namespace."""
 
@@ -90,15 +103,13 @@ class ClusterRuns:
         configuration.retries = Retry(total=2, connect=2, read=False, redirect=False, status=False, other=False)
         return cls(client.CustomObjectsApi(client.ApiClient(configuration)), namespace)
 
-    def start(self, name: str, run: dict[str, Any]) -> tuple[str, bool]:
-        """Create a run, unless the one that was created last under this name still goes.
+    def start(self, name: str, run: dict[str, Any], *, job: str) -> Started:
+        """Create a run, unless one of this name still goes, or this Job has created one before.
 
         Args:
             name: of its file.
             run: as :func:`scheduled_runs` gives it.
-
-        Returns:
-            The name of the run that goes now, and whether it was created.
+            job: the Job that this is done for, by its name.
 
         Raises:
             WorldError: the API server refuses, or does not answer.
@@ -107,10 +118,14 @@ class ClusterRuns:
             self._api.list_namespaced_custom_object, name, label_selector=f"{LABEL}={name}", limit=MAX_LISTED
         )
         for item in found.get("items", []):
+            known = item["metadata"]
+            if known.get("labels", {}).get(JOB) == job:
+                return Started(str(known["name"]), "this Job has started it before")
             if not _has_ended(item):
-                return str(item["metadata"]["name"]), False
-        made = self._ask(self._api.create_namespaced_custom_object, name, body=run)
-        return str(made["metadata"]["name"]), True
+                return Started(str(known["name"]), "the run that was started last still goes")
+        metadata = run["metadata"] | {"labels": run["metadata"]["labels"] | {JOB: job}}
+        made = self._ask(self._api.create_namespaced_custom_object, name, body=run | {"metadata": metadata})
+        return Started(str(made["metadata"]["name"]))
 
     def _ask(self, call: Any, name: str, **given: Any) -> dict[str, Any]:
         from kubernetes.client.exceptions import ApiException
