@@ -12,6 +12,7 @@ from typing import Any
 
 from penstock.foundation.errors import UsageError, WorldError, one_line
 from penstock.foundation.yaml_text import read_yaml
+from penstock.targets.workload_api import MAX_ANSWER_BYTES, careful_retries, refusal_words
 
 TEKTON = {"group": "tekton.dev", "version": "v1", "plural": "pipelineruns"}
 LABEL = "penstock.dev/scheduled"
@@ -21,7 +22,6 @@ JOB = "penstock.dev/job"
 NAMESPACE_FILE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 REQUEST_S = 30.0
 MAX_LISTED = 500
-MAX_ANSWER_BYTES = 32 << 20
 MAX_LABEL = 63
 
 
@@ -89,7 +89,6 @@ class ClusterRuns:
         except ImportError:
             todo = "Install it: pip install 'penstock[kubernetes]'."
             raise UsageError("it needs the extra 'kubernetes'", where="schedule", todo=todo) from None
-        from urllib3 import Retry
 
         configuration = client.Configuration()
         try:
@@ -99,8 +98,7 @@ class ClusterRuns:
             todo = "It runs in a pod whose account has its token: tekton/schedule/scheduled.yaml."
             what = f"there is no cluster around: {one_line(str(error))}"
             raise UsageError(what, where="schedule", todo=todo) from None
-        # a token is never taken elsewhere, and a run is never created twice without looking
-        configuration.retries = Retry(total=2, connect=2, read=False, redirect=False, status=False, other=False)
+        configuration.retries = careful_retries()
         return cls(client.CustomObjectsApi(client.ApiClient(configuration)), namespace)
 
     def start(self, name: str, run: dict[str, Any], *, job: str) -> Started:
@@ -143,7 +141,7 @@ class ClusterRuns:
             todo = (
                 "Does the account have its Role? See tekton/rbac/scheduled.yaml." if error.status in (401, 403) else ""
             )
-            what = f"the API server answers {error.status or 0}: {_said(error)}"
+            what = f"the API server answers {error.status or 0}: {refusal_words(error)}"
             raise WorldError(what, where=f"{name}.yaml", todo=todo) from None
         except HTTPError as error:
             what = f"the API server does not answer: {one_line(str(error))[:200]}"
@@ -158,12 +156,3 @@ class ClusterRuns:
 def _has_ended(run: dict[str, Any]) -> bool:
     conditions = run.get("status", {}).get("conditions", [])
     return any(one.get("type") == "Succeeded" and one.get("status") in ("True", "False") for one in conditions)
-
-
-def _said(error: Any) -> str:
-    """What a refusal says of itself: the ``message`` of the API's ``Status``."""
-    try:
-        said = json.loads(error.body or "{}").get("message")
-    except (ValueError, AttributeError, TypeError):
-        said = None
-    return one_line(str(said or error.reason or "no reason is given"))[:300]
