@@ -52,6 +52,8 @@ class LastTold(Record):
     """Which run it was told of."""
     time: str
     """When: UTC, ISO 8601."""
+    quiet: bool
+    """Nothing had moved."""
     nights: int = 1
     """Runs in a row that came to the same."""
 
@@ -82,12 +84,12 @@ def news_of(bundle: Bundle, released: Bundle | None, status: str) -> News:
     """
     run, drift, failure = bundle.run(), read_drift(bundle), first_failure(bundle)
     version = _version(released)
-    if drift is not None:
+    if drift is not None and (drift.outcome != "same" or status != "Failed"):
         notice = drift_notice(drift) or Notice(
             drift_headline(drift), "Its values are those of its record, and so is what they were measured with.",
             tone="success",
         )  # fmt: skip
-        if failure is not None and status == "Failed":  # such as a store that takes nothing below drift/
+        if failure is not None and status == "Failed":  # such as a store that takes nothing below drift/: both are told
             details = (f"The run broke in the step {failure.step}: {failure.error}", *notice.details)
             notice = Notice(notice.what, notice.why, details=details, tone=notice.tone)
         return News(drift.model, run.run_id, drift.version, _subject(drift), notice, drift.outcome == "same")
@@ -124,13 +126,18 @@ def tell_news(audience: Audience, news: News, memory: Path | None, *, places: Ma
         _remember(memory, before.model_copy(update={"nights": before.nights + 1}))
         return Told()
     told = Told()
-    if before is not None or not news.quiet:
+    if not news.quiet or (before is not None and not before.quiet):
         told = _tell(audience, news, places)
     if told.sent or not told.failed:
-        now = utc_now()
-        _remember(
-            memory, LastTold(model=news.model, subject=news.subject, what=news.notice.what, run=news.run, time=now)
+        known = LastTold(
+            model=news.model,
+            subject=news.subject,
+            what=news.notice.what,
+            run=news.run,
+            time=utc_now(),
+            quiet=news.quiet,
         )
+        _remember(memory, known)
     return told
 
 

@@ -82,6 +82,13 @@ def test_another_release_is_told_of_again(nights: Nights) -> None:
     assert [nights.pass_by(version=version).sent for version in ("1.0.0", "1.0.0", "1.1.0")] == [1, 0, 1]
 
 
+def test_a_new_release_that_has_not_moved_is_no_news(nights: Nights) -> None:
+    told = [nights.pass_by(**SAME, version=version).sent for version in ("1.0.0", "1.1.0")]
+    assert told == [0, 0]
+    assert nights.pass_by(version="1.1.0").sent == 1
+    assert nights.pass_by(**SAME, version="1.2.0").sent == 1, "what people were told of is over"
+
+
 def test_a_run_that_breaks_the_same_way_each_night_is_told_once(nights: Nights) -> None:
     gone = "build: the registry has the image of the release no more, looked for in drift-{} after {}.5 s"
     assert nights.pass_by(failed=gone.format(1, 31)).sent == 1
@@ -138,6 +145,10 @@ def test_what_moved_is_told_also_if_it_could_not_be_kept(tmp_path: Path) -> None
     news = news_of(bundle, None, "Failed")
     assert news.notice.what == "m 1.0.0: its values moved; driver moved, too"
     assert news.notice.details[0] == "The run broke in the step gate: the store is full"
+    still = night(tmp_path, 2, **SAME)
+    remember_failure(still, "gate", "the store is full")
+    news = news_of(still, None, "Failed")
+    assert (news.notice.what, news.quiet) == ("m: the release could not be run again (step gate)", False)
 
 
 def test_a_model_of_the_same_name_in_another_store_is_another(nights: Nights) -> None:
