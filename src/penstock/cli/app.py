@@ -65,6 +65,7 @@ CANARY: Mapping[str, str] = {
     "resume": "penstock.cli.canary:resume",
     "abort": "penstock.cli.canary:abort",
 }
+RATE: Mapping[str, str] = {"status": "penstock.cli.rate:status", "close": "penstock.cli.rate:close"}
 STORE: Mapping[str, str] = {"transfer": "penstock.cli.store_transfer:transfer"}
 
 
@@ -89,6 +90,7 @@ def application(arguments: Sequence[str] = ()) -> typer.Typer:
         "score": ("Compute one metric on its own.", lambda: _score(part)),
         "weights": ("Work with weights.", lambda: WEIGHTS),
         "store": ("Work with a store.", lambda: STORE),
+        "rate": ("Work with people's ratings of a run.", lambda: RATE),
         "canary": ("Look at a canary, pause it, stop it.", lambda: CANARY),
     }
     named = command in COMMANDS or command in groups or "--version" in arguments
