@@ -26,9 +26,9 @@ from penstock.contract.policy import Rule
 from penstock.gating.finding import Finding
 from penstock.gating.preference_rule import Rated
 from penstock.gating.wording import subject_of
-from penstock.ratings.counting import RIGHT_SHARE
+from penstock.ratings.counting import is_careful
 from penstock.ratings.preference import win_share
-from penstock.ratings.turns import CATCHES_AT_LEAST
+from penstock.ratings.turns import CATCHES_AT_LEAST, is_twice
 
 SEED = 58
 MINIMUM, LEVEL = 0.35, 0.05
@@ -83,7 +83,7 @@ def qualified(right: list[float]) -> float:
     """How often a rater counts who is right in each catch pair with these probabilities."""
     total = 0.0
     for outcomes in product((0, 1), repeat=len(right)):
-        if sum(outcomes) >= RIGHT_SHARE * len(right):
+        if is_careful(sum(outcomes), len(right)):
             total += float(np.prod([p if hit else 1 - p for p, hit in zip(right, outcomes, strict=True)]))
     return total
 
@@ -96,7 +96,7 @@ def say(line: str) -> None:
 
 def say_raters() -> None:
     """Who is disqualified."""
-    say("\n| a rater | counts, of 3 catch pairs | of 5 |\n|---|---:|---:|")
+    say("\n| a rater | counts, of 3 catch pairs | of 5 | of 8 |\n|---|---:|---:|---:|")
     kinds = {
         "looks: sees 98 % of the blurred sides, says 'the same' of 80 % of the clips shown twice": (0.98, 0.98, 0.8),
         "looks, and never says 'the same'": (0.98, 0.98, 0.0),
@@ -106,8 +106,8 @@ def say_raters() -> None:
     }
     for words, (first, second, same) in kinds.items():
         found = []
-        for count in (CATCHES_AT_LEAST, 5):
-            pairs = [same if n % 2 else (first, second)[n // 2 % 2] for n in range(count)]
+        for count in (CATCHES_AT_LEAST, 5, 8):
+            pairs = [same if is_twice(n) else (first, second)[(n - (n + 1) // 3) % 2] for n in range(count)]
             found.append(f"{qualified(pairs):.0%}")
         say(f"| {words} | {' | '.join(found)} |")
 

@@ -20,13 +20,21 @@ function toggle() {
 }
 
 if (clips.length === 2) {
-  // the left one leads; one scrub bar moves both
-  right.controls = false;
+  // the left one leads, and one bar moves both: neither side has anything that the other lacks
+  const play = document.querySelector('#play');
+  const place = document.querySelector('#place');
+  document.querySelector('.both').hidden = false;
+  clips.forEach((clip) => { clip.controls = false; });
   right.muted = true;
-  left.addEventListener('play', () => right.play().catch(() => undefined));
-  left.addEventListener('pause', () => right.pause());
+  play.addEventListener('click', toggle);
+  place.addEventListener('input', () => { left.currentTime = (place.value / 1000) * (left.duration || 0); });
+  left.addEventListener('play', () => { play.textContent = 'Stop both'; right.play().catch(() => undefined); });
+  left.addEventListener('pause', () => { play.textContent = 'Play both'; right.pause(); });
   left.addEventListener('seeking', follow);
-  left.addEventListener('timeupdate', follow);
+  left.addEventListener('timeupdate', () => {
+    follow();
+    if (left.duration) place.value = (1000 * left.currentTime) / left.duration;
+  });
 }
 
 function answer(value) {
@@ -38,6 +46,7 @@ const reason = document.querySelector('#reason');
 
 document.addEventListener('keydown', (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
+  if (event.target.id === 'place' && event.key.startsWith('Arrow')) return; // moves both
   if (event.target === reason) {
     if (event.key === 'Escape') reason.blur();
     return;
