@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from penstock.book.cards import ModelCard, RunCard
 from penstock.book.case_page import cases_of
-from penstock.book.evidence import kind_of, type_of
+from penstock.book.evidence import kind_of
 from penstock.book.shelf import Shelf
 from penstock.foundation.errors import UsageError
 from penstock.ratings.kept import add_rating, answered, is_closed, now_text, open_plan, read_plan
@@ -161,7 +161,7 @@ def rated_pairs(shelf: Shelf, model: str, run_id: str, released: str) -> list[Ra
     here = sorted(shelf.manifest(model, run_id).files)
     beside = any(name.startswith("baseline/outputs/") for name in here)
     there, other = (here, run_id) if beside else (sorted(shelf.manifest(model, released).files), released)
-    found = []
+    found: list[RatedPair] = []
     for call in cases_of(shelf, model, run_id):
         if call.status != "ok" or call.refusal is not None or len(found) == MAX_PAIRS:
             continue
@@ -170,7 +170,7 @@ def rated_pairs(shelf: Shelf, model: str, run_id: str, released: str) -> list[Ra
         names = {name.removeprefix(theirs) for name in _below(there, theirs)}
         both = [name for name in _below(here, folder) if name.removeprefix(folder) in names]
         shown = [name for kind in ("video", "image") for name in both if kind_of(name) == kind]
-        if shown and type_of(shown[0]):
+        if shown:
             found.append(
                 RatedPair(
                     case=call.case,

@@ -34,7 +34,7 @@ MAX_FORM_BYTES = 16 << 10
 MAX_FIELDS = 8
 FORM_WAIT_S = 10
 """A form must have come within so many seconds."""
-ANSWERS = get_args(Answer)
+ANSWERS: dict[str, Answer] = {answer: answer for answer in get_args(Answer)}
 WITH_SCRIPT = {"Content-Security-Policy": HEADERS["Content-Security-Policy"] + "; script-src 'self'"}
 SAID = {"before": "You have answered that pair before: the first answer stays."}
 
@@ -133,7 +133,7 @@ class RatingPages:
         if not self.desk.may_be_rated(model, run_id):
             raise HTTPException(409)
         try:
-            new = self.desk.answer(model, run_id, rater, int(position), answer, reason)
+            new = self.desk.answer(model, run_id, rater, int(position), ANSWERS[answer], reason)
         except NotStoredError:
             raise HTTPException(409) from None
         return RedirectResponse(_home(model, run_id) + ("" if new else "?said=before"), status_code=303)
