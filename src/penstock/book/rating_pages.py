@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.resources import files
 from typing import get_args
 from urllib.parse import parse_qs, quote
 
-import anyio
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -155,7 +155,7 @@ async def _form(request: Request) -> dict[str, str]:
         raise HTTPException(422)
     body = b""
     try:
-        with anyio.fail_after(FORM_WAIT_S):
+        async with asyncio.timeout(FORM_WAIT_S):
             async for piece in request.stream():
                 body += piece
                 if len(body) > MAX_FORM_BYTES:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import threading
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
@@ -12,6 +14,7 @@ import pytest
 from tests.unit.book.made_rated import HOME, RUN, RaterClient, rated_store, raters, token
 from tests.unit.book.made_store import KEY, MODEL, MOVIE, client_of
 
+from penstock.book import rating_pages
 from penstock.book.access import Door, Tickets
 from penstock.ratings.kept import close, read_ratings
 from penstock.ratings.turns import turns
@@ -220,3 +223,20 @@ def test_the_script_is_no_more_than_one_file(seen: LocalStore) -> None:
     assert answer.headers["content-type"].startswith("text/javascript")
     assert re.findall(r"<script[^>]*>", ann.get(HOME).text) == ['<script src="/rate/step.js">']
     assert "script-src" not in ann.get("/rate").headers["content-security-policy"]
+
+
+def test_a_form_that_comes_too_slowly(seen: LocalStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rating_pages, "FORM_WAIT_S", 0.05)
+    ann = RaterClient(seen)
+
+    async def slowly() -> AsyncIterator[bytes]:
+        yield b"answer="
+        await asyncio.sleep(5)
+
+    async def ask() -> httpx.Response:
+        kind = {"Content-Type": "application/x-www-form-urlencoded"}
+        transport = httpx.ASGITransport(ann.book.app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+            return await client.post(HOME, headers=ann.headers | kind, content=slowly())
+
+    assert asyncio.run(ask()).status_code == 408
