@@ -78,6 +78,10 @@ error-rates-watch: $(DEV)/.ready ## the error rates of penstock watch: 10,000 ma
 	mkdir -p build
 	$(DEV)/bin/python tests/error_rates/watch.py --json build/error-rates-watch.json
 
+.PHONY: error-rates-preference
+error-rates-preference: $(DEV)/.ready ## the error rates of the rule for people's ratings: 2,000 made-up runs of each kind (a minute or two)
+	$(DEV)/bin/python tests/error_rates/preference.py
+
 .PHONY: faults faults-whole figures
 faults: $(DEV)/.ready ## each bad release of the reference models is stopped by its rule: a table a model (six minutes; MODELS=face-lite for one)
 	$(call needs,chromium,chromium)
