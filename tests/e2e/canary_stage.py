@@ -255,7 +255,7 @@ def open_stage(
                 more.enter_context(applied(facts, namespace, there.repository))
                 assert process.wait_until(there.exists, 60)
             there.promote(FIRST)  # it serves as soon as it is ready: the first needs no canary
-            # both Services: until the first weights are set the canary's, which may have no pod yet, has half of the users
+            # both Services: before the first weights are set, the canary's has half of the users, and may have no pod
             routed = process.wait_until(lambda: all(_answers(parts.traefik) for _ in range(SURE)), 60)
             assert routed, "Traefik has not found the route"
             with there.crowd:
