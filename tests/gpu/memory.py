@@ -82,8 +82,8 @@ def _held(tree: int, other: int, before: float | None) -> Iterator[Check]:
 
 
 def used() -> float:
-    """MiB in use on all cards, as nvidia-smi has it."""
-    return sum(float(row[0]) for row in smi("gpu", "memory.used"))
+    """MiB in use on all cards, as nvidia-smi has it, with what the driver keeps for itself."""
+    return sum(float(cell) for row in smi("gpu", "memory.used,memory.reserved") for cell in row)
 
 
 def smi(of: str, fields: str) -> list[list[str]]:

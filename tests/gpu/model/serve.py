@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -70,17 +71,25 @@ class TorchService(Service):
     def __init__(self, arguments: argparse.Namespace) -> None:
         super().__init__(ROOT)
         self._arguments = arguments
+        # PyTorch keeps libraries' handles and their memory for each thread, and the server has one for each connection
+        self._thread = ThreadPoolExecutor(max_workers=1)
+
+    def remove_background(self, body: bytes) -> bytes:
+        """As :meth:`rmbg_lite.service.Service.remove_background`, in one thread for all."""
+        return self._thread.submit(super().remove_background, body).result()
 
     def load(self) -> None:
         """As :meth:`rmbg_lite.service.Service.load`."""
         given = self._arguments
-        self._backend = TorchBackend(ROOT / WEIGHTS, given.device, given.hold_mib, given.leak_mib)
+        self._backend = self._thread.submit(
+            TorchBackend, ROOT / WEIGHTS, given.device, given.hold_mib, given.leak_mib
+        ).result()
         log("ready", backend="TorchBackend", device=given.device)
 
 
 def supervise() -> int:
     """Run this program once more as the worker, and pass the order to end on."""
-    worker = subprocess.Popen([sys.executable, *sys.argv, "--worker"])
+    worker = subprocess.Popen([sys.executable, *(word for word in sys.argv if word != "--supervised")])
     signal.signal(signal.SIGTERM, lambda *_: worker.terminate())
     return worker.wait()
 
@@ -92,9 +101,9 @@ def main() -> int:
     parser.add_argument("--device", default="cuda")
     parser.add_argument("--hold-mib", type=int, default=0)
     parser.add_argument("--leak-mib", type=int, default=0)
-    parser.add_argument("--worker", action="store_true")
+    parser.add_argument("--supervised", action="store_true", help="compute in a process below this one")
     arguments = parser.parse_args()
-    if not arguments.worker:
+    if arguments.supervised:
         return supervise()
     service = TorchService(arguments)
     server = Server(("127.0.0.1", arguments.port), service)
