@@ -38,6 +38,8 @@ from penstock.targets.pod_template import with_pair
 from penstock.targets.targets_file import RolloutSettings
 
 MODEL, TARGET, FIRST = "sonic-lite", "studio", "1.0.0"
+SURE = 40
+"""So many answers one after the other say that no Service is without a pod any more."""
 PENSTOCK = (sys.executable, "-c", "import sys; from penstock.cli.app import main; sys.exit(main())")
 
 
@@ -253,7 +255,9 @@ def open_stage(
                 more.enter_context(applied(facts, namespace, there.repository))
                 assert process.wait_until(there.exists, 60)
             there.promote(FIRST)  # it serves as soon as it is ready: the first needs no canary
-            assert process.wait_until(lambda: _answers(parts.traefik), 60), "Traefik has not found the route"
+            # both Services: before the first weights are set, the canary's has half of the users, and may have no pod
+            routed = process.wait_until(lambda: all(_answers(parts.traefik) for _ in range(SURE)), 60)
+            assert routed, "Traefik has not found the route"
             with there.crowd:
                 yield there
     finally:

@@ -14,7 +14,7 @@ from penstock.releases.acts import roll_back
 from penstock.releases.history import history
 from penstock.store.local import LocalStore
 from penstock.targets.delivery import Delivery
-from penstock.targets.waiting import CanaryUndecidedError, NotServingError
+from penstock.targets.waiting import CanaryStoppedError, CanaryUndecidedError
 
 GOOD, FLAKY, STOPPED, UNSEEN = "1.1.0", "1.2.0-flaky", "1.3.0", "1.4.0"
 ROUTER_S = 5.0
@@ -60,7 +60,7 @@ def test_a_good_release_comes_to_five_percent_and_then_to_all(stage: Stage) -> N
 def test_one_that_misbehaves_live_is_rolled_back_by_itself(stage: Stage) -> None:
     template, began = stage.rollout()["spec"]["template"], time.monotonic()
     stage.publish(FLAKY, GOOD)
-    with pytest.raises(NotServingError, match=r"the canary was stopped: .*[Mm]etric.*watch.* Failed"):
+    with pytest.raises(CanaryStoppedError, match=r"the canary was stopped: .*[Mm]etric.*watch.* Failed"):
         stage.promote(FLAKY)
     assert stage.rollout()["spec"]["template"] == template, "put back exactly"
     assert stage.current == GOOD
@@ -87,7 +87,7 @@ def test_one_command_stops_it(stage: Stage) -> None:
         assert stage.versions(cookie) == {STOPPED}, "who has met the canary stays with it"
         began = time.monotonic()
         assert stage.canary("abort", "--reason=green faces")["entry"]["by"] == "bob"
-    assert [type(error) for error in errors] == [NotServingError]
+    assert [type(error) for error in errors] == [CanaryStoppedError]
     assert not stage.canary("abort", "--reason=green faces")["changed"]
     met = [answer.at for answer in stage.crowd.since(0) if answer.version == STOPPED]
     assert met

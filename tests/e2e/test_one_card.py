@@ -17,6 +17,7 @@ import pytest
 import yaml
 from tests.cluster import canary, process
 from tests.cluster.settings import Settings
+from tests.cluster.worker import OTHER_CARD
 from tests.e2e.api import Object
 from tests.e2e.facts import Facts
 from tests.e2e.pages import labelled
@@ -108,7 +109,7 @@ def on_one_card(deployment: Object) -> Object:
     """It needs the card, and so has one pod."""
     deployment["spec"]["replicas"] = 1
     container = deployment["spec"]["template"]["spec"]["containers"][0]
-    container["resources"] = {"limits": {"nvidia.com/gpu": "1"}}
+    container["resources"] = {"limits": {OTHER_CARD: "1"}}
     return deployment
 
 
@@ -189,7 +190,7 @@ def test_a_pod_beside_the_other_gets_no_card_and_that_is_said(booth: Booth) -> N
     booth.publish("1.1.0", "1.0.0")
     with Asking(booth.url) as user, pytest.raises(NotServingError) as caught:
         booth.promote("1.1.0")
-    assert "no card is free for it: 0/1 nodes are available: 1 Insufficient nvidia.com/gpu" in str(caught.value)
+    assert f"no card is free for it: 0/1 nodes are available: 1 Insufficient {OTHER_CARD}" in str(caught.value)
     assert booth.current == "1.0.0"
     assert {status for _, status, _ in user.answers} == {200}
 

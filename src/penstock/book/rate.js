@@ -4,36 +4,56 @@ const clips = [...document.querySelectorAll('video')];
 const [left, right] = clips;
 const APART_S = 0.06;
 
+// the longer one leads: nothing of it is left out, and the shorter one waits at its end
+const lead = () => (right.duration > left.duration ? right : left);
+
 function follow() {
-  if (Math.abs(right.currentTime - left.currentTime) > APART_S && right.readyState >= 1) {
-    right.currentTime = Math.min(left.currentTime, right.duration || left.currentTime);
-  }
+  const first = lead();
+  const second = first === left ? right : left;
+  const end = second.duration || 0;
+  const target = Math.min(first.currentTime, end);
+  if (Math.abs(second.currentTime - target) > APART_S) second.currentTime = target;
+  if (!first.paused && second.paused && target < end - APART_S) start(second);
+}
+
+function start(clip) {
+  clip.play().catch(() => undefined);
 }
 
 function toggle() {
-  if (left.paused) {
+  if (lead().paused) {
     follow();
-    clips.forEach((clip) => clip.play().catch(() => undefined));
+    clips.forEach(start);
   } else {
     clips.forEach((clip) => clip.pause());
   }
 }
 
 if (clips.length === 2) {
-  // the left one leads, and one bar moves both: neither side has anything that the other lacks
+  // one button and one bar for both: neither side has anything that the other lacks
   const play = document.querySelector('#play');
   const place = document.querySelector('#place');
   document.querySelector('.both').hidden = false;
-  clips.forEach((clip) => { clip.controls = false; });
   right.muted = true;
   play.addEventListener('click', toggle);
-  place.addEventListener('input', () => { left.currentTime = (place.value / 1000) * (left.duration || 0); });
-  left.addEventListener('play', () => { play.textContent = 'Stop both'; right.play().catch(() => undefined); });
-  left.addEventListener('pause', () => { play.textContent = 'Play both'; right.pause(); });
-  left.addEventListener('seeking', follow);
-  left.addEventListener('timeupdate', () => {
-    follow();
-    if (left.duration) place.value = (1000 * left.currentTime) / left.duration;
+  place.addEventListener('input', () => { lead().currentTime = (place.value / 1000) * (lead().duration || 0); });
+  const show = () => { play.textContent = lead().paused ? 'Play both' : 'Stop both'; };
+  clips.forEach((clip) => {
+    clip.controls = false;
+    clip.loop = false;
+    clip.addEventListener('play', show);
+    clip.addEventListener('pause', show);
+    clip.addEventListener('seeking', () => { if (clip === lead()) follow(); });
+    clip.addEventListener('timeupdate', () => {
+      if (clip !== lead()) return;
+      follow();
+      if (clip.duration) place.value = (1000 * clip.currentTime) / clip.duration;
+    });
+    clip.addEventListener('ended', () => {
+      if (clip !== lead()) return;
+      clip.currentTime = 0;
+      start(clip);
+    });
   });
 }
 

@@ -17,7 +17,7 @@ from penstock.bundle.models import Source, StepRecord
 from penstock.bundle.steps import begin
 from penstock.notices.audience import Audience
 from penstock.notices.notify import Told
-from penstock.notices.watch_news import News, memory_of, news_of, tell_news
+from penstock.notices.watch_news import WatchNews, memory_of, news_of, tell_watch_news
 
 
 def night(folder: Path, number: int, *, failed: str = "", steps: tuple[str, ...] = (), **drift: Any) -> Bundle:
@@ -46,9 +46,9 @@ class Nights:
         news = news_of(bundle, None, "Completed" if not what.get("failed") else "Failed")
         return self.tell(news)
 
-    def tell(self, news: News, key: str = "") -> Told:
+    def tell(self, news: WatchNews, key: str = "") -> Told:
         address = self.server.address("feishu", key=key) if key else self.server.address("feishu")
-        return tell_news(Audience((address,)), news, self.memory, places=self.server.places)
+        return tell_watch_news(Audience((address,)), news, self.memory, places=self.server.places)
 
 
 @pytest.fixture

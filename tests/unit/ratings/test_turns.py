@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.ratings.made_ratings import BASELINE, MODEL, RUN, pairs
 
@@ -21,6 +21,7 @@ def plan_of(cases: int, seed: str = SEED) -> RatingPlan:
     return RatingPlan.model_validate(fixed | {"seed": seed, "pairs": pairs(cases)})
 
 
+@settings(max_examples=20)
 @given(st.integers(1, 60), st.text("abcdefgh", min_size=1, max_size=8))
 def test_every_case_once_and_catch_pairs_that_always_the_same_answer_fails(cases: int, rater: str) -> None:
     found = turns(plan_of(cases), rater)
