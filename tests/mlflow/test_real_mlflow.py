@@ -36,9 +36,11 @@ import json, sys
 from mlflow import MlflowClient
 client = MlflowClient(sys.argv[1])
 experiment = client.get_experiment_by_name("sonic-lite")
-runs = client.search_runs([experiment.experiment_id], order_by=["attributes.start_time ASC"])
+runs = client.search_runs([experiment.experiment_id])
+runs.sort(key=lambda run: run.data.tags["penstock.run_id"], reverse=True)
 histories = {key: len(client.get_metric_history(runs[0].info.run_id, key)) for key in [*runs[0].data.metrics][:5]}
 print(json.dumps({
+    "ids": [run.info.run_id for run in runs],
     "runs": [[run.info.status, run.data.tags, run.data.params, run.data.metrics] for run in runs],
     "written": max(histories.values()),
     "versions": {v.version: [v.tags, v.run_id, v.source] for v in client.search_model_versions("name='sonic-lite'")},
@@ -103,7 +105,9 @@ def test_runs_versions_and_the_alias(server: str, tmp_path: Path) -> None:
     followed = follow_release(mlflow, store, MODEL)
     assert followed is not None
     there = read(server)
-    ((status, tags, params, metrics),) = there["runs"]
+    (status, tags, params, metrics), (_, missed, _, _) = there["runs"]
+    assert missed["penstock.run_id"] == "run-0", "it was brought from the store"
+    assert [there["versions"][n][1] for n in ("2", "1")] == there["ids"]
     assert (status, tags["penstock.verdict"], tags["penstock.evidence"]) == (
         "FINISHED",
         "pass",

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from penstock.bundle.directory import Bundle
     from penstock.store.store import Store
 
-RECORDS = ("run.json", "measurements.jsonl", "verdict.json")
-
 
 def track(
     run: Annotated[str, typer.Argument(help="The run: its name, or its bundle's directory; with --model, its id.")],
@@ -75,6 +73,7 @@ def _bundle(run: str, model: str, runs: Path, store: Store | None, folder: Path)
     from penstock.foundation.errors import UsageError
     from penstock.local_run.run_names import find_bundle
     from penstock.store.archive import fetch
+    from penstock.tracking.track import RECORDS
 
     if not model:
         path = find_bundle(run, out=runs, store="")

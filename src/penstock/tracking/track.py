@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
+import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from pathlib import Path
 from typing import Any, TypeVar
 
 from penstock.bundle.directory import Bundle
-from penstock.foundation.errors import UsageError, one_line
+from penstock.foundation.errors import UsageError, WorldError, one_line
 from penstock.releases.baseline import Release, baseline
 from penstock.releases.history import PublishedRelease, history
 from penstock.sources.git_url import mask
-from penstock.store.store import Store
+from penstock.store.archive import fetch
+from penstock.store.store import NotStoredError, Store
 from penstock.tracking.mlflow_api import Mlflow, MlflowError, entries, text_of
 from penstock.tracking.run_values import DONE_TAG, MAX_TAG, RUN_TAG, TrackedRun, tracked_run
 
@@ -21,6 +24,14 @@ ALIAS = "current"
 """What ``models:/NAME@current`` follows."""
 VERSION_TAG = "penstock.version"
 WITHDRAWN_TAG = "penstock.withdrawn"
+MLFLOW_RUN_TAG = "penstock.mlflow_run"
+"""Of a version that was registered before its run was there: MLflow's id of the run, or :data:`NO_RUN`."""
+NO_RUN = "none"
+"""The store has no such run, or MLflow takes no such one: it is not looked for again."""
+RECORDS = ("run.json", "measurements.jsonl", "verdict.json")
+"""What MLflow is told of a run, it is told from these."""
+RELEASES_PER_CALL = 3
+"""Registered with their runs, at most: a step of a release has more to do. The next call goes on."""
 METRICS_PER_REQUEST = 900
 OTHERS_PER_REQUEST = 100
 """Of parameters, and of tags: MLflow takes 100 of each, and 1,000 with the metrics."""
@@ -83,10 +94,12 @@ def track_run(mlflow: Mlflow, bundle: Bundle, evidence: str = "") -> Tracked:
 
 
 def follow_release(mlflow: Mlflow, store: Store, model: str) -> Followed | None:
-    """Register what was released of a model, and let the alias ``current`` point to the current release.
+    """Register what was released of a model, each with its run, and let the alias ``current`` point to the current one.
 
     After a rollback as after a release: it reads from the store where the pointer is, so that it does not matter which
-    move MLflow missed. A release that moves meanwhile is looked at again.
+    move MLflow missed. A run that MLflow missed is brought from the store before its release is registered, since
+    MLflow cannot give a version its run later. :data:`RELEASES_PER_CALL` at most, the current one first; the next call
+    goes on. A release that moves meanwhile is looked at again.
 
     Args:
         mlflow: the server.
@@ -103,12 +116,16 @@ def follow_release(mlflow: Mlflow, store: Store, model: str) -> Followed | None:
         current = baseline(store, model)
         if current is None:
             return None
-        versions = _registered(mlflow, model)
-        for published in reversed(history(store, model).releases):
-            release = published.release
-            if release.version not in versions:
-                versions[release.version] = _register(mlflow, published)
-            _mark_withdrawn(mlflow, published, versions[release.version])
+        versions, releases = _registered(mlflow, model), history(store, model).releases
+        for published in _due(releases, versions, current.version):
+            version, run = published.release.version, _released_run(mlflow, store, published)
+            if version not in versions:
+                versions[version] = _register(mlflow, published, run)
+            elif run:
+                _tag_version(mlflow, model, versions[version], MLFLOW_RUN_TAG, run)
+        for published in releases:
+            if published.release.version in versions:
+                _mark_withdrawn(mlflow, published, versions[published.release.version])
         number = text_of(versions[current.version], "version")
         changed = _alias(mlflow, model) != number
         if changed:
@@ -193,7 +210,53 @@ def _registered(mlflow: Mlflow, model: str) -> dict[str, dict[str, Any]]:
     return found
 
 
-def _register(mlflow: Mlflow, published: PublishedRelease) -> dict[str, Any]:
+def _due(
+    releases: Sequence[PublishedRelease], versions: dict[str, dict[str, Any]], current: str
+) -> list[PublishedRelease]:
+    """What to do in this call, the oldest first, as MLflow numbers them.
+
+    Of the releases (the newest first) the current one, then those that MLflow has not, then those that it has without
+    a run.
+    """
+    fresh = [one.release.version for one in releases if one.release.version not in versions]
+    without = [one.release.version for one in releases if _lacks_run(versions.get(one.release.version))]
+    chosen = (sorted(fresh, key=lambda version: version != current) + without)[:RELEASES_PER_CALL]
+    return [one for one in reversed(releases) if one.release.version in chosen]
+
+
+def _lacks_run(entry: dict[str, Any] | None) -> bool:
+    return entry is not None and not entry.get("run_id") and MLFLOW_RUN_TAG not in _tags_of(entry)
+
+
+def _released_run(mlflow: Mlflow, store: Store, published: PublishedRelease) -> str:
+    """MLflow's id of a release's run, which is brought from the store if MLflow has it not, or not all of it.
+
+    Returns:
+        :data:`NO_RUN` if it can never be brought; empty if the store did not give it this time, which does not keep
+        the release from being shown.
+
+    Raises:
+        MlflowError: MLflow cannot be reached, or refuses more than this run's values.
+    """
+    release = published.release
+    try:
+        there = find_run(mlflow, _experiment(mlflow, release.model), release.run_id)
+        if there is not None and DONE_TAG in _tags_of(there.get("data")):
+            return text_of(there, "info", "run_id")
+        with tempfile.TemporaryDirectory() as folder:
+            bundle = fetch(store, release.model, release.run_id, Path(folder), only=RECORDS)
+            return track_run(mlflow, bundle, published.evidence).run
+    except (NotStoredError, UsageError):
+        return NO_RUN
+    except MlflowError as error:
+        if error.code != "INVALID_PARAMETER_VALUE":
+            raise
+        return NO_RUN
+    except WorldError:
+        return ""
+
+
+def _register(mlflow: Mlflow, published: PublishedRelease, run: str) -> dict[str, Any]:
     release = published.release
     tags = {
         VERSION_TAG: release.version,
@@ -202,16 +265,16 @@ def _register(mlflow: Mlflow, published: PublishedRelease) -> dict[str, Any]:
         "penstock.image": release.image.digest,
         "penstock.evidence": mask(published.evidence),
     }
-    value = {
+    if run == NO_RUN:
+        tags[MLFLOW_RUN_TAG] = NO_RUN
+    value: dict[str, Any] = {
         "name": release.model,
         "source": _source(published.evidence, release),
         "tags": [{"key": key, "value": text[:MAX_TAG]} for key, text in tags.items()],
         "description": f"Release {one_line(release.version)[:200]}.",
     }
-    experiment = _experiment(mlflow, release.model)
-    run = find_run(mlflow, experiment, release.run_id)
-    if run is not None:
-        value["run_id"] = text_of(run, "info", "run_id")
+    if run and run != NO_RUN:
+        value["run_id"] = run
     made = mlflow.post("model-versions/create", value).get("model_version")
     if not isinstance(made, dict):
         raise MlflowError("the answer has no 'model_version'")
@@ -229,8 +292,12 @@ def _mark_withdrawn(mlflow: Mlflow, published: PublishedRelease, entry: dict[str
     gone = published.withdrawn
     if gone is not None and WITHDRAWN_TAG not in _tags_of(entry):
         words = one_line(f"{gone.time} by {gone.by}: {gone.reason}")[:MAX_TAG]
-        name, number = published.release.model, text_of(entry, "version")
-        mlflow.post("model-versions/set-tag", {"name": name, "version": number, "key": WITHDRAWN_TAG, "value": words})
+        _tag_version(mlflow, published.release.model, entry, WITHDRAWN_TAG, words)
+
+
+def _tag_version(mlflow: Mlflow, model: str, entry: dict[str, Any], key: str, value: str) -> None:
+    number = text_of(entry, "version")
+    mlflow.post("model-versions/set-tag", {"name": model, "version": number, "key": key, "value": value})
 
 
 def _alias(mlflow: Mlflow, model: str) -> str | None:

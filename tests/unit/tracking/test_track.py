@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +57,7 @@ def test_wherever_it_breaks_off_the_next_try_completes_it(
     server: MlflowServer, store: LocalStore, tmp_path: Path
 ) -> None:
     whole = 0
-    for request in range(1, 40):
+    for request in range(1, 60):
         server.fail_at = request
         try:
             track_run(mlflow(server), Bundle(tmp_path / "run-1"))
@@ -66,9 +67,11 @@ def test_wherever_it_breaks_off_the_next_try_completes_it(
         whole = request
         break
     assert whole > 3
-    (run,) = server.runs.values()
-    assert run["status"] == "FINISHED"
-    assert len(run["metrics"]) == 2
+    assert len(server.runs) == 2
+    for run in server.runs.values():
+        assert run["status"] == "FINISHED"
+        assert len(run["metrics"]) == 2
+    assert sorted(entry["run_id"] for entry in server.models[MODEL]) == sorted(server.runs)
     assert [entry["tags"]["penstock.version"] for entry in server.models[MODEL]] == ["1.0.0", "1.1.0"]
     assert server.aliases == {(MODEL, "current"): "2"}
 
@@ -97,9 +100,73 @@ def test_a_version_knows_its_run_and_its_evidence(server: MlflowServer, store: L
     number = track_run(mlflow(server), Bundle(tmp_path / "run-1")).run
     follow_release(mlflow(server), store, MODEL)
     older, newer = server.models[MODEL]
-    assert (older["run_id"], newer["run_id"]) == ("", number), "of a run that was never brought there is none"
+    assert newer["run_id"] == number
+    assert server.runs[older["run_id"]]["tags"]["penstock.run_id"] == "run-0", "it was brought from the store"
     assert newer["tags"]["penstock.evidence"].endswith("/store/runs/sonic-lite/run-1")
     assert newer["source"].startswith("penstock:/manifest/"), "no path of a machine"
+
+
+def test_runs_that_an_outage_missed_come_with_the_next_release(
+    server: MlflowServer, store: LocalStore, tmp_path: Path
+) -> None:
+    """*archive* of 1.0.0 and of 1.1.0 met 503: *publish* brings both from the store, and each version has its run."""
+    server.reply = 503, b"upstream is away"
+    for number in (0, 1):
+        with pytest.raises(MlflowError, match="503"):
+            track_run(mlflow(server), Bundle(tmp_path / f"run-{number}"), "")
+    with pytest.raises(MlflowError, match="503"):
+        follow_release(mlflow(server), store, MODEL)
+    server.reply = None
+    follow_release(mlflow(server), store, MODEL)
+    versions = server.models[MODEL]
+    assert [server.runs[entry["run_id"]]["tags"]["penstock.version"] for entry in versions] == ["1.0.0", "1.1.0"]
+    assert [len(run["metrics"]) for run in server.runs.values()] == [2, 2]
+    before = len(server.wrote())
+    follow_release(mlflow(server), store, MODEL)
+    assert len([path for path in server.wrote()[before:] if "registered-models/create" not in path]) == 0
+
+
+def test_a_few_releases_a_call_the_current_one_first(
+    server: MlflowServer, store: LocalStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(track, "RELEASES_PER_CALL", 1)
+    roll_back(store, MODEL, reason="flicker", by="ann")
+    found = follow_release(mlflow(server), store, MODEL)
+    assert found is not None
+    assert (found.release, len(server.models[MODEL]), len(server.runs)) == ("1.0.0", 1, 1)
+    follow_release(mlflow(server), store, MODEL)
+    assert [entry["tags"]["penstock.version"] for entry in server.models[MODEL]] == ["1.0.0", "1.1.0"]
+    assert len(server.runs) == 2
+
+
+def test_a_version_that_has_no_run_is_told_which_it_is(server: MlflowServer, store: LocalStore) -> None:
+    """As an older Penstock left it. It is not made anew: its number, and what people wrote on it, stay."""
+    follow_release(mlflow(server), store, MODEL)
+    server.runs.clear()
+    for entry in server.models[MODEL]:
+        entry["run_id"] = ""
+    follow_release(mlflow(server), store, MODEL)
+    assert [entry["version"] for entry in server.models[MODEL]] == ["1", "2"]
+    for entry in server.models[MODEL]:
+        run = server.runs[entry["tags"]["penstock.mlflow_run"]]
+        assert run["tags"]["penstock.version"] == entry["tags"]["penstock.version"]
+
+
+@pytest.mark.parametrize("fault", ["gone", "damaged"])
+def test_evidence_that_is_gone_keeps_no_release_from_being_shown(
+    server: MlflowServer, store: LocalStore, tmp_path: Path, fault: str
+) -> None:
+    evidence = tmp_path / "store/runs/sonic-lite/run-1"
+    if fault == "gone":
+        shutil.rmtree(evidence)
+    else:
+        (evidence / "run.json").chmod(0o600)
+        (evidence / "run.json").write_text("{}")
+    found = follow_release(mlflow(server), store, MODEL)
+    assert found is not None
+    assert (found.release, server.models[MODEL][1]["run_id"]) == ("1.1.0", "")
+    assert server.models[MODEL][1]["tags"].get("penstock.mlflow_run") == ("none" if fault == "gone" else None)
+    assert server.models[MODEL][0]["run_id"] in server.runs
 
 
 def test_a_release_that_moves_meanwhile_is_looked_at_again(

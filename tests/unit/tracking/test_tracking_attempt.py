@@ -25,7 +25,9 @@ def test_done_and_done_later(server: MlflowServer, store: LocalStore, tmp_path: 
     server.fail_at = 2
     assert "answered 503" in attempt_tracking(folder, store=store, model=MODEL, bundle=bundle)
     assert attempt_tracking(folder, store=store, model=MODEL, bundle=bundle) == ""
-    assert (len(server.runs), server.aliases) == (1, {(MODEL, "current"): "2"})
+    assert server.aliases == {(MODEL, "current"): "2"}
+    brought = [run["tags"]["penstock.run_id"] for run in server.runs.values()]
+    assert sorted(brought) == ["run-0", "run-1"], "the release before, which nobody brought, too"
 
 
 def test_a_mistake_of_ours_breaks_no_release(

@@ -62,6 +62,17 @@ def test_what_cannot_be(tmp_path: Path, text: str, said: str) -> None:
     assert "watch.yaml" in str(raised.value)
 
 
+def test_logged_errors_as_the_page_has_them(tmp_path: Path) -> None:
+    """docs/watch.md: a counter of logged errors in the place of complaints, and no latency."""
+    page = (Path(__file__).parents[3] / "docs" / "watch.md").read_text(encoding="utf-8")
+    example = page.partition("**Logged errors.**")[2].partition("```yaml\n")[2].partition("```")[0]
+    policy = load_watch_policy(_written(tmp_path, example))
+    assert policy.signals.names == ["errors", "feedback"]
+    assert policy.timeout_s == 3600
+    assert policy.prometheus is not None
+    assert [side.latency for side in (policy.prometheus.canary, policy.prometheus.stable)] == [None, None]
+
+
 def _written(tmp_path: Path, text: str) -> Path:
     path = tmp_path / "watch.yaml"
     path.write_text(text, encoding="utf-8")
