@@ -78,6 +78,10 @@ error-rates-watch: $(DEV)/.ready ## the error rates of penstock watch: 10,000 ma
 	mkdir -p build
 	$(DEV)/bin/python tests/error_rates/watch.py --json build/error-rates-watch.json
 
+.PHONY: error-rates-preference
+error-rates-preference: $(DEV)/.ready ## the error rates of the rule for people's ratings: 2,000 made-up runs of each kind (a minute or two)
+	$(DEV)/bin/python tests/error_rates/preference.py
+
 .PHONY: faults faults-whole figures
 faults: $(DEV)/.ready ## each bad release of the reference models is stopped by its rule: a table a model (six minutes; MODELS=face-lite for one)
 	$(call needs,chromium,chromium)
@@ -106,6 +110,15 @@ bench-against: $(VENV)/.ready ## what a change costs: COMMIT=abc123 and this tre
 .PHONY: bench-cluster
 bench-cluster: $(DEV)/.ready ## a release on the cluster: cold, warm and unchanged; after cluster-up and images
 	$(DEV)/bin/python -m tests.bench.bench_cluster
+
+.PHONY: gpu
+gpu: ## what only a machine with an NVIDIA card can show: TORCH=an interpreter with PyTorch, NumPy and OpenCV (installs CUDA's libraries into build/: 3 GB)
+	test -x build/gpu/bin/penstock || { $(PYTHON) -m venv --clear build/gpu && \
+		build/gpu/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt && \
+		build/gpu/bin/python -m pip uninstall --quiet --yes onnxruntime && \
+		build/gpu/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/cuda.txt && \
+		build/gpu/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .; }
+	build/gpu/bin/python -m tests.gpu --python "$(or $(TORCH),$(shell command -v python3))" --json build/gpu.json
 
 .PHONY: system
 system: $(DEV)/.ready ## whole programs at work, without a cluster: unit tests that take long, runs, bisect, models in their cage, the report in a real Chromium

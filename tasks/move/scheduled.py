@@ -11,14 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from penstock.foundation.errors import PenstockError
-from penstock.steps.entrypoint import log, run_step, workspace
+from penstock.steps.entrypoint import log, param, run_step, workspace
 from penstock.tekton.cluster_runs import ClusterRuns, scheduled_runs
 
 
 @dataclass(frozen=True)
 class Arguments:
-    """Create each PipelineRun of a folder, unless the last one of its name still goes."""
+    """Create each PipelineRun of a folder, unless one of its name still goes."""
 
+    job: str = param("the Job's name: what it has started is not started again when its pod is tried again")
     runs: Path = workspace("the ConfigMap penstock-scheduled-runs: a PipelineRun in each NAME.yaml")
 
 
@@ -31,14 +32,14 @@ def step(arguments: Arguments, cluster: Callable[[], ClusterRuns] = ClusterRuns.
     failed: list[PenstockError] = []
     for name, run in runs.items():
         try:
-            started, new = api.start(name, run)
+            started = api.start(name, run, job=arguments.job)
         except PenstockError as error:
             failed.append(error)
             continue
-        if new:
-            log("started", what=name, run=started)
+        if started.why_not:
+            log("not started", what=name, run=started.run, reason=started.why_not)
         else:
-            log("not started", what=name, run=started, reason="the run that was started last still goes")
+            log("started", what=name, run=started.run)
     for further in failed[1:]:
         log("error", step="scheduled", error=str(further))
     if failed:

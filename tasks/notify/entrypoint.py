@@ -19,7 +19,7 @@ from penstock.notices.notice import NoticeLink
 from penstock.notices.notice_links import links_of, values_of
 from penstock.notices.notify import notify, receivers_in
 from penstock.notices.pull_request import comment_text, marker
-from penstock.notices.watch_news import memory_of, news_of, tell_news
+from penstock.notices.watch_news import memory_of, news_of, tell_watch_news
 from penstock.steps.entrypoint import log, param, run_step, shorten, workspace
 
 
@@ -77,7 +77,7 @@ def _watched(arguments: Arguments, bundle: Bundle) -> dict[str, str]:
     released = Bundle(arguments.baseline) if arguments.baseline is not None else None
     news = news_of(bundle, released, arguments.status)
     memory = memory_of(arguments.cache, news.model, arguments.store)
-    told = tell_news(open_audience(arguments.receivers), news, memory)
+    told = tell_watch_news(open_audience(arguments.receivers), news, memory)
     if (error := told.error()) is not None:
         raise error
     log("notified", title=news.notice.what, sent=told.sent)

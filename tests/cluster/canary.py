@@ -96,6 +96,8 @@ def _traefik(settings: Settings, namespace: str) -> process.Part:
             "--providers.kubernetescrd=true",
             f"--providers.kubernetescrd.namespaces={namespace}",
             "--providers.kubernetescrd.throttleduration=500ms",
+            # else a canary without a pod takes the whole route with it: docs/operations.md, "A Rollout"
+            "--providers.kubernetescrd.allowemptyservices=true",
             "--metrics.prometheus=true",
             "--metrics.prometheus.entrypoint=metrics",
             "--metrics.prometheus.addserviceslabels=true",

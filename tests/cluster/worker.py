@@ -15,6 +15,7 @@ from tests.cluster.settings import Settings
 from penstock.foundation.errors import WorldError
 
 NODE_READY_TIMEOUT_S = 90
+OTHER_CARD = "amd.com/gpu"
 
 
 def start(settings: Settings) -> None:
@@ -151,8 +152,11 @@ def node_is_ready(settings: Settings) -> bool:
 
 
 def advertise_gpu(settings: Settings) -> None:
-    """Let the node offer ``nvidia.com/gpu``. There is no card: it proves the request and the queueing."""
-    resources = {"nvidia.com/gpu": str(settings.gpus)}
+    """Let the node offer ``nvidia.com/gpu``. There is no card: it proves the request and the queueing.
+
+    A card of another maker is offered beside it: what serves does not wait for runs then, nor they for it.
+    """
+    resources = {"nvidia.com/gpu": str(settings.gpus), OTHER_CARD: "1"}
     patch = json.dumps({"status": {"capacity": resources, "allocatable": resources}})
     deadline = time.monotonic() + 30
     while not _offers_gpu(settings):

@@ -1,6 +1,6 @@
 """The released model once more, started by the CronJob's Job: nothing moved, another card, an image that is gone.
 
-Each in a store of its own, released there as the first release of the session. Adds about two minutes.
+Each in a store of its own, released there as the first release of the session. Adds about 140 s.
 """
 
 from __future__ import annotations

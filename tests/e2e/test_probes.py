@@ -19,10 +19,10 @@ import yaml
 from tests.cluster import canary, process
 from tests.cluster.settings import Settings
 from tests.e2e.api import Object
+from tests.e2e.canary_stage import MODEL, PENSTOCK, TARGET, Stage, account
 from tests.e2e.facts import Facts
 from tests.e2e.rollouts import Crowd, manifests
 from tests.e2e.serving import PORT, put_image, weights_server
-from tests.e2e.test_canary import MODEL, PENSTOCK, TARGET, Stage, account
 
 from penstock.releases.baseline import published
 from penstock.store.local import LocalStore
@@ -118,7 +118,7 @@ def stage(facts: Facts, session_id: str, tmp_path_factory: pytest.TempPathFactor
     try:
         with weights_server(host, files) as weights:
             crowd = Crowd(parts.traefik, new=0, known=0)
-            there = Stage(facts, settings, namespace, parts.traefik, store, weights, files, digests, folder, crowd)
+            there = Stage(facts, settings, namespace, parts.traefik, store, weights, files, digests, folder, crowd, [])
             there.publish("1.0.0", None)
             made = manifests(facts, f"{facts.registry}/{namespace}:1.0.0", f"http://{host}:{settings.watch_port}")
             release = published(store, MODEL, "1.0.0")

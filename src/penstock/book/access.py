@@ -15,6 +15,7 @@ from pathlib import Path
 
 from penstock.foundation.errors import UsageError, one_line
 from penstock.foundation.files import read_regular
+from penstock.ratings.records import RATER_PATTERN
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 LOOPBACK: tuple[Network, ...] = (ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128"))
@@ -106,6 +107,28 @@ def read_tokens(path: Path) -> dict[str, str]:
     if not found:
         raise UsageError("the file has no token", where=str(path), todo="Write a line 'NAME sha256:DIGEST'.")
     return found
+
+
+def raters_door(path: Path, readers: Mapping[str, str]) -> Door:
+    """Who may rate: a file as :func:`read_tokens` reads it, whose names can stand in the store.
+
+    Raises:
+        UsageError: a name cannot, stands there twice, or a token reads the book as well: who does knows which side is
+            which.
+    """
+    tokens = read_tokens(path)
+    names = list(tokens.values())
+    for digest, name in tokens.items():
+        what = ""
+        if not re.fullmatch(RATER_PATTERN, name):
+            what = f"'{name}' cannot be a rater's name: up to 64 letters, digits, '.', '_', '@' and '-'"
+        elif names.count(name) > 1:
+            what = f"'{name}' has two tokens"
+        elif digest in readers:
+            what = f"the token of '{name}' reads the book as well, which tells which model is which"
+        if what:
+            raise UsageError(what, where=str(path), todo="Give each rater one token of his own; docs/ratings.md.")
+    return Door(tokens=tokens)
 
 
 def read_key(path: Path) -> bytes:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain
 from urllib.parse import quote
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, PlainTextResponse, Response, StreamingResponse
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -22,9 +21,11 @@ from penstock.book.case_page import case_view, cases_of, fragment, moment
 from penstock.book.comparison import Comparisons, RunName
 from penstock.book.course import courses
 from penstock.book.drawn_page import draw, list_page, style
-from penstock.book.evidence import REPORT, UnfitRangeError, part_of, policy_of, type_of
+from penstock.book.evidence import REPORT, policy_of, type_of
 from penstock.book.patient_pool import PatientPool, StoreAwayError
+from penstock.book.rating_pages import RatingPages
 from penstock.book.run_page import run_view
+from penstock.book.sent_file import sent_file
 from penstock.book.shelf import Shelf
 from penstock.book.threshold import Threshold
 from penstock.bundle.verdict_record import Verdict
@@ -134,7 +135,13 @@ class Book:
         digest = self.shelf.manifest(model, run_id).files.get(name)
         if digest is None:
             raise HTTPException(404)
-        return self._sent(request, f"{run_key(model, run_id)}/{name}", name, digest)
+        headers = {
+            "Cache-Control": "private, max-age=3600",
+            "Content-Security-Policy": policy_of(name),
+            "Cross-Origin-Resource-Policy": "cross-origin",  # a report's origin is none, so that it is never the same
+            "ETag": f'"{digest}"',
+        }
+        return sent_file(self.shelf, request, f"{run_key(model, run_id)}/{name}", type_of(name), headers)
 
     async def healthy(self, _request: Request) -> Response:
         """For probes: the process answers. Pages alone ask the store, and hold all threads where it is slow."""
@@ -143,37 +150,6 @@ class Book:
     def style(self, _request: Request) -> Response:
         """The style sheet."""
         return Response(style(), media_type="text/css", headers={"Cache-Control": "public, max-age=3600"})
-
-    def _sent(self, request: Request, key: str, name: str, digest: str) -> Response:
-        headers = {
-            "Accept-Ranges": "bytes",
-            "Cache-Control": "private, max-age=3600",
-            "Content-Security-Policy": policy_of(name),
-            "Cross-Origin-Resource-Policy": "cross-origin",  # a report's origin is none, so that it is never the same
-            "ETag": f'"{digest}"',
-        }
-        if request.headers.get("if-none-match") == headers["ETag"]:
-            return Response(status_code=304, headers=headers)
-        size = self.shelf.pool.ask(lambda: self.shelf.store.size(key))
-        if size is None:
-            raise HTTPException(404)
-        asked = request.headers.get("range", "")
-        if request.headers.get("if-range", headers["ETag"]) != headers["ETag"]:
-            asked = ""
-        try:
-            part = part_of(size, asked)
-        except UnfitRangeError:
-            return Response(status_code=416, headers={**headers, "Content-Range": f"bytes */{size}"})
-        headers["Content-Length"] = str(part.length)
-        if not part.whole:
-            headers["Content-Range"] = f"bytes {part.start}-{part.start + part.length - 1}/{size}"
-        status = 200 if part.whole else 206
-        if request.method == "HEAD":
-            return Response(status_code=status, headers=headers, media_type=type_of(name))
-        pieces = self.shelf.store.read_range(key, part.start, part.length)
-        first = self.shelf.pool.ask(lambda: next(pieces, b""))  # a store that is away is told before anything is sent
-        content: Iterator[bytes] = chain([first], pieces)
-        return StreamingResponse(content, status_code=status, headers=headers, media_type=type_of(name))
 
     def _card(self, request: Request) -> ModelCard:
         card = self.shelf.model(request.path_params["model"])
@@ -234,7 +210,9 @@ class Book:
         ]
 
 
-def application(shelf: Shelf, door: Door, tickets: Tickets, *, hosts: Sequence[str], link_days: int) -> ASGIApp:
+def application(
+    shelf: Shelf, door: Door, tickets: Tickets, *, hosts: Sequence[str], link_days: int, raters: Door | None = None
+) -> ASGIApp:
     """The application.
 
     Args:
@@ -243,6 +221,7 @@ def application(shelf: Shelf, door: Door, tickets: Tickets, *, hosts: Sequence[s
         tickets: signs links.
         hosts: names that it is asked for by, in lower case, without a port; empty: any.
         link_days: how long a link that is passed on holds.
+        raters: who may rate; ``None``: nobody.
     """
     book = Book(shelf, tickets, link_days, Comparisons(shelf))
     run, shared = "/models/{model}/runs/{run}", "/shared/{ticket}/{model}/{run}"
@@ -260,12 +239,13 @@ def application(shelf: Shelf, door: Door, tickets: Tickets, *, hosts: Sequence[s
         ("/book.css", book.style),
         ("/healthz", book.healthy),
     ]
+    routes = [Route(path, handler) for path, handler in places]
     inner = Starlette(
-        routes=[Route(path, handler) for path, handler in places],
+        routes=[*routes, *(RatingPages(shelf, raters, tickets).routes() if raters is not None else [])],
         exception_handlers={HTTPException: _refused, PenstockError: _failed, Exception: _bug},
         middleware=[Middleware(_OnePage, pool=shelf.pool)],
     )
-    return Threshold(inner, door, hosts=hosts)
+    return Threshold(inner, door, hosts=hosts, raters=raters)
 
 
 class _OnePage:
@@ -289,12 +269,19 @@ WORDS = {
     403: ("This link is over, or was never one", "Ask for a new one: the page of the run has it."),
     404: ("There is nothing here", "Go back to the models, or search."),
     405: ("The book is only read", ""),
+    408: ("The form came too slowly", "Reload the page, and send it again."),
+    409: ("Nobody rates this run any more", "Go back to the list: /rate"),
+    413: ("The form is too large", "A reason has at most 500 characters."),
+    422: ("This is not an answer", "Reload the page, and answer by its buttons."),
 }
+FORM_WORDS = ("This form is over, or is not yours", "Open the pair again: /rate")
 
 
 def _refused(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
     what, todo = WORDS.get(status, ("This cannot be shown", ""))
+    if status == 403 and request.method == "POST":
+        what, todo = FORM_WORDS
     return _said(request, status, what, todo)
 
 
@@ -305,7 +292,10 @@ def _failed(request: Request, error: Exception) -> Response:
     if isinstance(error, StoreAwayError):
         log.warning("the store is away: %s", error.what)
         # where the store lies, and what it said in full, is for the log
-        answer = _said(request, 503, "The store does not answer", "Nothing is lost. Reload the page in some seconds.")
+        todo = "Nothing is lost. Reload the page in some seconds."
+        if request.method == "POST":
+            todo = "Reload the page in some seconds, and let the browser send your answer again: it counts once."
+        answer = _said(request, 503, "The store does not answer", todo)
         answer.headers["Retry-After"] = str(RETRY_S)
         return answer
     if isinstance(error, NotStoredError):
@@ -321,7 +311,7 @@ def _bug(request: Request, error: Exception) -> Response:
 
 
 def _said(request: Request, status: int, what: str, todo: str) -> Response:
-    shared = request.url.path.startswith("/shared/")
+    shared = request.url.path.startswith(("/shared/", "/rate"))
     return HTMLResponse(draw("said", {"shared": shared, "what": what, "todo": todo}), status_code=status)
 
 

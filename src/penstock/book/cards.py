@@ -30,6 +30,10 @@ class RunCard:
     """``pass``, ``fail``, ``inconclusive``; empty: it was not judged."""
     baseline: str = ""
     """Run id of what it was compared with."""
+    waits: bool = False
+    """Whether its verdict waits for people's ratings."""
+    regated_from: str = ""
+    """The run whose outputs it judged again."""
     fault: str = ""
     """Why its records cannot be read."""
 
@@ -71,6 +75,9 @@ def card_of(model: str, run_id: str, run: Run, verdict: Verdict | None) -> RunCa
         cases=run.suite.cases if run.suite else 0,
         verdict=verdict.verdict if verdict else "",
         baseline=_cut(verdict.baseline or "") if verdict else "",
+        waits=verdict is not None
+        and any(rule.ratings_wanted is not None and rule.verdict == "inconclusive" for rule in verdict.rules),
+        regated_from=_cut(run.regated_from or ""),
     )
 
 

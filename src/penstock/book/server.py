@@ -88,7 +88,13 @@ def bound(address: BookAddress) -> socket.socket:
 
 
 def server(
-    store: Store, door: Door, *, key: bytes | None = None, hosts: Sequence[str] = (), link_days: int = 7
+    store: Store,
+    door: Door,
+    *,
+    key: bytes | None = None,
+    hosts: Sequence[str] = (),
+    link_days: int = 7,
+    raters: Door | None = None,
 ) -> Server:
     """The server of a store's book. Run it on the socket of :func:`bound`.
 
@@ -99,6 +105,7 @@ def server(
         hosts: names that the book is asked for by, as of :func:`own_names`; where nobody is asked who he is, those of
             this machine.
         link_days: how long a link that is passed on holds.
+        raters: who may rate, by tokens of their own; ``None``: nobody.
 
     Raises:
         UsageError: the extra ``serve`` is not installed.
@@ -114,7 +121,8 @@ def server(
         todo = "Install them: pip install 'penstock[serve]'"
         raise UsageError("the release book needs starlette and uvicorn", todo=todo) from None
     names = tuple(name.lower() for name in hosts) or (LOOPBACK_NAMES if door.open else ())
-    app = application(Shelf(store), door, Tickets(key or secrets.token_bytes(32)), hosts=names, link_days=link_days)
+    tickets = Tickets(key or secrets.token_bytes(32))
+    app = application(Shelf(store), door, tickets, hosts=names, link_days=link_days, raters=raters)
     config = uvicorn.Config(
         app,
         lifespan="off",

@@ -17,6 +17,8 @@ PROBED = "/healthz"
 """Asked for by an address, a pod's, and says nothing: whatever name it is asked by."""
 FREE = ("/book.css", "/shared/")
 """What needs no reader: ``/shared/`` asks for a ticket itself."""
+RATED = "/rate"
+"""Below it, raters are let in, and nobody else: who reads the book knows which side is which."""
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self' data:; media-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
@@ -32,9 +34,10 @@ HEADERS = {
 class Threshold:
     """The application behind a door. It stands outside of all handlers: none of them can be reached past it."""
 
-    def __init__(self, app: ASGIApp, door: Door, *, hosts: Sequence[str]) -> None:
+    def __init__(self, app: ASGIApp, door: Door, *, hosts: Sequence[str], raters: Door | None = None) -> None:
         self.app = app
         self.door = door
+        self.raters = raters
         self.hosts = frozenset(hosts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -65,6 +68,11 @@ class Threshold:
         if any(path == free or (free.endswith("/") and path.startswith(free)) for free in FREE):
             return None
         peer = scope["client"][0] if scope.get("client") else ""
+        if self.raters is not None and (path == RATED or path.startswith(f"{RATED}/")):
+            if self.raters.reader(headers, peer) is not None:
+                return None
+            asks = {"WWW-Authenticate": 'Basic realm="Penstock ratings: a rater\'s token as the password"'}
+            return PlainTextResponse("Only raters with a token rate.\n", status_code=401, headers=asks)
         if self.door.reader(headers, peer) is not None:
             return None
         asks = {"WWW-Authenticate": 'Basic realm="Penstock: a token as the password", charset="UTF-8"'}

@@ -132,7 +132,7 @@ def main() -> int:
     with _no_process_left():
         prctl(PR_SET_NO_NEW_PRIVS, 1)
         drop_capabilities()
-        restrict({**spec, "devices": [*DEVICES], "bind": [], "connect": [order.port]})
+        restrict({**spec, "devices": [*DEVICES], "thread_names": [], "bind": [], "connect": [order.port]})
         _write(order, visit(order))
     return 0
 

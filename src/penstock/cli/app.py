@@ -70,6 +70,7 @@ SUITE: Mapping[str, str] = {
     "lint": "penstock.cli.suite:lint",
     "power": "penstock.cli.suite:power",
 }
+RATE: Mapping[str, str] = {"status": "penstock.cli.rate:status", "close": "penstock.cli.rate:close"}
 STORE: Mapping[str, str] = {"transfer": "penstock.cli.store_transfer:transfer"}
 
 
@@ -95,6 +96,7 @@ def application(arguments: Sequence[str] = ()) -> typer.Typer:
         "weights": ("Work with weights.", lambda: WEIGHTS),
         "store": ("Work with a store.", lambda: STORE),
         "suite": ("Look at a suite before it judges.", lambda: SUITE),
+        "rate": ("Work with people's ratings of a run.", lambda: RATE),
         "canary": ("Look at a canary, pause it, stop it.", lambda: CANARY),
     }
     named = command in COMMANDS or command in groups or "--version" in arguments

@@ -34,6 +34,14 @@ def check(
             metavar="PATH",
         ),
     ] = None,
+    targets: Annotated[
+        Path | None,
+        typer.Option(
+            help="The platform's targets.yaml: say whether it has the contract's target, open to this model. Nothing "
+            "but the file is read.",
+            metavar="FILE",
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Check penstock.yaml, its suite and the files that they name; every fault with file, line and field.
@@ -44,6 +52,8 @@ def check(
     Example: penstock check . --json
 
     Example: penstock check . --store runs/store
+
+    Example: penstock check . --targets targets.yaml
     """
     from penstock.contract.check import check_repository
     from penstock.families.registry import directions
@@ -51,6 +61,8 @@ def check(
     from penstock.gating.suite_words import judge_suite
 
     report = check_repository(directory, metrics=directions())
+    if targets is not None:
+        _check_target(report, targets)
     known = known_of(report.contract, store, baseline or [])
     margins = judge_suite(report, directory, known)
     if as_json:
@@ -63,6 +75,14 @@ def check(
             typer.echo(f"the suite is known to settle {settled} of {_count(len(margins), 'margin')}")
         typer.echo(_summary(report))
     raise typer.Exit(ExitCode.OK if report.ok else ExitCode.USAGE)
+
+
+def _check_target(report: Report, targets: Path) -> None:
+    from penstock.targets.target_faults import target_faults
+
+    if report.contract is not None and report.document is not None:
+        report.faults += target_faults(report.contract, report.document, targets)
+        report.sort()
 
 
 def known_of(contract: Contract | None, store: str, baselines: list[Path]) -> Known:

@@ -36,16 +36,20 @@ def serve(
         Path | None,
         typer.Option(help=f"A file with the key that signs links; {KEY_VARIABLE}, else one of this process."),
     ] = None,
+    ratings: Annotated[
+        Path | None, typer.Option(help="Let people rate blind pairs, at /rate: a file of raters' tokens, as --tokens.")
+    ] = None,
     link_days: Annotated[int, typer.Option(help="How long a link to one run holds.", min=1, max=MAX_LINK_DAYS)] = 7,
     store_credentials: Annotated[Path | None, typer.Option(help=CREDENTIALS_HELP)] = None,
 ) -> None:
     """Show the releases, runs, reports and comparisons of a store in a browser. Nothing in the store is changed.
 
-    Without --tokens and --user-header it listens on this machine alone.
+    With --ratings, people's ratings are added to it. Without --tokens and --user-header it listens on this machine
+    alone.
 
     Example: penstock serve --store s3://releases/penstock --host 0.0.0.0 --tokens tokens.txt --key book.key
     """
-    from penstock.book.access import LOOPBACK, Door, checked_key, networks, read_key, read_tokens
+    from penstock.book.access import LOOPBACK, Door, checked_key, networks, raters_door, read_key, read_tokens
     from penstock.book.server import QUICK, BookAddress, bound, check_address, own_names, server
     from penstock.store.open import existing_store
 
@@ -64,6 +68,7 @@ def serve(
         key=secret,
         hosts=name or own_names(address, door),
         link_days=link_days,
+        raters=raters_door(ratings, door.tokens) if ratings is not None else None,
     )
     with bound(address) as listening:
         shown, at = listening.getsockname()[:2]

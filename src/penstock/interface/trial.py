@@ -33,6 +33,7 @@ def main() -> int:
             "listable": [],
             "writable": [str(order.folder)],
             "devices": [*DEVICES],
+            "thread_names": [],
             "bind": [],
             "connect": [order.port] if order.port else [],
         }

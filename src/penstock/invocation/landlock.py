@@ -24,6 +24,7 @@ SCOPE_ABSTRACT_UNIX, SCOPE_SIGNAL = 1, 2
 READ = EXECUTE | READ_FILE | READ_DIR
 FILE_RIGHTS = EXECUTE | WRITE_FILE | READ_FILE | TRUNCATE | IOCTL_DEV
 DEVICE = READ_FILE | READ_DIR | WRITE_FILE | TRUNCATE | IOCTL_DEV
+OVERWRITE = WRITE_FILE | TRUNCATE
 RULE_PATH_BENEATH, RULE_NET_PORT = 1, 2
 
 
@@ -72,8 +73,8 @@ def restrict(spec: dict[str, Any]) -> int:
     """Give up, for this process and all its children, what ``spec`` does not name; return the ABI used (0: none).
 
     Args:
-        spec: the paths ``readable``, ``listable`` (of which only the names can be read), ``writable`` and ``devices``,
-            the TCP ports ``bind`` and ``connect``.
+        spec: the paths ``readable``, ``listable`` (of which only the names can be read), ``writable``, ``devices`` and
+            ``thread_names`` (files there can be overwritten), the TCP ports ``bind`` and ``connect``.
 
     Raises:
         OSError: the kernel has Landlock but refused; the model must not start unconfined then.
@@ -90,7 +91,8 @@ def restrict(spec: dict[str, Any]) -> int:
     size = 8 if abi < 4 else 16 if abi < 6 else 24
     ruleset = syscall(LANDLOCK_CREATE, ctypes.byref(attributes), ctypes.c_size_t(size), ctypes.c_uint32(0))
     write = handled & ~(MAKE_CHAR | MAKE_BLOCK)
-    for key, rights in (("readable", READ), ("listable", READ_DIR), ("writable", write), ("devices", DEVICE)):
+    by_key = {"readable": READ, "listable": READ_DIR, "writable": write, "devices": DEVICE, "thread_names": OVERWRITE}
+    for key, rights in by_key.items():
         for path in spec[key]:
             _allow_path(ruleset, path, rights & handled)
     if abi >= 4:

@@ -181,6 +181,7 @@ class Sandbox:
             "listable": pieces.listable,
             "writable": [str(self.scratch), SHARED_MEMORY],
             "devices": [*DEVICES, *_cards()],
+            "thread_names": [thread_names(alone=own or contained)],
             "bind": [port] if port is not None else [],
             "connect": connect_ports(self.network),
             "filter": base64.b64encode(rules).decode(),
@@ -225,6 +226,20 @@ class Sandbox:
 
 def _cards() -> list[str]:
     return sorted(str(path) for path in Path("/dev").glob("nvidia*"))
+
+
+def thread_names(*, alone: bool) -> str:
+    """Where a model may overwrite files of ``/proc``.
+
+    CUDA's driver names its threads through ``/proc/self/task/TID/comm``, and no card can be used where that is refused
+    (error 304). Where all processes that the model sees are its own or its driver's, that is ``/proc``. Elsewhere other
+    programs of the user would lie open, and for root ``/proc/sys``, in a user namespace as well: only the first process
+    may.
+
+    Args:
+        alone: the model has namespaces of its own, or runs in a container.
+    """
+    return "/proc" if alone and os.geteuid() != 0 else "/proc/self/task"
 
 
 def library_path_at_start() -> str:

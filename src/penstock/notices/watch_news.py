@@ -52,12 +52,14 @@ class LastTold(Record):
     """Which run it was told of."""
     time: str
     """When: UTC, ISO 8601."""
+    quiet: bool
+    """Nothing had moved."""
     nights: int = 1
     """Runs in a row that came to the same."""
 
 
 @dataclass(frozen=True)
-class News:
+class WatchNews:
     """What one run has to tell."""
 
     model: str
@@ -69,7 +71,7 @@ class News:
     """Nothing moved: told only to those who have heard of something before."""
 
 
-def news_of(bundle: Bundle, released: Bundle | None, status: str) -> News:
+def news_of(bundle: Bundle, released: Bundle | None, status: str) -> WatchNews:
     """What a run of a released model has come to.
 
     Args:
@@ -82,15 +84,15 @@ def news_of(bundle: Bundle, released: Bundle | None, status: str) -> News:
     """
     run, drift, failure = bundle.run(), read_drift(bundle), first_failure(bundle)
     version = _version(released)
-    if drift is not None:
+    if drift is not None and (drift.outcome != "same" or status != "Failed"):
         notice = drift_notice(drift) or Notice(
             drift_headline(drift), "Its values are those of its record, and so is what they were measured with.",
             tone="success",
         )  # fmt: skip
-        if failure is not None and status == "Failed":  # such as a store that takes nothing below drift/
+        if failure is not None and status == "Failed":  # such as a store that takes nothing below drift/: both are told
             details = (f"The run broke in the step {failure.step}: {failure.error}", *notice.details)
             notice = Notice(notice.what, notice.why, details=details, tone=notice.tone)
-        return News(drift.model, run.run_id, drift.version, _subject(drift), notice, drift.outcome == "same")
+        return WatchNews(drift.model, run.run_id, drift.version, _subject(drift), notice, drift.outcome == "same")
     named = " ".join(word for word in (run.model, version) if word)
     step, why = (failure.step, failure.error) if failure is not None else ("", message(bundle, status).why)
     if failure is None and run.steps and run.steps[-1].name in ("plan", "export"):
@@ -99,7 +101,7 @@ def news_of(bundle: Bundle, released: Bundle | None, status: str) -> News:
     notice = Notice(f"{named}: the release could not be run again{where}", why, tone="failure")
     # the name of the run and numbers in a message are others each night
     subject = sha256_json([version, step, re.sub(r"[0-9]+", "0", why.replace(run.run_id, ""))])
-    return News(run.model, run.run_id, version, subject, notice, quiet=False)
+    return WatchNews(run.model, run.run_id, version, subject, notice, quiet=False)
 
 
 def memory_of(cache: Path | None, model: str, store: str) -> Path | None:
@@ -112,7 +114,7 @@ def memory_of(cache: Path | None, model: str, store: str) -> Path | None:
     return cache / FOLDER / f"{model}.{hashlib.sha256(store.encode()).hexdigest()[:12]}.json"
 
 
-def tell_news(audience: Audience, news: News, memory: Path | None, *, places: Mapping[str, str] = PLACES) -> Told:
+def tell_watch_news(audience: Audience, news: WatchNews, memory: Path | None, *, places: Mapping[str, str] = PLACES) -> Told:
     """Tell people, unless they know it already; remember what they know. It raises nothing that a receiver can cause.
 
     Nothing moved: nobody is told, but for those who heard of something before. If nobody could be reached, it is told
@@ -124,17 +126,22 @@ def tell_news(audience: Audience, news: News, memory: Path | None, *, places: Ma
         _remember(memory, before.model_copy(update={"nights": before.nights + 1}))
         return Told()
     told = Told()
-    if before is not None or not news.quiet:
+    if not news.quiet or (before is not None and not before.quiet):
         told = _tell(audience, news, places)
     if told.sent or not told.failed:
-        now = utc_now()
-        _remember(
-            memory, LastTold(model=news.model, subject=news.subject, what=news.notice.what, run=news.run, time=now)
+        known = LastTold(
+            model=news.model,
+            subject=news.subject,
+            what=news.notice.what,
+            run=news.run,
+            time=utc_now(),
+            quiet=news.quiet,
         )
+        _remember(memory, known)
     return told
 
 
-def _tell(audience: Audience, news: News, places: Mapping[str, str]) -> Told:
+def _tell(audience: Audience, news: WatchNews, places: Mapping[str, str]) -> Told:
     try:
         links = links_of(LinkValues(news.model, news.version, news.run), audience.folder)
         said = news.notice

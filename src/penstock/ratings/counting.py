@@ -12,15 +12,15 @@ from penstock.ratings.records import CountedRatings, RaterRecord, Rating
 from penstock.ratings.turns import CATCHES_AT_LEAST
 from penstock.store.store import Store
 
-RIGHT_SHARE = 2 / 3
-"""Of the catch pairs that a rater has answered: with fewer right, none of the rater's ratings counts."""
+RIGHT_SHARE = (3, 5)
+"""Three of five of the catch pairs that a rater has answered: with fewer right, none of the rater's ratings counts."""
 
 
 def raters_of(ratings: Iterable[Rating]) -> list[RaterRecord]:
     """What becomes of each rater, sorted by name.
 
-    Who has answered fewer than three catch pairs waits; who has answered fewer than two thirds of them right is
-    disqualified.
+    Who has answered fewer than three catch pairs waits; who has fewer than three of five right is disqualified.
+    A rater who looks, and always sees a difference, is right in the blurred ones, which are enough.
     """
     by_rater: dict[str, list[Rating]] = {}
     for rating in ratings:
@@ -30,7 +30,7 @@ def raters_of(ratings: Iterable[Rating]) -> list[RaterRecord]:
         catches = [rating for rating in given if rating.kind != "case"]
         right = sum(rating.answer == rating.right for rating in catches)
         waits = len(catches) < CATCHES_AT_LEAST
-        stands = right >= RIGHT_SHARE * len(catches)
+        stands = is_careful(right, len(catches))
         found.append(
             RaterRecord(
                 rater=rater,
@@ -41,6 +41,12 @@ def raters_of(ratings: Iterable[Rating]) -> list[RaterRecord]:
             )
         )
     return found
+
+
+def is_careful(right: int, catches: int) -> bool:
+    """Whether so many right answers to so many catch pairs are enough."""
+    part, of = RIGHT_SHARE
+    return of * right >= part * catches
 
 
 def count(kept: KeptRatings, *, rated_run_id: str, baseline: str) -> tuple[CountedRatings, Measurement]:

@@ -70,12 +70,17 @@ def lot(seed: str, *words: str) -> int:
 
 
 def _catch(plan: RatingPlan, rater: str, number: int) -> RaterTurn:
-    """Kinds take turns, and so do the blurred sides: anybody who always gives the same answer is caught."""
+    """Every third is a clip twice, and the blurred sides take turns: always the same answer is mostly wrong."""
     pair = plan.pairs[lot(plan.seed, rater, "catch", str(number)) % len(plan.pairs)]
-    if number % 2:
+    if is_twice(number):
         return RaterTurn(f"catch-{number}", pair, "same", None, None)
     first = lot(plan.seed, rater, "blurred") % 2
-    return RaterTurn(f"catch-{number}", pair, "soft", None, SIDES[(first + number // 2) % 2])
+    return RaterTurn(f"catch-{number}", pair, "soft", None, SIDES[(first + number - (number + 1) // 3) % 2])
+
+
+def is_twice(number: int) -> bool:
+    """Whether a catch pair, counted from 0, is a clip twice; of the others one side is blurred."""
+    return number % 3 == 1
 
 
 def _place(seed: str, rater: str, number: int, count: int, cases: int) -> int:

@@ -90,7 +90,7 @@ class GitRolloutTarget(RolloutTarget):
             named = self._repository.digests_in(self._repository.values_of(self._pair))
             self._stop_ours(named)
         there = self._repository.take_back(state)
-        if there is None:
+        if there is None or not self._taken_up:
             return
         self._pulse = ControllerPulse(where=self._where)
         self._wait_named(self._repository.digests_in(there), "what served before", self._settings.timeout_s)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -317,11 +318,15 @@ def settings_of(targets: Targets, name: str, model: str, *, where: str) -> OneTa
     """
     found = targets.targets.get(name)
     if found is None:
-        known = ", ".join(sorted(other for other, there in targets.targets.items() if model in there.models))
+        known = sorted(other for other, there in targets.targets.items() if model in there.models)
+        close = difflib.get_close_matches(name, known, n=1)
+        meant = f"Did you mean '{close[0]}'? " if close else ""
         raise UsageError(
             f"the platform has no target '{name}'",
             where=where,
-            todo=f"'target' in the contract names one of: {known}." if known else f"None is open to '{model}'.",
+            todo=f"{meant}'target' in the contract names one of: {', '.join(known)}."
+            if known
+            else f"None is open to '{model}'.",
         )
     if model not in found.models:
         raise UsageError(

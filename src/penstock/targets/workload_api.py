@@ -152,7 +152,7 @@ class WorkloadApi:
                 raise WorldError(what, where=self._where, todo=f"Give the {self.kind} a namespace of its own.")
             found: Json = json.loads(content)
         except ApiException as error:
-            raise self._refusal(error.status or 0, _message(error), about) from None
+            raise self._refusal(error.status or 0, refusal_words(error), about) from None
         except HTTPError as error:
             raise ApiSilentError(f"the API server does not answer: {one_line(str(error))[:200]}") from None
         except ValueError as error:
@@ -178,7 +178,6 @@ class WorkloadApi:
 def _configuration(settings: WorkloadSettings, secrets: Path | None, *, where: str) -> Any:
     import yaml
     from kubernetes import client, config
-    from urllib3 import Retry
 
     configuration = client.Configuration()
     try:
@@ -205,12 +204,18 @@ def _configuration(settings: WorkloadSettings, secrets: Path | None, *, where: s
         todo = "It is a kubeconfig with a current context, its certificates and token inside."
         what = f"it is no kubeconfig ({type(error).__name__})"
         raise UsageError(what, where=f"secret '{settings.kubeconfig}'", todo=todo) from None
-    # a token is never taken elsewhere, and a change is never sent twice without looking
-    configuration.retries = Retry(total=2, connect=2, read=False, redirect=False, status=False, other=False)
+    configuration.retries = careful_retries()
     return configuration
 
 
-def _message(error: Any) -> str:
+def careful_retries() -> Any:
+    """Of a client of the API server: a token is never taken elsewhere, a change never sent twice without looking."""
+    from urllib3 import Retry
+
+    return Retry(total=2, connect=2, read=False, redirect=False, status=False, other=False)
+
+
+def refusal_words(error: Any) -> str:
     """What a refusal says of itself: the ``message`` of the API's ``Status``."""
     try:
         said = json.loads(error.body or "{}").get("message")

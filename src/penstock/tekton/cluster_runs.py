@@ -6,19 +6,22 @@ The client is the extra ``kubernetes``. It is imported when it is needed: that t
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from penstock.foundation.errors import UsageError, WorldError, one_line
 from penstock.foundation.yaml_text import read_yaml
+from penstock.targets.workload_api import MAX_ANSWER_BYTES, careful_retries, refusal_words
 
 TEKTON = {"group": "tekton.dev", "version": "v1", "plural": "pipelineruns"}
 LABEL = "penstock.dev/scheduled"
 """On each run that a schedule has started: the name of its file."""
+JOB = "penstock.dev/job"
+"""Likewise: the Job that has started it, whose pod may be tried again."""
 NAMESPACE_FILE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 REQUEST_S = 30.0
 MAX_LISTED = 500
-MAX_ANSWER_BYTES = 32 << 20
 MAX_LABEL = 63
 
 
@@ -57,6 +60,16 @@ def _run(path: Path) -> dict[str, Any]:
     return value | {"metadata": metadata | {"labels": labels}}
 
 
+@dataclass(frozen=True)
+class Started:
+    """The run that a file of the schedule stands for now."""
+
+    run: str
+    """Its name."""
+    why_not: str = ""
+    """Why it was not created now; empty: it was."""
+
+
 class ClusterRuns:
     """The PipelineRuns of one namespace."""
 
@@ -76,7 +89,6 @@ class ClusterRuns:
         except ImportError:
             todo = "Install it: pip install 'penstock[kubernetes]'."
             raise UsageError("it needs the extra 'kubernetes'", where="schedule", todo=todo) from None
-        from urllib3 import Retry
 
         configuration = client.Configuration()
         try:
@@ -86,19 +98,16 @@ class ClusterRuns:
             todo = "It runs in a pod whose account has its token: tekton/schedule/scheduled.yaml."
             what = f"there is no cluster around: {one_line(str(error))}"
             raise UsageError(what, where="schedule", todo=todo) from None
-        # a token is never taken elsewhere, and a run is never created twice without looking
-        configuration.retries = Retry(total=2, connect=2, read=False, redirect=False, status=False, other=False)
+        configuration.retries = careful_retries()
         return cls(client.CustomObjectsApi(client.ApiClient(configuration)), namespace)
 
-    def start(self, name: str, run: dict[str, Any]) -> tuple[str, bool]:
-        """Create a run, unless the one that was created last under this name still goes.
+    def start(self, name: str, run: dict[str, Any], *, job: str) -> Started:
+        """Create a run, unless one of this name still goes, or this Job has created one before.
 
         Args:
             name: of its file.
             run: as :func:`scheduled_runs` gives it.
-
-        Returns:
-            The name of the run that goes now, and whether it was created.
+            job: the Job that this is done for, by its name.
 
         Raises:
             WorldError: the API server refuses, or does not answer.
@@ -107,10 +116,14 @@ class ClusterRuns:
             self._api.list_namespaced_custom_object, name, label_selector=f"{LABEL}={name}", limit=MAX_LISTED
         )
         for item in found.get("items", []):
+            known = item["metadata"]
+            if known.get("labels", {}).get(JOB) == job:
+                return Started(str(known["name"]), "this Job has started it before")
             if not _has_ended(item):
-                return str(item["metadata"]["name"]), False
-        made = self._ask(self._api.create_namespaced_custom_object, name, body=run)
-        return str(made["metadata"]["name"]), True
+                return Started(str(known["name"]), "the run that was started last still goes")
+        metadata = run["metadata"] | {"labels": run["metadata"]["labels"] | {JOB: job}}
+        made = self._ask(self._api.create_namespaced_custom_object, name, body=run | {"metadata": metadata})
+        return Started(str(made["metadata"]["name"]))
 
     def _ask(self, call: Any, name: str, **given: Any) -> dict[str, Any]:
         from kubernetes.client.exceptions import ApiException
@@ -128,7 +141,7 @@ class ClusterRuns:
             todo = (
                 "Does the account have its Role? See tekton/rbac/scheduled.yaml." if error.status in (401, 403) else ""
             )
-            what = f"the API server answers {error.status or 0}: {_said(error)}"
+            what = f"the API server answers {error.status or 0}: {refusal_words(error)}"
             raise WorldError(what, where=f"{name}.yaml", todo=todo) from None
         except HTTPError as error:
             what = f"the API server does not answer: {one_line(str(error))[:200]}"
@@ -143,12 +156,3 @@ class ClusterRuns:
 def _has_ended(run: dict[str, Any]) -> bool:
     conditions = run.get("status", {}).get("conditions", [])
     return any(one.get("type") == "Succeeded" and one.get("status") in ("True", "False") for one in conditions)
-
-
-def _said(error: Any) -> str:
-    """What a refusal says of itself: the ``message`` of the API's ``Status``."""
-    try:
-        said = json.loads(error.body or "{}").get("message")
-    except (ValueError, AttributeError, TypeError):
-        said = None
-    return one_line(str(said or error.reason or "no reason is given"))[:300]

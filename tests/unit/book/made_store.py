@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import httpx
@@ -56,8 +56,10 @@ def add_run(
     *,
     baseline: tuple[str, float] | None = None,
     verdict: Outcome = "pass",
+    rules: Sequence[RuleResult] = (),
+    regated_from: str | None = None,
 ) -> None:
-    """Archive ``run-NUMBER``, and publish it if it was accepted."""
+    """Archive ``run-NUMBER``, and publish it if it was accepted; ``rules`` stand beside the one for LSE-D."""
     name = f"run-{number}"
     bundle = accepted_bundle(
         folder / name,
@@ -69,8 +71,9 @@ def add_run(
     )
     step = StepRecord(name="clone", status="done", started=f"2026-05-0{number + 1}T10:00:00+00:00", seconds=1)
     bundle.update_run(bundle.run().model_copy(update={"steps": [step], "notes": f"{EVIL} notes of {number}"}))
+    bundle.update_run(bundle.run().model_copy(update={"regated_from": regated_from}))
     rule = rule_of(value, baseline[1] if baseline else None, verdict=verdict)
-    found = Verdict(verdict=verdict, baseline=baseline[0] if baseline else None, level=0.05, rules=[rule])
+    found = Verdict(verdict=verdict, baseline=baseline[0] if baseline else None, level=0.05, rules=[rule, *rules])
     bundle.write_verdict(found)
     cases = ["c-1", "c-2", f"größe {EVIL[:8]}"]
     bundle.write_measurements(
@@ -121,13 +124,15 @@ class BookClient:
         self.app = app
         self.peer = peer
 
-    def request(self, method: str, address: str, headers: Mapping[str, str] | None = None) -> httpx.Response:
+    def request(
+        self, method: str, address: str, headers: Mapping[str, str] | None = None, content: bytes | None = None
+    ) -> httpx.Response:
         """One request; redirects are not followed."""
 
         async def ask() -> httpx.Response:
             transport = httpx.ASGITransport(self.app, raise_app_exceptions=False, client=(self.peer, 1))
             async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
-                return await client.request(method, address, headers=dict(headers or {}))
+                return await client.request(method, address, headers=dict(headers or {}), content=content)
 
         return asyncio.run(ask())
 
@@ -141,9 +146,14 @@ class BookClient:
 
 
 def client_of(
-    store: Store, door: Door | None = None, *, tickets: Tickets | None = None, peer: str = "127.0.0.1"
+    store: Store,
+    door: Door | None = None,
+    *,
+    tickets: Tickets | None = None,
+    peer: str = "127.0.0.1",
+    raters: Door | None = None,
 ) -> BookClient:
     """A client of the store's book."""
     shelf = Shelf(store)
-    app = application(shelf, door or Door(), tickets or Tickets(KEY), hosts=("127.0.0.1",), link_days=7)
+    app = application(shelf, door or Door(), tickets or Tickets(KEY), hosts=("127.0.0.1",), link_days=7, raters=raters)
     return BookClient(app, peer=peer)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from penstock.book.access import Door, Tickets, checked_key, networks, read_key, read_tokens
+from penstock.book.access import Door, Tickets, checked_key, networks, raters_door, read_key, read_tokens
 from penstock.foundation.errors import UsageError
 
 TOKEN = "a-token-of-enough-characters"
@@ -103,3 +103,20 @@ def test_a_ticket_opens_one_thing_for_a_while() -> None:
 @given(st.text(max_size=80), st.text(max_size=20))
 def test_nothing_made_up_is_a_ticket(ticket: str, what: str) -> None:
     assert Tickets(b"k" * 32, clock=lambda: 0).expiry(ticket, what) is None
+
+
+def test_raters_have_tokens_of_their_own(tmp_path: Path) -> None:
+    file = tmp_path / "raters.txt"
+
+    def door(*lines: str) -> Door:
+        file.write_text("\n".join(lines))
+        return raters_door(file, {"b" * 64: "reader"})
+
+    assert door(f"ann sha256:{'a' * 64}").tokens == {"a" * 64: "ann"}
+    for wrong, why in (
+        ([f"../ann sha256:{'a' * 64}"], "cannot be a rater's name"),
+        ([f"ann sha256:{'a' * 64}", f"ann sha256:{'c' * 64}"], "two tokens"),
+        ([f"ann sha256:{'b' * 64}"], "reads the book as well"),
+    ):
+        with pytest.raises(UsageError, match=why):
+            door(*wrong)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from tests.unit.book.made_rated import waiting_rule
+
 from penstock.book.cards import MAX_TEXT, ModelCard, RunCard, card_of
 from penstock.bundle.models import Run, Source
 from penstock.bundle.verdict_record import Verdict
@@ -32,3 +34,17 @@ def test_a_run_by_its_id() -> None:
     card = RunCard("m", "r")
     assert ModelCard("m", (card,), None).run("r") is card
     assert ModelCard("m", (card,), None).run("s") is None
+
+
+def test_a_run_waits_for_ratings_while_their_rule_is_open() -> None:
+    run = Run(penstock="0", run_id="r", regated_from="q")
+    verdicts = {
+        outcome: Verdict(verdict="inconclusive", level=0.05, rules=[waiting_rule(outcome)])
+        for outcome in ("pass", "fail", "inconclusive")
+    }
+    assert {outcome: card_of("m", "r", run, found).waits for outcome, found in verdicts.items()} == {
+        "pass": False,
+        "fail": False,
+        "inconclusive": True,
+    }
+    assert card_of("m", "r", run, None).regated_from == "q"

@@ -29,6 +29,8 @@ COMMANDS = [
     "evaluate",
     "load",
     "watch",
+    "rate status",
+    "rate close",
     "comment",
     "releases",
     "serve",

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from tests.unit.cli.contract_commands import PNG, WAV, app, init, runner
+from tests.unit.targets.targets_files import webhook, write_targets
 
 from penstock.foundation.errors import UsageError
 from penstock.gating.calibration import write_calibration
@@ -139,3 +140,29 @@ def test_a_broken_calibration_is_a_fault(tmp_path: Path) -> None:
     (root / "c.json").unlink()
     result = runner.invoke(app, ["check", str(root)])
     assert result.stdout.splitlines()[-1] == "1 fault"
+
+
+def test_check_knows_the_platforms_targets(tmp_path: Path) -> None:
+    root = whole_repository(tmp_path / "my-model", "    - {metric: jitter, max: 9}\n", 1)
+    contract = root / "penstock.yaml"
+    contract.write_text(contract.read_text().replace("version: 1\n", "version: 1\ntarget: studoi\n", 1))
+    targets = write_targets(tmp_path, studio=webhook(models=["my-model"]), other=webhook(models=["else"]))
+    line = 1 + contract.read_text().splitlines().index("target: studoi")
+
+    assert runner.invoke(app, ["check", str(root)]).exit_code == 0, "without the file nobody knows"
+    result = runner.invoke(app, ["check", str(root), "--targets", str(targets)])
+    assert result.exit_code == 2
+    assert result.stdout.splitlines()[0] == (
+        f"penstock.yaml:{line}: target: the platform has no target 'studoi' (targets.yaml). Did you mean 'studio'? "
+        "'target' in the contract names one of: studio."
+    )
+    contract.write_text(contract.read_text().replace("studoi", "other"))
+    result = runner.invoke(app, ["check", str(root), "--targets", str(targets), "--json"])
+    assert result.exit_code == 2
+    assert [(fault["field"], fault["line"]) for fault in json.loads(result.stdout)["faults"]] == [("target", line)]
+    contract.write_text(contract.read_text().replace("target: other", "target: studio"))
+    assert runner.invoke(app, ["check", str(root), "--targets", str(targets)]).exit_code == 0
+
+    targets.write_text("version: 1\ntargets: {studio: {kind: pigeon}}\n")
+    result = runner.invoke(app, ["check", str(root), "--targets", str(targets)])
+    assert isinstance(result.exception, UsageError), "a platform's file that is none is no fault of the repository"

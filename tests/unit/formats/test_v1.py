@@ -19,7 +19,9 @@ from penstock.foundation.files import sha256_file
 from penstock.gating.calibration import read_calibration
 from penstock.metrics.frechet_statistics import distances, read_statistics
 from penstock.releases.baseline import current_release, owner, published, release_of
+from penstock.releases.kept_drift import compare_and_keep
 from penstock.releases.metric_history import past_releases
+from penstock.releases.watched_release import begin_watched, find_watched
 from penstock.report.page import write_report
 from penstock.store.archive import fetch
 from penstock.store.open import open_store
@@ -262,3 +264,28 @@ def test_statistics_of_pictures() -> None:
     fid, kid = distances(pictures, pictures)
     assert fid == pytest.approx(0.0, abs=1e-6)
     assert kid is not None
+
+
+def test_a_release_of_then_is_compared_with_a_new_run(unpacked: Path, tmp_path: Path) -> None:
+    """Rules have their bounds, and no numbers of them: values are compared, times are held to nothing."""
+    shutil.copytree(unpacked, tmp_path / "store")
+    store, again = open_store(tmp_path / "store"), Bundle(tmp_path / "again")
+    watched = find_watched(store, MODEL, tmp_path / "evidence")
+    begin_watched(watched, again, run_id="drift-1")
+    then = watched.evidence.run()
+    again.update_run(then.model_copy(update={"run_id": "drift-1", "track": "watch"}))
+    again.write_measurements(watched.evidence.measurements())
+    drift, _ = compare_and_keep(store, watched.evidence, again)
+    assert (drift.outcome, drift.version, drift.released_run) == ("same", "1.1.0", "second")
+    assert {rule.state for rule in drift.rules} <= {"same", "not run"}
+    moved = [
+        found.model_copy(update={"value": found.value + 1.0}) if found.metric == "lse_d" and found.value else found
+        for found in watched.evidence.measurements()
+    ]
+    other = Bundle(tmp_path / "other")
+    begin_watched(watched, other, run_id="drift-2")
+    other.update_run(then.model_copy(update={"run_id": "drift-2", "track": "watch"}))
+    other.write_measurements(moved)
+    drift, _ = compare_and_keep(store, watched.evidence, other)
+    assert drift.outcome in ("values", "conditions")
+    assert {rule.metric for rule in drift.rules if rule.state in ("moved", "open")} == {"lse_d"}

@@ -23,7 +23,7 @@ def test_landlock_confines(run: Run, sandbox: Sandbox, tmp_path: Path) -> None:
     (shared / "a.png").write_text("a", encoding="utf-8")
     box = Sandbox(source=sandbox.source, scratch=sandbox.scratch, readable=(shared,))
     text = f"""
-        import multiprocessing, os, signal, socket, tempfile
+        import multiprocessing, os, signal, socket, tempfile, threading
         def attempt(name, action):
             try:
                 action()
@@ -46,10 +46,14 @@ def test_landlock_confines(run: Run, sandbox: Sandbox, tmp_path: Path) -> None:
         attempt("write-beside", lambda: open({str(tmp_path / "y")!r}, "w"))
         attempt("kill-launcher", lambda: os.kill(os.getppid(), signal.SIGKILL))
         attempt("device", lambda: os.mknod(os.environ["TMPDIR"] + "/d", 0o20666, os.makedev(1, 1)))
+        # CUDA's driver opens it so, and no card can be used where it is refused
+        name = f"/proc/self/task/{{threading.get_native_id()}}/comm"
+        attempt("name-thread", lambda: open(name, "w").write("cuda"))
+        attempt("kernel-setting", lambda: open("/proc/sys/kernel/core_pattern", "r+"))
     """
     _, log = run(text, box, port=24_001)
     said = dict(line.split() for line in log.splitlines())
-    allowed = {"write-scratch", "read-inputs", "workers", "bind-own"}
+    allowed = {"write-scratch", "read-inputs", "workers", "bind-own", "name-thread"}
     assert {name for name, answer in said.items() if answer == "allowed"} == allowed
-    assert len(said) == 14
+    assert len(said) == 16
     assert private.read_text(encoding="utf-8") == "{}"

@@ -17,7 +17,7 @@ from penstock.bundle.models import Source, StepRecord
 from penstock.bundle.steps import begin
 from penstock.notices.audience import Audience
 from penstock.notices.notify import Told
-from penstock.notices.watch_news import News, memory_of, news_of, tell_news
+from penstock.notices.watch_news import WatchNews, memory_of, news_of, tell_watch_news
 
 
 def night(folder: Path, number: int, *, failed: str = "", steps: tuple[str, ...] = (), **drift: Any) -> Bundle:
@@ -46,9 +46,9 @@ class Nights:
         news = news_of(bundle, None, "Completed" if not what.get("failed") else "Failed")
         return self.tell(news)
 
-    def tell(self, news: News, key: str = "") -> Told:
+    def tell(self, news: WatchNews, key: str = "") -> Told:
         address = self.server.address("feishu", key=key) if key else self.server.address("feishu")
-        return tell_news(Audience((address,)), news, self.memory, places=self.server.places)
+        return tell_watch_news(Audience((address,)), news, self.memory, places=self.server.places)
 
 
 @pytest.fixture
@@ -80,6 +80,13 @@ def test_what_moved_is_told_once_and_that_it_is_over(nights: Nights) -> None:
 
 def test_another_release_is_told_of_again(nights: Nights) -> None:
     assert [nights.pass_by(version=version).sent for version in ("1.0.0", "1.0.0", "1.1.0")] == [1, 0, 1]
+
+
+def test_a_new_release_that_has_not_moved_is_no_news(nights: Nights) -> None:
+    told = [nights.pass_by(**SAME, version=version).sent for version in ("1.0.0", "1.1.0")]
+    assert told == [0, 0]
+    assert nights.pass_by(version="1.1.0").sent == 1
+    assert nights.pass_by(**SAME, version="1.2.0").sent == 1, "what people were told of is over"
 
 
 def test_a_run_that_breaks_the_same_way_each_night_is_told_once(nights: Nights) -> None:
@@ -138,6 +145,10 @@ def test_what_moved_is_told_also_if_it_could_not_be_kept(tmp_path: Path) -> None
     news = news_of(bundle, None, "Failed")
     assert news.notice.what == "m 1.0.0: its values moved; driver moved, too"
     assert news.notice.details[0] == "The run broke in the step gate: the store is full"
+    still = night(tmp_path, 2, **SAME)
+    remember_failure(still, "gate", "the store is full")
+    news = news_of(still, None, "Failed")
+    assert (news.notice.what, news.quiet) == ("m: the release could not be run again (step gate)", False)
 
 
 def test_a_model_of_the_same_name_in_another_store_is_another(nights: Nights) -> None:

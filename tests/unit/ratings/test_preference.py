@@ -6,7 +6,7 @@ import itertools
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from penstock.ratings.preference import agreement, win_share
@@ -29,6 +29,7 @@ def clustered(scores: dict[tuple[str, str], float], cluster: list[int]) -> float
     return total * groups / (groups - 1) / len(scores) ** 2
 
 
+@settings(max_examples=40)
 @given(SCORES)
 def test_the_error_is_that_of_pairs_that_share_a_rater_or_a_case(scores: dict[tuple[str, str], float]) -> None:
     found = win_share(scores)
@@ -54,6 +55,7 @@ def test_answers_that_hang_together_are_worth_less() -> None:
     assert tight.error == pytest.approx(math.sqrt(0.25 / 7))  # as of eight values
 
 
+@settings(max_examples=40)
 @given(SCORES)
 def test_alpha_is_that_of_all_pairs_of_values(scores: dict[tuple[str, str], float]) -> None:
     units: dict[str, list[float]] = {}

@@ -6,12 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.unit.targets.targets_files import deployment, gitops, host, webhook, write_targets
 
 from penstock.foundation.errors import UsageError
+from penstock.targets.deployment_repository import LONGEST_GIT_S
+from penstock.targets.go_duration import seconds_of
 from penstock.targets.targets_file import RolloutSettings, load_targets, settings_of, targets_in
+from penstock.watch.watch_policy import WatchPolicy
 
 
 def test_all_kinds(tmp_path: Path) -> None:
@@ -97,3 +101,28 @@ def test_a_canary_may_take_a_day(tmp_path: Path) -> None:
     for wrong in ({"canary_s": 0.0}, {"canary_s": 90000.0}, {"init_container": "model"}, {"models": ["a", "b"]}):
         with pytest.raises(UsageError):
             load_targets(write_targets(tmp_path, a=rollout | wrong))
+
+
+def test_limits_by_default_cut_off_no_watch_that_may_still_decide() -> None:
+    """Its own two hours, an hour for a person and a watch again fit into the canary; that fits into Task and run."""
+    tekton = Path(__file__).parents[3] / "tekton"
+    pipeline = yaml.safe_load((tekton / "pipelines" / "promote.yaml").read_text())
+    run = yaml.safe_load((tekton / "runs" / "promote.yaml").read_text())
+    watch = WatchPolicy.model_fields["timeout_s"].default
+    canary = RolloutSettings.model_fields["canary_s"].default
+    assert canary >= 2 * watch + 3600
+    longest = canary + 2 * RolloutSettings.model_fields["timeout_s"].default + 3 * LONGEST_GIT_S + 600
+    task = seconds_of(pipeline["spec"]["tasks"][0]["timeout"])
+    assert longest < task < seconds_of(run["spec"]["timeouts"]["pipeline"])
+
+
+def test_a_repository_that_holds_a_rollout_is_held_to_the_same_as_gitops(tmp_path: Path) -> None:
+    fields = [{"at": ["image"], "value": "image"}]
+    git = {"repository": "https://git.example.org/deploy.git", "file": "sonic.yaml", "fields": fields}
+    rollout = deployment(kind="rollout", git=git)
+    found = load_targets(write_targets(tmp_path, a=rollout)).targets["a"]
+    assert isinstance(found, RolloutSettings)
+    assert found.git is not None
+    for wrong in ({"repository": "http://git.example.org/deploy.git"}, {"fields": []}, {"ready": {}}):
+        with pytest.raises(UsageError, match=r"targets\.a"):
+            load_targets(write_targets(tmp_path, a=rollout | {"git": git | wrong}))

@@ -98,5 +98,7 @@ def test_the_schedule_is_suspended_and_its_pod_has_few_rights() -> None:
     assert container["command"][-1] == "penstock_tasks.move.scheduled"
     (role,) = (one for name, one in objects("Role").items() if name == "penstock-scheduled")
     assert role["rules"] == [{"apiGroups": ["tekton.dev"], "resources": ["pipelineruns"], "verbs": ["create", "list"]}]
-    assert "volumes" in pod
+    (job,) = container["env"]
+    assert job["valueFrom"] == {"fieldRef": {"fieldPath": "metadata.labels['batch.kubernetes.io/job-name']"}}
+    assert container["args"] == ["--job=$(JOB)", "--runs=/etc/penstock/runs"]
     assert not [one for one in pod["volumes"] if "secret" in one]

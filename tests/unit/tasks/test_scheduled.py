@@ -11,16 +11,17 @@ from penstock_tasks.move.scheduled import Arguments, main, step
 from tests.unit.tekton.test_cluster_runs import written
 
 from penstock.foundation.errors import WorldError
-from penstock.tekton.cluster_runs import ClusterRuns
+from penstock.tekton.cluster_runs import ClusterRuns, Started
 
 
 class Known:
     """A cluster on which one run still goes and another cannot be created."""
 
-    def start(self, name: str, _run: dict[str, Any]) -> tuple[str, bool]:
+    def start(self, name: str, _run: dict[str, Any], *, job: str) -> Started:
+        assert job == "tonight"
         if name == "bad":
             raise WorldError("the API server answers 422: no such pipeline", where="bad.yaml")
-        return f"{name}-1", name != "going"
+        return Started(f"{name}-1", "it still goes" if name == "going" else "")
 
 
 def test_one_that_cannot_be_started_does_not_keep_the_others_back(
@@ -29,11 +30,11 @@ def test_one_that_cannot_be_started_does_not_keep_the_others_back(
     for name in ("bad", "going", "new"):
         written(tmp_path, name)
     with pytest.raises(WorldError, match="no such pipeline"):
-        step(Arguments(tmp_path), lambda: cast("ClusterRuns", Known()))
+        step(Arguments("tonight", tmp_path), lambda: cast("ClusterRuns", Known()))
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [(line["event"], line["run"]) for line in lines] == [("not started", "going-1"), ("started", "new-1")]
 
 
 def test_a_schedule_of_nothing_is_a_wrong_configuration(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main([f"--runs={tmp_path}"]) == 2
+    assert main(["--job=tonight", f"--runs={tmp_path}"]) == 2
     assert "there is nothing to start" in capsys.readouterr().out

@@ -16,7 +16,7 @@ import yaml
 from tests.unit.manifests.installed import TEKTON
 
 from penstock.foundation.errors import UsageError, WorldError
-from penstock.tekton.cluster_runs import LABEL, ClusterRuns, scheduled_runs
+from penstock.tekton.cluster_runs import LABEL, ClusterRuns, Started, scheduled_runs
 
 PATH = "/apis/tekton.dev/v1/namespaces/studio/pipelineruns"
 GOING = {"conditions": [{"type": "Succeeded", "status": "Unknown"}]}
@@ -130,13 +130,18 @@ def cluster(server: Server) -> ClusterRuns:
 def test_one_of_each_at_a_time(server: Server, tmp_path: Path) -> None:
     runs = scheduled_runs(written(written(tmp_path), "other", generateName="other-"))
     api = cluster(server)
-    assert api.start("drift", runs["drift"]) == ("drift-0", True)
-    assert api.start("drift", runs["drift"]) == ("drift-0", False), "Tekton has not seen it yet"
+
+    def start(name: str, job: str) -> Started:
+        return api.start(name, runs[name], job=job)
+
+    assert start("drift", "monday") == Started("drift-0")
+    assert "still goes" in start("drift", "by-hand").why_not, "Tekton has not seen it yet"
     server.runs[0]["status"] = GOING
-    assert api.start("drift", runs["drift"]) == ("drift-0", False)
-    assert api.start("other", runs["other"]) == ("other-1", True)
+    assert start("drift", "tuesday") == Started("drift-0", "the run that was started last still goes")
+    assert start("other", "tuesday") == Started("other-1")
     server.runs[0]["status"] = ENDED
-    assert api.start("drift", runs["drift"]) == ("drift-2", True)
+    assert start("drift", "monday") == Started("drift-0", "this Job has started it before")
+    assert start("drift", "wednesday") == Started("drift-2")
 
 
 @pytest.mark.slow
@@ -153,7 +158,7 @@ def test_one_of_each_at_a_time(server: Server, tmp_path: Path) -> None:
 def test_a_server_that_refuses(server: Server, tmp_path: Path, answer: tuple[int, bytes], told: str) -> None:
     server.refuse = answer
     with pytest.raises(WorldError, match=told):
-        cluster(server).start("drift", scheduled_runs(written(tmp_path))["drift"])
+        cluster(server).start("drift", scheduled_runs(written(tmp_path))["drift"], job="monday")
     assert server.runs == []
 
 

@@ -1,0 +1,46 @@
+"""What the gate would say now, of a run by its name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.unit.book.made_rated import RUN, rated_store
+from tests.unit.book.made_store import MODEL
+from tests.unit.ratings.made_ratings import made_plan, prefers, rated
+
+from penstock.foundation.errors import UsageError
+from penstock.ratings.status import find_run, rating_status
+from penstock.store.local import LocalStore
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> LocalStore:
+    return rated_store(tmp_path)
+
+
+def test_a_run_by_its_name(store: LocalStore) -> None:
+    assert find_run(store, RUN) == find_run(store, f"{MODEL}/{RUN}") == (MODEL, RUN)
+    for wrong in ("gone", "other/run-3", "../x", ""):
+        with pytest.raises(UsageError):
+            find_run(store, wrong)
+    twin = store.directory / "runs" / "twin" / RUN
+    twin.mkdir(parents=True)
+    (twin / "run.json").write_text("{}")
+    with pytest.raises(UsageError, match="several models"):
+        find_run(store, RUN)
+
+
+def test_before_and_after_people_have_rated(store: LocalStore) -> None:
+    assert rating_status(store, MODEL, RUN).rule.reason == "0 of 40 ratings"
+    plan = made_plan(store, 10, run=RUN)
+    for number in range(4):
+        rated(store, plan, f"r{number}", prefers(number % 2 == 0))
+    found = rating_status(store, MODEL, RUN)
+    assert found.rule.reason.startswith("preference is 0.5 of 40 ratings by 4 people")
+    assert (found.rated_run, found.baseline, found.closing) == (RUN, "run-1", None)
+
+
+def test_a_run_that_waits_for_nobody(store: LocalStore) -> None:
+    with pytest.raises(UsageError, match="asks for ratings"):
+        rating_status(store, MODEL, "run-1")
