@@ -181,7 +181,7 @@ class Sandbox:
             "listable": pieces.listable,
             "writable": [str(self.scratch), SHARED_MEMORY],
             "devices": [*DEVICES, *_cards()],
-            "thread_names": [thread_names(alone=own or contained)],
+            "thread_names": [thread_names(alone=own or contained)] if _cards() else [],
             "bind": [port] if port is not None else [],
             "connect": connect_ports(self.network),
             "filter": base64.b64encode(rules).decode(),
@@ -229,7 +229,7 @@ def _cards() -> list[str]:
 
 
 def thread_names(*, alone: bool) -> str:
-    """Where a model may overwrite files of ``/proc``.
+    """Where a model may overwrite files of ``/proc``, on a machine with a card.
 
     CUDA's driver names its threads through ``/proc/self/task/TID/comm``, and no card can be used where that is refused
     (error 304). Where all processes that the model sees are its own or its driver's, that is ``/proc``. Elsewhere other

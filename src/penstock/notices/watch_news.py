@@ -114,7 +114,9 @@ def memory_of(cache: Path | None, model: str, store: str) -> Path | None:
     return cache / FOLDER / f"{model}.{hashlib.sha256(store.encode()).hexdigest()[:12]}.json"
 
 
-def tell_watch_news(audience: Audience, news: WatchNews, memory: Path | None, *, places: Mapping[str, str] = PLACES) -> Told:
+def tell_watch_news(
+    audience: Audience, news: WatchNews, memory: Path | None, *, places: Mapping[str, str] = PLACES
+) -> Told:
     """Tell people, unless they know it already; remember what they know. It raises nothing that a receiver can cause.
 
     Nothing moved: nobody is told, but for those who heard of something before. If nobody could be reached, it is told
