@@ -104,7 +104,7 @@ def promoting(facts: Facts, stage: Stage, chat: Chat, session_id: str) -> Iterat
     made.append({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "penstock-targets"}, "data": config})
     made.append(secret(STORE_SECRET, store_keys(facts)))
     links = "report https://reports.example.org/{model}/{run}\n"
-    made.append(secret("receivers", {"urls": f"{chat.address}\n", "links": links}))
+    made.append(secret("penstock-receivers", {"urls": f"{chat.address}\n", "links": links}))
     facts.kubectl("apply", "--namespace", namespace, "--filename", "-", stdin=yaml.safe_dump_all(made))
     (block,) = [one for one in labelled("yaml") if "kind: Role" in one.text and "rollouts/status" in one.text]
     name = yaml.safe_load(block.text)["metadata"]["name"]
@@ -134,7 +134,6 @@ def run(api: Api, version: str, store: str) -> Object:
     manifest = yaml.safe_load((ROOT / "tekton" / "runs" / "promote.yaml").read_text(encoding="utf-8"))
     given = {"model": MODEL, "version": version, "reason": "e2e", "by": "ann", "store": store}
     manifest["spec"]["params"] = [{"name": name, "value": value} for name, value in given.items()]
-    manifest["spec"]["workspaces"].append({"name": "receivers", "secret": {"secretName": "receivers"}})
     path = api.collection("pipelineruns", TEKTON)
     name = api.create(path, manifest)["metadata"]["name"]
     return api.wait(

@@ -85,8 +85,8 @@ def promote(
     With a target its image and weights are brought there first; if they do not come to serve, what was there is put
     back (exit code 4) and the current release stays. The current release is brought there once more.
 
-    Exit codes: 0 done; 1 its verdict is not signed by one of the platform's keys; 3 its canary was not
-    decided; 2, 4 the message says.
+    Exit codes: 0 done; 1 its verdict is not signed by one of the platform's keys, or a waiver in it is over; 3 its
+    canary was not decided; 2, 4 the message says.
 
     Example: penstock promote sonic-lite 1.2.0 --reason "ready" --targets targets.yaml --secrets DIR --store s3://releases/penstock
     """

@@ -26,6 +26,7 @@ from penstock.releases.baseline import (
 from penstock.releases.history import has_been_current, read_log, released
 from penstock.releases.moves import Kind, Move, next_number, stated_author, stated_reason
 from penstock.releases.release import hold_judged_against
+from penstock.releases.standing_verdict import hold_standing
 from penstock.store.archive import name_part, run_key
 from penstock.store.store import Store
 
@@ -141,6 +142,7 @@ def promote(
 
     Raises:
         SupersededError: it has not been current yet, and was judged against another release than the current one.
+        VoidVerdictError: a waiver in its verdict is over by now.
     """
     return _make_current(store, model, lambda _: version, "promoted", reason, by, serving, now)
 
@@ -194,6 +196,11 @@ def _make_current(
     planned = _plan(store, model, choose)
     if kind == "rolled back" and planned.release is not None:
         _hold_served_before(store, planned.seen.baseline, planned.release)
+    served_again = planned.target is not None and serving is not None
+    if kind == "promoted" and (planned.release is not None or served_again):
+        # also of the current release that is brought to its target once more; a rollback must not wait for a waiver
+        promoted = planned.release or release_of(store, planned.seen.baseline)
+        hold_standing(store, promoted, now().astimezone(UTC).date())
     if planned.target is None:
         return _swap(store, model, choose, planned, kind, why, author, now)
     if planned.release is None and (serving is None or kind == "rolled back"):

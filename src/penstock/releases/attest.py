@@ -17,6 +17,7 @@ from penstock.releases.attestation import (
     attestation_prefix,
     read_statement,
     statement,
+    waiver_over,
 )
 from penstock.releases.baseline import Release, withdrawn
 from penstock.releases.envelope import NotSignedError, key_id
@@ -155,9 +156,8 @@ def _content(pair: JudgedPair) -> tuple[str, ...]:
 
 
 def _hold_waivers(pair: JudgedPair, today: date) -> None:
-    over = [rule for rule in pair.waived if date.fromisoformat(rule.expires) < today]
-    if over:
-        raise ValueError(f"the waiver of '{over[0].metric}' by {over[0].author} ended on {over[0].expires}")
+    if (over := waiver_over(pair.waived, today)) is not None:
+        raise ValueError(over)
 
 
 def _hold_subject(found: Statement, digest: str) -> None:

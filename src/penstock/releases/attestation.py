@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
+from datetime import date
 from typing import Annotated, Any
 
 from pydantic import Field, ValidationError
@@ -123,17 +125,7 @@ def statement(release: Release, run: Run, verdict: Verdict, *, evidence: str, ti
         elsewhere=release.image.elsewhere,
         suite=run.suite.digest if run.suite is not None else None,
         compared_with=release.replaces,
-        waived=[
-            WaivedRule(
-                metric=rule.metric,
-                slice=rule.slice,
-                reason=rule.waiver.reason,
-                author=rule.waiver.author,
-                expires=rule.waiver.expires,
-            )
-            for rule in verdict.rules
-            if rule.waiver is not None and rule.waived and rule.verdict != "pass"
-        ],
+        waived=waived_rules(verdict),
     )
     inputs = [{"uri": f"{evidence}/manifest.json", "digest": {"sha256": release.manifest_sha256}}]
     if release.sbom_sha256 is not None:
@@ -161,6 +153,33 @@ def statement(release: Release, run: Run, verdict: Verdict, *, evidence: str, ti
         },
     }
     return json.dumps(whole, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def waived_rules(verdict: Verdict) -> list[WaivedRule]:
+    """The rules that fell and did not count, because a waiver held when the verdict was given."""
+    return [
+        WaivedRule(
+            metric=rule.metric,
+            slice=rule.slice,
+            reason=rule.waiver.reason,
+            author=rule.waiver.author,
+            expires=rule.waiver.expires,
+        )
+        for rule in verdict.rules
+        if rule.waiver is not None and rule.waived and rule.verdict != "pass"
+    ]
+
+
+def waiver_over(waived: Sequence[WaivedRule], today: date) -> str | None:
+    """Which waiver is over by ``today``, in words; ``None``: none is.
+
+    Raises:
+        ValueError: the end of one is no date.
+    """
+    over = [rule for rule in waived if date.fromisoformat(rule.expires) < today]
+    if not over:
+        return None
+    return f"the waiver of '{over[0].metric}' by {over[0].author} ended on {over[0].expires}"
 
 
 def read_statement(content: dict[str, Any]) -> Statement:

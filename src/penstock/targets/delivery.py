@@ -176,7 +176,7 @@ class Delivery:
         return self._pair(current) if current is not None and current.image.kind == "image" else None
 
     def _hold_signed(self, release: Release, today: date) -> None:
-        """Check that one of the platform's keys has signed the verdict over this release.
+        """Check that one of the platform's keys has signed the verdict over this release; without keys, say so.
 
         Args:
             release: what is to be served.
@@ -186,6 +186,7 @@ class Delivery:
             UnverifiedError: none has, or the verdict does not hold any more.
         """
         if not self._keys:
+            log.warning("verdict not verified: %s names no verdict_keys", self._file.name)
             return
         weights = {file.path: file.sha256 for file in release.weights}
         reasons = []

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 from tests.unit.releases.released_runs import released
+from tests.unit.releases.test_attestation import WAIVED
 from tests.unit.targets.promotions import platform, publish_with_image
 from tests.unit.targets.receiver import receiver
 from tests.unit.tracking.mlflow_server import mlflow_server
 
+from penstock.bundle.verdict_record import WaiverRecord
 from penstock.cli.app import main
 from penstock.cli.release_acts import promote, rollback, withdraw
 from penstock.store.local import LocalStore
@@ -103,7 +105,9 @@ def test_mlflow_follows_and_its_outage_stops_nothing(store: str, capsys: pytest.
 
 
 @pytest.mark.slow
-def test_to_a_target_and_back(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_to_a_target_and_back(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
     store = LocalStore(tmp_path / "store")
     publish_with_image(tmp_path, store, 0)
     with receiver() as hook:
@@ -121,6 +125,7 @@ def test_to_a_target_and_back(tmp_path: Path, capsys: pytest.CaptureFixture[str]
         assert main(["promote", "sonic-lite", "1.0.0", *where]) == 0
         said = "sonic-lite: 1.0.0 serves at the target 'studio' and is the current release now, the first\n"
         assert capsys.readouterr().out == said
+        assert "verdict not verified: targets.yaml names no verdict_keys" in caplog.messages
         publish_with_image(tmp_path, store, 1, before="run-0")
         hook.fails = True
         assert main(["promote", "sonic-lite", "1.1.0", *where]) == 4
@@ -134,6 +139,19 @@ def test_to_a_target_and_back(tmp_path: Path, capsys: pytest.CaptureFixture[str]
         assert hook.image == f"sha256:{'0' * 64}"
         assert main(["rollback", "sonic-lite", "--to", "1.1.0", *where[:2], "--reason", "x"]) == 2
         assert "--targets targets.yaml" in capsys.readouterr().err
+
+
+def test_a_waiver_that_is_over_without_keys(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    store = LocalStore(tmp_path / "store")
+    waiver = WaiverRecord(reason="new camera", author="ann", expires="2020-03-01")
+    publish_with_image(tmp_path, store, 0, rules=[WAIVED.model_copy(update={"waiver": waiver})])
+    with receiver() as hook:
+        file, secrets, _ = platform(tmp_path, hook)
+        where = ["--store", str(tmp_path / "store"), "--targets", str(file), "--secrets", str(secrets)]
+        assert main(["promote", "sonic-lite", "1.0.0", *where, "--reason", "go"]) == 1
+    said = capsys.readouterr().err
+    assert "sonic-lite 1.0.0: its verdict does not stand any more" in said
+    assert "the waiver of 'lse_d' by ann ended on 2020-03-01. Renew the waiver" in said
 
 
 def test_not_signed_by_the_platform(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

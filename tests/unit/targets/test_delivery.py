@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from tests.unit.releases.signing_keys import key_pair
 from tests.unit.releases.test_attestation import WAIVED
+from tests.unit.store.stored_bundle import accepted_bundle
 from tests.unit.targets.deployments import VALUES, deployment_repository, file_of, git, service
 from tests.unit.targets.promotions import MODEL, platform, publish_with_image
 from tests.unit.targets.receiver import Receiver, receiver
@@ -22,10 +23,17 @@ from penstock.foundation.errors import ExitCode, PenstockError, UsageError, Worl
 from penstock.releases.acts import promote, roll_back, withdraw
 from penstock.releases.attest import UnverifiedError
 from penstock.releases.baseline import baseline
+from penstock.releases.standing_verdict import VoidVerdictError
+from penstock.store.archive import archive
 from penstock.store.local import LocalStore
 from penstock.targets.claim import claim_key, claimed
 from penstock.targets.delivery import Delivery
 from penstock.targets.news import News
+
+LAST_DAY, DAY_AFTER = datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 3, 2, tzinfo=UTC)
+UNTIL_LAST_DAY = WAIVED.model_copy(
+    update={"waiver": WaiverRecord(reason="new camera", author="ann", expires="2026-03-01")}
+)
 
 
 @pytest.fixture
@@ -159,7 +167,7 @@ def test_one_that_was_taken_over_puts_nothing_back(
 def refusal(store: LocalStore, delivery: Delivery, hook: Receiver, number: int) -> PenstockError:
     asked = len(hook.requests)
     with pytest.raises(PenstockError) as caught:
-        promote(store, MODEL, f"1.{number}.0", reason="go", serving=delivery)
+        promote(store, MODEL, f"1.{number}.0", reason="go", serving=delivery, now=lambda: LAST_DAY)
     assert len(hook.requests) == asked, "nothing was asked of the target"
     assert store.get_pointer(claim_key("studio")) is None or current(store) is not None
     return caught.value
@@ -198,17 +206,67 @@ def test_a_verdict_over_other_weights_is_refused(tmp_path: Path, hook: Receiver)
 def test_a_waiver_that_is_over_is_refused_later(tmp_path: Path, hook: Receiver) -> None:
     store = LocalStore(tmp_path / "store")
     file, secrets, key = platform(tmp_path, hook, keys=True)
-    waiver = WaiverRecord(reason="new camera", author="ann", expires="2026-03-01")
-    publish_with_image(tmp_path, store, 0, key=key, rules=[WAIVED.model_copy(update={"waiver": waiver})])
-    later = Delivery(store, file, secrets, today=lambda: datetime(2026, 3, 2, tzinfo=UTC))
-    assert "ended on 2026-03-01" in refusal(store, later, hook, 0).what
-    in_time = Delivery(store, file, secrets, today=lambda: datetime(2026, 3, 1, tzinfo=UTC))
-    promote(store, MODEL, "1.0.0", reason="go", serving=in_time)
+    publish_with_image(tmp_path, store, 0, key=key, rules=[UNTIL_LAST_DAY])
+    later = Delivery(store, file, secrets, today=lambda: DAY_AFTER)
+    signed = refusal(store, later, hook, 0)
+    assert isinstance(signed, UnverifiedError)
+    assert "ended on 2026-03-01" in signed.what
+    in_time = Delivery(store, file, secrets, today=lambda: LAST_DAY)
+    promote(store, MODEL, "1.0.0", reason="go", serving=in_time, now=lambda: LAST_DAY)
     publish_with_image(tmp_path, store, 1, before="run-0", key=key)
     promote(store, MODEL, "1.1.0", reason="go", serving=later)
     # it has served before: what is over since is no reason to stay with what users complain of
     roll_back(store, MODEL, reason="flicker", serving=later)
     assert (current(store), hook.image) == ("1.0.0", f"sha256:{'0' * 64}")
+
+
+@pytest.mark.slow
+def test_without_keys_a_waiver_that_is_over_is_refused_as_well(tmp_path: Path, hook: Receiver) -> None:
+    store = LocalStore(tmp_path / "store")
+    file, secrets, _ = platform(tmp_path, hook)
+    delivery = Delivery(store, file, secrets)
+    publish_with_image(tmp_path, store, 0, rules=[UNTIL_LAST_DAY])
+
+    def attempt(when: datetime) -> None:
+        promote(store, MODEL, "1.0.0", reason="go", serving=delivery, now=lambda: when)
+
+    with pytest.raises(VoidVerdictError, match="by ann ended on 2026-03-01") as caught:
+        attempt(DAY_AFTER)
+    assert caught.value.exit_code == ExitCode.REJECTED
+    assert (hook.requests, store.get_pointer(claim_key("studio"))) == ([], None)
+    attempt(LAST_DAY)
+    asked = len(hook.requests)
+    with pytest.raises(VoidVerdictError):  # the current one, to be brought there once more
+        attempt(DAY_AFTER)
+    assert len(hook.requests) == asked
+    publish_with_image(tmp_path, store, 1, before="run-0")
+    promote(store, MODEL, "1.1.0", reason="go", serving=delivery, now=lambda: DAY_AFTER)
+    roll_back(store, MODEL, reason="flicker", serving=delivery, now=lambda: DAY_AFTER)
+    assert current(store) == "1.0.0"
+
+
+def test_without_keys_what_was_withdrawn_or_rejected_is_refused(tmp_path: Path, hook: Receiver) -> None:
+    store = LocalStore(tmp_path / "store")
+    file, secrets, _ = platform(tmp_path, hook)
+    delivery = Delivery(store, file, secrets)
+    publish_with_image(tmp_path, store, 0)
+    withdraw(store, MODEL, "1.0.0", reason="data", by="bob")
+    assert "was withdrawn by bob" in refusal(store, delivery, hook, 0).what
+    rejected = accepted_bundle(tmp_path / "run-1", run_id="run-1", version="1.1.0", verdict="fail")
+    archive(rejected, store, model=MODEL, run_id="run-1")
+    assert "no version '1.1.0' of sonic-lite is published" in refusal(store, delivery, hook, 1).what
+
+
+@pytest.mark.parametrize("keys", [False, True])
+def test_without_keys_it_says_that_nothing_signed_is_asked_for(
+    tmp_path: Path, hook: Receiver, caplog: pytest.LogCaptureFixture, keys: bool
+) -> None:
+    store = LocalStore(tmp_path / "store")
+    file, secrets, key = platform(tmp_path, hook, keys=keys)
+    publish_with_image(tmp_path, store, 0, key=key)
+    promote(store, MODEL, "1.0.0", reason="go", serving=Delivery(store, file, secrets))
+    said = [record.getMessage() for record in caplog.records if "not verified" in record.getMessage()]
+    assert said == ([] if keys else ["verdict not verified: targets.yaml names no verdict_keys"])
 
 
 def test_the_new_key_or_the_old_one_while_they_are_replaced(tmp_path: Path, hook: Receiver) -> None:

@@ -118,6 +118,9 @@ def test_to_a_target_with_the_platform_s_file_and_secrets(folders: StepFolders) 
             "changed": "false",
             "told": "0",
         }
+        file.write_text(file.read_text().replace("verdict_keys:\n- penstock.pub\n", ""))
+        lines = folders.call("move", *given, *workspaces).lines
+        assert "verdict not verified: targets.yaml names no verdict_keys" in [line.get("message") for line in lines]
         file.unlink()
         assert folders.call("move", *given, *workspaces).code == 2
 
