@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,8 @@ class Stage:
     crowd: Crowd
     news: list[News]
     """What people would have been told."""
+    prometheus: str = ""
+    """Its address, where a test asks it itself."""
     repository: Path | None = None
     """The deployment repository that holds the Rollout, if one does."""
 
@@ -85,6 +88,15 @@ class Stage:
         assert done.returncode == 0, done.stderr
         found: Object = json.loads(done.stdout)
         return found
+
+    def look(self, policy: Object, since: datetime) -> tuple[int, Object]:
+        """``penstock watch``, once: its exit code and what it said."""
+        file = self.folder / "look.yaml"
+        file.write_text(yaml.safe_dump(policy))
+        argv = [*PENSTOCK, "watch", str(file), f"--since={since.isoformat()}", "--json"]
+        done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode in (0, 1, 3), done.stderr
+        return done.returncode, json.loads(done.stdout)
 
     @property
     def current(self) -> str:
@@ -234,6 +246,7 @@ def open_stage(
                 folder,
                 Crowd(parts.traefik),
                 [],
+                parts.prometheus,
             )
             there.publish(FIRST, None)
             made = manifests(facts, f"{facts.registry}/{namespace}:{FIRST}", watch)

@@ -34,6 +34,15 @@ def watch_policy(prometheus: str) -> Object:
     }
 
 
+def latency_policy(prometheus: str) -> Object:
+    """The same of the latency: a P95 that is four times as long is bad. On a busy machine it may double by chance."""
+    policy = watch_policy(prometheus)
+    for side in ("canary", "stable"):
+        selector = f'traefik_service_request_duration_seconds_bucket{{service=~".*-sonic-{side}-.*"}}'
+        policy["prometheus"][side]["latency"] = selector
+    return policy | {"signals": {"latency": {"ratio": 4.0}}}
+
+
 def manifests(facts: Facts, image: str, watch: str) -> list[Object]:
     """As docs/operations.md has it, with less patience.
 

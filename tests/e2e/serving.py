@@ -30,7 +30,7 @@ from penstock.store.store import Store
 BASE = ("library/python", "3.11-slim")
 PORT = 8000
 SERVICE = """
-import hashlib, http.server, json, os, random, signal, threading
+import hashlib, http.server, json, os, random, signal, threading, time
 def weights():
     with open("/weights/w.bin", "rb") as file:
         return hashlib.sha256(file.read()).hexdigest()
@@ -38,6 +38,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         broken = os.environ["VERSION"].endswith("broken")
         flaky = os.environ["VERSION"].endswith("flaky") and self.path != "/ready" and random.random() < 0.4
+        if os.environ["VERSION"].endswith("slow") and self.path != "/ready":
+            time.sleep(0.5)
         said = json.dumps([os.environ["VERSION"], weights()]).encode()
         self.send_response(503 if self.path == "/ready" and broken else 500 if flaky else 200)
         self.send_header("Content-Type", "application/json")

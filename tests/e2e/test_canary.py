@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
 from tests.cluster import process
 from tests.e2e.canary_stage import MODEL, Stage, open_stage, promotion
 from tests.e2e.facts import Facts
+from tests.e2e.rollouts import latency_policy
 
 from penstock.releases.acts import roll_back
 from penstock.releases.history import history
@@ -16,7 +18,8 @@ from penstock.store.local import LocalStore
 from penstock.targets.delivery import Delivery
 from penstock.targets.waiting import CanaryStoppedError, CanaryUndecidedError
 
-GOOD, FLAKY, STOPPED, UNSEEN = "1.1.0", "1.2.0-flaky", "1.3.0", "1.4.0"
+GOOD, FLAKY, STOPPED, SLOW, UNSEEN = "1.1.0", "1.2.0-flaky", "1.3.0", "1.3.1-slow", "1.4.0"
+LOOK_S = 60.0
 ROUTER_S = 5.0
 """For the router to hear of what the cluster has decided, and for what is under way: some 2 s on an idle machine."""
 
@@ -25,7 +28,7 @@ ROUTER_S = 5.0
 def stage(facts: Facts, session_id: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """1.0.0 serves everybody, and users ask."""
     folder = tmp_path_factory.mktemp("canary")
-    store, versions = LocalStore(folder / "store"), (GOOD, FLAKY, STOPPED, UNSEEN)
+    store, versions = LocalStore(folder / "store"), (GOOD, FLAKY, STOPPED, SLOW, UNSEEN)
     with open_stage(facts, f"canary-{session_id}", folder, store, versions) as there:
         yield there
 
@@ -45,6 +48,7 @@ def test_a_good_release_comes_to_five_percent_and_then_to_all(stage: Stage) -> N
     time.sleep(ROUTER_S)
     assert {answer.version for answer in stage.crowd.since(time.monotonic() - 1)} == {GOOD}
     met = [answer for answer in answers if answer.version == GOOD]
+    assert met[0].at - began < 20, "from publish to the first answer of the canary"
     first, last_old = met[0].at, max(answer.at for answer in answers if answer.version == "1.0.0")
     during = [answer for answer in answers if first <= answer.at <= last_old and not answer.user]
     share = sum(answer.version == GOOD for answer in during) / len(during)
@@ -99,6 +103,23 @@ def test_one_command_stops_it(stage: Stage) -> None:
     kinds = [move.kind for move in history(stage.store, MODEL).moves if move.version == STOPPED]
     assert kinds == ["published", "canary paused", "canary aborted", "canary stopped"]
     assert [news.event for news in stage.news if news.version == STOPPED] == ["canary stopped"]
+
+
+def test_one_that_is_slow_is_seen_in_the_routers_histogram(stage: Stage) -> None:
+    """It fails nobody, so that the analysis, which looks at errors alone, would let it pass."""
+    stage.publish(SLOW, GOOD)
+    began, policy = datetime.now(UTC), latency_policy(stage.prometheus)
+    with promotion(stage, SLOW) as errors:
+        stage.wait(lambda state: state.weight == 5, "the canary")
+        assert stage.canary("pause", "--reason=a look at how long it takes")["changed"]
+        end = time.monotonic() + LOOK_S
+        while (found := stage.look(policy, began))[0] == 3 and time.monotonic() < end:
+            time.sleep(1)
+        assert stage.canary("abort", "--reason=slow")["changed"]
+    code, said = found
+    assert (code, said["decision"]) == (1, "bad"), said
+    assert [type(error) for error in errors] == [CanaryStoppedError]
+    assert stage.crowd.failures == []
 
 
 def test_without_evidence_it_is_never_promoted(stage: Stage) -> None:
