@@ -165,3 +165,15 @@ def test_what_cannot_be_put_is_said_before_anything_is_sent(tmp_path: Path) -> N
     (repository / "penstock.yaml").write_text("\n".join(lines), encoding="utf-8")
     with pytest.raises(UsageError, match="calls no HTTP service"):
         read_probed_suite(policy_of("http://a"), tmp_path)
+
+
+def test_a_record_that_is_gone_is_no_fault_of_the_canary(tmp_path: Path, stable: ProbedService) -> None:
+    recorded_bundle(tmp_path / "bundle", probed_repository(tmp_path / "repository"))
+    policy = policy_of(stable.url, stable.url, recorded="bundle", slice="cup")
+    with ProbeCalls(read_probed_suite(policy, tmp_path), policy, lambda: 1000.0) as calls:
+        found = calls.put(0)
+        assert (found.time, found.compared, found.differs) == (1000.0, True, None)
+        for file in (tmp_path / "bundle" / "outputs").rglob("output.json"):
+            file.unlink()
+        with pytest.raises(UsageError, match="the file is missing"):
+            calls.put(0)
