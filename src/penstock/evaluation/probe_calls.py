@@ -173,6 +173,9 @@ class ProbeCalls:
     def _ask(self, side: SideName, case: Case, folder: Path) -> tuple[ProbeAnswer, dict[str, Path]]:
         """All calls of a case, up to the first that is not answered."""
         folder.mkdir()
+        # a cookie is the case's at most: one of the canary's may be for a domain that the stable side is in, too, and
+        # lead its requests elsewhere or have them refused
+        self._client.cookies.clear()
         contract, seconds, outputs = self._probed.contract, 0.0, {}
         for name in self._calls(case):
             output = folder / f"{name or OUTPUT_NAME}{self._suffixes[name]}"

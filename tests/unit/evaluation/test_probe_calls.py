@@ -177,3 +177,10 @@ def test_a_record_that_is_gone_is_no_fault_of_the_canary(tmp_path: Path, stable:
             file.unlink()
         with pytest.raises(UsageError, match="the file is missing"):
             calls.put(0)
+
+
+def test_a_cookie_of_one_side_does_not_reach_the_other(base: Path) -> None:
+    """A host's ports have their cookies in common, as names below one domain may have."""
+    with probed_service(cookie="route=canary") as canary, probed_service() as other:
+        put(base, canary, other, 4)
+        assert other.cookies == canary.cookies == [""] * 4
