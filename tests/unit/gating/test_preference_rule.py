@@ -54,6 +54,13 @@ def test_the_interval_decides() -> None:
     assert judged(0.5).change is judged(0.5).interval is None
 
 
+def test_fewer_than_five_people_can_stop_a_release_and_not_pass_it() -> None:
+    found = judged(0.9, raters=4)
+    assert (found.verdict, found.reason) == ("inconclusive", "ratings of 4 of at least 5 people")
+    assert judged(0.9, raters=5).verdict == "pass"
+    assert judged(0.1, raters=4).verdict == "fail"
+
+
 def test_it_waits() -> None:
     found = judged(0.9, counted=14)
     assert (found.verdict, found.reason) == ("inconclusive", "14 of 40 ratings")
