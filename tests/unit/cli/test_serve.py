@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from pathlib import Path
 
 import pytest
@@ -58,3 +59,11 @@ def test_a_key_in_the_environment_need_not_be_text(
     # 192.0.2.1 is nobody's: what is refused is the address, after the key was read
     assert main(["serve", "--store", str(tmp_path), "--host", "192.0.2.1", "--port", "0", "--tokens", tokens]) == 4
     assert "cannot listen" in capsys.readouterr().err
+
+
+def test_raters_who_can_read_the_book_are_told_of(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "raters.txt").write_text(f"ann sha256:{'0' * 64}\n")
+    given = ["--store", str(tmp_path), "--ratings", str(tmp_path / "raters.txt")]
+    with socket.create_server(("127.0.0.1", 0)) as taken:  # what is refused is the port, after that was said
+        assert main(["serve", *given, "--port", str(taken.getsockname()[1])]) == 4
+    assert "give --tokens or --user-header for ratings that count" in capsys.readouterr().err
