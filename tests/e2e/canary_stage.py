@@ -39,6 +39,8 @@ from penstock.targets.pod_template import with_pair
 from penstock.targets.targets_file import RolloutSettings
 
 MODEL, TARGET, FIRST = "sonic-lite", "studio", "1.0.0"
+CANARY_S = 120.0
+"""The analysis gives up after a minute; the other is for people, and for a machine that is busy."""
 SURE = 40
 """So many answers one after the other say that no Service is without a pod any more."""
 PENSTOCK = (sys.executable, "-c", "import sys; from penstock.cli.app import main; sys.exit(main())")
@@ -224,7 +226,7 @@ def open_stage(
     digests = {version: put_image(facts, namespace, version) for version in files}
     target: dict[str, Any] = {"kind": "rollout", "models": [MODEL], "namespace": namespace, "name": "sonic"}
     target |= {"container": "model", "init_container": "weights", "timeout_s": 90.0, "poll_s": 0.5}
-    target |= {"canary_s": 90.0, "kubeconfig": "account"}
+    target |= {"canary_s": CANARY_S, "kubeconfig": "account"}
     (folder / "secrets").mkdir()
     (folder / "secrets" / "account").write_text(account(facts, namespace))
     by_digest = {hashlib.sha256(content).hexdigest(): content for content in files.values()}

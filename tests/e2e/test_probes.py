@@ -19,7 +19,7 @@ import yaml
 from tests.cluster import canary, process
 from tests.cluster.settings import Settings
 from tests.e2e.api import Object
-from tests.e2e.canary_stage import MODEL, PENSTOCK, TARGET, Stage, account
+from tests.e2e.canary_stage import CANARY_S, MODEL, PENSTOCK, SURE, TARGET, Stage, account
 from tests.e2e.facts import Facts
 from tests.e2e.rollouts import Crowd, manifests
 from tests.e2e.serving import PORT, put_image, weights_server
@@ -110,7 +110,7 @@ def stage(facts: Facts, session_id: str, tmp_path_factory: pytest.TempPathFactor
     digests = {version: put_image(facts, namespace, version) for version in VERSIONS}
     target: dict[str, Any] = {"kind": "rollout", "models": [MODEL], "namespace": namespace, "name": "sonic"}
     target |= {"container": "model", "init_container": "weights", "timeout_s": 90.0, "poll_s": 0.5}
-    target |= {"canary_s": 90.0, "kubeconfig": "account"}
+    target |= {"canary_s": CANARY_S, "kubeconfig": "account"}
     (folder / "targets.yaml").write_text(yaml.safe_dump({"version": 1, "targets": {TARGET: target}}))
     (folder / "secrets").mkdir()
     (folder / "secrets" / "account").write_text(account(facts, namespace))
@@ -132,7 +132,9 @@ def stage(facts: Facts, session_id: str, tmp_path_factory: pytest.TempPathFactor
             }
             (folder / "watch.yaml").write_text(yaml.safe_dump(probe_policy(parts.prometheus, namespace, addresses)))
             there.promote("1.0.0")
-            assert process.wait_until(lambda: _answers(parts.traefik), 60), "Traefik has not found the route"
+            # the first answers may be the canary's, until Argo has set the weights; the stable side has to be counted
+            routed = process.wait_until(lambda: all(_answers(parts.traefik) for _ in range(SURE)), 60)
+            assert routed, "Traefik has not found the route"
             with watching(folder, host):
                 yield there
     finally:

@@ -90,7 +90,10 @@ def weigh(
     both = (counts.canary_requests > 0) & (counts.stable_requests > 0)
     canary = np.where(both, counts.canary_events, 0.0)
     events = np.where(both, events, 0.0)
-    dispersion = _dispersion(canary, events, share)
+    served_by_canary = np.where(both, counts.canary_requests, 0.0)
+    mostly_canary = 2 * np.cumsum(canary, axis=-1) > np.cumsum(events, axis=-1)
+    shared, alone = _dispersion(canary, events, share), _own_dispersion(canary, served_by_canary)
+    dispersion = np.where(mostly_canary, alone, shared)
     worse = rest = np.full(canary.shape, -np.inf)
     for power, weight in _USER_ALTERNATIVES if by_user else _ALTERNATIVES:
         gain = _log_ratio(canary, events, share, ratio**power)
@@ -98,7 +101,7 @@ def weigh(
         rest = np.logaddexp(rest, (gain - _best_burst(gain)) / dispersion + math.log(weight))
     worse = np.minimum(worse, rest + math.log(_BURST_FACTOR))
     within = -_log_ratio(canary, events, share, ratio) / dispersion
-    served = np.cumsum(np.where(both, counts.canary_requests, 0.0), axis=-1)
+    served = np.cumsum(served_by_canary, axis=-1)
     if harmless > 0:
         rare = served * harmless * (1 - _HARMLESS_SHARE) + np.cumsum(canary, axis=-1) * math.log(_HARMLESS_SHARE)
         within = np.logaddexp(within, rare / dispersion) - math.log(2)
@@ -135,6 +138,25 @@ def _best_burst(gain: Floats) -> Floats:
     before = np.zeros_like(gain)
     before[..., BURST_STRETCHES:] = gain[..., :-BURST_STRETCHES]
     return np.maximum.accumulate(np.maximum(gain - before, 0.0), axis=-1)
+
+
+def _own_dispersion(canary: Floats, requests: Floats) -> Floats:
+    """The same of the canary's events around its own mean rate, where most of all events are the canary's.
+
+    Then the share of the requests, which varies from stretch to stretch, hardly moves the share of the events any more:
+    around a multiple of it, a canary that alone fails looks as if it failed in bursts, however steadily it does.
+    """
+    seen = requests > 0
+    number, served = np.cumsum(canary, axis=-1), np.cumsum(requests, axis=-1)
+    rate = np.divide(number, served, out=np.zeros_like(served), where=served > 0)
+    squares = np.cumsum(np.divide(canary * canary, requests, out=np.zeros_like(requests), where=seen), axis=-1)
+    stretches = np.cumsum(seen, axis=-1)
+    freedom = np.maximum(stretches - 1, 1)
+    variance = np.maximum(rate * (1 - rate), 1e-12)
+    found = np.maximum(squares - rate * number, 0.0) / variance / freedom
+    rarity = np.cumsum(np.divide(1.0, requests, out=np.zeros_like(requests), where=seen), axis=-1) / variance
+    chance = np.sqrt(2 * stretches + rarity) / freedom
+    return np.where((stretches > 1) & (found > 1 + chance), np.maximum(found, 1.0), 1.0)
 
 
 def _dispersion(canary: Floats, events: Floats, share: Floats) -> Floats:
