@@ -109,7 +109,7 @@ def memory_of(cache: Path | None, model: str, store: str) -> Path | None:
 
     Two stores may have a release of one name each, and be watched on one claim.
     """
-    if cache is None or not model:
+    if cache is None or not model or "/" in model or model.startswith("."):  # of a name that none has nothing is kept
         return None
     return cache / FOLDER / f"{model}.{hashlib.sha256(store.encode()).hexdigest()[:12]}.json"
 

@@ -158,3 +158,5 @@ def test_a_model_of_the_same_name_in_another_store_is_another(nights: Nights) ->
     assert nights.tell(news).sent == 1
     assert memory_of(None, "m", "s3://staging") is None
     assert memory_of(nights.folder, "", "s3://staging") is None, "the run had not begun its bundle"
+    for name in ("../../runs/other/bundle/run", "a/b", ".."):
+        assert memory_of(nights.folder, name, "s3://staging") is None, "a bundle's run.json is anybody's"
