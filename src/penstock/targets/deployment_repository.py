@@ -17,7 +17,7 @@ from penstock.targets.known_hosts import known_hosts
 from penstock.targets.pair import ServedPair
 from penstock.targets.secret_files import read_secret
 from penstock.targets.targets_file import RepositorySettings, SetField
-from penstock.targets.yaml_fields import MAX_FILE_BYTES, get_fields, set_fields
+from penstock.targets.yaml_fields import MAX_FILE_BYTES, changes_only, get_fields, set_fields
 
 GIT_TIMEOUT_S = 60.0
 PUSHES = 5
@@ -171,10 +171,13 @@ class DeploymentRepository:
         inside(folder, self._settings.file, where=self._where).write_bytes(changed)
 
     def _values_at(self, git: GitSession, folder: Path, commit: str) -> Values:
+        return get_fields(self._content_at(git, folder, commit), self._places, where=self._settings.file)
+
+    def _content_at(self, git: GitSession, folder: Path, commit: str) -> bytes:
         shown = git.run("show", f"{commit}:{self._settings.file}", cwd=folder)
         if shown.code:
             raise explain_failure(shown.tail, where=self._where)
-        return get_fields(shown.output, self._places, where=self._settings.file)
+        return shown.output
 
     def _brought(self, git: GitSession, folder: Path, pair: ServedPair) -> str | None:
         """See :meth:`brought`. Of a commit that changed more, a revert would take others' work with it."""
@@ -189,21 +192,25 @@ class DeploymentRepository:
         try:
             stands = all(self._values_at(git, folder, commit) == wanted for commit in since)
             brings = self._values_at(git, folder, f"{found}^") != wanted
+            before, after = (self._content_at(git, folder, commit) for commit in (f"{found}^", found))
         except PenstockError:  # the file was not there, or lacked a field
             return None
-        return found if stands and brings and len(since) < MAX_SINCE else None
+        alone = changes_only(before, after, wanted, where=self._settings.file)
+        return found if stands and brings and alone and len(since) < MAX_SINCE else None
 
     def _revert_brings(self, git: GitSession, folder: Path, current: ServedPair | None, pair: ServedPair) -> bool:
         """Whether reverting what brought the current release brings the wanted one: then that is a commit now."""
         found, wanted = self._last_of(git, folder, current) if current is not None else "", self.values_of(pair)
         if current is None or not found:
             return False
+        before = self._read(folder)
         if git.run("revert", "--no-commit", found, cwd=folder).code:
             git.run("revert", "--abort", cwd=folder)
             return False
         changed = git.text("diff", "--cached", "--name-only", "-z", cwd=folder).split("\0")
         # a squashed commit of others may carry our line and change more
-        if [name for name in changed if name] != [self._settings.file] or self._values(folder) != wanted:
+        ours = [name for name in changed if name] == [self._settings.file] and self._values(folder) == wanted
+        if not ours or not changes_only(before, self._read(folder), wanted, where=self._settings.file):
             git.text("reset", "--hard", "--quiet", "HEAD", cwd=folder)
             return False
         # by the last line it is found if we are killed: what is there came by this commit, not by that of long ago
@@ -230,7 +237,8 @@ class DeploymentRepository:
             if not any(word in pushed.tail for word in MOVED):
                 raise explain_failure(pushed.tail, where=self._where)
             git.text("fetch", "--quiet", "origin", branch, cwd=folder)
-            rebased = git.run(*AUTHOR, "rebase", "--quiet", "FETCH_HEAD", cwd=folder)
+            # ours alone: what somebody has taken from the branch by force must not come back with it
+            rebased = git.run(*AUTHOR, "rebase", "--quiet", "--onto", "FETCH_HEAD", "HEAD~1", cwd=folder)
             if rebased.code or self._values(folder) != wanted:
                 git.run("rebase", "--abort", cwd=folder)
                 raise WorldError(

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.unit.targets.deployments import deployment_repository, git, push_of_others
+from tests.unit.targets.deployments import deployment_repository, file_of, git, push_of_others
 from tests.unit.targets.pairs import pair
 
 from penstock.targets.deployment_repository import DeploymentRepository
@@ -136,6 +136,45 @@ def test_what_somebody_else_has_pushed_as_well_is_not_ours(tmp_path: Path, monke
     monkeypatch.setattr(DeploymentRepository, "_commit", meanwhile)
     found.bring(pair(), None)
     assert (found.take_back(state), subjects(tmp_path)) == (None, ["by hand", "the shop"])
+
+
+@pytest.mark.slow
+def test_what_others_squashed_into_our_commit_stays(tmp_path: Path) -> None:
+    first, second, third = pair("1.0.0", "0"), pair("1.1.0", "1"), pair("1.2.0", "2")
+    one(tmp_path).bring(second, first)
+    ops = tmp_path / "ops"
+    git(ops, "pull", "--quiet", "--rebase", "origin", "main")
+    file = ops / "apps" / "sonic.yaml"
+    moved = file.read_text().replace("1" * 64, "2" * 64).replace("1.1.0", "1.2.0")
+    file.write_text(moved.replace("replicas: 2", "replicas: 9"))
+    git(ops, "commit", "--quiet", "-am", "squashed\n\nPenstock-Release: sonic-lite 1.2.0")
+    git(ops, "push", "--quiet", "origin", "HEAD:refs/heads/main")
+    assert one(tmp_path, "again").brought(third) is None
+    one(tmp_path, "back").bring(second, third)
+    assert "replicas: 9" in file_of(tmp_path / "deploy.git")
+    assert subjects(tmp_path)[0] == "sonic-lite 1.1.0"
+
+
+@pytest.mark.slow
+def test_what_was_taken_from_the_branch_by_force_does_not_come_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found, ops, commit = one(tmp_path), tmp_path / "ops", DeploymentRepository._commit
+    (ops / "secret").write_text("hunter2")
+    git(ops, "add", ".")
+    git(ops, "commit", "--quiet", "-m", "by mistake")
+    git(ops, "push", "--quiet", "origin", "HEAD:refs/heads/main")
+
+    def meanwhile(*arguments: Any) -> None:
+        commit(*arguments)
+        git(ops, "reset", "--quiet", "--hard", "HEAD^")
+        git(ops, "commit", "--quiet", "--allow-empty", "-m", "instead")
+        git(ops, "push", "--quiet", "--force", "origin", "HEAD:refs/heads/main")
+
+    monkeypatch.setattr(DeploymentRepository, "_commit", meanwhile)
+    found.bring(pair(), None)
+    assert subjects(tmp_path) == ["sonic-lite 1.1.0", "instead", "the shop"]
+    assert "secret" not in git(tmp_path / "deploy.git", "ls-tree", "--name-only", "main").splitlines()
 
 
 def one(folder: Path, name: str = "") -> DeploymentRepository:
