@@ -41,7 +41,7 @@ def answered_within(client: httpx.Client, seconds: float) -> Iterator[None]:
 
 
 def plain_chunks(answer: httpx.Response) -> Iterator[bytes]:
-    """The content of an answer to a request with :data:`PLAIN`, some KiB at a time: whoever reads it counts them.
+    """The content of an answer to a request with :data:`PLAIN`, some KiB at a time, for the caller to count.
 
     Raises:
         httpx.DecodingError: it is compressed, which was not asked for.
