@@ -97,6 +97,14 @@ def test_a_run_that_breaks_the_same_way_each_night_is_told_once(nights: Nights) 
     assert nights.pass_by(**SAME).sent == 1
 
 
+def test_a_name_of_a_temporary_file_is_no_news(nights: Nights) -> None:
+    full = "find: /work/runs/drift-{}/baseline/.penstock-fetch-{}/run.json: the disk gives no more"
+    told = [
+        nights.pass_by(failed=full.format(*name)).sent for name in ((1, "z0cwqyn0"), (2, "r0u_wm0g"), (3, "abcdefgh"))
+    ]
+    assert told == [1, 0, 0]
+
+
 def test_who_could_not_be_reached_is_told_the_next_night(nights: Nights) -> None:
     news = news_of(night(nights.folder, 1), None, "Completed")
     assert nights.tell(news, key="wrong1").error() is not None
