@@ -89,7 +89,7 @@ def read_tokens(path: Path) -> dict[str, str]:
     """A file of tokens' digests, a line each: ``NAME sha256:64 hex digits``. ``#`` begins a comment.
 
     Raises:
-        UsageError: a line is something else, or there is none.
+        UsageError: a line is something else, two names have one token, or there is none.
     """
     found: dict[str, str] = {}
     text = read_regular(path, max_bytes=MAX_FILE_BYTES, where=str(path)).decode("utf-8", "replace")
@@ -103,7 +103,9 @@ def read_tokens(path: Path) -> dict[str, str]:
                 where=f"{path}:{number}",
                 todo="Write 'NAME sha256:DIGEST'; docs/serve.md shows how. The token itself stays out of it.",
             )
-        found[match["digest"]] = match["name"]
+        if found.setdefault(match["digest"], match["name"]) != match["name"]:
+            what = f"'{match['name']}' has the token of '{found[match['digest']]}'"
+            raise UsageError(what, where=f"{path}:{number}", todo="Give each one a token of his own.")
     if not found:
         raise UsageError("the file has no token", where=str(path), todo="Write a line 'NAME sha256:DIGEST'.")
     return found

@@ -76,6 +76,7 @@ def card_of(model: str, run_id: str, run: Run, verdict: Verdict | None) -> RunCa
         verdict=verdict.verdict if verdict else "",
         baseline=_cut(verdict.baseline or "") if verdict else "",
         waits=verdict is not None
+        and verdict.verdict == "inconclusive"  # no rating saves what another rule has rejected
         and any(rule.ratings_wanted is not None and rule.verdict == "inconclusive" for rule in verdict.rules),
         regated_from=_cut(run.regated_from or ""),
     )

@@ -193,7 +193,11 @@ def _below(names: Sequence[str], folder: str) -> list[str]:
 
 
 def _waiting(model: ModelCard) -> list[RunCard]:
-    """Runs whose ratings are still asked for: compared with the current release, and not settled by a later run."""
+    """Runs whose ratings are still asked for: compared with the current release, as the last verdict on their outputs.
+
+    That may be a later run's, which judged them again: it has settled it, or is the first that asks for ratings, by
+    another policy.
+    """
     current = model.releases.current.run_id if model.releases is not None else ""
     before = {run.run_id: run.regated_from for run in model.runs}
 
@@ -204,9 +208,9 @@ def _waiting(model: ModelCard) -> list[RunCard]:
             run_id = before[run_id]
         return run_id
 
-    settled = {first(run.run_id) for run in model.runs if run.regated_from and run.verdict and not run.waits}
+    last = {first(run.run_id): run for run in reversed(model.runs) if run.verdict and run.baseline == current}
     return [
         run
         for run in model.runs
-        if run.waits and not run.regated_from and run.baseline == current and run.run_id not in settled
+        if not run.regated_from and run.baseline == current and run.run_id in last and last[run.run_id].waits
     ]

@@ -127,7 +127,8 @@ class RatingPages:
             raise HTTPException(422)
         if self.tickets.expiry(given, _opens("form", model, run_id, rater, position)) is None:
             raise HTTPException(403)
-        reason = one_line(fields.get("reason", "")).strip()
+        # a browser counts a line break as one character, and sends two
+        reason = one_line(fields.get("reason", "").replace("\r\n", "\n")).strip()
         if len(reason) > MAX_REASON:
             raise HTTPException(413)
         if not self.desk.may_be_rated(model, run_id):

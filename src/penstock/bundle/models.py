@@ -329,8 +329,8 @@ class Tail(Record):
 class StandardError(Record):
     """How sure a mean is."""
 
-    error: float
-    freedom: int
+    error: Annotated[float, Field(ge=0, le=1e100)]
+    freedom: Annotated[int, Field(ge=1)]
     """Degrees of freedom of Student's t."""
 
 
@@ -385,6 +385,12 @@ class Measurement(Record):
     def _no_value_where_it_does_not_apply(self) -> Measurement:
         if not self.applies and (self.value is not None or not self.error):
             raise ValueError("where a metric does not apply there is no value, and 'error' says why it does not")
+        return self
+
+    @model_validator(mode="after")
+    def _share_of_ratings(self) -> Measurement:
+        if self.ratings is not None and self.value is not None and not 0 <= self.value <= 1:
+            raise ValueError("a share of ratings lies between 0 and 1")
         return self
 
     @model_validator(mode="after")

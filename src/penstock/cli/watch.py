@@ -110,7 +110,7 @@ def watch(
     from penstock.cli.watch_display import progress_line, verdict_json, verdict_lines
     from penstock.cli.watch_probes import journal_of, last_moment, probes_of
     from penstock.watch.watch_policy import load_watch_policy
-    from penstock.watch.watcher import CanaryWatch
+    from penstock.watch.watcher import CanaryWatch, steady_clock
     from penstock.watch.watcher import follow as follow_watcher
 
     if serve and (follow or as_json):
@@ -121,7 +121,8 @@ def watch(
     source = log if log is not None else _prometheus(rules, policy)
     begun = _since(since, log, growing=growing)
     journal = journal_of(rules, policy, growing=growing)
-    with probes_of(rules, policy, journal, growing=growing) as probes:
+    clock = steady_clock() if follow else time.time
+    with probes_of(rules, policy, journal, growing=growing, clock=clock) as probes:
         if serve:
             _serve(serve, _look(rules, source, begun, log, probes))
             return
@@ -129,7 +130,7 @@ def watch(
         if not follow:
             verdict = watcher.look(last_moment(log, journal))
         else:
-            for verdict in follow_watcher(watcher):
+            for verdict in follow_watcher(watcher, clock=clock):
                 sys.stderr.write(progress_line(verdict) + "\n")
     typer.echo(verdict_json(verdict) if as_json else "\n".join(verdict_lines(verdict)))
     raise typer.Exit(exit_code(verdict))

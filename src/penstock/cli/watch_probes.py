@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @contextlib.contextmanager
 def probes_of(
-    rules: WatchPolicy, policy: Path, journal: ProbeJournal | None, *, growing: bool
+    rules: WatchPolicy, policy: Path, journal: ProbeJournal | None, *, growing: bool, clock: Callable[[], float]
 ) -> Iterator[ProbeSource | None]:
     """Where the pairs come from while the watch lasts; ``None``: the policy has no probes.
 
@@ -28,6 +28,7 @@ def probes_of(
         policy: its file; paths in it are relative to where that lies.
         journal: see :func:`journal_of`.
         growing: the watch goes on for a while, so that there is time to put them.
+        clock: Unix seconds; the one that the watch looks by.
 
     Raises:
         UsageError: suite, record or journal cannot be used.
@@ -41,7 +42,10 @@ def probes_of(
         yield KeptProbes(journal)
     else:
         probed = read_probed_suite(rules.probes, policy.parent)
-        with ProbeCalls(probed, rules.probes) as calls, Prober(rules.probes, calls.put, journal) as prober:
+        with (
+            ProbeCalls(probed, rules.probes, clock) as calls,
+            Prober(rules.probes, calls.put, journal, clock) as prober,
+        ):
             yield prober
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -26,6 +26,7 @@ from penstock.evaluation.inputs import check_case, input_paths
 from penstock.evaluation.measure_cache import suite_digest
 from penstock.families.family import Agreement
 from penstock.foundation.errors import UsageError, one_line
+from penstock.foundation.files import open_regular
 from penstock.invocation.http_exchange import BrokenExchangeError, exchange
 from penstock.invocation.service_address import ServiceAddress, read_address
 from penstock.watch.probe_pairs import ProbeAnswer, ProbePair, SideName
@@ -120,13 +121,14 @@ class ProbeCalls:
     Args:
         probed: what is put.
         policy: where both sides are, and the seed.
+        clock: Unix seconds; the watch's.
 
     Raises:
         UsageError: an address is none.
     """
 
-    def __init__(self, probed: ProbedSuite, policy: ProbePolicy) -> None:
-        self._probed = probed
+    def __init__(self, probed: ProbedSuite, policy: ProbePolicy, clock: Callable[[], float] = time.time) -> None:
+        self._probed, self._clock = probed, clock
         self._addresses: dict[SideName, ServiceAddress] = {
             "canary": read_address(policy.canary, where="probes.canary"),
             "stable": read_address(policy.stable, where="probes.stable"),
@@ -151,7 +153,7 @@ class ProbeCalls:
         """Put the case of a pair to both sides. Whatever a service does is a result, and all waiting is limited.
 
         Raises:
-            UsageError: a file of the suite is gone.
+            UsageError: a file of the suite, or of the record, is gone.
             WorldError: the disk is full.
         """
         place, canary_first = self._lots.draw(number)
@@ -162,7 +164,7 @@ class ProbeCalls:
             answers, outputs = {}, {}
             for side in order:
                 answers[side], outputs[side] = self._ask(side, case, Path(folder) / side)
-            ended = time.time()
+            ended = self._clock()
             recorded = (self._probed.recorded or {}).get(case.name)
             compared = recorded is not None and not answers["canary"].failed and case.expect is None
             differs = self._differs(case, recorded, outputs["canary"]) if compared and recorded is not None else None
@@ -171,6 +173,9 @@ class ProbeCalls:
     def _ask(self, side: SideName, case: Case, folder: Path) -> tuple[ProbeAnswer, dict[str, Path]]:
         """All calls of a case, up to the first that is not answered."""
         folder.mkdir()
+        # a cookie is the case's at most: one of the canary's may be for a domain that the stable side is in, too, and
+        # lead its requests elsewhere or have them refused
+        self._client.cookies.clear()
         contract, seconds, outputs = self._probed.contract, 0.0, {}
         for name in self._calls(case):
             output = folder / f"{name or OUTPUT_NAME}{self._suffixes[name]}"
@@ -207,4 +212,8 @@ class ProbeCalls:
             return None
         live, given = answers_among(outputs), parameters(self._probed.contract, case)
         fault = answers_apart(agreement.compare, agreement.limits, recorded, live, given).fault
-        return None if fault is None else one_line(fault)[:MAX_ERROR]
+        if fault is None:
+            return None
+        for path in recorded.values():
+            open_regular(path, where=str(path)).close()  # a record that is gone is no fault of the canary
+        return one_line(fault)[:MAX_ERROR]

@@ -17,9 +17,16 @@ from penstock.contract.expectation import Expect
 from penstock.contract.http_call import HttpCall
 from penstock.contract.models import Case, Contract
 from penstock.contract.request import http_of
-from penstock.foundation.errors import printable
+from penstock.foundation.errors import one_line, printable
 from penstock.invocation.deadlines import DEADLINES
-from penstock.invocation.http_answer import JSON, AnswerError, NotRefusedError, check_refusal, keep_answer
+from penstock.invocation.http_answer import (
+    ERROR_CHARACTERS,
+    JSON,
+    AnswerError,
+    NotRefusedError,
+    check_refusal,
+    keep_answer,
+)
 from penstock.invocation.http_request import RequestContent
 from penstock.invocation.model import CallResult
 
@@ -90,7 +97,13 @@ def exchange(
             )
             if int(request.headers.get("Content-Length", WHOLE_BYTES + 1)) <= WHOLE_BYTES:
                 request.read()
-            with contextlib.closing(client.send(request, stream=True)) as response:
+            try:
+                answer = client.send(request, stream=True)
+            except (httpx.InvalidURL, UnicodeError) as error:  # httpx reads 'Location', although nobody goes there
+                said = f"the model redirects to what is no address: {one_line(str(error))[:ERROR_CHARACTERS]}"
+                otherwise: Refusal | None = "otherwise" if expect is not None else None
+                return CallResult("failed", time.monotonic() - begin, error=said, refusal=otherwise)
+            with contextlib.closing(answer) as response:
                 problem, refusal = _received(response, call, expect, output)
                 return CallResult(
                     "ok" if problem is None else "failed",

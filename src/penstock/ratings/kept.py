@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -10,10 +11,11 @@ from datetime import UTC, datetime
 
 from penstock.bundle.directory import parse_model
 from penstock.bundle.models import Run
-from penstock.foundation.errors import UsageError
+from penstock.foundation.errors import UsageError, one_line
 from penstock.ratings.records import (
     MAX_PLAN_BYTES,
     MAX_RECORD_BYTES,
+    RATER_PATTERN,
     Closing,
     RatedPair,
     Rating,
@@ -154,6 +156,8 @@ def read_ratings(store: Store, model: str, run_id: str) -> KeptRatings:
 def _of_rater(store: Store, plan: RatingPlan, rater: str) -> tuple[list[Rating], list[str]]:
     """The ratings of one rater, and the keys of what is none."""
     root = f"{ratings_root(plan.model, plan.run_id)}/answers/{rater}"
+    if not re.fullmatch(RATER_PATTERN, rater):  # no book has put it there, and it need not even be a key
+        return [], [one_line(root)]
     expected = {
         turn.name: (rater, turn.pair.case, turn.kind, turn.candidate, turn.right) for turn in turns(plan, rater)
     }

@@ -23,9 +23,12 @@ class RaterTurn:
     pair: RatedPair
     kind: Kind
     candidate: Side | None
-    """Where the candidate is; ``None`` of a catch pair, of which both sides are the released model's."""
+    """Where the candidate is; ``None`` of a catch pair, of which both sides are one model's."""
     blurred: Side | None
     """Of a catch pair ``soft``: the side that is."""
+    of_candidate: bool = False
+    """Whether both sides of a catch pair are the candidate's. It is drawn by lot: were they always one model's, who
+    knows a clip again from a catch pair would know which side of its case is which."""
 
     @property
     def right(self) -> Answer | None:
@@ -36,7 +39,7 @@ class RaterTurn:
 
     def file(self, side: Side) -> tuple[bool, str]:
         """Which file is on a side: whether it is the candidate's, and its name in the bundle."""
-        if self.candidate == side:
+        if self.candidate == side or self.of_candidate:
             return True, self.pair.candidate
         return False, self.pair.released
 
@@ -72,10 +75,12 @@ def lot(seed: str, *words: str) -> int:
 def _catch(plan: RatingPlan, rater: str, number: int) -> RaterTurn:
     """Every third is a clip twice, and the blurred sides take turns: always the same answer is mostly wrong."""
     pair = plan.pairs[lot(plan.seed, rater, "catch", str(number)) % len(plan.pairs)]
+    of_candidate = lot(plan.seed, rater, "shown", str(number)) % 2 == 1
     if is_twice(number):
-        return RaterTurn(f"catch-{number}", pair, "same", None, None)
+        return RaterTurn(f"catch-{number}", pair, "same", None, None, of_candidate)
     first = lot(plan.seed, rater, "blurred") % 2
-    return RaterTurn(f"catch-{number}", pair, "soft", None, SIDES[(first + number - (number + 1) // 3) % 2])
+    blurred = SIDES[(first + number - (number + 1) // 3) % 2]
+    return RaterTurn(f"catch-{number}", pair, "soft", None, blurred, of_candidate)
 
 
 def is_twice(number: int) -> bool:

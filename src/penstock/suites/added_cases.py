@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import re
 import shutil
 from collections import Counter
@@ -15,7 +16,7 @@ from penstock.contract.models import Suite, suite_model
 from penstock.contract.suite import suite_file_faults
 from penstock.families.registry import find_family
 from penstock.foundation.errors import UsageError
-from penstock.foundation.files import inside, read_regular, replacing, sha256_file, write_text
+from penstock.foundation.files import inside, open_regular, read_regular, replacing, sha256_file, write_text
 from penstock.foundation.media_kinds import EVERY_KIND, MAX_BYTES, media_fault
 from penstock.foundation.yaml_text import parse_yaml
 from penstock.suites.lint import CheckedSuite, licence_of
@@ -23,7 +24,10 @@ from penstock.suites.suite_text import with_cases
 
 STEM = "{stem}"
 MAX_SUITE_BYTES = 4 << 20
+MAX_NAME = 100
 _NOT_A_NAME = re.compile(r"[^A-Za-z0-9._-]+")
+_OWN = frozenset(("name", "inputs", "parameters", "slices"))
+"""Fields of a case that are no file."""
 
 
 @dataclass(frozen=True)
@@ -68,25 +72,37 @@ def add_cases(checked: CheckedSuite, new: NewCases) -> list[str]:
         copies[name] = source
         return name
 
+    if taken := _OWN.intersection(new.fields):
+        raise UsageError(f"'{min(taken)}' names no file", where="--field", todo="Name a field of the family's.")
     cases: list[dict[str, Any]] = []
     for file in new.files:
         given = {new.put_in: file} | {name: Path(path.replace(STEM, file.stem)) for name, path in new.beside.items()}
-        _check_kinds(checked.suite.family, given)
         inputs = {name: placed(path, name) for name, path in given.items()}
+        _check_kinds(checked.suite.family, given)
         fields = {name: placed(Path(path.replace(STEM, file.stem)), name) for name, path in new.fields.items()}
-        case: dict[str, Any] = {"name": _NOT_A_NAME.sub("-", file.stem).strip("-._"), "inputs": inputs}
+        case: dict[str, Any] = {"name": _case_name(file), "inputs": inputs}
         if new.parameters:
             case["parameters"] = dict(new.parameters)
         if new.slices:
             case["slices"] = list(new.slices)
         cases.append(case | fields)
     unstated = [name for name in copies if licence_of(name, checked.suite.licences) is None]
-    licences = dict.fromkeys(unstated, new.licence) if new.licence else {}
+    # what a licence stands beside is a pattern
+    licences = dict.fromkeys(map(glob.escape, unstated), new.licence) if new.licence else {}
     path = suite_folder / SUITE_FILE
     text = read_regular(path, max_bytes=MAX_SUITE_BYTES, where=SUITE_FILE).decode("utf-8-sig")
     written = with_cases(text, cases, {name: stated for name, stated in licences.items() if stated})
     _write(checked, path, written, copies)
     return [str(case["name"]) for case in cases]
+
+
+def _case_name(file: Path) -> str:
+    """What the case of a file is called."""
+    name = _NOT_A_NAME.sub("-", file.stem).strip("-._")
+    if not 0 < len(name) <= MAX_NAME:
+        what = f"a case cannot be called after this file: its name has up to {MAX_NAME} of A-Z, a-z, 0-9, '.', '_', '-'"
+        raise UsageError(what, where=str(file), todo="Rename it.")
+    return name
 
 
 def _folder_of(suite: Suite, name: str) -> PurePosixPath:
@@ -99,8 +115,11 @@ def _folder_of(suite: Suite, name: str) -> PurePosixPath:
 
 def _check(source: Path, target: Path, before: Path | None) -> None:
     """Another file of that name may not be there, nor among the new ones."""
-    if not source.is_file():
-        raise UsageError("there is no such file", where=str(source))
+    open_regular(source, where=str(source)).close()
+    try:
+        source.name.encode()
+    except UnicodeEncodeError:
+        raise UsageError("the name of the file is not UTF-8 text", where=str(source), todo="Rename it.") from None
     digest = sha256_file(source)
     for there in (target, before):
         if there is not None and there.exists() and sha256_file(there) != digest:

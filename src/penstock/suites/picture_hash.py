@@ -24,7 +24,8 @@ NEAR = 6
 _SIDE, _LOW = 32, 8
 _ROUNDING = 1e-3
 """Below this a frequency is not there: grey levels are whole numbers, and a plain picture has none but noise."""
-_ROWS = 1024
+_AT_ONCE = 1 << 22
+"""So many pairs are held in memory: training data may have a million pictures."""
 
 
 def picture_hash(picture: npt.NDArray[np.uint8]) -> int:
@@ -47,7 +48,8 @@ def picture_hash(picture: npt.NDArray[np.uint8]) -> int:
 def near_pairs(hashes: Sequence[int], others: Sequence[int], *, near: int = NEAR) -> Iterator[tuple[int, int]]:
     """Places of all pairs, of one picture in each of the lists, that are ``near`` bits apart at most."""
     ours, theirs = np.array(hashes, np.uint64), np.array(others, np.uint64)
-    for start in range(0, len(ours), _ROWS):
-        apart = np.bitwise_count(ours[start : start + _ROWS, None] ^ theirs[None, :])
+    rows = max(1, _AT_ONCE // max(1, len(theirs)))
+    for start in range(0, len(ours), rows):
+        apart = np.bitwise_count(ours[start : start + rows, None] ^ theirs[None, :])
         for row, column in zip(*np.nonzero(apart <= near), strict=True):
             yield start + int(row), int(column)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
@@ -16,6 +17,8 @@ from penstock.watch.probe_pairs import ProbeAnswer, ProbePair, SideName
 MAX_LINE_BYTES: Final = 10_000
 MAX_PAIRS: Final = 1_000_000
 _TODO: Final = "Move the file away: a new one is begun."
+_BEGIN: Final = b'{"time": '
+"""What every line begins with."""
 
 
 class ProbeJournal:
@@ -32,7 +35,7 @@ class ProbeJournal:
         if path is not None and not path.parent.is_dir():
             raise UsageError("its folder is missing", where=str(path), todo="Make it, or correct 'probes.journal'.")
         self._path = path
-        self._pairs: list[ProbePair] = _read(path) if path is not None else []
+        self._pairs, self._torn = _read(path) if path is not None else ([], None)
 
     @property
     def last_time(self) -> float | None:
@@ -44,20 +47,24 @@ class ProbeJournal:
         return [pair for pair in list(self._pairs) if pair.time >= start]
 
     def add(self, pair: ProbePair) -> None:
-        """Keep one.
+        """Keep one. Half a line that an earlier writer has left, or that a full disk did, is taken out first.
 
         Raises:
             WorldError: the disk is full; it is not kept.
         """
         if self._path is not None:
             line = json.dumps(asdict(pair), allow_nan=False) + "\n"
-            with disk_errors(self._path), self._path.open("a", encoding="utf-8") as file:
-                file.write(line)
+            with disk_errors(self._path), self._path.open("ab") as file:
+                if self._torn is not None:
+                    file.truncate(self._torn)
+                self._torn = file.seek(0, os.SEEK_END)
+                file.write(line.encode())
+            self._torn = None
         self._pairs.append(pair)
 
 
-def _read(path: Path) -> list[ProbePair]:
-    """What the file holds. A last line that was cut off, as by a kill, is taken out of the file."""
+def _read(path: Path) -> tuple[list[ProbePair], int | None]:
+    """What the file holds, and where a last line begins that was cut off, as by a kill; ``None``: there is none."""
     found: list[ProbePair] = []
     whole = 0
     try:
@@ -71,11 +78,11 @@ def _read(path: Path) -> list[ProbePair]:
             else:
                 raise UsageError(f"there are more than {MAX_PAIRS:,} pairs", where=str(path), todo=_TODO)
     except MissingFileError:
-        return []
-    if line:
-        with disk_errors(path), path.open("r+b") as again:
-            again.truncate(whole)
-    return found
+        return [], None
+    if line and not (line.startswith(_BEGIN) or _BEGIN.startswith(line)):
+        # it would be cut off, and may be all there is of a file that is somebody else's
+        raise UsageError("this is no pair of probes", where=f"{path}:{number}", todo=_TODO)
+    return found, whole if line else None
 
 
 def _pair(line: bytes, where: str) -> ProbePair:
@@ -89,7 +96,7 @@ def _pair(line: bytes, where: str) -> ProbePair:
 def _pair_of(value: Any) -> ProbePair:
     first: SideName = {"canary": "canary", "stable": "stable"}[value["first"]]  # type: ignore[assignment]
     compared = value["compared"]
-    if not isinstance(compared, bool):
+    if not isinstance(compared, bool) or (value["differs"] is not None and not compared):
         raise TypeError("compared")
     return ProbePair(
         _number(value["time"]),
@@ -104,6 +111,8 @@ def _pair_of(value: Any) -> ProbePair:
 
 def _answer(value: Any) -> ProbeAnswer:
     latency, error = value["latency_ms"], value["error"]
+    if (latency is None) == (error is None):
+        raise ValueError("it has either failed or taken its time")
     return ProbeAnswer(None if latency is None else _number(latency), None if error is None else _text(error))
 
 

@@ -55,10 +55,13 @@ class Prober:
         policy: how often, and how many.
         put: puts one pair.
         journal: keeps them.
+        clock: Unix seconds; the one that the looks and the pairs are timed by.
     """
 
-    def __init__(self, policy: ProbePolicy, put: PutPair, journal: ProbeJournal) -> None:
-        self._policy, self._put, self._journal = policy, put, journal
+    def __init__(
+        self, policy: ProbePolicy, put: PutPair, journal: ProbeJournal, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._policy, self._put, self._journal, self._clock = policy, put, journal, clock
         self._start, self._until = 0.0, 0.0
         self._trouble = ""
         self._changed = threading.Condition()
@@ -70,7 +73,7 @@ class Prober:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """End it; a pair that is under way is left to itself."""
+        """End it; a pair that is under way is left to itself, and not kept: its connections may be closed meanwhile."""
         with self._changed:
             self._ended = True
             self._changed.notify()
@@ -85,7 +88,7 @@ class Prober:
         """
         with self._changed:
             self._start = start
-            self._until = 0.0 if settled else min(until, time.time() + IDLE_S)
+            self._until = 0.0 if settled else min(until, self._clock() + IDLE_S)
             self._changed.notify()
 
     def read(self, since: float) -> ProbesSoFar:
@@ -97,7 +100,10 @@ class Prober:
         while self._wait(begun):
             begun = time.monotonic()
             try:
-                self._journal.add(self._put(len(self._journal.since(0.0))))
+                pair = self._put(len(self._journal.since(0.0)))
+                if self._ended:
+                    return
+                self._journal.add(pair)
                 self._trouble = ""
             except PenstockError as error:  # ours, not the service's: a file that is gone, a full disk
                 self._trouble = one_line(str(error))
@@ -118,4 +124,4 @@ class Prober:
         return False
 
     def _wanted(self) -> bool:
-        return time.time() < self._until and len(self._journal.since(self._start)) < self._policy.most
+        return self._clock() < self._until and len(self._journal.since(self._start)) < self._policy.most

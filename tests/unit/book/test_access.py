@@ -120,3 +120,12 @@ def test_raters_have_tokens_of_their_own(tmp_path: Path) -> None:
     ):
         with pytest.raises(UsageError, match=why):
             door(*wrong)
+
+
+def test_one_token_is_not_two_peoples(tmp_path: Path) -> None:
+    path = tmp_path / "raters.txt"
+    path.write_text(f"ann sha256:{'a' * 64}\nann sha256:{'a' * 64}\n")
+    assert read_tokens(path) == {"a" * 64: "ann"}
+    path.write_text(f"ann sha256:{'a' * 64}\nbob sha256:{'a' * 64}\n")
+    with pytest.raises(UsageError, match="'bob' has the token of 'ann'"):
+        read_tokens(path)

@@ -48,3 +48,8 @@ def test_a_run_waits_for_ratings_while_their_rule_is_open() -> None:
         "inconclusive": True,
     }
     assert card_of("m", "r", run, None).regated_from == "q"
+
+
+def test_a_run_that_another_rule_has_rejected_waits_for_nothing() -> None:
+    rejected = Verdict(verdict="fail", level=0.05, rules=[waiting_rule("inconclusive")])
+    assert not card_of("m", "r", Run(penstock="0", run_id="r"), rejected).waits

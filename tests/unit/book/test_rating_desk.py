@@ -66,3 +66,14 @@ def test_the_next_pair(store: LocalStore) -> None:
         desk.turn(MODEL, RUN, "ann", 5)
     with pytest.raises(NotStoredError):
         desk.next_pair(MODEL, "run-1", "ann")
+
+
+def test_it_waits_if_a_later_run_over_its_outputs_is_the_first_to_ask_for_ratings(tmp_path: Path) -> None:
+    store = LocalStore(tmp_path / "store")
+    add_run(tmp_path, store, 1, 7.2)
+    add_run(tmp_path, store, 3, 7.1, baseline=("run-1", 7.2), verdict="inconclusive")
+    assert waiting(store) == []
+    asks = {"baseline": ("run-1", 7.2), "rules": [waiting_rule()]}
+    add_run(tmp_path, store, 4, 7.1, verdict="inconclusive", regated_from="run-3", **asks)  # type: ignore[arg-type]
+    assert waiting(store) == ["run-3"]
+    assert RatingDesk(Shelf(store)).next_pair(MODEL, "run-3", "ann") is not None

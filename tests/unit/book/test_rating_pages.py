@@ -98,7 +98,8 @@ def test_each_side_shows_what_the_lot_says(tmp_path: Path) -> None:
         assert plan is not None
         turn = turns(plan, "ann")[int(form["position"])]
         for side, address in zip(("left", "right"), ann.clips(), strict=True):
-            assert (ann.get(address).content != b"released") == (turn.candidate == side)
+            of_candidate = turn.of_candidate or turn.candidate == side
+            assert (ann.get(address).content != b"released") == of_candidate
         seen += turn.kind == "case"
         ann.send(form | {"answer": "same"})
     assert seen == 2
@@ -240,3 +241,11 @@ def test_a_form_that_comes_too_slowly(seen: LocalStore, monkeypatch: pytest.Monk
             return await client.post(HOME, headers=ann.headers | kind, content=slowly())
 
     assert asyncio.run(ask()).status_code == 408
+
+
+def test_a_line_break_in_a_reason_is_one_character_as_the_browser_counts(store: LocalStore) -> None:
+    ann = RaterClient(store)
+    reason = "\r\n".join(["x" * 99] * 5)
+    assert ann.send(ann.form() | {"answer": "left", "reason": reason}).status_code == 303
+    (kept,) = read_ratings(store, MODEL, RUN).ratings
+    assert kept.reason == reason.replace("\r\n", " ")

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 from tests.unit.report.verdicts import EXPIRED, WAIVER, rule
 
-from penstock.bundle.models import BuiltElsewhere, Image, Isolation, Measurement, Run, ShardRecord, Use
+from penstock.bundle.models import (
+    BuiltElsewhere,
+    Image,
+    Isolation,
+    Measurement,
+    RatingCount,
+    Run,
+    ShardRecord,
+    StandardError,
+    Use,
+)
 from penstock.bundle.verdict_record import Verdict
 
 
@@ -73,3 +84,17 @@ def test_an_image_that_penstock_built_is_recorded_as_before() -> None:
     taken = built.model_copy(update={"elsewhere": BuiltElsewhere(given="r/m@sha256:" + "b" * 64, compared=3)})
     assert Image.model_validate_json(taken.model_dump_json()) == taken
     assert built.same_as(taken)
+
+
+@pytest.mark.parametrize(
+    "change", [{"error": -1.0}, {"error": math.nan}, {"error": math.inf}, {"error": 1e300}, {"freedom": 0}]
+)
+def test_a_standard_error_that_is_none(change: dict[str, float]) -> None:
+    with pytest.raises(ValidationError):
+        StandardError.model_validate({"error": 0.1, "freedom": 11} | change)
+
+
+@pytest.mark.parametrize("value", [-0.1, 7.0])
+def test_a_share_of_ratings_is_a_share(value: float) -> None:
+    with pytest.raises(ValidationError, match="between 0 and 1"):
+        Measurement(case="*", metric="preference", value=value, ratings=RatingCount(counted=120))

@@ -83,8 +83,12 @@ class ProbedService:
     moved_to: str = ""
     bytes_sent: int = 0
     """So many are answered in place of the answer."""
+    cookie: str = ""
+    """It sets this one."""
     probes: list[str] = field(default_factory=list)
     """The header of each request."""
+    cookies: list[str] = field(default_factory=list)
+    """Likewise."""
     released: threading.Event = field(default_factory=threading.Event)
 
 
@@ -97,6 +101,7 @@ def probed_service(**how: Any) -> Iterator[ProbedService]:
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers["Content-Length"]))
             service.probes.append(self.headers.get("X-Penstock-Probe", ""))
+            service.cookies.append(self.headers.get("Cookie", ""))
             service.released.wait(service.wait_s)
             with contextlib.suppress(OSError):
                 self.reply()
@@ -107,6 +112,8 @@ def probed_service(**how: Any) -> Iterator[ProbedService]:
             self.send_response(302 if service.moved_to else 500 if failing else 200)
             if service.moved_to:
                 self.send_header("Location", service.moved_to)
+            if service.cookie:
+                self.send_header("Set-Cookie", service.cookie)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(service.bytes_sent or len(content)))
             self.end_headers()

@@ -165,3 +165,22 @@ def test_what_cannot_be_put_is_said_before_anything_is_sent(tmp_path: Path) -> N
     (repository / "penstock.yaml").write_text("\n".join(lines), encoding="utf-8")
     with pytest.raises(UsageError, match="calls no HTTP service"):
         read_probed_suite(policy_of("http://a"), tmp_path)
+
+
+def test_a_record_that_is_gone_is_no_fault_of_the_canary(tmp_path: Path, stable: ProbedService) -> None:
+    recorded_bundle(tmp_path / "bundle", probed_repository(tmp_path / "repository"))
+    policy = policy_of(stable.url, stable.url, recorded="bundle", slice="cup")
+    with ProbeCalls(read_probed_suite(policy, tmp_path), policy, lambda: 1000.0) as calls:
+        found = calls.put(0)
+        assert (found.time, found.compared, found.differs) == (1000.0, True, None)
+        for file in (tmp_path / "bundle" / "outputs").rglob("output.json"):
+            file.unlink()
+        with pytest.raises(UsageError, match="the file is missing"):
+            calls.put(0)
+
+
+def test_a_cookie_of_one_side_does_not_reach_the_other(base: Path) -> None:
+    """A host's ports have their cookies in common, as names below one domain may have."""
+    with probed_service(cookie="route=canary") as canary, probed_service() as other:
+        put(base, canary, other, 4)
+        assert other.cookies == canary.cookies == [""] * 4

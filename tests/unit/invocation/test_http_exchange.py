@@ -84,3 +84,12 @@ def test_an_answer_that_breaks_off(tmp_path: Path) -> None:
     assert not broken.value.expired
     assert broken.value.result("gone").status == "failed"
     assert "without sending complete message body" in broken.value.reason
+
+
+@pytest.mark.parametrize("place", ["mailto:x@y", "javascript:1", "http://xn--zzzzzzzzzz99999/"])
+def test_a_redirect_to_what_is_no_address(tmp_path: Path, place: str) -> None:
+    head = f"HTTP/1.1 302 Found\r\nLocation: {place}\r\nContent-Length: 0\r\n\r\n".encode()
+    with answering(lambda connection: connection.sendall(head)) as url:
+        result = call(tmp_path, url, 10.0)
+    assert result.status == "failed"
+    assert "redirects to what is no address" in (result.error or "")

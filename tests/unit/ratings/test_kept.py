@@ -103,3 +103,13 @@ def test_ratings_are_kept_under_the_first_run_of_the_outputs(store: LocalStore) 
     circle = archived(store, "run-4", "run-4")
     with pytest.raises(UsageError, match="circle"):
         rated_run(store, MODEL, circle)
+
+
+@pytest.mark.parametrize("name", ["a\\b", "x\x1by", "\udcff"])
+def test_a_folder_that_no_rater_can_have_is_broken_and_stops_nobody(store: LocalStore, name: str) -> None:
+    rated(store, made_plan(store), "ann", prefers(True))
+    (store.directory / "ratings" / MODEL / RUN / "answers" / name).mkdir()
+    found = read_ratings(store, MODEL, RUN)
+    assert {one.rater for one in found.ratings} == {"ann"}
+    (broken,) = found.broken
+    assert broken.isprintable()

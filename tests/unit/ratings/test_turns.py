@@ -59,6 +59,14 @@ def test_files_follow_the_side() -> None:
     for turn in turns(plan_of(5), "ann"):
         sides = {side: turn.file(side)[0] for side in ("left", "right")}
         if turn.candidate is None:
-            assert sides == {"left": False, "right": False}
+            assert sides == {"left": turn.of_candidate, "right": turn.of_candidate}
         else:
             assert sides == {turn.candidate: True, other(turn.candidate): False}
+
+
+def test_a_catch_pair_shows_either_model_so_that_it_tells_nothing_of_its_case() -> None:
+    plan = plan_of(20)
+    catches = [turn for number in range(60) for turn in turns(plan, f"rater-{number}") if turn.kind != "case"]
+    for kind in ("same", "soft"):
+        shown = [turn.of_candidate for turn in catches if turn.kind == kind]
+        assert sum(shown) / len(shown) == pytest.approx(0.5, abs=0.15)

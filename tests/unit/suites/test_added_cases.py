@@ -12,7 +12,7 @@ from penstock.contract.check import check_repository
 from penstock.families.registry import directions
 from penstock.foundation.errors import UsageError
 from penstock.suites.added_cases import NewCases, add_cases
-from penstock.suites.lint import CheckedSuite
+from penstock.suites.lint import CheckedSuite, licence_of
 
 LICENCE = {"licence": "CC0-1.0", "origin": "Ann"}
 
@@ -94,3 +94,35 @@ def test_nothing_is_written_if_anything_is_wrong(fault: str, repository: Path, p
 def test_a_file_that_is_there_already_is_taken(repository: Path, photos: list[Path]) -> None:
     (repository / "suite" / "hair-2.png").write_bytes(photos[1].read_bytes())
     assert add_cases(checked(repository), new(photos[1:])) == ["hair-2"]
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("\u65e5\u672c.png", "a case cannot be called after this file"),
+        ("a" * 120 + ".png", "a case cannot be called after this file"),
+        ("a" * 300 + ".png", "file name too long"),
+        ("x\udcff.png", "not UTF-8"),
+    ],
+)
+def test_a_file_whose_name_cannot_stand_in_a_suite_is_named(name: str, said: str, repository: Path) -> None:
+    photo = repository.parent / name
+    if len(name) < 255:
+        cv2.imwrite(str(repository.parent / "photo.png"), picture(7))
+        (repository.parent / "photo.png").rename(photo)
+    with pytest.raises(UsageError, match=said) as caught:
+        add_cases(checked(repository), NewCases([photo], "image"))
+    assert name in caught.value.where
+
+
+def test_a_field_that_is_no_file(repository: Path, photos: list[Path]) -> None:
+    with pytest.raises(UsageError, match="'name' names no file"):
+        add_cases(checked(repository), new(photos, fields={"name": str(photos[0])}))
+
+
+def test_the_licence_of_a_file_whose_name_reads_as_a_pattern(repository: Path, photos: list[Path]) -> None:
+    photo = photos[1].rename(photos[1].with_name("hair[1].png"))
+    (photo.parent / "mattes" / "hair-2-m.png").rename(photo.parent / "mattes" / "hair[1]-m.png")
+    add_cases(checked(repository), new([photo]))
+    suite = checked(repository).suite
+    assert licence_of("hair[1].png", suite.licences) is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Callable
 from itertools import combinations
 from pathlib import Path
@@ -58,6 +59,17 @@ def test_another_picture_is_not(pictures: list[Picture]) -> None:
 
 def test_a_picture_of_one_colour() -> None:
     assert {picture_hash(np.full((40, 50, 3), grey, np.uint8)) for grey in (0, 127, 255)} == {0}
+
+
+def test_many_pictures_are_not_compared_all_at_once() -> None:
+    """Pairs of a thousand with a million would take gigabytes."""
+    many = list(range(1 << 16))
+    tracemalloc.start()
+    found = next(near_pairs(many[:1000], many))
+    used = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert found == (0, 0)
+    assert used < 200 << 20
 
 
 @given(st.lists(st.integers(0, 2**BITS - 1), max_size=8), st.lists(st.integers(0, 2**BITS - 1), max_size=8))

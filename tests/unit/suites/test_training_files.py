@@ -37,7 +37,28 @@ def test_a_line_that_is_none_is_named(text: str, tmp_path: Path) -> None:
     assert caught.value.where.endswith("sums.txt:2")
 
 
+def test_lists_with_the_same_names_lose_none(tmp_path: Path) -> None:
+    lists = [tmp_path / "one.txt", tmp_path / "two.txt"]
+    for digit, path in zip("12", lists, strict=True):
+        path.write_text(f"{digit * 64}  0001.png\n")
+    assert training_files(lists) == {
+        "0001.png": Fingerprint("1" * 64),
+        f"0001.png ({lists[1]}:1)": Fingerprint("2" * 64),
+    }
+
+
+@pytest.mark.parametrize("name", [b"f\xe4.png", "f\u2028\x85\x0c.png".encode(), b"a\rb.png"])
+def test_names_in_a_list_may_be_anything(name: bytes, tmp_path: Path) -> None:
+    (tmp_path / "sums.txt").write_bytes(b"\xef\xbb\xbf" + b"1" * 64 + b"  " + name + b"\r\n")
+    assert list(training_files([tmp_path / "sums.txt"]).values()) == [Fingerprint("1" * 64)]
+
+
+def test_a_folder_without_a_file_is_a_wrong_path(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no file"):
+        training_files([tmp_path])
+
+
 def test_a_list_that_is_no_text(tmp_path: Path) -> None:
     (tmp_path / "sums.txt").write_bytes(b"\xff\xfe")
-    with pytest.raises(UsageError, match="UTF-8"):
+    with pytest.raises(UsageError, match="no SHA-256"):
         training_files([tmp_path / "sums.txt"])

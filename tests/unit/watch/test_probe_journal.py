@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.unit.watch.made_pairs import T0, made_pairs, pair
@@ -55,6 +57,9 @@ def test_a_line_that_was_cut_off_is_taken_out(tmp_path: Path) -> None:
         {"canary": None},
         {"canary": {"latency_ms": 0, "error": None}},
         {"canary": {"latency_ms": None, "error": 500}},
+        {"canary": {"latency_ms": None, "error": None}},
+        {"canary": {"latency_ms": 1.0, "error": "it crashed"}},
+        {"compared": False, "differs": "text is another"},
         {"stable": {"latency_ms": 1.0}},
         {"compared": 1},
         {"differs": []},
@@ -93,3 +98,41 @@ def test_a_disk_that_takes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     with pytest.raises(WorldError, match="no space"):
         journal.add(pair(T0))
     assert journal.since(0.0) == []
+
+
+def test_half_a_line_of_a_full_disk_is_taken_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "probes.jsonl"
+    journal = ProbeJournal(path)
+    journal.add(pair(T0))
+
+    class HalfFull(io.BufferedWriter):
+        def write(self, content: Any) -> int:
+            super().write(content[:20])
+            raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "open", lambda self, _mode: HalfFull(io.FileIO(self, "a")))
+        with pytest.raises(WorldError, match="no space"):
+            journal.add(pair(T0 + 1))
+    assert not path.read_bytes().endswith(b"\n"), "half a line is there"
+    journal.add(pair(T0 + 2))
+    assert ProbeJournal(path).since(0.0) == journal.since(0.0) == [pair(T0), pair(T0 + 2)]
+
+
+@pytest.mark.parametrize("content", ["v1.2.3", '{"cases": 3}', '{"tim3'])
+def test_a_file_of_somebody_else_is_left_as_it_is(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "VERSION"
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(UsageError, match="VERSION:1: this is no pair of probes"):
+        ProbeJournal(path)
+    assert path.read_text(encoding="utf-8") == content
+
+
+def test_who_only_looks_takes_nothing_out(tmp_path: Path) -> None:
+    path = tmp_path / "probes.jsonl"
+    ProbeJournal(path).add(pair(T0))
+    with path.open("a", encoding="utf-8") as file:
+        file.write('{"time": 17')
+    before = path.read_bytes()
+    assert ProbeJournal(path).since(0.0) == [pair(T0)]
+    assert path.read_bytes() == before

@@ -90,3 +90,32 @@ def test_kept_ones_are_only_read() -> None:
     kept.look(0.0, until=1e12, settled=False)
     assert list(kept.read(50.0).pairs) == [pair(100.0)]
     assert kept.read(150.0).trouble == ""
+
+
+def test_a_pair_that_is_under_way_at_the_end_is_not_kept() -> None:
+    """Its connections are closed with the watch, which would pass for a failure of one side."""
+    begun, go_on, journal = threading.Event(), threading.Event(), ProbeJournal(None)
+    threads = []
+
+    def put(_number: int) -> ProbePair:
+        threads.append(threading.current_thread())
+        begun.set()
+        assert go_on.wait(30)
+        return pair(time.time(), canary_fails=True)
+
+    with Prober(QUICK, put, journal) as prober:
+        prober.look(0.0, until=time.time() + 60, settled=False)
+        assert begun.wait(30)
+    go_on.set()
+    threads[0].join(30)
+    assert not threads[0].is_alive()
+    assert journal.since(0.0) == []
+
+
+def test_the_clock_is_the_watchs() -> None:
+    """The machine's may be set meanwhile; a watch that follows has one of its own."""
+    put, journal = Put(), ProbeJournal(None)
+    put.wanted = 1
+    with Prober(QUICK, put, journal, lambda: 1000.0) as prober:
+        prober.look(900.0, until=1100.0, settled=False)
+        assert put.enough.wait(30)
