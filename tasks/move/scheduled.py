@@ -12,14 +12,14 @@ from pathlib import Path
 
 from penstock.foundation.errors import PenstockError
 from penstock.steps.entrypoint import log, param, run_step, workspace
-from penstock.tekton.cluster_runs import ClusterRuns, scheduled_runs
+from penstock.tekton.cluster_runs import ClusterRuns, scheduled_files, scheduled_run
 
 
 @dataclass(frozen=True)
 class Arguments:
     """Create each PipelineRun of a folder, unless one of its name still goes."""
 
-    job: str = param("the Job's name: what it has started is not started again when its pod is tried again")
+    job: str = param("the Job's uid: what it has started is not started again when its pod is tried again")
     runs: Path = workspace("the ConfigMap penstock-scheduled-runs: a PipelineRun in each NAME.yaml")
 
 
@@ -28,11 +28,12 @@ RESULTS: tuple[str, ...] = ()
 
 def step(arguments: Arguments, cluster: Callable[[], ClusterRuns] = ClusterRuns.here) -> dict[str, str]:
     """Start them one after the other; one that cannot be started does not keep the others back."""
-    runs, api = scheduled_runs(arguments.runs), cluster()
+    paths, api = scheduled_files(arguments.runs), cluster()
     failed: list[PenstockError] = []
-    for name, run in runs.items():
+    for path in paths:
+        name = path.stem
         try:
-            started = api.start(name, run, job=arguments.job)
+            started = api.start(name, scheduled_run(path), job=arguments.job)
         except PenstockError as error:
             failed.append(error)
             continue

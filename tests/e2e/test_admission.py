@@ -251,6 +251,15 @@ def test_a_promotion_runs_as_the_account(office: Office) -> None:
     debugged = kubectl(office.facts, "debug", name, "--image=any", "--profile=general", space)
     assert "made by Tekton alone" in debugged.stderr
     office.facts.kubectl("annotate", "pod", name, "example.org/seen=yes", space, "--dry-run=server")
+    # Tekton runs what stands in the status
+    for run, spec in ((f"pipelinerun/{made.stdout}", "pipelineSpec"), (f"taskrun/{made.stdout}-move", "taskSpec")):
+        patch = (
+            "--subresource=status",
+            "--type=merge",
+            f'--patch={{"status": {{"{spec}": null}}}}',
+            "--dry-run=server",
+        )
+        assert "written by Tekton alone" in kubectl(office.facts, "patch", run, *patch, space).stderr
 
 
 def test_nothing_else_runs_as_it(office: Office) -> None:
@@ -276,6 +285,10 @@ def test_a_promotion_takes_the_platforms_targets(office: Office) -> None:
     for source in ({"configMap": {"name": "mine"}}, {"emptyDir": {}}, {"secret": {"secretName": "penstock-targets"}}):
         mine = promotion(workspaces=[{"name": "targets", **source}])
         assert "from the ConfigMap 'penstock-targets'" in office.refused(mine)
+    token = {"projected": {"sources": [{"serviceAccountToken": {"path": "token"}}]}}
+    for source in (token, {"emptyDir": {}}, {"persistentVolumeClaim": {"claimName": "any"}}):
+        spaces = [*promotion()["spec"]["workspaces"], {"name": "mlflow"} | source]
+        assert "no volume of another kind" in office.refused(promotion(workspaces=spaces))
 
 
 def test_nobody_gets_its_token(office: Office) -> None:

@@ -1,4 +1,4 @@
-"""A limit for the whole of an HTTP exchange; those of httpx are for one read each."""
+"""Limits for the whole of an HTTP exchange: its time, where those of httpx are for one read each, and its size."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import httpx
+
+PLAIN = {"Accept-Encoding": "identity"}
+"""A few bytes that are compressed more than once can become more than there is memory, before any of it is counted."""
 
 
 @contextmanager
@@ -35,3 +38,14 @@ def answered_within(client: httpx.Client, seconds: float) -> Iterator[None]:
         raise httpx.ReadTimeout(f"no whole answer within {seconds:g} s") from None
     finally:
         closer.cancel()
+
+
+def plain_chunks(answer: httpx.Response) -> Iterator[bytes]:
+    """The content of an answer to a request with :data:`PLAIN`, some KiB at a time, for the caller to count.
+
+    Raises:
+        httpx.DecodingError: it is compressed, which was not asked for.
+    """
+    if answer.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise httpx.DecodingError("its answer is compressed, which was not asked for", request=answer.request)
+    yield from answer.iter_raw(1 << 14)

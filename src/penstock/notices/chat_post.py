@@ -8,7 +8,7 @@ from collections.abc import Callable
 import httpx
 
 from penstock.foundation.errors import one_line
-from penstock.foundation.whole_answer import answered_within
+from penstock.foundation.whole_answer import PLAIN, answered_within, plain_chunks
 from penstock.notices.chats import Chat, ChatFault
 from penstock.notices.notice import Notice
 
@@ -54,7 +54,7 @@ def post_notice(
 def _post_once(chat: Chat, notice: Notice, now: float) -> tuple[ChatFault, float]:
     """The fault, an empty one if there is none, and how long to wait before the next try."""
     request = chat.request(notice, now)
-    headers = {"Content-Type": "application/json; charset=utf-8", "User-Agent": "penstock"}
+    headers = {**PLAIN, "Content-Type": "application/json; charset=utf-8", "User-Agent": "penstock"}
     try:
         with (
             httpx.Client(timeout=TIMEOUT_S, follow_redirects=False) as client,
@@ -62,7 +62,7 @@ def _post_once(chat: Chat, notice: Notice, now: float) -> tuple[ChatFault, float
             client.stream("POST", request.url, content=request.body, headers=headers) as answer,
         ):
             content = b""
-            for chunk in answer.iter_bytes():
+            for chunk in plain_chunks(answer):
                 content += chunk
                 if len(content) > MAX_ANSWER_BYTES:
                     return ChatFault("the answer does not end; the message may have arrived"), 0.0

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from penstock.foundation.errors import UsageError, WorldError
-from penstock.foundation.whole_answer import answered_within
+from penstock.foundation.whole_answer import PLAIN, answered_within, plain_chunks
 
 TIMEOUT_S = 20.0
 """For each of connecting, sending and waiting."""
@@ -151,7 +151,7 @@ class Api:
             raise UsageError("the token is empty, or holds characters that no token has", where="token")
         self.base = base.rstrip("/")
         self._token, self._rights = token, rights
-        self._headers = {name: value.format(token=token) for name, value in headers.items()}
+        self._headers = PLAIN | {name: value.format(token=token) for name, value in headers.items()}
         self._trusted = httpx.create_ssl_context()
 
     def get_all(self, path: str) -> Iterator[dict[str, Any]]:
@@ -208,7 +208,7 @@ class Api:
                 client.stream(method, address, json=value) as answer,
             ):
                 content = b""
-                for chunk in answer.iter_bytes():
+                for chunk in plain_chunks(answer):
                     content += chunk
                     if len(content) > MAX_ANSWER_BYTES:
                         raise self._odd("its answer is too long", address)

@@ -33,6 +33,7 @@ log = logging.getLogger(__name__)
 
 FOLDER = "watched"
 """Below the cache."""
+_TEMPORARY = re.compile(r"\.?penstock-[a-z]+-|\.[^.]*\.tmp-")
 NO_START = (
     "The step infer left no word: no card was free for as long as it waited, its pod was deleted or evicted, "
     "or the container could not start."
@@ -99,8 +100,7 @@ def news_of(bundle: Bundle, released: Bundle | None, status: str) -> WatchNews:
         step, why = "infer", NO_START
     where = f" (step {step})" if step else ""
     notice = Notice(f"{named}: the release could not be run again{where}", why, tone="failure")
-    # the name of the run and numbers in a message are others each night
-    subject = sha256_json([version, step, re.sub(r"[0-9]+", "0", why.replace(run.run_id, ""))])
+    subject = sha256_json([version, step, _lasting(why.replace(run.run_id, ""))])
     return WatchNews(run.model, run.run_id, version, subject, notice, quiet=False)
 
 
@@ -109,7 +109,7 @@ def memory_of(cache: Path | None, model: str, store: str) -> Path | None:
 
     Two stores may have a release of one name each, and be watched on one claim.
     """
-    if cache is None or not model:
+    if cache is None or not model or "/" in model or model.startswith("."):  # of a name that none has nothing is kept
         return None
     return cache / FOLDER / f"{model}.{hashlib.sha256(store.encode()).hexdigest()[:12]}.json"
 
@@ -167,6 +167,12 @@ def _subject(drift: DriftRecord) -> str:
         (rule.metric, rule.slice or "", rule.state) for rule in drift.rules if rule.state in ("moved", "open")
     )
     return sha256_json([drift.version, drift.outcome, conditions, rules])
+
+
+def _lasting(why: str) -> str:
+    """A message without what is another each night: numbers, digests, and names of temporary files."""
+    words = re.split(r"[\s/]+", why)
+    return " ".join("0" if re.search("[0-9]", word) or _TEMPORARY.match(word) else word for word in words)
 
 
 def _last_told(memory: Path | None) -> LastTold | None:

@@ -44,6 +44,11 @@ _SETTINGS = {
 }
 
 
+_BEYOND = ("credential_process", "web_identity_token_file")
+"""Settings of AWS's files that start a program or send another file's content away. Who starts a run names the secret,
+and would act as the account that the step runs as."""
+
+
 def s3_client(credentials: Path | None, *, where: str = "s3", patience: Patience = PATIENT) -> Any:
     """A boto3 client for S3.
 
@@ -56,7 +61,7 @@ def s3_client(credentials: Path | None, *, where: str = "s3", patience: Patience
         patience: how long it waits.
 
     Raises:
-        UsageError: the directory holds none of these, or a setting is not valid.
+        UsageError: the directory holds none of these, or a setting is not valid, or is one that starts a program.
     """
     import boto3
     import botocore.session
@@ -91,10 +96,19 @@ def s3_client(credentials: Path | None, *, where: str = "s3", patience: Patience
         response_checksum_validation="when_required",
     )
     try:
+        if credentials is not None:
+            _hold_plain(core.full_config, where=str(credentials))
         session = boto3.session.Session(botocore_session=core)
         return session.client("s3", config=config, **settings)  # type: ignore[call-overload]
     except (BotoCoreError, ValueError) as error:
         raise UsageError(f"S3 cannot be set up: {error}", where=where) from None
+
+
+def _hold_plain(config: dict[str, Any], *, where: str) -> None:
+    for profile in config.get("profiles", {}).values():
+        if found := [name for name in _BEYOND if name in profile]:
+            todo = "Put the keys themselves into the secret: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."
+            raise UsageError(f"'{found[0]}' is not taken from a credentials directory", where=where, todo=todo)
 
 
 def _endpoint(settings: dict[str, str]) -> str:

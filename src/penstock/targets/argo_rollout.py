@@ -210,6 +210,8 @@ class RolloutTarget(DeploymentTarget):
         kept, pair, template = _kept(found), self._pair, found["spec"]["template"]
         if kept is None or pair is None or with_pair(kept, pair, self._settings, where=self._where) != template:
             return False
+        if kept == template:  # it was kept for a release after it: what was there before this canary is not known
+            return False
         self._followed, self._kept = template, kept
         return True
 

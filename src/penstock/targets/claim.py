@@ -113,7 +113,8 @@ class HeldClaim:
         while not self._over.wait(RENEW_S):
             try:
                 self.renew()
-            except PenstockError as error:  # it may be there again before the claim ends
+            # the store may be there again before the claim ends; a thread that ended in silence would give it away
+            except Exception as error:
                 log.warning("the claim on the target %s is not renewed: %s", self.claim.target, error)
 
     def end(self) -> None:

@@ -69,9 +69,12 @@ def measured(run: Json) -> tuple[object, float]:
     metrics = (run.get("spec") or {}).get("metrics") or []
     longest = 0.0
     for metric in metrics:
-        web = (metric.get("provider") or {}).get("web") or {}
+        provider = metric.get("provider") or {}
+        web = provider.get("web") or {}
         # an interval that cannot be read is a wait without an end, and no reason to take the controller for gone
         every = seconds_of(metric.get("interval") or 0)
         delay = seconds_of(metric.get("initialDelay") or 0)
-        longest = max(longest, every + float(web.get("timeoutSeconds") or 10), delay)
+        # a Job takes as long as it takes, and writes nothing until it has ended
+        within = float("inf") if "job" in provider else float(web.get("timeoutSeconds") or 10)
+        longest = max(longest, every + within, delay)
     return counts, longest

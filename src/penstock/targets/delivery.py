@@ -11,7 +11,8 @@ from uuid import uuid4
 
 from penstock.foundation.errors import PenstockError, UsageError, WorldError, one_line
 from penstock.releases.attest import UnverifiedError, verify
-from penstock.releases.baseline import Release
+from penstock.releases.attestation import JudgedPair
+from penstock.releases.baseline import Release, weights_of
 from penstock.releases.canary_log import CanaryKind, log_canary_act
 from penstock.releases.envelope import public_key
 from penstock.releases.moves import MAX_REASON, stated_author
@@ -196,11 +197,21 @@ class Delivery:
             except (UnverifiedError, UsageError) as error:
                 reasons.append(f"{name}: {error.what}")
                 continue
-            if any((proof.pair.model, proof.pair.version) == (release.model, release.version) for proof in proofs):
+            ours = [
+                one.pair for one in proofs if (one.pair.model, one.pair.version) == (release.model, release.version)
+            ]
+            if any(_is_pair(pair, release) for pair in ours):
                 return
-            reasons.append(f"{name}: the verdicts that hold are about other releases")
+            other = "the release's record says another pair than the verdict" if ours else ""
+            reasons.append(f"{name}: {other or 'the verdicts that hold are about other releases'}")
         raise UnverifiedError(
             f"its verdict is not signed by the platform ({'; '.join(reasons)})",
             where=f"{release.model} {release.version}",
             todo="The step publish, run again with the key, signs it.",
         )
+
+
+def _is_pair(judged: JudgedPair, release: Release) -> bool:
+    """Whether a release's record, which nobody has signed, says of the pair that its target is told what was signed."""
+    there = (judged.commit, judged.use_onnx, sorted((file.path, file.sha256) for file in judged.weights))
+    return there == (release.commit, release.use_onnx, sorted(weights_of(release)))

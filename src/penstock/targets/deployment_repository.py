@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from penstock.foundation.errors import UsageError, WorldError, one_line
+from penstock.foundation.errors import PenstockError, UsageError, WorldError, one_line
 from penstock.foundation.files import inside, read_regular
 from penstock.foundation.yaml_text import KeyPath
 from penstock.sources.git_session import GitSession, explain_failure, git_session
@@ -16,7 +17,7 @@ from penstock.targets.known_hosts import known_hosts
 from penstock.targets.pair import ServedPair
 from penstock.targets.secret_files import read_secret
 from penstock.targets.targets_file import RepositorySettings, SetField
-from penstock.targets.yaml_fields import MAX_FILE_BYTES, get_fields, set_fields
+from penstock.targets.yaml_fields import MAX_FILE_BYTES, changes_only, get_fields, set_fields
 
 GIT_TIMEOUT_S = 60.0
 PUSHES = 5
@@ -25,6 +26,8 @@ LONGEST_GIT_S = (3 * PUSHES + 8) * GIT_TIMEOUT_S
 TRAILER = "Penstock-Release"
 """Of a commit's message: ``Penstock-Release: MODEL VERSION``."""
 AUTHOR = ("-c", "user.name=Penstock", "-c", "user.email=penstock@localhost", "-c", "commit.gpgSign=false")
+MAX_SINCE = 20
+"""Commits to the file since ours that are looked at: with more of them, what was there before is long past."""
 MOVED = ("non-fast-forward", "fetch first", "[rejected]", "cannot lock ref", "incorrect old value")
 Values = Mapping[KeyPath, str]
 """Place in the file → what stands there."""
@@ -49,6 +52,8 @@ class DeploymentRepository:
         self._key = read_secret(secrets, settings.key) if settings.key else b""
         self._tried: list[str] = []
         """The commits that we made and tried to push: one that was not answered may be there all the same."""
+        self._before: str | None = None
+        """Of a commit that an earlier promotion made: the one before it, which is what to put back."""
 
     def check(self, pair: ServedPair) -> None:
         """Refuse a pair of which the file would keep weights of another."""
@@ -81,7 +86,7 @@ class DeploymentRepository:
         return [values[tuple(field.at)] for field in wanted]
 
     def bring(self, pair: ServedPair, current: ServedPair | None) -> None:
-        """Commit and push the pair, unless it is there already.
+        """Commit and push the pair, unless it is there already; then who brought it, and was killed, is taken over.
 
         Args:
             pair: what is to be served.
@@ -93,21 +98,25 @@ class DeploymentRepository:
         wanted = self.values_of(pair)
         with self._clone() as (git, folder):
             if self._values(folder) == wanted:
+                # what is current is only brought once more: there is nothing before it to put back
+                again = current is not None and self.values_of(current) == wanted
+                if not again and (earlier := self._brought(git, folder, pair)):
+                    self.own(earlier)
                 return
-            if not self._revert_brings(git, folder, current, wanted):
+            if not self._revert_brings(git, folder, current, pair):
                 self._write(folder, wanted)
                 self._commit(git, folder, _message(pair))
             self._push(git, folder, wanted)
 
     def brought(self, pair: ServedPair) -> str | None:
-        """The branch's last commit of Penstock's that brought this very pair, if the file still says so."""
+        """The commit of Penstock's that brought this very pair and nothing else, if the file has said so ever since."""
         with self._clone() as (git, folder):
-            found = self._last_of(git, folder, pair)
-            return found if found and self._values(folder) == self.values_of(pair) else None
+            return self._brought(git, folder, pair)
 
     def own(self, commit: str) -> None:
         """Take a commit that an earlier promotion made for ours: :meth:`take_back` reverts it."""
         self._tried.append(commit)
+        self._before = f"{commit}^"
 
     def pushed(self) -> bool:
         """Whether a commit of ours may be on the branch."""
@@ -117,7 +126,7 @@ class DeploymentRepository:
         """Revert our commit, if it was pushed.
 
         Args:
-            state: the commit before ours, as :meth:`head` gave it.
+            state: the commit before ours, as :meth:`head` gave it; of one that an earlier promotion made, it is known.
 
         Returns:
             What stands in the file then; ``None``: ours never came there, and nothing was done.
@@ -131,10 +140,7 @@ class DeploymentRepository:
             ours = [commit for commit in self._tried if not self._lacks(git, folder, commit)]
             if not ours:
                 return None
-            shown = git.run("show", f"{state}:{self._settings.file}", cwd=folder)
-            if shown.code:
-                raise explain_failure(shown.tail, where=self._where)
-            wanted = get_fields(shown.output, self._places, where=self._settings.file)
+            wanted = self._values_at(git, folder, self._before or state)
             if self._values(folder) != wanted:
                 reverted = git.run(*AUTHOR, "revert", "--no-edit", ours[-1], cwd=folder)
                 if reverted.code or self._values(folder) != wanted:
@@ -164,28 +170,58 @@ class DeploymentRepository:
         changed = set_fields(self._read(folder), wanted, where=self._settings.file)
         inside(folder, self._settings.file, where=self._where).write_bytes(changed)
 
-    def _revert_brings(self, git: GitSession, folder: Path, current: ServedPair | None, wanted: Values) -> bool:
+    def _values_at(self, git: GitSession, folder: Path, commit: str) -> Values:
+        return get_fields(self._content_at(git, folder, commit), self._places, where=self._settings.file)
+
+    def _content_at(self, git: GitSession, folder: Path, commit: str) -> bytes:
+        shown = git.run("show", f"{commit}:{self._settings.file}", cwd=folder)
+        if shown.code:
+            raise explain_failure(shown.tail, where=self._where)
+        return shown.output
+
+    def _brought(self, git: GitSession, folder: Path, pair: ServedPair) -> str | None:
+        """See :meth:`brought`. Of a commit that changed more, a revert would take others' work with it."""
+        wanted, found = self.values_of(pair), self._last_of(git, folder, pair)
+        if not found or self._values(folder) != wanted:
+            return None
+        changed = git.text("diff-tree", "--no-commit-id", "--name-only", "-r", "-z", found, cwd=folder).split("\0")
+        if [name for name in changed if name] != [self._settings.file]:
+            return None
+        listed = ("rev-list", f"--max-count={MAX_SINCE}", f"{found}..HEAD", "--", self._settings.file)
+        since = git.text(*listed, cwd=folder).split()
+        try:
+            stands = all(self._values_at(git, folder, commit) == wanted for commit in since)
+            brings = self._values_at(git, folder, f"{found}^") != wanted
+            before, after = (self._content_at(git, folder, commit) for commit in (f"{found}^", found))
+        except PenstockError:  # the file was not there, or lacked a field
+            return None
+        alone = changes_only(before, after, wanted, where=self._settings.file)
+        return found if stands and brings and alone and len(since) < MAX_SINCE else None
+
+    def _revert_brings(self, git: GitSession, folder: Path, current: ServedPair | None, pair: ServedPair) -> bool:
         """Whether reverting what brought the current release brings the wanted one: then that is a commit now."""
-        found = self._last_of(git, folder, current) if current is not None else ""
+        found, wanted = self._last_of(git, folder, current) if current is not None else "", self.values_of(pair)
         if current is None or not found:
             return False
+        before = self._read(folder)
         if git.run("revert", "--no-commit", found, cwd=folder).code:
             git.run("revert", "--abort", cwd=folder)
             return False
         changed = git.text("diff", "--cached", "--name-only", "-z", cwd=folder).split("\0")
         # a squashed commit of others may carry our line and change more
-        if [name for name in changed if name] != [self._settings.file] or self._values(folder) != wanted:
+        ours = [name for name in changed if name] == [self._settings.file] and self._values(folder) == wanted
+        if not ours or not changes_only(before, self._read(folder), wanted, where=self._settings.file):
             git.text("reset", "--hard", "--quiet", "HEAD", cwd=folder)
             return False
-        self._commit(git, folder, f"Revert {one_line(current.model)} {one_line(current.version)}\n\n{found}")
+        # by the last line it is found if we are killed: what is there came by this commit, not by that of long ago
+        self._commit(git, folder, f"Revert {_name(current)}\n\n{found}\n\n{TRAILER}: {_name(pair)}\n")
         return True
 
     def _last_of(self, git: GitSession, folder: Path, pair: ServedPair) -> str:
         """The last commit whose message says that it brings a release; empty if there is none."""
-        line = f"{TRAILER}: {one_line(pair.model)} {one_line(pair.version)}"
-        found = git.text("log", "-1", "--format=%H", "--fixed-strings", f"--grep={line}", cwd=folder)
-        whole = bool(found) and line in git.text("log", "-1", "--format=%B", found, cwd=folder).splitlines()
-        return found if whole else ""
+        # the whole line: others begin in the same way (1.1.0-rc1), or quote it
+        line = re.sub(r"([\\.\[\]*^$])", r"\\\1", f"{TRAILER}: {_name(pair)}")
+        return git.text("log", "-1", "--format=%H", "--basic-regexp", f"--grep=^{line}$", cwd=folder)
 
     def _commit(self, git: GitSession, folder: Path, message: str) -> None:
         git.text("add", "--", self._settings.file, cwd=folder)
@@ -201,7 +237,8 @@ class DeploymentRepository:
             if not any(word in pushed.tail for word in MOVED):
                 raise explain_failure(pushed.tail, where=self._where)
             git.text("fetch", "--quiet", "origin", branch, cwd=folder)
-            rebased = git.run(*AUTHOR, "rebase", "--quiet", "FETCH_HEAD", cwd=folder)
+            # ours alone: what somebody has taken from the branch by force must not come back with it
+            rebased = git.run(*AUTHOR, "rebase", "--quiet", "--onto", "FETCH_HEAD", "HEAD~1", cwd=folder)
             if rebased.code or self._values(folder) != wanted:
                 git.run("rebase", "--abort", cwd=folder)
                 raise WorldError(
@@ -209,6 +246,8 @@ class DeploymentRepository:
                     where=f"{self._where}: {self._settings.file}",
                     todo="Nothing was pushed. Look at the branch, and decide again.",
                 )
+            if git.text("rev-parse", "HEAD", cwd=folder) == git.text("rev-parse", "FETCH_HEAD", cwd=folder):
+                return  # somebody else has pushed the very same: nothing of ours is left, or to be reverted
         raise WorldError("others keep pushing to the branch", where=self._where, todo="Try again.")
 
     @contextmanager
@@ -272,5 +311,9 @@ def _value(field: SetField, pair: ServedPair) -> str:
 
 def _message(pair: ServedPair) -> str:
     weights = "".join(f"weights {one_line(file.path)} sha256:{file.sha256}\n" for file in pair.weights)
-    name = f"{one_line(pair.model)} {one_line(pair.version)}"
+    name = _name(pair)
     return f"{name}\n\nimage {one_line(pair.image)}\n{weights}evidence {one_line(pair.evidence)}\n\n{TRAILER}: {name}\n"
+
+
+def _name(pair: ServedPair) -> str:
+    return f"{one_line(pair.model)} {one_line(pair.version)}"

@@ -6,6 +6,7 @@ The client is the extra ``kubernetes``. It is imported when a target needs it: t
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,8 @@ MAX_LISTED = 500
 JSON_PATCH, MERGE_PATCH = "application/json-patch+json", "application/merge-patch+json"
 ARGO = {"group": "argoproj.io", "version": "v1alpha1"}
 ROLLOUTS = {**ARGO, "plural": "rollouts"}
+BEYOND = ("exec", "auth-provider", "tokenFile")
+"""Of a user in a kubeconfig: what starts a program, or sends another file's content away."""
 MAX_ANSWER_BYTES = 32 << 20
 
 
@@ -187,6 +190,8 @@ def _configuration(settings: WorkloadSettings, secrets: Path | None, *, where: s
             content = yaml.safe_load(read_secret(secrets, settings.kubeconfig))
             if not isinstance(content, dict):
                 raise config.ConfigException("it is not a mapping")
+            if "KUBERNETES_SERVICE_HOST" in os.environ:
+                _hold_plain(content, where=f"secret '{settings.kubeconfig}'")
             config.load_kube_config_from_dict(content, client_configuration=configuration, persist_config=False)
     except (
         config.ConfigException,
@@ -206,6 +211,16 @@ def _configuration(settings: WorkloadSettings, secrets: Path | None, *, where: s
         raise UsageError(what, where=f"secret '{settings.kubeconfig}'", todo=todo) from None
     configuration.retries = careful_retries()
     return configuration
+
+
+def _hold_plain(content: Json, *, where: str) -> None:
+    """In a pod: who starts the run names the secret, and must not act as the pod's account by what it says."""
+    users = content.get("users")
+    for entry in users if isinstance(users, list) else []:
+        user = entry.get("user") if isinstance(entry, dict) else None
+        if isinstance(user, dict) and (found := [name for name in BEYOND if name in user]):
+            todo = "Give it a token or a certificate inside, of an account that may change this target."
+            raise UsageError(f"in a pod no kubeconfig is taken that says '{found[0]}'", where=where, todo=todo)
 
 
 def careful_retries() -> Any:

@@ -54,6 +54,19 @@ def set_fields(content: bytes, values: Mapping[KeyPath, str], *, where: str) -> 
     return changed
 
 
+def changes_only(before: bytes, after: bytes, values: Mapping[KeyPath, str], *, where: str) -> bool:
+    """Whether one file is the other with these values, as it is read: comments and layout count nothing.
+
+    Raises:
+        KeyError, IndexError, TypeError: a place is not there, which :func:`get_fields` says better.
+    """
+    try:
+        _hold_only(before, after, values, where)
+    except UsageError:
+        return False
+    return True
+
+
 def _hold_only(before: bytes, after: bytes, values: Mapping[KeyPath, str], where: str) -> None:
     """Check that exactly these values differ, as the file is read."""
     # what has an anchor is one object however often it is named: of copies, one is changed at a time

@@ -18,18 +18,18 @@ TEKTON = {"group": "tekton.dev", "version": "v1", "plural": "pipelineruns"}
 LABEL = "penstock.dev/scheduled"
 """On each run that a schedule has started: the name of its file."""
 JOB = "penstock.dev/job"
-"""Likewise: the Job that has started it, whose pod may be tried again."""
+"""Likewise: the uid of the Job that has started it, whose pod may be tried again."""
 NAMESPACE_FILE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 REQUEST_S = 30.0
 MAX_LISTED = 500
 MAX_LABEL = 63
 
 
-def scheduled_runs(folder: Path) -> dict[str, dict[str, Any]]:
-    """The runs that a folder says, by the name of their file without ``.yaml``; other files are passed over.
+def scheduled_files(folder: Path) -> list[Path]:
+    """The files of a folder that each say a run, ``NAME.yaml``; others are passed over.
 
     Raises:
-        UsageError: there is none; a file is no YAML, or no PipelineRun that is given its name by the cluster.
+        UsageError: there is none.
     """
     paths = sorted(path for path in folder.glob("*.yaml") if path.is_file())
     if not paths:
@@ -38,10 +38,15 @@ def scheduled_runs(folder: Path) -> dict[str, dict[str, Any]]:
             where="ConfigMap penstock-scheduled-runs",
             todo="Put PipelineRuns into it, a file NAME.yaml each (docs/operations.md, 'On a schedule').",
         )
-    return {path.stem: _run(path) for path in paths}
+    return paths
 
 
-def _run(path: Path) -> dict[str, Any]:
+def scheduled_run(path: Path) -> dict[str, Any]:
+    """The run that a file says, labelled with the file's name without ``.yaml``.
+
+    Raises:
+        UsageError: it is no YAML, or no PipelineRun that is given its name by the cluster.
+    """
     value = read_yaml(path, name=path.name).value
     metadata = value.get("metadata") if isinstance(value, dict) else None
     if not isinstance(value, dict) or not isinstance(metadata, dict):
@@ -106,8 +111,8 @@ class ClusterRuns:
 
         Args:
             name: of its file.
-            run: as :func:`scheduled_runs` gives it.
-            job: the Job that this is done for, by its name.
+            run: as :func:`scheduled_run` gives it.
+            job: the Job that this is done for, by its uid: a Job that is made by hand may have the name of an earlier.
 
         Raises:
             WorldError: the API server refuses, or does not answer.

@@ -19,7 +19,7 @@ import httpx
 
 from penstock.foundation.errors import UsageError, WorldError
 from penstock.foundation.files import read_regular
-from penstock.foundation.whole_answer import answered_within
+from penstock.foundation.whole_answer import PLAIN, answered_within, plain_chunks
 
 TIMEOUT_S = 30.0
 """For each of connecting, sending and waiting: a server that has just started takes its time."""
@@ -102,7 +102,7 @@ class Mlflow:
         self._base = f"{place.url.rstrip('/')}/api/2.0/mlflow"
         self._shown = f"{parts.scheme}://{parts.netloc}{parts.path}".rstrip("/")
         self._secrets = secrets
-        self._headers = {"User-Agent": "penstock"}
+        self._headers = {**PLAIN, "User-Agent": "penstock"}
         if place.token:
             self._headers["Authorization"] = f"Bearer {place.token}"
         self._auth = (place.user, place.password) if place.user and not place.token else None
@@ -150,7 +150,7 @@ class Mlflow:
                 client.stream(method, f"{self._base}/{path}", **what) as answer,
             ):
                 content = b""
-                for chunk in answer.iter_bytes():
+                for chunk in plain_chunks(answer):
                     content += chunk
                     if len(content) > MAX_ANSWER_BYTES:
                         raise MlflowError("the answer does not end", where=where)

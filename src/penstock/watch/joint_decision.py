@@ -10,11 +10,8 @@ from penstock.watch.evidence import EvidenceError, LiveEvidence
 from penstock.watch.probe_decision import decide_by_probes
 from penstock.watch.probe_pairs import ProbePair
 from penstock.watch.probe_policy import ProbePolicy
+from penstock.watch.probe_signals import probe_signals
 from penstock.watch.watch_policy import WatchPolicy
-
-USERS_PART = 0.75
-"""Of the level and of the risk, where both kinds are asked: with half of them, users' requests would stop 94.8 % of
-the canaries with doubled errors and promote 89.1 % of the good ones; probes lose little by it (docs/adr/0056)."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +62,7 @@ def decide_jointly(
         now: Unix seconds.
         left_s: seconds until the timeout.
     """
-    shares = _shares(policy, both=users.asked)
+    shares = _shares(policy, probes, both=users.asked)
     probed = decide_by_probes(
         pairs, probes, start=start, now=now, stretch_s=policy.stretch_s, level=shares.level, risk=shares.risk
     )
@@ -93,13 +90,13 @@ def decide_jointly(
     return replace(both, reason=reason, used=("probes",))
 
 
-def _shares(policy: WatchPolicy, *, both: bool) -> _Shares:
-    """Of the level and of the risk; of the level each signal of a kind has the same part."""
+def _shares(policy: WatchPolicy, probes: ProbePolicy, *, both: bool) -> _Shares:
+    """Each signal has the same part of the level; where either kind may promote, each has half of the risk."""
     if not both:
         return _Shares(policy, policy.level, policy.risk)
-    level, risk = policy.level * USERS_PART, policy.risk * USERS_PART
-    users = policy.model_copy(update={"level": level, "risk": risk})
-    return _Shares(users, policy.level - level, policy.risk - risk)
+    ours, theirs = len(policy.signals.names), len(probe_signals(probes))
+    level, risk = policy.level / (ours + theirs), policy.risk / 2
+    return _Shares(policy.model_copy(update={"level": level * ours, "risk": risk}), level * theirs, risk)
 
 
 def _by_users(users: UsersEvidence, policy: WatchPolicy) -> tuple[LiveDecision | None, str]:

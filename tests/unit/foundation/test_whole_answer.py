@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -10,7 +11,7 @@ from contextlib import contextmanager, suppress
 import httpx
 import pytest
 
-from penstock.foundation.whole_answer import answered_within
+from penstock.foundation.whole_answer import PLAIN, answered_within, plain_chunks
 
 
 @contextmanager
@@ -78,3 +79,18 @@ def test_another_fault_is_as_without() -> None:
         client.get(url)
     with httpx.Client() as client, pytest.raises(RuntimeError, match="ours"), answered_within(client, 20.0):
         raise RuntimeError("ours")
+
+
+def test_a_compressed_answer_is_not_unpacked() -> None:
+    def answer(connection: socket.socket, _: threading.Event) -> None:
+        content = gzip.compress(gzip.compress(bytes(1 << 20)))
+        head = f"HTTP/1.1 200 OK\r\nContent-Encoding: gzip, gzip\r\nContent-Length: {len(content)}\r\n\r\n"
+        connection.sendall(head.encode() + content)
+
+    with (
+        serving(answer) as url,
+        httpx.Client() as client,
+        client.stream("GET", url, headers=PLAIN) as found,
+        pytest.raises(httpx.DecodingError, match="is compressed, which was not asked for"),
+    ):
+        list(plain_chunks(found))

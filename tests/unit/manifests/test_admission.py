@@ -25,6 +25,31 @@ def test_the_policy_for_images_asks_for_what_we_sign() -> None:
     assert 'verificationResult: "PASSED"' in said
 
 
+def test_the_status_of_a_promotion_is_written_by_tekton_alone() -> None:
+    """Tekton runs the pipelineSpec and taskSpec that stand in the status: who may write that chooses the program."""
+    policies = objects(POLICIES)
+    for runs, statuses in (("runs", "run-statuses"), ("task-runs", "task-run-statuses")):
+        whole, status = (policies[f"penstock-promote-{name}"]["spec"] for name in (runs, statuses))
+        assert status["matchConditions"] == whole["matchConditions"]
+        (rule,), (of_whole,) = (spec["matchConstraints"]["resourceRules"] for spec in (status, whole))
+        assert rule["resources"] == [f"{of_whole['resources'][0]}/status"]
+        (validation,) = status["validations"]
+        controller = "system:serviceaccount:tekton-pipelines:tekton-pipelines-controller"
+        assert validation["expression"] == f"request.userInfo.username == '{controller}'"
+
+
+def test_a_promotion_takes_secrets_and_configmaps_alone() -> None:
+    """As the file `token` of the workspace `mlflow`, the account's own would go to the address beside it."""
+    said = [one["expression"] for one in objects(POLICIES)["penstock-promote-runs"]["spec"]["validations"]]
+    assert any(
+        expression == "object.spec.workspaces.all(one, has(one.secret) && has(one.secret.secretName) "
+        "|| has(one.configMap) && has(one.configMap.name))"
+        for expression in said
+    )
+    run = yaml.safe_load((TEKTON / "runs" / "promote.yaml").read_text(encoding="utf-8"))
+    assert all(one.keys() & {"secret", "configMap"} for one in run["spec"]["workspaces"])
+
+
 @pytest.mark.parametrize("policy", objects(POLICIES).values(), ids=lambda policy: policy["metadata"]["name"])
 def test_each_policy_of_the_account_denies_and_looks_at_that_account_alone(policy: dict[str, Any]) -> None:
     """One that fails refuses what it looks at: without the condition that would be every pod of the cluster."""

@@ -97,6 +97,14 @@ def test_a_run_that_breaks_the_same_way_each_night_is_told_once(nights: Nights) 
     assert nights.pass_by(**SAME).sent == 1
 
 
+def test_a_name_of_a_temporary_file_is_no_news(nights: Nights) -> None:
+    full = "find: /work/runs/drift-{}/baseline/.penstock-fetch-{}/run.json: the disk gives no more"
+    told = [
+        nights.pass_by(failed=full.format(*name)).sent for name in ((1, "z0cwqyn0"), (2, "r0u_wm0g"), (3, "abcdefgh"))
+    ]
+    assert told == [1, 0, 0]
+
+
 def test_who_could_not_be_reached_is_told_the_next_night(nights: Nights) -> None:
     news = news_of(night(nights.folder, 1), None, "Completed")
     assert nights.tell(news, key="wrong1").error() is not None
@@ -158,3 +166,5 @@ def test_a_model_of_the_same_name_in_another_store_is_another(nights: Nights) ->
     assert nights.tell(news).sent == 1
     assert memory_of(None, "m", "s3://staging") is None
     assert memory_of(nights.folder, "", "s3://staging") is None, "the run had not begun its bundle"
+    for name in ("../../runs/other/bundle/run", "a/b", ".."):
+        assert memory_of(nights.folder, name, "s3://staging") is None, "a bundle's run.json is anybody's"

@@ -51,3 +51,19 @@ def test_checksum_is_s3s() -> None:
 def test_credentials_that_are_none(tmp_path: Path) -> None:
     with pytest.raises(UsageError):
         s3_client(tmp_path)
+
+
+@pytest.mark.parametrize("file", ["config", "credentials"])
+@pytest.mark.parametrize(
+    "setting", ["credential_process = sh -c true", "Credential_Process=true", "web_identity_token_file = /token"]
+)
+def test_files_of_aws_start_no_program_and_send_no_other_file(tmp_path: Path, file: str, setting: str) -> None:
+    (tmp_path / file).write_text(f"[profile of-others]\nregion = x\n[default]\n{setting}\n")
+    with pytest.raises(UsageError, match=r"is not taken from a credentials directory.*AWS_ACCESS_KEY_ID"):
+        s3_client(tmp_path)
+
+
+def test_files_of_aws_with_keys_are_taken(tmp_path: Path) -> None:
+    (tmp_path / "credentials").write_text("[default]\naws_access_key_id = a\naws_secret_access_key = b\n")
+    (tmp_path / "config").write_text("[default]\nregion = eu-north-1\n")
+    assert s3_client(tmp_path).meta.service_model.service_name == "s3"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -307,6 +308,16 @@ def test_and_puts_back_what_was_there_before_that_began(
 def test_without_knowing_what_was_there_nobody_takes_over(there: RolloutServer, kept: str) -> None:
     killed(there, "canary")
     there.deployment["metadata"]["annotations"][BEFORE] = kept
+    target = there.rollout()
+    target.check(pair())
+    with pytest.raises(UsageError, match="a canary is there already"):
+        target.state()
+
+
+def test_a_template_that_was_kept_for_a_later_release_is_not_put_back(there: RolloutServer) -> None:
+    """Somebody has undone a later release: what is kept then is this very template, and what was before it is not."""
+    killed(there, "canary")
+    there.deployment["metadata"]["annotations"][BEFORE] = json.dumps(there.template)
     target = there.rollout()
     target.check(pair())
     with pytest.raises(UsageError, match="a canary is there already"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -12,7 +13,7 @@ import pytest
 import penstock.targets.claim as claim_module
 from penstock.foundation.errors import WorldError
 from penstock.store.local import LocalStore
-from penstock.targets.claim import ClaimLostError, claim_key, claimed
+from penstock.targets.claim import ClaimLostError, HeldClaim, claim_key, claimed
 
 AT = datetime(2026, 1, 2, tzinfo=UTC)
 
@@ -80,6 +81,23 @@ def test_it_is_renewed_by_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         while held.claim.until == before:
             assert time.monotonic() < end
             time.sleep(0.01)
+
+
+def test_it_is_renewed_again_whatever_went_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thread that ends is not seen: after a minute and two for the clocks somebody else would have the target."""
+    monkeypatch.setattr(claim_module, "RENEW_S", 0.01)
+    store, renewals = LocalStore(tmp_path), threading.Semaphore(0)
+    renew, broken = HeldClaim.renew, [OSError("stale file handle"), WorldError("away")]
+
+    def renewed(held: HeldClaim) -> None:
+        if broken:
+            raise broken.pop()
+        renew(held)
+        renewals.release()
+
+    monkeypatch.setattr(HeldClaim, "renew", renewed)
+    with claimed(store, "shop", "mini", "1.0.0", by="ann", longest_s=60):
+        assert renewals.acquire(timeout=10)
 
 
 def test_of_many_at_once_one_has_it(tmp_path: Path) -> None:

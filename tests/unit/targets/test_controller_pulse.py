@@ -46,3 +46,4 @@ def test_what_an_analysis_has_measured() -> None:
     assert (counts, within_s) == ([["watch", 3, None, "Running"]], 95.0)
     assert measured({}) == ([], 0.0)
     assert measured({"spec": {"metrics": [{"interval": "{{args.x}}"}]}})[1] == float("inf")
+    assert measured({"spec": {"metrics": [{"provider": {"job": {"spec": {}}}}, metric]}})[1] == float("inf")

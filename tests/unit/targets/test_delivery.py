@@ -202,6 +202,26 @@ def test_a_verdict_over_other_weights_is_refused(tmp_path: Path, hook: Receiver)
     assert "not among the weights that were judged" in refusal(store, Delivery(store, file, secrets), hook, 0).what
 
 
+@pytest.mark.parametrize(
+    ("said", "changed"),
+    [('"use_onnx": null', '"use_onnx": true'), ('"path": "w.onnx"', '"path": "other.onnx"')],
+)
+def test_a_record_that_says_more_than_was_signed_is_refused(
+    tmp_path: Path, hook: Receiver, said: str, changed: str
+) -> None:
+    """The record itself is not signed: who can write to the store could have the export served that fell."""
+    store = LocalStore(tmp_path / "store")
+    file, secrets, key = platform(tmp_path, hook, keys=True)
+    publish_with_image(tmp_path, store, 0, key=key)
+    for name in (f"published/{MODEL}/1.0.0.json", f"baselines/{MODEL}.json"):
+        path = tmp_path / "store" / name
+        path.chmod(0o600)
+        assert said in path.read_text()
+        path.write_text(path.read_text().replace(said, changed))
+    told = refusal(store, Delivery(store, file, secrets), hook, 0).what
+    assert "the release's record says another pair than the verdict" in told
+
+
 @pytest.mark.slow
 def test_a_waiver_that_is_over_is_refused_later(tmp_path: Path, hook: Receiver) -> None:
     store = LocalStore(tmp_path / "store")

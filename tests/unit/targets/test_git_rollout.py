@@ -132,6 +132,20 @@ def test_who_comes_after_a_killed_promotion_takes_over(there: Applied) -> None:
     assert (file_of(there.bare), len(subjects(there))) == (VALUES, 3)
 
 
+def test_one_that_was_killed_before_its_commit_was_applied_is_taken_over(there: Applied) -> None:
+    there.applies = False
+    killed, _ = begin(there, timeout_s=0.05)
+    with pytest.raises(NotServingError):
+        killed.deploy(pair(), None)  # and its pod is gone: nothing is put back
+    there.applies, there.fate = True, "inconclusive"
+    target, state = begin(there, canary_s=0.5)
+    with pytest.raises(CanaryUndecidedError):
+        target.deploy(pair(), None)
+    target.restore(state)
+    assert {"status": {"abort": True}} in there.patches
+    assert (file_of(there.bare), len(subjects(there))) == (VALUES, 3)
+
+
 def test_the_canary_of_another_is_refused(there: Applied) -> None:
     there.fate = "canary"
     killed, _ = begin(there, canary_s=0.5)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ from typing import Any
 
 import pytest
 import yaml
-from tests.unit.targets.api_server import ApiServer, api_server, settings, template
+from tests.unit.targets.api_server import ApiServer, Json, api_server, settings, template
 
 from penstock.foundation.errors import UsageError, WorldError
 from penstock.targets import workload_api
@@ -89,6 +90,29 @@ def test_a_kubeconfig_that_is_none(there: ApiServer, content: str) -> None:
     (there.folder / "config").write_text(content or "\n")
     with pytest.raises(UsageError, match="secret 'config'"):
         opened(there)
+
+
+@pytest.mark.parametrize(
+    "user",
+    [
+        {"exec": {"apiVersion": "client.authentication.k8s.io/v1", "command": "sh", "args": ["-c", "touch FILE"]}},
+        {"auth-provider": {"name": "gcp", "config": {"cmd-path": "sh"}}},
+        {"tokenFile": "/var/run/secrets/kubernetes.io/serviceaccount/token"},
+    ],
+)
+def test_in_a_pod_a_kubeconfig_starts_no_program_and_sends_no_other_file(
+    there: ApiServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, user: Json
+) -> None:
+    """Who starts a promotion names the secrets: with them they would have the account's own token."""
+    config = yaml.safe_load((there.folder / "config").read_text())
+    config["users"][0]["user"] = json.loads(json.dumps(user).replace("FILE", str(tmp_path / "ran")))
+    (there.folder / "config").write_text(yaml.safe_dump(config))
+    monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "10.0.0.1")
+    with pytest.raises(
+        UsageError, match=f"secret 'config': in a pod no kubeconfig is taken that says '{next(iter(user))}'"
+    ):
+        opened(there)
+    assert not (tmp_path / "ran").exists()
 
 
 def test_one_that_is_missing(there: ApiServer) -> None:

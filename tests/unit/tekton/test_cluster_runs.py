@@ -16,7 +16,7 @@ import yaml
 from tests.unit.manifests.installed import TEKTON
 
 from penstock.foundation.errors import UsageError, WorldError
-from penstock.tekton.cluster_runs import LABEL, ClusterRuns, Started, scheduled_runs
+from penstock.tekton.cluster_runs import LABEL, ClusterRuns, Started, scheduled_files, scheduled_run
 
 PATH = "/apis/tekton.dev/v1/namespaces/studio/pipelineruns"
 GOING = {"conditions": [{"type": "Succeeded", "status": "Unknown"}]}
@@ -32,6 +32,10 @@ def written(folder: Path, name: str = "drift", **metadata: Any) -> Path:
     }
     (folder / f"{name}.yaml").write_text(yaml.safe_dump(run), encoding="utf-8")
     return folder
+
+
+def scheduled_runs(folder: Path) -> dict[str, dict[str, Any]]:
+    return {path.stem: scheduled_run(path) for path in scheduled_files(folder)}
 
 
 def test_runs_are_labelled_with_the_name_of_their_file(tmp_path: Path) -> None:

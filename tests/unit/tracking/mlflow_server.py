@@ -31,6 +31,8 @@ class MlflowServer:
     fail_at: int = 0
     """The so-manieth request from now on is not done, and answered with 503; 0: none."""
     reply: tuple[int, bytes] | None = None
+    packed: str = ""
+    """How :attr:`reply` is compressed."""
 
     def wrote(self) -> list[str]:
         return [path for path in self.requests if not re.search(r"search|get|GET", path)]
@@ -165,6 +167,8 @@ def mlflow_server() -> Iterator[MlflowServer]:
         def say(self, status: int, content: bytes) -> None:
             self.send_response(status)
             self.send_header("Content-Length", str(len(content)))
+            if server.packed:
+                self.send_header("Content-Encoding", server.packed)
             self.end_headers()
             self.wfile.write(content)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 
 import pytest
@@ -125,3 +126,10 @@ def test_a_host_that_cannot_be_one_is_said(url: str) -> None:
 def test_a_value_that_json_has_no_form_for_is_said() -> None:
     with pytest.raises(MlflowError, match="JSON"):
         Mlflow(MlflowPlace("http://127.0.0.1:1")).post("runs/log-batch", {"value": float("inf")})
+
+
+def test_a_compressed_answer_is_not_unpacked(server: MlflowServer) -> None:
+    """Two kilobytes that are packed twice become more than the step has memory, before any of it is counted."""
+    server.reply, server.packed = (200, gzip.compress(gzip.compress(b"{}"))), "gzip, gzip"
+    with pytest.raises(MlflowError, match="compressed, which was not asked for"):
+        Mlflow(MlflowPlace(server.url)).get("experiments/get-by-name", QUERY)

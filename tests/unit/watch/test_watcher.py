@@ -180,7 +180,7 @@ def test_probes_decide_where_traffic_is_scarce() -> None:
     assert good.notes == ("users: no series matches it",)
     bad = probed(Nobody(), Probes(fails=1.0))
     assert (bad.phase, bad.as_json()["used"]) == ("Failed", ["probes"])
-    assert bad.as_json()["decided_at"] == T0 + 120 + 300
+    assert bad.as_json()["decided_at"] == T0 + 120 + 240
     assert json.loads(json.dumps(bad.as_json(), allow_nan=False)) == bad.as_json()
 
 
