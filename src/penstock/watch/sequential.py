@@ -156,7 +156,8 @@ def _own_dispersion(canary: Floats, requests: Floats) -> Floats:
     found = np.maximum(squares - rate * number, 0.0) / variance / freedom
     rarity = np.cumsum(np.divide(1.0, requests, out=np.zeros_like(requests), where=seen), axis=-1) / variance
     chance = np.sqrt(2 * stretches + rarity) / freedom
-    return np.where((stretches > 1) & (found > 1 + chance), np.maximum(found, 1.0), 1.0)
+    several = np.cumsum(canary > 0, axis=-1) > 1  # one alone is a burst already, and counts as one
+    return np.where(several & (found > 1 + chance), np.maximum(found, 1.0), 1.0)
 
 
 def _dispersion(canary: Floats, events: Floats, share: Floats) -> Floats:

@@ -82,6 +82,23 @@ def test_bursts_count_once() -> None:
     assert np.median(weigh(drawn(1.0), ratio=2.0).dispersion[:, -1]) == 1
 
 
+def test_a_canary_that_alone_fails_is_seen_at_once_however_its_share_varies() -> None:
+    """As on a cluster: 5 requests a stretch, now 1 and now 12, of some 130; two in five fail."""
+    rng = RNG(5)
+    ours = rng.integers(1, 13, (200, 30)).astype(float)
+    failed = rng.binomial(ours.astype(int), 0.4).astype(float)
+    theirs = rng.integers(60, 200, ours.shape).astype(float)
+    found = weigh(EventCounts(ours, failed, theirs, np.zeros_like(theirs)), ratio=3.0, harmless=0.05)
+    assert np.median(found.dispersion[:, -1]) == 1
+    assert (found.log_worse[:, 9] > math.log(20)).mean() > 0.9
+
+
+def test_a_canary_that_alone_fails_for_a_while_has_a_burst() -> None:
+    found = weigh(counts([0, 0, 0, 30, 30, 0, 0, 0, 0, 0], [0] * 10), ratio=2.0)
+    assert found.dispersion[-1] > 10
+    assert found.log_worse[-1] < math.log(20)
+
+
 def test_what_happens_to_both_cancels_out() -> None:
     quiet = [1.0] * 30
     both = weigh(counts([1, *[60.0] * 10, *quiet], [19, *[1140.0] * 10, *[19.0] * 30]), ratio=2.0)
