@@ -71,7 +71,7 @@ def serve(
         raters=raters_door(ratings, door.tokens) if ratings is not None else None,
     )
     if ratings is not None and door.open:
-        what = "whoever rates on this machine can read the book as well, which tells which model is which"
+        what = "anybody who rates on this machine can read the book as well, which tells which model is which"
         typer.echo(f"note: {what}: give --tokens or --user-header for ratings that count", err=True)
     with bound(address) as listening:
         shown, at = listening.getsockname()[:2]
