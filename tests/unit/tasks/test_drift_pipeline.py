@@ -99,6 +99,6 @@ def test_the_schedule_is_suspended_and_its_pod_has_few_rights() -> None:
     (role,) = (one for name, one in objects("Role").items() if name == "penstock-scheduled")
     assert role["rules"] == [{"apiGroups": ["tekton.dev"], "resources": ["pipelineruns"], "verbs": ["create", "list"]}]
     (job,) = container["env"]
-    assert job["valueFrom"] == {"fieldRef": {"fieldPath": "metadata.labels['batch.kubernetes.io/job-name']"}}
+    assert job["valueFrom"] == {"fieldRef": {"fieldPath": "metadata.labels['batch.kubernetes.io/controller-uid']"}}
     assert container["args"] == ["--job=$(JOB)", "--runs=/etc/penstock/runs"]
     assert not [one for one in pod["volumes"] if "secret" in one]
