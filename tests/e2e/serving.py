@@ -39,7 +39,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         broken = os.environ["VERSION"].endswith("broken")
         flaky = os.environ["VERSION"].endswith("flaky") and self.path != "/ready" and random.random() < 0.4
         if os.environ["VERSION"].endswith("slow") and self.path != "/ready":
-            time.sleep(0.5)
+            time.sleep(1.3)
         said = json.dumps([os.environ["VERSION"], weights()]).encode()
         self.send_response(503 if self.path == "/ready" and broken else 500 if flaky else 200)
         self.send_header("Content-Type", "application/json")
