@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 import numpy as np
 
-from penstock.bundle.models import RatingCount, StandardError
+from penstock.bundle.estimates import RatingCount, StandardError
 from penstock.bundle.verdict_record import Outcome
 from penstock.contract.policy import Rule
 from penstock.gating.finding import Finding

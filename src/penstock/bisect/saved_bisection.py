@@ -10,7 +10,8 @@ from pydantic import Field
 from penstock.bisect.commits import Commit
 from penstock.bisect.search import Answer
 from penstock.bundle.directory import read_model, write_model
-from penstock.bundle.models import SCHEMA_VERSION, Record
+from penstock.bundle.models import SCHEMA_VERSION
+from penstock.bundle.record import Record
 from penstock.bundle.verdict_record import RuleResult
 from penstock.foundation.errors import PenstockError
 

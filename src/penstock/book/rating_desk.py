@@ -13,7 +13,7 @@ from penstock.book.evidence import kind_of
 from penstock.book.shelf import Shelf
 from penstock.foundation.errors import UsageError
 from penstock.ratings.kept import add_rating, answered, is_closed, now_text, open_plan, read_plan
-from penstock.ratings.records import MAX_PAIRS, Answer, RatedPair, Rating, RatingPlan
+from penstock.ratings.records import MAX_PAIRS, Answer, RatedPair, RatingPlan
 from penstock.ratings.turns import RaterTurn, turns
 from penstock.store.store import DamagedError, NotStoredError
 
@@ -105,16 +105,7 @@ class RatingDesk:
         """Append an answer. ``False``: the pair was answered before, and that answer stays."""
         turn, plan = self.turn(model, run_id, rater, position), self._written(model, run_id)
         assert plan is not None  # noqa: S101 (turn has read it)
-        rating = Rating(
-            rater=rater,
-            case=turn.pair.case,
-            kind=turn.kind,
-            candidate=turn.candidate,
-            right=turn.right,
-            answer=answer,
-            reason=reason,
-            time=now_text(),
-        )
+        rating = turn.rating(rater, answer, reason=reason, time=now_text())
         return self.shelf.pool.ask(lambda: add_rating(self.shelf.store, plan, turn.name, rating))
 
     def _opened(self, model: str, run_id: str) -> RatingPlan:

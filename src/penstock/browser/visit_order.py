@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import Field
 
-from penstock.bundle.models import Record
+from penstock.bundle.record import Record
 from penstock.contract.page import Page
 
 VISIT = "visit.json"

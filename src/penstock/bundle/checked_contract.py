@@ -15,7 +15,8 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from penstock.bundle.directory import MAX_RECORD_BYTES, Bundle, explain, read_model
-from penstock.bundle.models import SCHEMA_VERSION, Record
+from penstock.bundle.models import SCHEMA_VERSION
+from penstock.bundle.record import Record
 from penstock.contract.load import SUITE_FILE, load_contract, load_suite
 from penstock.contract.models import CONTRACT_FILE, Contract, Suite, suite_model
 from penstock.foundation.errors import UsageError

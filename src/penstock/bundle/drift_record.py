@@ -7,7 +7,8 @@ from typing import Literal
 from pydantic import Field
 
 from penstock.bundle.directory import Bundle, read_model, write_model
-from penstock.bundle.models import SCHEMA_VERSION, Record, Run
+from penstock.bundle.models import SCHEMA_VERSION, Run
+from penstock.bundle.record import Record
 
 RECORD = "drift.json"
 WATCH_TRACK = "watch"

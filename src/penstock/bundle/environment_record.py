@@ -7,7 +7,8 @@ from typing import Literal
 from pydantic import Field
 
 from penstock.bundle.directory import Bundle, read_model, write_model
-from penstock.bundle.models import SCHEMA_VERSION, Record
+from penstock.bundle.models import SCHEMA_VERSION
+from penstock.bundle.record import Record
 
 RECORD = "environment.json"
 MAX_FINDINGS = 100

@@ -9,7 +9,8 @@ from typing import Literal
 from pydantic import Field
 
 from penstock.bundle.directory import Bundle, read_model, write_model
-from penstock.bundle.models import SCHEMA_VERSION, WHOLE_SUITE, Isolation, Measurement, Record
+from penstock.bundle.models import SCHEMA_VERSION, WHOLE_SUITE, Isolation, Measurement
+from penstock.bundle.record import Record
 from penstock.families.engine_metrics import EXPORT_METRIC
 
 EXPORT_FOLDER = Path("export")

@@ -10,7 +10,7 @@ import contextlib
 from pathlib import Path
 
 from penstock.bundle.directory import Bundle, read_model, write_model
-from penstock.bundle.models import Record
+from penstock.bundle.record import Record
 from penstock.bundle.steps import utc_now
 from penstock.foundation.errors import PenstockError
 

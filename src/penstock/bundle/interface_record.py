@@ -7,7 +7,8 @@ from typing import Any, Final, Literal
 from pydantic import Field
 
 from penstock.bundle.directory import Bundle, read_model, write_model
-from penstock.bundle.models import SCHEMA_VERSION, Record
+from penstock.bundle.models import SCHEMA_VERSION
+from penstock.bundle.record import Record
 
 INTERFACE_FOLDER: Final = "interface"
 RECORD: Final = "interface.json"

@@ -7,7 +7,8 @@ from pathlib import Path
 from pydantic import Field
 
 from penstock.bundle.directory import Bundle, read_model
-from penstock.bundle.models import SCHEMA_VERSION, Isolation, Machine, Record
+from penstock.bundle.models import SCHEMA_VERSION, Isolation, Machine
+from penstock.bundle.record import Record
 from penstock.bundle.shards import Shard
 from penstock.foundation.files import disk_errors, write_text
 

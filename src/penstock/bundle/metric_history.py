@@ -6,7 +6,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from penstock.bundle.models import SCHEMA_VERSION, Record
+from penstock.bundle.models import SCHEMA_VERSION
+from penstock.bundle.record import Record
 
 HISTORY_FILE = "history.json"
 

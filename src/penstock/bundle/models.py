@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from penstock.bundle.estimates import RatingCount, StandardError, Tail
+from penstock.bundle.record import Record
 from penstock.contract.policy import Level
 from penstock.foundation.errors import one_line
 
@@ -22,12 +24,6 @@ EVALUATION = "evaluation"
 Status = Literal["ok", "failed", "timeout", "skipped"]
 Refusal = Literal["as_expected", "accepted", "otherwise"]
 """What came of a case that the model must refuse: it did; it accepted the case; neither (it failed in another way)."""
-
-
-class Record(BaseModel):
-    """Base of what Penstock writes. Fields of a newer version are kept out of the way, not an error."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True, defer_build=True)
 
 
 class Source(Record):
@@ -116,7 +112,7 @@ class Machine(Record):
     memory_bytes: int
     gpu: str = ""
     python: str
-    versions: dict[str, str] = {}
+    versions: dict[str, str] = Field(default_factory=dict)
 
 
 class StepRecord(Record):
@@ -165,7 +161,7 @@ class ShardRecord(Record):
     """UTC, ISO 8601: when the step was first started."""
     ended: str = ""
     """When it was done; empty while it is not."""
-    uses: list[Use] = []
+    uses: list[Use] = Field(default_factory=list)
     """One entry a time that the step ran (a step whose pod was lost runs again) and had to call the model."""
     machine: Machine | None = None
     isolation: Isolation | None = None
@@ -188,10 +184,10 @@ class Inference(Record):
     """Digest of all that the outputs depend on; empty if none are kept for later runs."""
     parts: list[str]
     """The shards that the suite was split into: ``["1/2", "2/2"]``."""
-    shards: list[ShardRecord] = []
+    shards: list[ShardRecord] = Field(default_factory=list)
     used_s: float = 0.0
     """Seconds in which a model was in use, over all shards."""
-    filled: dict[str, dict[str, float]] = {}
+    filled: dict[str, dict[str, float]] = Field(default_factory=dict)
     """Case → the parameters that it leaves to its inputs (``duration``: as long as its audio) → value."""
     machine: Machine | None = None
     """Where the outputs of an earlier run were made; ``None``: the model ran in this one, or that was not kept."""
@@ -211,18 +207,18 @@ class Run(Record):
     model: str = ""
     family: str = ""
     source: Source | None = None
-    weights: list[WeightsFile] = []
+    weights: list[WeightsFile] = Field(default_factory=list)
     image: Image | None = None
     suite: SuiteRecord | None = None
     inference: Inference | None = None
-    extractors: dict[str, str] = {}
+    extractors: dict[str, str] = Field(default_factory=dict)
     """Role (``lipsync``, ``frechet``) → ``name@sha256:…``."""
-    stored_extractors: dict[str, str] = {}
+    stored_extractors: dict[str, str] = Field(default_factory=dict)
     """Of a release whose archived outputs were measured again: ``extractors`` as it was stored; empty elsewhere."""
-    parameters: dict[str, Any] = {}
+    parameters: dict[str, Any] = Field(default_factory=dict)
     """Default parameters of every case, the preset's included; cases' own are in the suite."""
     machine: Machine | None = None
-    steps: list[StepRecord] = []
+    steps: list[StepRecord] = Field(default_factory=list)
     regated_from: str | None = None
     """Id of the archived run whose outputs these are: they were judged again, against another release."""
     notes: str = ""
@@ -279,7 +275,7 @@ class Invocation(Record):
     """When the case was put to the model: UTC, ISO 8601; ``None`` in bundles of older versions."""
     refusal: Refusal | None = None
     """Of a case that the model must refuse: what came of that; ``None``: it must answer."""
-    calls: list[CallRecord] = []
+    calls: list[CallRecord] = Field(default_factory=list)
     """The calls that were made, in their order, where the contract names several; it ends with the first that was not
     ``ok`` or was refused."""
 
@@ -316,44 +312,6 @@ class Resamples(Record):
     values: list[float]
 
 
-class Tail(Record):
-    """The values from a quantile upwards, of which that quantile is one: what an upper bound of it is taken from."""
-
-    quantile: float
-    count: int
-    """Of all values."""
-    values: list[float]
-    """In order: the quantile itself, and those that follow it, as far as any bound needs them."""
-
-
-class StandardError(Record):
-    """How sure a mean is."""
-
-    error: Annotated[float, Field(ge=0, le=1e100)]
-    freedom: Annotated[int, Field(ge=1)]
-    """Degrees of freedom of Student's t."""
-
-
-class RatingCount(Record):
-    """What a share of people's ratings was computed from."""
-
-    counted: Annotated[int, Field(ge=0)]
-    """Ratings of cases, by raters who count."""
-    raters: Annotated[int, Field(ge=0)] = 0
-    """Raters who count."""
-    cases: Annotated[int, Field(ge=0)] = 0
-    disqualified: Annotated[int, Field(ge=0)] = 0
-    """Raters who answered too many catch pairs wrong: none of their ratings counts."""
-    waiting: Annotated[int, Field(ge=0)] = 0
-    """Ratings of people who have not answered enough catch pairs yet."""
-    elsewhere: Annotated[int, Field(ge=0)] = 0
-    """Ratings of a comparison with another release than the one that is compared with now: they say nothing of it."""
-    closed: bool = False
-    """Nobody rates any more."""
-    agreement: Annotated[float, Field(le=1, allow_inf_nan=False)] | None = None
-    """Krippendorff's alpha; ``None``: there is nothing to agree on."""
-
-
 class Measurement(Record):
     """One line of ``measurements.jsonl``: one value of one metric for one case."""
 
@@ -363,7 +321,7 @@ class Measurement(Record):
     unit: str = ""
     slice: Annotated[str | None, Field(min_length=1, exclude_if=lambda value: value is None)] = None
     """Of the case ``*``: the value is about the cases of this slice as a whole; ``None``: about the whole suite."""
-    slices: list[str] = []
+    slices: list[str] = Field(default_factory=list)
     extractor: str | None = None
     error: str | None = None
     """Why there is no value; beside one, why it is what it is."""

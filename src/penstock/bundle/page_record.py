@@ -5,7 +5,8 @@ from __future__ import annotations
 from pydantic import Field
 
 from penstock.bundle.directory import Bundle, read_model, write_model
-from penstock.bundle.models import SCHEMA_VERSION, Record
+from penstock.bundle.models import SCHEMA_VERSION
+from penstock.bundle.record import Record
 
 PAGE_FOLDER = "page"
 RECORD = "page.json"

@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import Field, ValidationError
 
 from penstock.bundle.directory import MAX_RECORD_BYTES, Bundle, explain
-from penstock.bundle.models import Record
+from penstock.bundle.record import Record
 from penstock.foundation.errors import UsageError
 from penstock.foundation.files import read_regular, sha256_file, write_text
 from penstock.foundation.strict_json import JsonError, read_json

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from penstock.bundle.models import Record
+from penstock.bundle.record import Record
 
 VERDICT_SCHEMA_VERSION = 2
 """2: each rule of ``verdict.json`` has its bounds as numbers; in version 1 they stand in ``limit`` and ``reason`` only,

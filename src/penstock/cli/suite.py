@@ -55,8 +55,8 @@ def lint(
     else:
         for fault in found:
             typer.echo(str(fault))
-        looked = f"{len(checked.suite.cases)} cases, {len(files)} files"
-        typer.echo(f"{looked}: {serious} faults, {len(found) - serious} warnings")
+        looked = f"{_count(len(checked.suite.cases), 'case')}, {_count(len(files), 'file')}"
+        typer.echo(f"{looked}: {_count(serious, 'fault')}, {_count(len(found) - serious, 'warning')}")
     raise typer.Exit(ExitCode.USAGE if serious else ExitCode.OK)
 
 
@@ -107,7 +107,7 @@ def add(
     if as_json:
         typer.echo(json.dumps({"added": names}, indent=2))
         return
-    typer.echo(f"{len(names)} cases added: {', '.join(names)}")
+    typer.echo(f"{_count(len(names), 'case')} added: {', '.join(names)}")
 
 
 def _input_of_all(checked: CheckedSuite, given: list[str]) -> str:
@@ -213,3 +213,7 @@ def _row(found: MarginCheck, margin: Margin) -> tuple[str, str, str, str, str]:
 def _progress(done: int, of: int) -> None:
     if sys.stderr.isatty():
         typer.echo(f"looked at {done} of {of} files", err=True)
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}{'' if number == 1 else 's'}"

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from pydantic import Field
 
-from penstock.bundle.models import SCHEMA_VERSION, Record
+from penstock.bundle.models import SCHEMA_VERSION
+from penstock.bundle.record import Record
 from penstock.environment.debian import MAX_STATUS_BYTES, OS_RELEASE, STATUS, shortened_status
 from penstock.environment.layer_tar import LayerStream, UnreadableLayerError, layer_entries, opened_layer, taken_out
 

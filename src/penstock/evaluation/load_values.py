@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from penstock.bundle.directory import Bundle
+from penstock.bundle.estimates import StandardError, Tail
 from penstock.bundle.load_record import LoadPart, MemoryLine, RequestLine
-from penstock.bundle.models import WHOLE_SUITE, Measurement, Resamples, StandardError, Tail
+from penstock.bundle.models import WHOLE_SUITE, Measurement, Resamples
 from penstock.contract.policy import MAX_CONFIDENCE
 from penstock.contract.serving import Load
 from penstock.families.engine_metrics import (

@@ -22,7 +22,8 @@ from typing import Annotated, Any
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from penstock.bundle.directory import explain, write_model
-from penstock.bundle.models import Machine, Record
+from penstock.bundle.models import Machine
+from penstock.bundle.record import Record
 from penstock.contract.policy import Policy
 from penstock.families.registry import find_metric
 from penstock.foundation.errors import UsageError

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from penstock.bundle.directory import Bundle, read_numbered_lines
-from penstock.bundle.models import WHOLE_SUITE, Measurement, Resamples, Run, StandardError, Tail
+from penstock.bundle.estimates import StandardError, Tail
+from penstock.bundle.models import WHOLE_SUITE, Measurement, Resamples, Run
 from penstock.contract.arithmetic import arithmetic_in
 from penstock.families.engine_metrics import REFUSAL_METRIC
 from penstock.foundation.errors import UsageError

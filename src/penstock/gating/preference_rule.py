@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from penstock.bundle.models import WHOLE_SUITE, RatingCount, StandardError
+from penstock.bundle.estimates import RatingCount, StandardError
+from penstock.bundle.models import WHOLE_SUITE
 from penstock.contract.policy import Rule
 from penstock.families.engine_metrics import PREFERENCE_METRIC
 from penstock.gating.decision import ROUNDING, Decision, settle

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from penstock.bundle.models import StandardError, Tail
+from penstock.bundle.estimates import StandardError, Tail
 from penstock.foundation.order_statistics import quantile_rank, upper_rank, values_needed
 from penstock.gating.student import quantile
 

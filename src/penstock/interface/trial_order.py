@@ -8,7 +8,7 @@ from typing import Any, Final
 from pydantic import Field
 
 from penstock.bundle.interface_record import InterfaceFinding, TriedOperation
-from penstock.bundle.models import Record
+from penstock.bundle.record import Record
 
 TRIAL: Final = "trial.json"
 """What was found so far; written anew after each operation, so that a process that is ended leaves what it had."""

@@ -16,7 +16,7 @@ from typing import Annotated, Final, TypeVar
 
 from pydantic import Field, ValidationError
 
-from penstock.bundle.models import Record
+from penstock.bundle.record import Record
 from penstock.foundation.errors import UsageError, WorldError
 from penstock.foundation.files import disk_errors, read_regular, write_text
 from penstock.foundation.handles import discard_tree

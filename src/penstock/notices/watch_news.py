@@ -17,7 +17,8 @@ from pathlib import Path
 from penstock.bundle.directory import Bundle, read_model, write_model
 from penstock.bundle.drift_record import DriftRecord, read_drift
 from penstock.bundle.failures import first_failure
-from penstock.bundle.models import SCHEMA_VERSION, Record
+from penstock.bundle.models import SCHEMA_VERSION
+from penstock.bundle.record import Record
 from penstock.bundle.steps import utc_now
 from penstock.foundation.errors import ExitCode, PenstockError
 from penstock.foundation.files import sha256_json

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from penstock.bundle.models import WHOLE_SUITE, Measurement, RatingCount, Run, StandardError
+from penstock.bundle.estimates import RatingCount, StandardError
+from penstock.bundle.models import WHOLE_SUITE, Measurement, Run
 from penstock.families.engine_metrics import PREFERENCE_METRIC
 from penstock.ratings.kept import KeptRatings, rated_run, read_ratings
 from penstock.ratings.preference import agreement, win_share

@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from penstock.bundle.models import RatingCount, Record
+from penstock.bundle.estimates import RatingCount
+from penstock.bundle.record import Record
 from penstock.store.archive import name_part
 
 PLAN_SCHEMA_VERSION = 1

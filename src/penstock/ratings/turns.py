@@ -6,7 +6,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 
-from penstock.ratings.records import Answer, Kind, RatedPair, RatingPlan, Side, pair_name
+from penstock.ratings.records import Answer, Kind, RatedPair, Rating, RatingPlan, Side, pair_name
 
 CATCHES_AT_LEAST = 3
 CASES_A_CATCH = 4
@@ -42,6 +42,19 @@ class RaterTurn:
         if self.candidate == side or self.of_candidate:
             return True, self.pair.candidate
         return False, self.pair.released
+
+    def rating(self, rater: str, answer: Answer, *, reason: str, time: str) -> Rating:
+        """What a rater has answered at a time (UTC), as it is kept."""
+        return Rating(
+            rater=rater,
+            case=self.pair.case,
+            kind=self.kind,
+            candidate=self.candidate,
+            right=self.right,
+            answer=answer,
+            reason=reason,
+            time=time,
+        )
 
 
 def other(side: Side) -> Side:

@@ -17,7 +17,8 @@ from pydantic import Field, ValidationError
 
 from penstock import __version__
 from penstock.bundle.directory import explain
-from penstock.bundle.models import BuiltElsewhere, Record, Run
+from penstock.bundle.models import BuiltElsewhere, Run
+from penstock.bundle.record import Record
 from penstock.bundle.sbom_file import SBOM
 from penstock.bundle.verdict_record import Verdict
 from penstock.releases.baseline import Release

@@ -12,7 +12,8 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from penstock.bundle.directory import explain, read_model, write_model
-from penstock.bundle.models import SCHEMA_VERSION, Image, Record, WeightsFile
+from penstock.bundle.models import SCHEMA_VERSION, Image, WeightsFile
+from penstock.bundle.record import Record
 from penstock.foundation.errors import UsageError
 from penstock.foundation.files import sha256_file
 from penstock.releases.moves import Move, move_key, withdrawn_key

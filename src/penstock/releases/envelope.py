@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, ValidationError
 
-from penstock.bundle.models import Record
+from penstock.bundle.record import Record
 from penstock.foundation.errors import UsageError
 from penstock.foundation.strict_json import JsonError, read_json
 

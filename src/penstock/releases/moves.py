@@ -6,7 +6,8 @@ import getpass
 import socket
 from typing import Literal
 
-from penstock.bundle.models import SCHEMA_VERSION, Record
+from penstock.bundle.models import SCHEMA_VERSION
+from penstock.bundle.record import Record
 from penstock.foundation.errors import UsageError, one_line
 from penstock.store.archive import name_part
 from penstock.store.store import Store

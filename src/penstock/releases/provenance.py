@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field, ValidationError
 
-from penstock.bundle.models import Record
+from penstock.bundle.record import Record
 from penstock.foundation.errors import one_line
 from penstock.releases.attest import Proof, UnverifiedError
 from penstock.releases.attestation import SHA256

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field, ValidationError
 
 from penstock.bundle.directory import explain
-from penstock.bundle.models import Record
+from penstock.bundle.record import Record
 from penstock.foundation.errors import UsageError, one_line
 from penstock.foundation.files import file_digests, sha256_file
 from penstock.foundation.strict_json import JsonError, read_json

@@ -6,7 +6,8 @@ import logging
 from pathlib import Path
 
 from penstock.bundle.directory import read_model, write_model
-from penstock.bundle.models import SCHEMA_VERSION, Image, Record
+from penstock.bundle.models import SCHEMA_VERSION, Image
+from penstock.bundle.record import Record
 from penstock.foundation.errors import UsageError
 from penstock.foundation.files import disk_errors, sha256_json
 

@@ -12,7 +12,8 @@ from uuid import uuid4
 from pydantic import ValidationError
 
 from penstock.bundle.directory import explain
-from penstock.bundle.models import SCHEMA_VERSION, Record
+from penstock.bundle.models import SCHEMA_VERSION
+from penstock.bundle.record import Record
 from penstock.foundation.errors import PenstockError, WorldError
 from penstock.store.archive import name_part
 from penstock.store.store import Pointer, Store

@@ -9,17 +9,8 @@ import pytest
 from pydantic import ValidationError
 from tests.unit.report.verdicts import EXPIRED, WAIVER, rule
 
-from penstock.bundle.models import (
-    BuiltElsewhere,
-    Image,
-    Isolation,
-    Measurement,
-    RatingCount,
-    Run,
-    ShardRecord,
-    StandardError,
-    Use,
-)
+from penstock.bundle.estimates import RatingCount, StandardError
+from penstock.bundle.models import BuiltElsewhere, Image, Isolation, Measurement, Run, ShardRecord, Use
 from penstock.bundle.verdict_record import Verdict
 
 

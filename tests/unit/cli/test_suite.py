@@ -25,7 +25,7 @@ def test_lint_warns(tmp_path: Path) -> None:
     first, second, end = result.stdout.splitlines()
     assert first.startswith("suite/suite.yaml:1: licences: 2 of 2 files without a licence")
     assert "the case 'b' is the same as 'a'" in second
-    assert end == "2 cases, 1 files: 0 faults, 2 warnings"
+    assert end == "2 cases, 1 file: 0 faults, 2 warnings"
 
 
 def test_a_leak_is_a_fault(tmp_path: Path) -> None:
@@ -86,7 +86,7 @@ def test_add(tmp_path: Path) -> None:
     words = ("suite", "add", str(photo), "--repository", str(tmp_path), "--field", f"truth={matte}", "--slice", "hair")
     result = runner.invoke(app, [*words, "--parameter", "size=5", "--licence", "CC0-1.0", "--origin", "Ann"])
     assert result.exit_code == 0, result.exception
-    assert result.stdout == "1 cases added: new\n"
+    assert result.stdout == "1 case added: new\n"
     suite = yaml.safe_load((tmp_path / "suite" / "suite.yaml").read_text())
     assert suite["cases"][1] == {
         "name": "new",

@@ -9,6 +9,7 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
+from penstock.bundle.estimates import RatingCount, StandardError, Tail
 from penstock.bundle.export_record import ComparedCase, ExporterRecord, ExportRecord, TriedRecord
 from penstock.bundle.interface_record import (
     BreakingChange,
@@ -27,7 +28,7 @@ from penstock.bundle.load_record import (
     StartRecord,
     StopRecord,
 )
-from penstock.bundle.models import Measurement, RatingCount, StandardError, Tail
+from penstock.bundle.models import Measurement
 from penstock.bundle.page_record import PageRecord
 from penstock.bundle.verdict_record import FloorRecord, RuleResult, Verdict
 from penstock.contract.expectation import Expect

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from penstock.bundle.models import WHOLE_SUITE, Measurement, RatingCount, StandardError
+from penstock.bundle.estimates import RatingCount, StandardError
+from penstock.bundle.models import WHOLE_SUITE, Measurement
 from penstock.bundle.verdict_record import RuleResult
 from penstock.contract.policy import RATINGS_WANTED, Policy, Rule
 from penstock.gating.gate import gate

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from penstock.bundle.models import Measurement, StandardError, Tail
+from penstock.bundle.estimates import StandardError, Tail
+from penstock.bundle.models import Measurement
 from penstock.contract.policy import Rule
 from penstock.gating.measurements import Table
 from penstock.gating.rules import conclude, examine

@@ -98,7 +98,7 @@ def test_a_run_that_breaks_the_same_way_each_night_is_told_once(nights: Nights) 
 
 
 def test_a_name_of_a_temporary_file_is_no_news(nights: Nights) -> None:
-    full = "find: /work/runs/drift-{}/baseline/.penstock-fetch-{}/run.json: the disk gives no more"
+    full = "find: /workspace/runs/drift-{}/baseline/.penstock-fetch-{}/run.json: the disk gives no more"
     told = [
         nights.pass_by(failed=full.format(*name)).sent for name in ((1, "z0cwqyn0"), (2, "r0u_wm0g"), (3, "abcdefgh"))
     ]

@@ -44,16 +44,7 @@ def prefers(candidate: bool) -> Says:
 
 
 def rating(turn: RaterTurn, rater: str, answer: Answer, reason: str = "") -> Rating:
-    return Rating(
-        rater=rater,
-        case=turn.pair.case,
-        kind=turn.kind,
-        candidate=turn.candidate,
-        right=turn.right,
-        answer=answer,
-        reason=reason,
-        time=now_text(),
-    )
+    return turn.rating(rater, answer, reason=reason, time=now_text())
 
 
 def rated(store: Store, plan: RatingPlan, rater: str, says: Says, only: Sequence[str] | None = None) -> None:
