@@ -22,12 +22,14 @@ from penstock.book.comparison import Comparisons, RunName
 from penstock.book.course import courses
 from penstock.book.drawn_page import draw, list_page, style
 from penstock.book.evidence import REPORT, policy_of, type_of
+from penstock.book.live_pages import LivePages
 from penstock.book.patient_pool import PatientPool, StoreAwayError
 from penstock.book.rating_pages import RatingPages
 from penstock.book.run_page import run_view
 from penstock.book.sent_file import sent_file
 from penstock.book.shelf import Shelf
 from penstock.book.threshold import Threshold
+from penstock.book.workbench import Workbench
 from penstock.bundle.verdict_record import Verdict
 from penstock.foundation.errors import PenstockError, UsageError, one_line
 from penstock.releases.history import PublishedRelease
@@ -52,10 +54,12 @@ class Book:
     link_days: int
     """How long a link that is passed on holds."""
     comparisons: Comparisons
+    live: bool
+    """Whether runs in progress are shown."""
 
     def models(self, _request: Request) -> Response:
         """Every model."""
-        return page("models", models=list(self.shelf.models().values()), full=self.shelf.full)
+        return page("models", models=list(self.shelf.models().values()), full=self.shelf.full, live=self.live)
 
     def model(self, request: Request) -> Response:
         """A model: its releases, the newest first, and each metric's course over those on the page."""
@@ -211,7 +215,14 @@ class Book:
 
 
 def application(
-    shelf: Shelf, door: Door, tickets: Tickets, *, hosts: Sequence[str], link_days: int, raters: Door | None = None
+    shelf: Shelf,
+    door: Door,
+    tickets: Tickets,
+    *,
+    hosts: Sequence[str],
+    link_days: int,
+    raters: Door | None = None,
+    bench: Workbench | None = None,
 ) -> ASGIApp:
     """The application.
 
@@ -222,8 +233,9 @@ def application(
         hosts: names that it is asked for by, in lower case, without a port; empty: any.
         link_days: how long a link that is passed on holds.
         raters: who may rate; ``None``: nobody.
+        bench: the workspace of runs in progress; ``None``: those are not shown.
     """
-    book = Book(shelf, tickets, link_days, Comparisons(shelf))
+    book = Book(shelf, tickets, link_days, Comparisons(shelf), live=bench is not None)
     run, shared = "/models/{model}/runs/{run}", "/shared/{ticket}/{model}/{run}"
     places = [
         ("/", book.models),
@@ -241,7 +253,11 @@ def application(
     ]
     routes = [Route(path, handler) for path, handler in places]
     inner = Starlette(
-        routes=[*routes, *(RatingPages(shelf, raters, tickets).routes() if raters is not None else [])],
+        routes=[
+            *routes,
+            *(RatingPages(shelf, raters, tickets).routes() if raters is not None else []),
+            *(LivePages(shelf, bench).routes() if bench is not None else []),
+        ],
         exception_handlers={HTTPException: _refused, PenstockError: _failed, Exception: _bug},
         middleware=[Middleware(_OnePage, pool=shelf.pool)],
     )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from penstock.book.access import Door, Tickets
 from penstock.book.shelf import Shelf
+from penstock.book.workbench import Workbench
 from penstock.foundation.errors import UsageError, WorldError
 from penstock.store.s3_client import Patience
 from penstock.store.store import Store
@@ -95,6 +96,7 @@ def server(
     hosts: Sequence[str] = (),
     link_days: int = 7,
     raters: Door | None = None,
+    bench: Workbench | None = None,
 ) -> Server:
     """The server of a store's book. Run it on the socket of :func:`bound`.
 
@@ -106,6 +108,7 @@ def server(
             this machine.
         link_days: how long a link that is passed on holds.
         raters: who may rate, by tokens of their own; ``None``: nobody.
+        bench: the workspace of runs in progress; ``None``: those are not shown.
 
     Raises:
         UsageError: the extra ``serve`` is not installed.
@@ -122,7 +125,7 @@ def server(
         raise UsageError("the release book needs starlette and uvicorn", todo=todo) from None
     names = tuple(name.lower() for name in hosts) or (LOOPBACK_NAMES if door.open else ())
     tickets = Tickets(key or secrets.token_bytes(32))
-    app = application(Shelf(store), door, tickets, hosts=names, link_days=link_days, raters=raters)
+    app = application(Shelf(store), door, tickets, hosts=names, link_days=link_days, raters=raters, bench=bench)
     config = uvicorn.Config(
         app,
         lifespan="off",

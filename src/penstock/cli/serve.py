@@ -39,6 +39,12 @@ def serve(
     ratings: Annotated[
         Path | None, typer.Option(help="Let people rate blind pairs, at /rate: a file of raters' tokens, as --tokens.")
     ] = None,
+    work: Annotated[
+        Path | None,
+        typer.Option(
+            help="Show runs in progress as well, at /live: the folder they are made in (--out of penstock run)."
+        ),
+    ] = None,
     link_days: Annotated[int, typer.Option(help="How long a link to one run holds.", min=1, max=MAX_LINK_DAYS)] = 7,
     store_credentials: Annotated[Path | None, typer.Option(help=CREDENTIALS_HELP)] = None,
 ) -> None:
@@ -51,6 +57,7 @@ def serve(
     """
     from penstock.book.access import LOOPBACK, Door, checked_key, networks, raters_door, read_key, read_tokens
     from penstock.book.server import QUICK, BookAddress, bound, check_address, own_names, server
+    from penstock.book.workbench import Workbench
     from penstock.store.open import existing_store
 
     door = Door(
@@ -69,6 +76,7 @@ def serve(
         hosts=name or own_names(address, door),
         link_days=link_days,
         raters=raters_door(ratings, door.tokens) if ratings is not None else None,
+        bench=Workbench(work) if work is not None else None,
     )
     if ratings is not None and door.open:
         what = "anybody who rates on this machine can read the book as well, which tells which model is which"
