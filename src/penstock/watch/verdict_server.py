@@ -110,7 +110,8 @@ class _Handler(BaseHTTPRequestHandler):
         """
         given = parse_qs(query, keep_blank_values=True, max_num_fields=4)
         since = parse_start(given["since"][0], where="since") if "since" in given else None
-        version = given.get("version", [""])[0]
+        # who puts 0.0.0+5f8b6d2c1a90 into an address as it is means no space, and no version has one
+        version = given.get("version", [""])[0].replace(" ", "+")
         if len(version) > MAX_VERSION or not version.isprintable():
             raise UsageError("this is no version", where="version", todo="Write it as it was released: 1.2.0.")
         return self.server.verdict(since, version)

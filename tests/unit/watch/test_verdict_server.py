@@ -85,7 +85,9 @@ def test_each_version_has_its_verdict() -> None:
         assert (none.status_code, none.json()) == (400, {"error": "version: which release is the canary?"})
         for version in ("x" * 101, "1.0\n"):
             assert client.get("/verdict", params={"version": version}).status_code == 400
-    assert asked == ["1.0.0", "1.1.0", ""]
+        assert client.get("/verdict?version=0.0.0+5f8b6d2c1a90").status_code == 200
+        assert client.get("/verdict?version=0.0.0%2B5f8b6d2c1a90").status_code == 200
+    assert asked == ["1.0.0", "1.1.0", "", "0.0.0+5f8b6d2c1a90"]
 
 
 def test_who_says_nothing_holds_nobody_up() -> None:
