@@ -37,6 +37,8 @@ class Source(Record):
     """A tag's name without its leading ``v``, else ``0.0.0+<short commit>``."""
     tree: str
     """SHA-256 over the checked-out files."""
+    base: Annotated[str, Field(exclude_if=lambda value: not value)] = ""
+    """The commit that ``commit`` was merged into before it was tried: the files are those of the merge; empty: none."""
 
 
 class WeightsFile(Record):
