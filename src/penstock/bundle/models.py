@@ -103,6 +103,8 @@ class SuiteRecord(Record):
 
     digest: str
     cases: int
+    whole: Annotated[str, Field(exclude_if=lambda value: not value)] = ""
+    """Where these are the cases of one slice alone: the digest of the suite that they are of."""
 
 
 class Machine(Record):
