@@ -39,7 +39,7 @@ NEVER_CALLED = {
     "export": {"threadpoolctl"},  # it compares two vectors, and no galleries
     "report": {"threadpoolctl"},  # it compares no galleries: they come in numbers
     # it runs no released model again (--scheduled), and tells nobody: a Deployment gives a verdict
-    # of the release book it has the way to listen, of notices the forges: it opens no store, draws no page, reads no values
+    # of the release book it has the way to listen, of notices the forges: it opens no store and draws no page
     "pulls": {"numpy", "boto3", "botocore", "jinja2"},
     "watch": {"apprise", "nvidia-ml-py", "onnxruntime", "openvino", "threadpoolctl"},
 }

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from penstock.pulls.comment_commands import USAGE, PullCommand, CommentWaiver, has_commands, parse_commands
+from penstock.pulls.comment_commands import USAGE, CommentWaiver, PullCommand, has_commands, parse_commands
 
 TODAY = datetime.date(2026, 11, 27)
 
