@@ -1,6 +1,6 @@
 """One comment on a forge, kept up to date: found again by its marker, edited in place, never anybody else's.
 
-What GitHub and GitLab have in common is here; where their APIs differ: :mod:`penstock.notices.forge_places`.
+What GitHub, GitLab and Gitea have in common is here; where their APIs differ: :mod:`penstock.notices.forge_places`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 import httpx
@@ -29,6 +29,7 @@ MAX_PAGES = 200
 MAX_ANSWER_BYTES = 16 << 20
 LATER = "Try it again later with `penstock comment`; the verdict stands."
 
+T = TypeVar("T")
 Action = Literal["created", "updated", "unchanged"]
 
 
@@ -94,10 +95,27 @@ def put_comment(
     Raises:
         WorldError: the forge cannot be reached, or refuses; the message says what to do.
     """
+
+    def put() -> Posted | None:
+        place = find()
+        return None if place is None else _put_once(place, marker, body)
+
+    return persistently(put, sleep=sleep)
+
+
+def persistently(act: Callable[[], T], *, sleep: Callable[[float], None] = time.sleep) -> T:
+    """Do something on a forge, again if it could not answer.
+
+    Args:
+        act: may be carried out several times.
+        sleep: waits between tries.
+
+    Raises:
+        WorldError: the forge cannot be reached, or refuses; the message says what to do.
+    """
     for last in (*[False] * (TRIES - 1), True):
         try:
-            place = find()
-            return None if place is None else _put_once(place, marker, body)
+            return act()
         except AgainError as again:
             if last or again.wait_s > LONGEST_WAIT_S:
                 raise again.error from None
@@ -125,14 +143,17 @@ def _same(one: str, other: str) -> bool:
 class Api:
     """A forge's REST API with a token, which is never in a message, a log or an address."""
 
-    def __init__(self, base: str, token: str, headers: dict[str, str], *, rights: str) -> None:
+    def __init__(
+        self, base: str, token: str, headers: dict[str, str], *, rights: str, allow_http: bool = False
+    ) -> None:
         """Prepare; nothing is sent yet.
 
         Args:
-            base: address of the API, ``https://api.github.com``. ``http`` only on this machine.
+            base: address of the API, ``https://api.github.com``. ``http`` only on this machine, or if it is allowed.
             token: goes into every request to ``base``, and to nowhere else.
             headers: with ``{token}`` where the token goes.
             rights: what the token must be allowed to do, for messages.
+            allow_http: send the token without TLS, inside a cluster.
 
         Raises:
             UsageError: the address or the token cannot be one.
@@ -145,7 +166,7 @@ class Api:
         local = parts.hostname in ("localhost", "127.0.0.1", "::1")
         if parts.scheme not in ("https", "http") or not parts.hostname or parts.username or parts.query:
             raise UsageError("not the address of an API", where=_shown(base), todo="Give https://HOST/PATH.")
-        if parts.scheme == "http" and not local:
+        if parts.scheme == "http" and not (local or allow_http):
             raise UsageError("a token is not sent without TLS", where=_shown(base), todo="Use https.")
         if not re.fullmatch(r"[!-~]{1,4096}", token):
             raise UsageError("the token is empty, or holds characters that no token has", where="token")
