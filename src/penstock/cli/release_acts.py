@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -52,7 +53,9 @@ def rollback(
 ) -> None:
     """Make an earlier release the current one again, which the next release is judged against.
 
-    With a target it is served there first. Given twice it goes back once: to go further back, say --to.
+    With a target it is served there first. Given twice it goes back once: to go further back, say --to. With --to the
+    current release is brought to its target once more: for a target that could not be put back. Waivers that are over
+    since do not stop a rollback.
 
     Example: penstock rollback sonic-lite --reason "users see flicker" --store s3://releases/penstock
     """
@@ -63,7 +66,7 @@ def rollback(
     audience, opened, server = open_audience(notify), existing_store(store, store_credentials), _mlflow(mlflow)
     serving = _serving(opened, targets, secrets, by, audience)
     act = roll_back(opened, model, to or None, reason=reason, by=by, serving=serving)
-    _say(act, _unmoved, audience, as_json)
+    _say(act, partial(_unmoved, named=bool(to)), audience, as_json)
     _follow(server, opened, model)
 
 
@@ -97,7 +100,7 @@ def promote(
     audience, opened, server = open_audience(notify), existing_store(store, store_credentials), _mlflow(mlflow)
     serving = _serving(opened, targets, secrets, by, audience)
     act = make_current(opened, model, version, reason=reason, by=by, serving=serving)
-    _say(act, _unmoved, audience, as_json)
+    _say(act, partial(_unmoved, named=True), audience, as_json)
     _follow(server, opened, model)
 
 
@@ -157,9 +160,14 @@ def _serving(store: Store, targets: Path | None, secrets: Path | None, by: str, 
     return Delivery(store, targets, secrets, by=by, heard=heard) if targets is not None else None
 
 
-def _unmoved(act: Act) -> str:
+def _unmoved(act: Act, *, named: bool) -> str:
     if act.target is not None:
         return f"{act.current.model}: {act.current.version} serves at the target '{act.target}', it was current already"
+    release = act.current.release
+    where = release.target if release is not None else None
+    if named and where is not None:
+        todo = f"to bring it to its target '{where}' once more, say --targets targets.yaml"
+        return f"{act.current.model}: {act.current.version} is the current release already; {todo}"
     move = act.current.became
     if move is not None and move.kind == "rolled back":
         since = f"rolled back to from {move.before} at {move.time} by {move.by}: {move.reason}"

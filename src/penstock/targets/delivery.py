@@ -119,8 +119,15 @@ class Delivery:
             raise WorldError(
                 what,
                 where=f"target '{target}'",
-                todo="Look at what serves there; 'penstock promote' of the current release brings it back.",
+                todo=f"Look at what serves there. {self._how_back()}".rstrip(),
             ) from error
+
+    def _how_back(self) -> str:
+        """What brings the current release back, whatever its waivers; empty: there is none."""
+        _, release, serves = self._known()
+        if serves is None:
+            return ""
+        return f"To bring the current release back: penstock rollback {release.model} --to {serves} --reason TEXT"
 
     def _tell_put_back(self, error: BaseException) -> None:
         """Tell why it was put back. A canary's end is in the log of releases as well, since nobody has typed it."""

@@ -137,6 +137,14 @@ def test_to_a_target_and_back(
         assert "1.1.0 serves at the target 'studio', it was current already" in capsys.readouterr().out
         assert main(["rollback", "sonic-lite", *where]) == 0
         assert hook.image == f"sha256:{'0' * 64}"
+        hook.image = "sha256:lost"
+        capsys.readouterr()
+        assert main(["rollback", "sonic-lite", "--to", "1.0.0", *where]) == 0
+        assert "1.0.0 serves at the target 'studio', it was current already" in capsys.readouterr().out
+        assert hook.image == f"sha256:{'0' * 64}"
+        assert main(["rollback", "sonic-lite", "--to", "1.0.0", *where[:2], "--reason", "x"]) == 0
+        said = "already; to bring it to its target 'studio' once more, say --targets targets.yaml\n"
+        assert capsys.readouterr().out.endswith(said)
         assert main(["rollback", "sonic-lite", "--to", "1.1.0", *where[:2], "--reason", "x"]) == 2
         assert "--targets targets.yaml" in capsys.readouterr().err
 
