@@ -26,6 +26,9 @@ Version = Annotated[str, typer.Argument(help="The release: 'penstock releases MO
 Reason = Annotated[str, typer.Option(help="Why; it stays on record.")]
 By = Annotated[str, typer.Option(help="Who says so; user and machine by default.")]
 StoreUri = Annotated[str, typer.Option("--store", help=STORE_HELP)]
+ActedStore = Annotated[
+    str, typer.Option("--store", help=f"{STORE_HELP} By default what targets.yaml names, else {LOCAL_STORE}.")
+]
 Credentials = Annotated[Path | None, typer.Option("--store-credentials", help=CREDENTIALS_HELP)]
 Notify = Annotated[
     Path | None, typer.Option(help="Who is told: a file with one address a line, or a folder with 'urls' and 'links'.")
@@ -45,7 +48,7 @@ def rollback(
     by: By = "",
     targets: TargetsFile = None,
     secrets: SecretFiles = None,
-    store: StoreUri = LOCAL_STORE,
+    store: ActedStore = "",
     store_credentials: Credentials = None,
     notify: Notify = None,
     mlflow: MlflowUrl = "",
@@ -61,9 +64,8 @@ def rollback(
     """
     from penstock.notices.audience import open_audience
     from penstock.releases.acts import roll_back
-    from penstock.store.open import existing_store
 
-    audience, opened, server = open_audience(notify), existing_store(store, store_credentials), _mlflow(mlflow)
+    audience, opened, server = open_audience(notify), acted_store(targets, store, store_credentials), _mlflow(mlflow)
     serving = _serving(opened, targets, secrets, by, audience)
     act = roll_back(opened, model, to or None, reason=reason, by=by, serving=serving)
     _say(act, partial(_unmoved, named=bool(to)), audience, as_json)
@@ -77,7 +79,7 @@ def promote(
     by: By = "",
     targets: TargetsFile = None,
     secrets: SecretFiles = None,
-    store: StoreUri = LOCAL_STORE,
+    store: ActedStore = "",
     store_credentials: Credentials = None,
     notify: Notify = None,
     mlflow: MlflowUrl = "",
@@ -95,9 +97,8 @@ def promote(
     """
     from penstock.notices.audience import open_audience
     from penstock.releases.acts import promote as make_current
-    from penstock.store.open import existing_store
 
-    audience, opened, server = open_audience(notify), existing_store(store, store_credentials), _mlflow(mlflow)
+    audience, opened, server = open_audience(notify), acted_store(targets, store, store_credentials), _mlflow(mlflow)
     serving = _serving(opened, targets, secrets, by, audience)
     act = make_current(opened, model, version, reason=reason, by=by, serving=serving)
     _say(act, partial(_unmoved, named=True), audience, as_json)
@@ -127,6 +128,14 @@ def withdraw(
     act = mark(opened, model, version, reason=reason, by=by)
     _say(act, _gone_before, audience, as_json)
     _follow(server, opened, model)
+
+
+def acted_store(targets: Path | None, store: str, credentials: Path | None) -> Store:
+    """The store that a command acts on: the platform's, if ``targets.yaml`` names one."""
+    from penstock.store.open import existing_store
+    from penstock.targets.platform_store import platform_store
+
+    return existing_store(platform_store(targets, store) or LOCAL_STORE, credentials)
 
 
 def _mlflow(url: str) -> Mlflow | None:

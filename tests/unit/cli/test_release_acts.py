@@ -173,3 +173,16 @@ def test_not_signed_by_the_platform(tmp_path: Path, capsys: pytest.CaptureFixtur
     withdrawn = ["withdraw", "sonic-lite", "1.0.0", "--reason", "data", "--store", str(tmp_path / "store")]
     assert main(withdrawn) == 0
     assert capsys.readouterr().out == "sonic-lite: 1.0.0 is withdrawn; no release is current yet\n"
+
+
+def test_the_platform_names_the_store(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    store = LocalStore(tmp_path / "store")
+    publish_with_image(tmp_path, store, 0)
+    with receiver() as hook:
+        file, secrets, _ = platform(tmp_path, hook)
+        file.write_text(f"{file.read_text()}store: {tmp_path / 'store'}\n")
+        words = ["promote", "sonic-lite", "1.0.0", "--targets", str(file), "--secrets", str(secrets), "--reason", "go"]
+        assert main([*words, "--store", str(tmp_path)]) == 2
+        assert f"the platform keeps its releases in '{tmp_path / 'store'}'" in capsys.readouterr().err
+        assert hook.requests == []
+        assert main(words) == 0
