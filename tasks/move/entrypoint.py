@@ -15,6 +15,7 @@ from penstock.steps.entrypoint import log, param, run_step, workspace
 from penstock.store.open import existing_store
 from penstock.targets.delivery import Delivery
 from penstock.targets.news import News
+from penstock.targets.platform_store import platform_store
 from penstock.targets.targets_file import targets_in
 from penstock.tracking.tracking_attempt import attempt_tracking
 
@@ -28,7 +29,9 @@ class Arguments:
     version: str = param("which release; empty with rollback: the one before the current", default="")
     reason: str = param("why; it stays on record")
     by: str = param("who says so: on a cluster the account that runs this tells nobody")
-    store: str = param("where releases are kept: a directory or s3://bucket/prefix")
+    store: str = param(
+        "where releases are kept, s3://bucket/prefix; empty: as targets.yaml says, which allows no other", default=""
+    )
     store_credentials: Path | None = workspace("for S3", optional=True)
     targets: Path | None = workspace(
         "the platform's targets: targets.yaml, and the public keys it names", optional=True
@@ -55,12 +58,12 @@ def step(arguments: Arguments) -> dict[str, str]:
     if not arguments.version and arguments.act != "rollback":
         raise UsageError(f"{arguments.act} needs a version", where="version", todo="Say --param version=VERSION.")
     audience = open_audience(arguments.receivers)
-    store = existing_store(arguments.store, arguments.store_credentials)
+    file = targets_in(arguments.targets) if arguments.targets is not None else None
+    store = existing_store(platform_store(file, arguments.store), arguments.store_credentials)
     model, version, reason, by = arguments.model, arguments.version, arguments.reason, arguments.by
     serving = None
-    if arguments.targets is not None:
-        file, heard = targets_in(arguments.targets), partial(_hear, audience)
-        serving = Delivery(store, file, arguments.target_secrets, by=by, heard=heard)
+    if file is not None:
+        serving = Delivery(store, file, arguments.target_secrets, by=by, heard=partial(_hear, audience))
     if arguments.act == "rollback":
         done = roll_back(store, model, version or None, reason=reason, by=by, serving=serving)
     elif arguments.act == "promote":

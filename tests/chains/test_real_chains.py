@@ -54,8 +54,8 @@ class Built:
     def name(self) -> str:
         return f"{self.image.url}@{self.image.digest}"
 
-    def build(self, commit: str) -> None:
-        """A TaskRun with the results of the Task build; returns when Chains has signed."""
+    def build(self, commit: str, *, by: str = "build") -> None:
+        """A TaskRun with the results of the Task build, of a Task of this name; returns when Chains has signed."""
         task = yaml.safe_load((ROOT / "tekton" / "tasks" / "build.yaml").read_text(encoding="utf-8"))
         said = {"IMAGE_URL": self.image.url, "IMAGE_DIGEST": self.image.digest}
         said |= {"CHAINS-GIT_URL": URL, "CHAINS-GIT_COMMIT": commit}
@@ -64,14 +64,14 @@ class Built:
         script = "".join(f"printf %s '{said[name]}' > $(results.{name}.path)\n" for name in said)
         python = f"{self.facts.registry}/library/python:3.11-slim"
         step = {"name": "build", "image": python, "command": ["sh", "-c", script]}
-        spec = {"taskSpec": {"results": results, "steps": [step]}}
-        run = {
-            "apiVersion": "tekton.dev/v1",
+        where, version = f"--namespace={self.namespace}", {"apiVersion": "tekton.dev/v1"}
+        own = version | {"kind": "Task", "metadata": {"name": by}, "spec": {"results": results, "steps": [step]}}
+        self.facts.kubectl("apply", where, "--filename=-", stdin=json.dumps(own))
+        run = version | {
             "kind": "TaskRun",
-            "metadata": {"name": f"build-{commit[:8]}"},
-            "spec": spec,
+            "metadata": {"name": f"{by}-{commit[:8]}"},
+            "spec": {"taskRef": {"kind": "Task", "name": by}},
         }
-        where = f"--namespace={self.namespace}"
         self.facts.kubectl("create", where, "--filename=-", stdin=json.dumps(run))
         name = f"taskrun/{run['metadata']['name']}"
         self.facts.kubectl("wait", where, "--for=condition=Succeeded", name, "--timeout=120s")
@@ -113,7 +113,15 @@ def test_provenance_of_another_commit_is_refused(built: Built, capsys: pytest.Ca
     assert "no provenance of this image" in capsys.readouterr().err
     built.build("e" * 40)
     assert built.verify(f"--provenance-key={built.builder}") == 1
-    assert f"the image was built of {'e' * 40}, and what was judged is {built.commit}" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert f"the image was built by the Task 'build' of {'e' * 40} of example.org/sonic-lite; wanted is" in said
+    assert built.commit in said
+
+
+def test_the_word_of_another_task_does_not_count(built: Built, capsys: pytest.CaptureFixture[str]) -> None:
+    built.build(built.commit, by="anything")
+    assert built.verify(f"--provenance-key={built.builder}") == 1
+    assert f"by the Task 'anything' of {built.commit}" in capsys.readouterr().err
 
 
 def test_provenance_of_the_commit_that_was_judged(built: Built, capsys: pytest.CaptureFixture[str]) -> None:

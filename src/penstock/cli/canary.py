@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from penstock.cli.release_acts import AsJson, By, Credentials, Reason, SecretFiles, StoreUri
-from penstock.cli.releases import LOCAL_STORE
+from penstock.cli.release_acts import ActedStore, AsJson, By, Credentials, Reason, SecretFiles, acted_store
 
 if TYPE_CHECKING:
     from penstock.store.store import Store
@@ -36,7 +35,7 @@ def pause(
     targets: TargetsFile,
     by: By = "",
     secrets: SecretFiles = None,
-    store: StoreUri = LOCAL_STORE,
+    store: ActedStore = "",
     store_credentials: Credentials = None,
     as_json: AsJson = False,
 ) -> None:
@@ -53,7 +52,7 @@ def resume(
     targets: TargetsFile,
     by: By = "",
     secrets: SecretFiles = None,
-    store: StoreUri = LOCAL_STORE,
+    store: ActedStore = "",
     store_credentials: Credentials = None,
     as_json: AsJson = False,
 ) -> None:
@@ -70,7 +69,7 @@ def abort(
     targets: TargetsFile,
     by: By = "",
     secrets: SecretFiles = None,
-    store: StoreUri = LOCAL_STORE,
+    store: ActedStore = "",
     store_credentials: Credentials = None,
     as_json: AsJson = False,
 ) -> None:
@@ -94,11 +93,9 @@ def _do(
 ) -> None:
     from functools import cache
 
-    from penstock.store.open import existing_store
-
     @cache
     def opened() -> Store:
-        return existing_store(store, store_credentials)
+        return acted_store(targets, store, store_credentials)
 
     if act != "abort":  # who stops a canary must not stumble over the store first
         opened()

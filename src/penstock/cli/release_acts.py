@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -25,6 +26,9 @@ Version = Annotated[str, typer.Argument(help="The release: 'penstock releases MO
 Reason = Annotated[str, typer.Option(help="Why; it stays on record.")]
 By = Annotated[str, typer.Option(help="Who says so; user and machine by default.")]
 StoreUri = Annotated[str, typer.Option("--store", help=STORE_HELP)]
+ActedStore = Annotated[
+    str, typer.Option("--store", help=f"{STORE_HELP} By default what targets.yaml names, else {LOCAL_STORE}.")
+]
 Credentials = Annotated[Path | None, typer.Option("--store-credentials", help=CREDENTIALS_HELP)]
 Notify = Annotated[
     Path | None, typer.Option(help="Who is told: a file with one address a line, or a folder with 'urls' and 'links'.")
@@ -44,7 +48,7 @@ def rollback(
     by: By = "",
     targets: TargetsFile = None,
     secrets: SecretFiles = None,
-    store: StoreUri = LOCAL_STORE,
+    store: ActedStore = "",
     store_credentials: Credentials = None,
     notify: Notify = None,
     mlflow: MlflowUrl = "",
@@ -52,18 +56,19 @@ def rollback(
 ) -> None:
     """Make an earlier release the current one again, which the next release is judged against.
 
-    With a target it is served there first. Given twice it goes back once: to go further back, say --to.
+    With a target it is served there first. Given twice it goes back once: to go further back, say --to. With --to the
+    current release is brought to its target once more: for a target that could not be put back. Waivers that are over
+    since do not stop a rollback.
 
     Example: penstock rollback sonic-lite --reason "users see flicker" --store s3://releases/penstock
     """
     from penstock.notices.audience import open_audience
     from penstock.releases.acts import roll_back
-    from penstock.store.open import existing_store
 
-    audience, opened, server = open_audience(notify), existing_store(store, store_credentials), _mlflow(mlflow)
+    audience, opened, server = open_audience(notify), acted_store(targets, store, store_credentials), _mlflow(mlflow)
     serving = _serving(opened, targets, secrets, by, audience)
     act = roll_back(opened, model, to or None, reason=reason, by=by, serving=serving)
-    _say(act, _unmoved, audience, as_json)
+    _say(act, partial(_unmoved, named=bool(to)), audience, as_json)
     _follow(server, opened, model)
 
 
@@ -74,7 +79,7 @@ def promote(
     by: By = "",
     targets: TargetsFile = None,
     secrets: SecretFiles = None,
-    store: StoreUri = LOCAL_STORE,
+    store: ActedStore = "",
     store_credentials: Credentials = None,
     notify: Notify = None,
     mlflow: MlflowUrl = "",
@@ -92,12 +97,11 @@ def promote(
     """
     from penstock.notices.audience import open_audience
     from penstock.releases.acts import promote as make_current
-    from penstock.store.open import existing_store
 
-    audience, opened, server = open_audience(notify), existing_store(store, store_credentials), _mlflow(mlflow)
+    audience, opened, server = open_audience(notify), acted_store(targets, store, store_credentials), _mlflow(mlflow)
     serving = _serving(opened, targets, secrets, by, audience)
     act = make_current(opened, model, version, reason=reason, by=by, serving=serving)
-    _say(act, _unmoved, audience, as_json)
+    _say(act, partial(_unmoved, named=True), audience, as_json)
     _follow(server, opened, model)
 
 
@@ -124,6 +128,14 @@ def withdraw(
     act = mark(opened, model, version, reason=reason, by=by)
     _say(act, _gone_before, audience, as_json)
     _follow(server, opened, model)
+
+
+def acted_store(targets: Path | None, store: str, credentials: Path | None) -> Store:
+    """The store that a command acts on: the platform's, if ``targets.yaml`` names one."""
+    from penstock.store.open import existing_store
+    from penstock.targets.platform_store import platform_store
+
+    return existing_store(platform_store(targets, store) or LOCAL_STORE, credentials)
 
 
 def _mlflow(url: str) -> Mlflow | None:
@@ -157,9 +169,14 @@ def _serving(store: Store, targets: Path | None, secrets: Path | None, by: str, 
     return Delivery(store, targets, secrets, by=by, heard=heard) if targets is not None else None
 
 
-def _unmoved(act: Act) -> str:
+def _unmoved(act: Act, *, named: bool) -> str:
     if act.target is not None:
         return f"{act.current.model}: {act.current.version} serves at the target '{act.target}', it was current already"
+    release = act.current.release
+    where = release.target if release is not None else None
+    if named and where is not None:
+        todo = f"to bring it to its target '{where}' once more, say --targets targets.yaml"
+        return f"{act.current.model}: {act.current.version} is the current release already; {todo}"
     move = act.current.became
     if move is not None and move.kind == "rolled back":
         since = f"rolled back to from {move.before} at {move.time} by {move.by}: {move.reason}"

@@ -28,8 +28,8 @@ def verify(
     provenance_key: Annotated[
         Path | None,
         typer.Option(
-            help="The builder's public key, such as that of Tekton Chains: its provenance has to lie beside the image,"
-            " and name the commit that was judged."
+            help="The builder's public key, such as that of Tekton Chains, or a folder of them: its provenance has to"
+            " lie beside the image, and say that the Task 'build' built it of the commit that was judged."
         ),
     ] = None,
     tls_verify: Annotated[bool, typer.Option(help="The registry has a certificate.")] = True,
@@ -53,7 +53,8 @@ def verify(
     from penstock.foundation.files import sha256_file
     from penstock.releases.attest import verify as verified
     from penstock.releases.envelope import public_key
-    from penstock.releases.provenance import hold_built_from, read_provenance
+    from penstock.releases.provenance import built_for, hold_built, read_provenance
+    from penstock.releases.trusted_weights import trusted_keys
     from penstock.sources.image_attestation import attached_statements
     from penstock.sources.image_registry import authfile
     from penstock.store.open import existing_store
@@ -79,12 +80,13 @@ def verify(
     if provenance_key is not None:
         if digest[1] is None:
             raise UsageError("provenance lies beside the image: its address is needed", where=image[:200])
-        builder, access = public_key(provenance_key), authfile(registry_credentials)
+        builders = trusted_keys(provenance_key) if provenance_key.is_dir() else [public_key(provenance_key)]
+        access = authfile(registry_credentials)
         beside = attached_statements(
             Image(kind="image", url=digest[1], digest=digest[2]), tls_verify=tls_verify, authfile=access
         )
-        built = read_provenance(beside, digest[2], builder)
-        proofs = hold_built_from(proofs, built)
+        built = read_provenance(beside, digest[2], builders)
+        proofs = hold_built(proofs, built, where="--provenance-key")
     if as_json:
         rows = [
             {
@@ -92,7 +94,7 @@ def verify(
                 "signed": proof.time,
                 "attestation": proof.key,
                 "sbom": None if proof.sbom is None else asdict(proof.sbom),
-                "provenance": [asdict(one) for one in built if proof.pair.commit in one.commits],
+                "provenance": [asdict(one) for one in built_for(proof, built)],
             }
             for proof in proofs
         ]
@@ -111,6 +113,5 @@ def verify(
         if proof.sbom_sha256 is not None:
             told = f"{proof.sbom.components} components, signed" if proof.sbom is not None else "not signed"
             typer.echo(one_line(f"  bill of materials sha256:{proof.sbom_sha256}, {told}"))
-        for one in built:
-            if pair.commit in one.commits:
-                typer.echo(one_line(f"  built by {one.builder} of commit {pair.commit}"))
+        for one in built_for(proof, built):
+            typer.echo(one_line(f"  built by {one.builder} of commit {pair.commit}"))

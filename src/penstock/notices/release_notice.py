@@ -42,7 +42,7 @@ _WORDS: dict[ReleaseEvent, _Words] = {
     ),
     "unknown": _Words(
         "{version}: promotion failed, and what serves is not known",
-        "Look at what serves there; 'penstock promote' of the current release brings that back.",
+        "Look at what serves there; 'penstock rollback --to' the current release brings that back.",
         "failure",
     ),
     "rolled back": _Words(

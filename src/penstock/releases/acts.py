@@ -102,7 +102,8 @@ def roll_back(
         store: where the model is released.
         model: its name.
         version: which; ``None``: the one before the current release, unless that came by a rollback already: a command
-            that is given twice must not go back twice.
+            that is given twice must not go back twice. The current release, by its version, is brought to its target
+            once more, whatever its waivers, and nothing is written.
         reason: why, for those who read the log.
         by: who says so; the account that this runs as where nobody is named.
         serving: brings it to its target, if it or the current release has one.
@@ -123,7 +124,7 @@ def roll_back(
             return None
         return _before(store, current.baseline)
 
-    return _make_current(store, model, target, "rolled back", reason, by, serving, now)
+    return _make_current(store, model, target, "rolled back", reason, by, serving, now, again=version is not None)
 
 
 def promote(
@@ -138,13 +139,13 @@ def promote(
 ) -> Act:
     """Make a published release the current one: one that waits for its target, or an earlier one again.
 
-    As :func:`roll_back` else. The current release is brought to its target once more, and nothing is written.
+    As :func:`roll_back` else.
 
     Raises:
         SupersededError: it has not been current yet, and was judged against another release than the current one.
         VoidVerdictError: a waiver in its verdict is over by now.
     """
-    return _make_current(store, model, lambda _: version, "promoted", reason, by, serving, now)
+    return _make_current(store, model, lambda _: version, "promoted", reason, by, serving, now, again=True)
 
 
 def withdraw(
@@ -191,7 +192,10 @@ def _make_current(
     by: str,
     serving: Serving | None,
     now: Callable[[], datetime],
+    *,
+    again: bool,
 ) -> Act:
+    """``again``: who named the version means that one, so the current release is brought to its target once more."""
     why, author = stated_reason(reason), stated_author(by)
     planned = _plan(store, model, choose)
     if kind == "rolled back" and planned.release is not None:
@@ -203,7 +207,7 @@ def _make_current(
         hold_standing(store, promoted, now().astimezone(UTC).date())
     if planned.target is None:
         return _swap(store, model, choose, planned, kind, why, author, now)
-    if planned.release is None and (serving is None or kind == "rolled back"):
+    if planned.release is None and (serving is None or not again):
         return Act(None, planned.seen.baseline)
     wanted = planned.release or release_of(store, planned.seen.baseline)
     if serving is None:

@@ -43,6 +43,8 @@ class Proof:
     """A signed verdict that holds."""
 
     pair: JudgedPair
+    repository: str
+    """Whose commit was judged: ``git+https://…``."""
     time: str
     """When it was signed: UTC, ISO 8601."""
     key: str
@@ -131,7 +133,7 @@ def verify(
             _hold_weights(pair, weights)
             _hold_waivers(pair, today)
             sbom = find_sbom(store, digest, found, key)
-            proofs.append(Proof(pair, found.predicate.time, entry.key, found.sbom_sha256, sbom))
+            proofs.append(Proof(pair, found.repository, found.predicate.time, entry.key, found.sbom_sha256, sbom))
         except (NotSignedError, UsageError, ValueError) as error:
             reasons.append(one_line(f"{entry.key.rpartition('/')[2].removesuffix('.json')}: {error}"))
     held = [proof for proof in proofs if _content(proof.pair) not in gone]

@@ -76,9 +76,14 @@ class _Input(Record):
     digest: dict[str, str] = Field(default_factory=dict)
 
 
+class _Policy(Record):
+    uri: str = ""
+
+
 class _Predicate(Record):
     result: str = Field(alias="verificationResult")
     time: str = Field(alias="timeVerified")
+    policy: _Policy = Field(default_factory=_Policy)
     inputs: list[_Input] = Field(alias="inputAttestations", default_factory=list)
     penstock: JudgedPair
 
@@ -95,6 +100,11 @@ class Statement(Record):
     predicate_type: str = Field(alias="predicateType")
     subject: list[_Subject]
     predicate: _Predicate
+
+    @property
+    def repository(self) -> str:
+        """Address of the repository whose commit was judged, as it is written there: ``git+https://…``."""
+        return self.predicate.policy.uri
 
     @property
     def sbom_sha256(self) -> str | None:

@@ -94,7 +94,7 @@ class HeldClaim:
                 f"the target '{self.claim.target}' took so long that "
                 f"{other.by if other else 'somebody'} took it over; nothing was put back",
                 where=self._store.location(self._key),
-                todo="Look at what serves there; 'penstock promote' of the current release brings it back.",
+                todo="Look at what serves there; 'penstock rollback --to' the current release brings that back.",
             )
 
     def renew(self) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from penstock.foundation.errors import PenstockError, UsageError, WorldError, one_line
-from penstock.releases.attest import UnverifiedError, verify
+from penstock.releases.attest import Proof, UnverifiedError, verify
 from penstock.releases.attestation import JudgedPair
 from penstock.releases.baseline import Release, weights_of
 from penstock.releases.canary_log import CanaryKind, log_canary_act
@@ -18,6 +18,7 @@ from penstock.releases.envelope import public_key
 from penstock.releases.moves import MAX_REASON, stated_author
 from penstock.store.archive import run_key
 from penstock.store.store import Store
+from penstock.targets.asked_provenance import hold_provenance
 from penstock.targets.claim import ClaimLostError, HeldClaim, claimed
 from penstock.targets.kinds import open_target
 from penstock.targets.news import Heard, News, NewsEvent, unheard
@@ -58,6 +59,7 @@ class Delivery:
         self._by, self._heard = stated_author(by), heard
         self._targets = load_targets(file)
         self._keys = {name: public_key(file.parent / name) for name in self._targets.verdict_keys}
+        self._builders = [public_key(file.parent / name) for name in self._targets.provenance_keys]
         self._driver: TargetDriver | None = None
         self._held: HeldClaim | None = None
         self._brought: tuple[str, Release, str | None] | None = None
@@ -68,7 +70,9 @@ class Delivery:
         """See the protocol. What may not be served there is refused before the target is claimed."""
         settings = settings_of(self._targets, target, release.model, where=str(self._file))
         pair = self._pair(release)
-        self._hold_signed(release, date.min if back else self._today().date())
+        proofs = self._hold_signed(release, date.min if back else self._today().date())
+        if self._builders and not back:  # what has served before must come back also while its registry is away
+            self._hold_built(release, proofs)
         token = str(uuid4())
         driver = open_target(target, settings, self._secrets, model=release.model, token=token, ask=self._ask)
         driver.check(pair)
@@ -119,8 +123,15 @@ class Delivery:
             raise WorldError(
                 what,
                 where=f"target '{target}'",
-                todo="Look at what serves there; 'penstock promote' of the current release brings it back.",
+                todo=f"Look at what serves there. {self._how_back()}".rstrip(),
             ) from error
+
+    def _how_back(self) -> str:
+        """What brings the current release back, whatever its waivers; empty: there is none."""
+        _, release, serves = self._known()
+        if serves is None:
+            return ""
+        return f"To bring the current release back: penstock rollback {release.model} --to {serves} --reason TEXT"
 
     def _tell_put_back(self, error: BaseException) -> None:
         """Tell why it was put back. A canary's end is in the log of releases as well, since nobody has typed it."""
@@ -176,19 +187,26 @@ class Delivery:
         """What Penstock brought there last; one without an image was never brought anywhere."""
         return self._pair(current) if current is not None and current.image.kind == "image" else None
 
-    def _hold_signed(self, release: Release, today: date) -> None:
+    def _hold_built(self, release: Release, proofs: list[Proof]) -> None:
+        where, registry = f"{release.model} {release.version}", self._targets.registry
+        hold_provenance(release.image, proofs, self._builders, registry, self._secrets, where=where)
+
+    def _hold_signed(self, release: Release, today: date) -> list[Proof]:
         """Check that one of the platform's keys has signed the verdict over this release; without keys, say so.
 
         Args:
             release: what is to be served.
             today: a waiver that is over by then makes a verdict void.
 
+        Returns:
+            The verdicts of the first such key; none without keys.
+
         Raises:
             UnverifiedError: none has, or the verdict does not hold any more.
         """
         if not self._keys:
             log.warning("verdict not verified: %s names no verdict_keys", self._file.name)
-            return
+            return []
         weights = {file.path: file.sha256 for file in release.weights}
         reasons = []
         for name, key in self._keys.items():
@@ -197,11 +215,9 @@ class Delivery:
             except (UnverifiedError, UsageError) as error:
                 reasons.append(f"{name}: {error.what}")
                 continue
-            ours = [
-                one.pair for one in proofs if (one.pair.model, one.pair.version) == (release.model, release.version)
-            ]
-            if any(_is_pair(pair, release) for pair in ours):
-                return
+            ours = [one for one in proofs if (one.pair.model, one.pair.version) == (release.model, release.version)]
+            if held := [one for one in ours if _is_pair(one.pair, release)]:
+                return held
             other = "the release's record says another pair than the verdict" if ours else ""
             reasons.append(f"{name}: {other or 'the verdicts that hold are about other releases'}")
         raise UnverifiedError(

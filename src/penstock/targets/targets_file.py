@@ -84,6 +84,13 @@ def _host_key(value: str) -> str:
     return " ".join(words[:2])
 
 
+def _store(value: str) -> str:
+    bucket = value.removeprefix("s3://").partition("/")[0] if value.startswith("s3://") else ""
+    if not value.isprintable() or not (bucket or Path(value).is_absolute()):
+        raise ValueError("must be s3://bucket/prefix, or the whole path of a directory")
+    return value
+
+
 Address = Annotated[str, Field(min_length=1, max_length=2000), AfterValidator(_address)]
 
 
@@ -269,6 +276,24 @@ class RolloutSettings(WorkloadSettings):
     """The deployment repository that holds the Rollout, if one does: the release comes and goes by commits in it, and
     Penstock changes no pod template itself."""
 
+    @model_validator(mode="after")
+    def _version_written(self) -> RolloutSettings:
+        if self.git is not None and not any(field.value == "version" for field in self.git.fields):
+            raise ValueError(
+                "'git.fields' must write the version: add {at: …, value: version}, where the Rollout's template says "
+                "penstock.dev/version; else its canary cannot be told from one that somebody else has started"
+            )
+        return self
+
+
+class RegistrySettings(Strict):
+    """How the registry is asked for what lies beside an image."""
+
+    credentials: FileName | None = None
+    """A ``config.json`` of docker's, a file of the secrets."""
+    tls_verify: bool = True
+    """Whether its certificate is checked; ``false`` also speaks plain http."""
+
 
 OneTarget = WebhookSettings | GitopsSettings | HostSettings | DeploymentSettings | RolloutSettings
 TargetSettings = Annotated[OneTarget, Field(discriminator="kind")]
@@ -281,7 +306,22 @@ class Targets(Strict):
     verdict_keys: Annotated[list[FileName], Field(max_length=10)] = Field(default_factory=list)
     """Public keys, files beside ``targets.yaml``: only what one of them has signed is served. Two while one is being
     replaced; none: verdicts are not looked at."""
+    provenance_keys: Annotated[list[FileName], Field(max_length=10)] = Field(default_factory=list)
+    """Public keys of the builder (Tekton Chains), files beside ``targets.yaml``: only an image that *build* has built
+    of the commit that was judged is promoted. None: provenance is not looked at."""
+    registry: RegistrySettings = Field(default_factory=RegistrySettings)
+    """Where provenance lies."""
+    store: Annotated[str, Field(min_length=1, max_length=2000), AfterValidator(_store)] | None = None
+    """Where releases are kept: nobody has to say it then, and nobody can say another. ``None``: who acts says it."""
     targets: Annotated[dict[Name, TargetSettings], Field(min_length=1, max_length=200)]
+
+    @model_validator(mode="after")
+    def _whose_commit(self) -> Targets:
+        if self.provenance_keys and not self.verdict_keys:
+            raise ValueError(
+                "'provenance_keys' needs 'verdict_keys': which commit was judged is what the signed verdict says"
+            )
+        return self
 
 
 def load_targets(path: Path) -> Targets:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from tests.unit.cli.contract_commands import PNG, WAV, app, init, runner
-from tests.unit.targets.targets_files import webhook, write_targets
+from tests.unit.targets.targets_files import deployment, webhook, write_targets
 
 from penstock.foundation.errors import UsageError
 from penstock.gating.calibration import write_calibration
@@ -163,6 +163,12 @@ def test_check_knows_the_platforms_targets(tmp_path: Path) -> None:
     contract.write_text(contract.read_text().replace("target: other", "target: studio"))
     assert runner.invoke(app, ["check", str(root), "--targets", str(targets)]).exit_code == 0
 
+    fields = [{"at": ["image"], "value": "image"}]
+    git = {"repository": "https://git.example.org/deploy.git", "file": "sonic.yaml", "fields": fields}
+    write_targets(tmp_path, studio=deployment(kind="rollout", models=["my-model"], git=git))
+    result = runner.invoke(app, ["check", str(root), "--targets", str(targets)])
+    assert result.exit_code == 2
+    assert "targets.studio: 'git.fields' must write the version" in result.output
     targets.write_text("version: 1\ntargets: {studio: {kind: pigeon}}\n")
     result = runner.invoke(app, ["check", str(root), "--targets", str(targets)])
     assert isinstance(result.exception, UsageError), "a platform's file that is none is no fault of the repository"

@@ -137,6 +137,14 @@ def test_to_a_target_and_back(
         assert "1.1.0 serves at the target 'studio', it was current already" in capsys.readouterr().out
         assert main(["rollback", "sonic-lite", *where]) == 0
         assert hook.image == f"sha256:{'0' * 64}"
+        hook.image = "sha256:lost"
+        capsys.readouterr()
+        assert main(["rollback", "sonic-lite", "--to", "1.0.0", *where]) == 0
+        assert "1.0.0 serves at the target 'studio', it was current already" in capsys.readouterr().out
+        assert hook.image == f"sha256:{'0' * 64}"
+        assert main(["rollback", "sonic-lite", "--to", "1.0.0", *where[:2], "--reason", "x"]) == 0
+        said = "already; to bring it to its target 'studio' once more, say --targets targets.yaml\n"
+        assert capsys.readouterr().out.endswith(said)
         assert main(["rollback", "sonic-lite", "--to", "1.1.0", *where[:2], "--reason", "x"]) == 2
         assert "--targets targets.yaml" in capsys.readouterr().err
 
@@ -165,3 +173,16 @@ def test_not_signed_by_the_platform(tmp_path: Path, capsys: pytest.CaptureFixtur
     withdrawn = ["withdraw", "sonic-lite", "1.0.0", "--reason", "data", "--store", str(tmp_path / "store")]
     assert main(withdrawn) == 0
     assert capsys.readouterr().out == "sonic-lite: 1.0.0 is withdrawn; no release is current yet\n"
+
+
+def test_the_platform_names_the_store(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    store = LocalStore(tmp_path / "store")
+    publish_with_image(tmp_path, store, 0)
+    with receiver() as hook:
+        file, secrets, _ = platform(tmp_path, hook)
+        file.write_text(f"{file.read_text()}store: {tmp_path / 'store'}\n")
+        words = ["promote", "sonic-lite", "1.0.0", "--targets", str(file), "--secrets", str(secrets), "--reason", "go"]
+        assert main([*words, "--store", str(tmp_path)]) == 2
+        assert f"the platform keeps its releases in '{tmp_path / 'store'}'" in capsys.readouterr().err
+        assert hook.requests == []
+        assert main(words) == 0

@@ -97,11 +97,18 @@ def stand_in_registry(folder: Path, *beside: bytes) -> Path:
     return folder
 
 
+@pytest.mark.parametrize("folder", [False, True])
 def test_a_builders_provenance_has_to_name_the_commit(
-    command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    command: list[str],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    folder: bool,
 ) -> None:
     private, public = key_pair(tmp_path / "builder")
-    command.append(f"--provenance-key={public}")
+    command.append(f"--provenance-key={public.parent if folder else public}")
+    private.rename(tmp_path / "builder.key")
+    private = tmp_path / "builder.key"
     other = json.loads(json.dumps(STATEMENT).replace("c" * 40, "e" * 40))
     for beside, code in (([other], 1), ([other, STATEMENT], 0)):
         command[1] = f"registry:5000/sonic:1.0.0@{DIGEST}"  # the tag says nothing beside a digest
@@ -113,7 +120,8 @@ def test_a_builders_provenance_has_to_name_the_commit(
     assert capsys.readouterr().out.splitlines()[-1] == f"  built by chains of commit {'c' * 40}"
     assert main([*command, "--json"]) == 0
     (row,) = json.loads(capsys.readouterr().out)
-    assert row["provenance"] == [{"builder": "chains", "commits": ["c" * 40]}]
+    source = {"repository": "example.org/sonic-lite", "commit": "c" * 40}
+    assert row["provenance"] == [{"builder": "chains", "task": "build", "sources": [source]}]
     command[1] = DIGEST
     assert main(command) == 2
     assert "its address is needed" in capsys.readouterr().err

@@ -15,6 +15,7 @@ VALUES = f"""\
 image: registry.example.org/sonic:x@sha256:{"0" * 64}   # with its digest
 weights:
   sonic: "{"0" * 64}"
+version: "1.0.0"
 replicas: 2
 
 # further down

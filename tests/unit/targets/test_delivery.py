@@ -23,6 +23,7 @@ from penstock.foundation.errors import ExitCode, PenstockError, UsageError, Worl
 from penstock.releases.acts import promote, roll_back, withdraw
 from penstock.releases.attest import UnverifiedError
 from penstock.releases.baseline import baseline
+from penstock.releases.history import history
 from penstock.releases.standing_verdict import VoidVerdictError
 from penstock.store.archive import archive
 from penstock.store.local import LocalStore
@@ -238,6 +239,47 @@ def test_a_waiver_that_is_over_is_refused_later(tmp_path: Path, hook: Receiver) 
     # it has served before: what is over since is no reason to stay with what users complain of
     roll_back(store, MODEL, reason="flicker", serving=later)
     assert (current(store), hook.image) == ("1.0.0", f"sha256:{'0' * 64}")
+
+
+def test_what_could_not_be_put_back_is_brought_back_whatever_its_waivers(
+    tmp_path: Path, hook: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = LocalStore(tmp_path / "store")
+    file, secrets, key = platform(tmp_path, hook, keys=True)
+    delivery = Delivery(store, file, secrets, today=lambda: DAY_AFTER)
+    in_time = Delivery(store, file, secrets, today=lambda: LAST_DAY)
+    publish_with_image(tmp_path, store, 0, key=key, rules=[UNTIL_LAST_DAY])
+    promote(store, MODEL, "1.0.0", reason="go", serving=in_time, now=lambda: LAST_DAY)
+    publish_with_image(tmp_path, store, 1, before="run-0", key=key)
+    answer = hook.answer
+
+    def breaks(body: dict[str, Any]) -> tuple[int, bytes]:
+        if body["act"] == "restore":
+            return 418, b""
+        hook.fails = body["act"] == "deploy" and body["pair"]["version"] == "1.1.0"
+        return answer(body)
+
+    monkeypatch.setattr(hook, "answer", breaks)
+    with pytest.raises(WorldError, match="could not be put back") as caught:
+        promote(store, MODEL, "1.1.0", reason="go", serving=delivery, now=lambda: DAY_AFTER)
+    assert caught.value.todo.endswith(f"penstock rollback {MODEL} --to 1.0.0 --reason TEXT")
+    assert (current(store), hook.revision) == ("1.0.0", "half")
+    with pytest.raises(VoidVerdictError):
+        promote(store, MODEL, "1.0.0", reason="again", serving=delivery, now=lambda: DAY_AFTER)
+    entries = len(history(store, MODEL).moves)
+    for _ in range(2):  # the second time it serves already
+        act = roll_back(store, MODEL, "1.0.0", reason="half", serving=delivery, now=lambda: DAY_AFTER)
+        assert (act.move, act.target, hook.revision, hook.image) == (None, "studio", "r-1.0.0", f"sha256:{'0' * 64}")
+    assert len(history(store, MODEL).moves) == entries, "nothing moved"
+
+
+def test_going_back_without_a_version_twice_asks_the_target_once(tmp_path: Path, hook: Receiver) -> None:
+    store, delivery = two(tmp_path, hook)
+    promote(store, MODEL, "1.1.0", reason="go", serving=delivery)
+    roll_back(store, MODEL, reason="flicker", serving=delivery)
+    asked = len(hook.requests)
+    assert roll_back(store, MODEL, reason="flicker", serving=delivery).move is None
+    assert len(hook.requests) == asked
 
 
 @pytest.mark.slow

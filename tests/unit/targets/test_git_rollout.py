@@ -47,6 +47,7 @@ class Applied(RolloutServer):
         fields = [
             {"at": ["image"], "value": "image"},
             {"at": ["weights", "sonic"], "value": "weights", "path": "w.onnx"},
+            {"at": ["version"], "value": "version"},
         ]
         repository = {"repository": str(self.bare), "file": "apps/sonic.yaml", "fields": fields}
         settings = rollout_settings(git=repository, init_container=None, **more)
@@ -79,7 +80,7 @@ def begin(there: Applied, **more: float) -> tuple[GitRolloutTarget, str]:
 def test_it_comes_by_a_commit_and_penstock_patches_no_template(there: Applied) -> None:
     target, state = begin(there)
     target.deploy(pair(), None)
-    assert file_of(there.bare) == VALUES.replace("0" * 64, "1" * 64)
+    assert file_of(there.bare) == VALUES.replace("0" * 64, "1" * 64).replace('"1.0.0"', '"1.1.0"')
     assert there.container["image"] == pair().image
     assert [list(change) for change in there.patches] == [["metadata"], ["metadata"]]
     assert int(there.deployment["metadata"]["annotations"][SINCE]) > 1_700_000_000

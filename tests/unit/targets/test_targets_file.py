@@ -119,6 +119,11 @@ def test_limits_by_default_cut_off_no_watch_that_may_still_decide() -> None:
 def test_a_repository_that_holds_a_rollout_is_held_to_the_same_as_gitops(tmp_path: Path) -> None:
     fields = [{"at": ["image"], "value": "image"}]
     git = {"repository": "https://git.example.org/deploy.git", "file": "sonic.yaml", "fields": fields}
+    with pytest.raises(
+        UsageError, match=r"targets\.a: 'git\.fields' must write the version: add .*penstock\.dev/version"
+    ):
+        load_targets(write_targets(tmp_path, a=deployment(kind="rollout", git=git)))
+    git["fields"] = [*fields, {"at": ["v"], "value": "version"}]
     rollout = deployment(kind="rollout", git=git)
     found = load_targets(write_targets(tmp_path, a=rollout)).targets["a"]
     assert isinstance(found, RolloutSettings)
@@ -126,3 +131,28 @@ def test_a_repository_that_holds_a_rollout_is_held_to_the_same_as_gitops(tmp_pat
     for wrong in ({"repository": "http://git.example.org/deploy.git"}, {"fields": []}, {"ready": {}}):
         with pytest.raises(UsageError, match=r"targets\.a"):
             load_targets(write_targets(tmp_path, a=rollout | {"git": git | wrong}))
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({"store": "releases"}, "must be s3://bucket/prefix"),
+        ({"store": "s3:///prefix"}, "must be s3://bucket/prefix"),
+        ({"store": "https://store.example.org"}, "must be s3://bucket/prefix"),
+        ({"store": ""}, "store"),
+        ({"provenance_keys": ["builder.pub"]}, "'provenance_keys' needs 'verdict_keys'"),
+        ({"verdict_keys": ["p.pub"], "provenance_keys": ["../builder.pub"]}, "provenance_keys"),
+        ({"registry": {"credentials": "../config"}}, "credentials"),
+        ({"registry": {"tls_verify": "maybe"}}, "tls_verify"),
+    ],
+)
+def test_what_the_platform_says_of_all_targets(tmp_path: Path, more: dict[str, Any], said: str) -> None:
+    path = write_targets(tmp_path, a=webhook())
+    content = yaml.safe_load(path.read_text())
+    path.write_text(yaml.safe_dump(content | more))
+    with pytest.raises(UsageError, match=said):
+        load_targets(path)
+    right = {"store": "s3://releases/penstock", "verdict_keys": ["p.pub"], "provenance_keys": ["b.pub"]}
+    path.write_text(yaml.safe_dump(content | right | {"registry": {"credentials": "registry", "tls_verify": False}}))
+    found = load_targets(path)
+    assert (found.store, found.provenance_keys, found.registry.tls_verify) == (right["store"], ["b.pub"], False)

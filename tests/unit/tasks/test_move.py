@@ -71,6 +71,21 @@ def test_a_store_that_is_not_there_is_not_made(two: StepFolders) -> None:
     assert answer.code == 2
 
 
+def test_the_platform_names_the_store(folders: StepFolders) -> None:
+    store = open_store(folders.store)
+    assert isinstance(store, LocalStore)
+    publish_with_image(folders.folder, store, 0)
+    with receiver() as hook:
+        file, secrets, _ = platform(folders.folder, hook)
+        file.write_text(f"{file.read_text()}store: {folders.store}\n")
+        given = ["--act=promote", f"--model={MODEL}", "--version=1.0.0", "--reason=go", "--by=ann"]
+        given += [f"--targets={file.parent}", f"--target-secrets={secrets}"]
+        answer = folders.call("move", *given, f"--store={folders.folder}")
+        assert (answer.code, hook.requests) == (2, [])
+        assert "the platform keeps its releases in" in answer.error
+        assert folders.call("move", *given, "--store=").results["current"] == "1.0.0"
+
+
 def test_receivers_are_told_and_a_failure_is_in_the_log(two: StepFolders) -> None:
     receivers = two.folder / "receivers"
     receivers.mkdir()
