@@ -8,12 +8,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from penstock.bundle.directory import Bundle
-from penstock.bundle.models import Run, Source
+from penstock.bundle.models import Run, Source, SuiteOrigin
 from penstock.bundle.rerun_bundle import released_errors
 from penstock.bundle.steps import begin, recorded
+from penstock.contract.placed_suite import suite_from_elsewhere
+from penstock.contract.suite_sources import FOLDER
 from penstock.foundation.errors import WorldError
+from penstock.sources.fetch import Fetcher
 from penstock.sources.git import Clone, clone
-from penstock.steps.entrypoint import param, run_step, workspace
+from penstock.sources.image_registry import authfile
+from penstock.steps.entrypoint import log, param, run_step, workspace
+from penstock.suites.provided_suite import provide_suite
+from penstock.suites.suite_fetch import SuiteAccess
 
 
 @dataclass(frozen=True)
@@ -33,11 +39,16 @@ class Arguments:
     lfs: bool = param("bring Git LFS files too", default=True)
     allow_local: bool = param("accept a path of this machine; never on a cluster", default=False)
     allow_http: bool = param("accept http:// without TLS", default=False)
+    tls_verify: bool = param("the registry that a suite comes from has a certificate", default=True)
     released: bool = param("what is cloned is the released model, to be run again beside the candidate", default=False)
     source: Path = workspace("where the repository goes")
     bundle: Path = workspace("the run's bundle")
+    cache: Path = workspace("what outlives a run: a suite from elsewhere is fetched once")
     basic_auth: Path | None = workspace("user name and password, or .gitconfig and .git-credentials", optional=True)
     ssh_directory: Path | None = workspace("private key, known_hosts and config", optional=True)
+    store_credentials: Path | None = workspace("for a suite on S3", optional=True)
+    registry_credentials: Path | None = workspace("config.json of the registry that a suite comes from", optional=True)
+    suite: Path | None = workspace("the suite, where the contract says workspace://suite", optional=True)
 
 
 RESULTS: tuple[str, ...] = ("commit", "url", "committer-date", "version")
@@ -70,13 +81,38 @@ def step(arguments: Arguments) -> dict[str, str]:
         if arguments.released and started.source is not None:
             # by its commit alone the clone cannot tell which version it was released as
             source = source.model_copy(update={"version": started.source.version})
-        bundle.update_run(started.model_copy(update={"source": source}))
+        origin = _suite(arguments)
+        if origin is not None:
+            log("suite", address=origin.address, files=origin.files)
+            note.note = f"suite from {origin.address}"
+        bundle.update_run(started.model_copy(update={"source": source, "suite_from": origin}))
     return {
         "commit": cloned.commit,
         "url": cloned.url,
         "committer-date": cloned.committer_date,
         "version": cloned.version,
     }
+
+
+def _suite(arguments: Arguments) -> SuiteOrigin | None:
+    """Bring the suite, if it lies elsewhere. The released model is put to the candidate's, which lies with that."""
+    source = suite_from_elsewhere(arguments.source)
+    if source is None:
+        return None
+    if arguments.released:
+        (arguments.source / FOLDER).mkdir(parents=True, exist_ok=True)  # where its contract says, something is mounted
+        return None
+    access = SuiteAccess(
+        repository=arguments.url,
+        basic_auth=arguments.basic_auth,
+        ssh=arguments.ssh_directory,
+        allow_http=arguments.allow_http,
+        fetcher=Fetcher(credentials=arguments.store_credentials),
+        authfile=authfile(arguments.registry_credentials),
+        tls_verify=arguments.tls_verify,
+        bound=arguments.suite,
+    )
+    return provide_suite(source, arguments.source, arguments.cache, access, fresh=True)
 
 
 def _hold_released(run: Run, cloned: Clone) -> None:

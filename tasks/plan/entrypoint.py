@@ -24,6 +24,7 @@ from penstock.foundation.errors import UsageError
 from penstock.foundation.files import inside
 from penstock.invocation.runtime import provide_runtime
 from penstock.steps.entrypoint import log, param, run_step, workspace
+from penstock.suites.held_suite import hold_provided
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,7 @@ def step(arguments: Arguments) -> dict[str, str]:
     contract, suite = checked.contract, checked.suite().only(arguments.slice)
     released = _released(arguments, contract)
     with recorded(bundle, "plan") as note:
+        hold_provided(bundle.run(), contract.suite, arguments.source)
         image = bundle.run().image
         if image is None:
             raise UsageError(

@@ -19,14 +19,19 @@ from penstock.bisect.library import Library
 from penstock.bisect.pipeline import REFERENCE
 from penstock.bisect.question import Question, question
 from penstock.bisect.saved_bisection import Bisection, Outcome
+from penstock.contract.placed_suite import suite_from_elsewhere
 from penstock.foundation.errors import ExitCode, Interrupted, UsageError
 from penstock.foundation.files import disk_errors, sha256_json
 from penstock.local_run.policy_file import policy_at
 from penstock.local_run.run_arguments import free_params, is_local, workspace_directories
 from penstock.local_run.run_folder import OUT, prepare
+from penstock.sources.fetch import Fetcher
 from penstock.sources.git import clone
+from penstock.sources.image_registry import authfile
 from penstock.store.open import open_store
 from penstock.store.store import Store
+from penstock.suites.provided_suite import provide_suite
+from penstock.suites.suite_fetch import SuiteAccess
 
 CODES: Mapping[Outcome, ExitCode] = {
     "found": ExitCode.OK,
@@ -125,7 +130,7 @@ def _find(
     row = _row(options, repository, out / "bisect" / "history")
     ends = [repository.url, row[0].hash, row[-1].hash]
     checkout = out / "bisect" / "references" / sha256_json(ends[::2])[:12]
-    reference = _reference(options, repository, row[-1], checkout)
+    reference = _reference(options, repository, row[-1], checkout, _access(repository, params, workspaces))
     asked = _question(options, reference)
     wanted = [*ends, asked.policy.model_dump(mode="json"), params, options.slice_name, __version__]
     folder = out / "bisect" / sha256_json(wanted)[:12]
@@ -184,7 +189,23 @@ def _row(options: Options, repository: Repository, folder: Path) -> list[Commit]
         return history.between(good, bad)
 
 
-def _reference(options: Options, repository: Repository, bad: Commit, directory: Path) -> Reference:
+def _access(repository: Repository, params: Mapping[str, str], workspaces: Mapping[str, Path]) -> SuiteAccess:
+    """What brings the bad commit's suite, if that lies elsewhere."""
+    return SuiteAccess(
+        repository=repository.url,
+        basic_auth=repository.credentials,
+        ssh=repository.ssh,
+        allow_http=repository.allow_http,
+        fetcher=Fetcher(credentials=workspaces.get("store-credentials")),
+        authfile=authfile(workspaces.get("registry-credentials")),
+        tls_verify=params.get("tls-verify") != "false",
+        bound=workspaces.get("suite"),
+    )
+
+
+def _reference(
+    options: Options, repository: Repository, bad: Commit, directory: Path, access: SuiteAccess
+) -> Reference:
     """Check the bad commit out: its suite and extractors are what all are measured with."""
     clone(
         repository.url,
@@ -195,6 +216,8 @@ def _reference(options: Options, repository: Repository, bad: Commit, directory:
         credentials=repository.credentials,
         ssh=repository.ssh,
     )
+    if (source := suite_from_elsewhere(directory)) is not None:
+        provide_suite(source, directory, options.out.absolute() / "cache", access, fresh=True)
     try:
         return load_reference(directory, options.slice_name)
     except UsageError as error:

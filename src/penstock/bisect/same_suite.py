@@ -36,7 +36,9 @@ def step(arguments: Arguments) -> dict[str, str]:
         changed = put_reference(arguments.source, load_reference(arguments.reference))
         # always taken anew: an attempt that was killed may have changed the files already
         tree = tree_digest(arguments.source)
-        bundle.update_run(run.model_copy(update={"source": run.source.model_copy(update={"tree": tree})}))
+        source = run.source.model_copy(update={"tree": tree})
+        origin = None if "suite" in changed else run.suite_from
+        bundle.update_run(run.model_copy(update={"source": source, "suite_from": origin}))
         note.inputs, note.unchanged = tree, tree == run.source.tree
         note.note = f"{' and '.join(changed)} of the bad commit" if changed else ""
     if changed:

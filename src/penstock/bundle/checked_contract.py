@@ -19,6 +19,7 @@ from penstock.bundle.models import SCHEMA_VERSION
 from penstock.bundle.record import Record
 from penstock.contract.load import SUITE_FILE, load_contract, load_suite
 from penstock.contract.models import CONTRACT_FILE, Contract, Suite, suite_model
+from penstock.contract.suite_sources import suite_folder
 from penstock.foundation.errors import UsageError
 from penstock.foundation.files import inside, open_inside, sha256_of, write_text
 
@@ -86,7 +87,7 @@ def _holds(record: CheckedRecord, source: Path) -> bool:
 
 
 def _files(contract: dict[str, Any]) -> tuple[str, str]:
-    return CONTRACT_FILE, f"{str(contract.get('suite', '')).rstrip('/')}/{SUITE_FILE}"
+    return CONTRACT_FILE, f"{suite_folder(str(contract.get('suite', ''))).rstrip('/')}/{SUITE_FILE}"
 
 
 def _digest(source: Path, file: str) -> str:

@@ -98,10 +98,20 @@ class Image(Record):
         return (self.kind, self.url, self.digest) == (other.kind, other.url, other.digest)
 
 
+class SuiteOrigin(Record):
+    """Where a suite was brought from that does not lie in the model's repository."""
+
+    address: str
+    """As ``penstock.yaml`` names it."""
+    files: str
+    """SHA-256 of the list of its files, as ``penstock suite digest`` prints it."""
+
+
 class SuiteRecord(Record):
     """Which fixed cases were put to the model."""
 
     digest: str
+    """Over the cases and the files that they name, wherever they are from."""
     cases: int
     whole: Annotated[str, Field(exclude_if=lambda value: not value)] = ""
     """Where these are the cases of one slice alone: the digest of the suite that they are of."""
@@ -214,6 +224,8 @@ class Run(Record):
     weights: list[WeightsFile] = Field(default_factory=list)
     image: Image | None = None
     suite: SuiteRecord | None = None
+    suite_from: Annotated[SuiteOrigin | None, Field(exclude_if=lambda value: value is None)] = None
+    """Where the suite was brought from; ``None``: it lies in the repository."""
     inference: Inference | None = None
     extractors: dict[str, str] = Field(default_factory=dict)
     """Role (``lipsync``, ``frechet``) → ``name@sha256:…``."""

@@ -69,6 +69,9 @@ SUITE: Mapping[str, str] = {
     "add": "penstock.cli.suite:add",
     "lint": "penstock.cli.suite:lint",
     "power": "penstock.cli.suite:power",
+    "digest": "penstock.cli.suite_transfer:digest",
+    "push": "penstock.cli.suite_transfer:push",
+    "fetch": "penstock.cli.suite_transfer:fetch",
 }
 PULLS: Mapping[str, str] = {"serve": "penstock.cli.pulls:serve_pulls"}
 RATE: Mapping[str, str] = {"status": "penstock.cli.rate:status", "close": "penstock.cli.rate:close"}

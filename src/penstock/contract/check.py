@@ -27,8 +27,10 @@ from penstock.contract.model_version import ModelVersion, agreement_faults, read
 from penstock.contract.models import CONTRACT_FILE, Contract, Suite, Weights, suite_model
 from penstock.contract.mounted_weights import weights_folder
 from penstock.contract.page_faults import page_faults
+from penstock.contract.placed_suite import placed_folder
 from penstock.contract.policy import Direction, policy_faults
 from penstock.contract.suite import call_faults, output_faults, suite_file_faults
+from penstock.contract.suite_sources import suite_folder
 from penstock.contract.weight_sources import source_kind
 from penstock.families.engine_metrics import (
     ENVIRONMENT_METRIC,
@@ -94,7 +96,7 @@ def check_repository(directory: Path, *, metrics: Mapping[str, Direction | None]
     report.faults += faults
     folder = contract_document.value.get("suite") if isinstance(contract_document.value, dict) else None
     named = contract_document.value.get("family") if isinstance(contract_document.value, dict) else None
-    suite_document = _suite(report, directory, folder, named) if isinstance(folder, str) else None
+    suite_document = _suite(report, directory, folder, named, contract_document) if isinstance(folder, str) else None
     report.suite_document = suite_document
     report.version = read_model_version(directory)
     if report.version is not None:
@@ -127,13 +129,12 @@ def _document(report: Report, read: Callable[[], Document], name: str) -> Docume
         return None
 
 
-def _suite(report: Report, directory: Path, folder: str, family: object) -> Document | None:
+def _suite(report: Report, directory: Path, suite: str, family: object, contract_document: Document) -> Document | None:
     """Read and check the suite. One that lies outside the repository is left alone: the contract's fault says so."""
-    try:
-        inside(directory, folder, where="")
-    except UsageError:
+    folder = _suite_folder(report, directory, suite, contract_document)
+    if folder is None:
         return None
-    document = _document(report, lambda: read_suite_text(directory, folder), f"{folder.rstrip('/')}/{SUITE_FILE}")
+    document = _document(report, lambda: read_suite_text(directory, suite), f"{folder.rstrip('/')}/{SUITE_FILE}")
     if document is None:
         return None
     # as what it is read, the contract says; a contract with faults may still say that
@@ -143,6 +144,19 @@ def _suite(report: Report, directory: Path, folder: str, family: object) -> Docu
         report.faults += suite_path_faults(directory, folder, report.suite, document)
         report.faults += suite_file_faults(directory, folder, report.suite, document)
     return document
+
+
+def _suite_folder(report: Report, directory: Path, suite: str, document: Document) -> str | None:
+    """The folder of the suite; one from elsewhere that is not here is a fault, as nothing is fetched by a check."""
+    try:
+        inside(directory, suite_folder(suite), where="")
+    except UsageError:
+        return None  # the contract's fault says so
+    try:
+        return placed_folder(directory, suite)
+    except UsageError as error:
+        report.faults.append(fault_at(document, ("suite",), error.what, todo=error.todo))
+        return None
 
 
 def _suite_model(family: object) -> type[Suite]:

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 from penstock.contract.family_faults import family_faults, suite_family_faults
 from penstock.contract.faults import Fault, fault_at, model_faults, raise_first
 from penstock.contract.models import CONTRACT_FILE, Case, Contract, Suite, suite_model
+from penstock.contract.placed_suite import placed_folder
 from penstock.contract.policy import Direction, Policy, policy_faults
 from penstock.foundation.errors import UsageError
 from penstock.foundation.files import inside
@@ -48,7 +49,7 @@ def load_suite(directory: Path, contract: Contract) -> Suite:
     if suite is not None:
         faults = [
             *suite_family_faults(contract, suite, document),
-            *suite_path_faults(directory, contract.suite, suite, document),
+            *suite_path_faults(directory, contract.suite_folder, suite, document),
         ]
     return accepted(suite, faults)
 
@@ -105,12 +106,12 @@ def _policy_text(path: Path) -> tuple[Document, KeyPath]:
 
 def suite_directory(directory: Path, contract: Contract) -> Path:
     """The directory of ``suite.yaml``, checked to be inside the repository."""
-    return inside(directory, contract.suite, where=f"{CONTRACT_FILE}: suite")
+    return inside(directory, contract.suite_folder, where=f"{CONTRACT_FILE}: suite")
 
 
 def input_path(directory: Path, contract: Contract, file: str) -> Path:
     """The path of a case's input or of the reference (both relative to the suite), checked to be in the repository."""
-    return inside(directory, below(contract.suite, file), where=f"{contract.suite}/{SUITE_FILE}")
+    return inside(directory, below(contract.suite_folder, file), where=f"{contract.suite_folder}/{SUITE_FILE}")
 
 
 def withheld_paths(directory: Path, contract: Contract, case: Case) -> dict[str, tuple[Path, ...]]:
@@ -136,8 +137,16 @@ def read_contract_text(directory: Path) -> Document:
 
 
 def read_suite_text(directory: Path, suite: str) -> Document:
-    """``suite.yaml`` as a document with positions; ``suite`` is the contract's field of that name."""
-    name = f"{suite.rstrip('/')}/{SUITE_FILE}"
+    """``suite.yaml`` as a document with positions; ``suite`` is the contract's field of that name.
+
+    Raises:
+        UsageError: it is not there or not valid; the suite is from elsewhere, and is not here or is another one.
+    """
+    try:
+        folder = placed_folder(directory, suite)
+    except UsageError as error:
+        raise UsageError(error.what, where=f"{CONTRACT_FILE}: suite", todo=error.todo) from None
+    name = f"{folder.rstrip('/')}/{SUITE_FILE}"
     path = inside(directory, name, where=f"{CONTRACT_FILE}: suite")
     return read_yaml(path, name=name, max_bytes=MAX_SUITE_BYTES)
 
@@ -171,7 +180,7 @@ def contract_paths(contract: Contract) -> list[tuple[KeyPath, str]]:
     paths += [
         (("build", "containerfile"), contract.build.containerfile),
         (("build", "context"), contract.build.context),
-        (("suite",), contract.suite),
+        (("suite",), contract.suite_folder),
     ]
     paths += [(("extractors", role, "path"), weights.path) for role, weights in contract.extractor_files.items()]
     return paths

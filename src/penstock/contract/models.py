@@ -21,6 +21,7 @@ from penstock.contract.placeholders import Scalar, VariableName
 from penstock.contract.policy import Policy, Strict
 from penstock.contract.presets import page_with_preset, with_preset
 from penstock.contract.serving import Load
+from penstock.contract.suite_sources import MAX_ADDRESS, suite_folder, suite_source
 from penstock.families.registry import family_names, find_family, preset_names
 from penstock.foundation.errors import UsageError
 from penstock.foundation.media_kinds import Kind
@@ -49,6 +50,19 @@ def one_of(value: str, known: Iterable[str]) -> str:
     names = tuple(known)
     if value not in names:
         raise PydanticCustomError("literal_error", "must be {expected}", {"expected": " or ".join(map(repr, names))})
+    return value
+
+
+def suite_place(value: str) -> str:
+    """``value``, if it is a folder or names a suite elsewhere by what it holds.
+
+    Raises:
+        ValueError: it names one by what can be moved, or a place that nothing is fetched from.
+    """
+    try:
+        suite_source(value)
+    except UsageError as error:
+        raise ValueError(f"{error.what}. {error.todo}".strip()) from None
     return value
 
 
@@ -183,11 +197,17 @@ class Contract(Strict):
     """Where its releases are served, by a name in the platform's ``targets.yaml``; left out, a release is current as
     soon as it is published."""
     checks: Annotated[list[Check], Field(max_length=50)] = Field(default_factory=list)
-    suite: RelativePath
-    """The directory that holds ``suite.yaml``."""
+    suite: Annotated[str, Field(min_length=1, max_length=MAX_ADDRESS), AfterValidator(suite_place)]
+    """The directory that holds ``suite.yaml``, or where the suite is brought from, see
+    :func:`penstock.contract.suite_sources.suite_source`."""
     extractors: dict[Name, Extractor] = Field(default_factory=dict)
     """Role → the network that the family's metrics look through in that role."""
     policy: Policy
+
+    @property
+    def suite_folder(self) -> str:
+        """The directory below the repository in which the suite lies, also one that is brought from elsewhere."""
+        return suite_folder(self.suite)
 
     @property
     def shows_arrays(self) -> bool:

@@ -61,5 +61,5 @@ def mount_of(contract: Contract, directory: str | None) -> Mount:
     """
     folder = weights_folder(contract.weights)
     if directory is None or not folder:
-        return Mount("", contract.suite.strip("/"))
+        return Mount("", contract.suite_folder.strip("/"))
     return Mount(str(PurePosixPath(directory) / folder), folder)

@@ -60,7 +60,8 @@ def with_parameters(suite: Suite, filled: Mapping[str, Values]) -> Suite:
 
 def _value(contract: Contract, case: Case, source_dir: Path, how: Filled) -> float:
     file = case.inputs[how.input]
-    where = f"{contract.suite}/{file} (input '{how.input}' of case '{case.name}' in {contract.suite}/{SUITE_FILE})"
+    folder = contract.suite_folder
+    where = f"{folder}/{file} (input '{how.input}' of case '{case.name}' in {folder}/{SUITE_FILE})"
     try:
         return float(load(how.finder)(input_path(source_dir, contract, file)))
     except UsageError as error:

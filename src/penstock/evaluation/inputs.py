@@ -42,8 +42,9 @@ def check_case(contract: Contract, source_dir: Path, case: Case, seen: set[Path]
     paths: dict[str, Path] = {}
     remarks: dict[Path, list[str]] = {}
     kinds_of = family(contract.family).kinds_of
+    folder = contract.suite_folder
     for name, file in case.inputs.items():
-        where = f"{contract.suite}/{file} (input '{name}' of case '{case.name}' in {contract.suite}/{SUITE_FILE})"
+        where = f"{folder}/{file} (input '{name}' of case '{case.name}' in {folder}/{SUITE_FILE})"
         path = input_path(source_dir, contract, file)
         if (fault := input_fault(path, kinds_of(name), case)) is not None:
             raise UsageError(fault[0], where=where, todo=fault[1])
@@ -57,7 +58,7 @@ def check_case(contract: Contract, source_dir: Path, case: Case, seen: set[Path]
         paths[name] = path
     _check_withheld(contract, source_dir, case, paths, seen)
     if (http := contract.call.http) is not None:
-        where = f"case '{case.name}' in {contract.suite}/{SUITE_FILE}"
+        where = f"case '{case.name}' in {contract.suite_folder}/{SUITE_FILE}"
         calls = calls_of(http, case)
         if not calls:
             raise UsageError("it has the inputs of none of the contract's calls", where=where)
@@ -68,7 +69,7 @@ def check_case(contract: Contract, source_dir: Path, case: Case, seen: set[Path]
     else:
         command_argv(contract, case, {**paths, "output": "output"})
         if case.expect is not None:
-            where = f"case '{case.name}' in {contract.suite}/{SUITE_FILE}"
+            where = f"case '{case.name}' in {contract.suite_folder}/{SUITE_FILE}"
             raise UsageError("a program refuses nothing: 'expect' goes with 'call.http'", where=where)
     return remarks
 
@@ -77,9 +78,10 @@ def _check_withheld(
     contract: Contract, source_dir: Path, case: Case, inputs: Mapping[str, Path], seen: set[Path]
 ) -> None:
     """Validate the files that the model does not get, and that the files of a case fit together."""
+    folder = contract.suite_folder
     for found in case.withheld_files:
         place = found.field if found.index is None else f"{found.field}[{found.index}]"
-        where = f"{contract.suite}/{found.file} ('{place}' of case '{case.name}' in {contract.suite}/{SUITE_FILE})"
+        where = f"{folder}/{found.file} ('{place}' of case '{case.name}' in {folder}/{SUITE_FILE})"
         path = input_path(source_dir, contract, found.file)
         if (fault := media_fault(path, expected=case.withheld_kinds(found.field))) is not None:
             raise UsageError(fault[0], where=where, todo=fault[1])
@@ -94,7 +96,7 @@ def _check_withheld(
         try:
             load(check)(case, inputs, withheld_paths(source_dir, contract, case))
         except UsageError as error:
-            where = f"case '{case.name}' in {contract.suite}/{SUITE_FILE}"
+            where = f"case '{case.name}' in {contract.suite_folder}/{SUITE_FILE}"
             raise UsageError(error.what, where=where, todo=error.todo) from error
 
 
@@ -129,7 +131,7 @@ def input_paths(contract: Contract, source_dir: Path, case: Case) -> dict[str, P
     paths = {name: input_path(source_dir, contract, file) for name, file in case.inputs.items()}
     for name, path in paths.items():
         if not path.is_file():
-            where = f"{contract.suite}/{case.inputs[name]} (input '{name}' of case '{case.name}')"
+            where = f"{contract.suite_folder}/{case.inputs[name]} (input '{name}' of case '{case.name}')"
             raise UsageError("the file is missing", where=where, todo="Run the step plan first.")
     return paths
 
@@ -147,7 +149,7 @@ def reference_frames(contract: Contract, source_dir: Path, reference: str) -> It
         yield from read_set(directory)
     except UsageError as error:
         file = Path(error.where).relative_to(directory)
-        where = f"{contract.suite}/{reference}/{file} ('reference' in {contract.suite}/{SUITE_FILE})"
+        where = f"{contract.suite_folder}/{reference}/{file} ('reference' in {contract.suite_folder}/{SUITE_FILE})"
         raise UsageError(error.what, where=where, todo=error.todo) from error
 
 

@@ -106,7 +106,7 @@ def suite_digest(source: Path, contract: Contract, suite: Suite) -> str:
         if not path.is_file():
             raise UsageError(
                 "the file is missing",
-                where=f"{contract.suite}/{name}",
+                where=f"{contract.suite_folder}/{name}",
                 todo="Add it, or take its case out of suite.yaml.",
             )
         files[name] = sha256_file(path)
@@ -115,7 +115,7 @@ def suite_digest(source: Path, contract: Contract, suite: Suite) -> str:
         if not reference.is_dir():
             raise UsageError(
                 "the directory is missing",
-                where=f"{contract.suite}/{suite.reference}",
+                where=f"{contract.suite_folder}/{suite.reference}",
                 todo="Add it, or take 'reference' out.",
             )
         files[f"{suite.reference}/"] = sha256_tree(reference)

@@ -57,6 +57,8 @@ def _facts(run: Run) -> dict[str, str]:
             rows["image built"] = f"elsewhere, given as {elsewhere.given}; {_compared(elsewhere)}"
     if run.suite:
         rows["suite"] = f"{run.suite.cases} cases, sha256:{run.suite.digest}"
+    if origin := run.suite_from:
+        rows["suite from"] = f"{origin.address}, files sha256:{origin.files}"
     rows |= {f"extractor, {role}": name for role, name in run.extractors.items()}
     rows |= {f"stored values' extractor, {role}": name for role, name in run.stored_extractors.items()}
     if run.regated_from:

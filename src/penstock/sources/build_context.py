@@ -17,6 +17,7 @@ from pathlib import Path
 
 from penstock.contract.model_version import MODEL_VERSION_FILE
 from penstock.contract.models import CONTRACT_FILE, Build
+from penstock.contract.suite_sources import PLACE
 from penstock.foundation.errors import UsageError
 from penstock.foundation.files import disk_errors, inside, open_inside, sha256_json, sha256_of
 from penstock.foundation.handles import discard_tree
@@ -36,11 +37,14 @@ class BuildContext:
     """A folder of the clone."""
     left_out: frozenset[Path]
     """Absolute paths of files below ``context`` that the build does not see."""
+    provided: Path
+    """The folder of the clone that Penstock fills with a suite from elsewhere: no image is built from it."""
 
     def entries(self) -> Iterator[tuple[Path, int]]:
         """Relative path and mode of everything that the build sees, sorted; folders aside."""
         for relative, facts in sorted(tree_entries(self.context), key=lambda entry: entry[0]):
-            if self.context / relative not in self.left_out:
+            path = self.context / relative
+            if path not in self.left_out and not path.is_relative_to(self.provided):
                 yield relative, facts.st_mode
 
     def key(self, contract: Build) -> str:
@@ -112,7 +116,7 @@ def build_context(source_dir: Path, contract: Build, beside: Collection[str]) ->
         raise UsageError(f"'{contract.context}' is not a directory", where="build.context")
     names = {*beside, CONTRACT_FILE, MODEL_VERSION_FILE}
     left_out = frozenset(inside(source_dir, name, where="weights") for name in names)
-    return BuildContext(containerfile, context, left_out)
+    return BuildContext(containerfile, context, left_out, source_dir.resolve() / PLACE)
 
 
 def _copy(source: Path, target: Path, mode: int) -> None:

@@ -114,7 +114,7 @@ def _verified(path: Path, relative: str, sha256: str) -> Path:
 
 def _from_cache(item: Weights, target: Path, cache_dir: Path, fetcher: Fetcher) -> None:
     cached = cache_dir / "weights" / item.sha256
-    with _alone(cached):
+    with alone(cached):
         if cached.is_file():
             if copy_with_digest(cached, target) == item.sha256:
                 log.info("%s: from the cache", item.path)
@@ -130,8 +130,8 @@ def _from_cache(item: Weights, target: Path, cache_dir: Path, fetcher: Fetcher) 
 
 
 @contextlib.contextmanager
-def _alone(cached: Path) -> Iterator[None]:
-    """Wait until no other run fetches the same file."""
+def alone(cached: Path) -> Iterator[None]:
+    """Wait until no other run fetches the same into the cache."""
     with disk_errors(cached.parent), contextlib.ExitStack() as stack:
         cached.parent.mkdir(parents=True, exist_ok=True)
         lock = stack.enter_context(cached.with_name(f".{cached.name}.lock").open("a"))

@@ -14,6 +14,7 @@ from typing import Any
 from penstock.contract.load import SUITE_FILE, accepted, below, validated
 from penstock.contract.models import Suite, suite_model
 from penstock.contract.suite import suite_file_faults
+from penstock.contract.suite_sources import suite_source
 from penstock.families.registry import find_family
 from penstock.foundation.errors import UsageError
 from penstock.foundation.files import inside, open_regular, read_regular, replacing, sha256_file, write_text
@@ -63,7 +64,10 @@ def add_cases(checked: CheckedSuite, new: NewCases) -> list[str]:
         UsageError: a file cannot be read or is not what the input must be; another file of its name is there; a case of
             its name is there; ``suite.yaml`` cannot be added to, or would not hold. Nothing is written then.
     """
-    suite_folder = inside(checked.directory, checked.contract.suite, where="suite")
+    if suite_source(checked.contract.suite) is not None:
+        todo = "Add the cases there, and name what comes of it in penstock.yaml."
+        raise UsageError("the suite does not lie in this repository", where="penstock.yaml: suite", todo=todo)
+    suite_folder = inside(checked.directory, checked.contract.suite_folder, where="suite")
     copies: dict[str, Path] = {}
 
     def placed(source: Path, input_name: str) -> str:
@@ -139,17 +143,19 @@ def _check_kinds(family_name: str, inputs: Mapping[str, Path]) -> None:
 
 def _write(checked: CheckedSuite, path: Path, text: str, copies: Mapping[str, Path]) -> None:
     """The files first: a suite never names one that is not there. Those that came in vain go again."""
-    document = parse_yaml(text.encode(), name=f"{checked.contract.suite}/{SUITE_FILE}", max_bytes=MAX_SUITE_BYTES)
+    document = parse_yaml(
+        text.encode(), name=f"{checked.contract.suite_folder}/{SUITE_FILE}", max_bytes=MAX_SUITE_BYTES
+    )
     suite = accepted(*validated(document, suite_model(checked.suite.family)))
     come: list[Path] = []
     try:
         for name, source in copies.items():
-            target = inside(checked.directory, below(checked.contract.suite, name), where=name)
+            target = inside(checked.directory, below(checked.contract.suite_folder, name), where=name)
             if not target.exists():
                 with replacing(target) as half:
                     shutil.copyfile(source, half)
                 come.append(target)
-        faults = suite_file_faults(checked.directory, checked.contract.suite, suite, document)
+        faults = suite_file_faults(checked.directory, checked.contract.suite_folder, suite, document)
         if (fault := next((fault for fault in faults if not fault.warning), None)) is not None:
             raise UsageError(fault.what, where=fault.field, todo=fault.todo)
         write_text(path, text)

@@ -46,13 +46,15 @@ class CheckedSuite:
             UsageError: a path leaves the repository.
         """
         names = {file for case in self.suite.cases for file in case.inputs.values()}
-        return {name: inside(self.directory, below(self.contract.suite, name), where=name) for name in sorted(names)}
+        return {
+            name: inside(self.directory, below(self.contract.suite_folder, name), where=name) for name in sorted(names)
+        }
 
     def all_files(self) -> list[str]:
         """These, those that the model does not get, and the reference."""
         files = {file for case in self.suite.cases for file in case.files}
         if (reference := self.suite.reference) is not None:
-            folder = inside(self.directory, below(self.contract.suite, reference), where=reference)
+            folder = inside(self.directory, below(self.contract.suite_folder, reference), where=reference)
             if folder.is_dir():
                 files |= {f"{reference}/{file.name}" for file in set_files(folder)}
         return sorted(files)

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, ClassVar
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 INDEX = "application/vnd.oci.image.index.v1+json"
@@ -80,11 +80,39 @@ class ImageServer:
         return {"mediaType": kind, "digest": digest_of(content), "size": len(content)}
 
 
+class Uploading(BaseHTTPRequestHandler):
+    """The beginning of a blob that is pushed: what comes before the PUT with its digest."""
+
+    coming: ClassVar[list[bytes]] = []
+
+    def do_POST(self) -> None:
+        """A blob is about to come."""
+        self.send_response(202)
+        self.send_header("Location", self.path.rstrip("/") + "/1")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def do_PATCH(self) -> None:
+        """All of a blob, whole or in pieces; its digest comes with the PUT after it."""
+        self.coming.clear()
+        if length := self.headers["Content-Length"]:
+            self.coming.append(self.rfile.read(int(length)))
+        else:
+            while size := int(self.rfile.readline(), 16):
+                self.coming.append(self.rfile.read(size))
+                self.rfile.readline()
+            self.rfile.readline()
+        self.send_response(202)
+        self.send_header("Location", self.path)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+
 @contextmanager
 def image_server() -> Iterator[ImageServer]:
     """A running registry."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Uploading):
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
@@ -107,8 +135,13 @@ def image_server() -> Iterator[ImageServer]:
             self.do_GET()
 
         def do_PUT(self) -> None:
-            """A tag for a manifest that is there: what a release gives its image."""
+            """A manifest, for a tag or a digest; or the end of a blob."""
             content = self.rfile.read(int(self.headers["Content-Length"]))
+            if "/blobs/uploads/" in self.path:
+                blob = b"".join(self.coming)
+                held.blobs[digest_of(blob)] = blob
+                self._answer(201, "application/octet-stream", b"")
+                return
             kind = self.headers["Content-Type"]
             held.manifests[self.path.rpartition("/")[2]] = held.manifests[digest_of(content)] = (kind, content)
             self._answer(201, kind, b"")

@@ -23,6 +23,7 @@ PACKAGE_OF = {
 }
 NEVER_CALLED = {
     # A module that these steps import can do more than they ask of it.
+    "clone": {"httpx", "httpcore", "backports-zstd"},  # a suite comes from S3 or a registry; zstd it refuses
     "check": {"numpy"},  # it weighs no measurements: it has none
     "plan": {"onnxruntime", "openvino", "threadpoolctl"},
     "collect": {

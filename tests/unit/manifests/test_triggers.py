@@ -369,7 +369,9 @@ def test_a_template_fits_its_pipeline_and_its_bindings(pipeline: str) -> None:
     assert workspaces.keys() == {entry["name"] for entry in spec["workspaces"]}
     for entry in spec["workspaces"]:
         if entry.get("optional") and entry["name"] not in ("policy-floor", "weights-keys"):
-            assert workspaces[entry["name"]]["secret"]["optional"] is True, "a site need not have it"
+            bound_to = workspaces[entry["name"]]
+            source = bound_to["configMap" if entry["name"] == "suite" else "secret"]
+            assert source["optional"] is True, "a site need not have it"
     # installed empty, and needed: keys that somebody deletes must not let unsigned weights through in silence
     assert workspaces["weights-keys"] == {"name": "weights-keys", "configMap": {"name": "penstock-weights-keys"}}
     assert objects("ConfigMap")["penstock-weights-keys"]["data"] == {}

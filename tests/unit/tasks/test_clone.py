@@ -8,6 +8,10 @@ import pytest
 from tests.unit.sources.source_servers import commit, git, new_repository
 from tests.unit.tasks.step_folders import StepFolders
 
+from penstock.bundle.models import SuiteOrigin
+from penstock.contract.suite_sources import FOLDER
+from penstock.suites.suite_files import digest_of, listed
+
 
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
@@ -72,3 +76,53 @@ def test_released_code_keeps_the_version_that_it_was_released_as(folders: StepFo
     source = folders.bundle.run().source
     assert source is not None
     assert source.version == "0.9.0"
+
+
+# a suite from elsewhere
+
+
+@pytest.fixture
+def with_suite(tmp_path: Path, repository: Path) -> tuple[Path, str]:
+    """A folder with a suite, and its digest, which the repository's contract names."""
+    bound = tmp_path / "bound"
+    bound.mkdir()
+    (bound / "suite.yaml").write_text("version: 1\n")
+    digest = digest_of(listed(bound))
+    commit(repository, {"penstock.yaml": f"suite: workspace://suite#sha256={digest}\n"})
+    return bound, digest
+
+
+def test_the_suite_is_brought_from_elsewhere_and_stands_in_the_bundle(
+    folders: StepFolders, repository: Path, with_suite: tuple[Path, str]
+) -> None:
+    bound, digest = with_suite
+    named = [f"--url={repository}", "--run-id=run-2", "--allow-local=true", "--revision=main"]
+    answer = folders.call("clone", *named, f"--suite={bound}")
+    assert answer.code == 0
+    assert (folders.source / FOLDER / "suite.yaml").read_text() == "version: 1\n"
+    run = folders.bundle.run()
+    assert run.suite_from == SuiteOrigin(address=f"workspace://suite#sha256={digest}", files=digest)
+    assert folders.call("clone", *named).code == 0
+    again = folders.bundle.run()
+    assert again.source == run.source  # the tree is the commit's alone
+    assert again.suite_from == run.suite_from  # from the cache
+
+
+def test_a_repository_that_puts_its_own_there_is_refused(
+    folders: StepFolders, repository: Path, with_suite: tuple[Path, str]
+) -> None:
+    commit(repository, {f"{FOLDER}/suite.yaml": "version: 1\n"})
+    named = [f"--url={repository}", "--run-id=run-2", "--allow-local=true", "--revision=main"]
+    answer = folders.call("clone", *named, f"--suite={with_suite[0]}")
+    assert answer.code == 2
+    assert "holds a '.penstock' of its own" in answer.error
+
+
+def test_the_released_model_gets_the_place_and_no_suite_of_its_own(
+    folders: StepFolders, repository: Path, with_suite: tuple[Path, str]
+) -> None:
+    del with_suite
+    named = [f"--url={repository}", "--run-id=run-2", "--allow-local=true", "--revision=main", "--released=true"]
+    assert folders.call("clone", *named).code == 0
+    assert list((folders.source / FOLDER).iterdir()) == []
+    assert folders.bundle.run().suite_from is None

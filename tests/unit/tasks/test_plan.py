@@ -8,7 +8,11 @@ import pytest
 from tests.pipeline.pipeline_runs import contract, text
 from tests.unit.tasks.step_folders import StepFolders
 
-from penstock.bundle.models import Image
+from penstock.bundle.models import Image, SuiteOrigin
+from penstock.contract.placed_suite import RECORD
+from penstock.contract.suite_sources import FOLDER
+from penstock.foundation.files import write_json
+from penstock.suites.suite_files import digest_of, listed
 
 
 @pytest.fixture
@@ -79,3 +83,23 @@ def test_level_of_isolation_that_is_not_here_is_refused(built: StepFolders, monk
     policy = contract()["policy"] | {"isolation": "namespaces"}
     (built.source / "strict.yaml").write_text(text(policy), encoding="utf-8")
     assert built.call("plan", "--policy=strict.yaml").code == 2
+
+
+def test_a_suite_from_elsewhere_that_a_check_has_changed_is_refused(built: StepFolders) -> None:
+    address = f"oci://registry.example.org/suites/a@sha256:{'5' * 64}"
+    assert built.call("plan").code == 0
+    as_of_the_repository = built.bundle.run().suite
+    contract = built.source / "penstock.yaml"
+    contract.write_text(contract.read_text().replace("suite: suite", f"suite: {address}"))
+    (built.source / FOLDER).parent.mkdir()
+    (built.source / "suite").rename(built.source / FOLDER)
+    write_json(built.source / RECORD, {"address": address})
+    origin = SuiteOrigin(address=address, files=digest_of(listed(built.source / FOLDER)))
+    built.begin_again()
+    built.cloned(suite_from=origin)
+    assert built.call("plan").code == 0
+    assert built.bundle.run().suite == as_of_the_repository, "where it is from is no part of its digest"
+    (built.source / FOLDER / "more.png").write_bytes(b"x")
+    answer = built.call("plan")
+    assert answer.code == 2
+    assert "the suite's files are not those that were brought" in answer.error
