@@ -12,12 +12,13 @@ from penstock.bundle.steps import recorded
 from penstock.evaluation.case_workers import two_at_a_time
 from penstock.notices.pull_request import write_beside_page
 from penstock.report.page import write_report
+from penstock.report.pictures import draw_pictures
 from penstock.steps.entrypoint import run_step, shorten, workspace
 
 
 @dataclass(frozen=True)
 class Arguments:
-    """Write report/index.html, summary.md, pull-request.md and junit.xml."""
+    """Write report/index.html, summary.md, pull-request.md, junit.xml and pictures/worst.png."""
 
     source: Path = workspace("the model's repository")
     bundle: Path = workspace("the run's bundle")
@@ -33,6 +34,7 @@ def step(arguments: Arguments) -> dict[str, str]:
     released = Bundle(arguments.baseline)
     with recorded(bundle, "report") as note:
         before = released if released.run_file.exists() else None
+        draw_pictures(bundle, before, arguments.source)
         summary = write_report(bundle, before, arguments.source, each=two_at_a_time)
         write_beside_page(bundle)
         note.note = "report/index.html"

@@ -12,6 +12,7 @@ ROOT = Path(__file__).parents[2]
 PACKAGE_OF = {
     "yaml": "pyyaml",
     "cv2": "opencv-python-headless",
+    "PIL": "pillow",
     "pynvml": "nvidia-ml-py",
     "backports": "backports-zstd",
 }

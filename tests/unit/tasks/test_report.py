@@ -28,7 +28,7 @@ def test_page_summaries_and_junit_are_there(judged: StepFolders) -> None:
     answer = judged.call("report")
     assert answer.code == 0
     made = {path.name for path in judged.bundle.report.iterdir()}
-    assert {"index.html", "summary.md", "pull-request.md", "junit.xml"} <= made
+    assert {"index.html", "summary.md", "pull-request.md", "junit.xml", "pictures"} <= made
     assert "pass" in answer.results["summary"].lower()
     assert len(answer.results["summary"].encode()) <= 750
     assert judged.bundle.run().steps[-1].name == "report"
