@@ -61,7 +61,7 @@ def page_blocks(page: str, label: str) -> list[Block]:
     return [block for block in blocks(ROOT / "docs" / page) if block.label == label and "--proxy" not in block.text]
 
 
-@dataclass
+@dataclass(frozen=True)
 class Served:
     """Where the services are."""
 
@@ -70,12 +70,9 @@ class Served:
     api: Api
     image: str
     """Has a Python: that of the book."""
-    asked: int = 0
 
-    def ask(self, places: dict[str, tuple[str, str]], **labels: str) -> Answers:
-        """What a pod with these labels is answered; each place is a URL and a token, or none."""
-        self.asked += 1
-        name = f"asks-{self.asked}"
+    def ask(self, name: str, places: dict[str, tuple[str, str]], **labels: str) -> Answers:
+        """What a pod with this name and these labels is answered; each place is a URL and a token, or none."""
         named = {f"penstock.dev/{key.replace('_', '-')}": value for key, value in labels.items()}
         command = ["python3", "-c", ASK, json.dumps(places)]
         self.api.create(self.api.collection("pods"), manifest(name, named, self.image, command))
@@ -131,14 +128,7 @@ def overlay(folder: Path, namespace: str, store: str, policy: Object) -> None:
 def services(facts: Facts, folder: Path) -> list[Object]:
     """Of what the overlay installs, the services: not another listener, nor the cluster's own."""
     rendered = [one for one in yaml.safe_load_all(facts.kubectl("kustomize", str(folder))) if one]
-    return [
-        one for one in rendered if one["metadata"]["name"] in NAMES or (one["kind"] == "ConfigMap" and is_policy(one))
-    ]
-
-
-def is_policy(config: Object) -> bool:
-    """Whether it is the watch's, whose name ends with a digest of the content."""
-    return str(config["metadata"]["name"]).startswith("penstock-watch-") and "watch.yaml" in config["data"]
+    return [one for one in rendered if one["metadata"]["name"] in NAMES or "watch.yaml" in one.get("data", {})]
 
 
 @contextmanager
