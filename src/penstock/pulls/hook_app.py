@@ -23,7 +23,7 @@ from penstock.pulls.gitlab_events import gitlab_event
 from penstock.pulls.happenings import CommentEvent, Happening, OddEventError
 from penstock.pulls.hook_queue import HookQueue, QueuedEvent
 from penstock.pulls.hub_events import hub_event
-from penstock.pulls.signatures import is_signed
+from penstock.pulls.signatures import SIGNATURE, is_signed
 
 log = logging.getLogger(__name__)
 MAX_BODY = 1 << 20
@@ -52,6 +52,9 @@ class Hooks:
         secrets = self.secrets.get(name)
         if secrets is None:
             return _said(404, "there is no such forge here")
+        kind = self.settings.file.forges[name].kind
+        if SIGNATURE[kind] not in request.headers:
+            return _said(401, "there is no signature")
         try:
             async with asyncio.timeout(BODY_S):
                 body = await _body(request)
@@ -59,9 +62,8 @@ class Hooks:
             return _said(408, "the event did not come in time")
         if body is None:
             return _said(413, f"an event has at most {MAX_BODY >> 10} KiB")
-        kind = self.settings.file.forges[name].kind
         if not is_signed(kind, secrets.webhook, request.headers, body):
-            return _said(401, "the signature is missing or wrong")
+            return _said(401, "the signature is wrong")
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
             return _said(415, "send application/json")
         try:

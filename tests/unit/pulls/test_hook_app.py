@@ -136,7 +136,7 @@ def test_a_form_is_refused(door: Door) -> None:
 
 def test_a_body_that_is_too_large(door: Door) -> None:
     assert door.hub("pull_request", b" " * (MAX_BODY + 1)).status_code == 413
-    chunks = {"Content-Type": "application/json"}
+    chunks = {"Content-Type": "application/json", "X-Hub-Signature-256": "sha256=0"}
 
     async def endless() -> Any:
         while True:
@@ -153,7 +153,15 @@ def test_a_body_that_does_not_come(door: Door, monkeypatch: pytest.MonkeyPatch) 
         yield b"{"
         await asyncio.sleep(5)
 
-    assert door.send("/github", slow(), {"Content-Type": "application/json"}).status_code == 408
+    assert door.send("/github", slow(), {"X-Hub-Signature-256": "sha256=0"}).status_code == 408
+
+
+def test_a_body_without_a_signature_is_not_waited_for(door: Door) -> None:
+    async def slow() -> Any:
+        yield b"{"
+        await asyncio.sleep(60)
+
+    assert door.send("/github", slow(), {"Content-Type": "application/json"}).status_code == 401
 
 
 def test_too_many_events(tmp_path: Path) -> None:
