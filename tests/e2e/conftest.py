@@ -29,7 +29,15 @@ from tests.e2e.session import GOOD, WORSE, Campaign, Plan, Session, write_result
 from penstock.store.open import open_store
 
 TEST_TIMEOUT_S = 3600
-DELIVERY = ("test_admission", "test_canary", "test_canary_in_git", "test_one_card", "test_probes", "test_targets")
+DELIVERY = (
+    "test_admission",
+    "test_canary",
+    "test_canary_in_git",
+    "test_one_card",
+    "test_probes",
+    "test_promoted",
+    "test_targets",
+)
 """What comes after the verdict: these ask for no run of a model, and mostly wait."""
 PART_OF = {"cutouts": "rmbg-lite", "faces": "face-lite", "signs": "recognition-lite"}
 """Fixture → the reference model whose releases it gives."""
