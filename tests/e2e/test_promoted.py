@@ -179,6 +179,8 @@ def test_it_serves_the_image_that_the_pipeline_built_with_its_weights_from_lfs(s
     log = stage.facts.tkn("--namespace", NAMESPACE, "pipelinerun", "logs", run["metadata"]["name"])
     assert condition(run)["status"] == "True", log
     assert "verdict not verified" not in log
+    results = {one["name"]: one["value"] for one in run["status"]["results"]}
+    assert results == {"current": VERSION, "changed": "true", "state": ""}
     current = baseline(stage.store, MODEL)
     assert current is not None
     assert (current.version, current.run_id) == (VERSION, stage.release.run_id)
