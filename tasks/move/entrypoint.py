@@ -1,4 +1,7 @@
-"""What people do with published releases, on the cluster: roll back, promote to where they serve, withdraw."""
+"""What people do with published releases, on the cluster: roll back, promote to where they serve, withdraw; canaries.
+
+A canary that is under way is looked at, paused, let go on and stopped by the account that has brought it.
+"""
 
 from __future__ import annotations
 
@@ -8,26 +11,29 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from penstock.foundation.errors import UsageError
+from penstock.foundation.errors import UsageError, one_line
 from penstock.notices.audience import Audience, open_audience, tell_act, tell_news
 from penstock.releases.acts import promote, roll_back, withdraw
 from penstock.steps.entrypoint import log, param, run_step, workspace
 from penstock.store.open import existing_store
+from penstock.store.store import Store
+from penstock.targets.canary_acts import Act as CanaryWord
+from penstock.targets.canary_acts import Canary
 from penstock.targets.delivery import Delivery
 from penstock.targets.news import News
 from penstock.targets.platform_store import platform_store
-from penstock.targets.targets_file import targets_in
+from penstock.targets.targets_file import load_targets, targets_in
 from penstock.tracking.tracking_attempt import attempt_tracking
 
 
 @dataclass(frozen=True)
 class Arguments:
-    """Make another release the current one, served at its target, or withdraw one: on record, done once."""
+    """Make another release the current one, served at its target, withdraw one, or act on a canary: on record, once."""
 
-    act: str = param("rollback, promote or withdraw")
-    model: str = param("the model's name")
+    act: str = param("rollback, promote or withdraw; canary-status, canary-pause, canary-resume or canary-abort")
+    model: str = param("the model's name; of a canary also its target's")
     version: str = param("which release; empty with rollback: the one before the current", default="")
-    reason: str = param("why; it stays on record")
+    reason: str = param("why; it stays on record; empty with canary-status", default="")
     by: str = param("who says so: on a cluster the account that runs this tells nobody")
     store: str = param(
         "where releases are kept, s3://bucket/prefix; empty: as targets.yaml says, which allows no other", default=""
@@ -41,22 +47,34 @@ class Arguments:
     receivers: Path | None = workspace("a file 'urls' with one address a line, and 'links'", optional=True)
 
 
-RESULTS: tuple[str, ...] = ("current", "changed", "told")
+RESULTS: tuple[str, ...] = ("current", "changed", "told", "state")
 ACTS = ("rollback", "promote", "withdraw")
+CANARY_ACTS: dict[str, CanaryWord | None] = {
+    "canary-status": None,
+    "canary-pause": "pause",
+    "canary-resume": "resume",
+    "canary-abort": "abort",
+}
+MAX_STATE_BYTES = 600
+"""All results of a step share 1 KiB, their names and Tekton's own words included."""
 
 
 def step(arguments: Arguments) -> dict[str, str]:
     """Do it, unless it was done already, and tell the receivers.
 
     Returns the current release's version then (empty: none is current yet), whether anything changed, and how many were
-    told. Who cannot be told is in the log: the step is not red for that, since what it was to do is done.
+    told. Who cannot be told is in the log: the step is not red for that, since what it was to do is done. Of a canary
+    it returns in words how far that is, as it was before the act.
     """
-    if arguments.act not in ACTS:
-        raise UsageError(f"there is no act '{arguments.act}'", where="act", todo=f"Say one of: {', '.join(ACTS)}.")
+    known = (*ACTS, *CANARY_ACTS)
+    if arguments.act not in known:
+        raise UsageError(f"there is no act '{arguments.act}'", where="act", todo=f"Say one of: {', '.join(known)}.")
     if not arguments.by.strip():
         raise UsageError("nobody is named", where="by", todo="Say who does this: --param by=NAME.")
-    if not arguments.version and arguments.act != "rollback":
+    if not arguments.version and arguments.act in ("promote", "withdraw"):
         raise UsageError(f"{arguments.act} needs a version", where="version", todo="Say --param version=VERSION.")
+    if arguments.act in CANARY_ACTS:
+        return _of_canary(arguments, CANARY_ACTS[arguments.act])
     audience = open_audience(arguments.receivers)
     file = targets_in(arguments.targets) if arguments.targets is not None else None
     store = existing_store(platform_store(file, arguments.store), arguments.store_credentials)
@@ -80,7 +98,31 @@ def step(arguments: Arguments) -> dict[str, str]:
     error = told.error()
     if error is not None:
         log("not told", error=str(error))
-    return {"current": current, "changed": str(changed).lower(), "told": str(told.sent)}
+    return {"current": current, "changed": str(changed).lower(), "told": str(told.sent), "state": ""}
+
+
+def _of_canary(arguments: Arguments, act: CanaryWord | None) -> dict[str, str]:
+    """Look at a canary, or act on it. Nobody is told here: the promotion that follows it tells how it ended."""
+    if arguments.targets is None:
+        todo = "Bind the platform's: --workspace name=targets,config=penstock-targets."
+        raise UsageError("the platform's targets are not there", where="workspace targets", todo=todo)
+    file = targets_in(arguments.targets)
+    canary = Canary(load_targets(file), arguments.model, arguments.target_secrets, where=str(file))
+
+    def store() -> Store:
+        return existing_store(platform_store(file, arguments.store), arguments.store_credentials)
+
+    if act is None:
+        state, changed = canary.state(), False
+    else:
+        if act != "abort":  # who stops a canary must not stumble over the store first
+            store()
+        done = canary.do(act, store, reason=arguments.reason, by=arguments.by)
+        state, changed = done.state, done.entry is not None
+    told = one_line(state.told())
+    log("canary", act=arguments.act, target=canary.target, state=told, changed=changed)
+    kept = told.encode()[:MAX_STATE_BYTES].decode(errors="ignore")
+    return {"current": "", "changed": str(changed).lower(), "told": "0", "state": kept}
 
 
 def _hear(audience: Audience, news: News) -> None:

@@ -35,6 +35,7 @@ DELIVERY = (
     "test_canary_in_git",
     "test_one_card",
     "test_probes",
+    "test_promoted",
     "test_served",
     "test_targets",
 )

@@ -105,13 +105,10 @@ def test_a_rollback_by_the_task_is_done_once_and_on_record(session: Session, cut
     asked = {"act": "rollback", "model": MODEL, "by": "ann", "reason": "hair tips turn white"}
     asked["store"] = session.place.store
     workspaces = {"store-credentials": f"secret={STORE_SECRET}"}
-    assert run_task(session.cluster, "move", asked, workspaces) == {"current": "1.0.0", "changed": "true", "told": "0"}
-    assert run_task(session.cluster, "move", asked, workspaces) == {"current": "1.0.0", "changed": "false", "told": "0"}
+    back = {"current": "1.0.0", "changed": "true", "told": "0", "state": ""}
+    assert run_task(session.cluster, "move", asked, workspaces) == back
+    assert run_task(session.cluster, "move", asked, workspaces) == back | {"changed": "false"}
     last = history(session.cluster.store, MODEL).moves[-1]
     assert (last.kind, last.version, last.before, last.by) == ("rolled back", "1.0.0", "1.1.0", "ann")
     forward = asked | {"act": "promote", "version": "1.1.0", "reason": "it was the page"}
-    assert run_task(session.cluster, "move", forward, workspaces) == {
-        "current": "1.1.0",
-        "changed": "true",
-        "told": "0",
-    }
+    assert run_task(session.cluster, "move", forward, workspaces) == back | {"current": "1.1.0"}

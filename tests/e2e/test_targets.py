@@ -164,7 +164,8 @@ def test_a_release_comes_and_goes_back_without_a_lost_request(studio: Studio, us
     first = studio.template()
     run = studio.run("promote", "1.1.0")
     assert condition(run)["status"] == "True", studio.log(run)
-    assert {one["name"]: one["value"] for one in run["status"]["results"]} == {"current": "1.1.0", "changed": "true"}
+    results = {one["name"]: one["value"] for one in run["status"]["results"]}
+    assert results == {"current": "1.1.0", "changed": "true", "state": ""}
     current = baseline(studio.store, MODEL)
     assert current is not None
     assert current.version == "1.1.0"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -48,21 +47,17 @@ def verify(
     from dataclasses import asdict
     from datetime import UTC, datetime
 
-    from penstock.bundle.models import Image
     from penstock.foundation.errors import UsageError, one_line
     from penstock.foundation.files import sha256_file
     from penstock.releases.attest import verify as verified
     from penstock.releases.envelope import public_key
-    from penstock.releases.provenance import built_for, hold_built, read_provenance
+    from penstock.releases.provenance import built_for
     from penstock.releases.trusted_weights import trusted_keys
-    from penstock.sources.image_attestation import attached_statements
+    from penstock.releases.verified_image import hold_provenance, named_image
     from penstock.sources.image_registry import authfile
     from penstock.store.open import existing_store
 
-    digest = re.fullmatch(r"(?:([^@]+?)(?::\w[\w.-]*)?@)?(sha256:[0-9a-f]{64})", image)
-    if digest is None:
-        todo = "A tag can be moved; 'penstock releases MODEL' shows digests."
-        raise UsageError("an image is named by its digest: IMAGE@sha256:…", where=image[:200], todo=todo)
+    named = named_image(image)
     given = None
     if weights is not None:
         for path in weights:
@@ -71,22 +66,18 @@ def verify(
         given = {str(path): sha256_file(path) for path in weights}
     proofs = verified(
         existing_store(store, store_credentials),
-        digest[2],
+        named.digest,
         public_key(key),
         weights=given,
         today=datetime.now(UTC).date(),
     )
     built: list[Provenance] = []
     if provenance_key is not None:
-        if digest[1] is None:
-            raise UsageError("provenance lies beside the image: its address is needed", where=image[:200])
         builders = trusted_keys(provenance_key) if provenance_key.is_dir() else [public_key(provenance_key)]
         access = authfile(registry_credentials)
-        beside = attached_statements(
-            Image(kind="image", url=digest[1], digest=digest[2]), tls_verify=tls_verify, authfile=access
+        proofs, built = hold_provenance(
+            named, proofs, builders, tls_verify=tls_verify, authfile=access, where="--provenance-key"
         )
-        built = read_provenance(beside, digest[2], builders)
-        proofs = hold_built(proofs, built, where="--provenance-key")
     if as_json:
         rows = [
             {

@@ -18,8 +18,9 @@ from penstock.contract.export_faults import agreement_of
 from penstock.contract.load import load_contract, load_suite
 from penstock.contract.models import CONTRACT_FILE, Case, Contract, Suite
 from penstock.contract.request import calls_of, http_of, parameters
-from penstock.evaluation.answers_apart import answers_apart
+from penstock.evaluation.answers_apart import AnswersApart
 from penstock.evaluation.case_answers import answer_files, answers_among
+from penstock.evaluation.confined_comparison import confined_answers_apart
 from penstock.evaluation.filled_parameters import filled_parameters, with_parameters
 from penstock.evaluation.infer import OUTPUT_NAME, output_suffixes
 from penstock.evaluation.inputs import check_case, input_paths
@@ -136,13 +137,21 @@ class ProbeCalls:
         probed: what is put.
         policy: where both sides are, and the seed.
         clock: Unix seconds; the watch's.
+        compare: an answer with the one on record; within a time, since it is hostile.
 
     Raises:
         UsageError: an address is none.
     """
 
-    def __init__(self, probed: ProbedSuite, policy: ProbePolicy, clock: Callable[[], float] = time.time) -> None:
-        self._probed, self._clock = probed, clock
+    def __init__(
+        self,
+        probed: ProbedSuite,
+        policy: ProbePolicy,
+        clock: Callable[[], float] = time.time,
+        *,
+        compare: Callable[..., AnswersApart] = confined_answers_apart,
+    ) -> None:
+        self._probed, self._clock, self._compare = probed, clock, compare
         self._addresses: dict[SideName, ServiceAddress] = {
             "canary": read_address(policy.canary, where="probes.canary"),
             "stable": read_address(policy.stable, where="probes.stable"),
@@ -168,7 +177,7 @@ class ProbeCalls:
 
         Raises:
             UsageError: a file of the suite, or of the record, is gone.
-            WorldError: the disk is full.
+            WorldError: the disk is full; nothing can be compared on this machine.
         """
         place, canary_first = self._lots.draw(number)
         case = self._probed.suite.cases[place]
@@ -225,7 +234,7 @@ class ProbeCalls:
         if agreement is None:
             return None
         live, given = answers_among(outputs), parameters(self._probed.contract, case)
-        fault = answers_apart(agreement.compare, agreement.limits, recorded, live, given).fault
+        fault = self._compare(agreement.compare, agreement.limits, recorded, live, given).fault
         if fault is None:
             return None
         for path in recorded.values():

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 from penstock.bundle.models import Image
 from penstock.releases.attest import Proof
-from penstock.releases.provenance import hold_built, read_provenance
-from penstock.sources.image_attestation import attached_statements
+from penstock.releases.verified_image import NamedImage, hold_provenance
 from penstock.targets.secret_files import read_secret
 from penstock.targets.targets_file import RegistrySettings
 
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 
 
-def hold_provenance(
+def hold_asked_provenance(
     image: Image,
     proofs: Sequence[Proof],
     keys: Sequence[EllipticCurvePublicKey],
@@ -45,5 +44,5 @@ def hold_provenance(
     if registry.credentials is not None:
         read_secret(secrets, registry.credentials)
         access = (secrets or Path()) / registry.credentials
-    beside = attached_statements(image, tls_verify=registry.tls_verify, authfile=access)
-    hold_built(proofs, read_provenance(beside, image.digest, keys), where=where)
+    named = NamedImage(image.url, image.digest)
+    hold_provenance(named, proofs, keys, tls_verify=registry.tls_verify, authfile=access, where=where)

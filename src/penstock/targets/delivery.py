@@ -18,7 +18,7 @@ from penstock.releases.envelope import public_key
 from penstock.releases.moves import MAX_REASON, stated_author
 from penstock.store.archive import run_key
 from penstock.store.store import Store
-from penstock.targets.asked_provenance import hold_provenance
+from penstock.targets.asked_provenance import hold_asked_provenance
 from penstock.targets.claim import ClaimLostError, HeldClaim, claimed
 from penstock.targets.kinds import open_target
 from penstock.targets.news import Heard, News, NewsEvent, unheard
@@ -189,7 +189,7 @@ class Delivery:
 
     def _hold_built(self, release: Release, proofs: list[Proof]) -> None:
         where, registry = f"{release.model} {release.version}", self._targets.registry
-        hold_provenance(release.image, proofs, self._builders, registry, self._secrets, where=where)
+        hold_asked_provenance(release.image, proofs, self._builders, registry, self._secrets, where=where)
 
     def _hold_signed(self, release: Release, today: date) -> list[Proof]:
         """Check that one of the platform's keys has signed the verdict over this release; without keys, say so.

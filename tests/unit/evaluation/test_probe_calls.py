@@ -18,6 +18,7 @@ from tests.unit.evaluation.probed_services import (
     recorded_bundle,
 )
 
+from penstock.evaluation.answers_apart import answers_apart
 from penstock.evaluation.probe_calls import Lots, ProbeCalls, read_probed_suite
 from penstock.foundation.errors import UsageError
 from penstock.watch.probe_pairs import ProbePair
@@ -44,7 +45,7 @@ def policy_of(canary: str, stable: str = "http://127.0.0.1:1", **more: Any) -> P
 
 def put(base: Path, canary: ProbedService, stable: ProbedService, count: int, **more: Any) -> list[ProbePair]:
     policy = policy_of(canary.url, stable.url, **more)
-    with ProbeCalls(read_probed_suite(policy, base), policy) as calls:
+    with ProbeCalls(read_probed_suite(policy, base), policy, compare=answers_apart) as calls:
         return [calls.put(number) for number in range(count)]
 
 

@@ -17,7 +17,7 @@ def naming(folder: Path, store: str) -> Path:
     return path
 
 
-def test_whoever_acts_says_it_where_the_platform_does_not(tmp_path: Path) -> None:
+def test_who_acts_says_it_where_the_platform_does_not(tmp_path: Path) -> None:
     assert platform_store(None, "s3://a/b") == "s3://a/b"
     assert platform_store(write_targets(tmp_path, a=webhook()), "s3://a/b") == "s3://a/b"
     assert platform_store(None, "") == ""

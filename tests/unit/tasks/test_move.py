@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import pytest
 from tests.unit.releases.released_runs import released
+from tests.unit.targets.api_server import serving
 from tests.unit.targets.promotions import platform, publish_with_image
 from tests.unit.targets.receiver import receiver
+from tests.unit.targets.rollouts_api import RolloutServer
+from tests.unit.targets.test_canary_acts import Place as CanaryPlace
 from tests.unit.tasks.step_folders import Answer, StepFolders
 from tests.unit.tracking.mlflow_server import mlflow_server
 
@@ -32,6 +35,11 @@ def call(folders: StepFolders, act: str, *more: str, by: str = "ann") -> Answer:
     return folders.call("move", *given, f"--store={folders.store}", *more)
 
 
+def moved_to(version: str, *, changed: str = "true") -> dict[str, str]:
+    """The results of an act, with nobody to tell."""
+    return {"current": version, "changed": changed, "told": "0", "state": ""}
+
+
 def current(folders: StepFolders) -> str:
     found = baseline(open_store(folders.store), MODEL)
     assert found is not None
@@ -40,10 +48,10 @@ def current(folders: StepFolders) -> str:
 
 @pytest.mark.slow
 def test_back_forward_and_withdrawn(two: StepFolders) -> None:
-    assert call(two, "rollback").results == {"current": "1.0.0", "changed": "true", "told": "0"}
-    assert call(two, "rollback").results == {"current": "1.0.0", "changed": "false", "told": "0"}
-    assert call(two, "promote", "--version=1.1.0").results == {"current": "1.1.0", "changed": "true", "told": "0"}
-    assert call(two, "withdraw", "--version=1.0.0").results == {"current": "1.1.0", "changed": "true", "told": "0"}
+    assert call(two, "rollback").results == moved_to("1.0.0")
+    assert call(two, "rollback").results == moved_to("1.0.0", changed="false")
+    assert call(two, "promote", "--version=1.1.0").results == moved_to("1.1.0")
+    assert call(two, "withdraw", "--version=1.0.0").results == moved_to("1.1.0")
     store = open_store(two.store)
     last = history(store, MODEL).moves[-1]
     assert (last.kind, last.by, last.reason) == ("withdrawn", "ann", "users see flicker")
@@ -58,6 +66,8 @@ def test_back_forward_and_withdrawn(two: StepFolders) -> None:
         ("promote", "ann", "promote needs a version"),
         ("withdraw", "ann", "withdraw needs a version"),
         ("rollback", " ", "nobody is named"),
+        ("canary-abort", " ", "nobody is named"),
+        ("canary-status", "ann", "the platform's targets are not there"),
     ],
 )
 def test_what_is_not_said_moves_nothing(two: StepFolders, act: str, by: str, said: str) -> None:
@@ -86,6 +96,35 @@ def test_the_platform_names_the_store(folders: StepFolders) -> None:
         assert folders.call("move", *given, "--store=").results["current"] == "1.0.0"
 
 
+@pytest.mark.slow
+def test_a_canary_is_looked_at_and_stopped(folders: StepFolders) -> None:
+    with serving(RolloutServer(folders.folder / "secrets")) as there:
+        place = CanaryPlace(folders.folder, there)
+        given = [f"--targets={place.file.parent}", f"--target-secrets={there.folder}", f"--store={place.store.uri}"]
+
+        def act(name: str, *more: str, model: str = MODEL) -> Answer:
+            return folders.call("move", f"--act={name}", f"--model={model}", "--by=ann", *given, *more)
+
+        looked = act("canary-status", model="studio")
+        assert looked.results["state"].startswith("sonic-lite 1.1.0 is under way at 5 %")
+        assert (looked.results["changed"], place.kinds()[-1]) == ("false", "published")
+        assert act("canary-pause").code == 2, "without a reason"
+        assert act("canary-pause", "--reason=a storm").results["changed"] == "true"
+        assert act("canary-status").results["state"].startswith("sonic-lite 1.1.0 is paused by hand at 5 %")
+        assert act("canary-resume", "--reason=gone").results["changed"] == "true"
+        stopped = act("canary-abort", "--reason=green faces")
+        assert (stopped.results["current"], stopped.results["changed"]) == ("", "true")
+        assert act("canary-abort", "--reason=green faces").results["changed"] == "false"
+        assert place.kinds()[-3:] == ["canary paused", "canary resumed", "canary aborted"]
+        long = {"penstock.dev/version": "ü" * 5000}
+        there.edit(lambda spec: spec["template"]["metadata"]["annotations"].update(long))
+        answer = act("canary-status")
+        assert answer.code == 0, answer.error
+        kept = answer.results["state"]
+        assert kept.startswith("sonic-lite üü")
+        assert len(kept.encode()) in (599, 600), "all results share 1 KiB"
+
+
 def test_receivers_are_told_and_a_failure_is_in_the_log(two: StepFolders) -> None:
     receivers = two.folder / "receivers"
     receivers.mkdir()
@@ -95,7 +134,7 @@ def test_receivers_are_told_and_a_failure_is_in_the_log(two: StepFolders) -> Non
     (receivers / "urls").write_text("json://127.0.0.1:1\n")
     answer = call(two, "rollback", f"--receivers={receivers}")
     assert (answer.code, current(two)) == (0, "1.0.0")
-    assert answer.results == {"current": "1.0.0", "changed": "true", "told": "0"}
+    assert answer.results == moved_to("1.0.0")
     (line,) = [line for line in answer.lines if line["event"] == "not told"]
     assert "1 of 1 notifications were not sent" in line["error"]
 
@@ -126,13 +165,9 @@ def test_to_a_target_with_the_platform_s_file_and_secrets(folders: StepFolders) 
         assert refused.code == 2
         assert "it is served at the target 'studio'" in refused.error
         workspaces = [f"--targets={file.parent}", f"--target-secrets={secrets}"]
-        assert folders.call("move", *given, *workspaces).results == {"current": "1.0.0", "changed": "true", "told": "0"}
+        assert folders.call("move", *given, *workspaces).results == moved_to("1.0.0")
         assert hook.image == f"sha256:{'0' * 64}"
-        assert folders.call("move", *given, *workspaces).results == {
-            "current": "1.0.0",
-            "changed": "false",
-            "told": "0",
-        }
+        assert folders.call("move", *given, *workspaces).results == moved_to("1.0.0", changed="false")
         file.write_text(file.read_text().replace("verdict_keys:\n- penstock.pub\n", ""))
         lines = folders.call("move", *given, *workspaces).lines
         assert "verdict not verified: targets.yaml names no verdict_keys" in [line.get("message") for line in lines]
@@ -142,4 +177,4 @@ def test_to_a_target_with_the_platform_s_file_and_secrets(folders: StepFolders) 
 
 def test_withdrawn_before_any_is_current(folders: StepFolders) -> None:
     released(folders.folder, open_store(folders.store), "run-0", "1.0.0", "https://git.example.org/a", target="shop")
-    assert call(folders, "withdraw", "--version=1.0.0").results == {"current": "", "changed": "true", "told": "0"}
+    assert call(folders, "withdraw", "--version=1.0.0").results == moved_to("")
