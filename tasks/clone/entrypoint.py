@@ -14,7 +14,6 @@ from penstock.bundle.steps import begin, recorded
 from penstock.contract.placed_suite import suite_from_elsewhere
 from penstock.contract.suite_sources import FOLDER
 from penstock.foundation.errors import WorldError
-from penstock.sources.fetch import Fetcher
 from penstock.sources.git import Clone, clone
 from penstock.sources.image_registry import authfile
 from penstock.steps.entrypoint import log, param, run_step, workspace
@@ -100,7 +99,7 @@ def _suite(arguments: Arguments) -> SuiteOrigin | None:
         basic_auth=arguments.basic_auth,
         ssh=arguments.ssh_directory,
         allow_http=arguments.allow_http,
-        fetcher=Fetcher(credentials=arguments.store_credentials),
+        store_credentials=arguments.store_credentials,
         authfile=authfile(arguments.registry_credentials),
         tls_verify=arguments.tls_verify,
         bound=arguments.suite,

@@ -83,9 +83,12 @@ def _kept(source: SuiteSource, entry: Path) -> dict[str, str] | None:
 
 
 def _fetched(source: SuiteSource, entry: Path, access: SuiteAccess) -> dict[str, str]:
+    prefix = f".{entry.name}-"
     with disk_errors(entry):
+        for leftover in (path for path in entry.parent.iterdir() if path.name.startswith(prefix)):
+            discard_tree(leftover)  # of a fetch that was killed: nobody else works on this entry now
         discard_tree(entry)
-        workshop = Path(tempfile.mkdtemp(prefix=f".{entry.name[:12]}-", dir=entry.parent))
+        workshop = Path(tempfile.mkdtemp(prefix=prefix, dir=entry.parent))
         try:
             (workshop / "made").mkdir()
             (workshop / "about").mkdir()

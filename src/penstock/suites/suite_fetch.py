@@ -5,19 +5,20 @@ from __future__ import annotations
 import hashlib
 import logging
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from penstock.contract.load import SUITE_FILE
 from penstock.contract.suite_sources import SuiteSource
 from penstock.foundation.errors import UsageError, WorldError
 from penstock.foundation.files import disk_errors, inside, regular_files, sha256_file
-from penstock.sources.fetch import Fetcher, copy_with_digest
+from penstock.sources.fetch import copy_with_digest
 from penstock.sources.git import clone
 from penstock.sources.git_url import parse_url
 from penstock.sources.image import failed, is_absent, registry_environment
 from penstock.sources.image_registry import registry_access
 from penstock.sources.program import run
+from penstock.store.open import open_store
 from penstock.suites.suite_files import MAX_BYTES, MAX_SUMS_BYTES, SUMS, digest_of, listed, parse
 from penstock.suites.suite_layers import Unpacked, layers_of
 
@@ -38,8 +39,8 @@ class SuiteAccess:
     ssh: Path | None = None
     allow_http: bool = False
     """Accept ``git+http://``."""
-    fetcher: Fetcher = field(default_factory=Fetcher)
-    """For S3."""
+    store_credentials: Path | None = None
+    """For S3, see :func:`penstock.store.s3_client.s3_client`."""
     authfile: Path | None = None
     """Credentials of registries."""
     tls_verify: bool = True
@@ -71,7 +72,7 @@ def bring(source: SuiteSource, into: Path, workshop: Path, access: SuiteAccess) 
     elif source.kind == "oci":
         _from_registry(source, into, workshop, access)
     elif source.kind == "s3":
-        return _from_s3(source, into, workshop, access)
+        return _from_s3(source, into, access)
     else:
         _from_workspace(into, access.bound)
     files = listed(into)
@@ -160,23 +161,26 @@ def _without_its_folder(into: Path) -> None:
         own.rmdir()
 
 
-def _from_s3(source: SuiteSource, into: Path, workshop: Path, access: SuiteAccess) -> dict[str, str]:
+def _from_s3(source: SuiteSource, into: Path, access: SuiteAccess) -> dict[str, str]:
     """The list of the files, which the digest is of, and then each file, by the digest that the list has."""
-    sums = workshop / SUMS
-    replace(access.fetcher, max_bytes=MAX_SUMS_BYTES).fetch(f"{source.place}/{SUMS}", sums, source.digest)
-    files = parse(sums.read_bytes(), where=f"{source.place}/{SUMS}")
+    store = open_store(source.place, access.store_credentials)
+    content = store.read(SUMS, MAX_SUMS_BYTES)
+    if (found := hashlib.sha256(content).hexdigest()) != source.digest:
+        todo = "Correct the contract: `penstock suite push` prints the address of a suite."
+        raise UsageError(
+            f"the list's SHA-256 is {found}, the contract says {source.digest}", where=store.location(SUMS), todo=todo
+        )
+    files = parse(content, where=store.location(SUMS))
 
-    def fetch(entry: tuple[str, str]) -> int:
-        path, digest = entry
-        return access.fetcher.fetch(f"{source.place}/{path}", into / path, digest)
+    def fetch(path: str) -> None:
+        store.get_file(path, into / path, files[path])
 
-    fetched = 0
     with ThreadPoolExecutor(AT_ONCE) as pool:
         try:
-            for size in pool.map(fetch, files.items()):
-                fetched += size
-                if fetched > MAX_BYTES:
-                    raise UsageError(f"the suite is larger than {MAX_BYTES >> 30} GiB", where=source.text)
+            if sum(size or 0 for size in pool.map(store.size, files)) > MAX_BYTES:
+                raise UsageError(f"the suite is larger than {MAX_BYTES >> 30} GiB", where=source.text)
+            for _ in pool.map(fetch, files):
+                pass
         except BaseException:
             pool.shutdown(wait=True, cancel_futures=True)
             raise

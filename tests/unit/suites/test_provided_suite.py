@@ -62,6 +62,19 @@ def test_fetched_once_then_from_the_cache(access: SuiteAccess, clone: Path, tmp_
         provide_suite(source(), clone, tmp_path / "empty", NOWHERE, fresh=False)
 
 
+def test_what_a_killed_fetch_has_left_goes(access: SuiteAccess, clone: Path, tmp_path: Path) -> None:
+    provide_suite(source(), clone, tmp_path / "cache", access, fresh=True)
+    (entry,) = (path for path in (tmp_path / "cache" / "suites").iterdir() if path.is_dir())
+    left = entry.rename(entry.with_name(f".{entry.name}-killed"))
+    other = left.with_name(".another-suite")
+    other.mkdir()
+    provide_suite(source(), clone, tmp_path / "cache", access, fresh=False)
+    assert held(clone) == FILES
+    assert entry.is_dir()
+    assert not left.exists()
+    assert other.is_dir()
+
+
 @pytest.mark.parametrize("damage", ["file", "gone", "list", "half"])
 def test_a_damaged_entry_is_fetched_again(
     access: SuiteAccess, clone: Path, tmp_path: Path, damage: str, caplog: pytest.LogCaptureFixture

@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 from tests.unit.environment.image_server import ImageServer
-from tests.unit.sources.fetched_file import fetcher
 from tests.unit.sources.source_servers import GitServer, commit, git, new_repository
 from tests.unit.suites.tarred import FILES, TAR, artifact, tarred
 
@@ -23,7 +22,7 @@ from penstock.suites.suite_files import SUMS, as_text, digest_of
 from penstock.suites.suite_layers import TITLE, UNPACK
 
 SUMS_OF_FILES = {path: hashlib.sha256(content).hexdigest() for path, content in FILES.items()}
-NO_TLS = SuiteAccess(allow_http=True, tls_verify=False, fetcher=fetcher())
+NO_TLS = SuiteAccess(allow_http=True, tls_verify=False)
 needs_skopeo = pytest.mark.skipif(shutil.which("skopeo") is None, reason="needs skopeo")
 
 
@@ -174,7 +173,7 @@ def test_a_prefix_of_s3(brought: Brought, bucket: Any) -> None:
     address = stored(bucket, FILES)
     assert brought(address) == SUMS_OF_FILES
     bucket.put_object(Bucket="weights", Key="suites/a/a/b.png", Body=b"another")
-    with pytest.raises(UsageError, match="SHA-256"):
+    with pytest.raises(WorldError, match="SHA-256"):
         brought(address)
     bucket.put_object(Bucket="weights", Key=f"suites/a/{SUMS}", Body=b"another")
     with pytest.raises(UsageError, match="SHA-256"):
