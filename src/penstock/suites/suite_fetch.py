@@ -115,13 +115,17 @@ def _from_git(source: SuiteSource, into: Path, workshop: Path, access: SuiteAcce
 
 
 def _offered(source: SuiteSource, access: SuiteAccess) -> Path | None:
-    """The basic-auth directory, unless its password is that of another host: ``penstock.yaml`` may name any host."""
+    """The basic-auth directory, unless its password is that of another host, or would be sent without TLS where the
+    repository's is not: ``penstock.yaml`` may name any address.
+    """
     folder = access.basic_auth
     if folder is None or not (folder / "password").is_file():
         return folder
-    local = access.repository.startswith(("/", ".", "file:"))
-    own = "" if local or not access.repository else parse_url(access.repository, allow_http=True).host
-    return folder if own and own == parse_url(source.place, allow_http=True).host else None
+    if not access.repository or access.repository.startswith(("/", ".", "file:")):
+        return None
+    own, other = (parse_url(address, allow_http=True) for address in (access.repository, source.place))
+    weaker = other.scheme == "http" and own.scheme != "http"
+    return folder if own.host == other.host and not weaker else None
 
 
 def _from_registry(source: SuiteSource, into: Path, workshop: Path, access: SuiteAccess) -> None:

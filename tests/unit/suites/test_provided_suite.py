@@ -14,7 +14,7 @@ from penstock.bundle.models import SuiteOrigin
 from penstock.contract.placed_suite import RECORD
 from penstock.contract.suite_sources import FOLDER, SuiteSource, suite_source
 from penstock.foundation.errors import UsageError
-from penstock.suites.provided_suite import provide_suite
+from penstock.suites.provided_suite import provide_place, provide_suite
 from penstock.suites.suite_fetch import SuiteAccess
 from penstock.suites.suite_files import digest_of
 
@@ -104,11 +104,17 @@ def test_what_the_repository_has_at_that_place_is_refused(access: SuiteAccess, c
     for fresh in (True, False):
         with pytest.raises(UsageError, match=r"holds a '\.penstock' of its own"):
             provide_suite(source(), clone, tmp_path / "cache", access, fresh=fresh)
+    with pytest.raises(UsageError, match="of its own"):
+        provide_place(clone)
     assert list(outside.iterdir()) == []
     (clone / ".penstock").unlink()
     (clone / ".penstock").mkdir()
     with pytest.raises(UsageError, match="of its own"):
         provide_suite(source(), clone, tmp_path / "cache", access, fresh=True)
+    (clone / FOLDER).symlink_to(outside / "made")
+    with pytest.raises(UsageError, match="symbolic link"):
+        provide_place(clone)
+    assert list(outside.iterdir()) == []
 
 
 def test_in_a_working_copy_it_takes_the_place_of_the_earlier_one(
