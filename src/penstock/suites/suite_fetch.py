@@ -76,6 +76,8 @@ def bring(source: SuiteSource, into: Path, workshop: Path, access: SuiteAccess) 
     else:
         _from_workspace(into, access.bound)
     files = listed(into)
+    if sum((into / path).stat().st_size for path in files) > MAX_BYTES:
+        raise _too_large(source.text)
     if source.kind == "workspace" and digest_of(files) != source.digest:
         raise UsageError(
             f"its digest is {digest_of(files)}, the contract says {source.digest}",
@@ -152,14 +154,14 @@ def _from_registry(source: SuiteSource, into: Path, workshop: Path, access: Suit
         if not blob.is_file() or blob.stat().st_size != layer.size or sha256_file(blob) != layer.digest:
             raise WorldError("a layer is not what the manifest says", where=source.text, todo="Push the suite again.")
         unpacked.add(layer, blob)
-    _without_its_folder(into)
+    _without_its_folder(into, workshop)
 
 
-def _without_its_folder(into: Path) -> None:
+def _without_its_folder(into: Path, workshop: Path) -> None:
     """Of a folder that was packed with its own name (``oras push … suite``), what lies in it."""
     entries = list(into.iterdir())
     if len(entries) == 1 and entries[0].is_dir() and (entries[0] / SUITE_FILE).is_file():
-        own = entries[0].rename(into / f"{entries[0].name}.outer")
+        own = entries[0].rename(workshop / "unpacked")
         for path in sorted(own.iterdir()):
             path.rename(into / path.name)
         own.rmdir()
@@ -182,7 +184,7 @@ def _from_s3(source: SuiteSource, into: Path, access: SuiteAccess) -> dict[str, 
     with ThreadPoolExecutor(AT_ONCE) as pool:
         try:
             if sum(size or 0 for size in pool.map(store.size, files)) > MAX_BYTES:
-                raise UsageError(f"the suite is larger than {MAX_BYTES >> 30} GiB", where=source.text)
+                raise _too_large(source.text)
             for _ in pool.map(fetch, files):
                 pass
         except BaseException:
@@ -208,5 +210,13 @@ def _from_workspace(into: Path, bound: Path | None) -> None:
     for path in regular_files(folder):
         size += (folder / path).stat().st_size
         if size > MAX_BYTES:
-            raise UsageError(f"the suite is larger than {MAX_BYTES >> 30} GiB", where="the workspace 'suite'")
+            raise _too_large("the workspace 'suite'")
         copy_with_digest(folder / path, into / path)
+
+
+def _too_large(where: str) -> UsageError:
+    return UsageError(
+        f"the suite is larger than {MAX_BYTES >> 30} GiB",
+        where=where,
+        todo="Split it, or leave out what no case names.",
+    )
