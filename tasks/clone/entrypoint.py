@@ -12,13 +12,11 @@ from penstock.bundle.models import Run, Source, SuiteOrigin
 from penstock.bundle.rerun_bundle import released_errors
 from penstock.bundle.steps import begin, recorded
 from penstock.contract.placed_suite import suite_from_elsewhere
-from penstock.contract.suite_sources import FOLDER
 from penstock.foundation.errors import WorldError
-from penstock.sources.fetch import Fetcher
 from penstock.sources.git import Clone, clone
 from penstock.sources.image_registry import authfile
 from penstock.steps.entrypoint import log, param, run_step, workspace
-from penstock.suites.provided_suite import provide_suite
+from penstock.suites.provided_suite import provide_place, provide_suite
 from penstock.suites.suite_fetch import SuiteAccess
 
 
@@ -95,19 +93,19 @@ def step(arguments: Arguments) -> dict[str, str]:
 
 
 def _suite(arguments: Arguments) -> SuiteOrigin | None:
-    """Bring the suite, if it lies elsewhere. The released model is put to the candidate's, which lies with that."""
+    """Bring the suite, if it lies elsewhere. The released model is put to the candidate's, which lies with that one."""
     source = suite_from_elsewhere(arguments.source)
     if source is None:
         return None
     if arguments.released:
-        (arguments.source / FOLDER).mkdir(parents=True, exist_ok=True)  # where its contract says, something is mounted
+        provide_place(arguments.source)
         return None
     access = SuiteAccess(
         repository=arguments.url,
         basic_auth=arguments.basic_auth,
         ssh=arguments.ssh_directory,
         allow_http=arguments.allow_http,
-        fetcher=Fetcher(credentials=arguments.store_credentials),
+        store_credentials=arguments.store_credentials,
         authfile=authfile(arguments.registry_credentials),
         tls_verify=arguments.tls_verify,
         bound=arguments.suite,

@@ -113,7 +113,7 @@ def test_the_api_server_takes_the_runs(facts: Facts, installed: Installed, runs:
         text = text.replace(f"$(tt.params.{name})", "x")
     assert "$(tt." not in text
     said = facts.kubectl("create", "--dry-run=server", "--namespace", NAMESPACE, "--filename", "-", stdin=text)
-    assert len(said.splitlines()) == len(runs) == 5
+    assert len(said.splitlines()) == len(runs) == 6
 
 
 # Pod Security

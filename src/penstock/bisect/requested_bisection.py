@@ -25,7 +25,6 @@ from penstock.foundation.files import disk_errors, sha256_json
 from penstock.local_run.policy_file import policy_at
 from penstock.local_run.run_arguments import free_params, is_local, workspace_directories
 from penstock.local_run.run_folder import OUT, prepare
-from penstock.sources.fetch import Fetcher
 from penstock.sources.git import clone
 from penstock.sources.image_registry import authfile
 from penstock.store.open import open_store
@@ -196,7 +195,7 @@ def _access(repository: Repository, params: Mapping[str, str], workspaces: Mappi
         basic_auth=repository.credentials,
         ssh=repository.ssh,
         allow_http=repository.allow_http,
-        fetcher=Fetcher(credentials=workspaces.get("store-credentials")),
+        store_credentials=workspaces.get("store-credentials"),
         authfile=authfile(workspaces.get("registry-credentials")),
         tls_verify=params.get("tls-verify") != "false",
         bound=workspaces.get("suite"),

@@ -89,7 +89,6 @@ def fetch(
 
     Example: penstock suite fetch .
     """
-    from penstock.sources.fetch import Fetcher
     from penstock.sources.image_registry import authfile
     from penstock.suites.provided_suite import provide_suite
     from penstock.suites.suite_fetch import SuiteAccess
@@ -97,7 +96,7 @@ def fetch(
     access = SuiteAccess(
         basic_auth=basic_auth,
         allow_http=allow_http,
-        fetcher=Fetcher(credentials=store_credentials),
+        store_credentials=store_credentials,
         authfile=authfile(registry_credentials),
         tls_verify=tls_verify,
         bound=bound,

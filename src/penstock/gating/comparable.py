@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from penstock.bundle.models import Machine, Run
+from penstock.bundle.models import Machine, Run, SuiteRecord
 from penstock.families.registry import timed_metrics
 from penstock.foundation.errors import UsageError
 
@@ -62,7 +62,7 @@ def differences(candidate: Run, baseline: Run) -> Iterator[Difference]:
     """What forbids a comparison. A thing that one of the two does not record cannot be held."""
     ours, theirs = candidate.suite, baseline.suite
     if ours is not None and theirs is not None and ours.digest != theirs.digest:
-        yield Difference("suite", *(f"{len_of(s.cases)}, sha256:{s.digest[:12]}" for s in (ours, theirs)))
+        yield Difference("suite", *(_suite(run, suite) for run, suite in ((candidate, ours), (baseline, theirs))))
     for role in sorted(candidate.extractors.keys() & baseline.extractors.keys()):
         if candidate.extractors[role] != baseline.extractors[role]:
             yield Difference(f"extractor '{role}'", candidate.extractors[role], baseline.extractors[role])
@@ -74,6 +74,11 @@ def differences(candidate: Run, baseline: Run) -> Iterator[Difference]:
             ours_value, theirs_value = (run.parameters.get(name, _ABSENT) for run in (candidate, baseline))
             if ours_value != theirs_value:
                 yield Difference(f"parameter '{name}'", *(f"{value}"[:80] for value in (ours_value, theirs_value)))
+
+
+def _suite(run: Run, suite: SuiteRecord) -> str:
+    origin = f" from {run.suite_from.address}" if run.suite_from is not None else ""
+    return f"{len_of(suite.cases)}, sha256:{suite.digest[:12]}{origin}"
 
 
 def notes(candidate: Run | None, baseline: Run | None) -> list[str]:

@@ -6,6 +6,7 @@ import shlex
 from dataclasses import dataclass
 
 from penstock.bundle.models import BuiltElsewhere, Inference, Run
+from penstock.contract.suite_sources import BOUND
 
 
 @dataclass(frozen=True)
@@ -107,4 +108,6 @@ def reproduce(run: Run) -> str:
         words += ["--param", f"registry={registry}", "--param", f"image={elsewhere.given}"]
     if given := run.given_weights:
         words += ["--weights", f"{given.path}={given.source}#sha256={given.sha256}"]
+    if run.suite_from is not None and run.suite_from.address.startswith(BOUND):
+        words += ["--workspace", "suite=DIR"]  # no address says where that is
     return shlex.join(words)

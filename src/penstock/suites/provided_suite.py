@@ -12,7 +12,7 @@ from penstock.bundle.models import SuiteOrigin
 from penstock.contract.placed_suite import RECORD
 from penstock.contract.suite_sources import FOLDER, PLACE, SuiteSource
 from penstock.foundation.errors import UsageError
-from penstock.foundation.files import disk_errors, read_regular, write_json, write_text
+from penstock.foundation.files import disk_errors, inside, read_regular, write_json, write_text
 from penstock.foundation.handles import discard_tree
 from penstock.sources.fetch import copy_with_digest
 from penstock.sources.weights import alone
@@ -43,7 +43,7 @@ def provide_suite(
         UsageError: the repository holds something there; the suite is not what its digest says, or may not be one.
         WorldError: it cannot be fetched, or the disk is full.
     """
-    _check_place(directory, fresh)
+    _check_place(directory, fresh=fresh)
     entry = cache_dir / CACHE / hashlib.sha256(source.text.encode()).hexdigest()
     with alone(entry):
         files = _kept(source, entry)
@@ -58,7 +58,18 @@ def provide_suite(
     return origin
 
 
-def _check_place(directory: Path, fresh: bool) -> None:
+def provide_place(directory: Path) -> None:
+    """Make the folder of a suite in a clone that is put to another one's: its contract says that it is there.
+
+    Raises:
+        UsageError: the repository holds a link or a file there.
+    """
+    _check_place(directory, fresh=False)
+    with disk_errors(directory):
+        inside(directory, FOLDER, where=FOLDER).mkdir(parents=True, exist_ok=True)
+
+
+def _check_place(directory: Path, *, fresh: bool) -> None:
     place = directory / PLACE
     if os.path.lexists(place) and (fresh or place.is_symlink() or not place.is_dir()):
         raise UsageError(
@@ -83,9 +94,12 @@ def _kept(source: SuiteSource, entry: Path) -> dict[str, str] | None:
 
 
 def _fetched(source: SuiteSource, entry: Path, access: SuiteAccess) -> dict[str, str]:
+    prefix = f".{entry.name}-"
     with disk_errors(entry):
+        for leftover in (path for path in entry.parent.iterdir() if path.name.startswith(prefix)):
+            discard_tree(leftover)  # of a fetch that was killed: nobody else works on this entry now
         discard_tree(entry)
-        workshop = Path(tempfile.mkdtemp(prefix=f".{entry.name[:12]}-", dir=entry.parent))
+        workshop = Path(tempfile.mkdtemp(prefix=prefix, dir=entry.parent))
         try:
             (workshop / "made").mkdir()
             (workshop / "about").mkdir()

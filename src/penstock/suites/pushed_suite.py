@@ -11,6 +11,7 @@ import json
 import tarfile
 import tempfile
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,6 +22,7 @@ from penstock.sources.image import failed, registry_environment
 from penstock.sources.image_registry import authfile, registry_access
 from penstock.sources.program import run
 from penstock.store.open import open_store
+from penstock.suites.suite_fetch import AT_ONCE
 from penstock.suites.suite_files import SUMS, as_text, digest_of, listed
 
 MANIFEST: Final = "application/vnd.oci.image.manifest.v1+json"
@@ -64,11 +66,14 @@ def _to_s3(folder: Path, files: Mapping[str, str], to: str, credentials: Path | 
     place = f"{to}/{digest[:16]}"
     address = f"{place}#sha256={digest}"
     suite_source(address)
-    if spaced := [path for path in files if " " in path]:
-        raise UsageError(f"the path '{spaced[0]}' has a space in it", where=str(folder), todo="Rename the file.")
     store = open_store(place, credentials)
-    for path, sha256 in files.items():
-        store.put_file(path, folder / path, sha256)
+
+    def put(path: str) -> None:
+        store.put_file(path, folder / path, files[path])
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        for _ in pool.map(put, files):
+            pass
     with disk_errors(Path(tempfile.gettempdir())), tempfile.TemporaryDirectory(prefix="penstock-suite-") as scratch:
         sums = Path(scratch) / SUMS
         sums.write_text(as_text(files), encoding="utf-8")

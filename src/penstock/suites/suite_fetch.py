@@ -5,19 +5,20 @@ from __future__ import annotations
 import hashlib
 import logging
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from penstock.contract.load import SUITE_FILE
 from penstock.contract.suite_sources import SuiteSource
 from penstock.foundation.errors import UsageError, WorldError
 from penstock.foundation.files import disk_errors, inside, regular_files, sha256_file
-from penstock.sources.fetch import Fetcher, copy_with_digest
+from penstock.sources.fetch import copy_with_digest
 from penstock.sources.git import clone
 from penstock.sources.git_url import parse_url
 from penstock.sources.image import failed, is_absent, registry_environment
 from penstock.sources.image_registry import registry_access
 from penstock.sources.program import run
+from penstock.store.open import open_store
 from penstock.suites.suite_files import MAX_BYTES, MAX_SUMS_BYTES, SUMS, digest_of, listed, parse
 from penstock.suites.suite_layers import Unpacked, layers_of
 
@@ -38,8 +39,8 @@ class SuiteAccess:
     ssh: Path | None = None
     allow_http: bool = False
     """Accept ``git+http://``."""
-    fetcher: Fetcher = field(default_factory=Fetcher)
-    """For S3."""
+    store_credentials: Path | None = None
+    """For S3, see :func:`penstock.store.s3_client.s3_client`."""
     authfile: Path | None = None
     """Credentials of registries."""
     tls_verify: bool = True
@@ -71,10 +72,12 @@ def bring(source: SuiteSource, into: Path, workshop: Path, access: SuiteAccess) 
     elif source.kind == "oci":
         _from_registry(source, into, workshop, access)
     elif source.kind == "s3":
-        return _from_s3(source, into, workshop, access)
+        return _from_s3(source, into, access)
     else:
         _from_workspace(into, access.bound)
     files = listed(into)
+    if sum((into / path).stat().st_size for path in files) > MAX_BYTES:
+        raise _too_large(source.text)
     if source.kind == "workspace" and digest_of(files) != source.digest:
         raise UsageError(
             f"its digest is {digest_of(files)}, the contract says {source.digest}",
@@ -114,13 +117,17 @@ def _from_git(source: SuiteSource, into: Path, workshop: Path, access: SuiteAcce
 
 
 def _offered(source: SuiteSource, access: SuiteAccess) -> Path | None:
-    """The basic-auth directory, unless its password is that of another host: ``penstock.yaml`` may name any host."""
+    """The basic-auth directory, unless its password is that of another host, or would be sent without TLS where the
+    repository's is not: ``penstock.yaml`` may name any address.
+    """
     folder = access.basic_auth
     if folder is None or not (folder / "password").is_file():
         return folder
-    local = access.repository.startswith(("/", ".", "file:"))
-    own = "" if local or not access.repository else parse_url(access.repository, allow_http=True).host
-    return folder if own and own == parse_url(source.place, allow_http=True).host else None
+    if not access.repository or access.repository.startswith(("/", ".", "file:")):
+        return None
+    own, other = (parse_url(address, allow_http=True) for address in (access.repository, source.place))
+    weaker = other.scheme == "http" and own.scheme != "http"
+    return folder if own.host == other.host and not weaker else None
 
 
 def _from_registry(source: SuiteSource, into: Path, workshop: Path, access: SuiteAccess) -> None:
@@ -147,36 +154,39 @@ def _from_registry(source: SuiteSource, into: Path, workshop: Path, access: Suit
         if not blob.is_file() or blob.stat().st_size != layer.size or sha256_file(blob) != layer.digest:
             raise WorldError("a layer is not what the manifest says", where=source.text, todo="Push the suite again.")
         unpacked.add(layer, blob)
-    _without_its_folder(into)
+    _without_its_folder(into, workshop)
 
 
-def _without_its_folder(into: Path) -> None:
+def _without_its_folder(into: Path, workshop: Path) -> None:
     """Of a folder that was packed with its own name (``oras push … suite``), what lies in it."""
     entries = list(into.iterdir())
     if len(entries) == 1 and entries[0].is_dir() and (entries[0] / SUITE_FILE).is_file():
-        own = entries[0].rename(into / f"{entries[0].name}.outer")
+        own = entries[0].rename(workshop / "unpacked")
         for path in sorted(own.iterdir()):
             path.rename(into / path.name)
         own.rmdir()
 
 
-def _from_s3(source: SuiteSource, into: Path, workshop: Path, access: SuiteAccess) -> dict[str, str]:
+def _from_s3(source: SuiteSource, into: Path, access: SuiteAccess) -> dict[str, str]:
     """The list of the files, which the digest is of, and then each file, by the digest that the list has."""
-    sums = workshop / SUMS
-    replace(access.fetcher, max_bytes=MAX_SUMS_BYTES).fetch(f"{source.place}/{SUMS}", sums, source.digest)
-    files = parse(sums.read_bytes(), where=f"{source.place}/{SUMS}")
+    store = open_store(source.place, access.store_credentials)
+    content = store.read(SUMS, MAX_SUMS_BYTES)
+    if (found := hashlib.sha256(content).hexdigest()) != source.digest:
+        todo = "Correct the contract: `penstock suite push` prints the address of a suite."
+        raise UsageError(
+            f"the list's SHA-256 is {found}, the contract says {source.digest}", where=store.location(SUMS), todo=todo
+        )
+    files = parse(content, where=store.location(SUMS))
 
-    def fetch(entry: tuple[str, str]) -> int:
-        path, digest = entry
-        return access.fetcher.fetch(f"{source.place}/{path}", into / path, digest)
+    def fetch(path: str) -> None:
+        store.get_file(path, into / path, files[path])
 
-    fetched = 0
     with ThreadPoolExecutor(AT_ONCE) as pool:
         try:
-            for size in pool.map(fetch, files.items()):
-                fetched += size
-                if fetched > MAX_BYTES:
-                    raise UsageError(f"the suite is larger than {MAX_BYTES >> 30} GiB", where=source.text)
+            if sum(size or 0 for size in pool.map(store.size, files)) > MAX_BYTES:
+                raise _too_large(source.text)
+            for _ in pool.map(fetch, files):
+                pass
         except BaseException:
             pool.shutdown(wait=True, cancel_futures=True)
             raise
@@ -200,5 +210,13 @@ def _from_workspace(into: Path, bound: Path | None) -> None:
     for path in regular_files(folder):
         size += (folder / path).stat().st_size
         if size > MAX_BYTES:
-            raise UsageError(f"the suite is larger than {MAX_BYTES >> 30} GiB", where="the workspace 'suite'")
+            raise _too_large("the workspace 'suite'")
         copy_with_digest(folder / path, into / path)
+
+
+def _too_large(where: str) -> UsageError:
+    return UsageError(
+        f"the suite is larger than {MAX_BYTES >> 30} GiB",
+        where=where,
+        todo="Split it, or leave out what no case names.",
+    )

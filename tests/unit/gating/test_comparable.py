@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from penstock.bundle.models import Inference, Machine, Run, ShardRecord, SuiteRecord
+from penstock.bundle.models import Inference, Machine, Run, ShardRecord, SuiteOrigin, SuiteRecord
 from penstock.foundation.errors import UsageError
 from penstock.gating.comparable import check_comparable, gpu_models, notes
 
@@ -52,6 +52,13 @@ def refused(candidate: Run, baseline: Run) -> str:
         (
             {"suite": SuiteRecord(digest="b" * 64, cases=9)},
             "suite: 9 cases, sha256:bbbbbbbbbbbb in the candidate, 8 cases, sha256:aaaaaaaaaaaa in the baseline",
+        ),
+        (
+            {
+                "suite": SuiteRecord(digest="b" * 64, cases=9),
+                "suite_from": SuiteOrigin(address="s3://a/b#sha256=c", files="c"),
+            },
+            "suite: 9 cases, sha256:bbbbbbbbbbbb from s3://a/b#sha256=c in the candidate, 8 cases",
         ),
         (
             {"extractors": {"lipsync": "syncnet_v2@sha256:1"}},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from penstock.bundle.directory import Bundle
-from penstock.bundle.models import BuiltElsewhere, GivenWeightsRecord, Image
+from penstock.bundle.models import BuiltElsewhere, GivenWeightsRecord, Image, SuiteOrigin
 from penstock.report.provenance_table import facts, reproduce
 
 
@@ -50,3 +50,15 @@ def test_an_image_that_was_built_elsewhere_is_said_to_be(pair: tuple[Bundle, Bun
     less = image.model_copy(update={"elsewhere": elsewhere.model_copy(update={"missing": 2})})
     table = {fact.label: fact.candidate for fact in facts(run.model_copy(update={"image": less}), None)}
     assert table["image built"].endswith("12 of the files that it copies are the commit's, 2 are not in it")
+
+
+def test_where_the_suite_was_brought_from(pair: tuple[Bundle, Bundle]) -> None:
+    address = f"oci://registry.example.org/suites/a@sha256:{'5' * 64}"
+    run = pair[0].run().model_copy(update={"suite_from": SuiteOrigin(address=address, files="6" * 64)})
+    table = {fact.label: (fact.candidate, fact.baseline) for fact in facts(run, pair[1].run())}
+    candidate, baseline = table["suite from"]
+    assert candidate == f"{address}, files sha256:{'6' * 64}"
+    assert baseline != candidate, "the baseline's lies in its repository"
+    assert "--workspace" not in reproduce(run)
+    bound = SuiteOrigin(address=f"workspace://suite#sha256={'6' * 64}", files="6" * 64)
+    assert reproduce(run.model_copy(update={"suite_from": bound})).endswith(" --workspace suite=DIR")

@@ -14,7 +14,7 @@ from penstock.bundle.models import SuiteOrigin
 from penstock.contract.placed_suite import RECORD
 from penstock.contract.suite_sources import FOLDER, SuiteSource, suite_source
 from penstock.foundation.errors import UsageError
-from penstock.suites.provided_suite import provide_suite
+from penstock.suites.provided_suite import provide_place, provide_suite
 from penstock.suites.suite_fetch import SuiteAccess
 from penstock.suites.suite_files import digest_of
 
@@ -62,6 +62,19 @@ def test_fetched_once_then_from_the_cache(access: SuiteAccess, clone: Path, tmp_
         provide_suite(source(), clone, tmp_path / "empty", NOWHERE, fresh=False)
 
 
+def test_what_a_killed_fetch_has_left_goes(access: SuiteAccess, clone: Path, tmp_path: Path) -> None:
+    provide_suite(source(), clone, tmp_path / "cache", access, fresh=True)
+    (entry,) = (path for path in (tmp_path / "cache" / "suites").iterdir() if path.is_dir())
+    left = entry.rename(entry.with_name(f".{entry.name}-killed"))
+    other = left.with_name(".another-suite")
+    other.mkdir()
+    provide_suite(source(), clone, tmp_path / "cache", access, fresh=False)
+    assert held(clone) == FILES
+    assert entry.is_dir()
+    assert not left.exists()
+    assert other.is_dir()
+
+
 @pytest.mark.parametrize("damage", ["file", "gone", "list", "half"])
 def test_a_damaged_entry_is_fetched_again(
     access: SuiteAccess, clone: Path, tmp_path: Path, damage: str, caplog: pytest.LogCaptureFixture
@@ -91,11 +104,17 @@ def test_what_the_repository_has_at_that_place_is_refused(access: SuiteAccess, c
     for fresh in (True, False):
         with pytest.raises(UsageError, match=r"holds a '\.penstock' of its own"):
             provide_suite(source(), clone, tmp_path / "cache", access, fresh=fresh)
+    with pytest.raises(UsageError, match="of its own"):
+        provide_place(clone)
     assert list(outside.iterdir()) == []
     (clone / ".penstock").unlink()
     (clone / ".penstock").mkdir()
     with pytest.raises(UsageError, match="of its own"):
         provide_suite(source(), clone, tmp_path / "cache", access, fresh=True)
+    (clone / FOLDER).symlink_to(outside / "made")
+    with pytest.raises(UsageError, match="symbolic link"):
+        provide_place(clone)
+    assert list(outside.iterdir()) == []
 
 
 def test_in_a_working_copy_it_takes_the_place_of_the_earlier_one(

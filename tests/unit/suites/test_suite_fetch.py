@@ -11,19 +11,20 @@ from typing import Any
 
 import pytest
 from tests.unit.environment.image_server import ImageServer
-from tests.unit.sources.fetched_file import fetcher
 from tests.unit.sources.source_servers import GitServer, commit, git, new_repository
 from tests.unit.suites.tarred import FILES, TAR, artifact, tarred
 
 from penstock.contract.suite_sources import SuiteSource, suite_source
 from penstock.foundation.errors import PenstockError, UsageError, WorldError
 from penstock.sources.tree import LFS_POINTER
+from penstock.suites import suite_fetch
 from penstock.suites.suite_fetch import SuiteAccess, bring
 from penstock.suites.suite_files import SUMS, as_text, digest_of
 from penstock.suites.suite_layers import TITLE, UNPACK
 
 SUMS_OF_FILES = {path: hashlib.sha256(content).hexdigest() for path, content in FILES.items()}
-NO_TLS = SuiteAccess(allow_http=True, tls_verify=False, fetcher=fetcher())
+OUTER = "a"  # as a folder in it
+NO_TLS = SuiteAccess(allow_http=True, tls_verify=False)
 needs_skopeo = pytest.mark.skipif(shutil.which("skopeo") is None, reason="needs skopeo")
 
 
@@ -67,7 +68,7 @@ def suites(tmp_path: Path) -> Path:
 
 
 def test_git_at_a_commit_also_one_that_no_branch_names_any_more(
-    brought: Brought, suites: Path, serve_git: Callable[..., GitServer]
+    brought: Brought, suites: Path, serve_git: Callable[..., GitServer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     oid = git(suites, "rev-parse", "HEAD")
     git(suites, "tag", "keep", oid)
@@ -76,6 +77,9 @@ def test_git_at_a_commit_also_one_that_no_branch_names_any_more(
     address = f"git+{server.url}/suites@{oid}"
     assert brought(f"{address}#portraits").keys() == {"suite.yaml", "a/c.png"}
     assert brought(address)["suite.yaml"] == SUMS_OF_FILES["suite.yaml"]
+    monkeypatch.setattr(suite_fetch, "MAX_BYTES", 3)
+    with pytest.raises(UsageError, match="the suite is larger than"):
+        brought(address)
     with pytest.raises(UsageError, match="no folder 'landscapes'"):
         brought(f"{address}#landscapes")
     with pytest.raises(UsageError, match="http is not allowed"):
@@ -134,7 +138,7 @@ def test_a_git_suite_that_may_not_be_one(
     [
         [(TAR, tarred(FILES), {})],
         [(f"{TAR}+gzip", tarred(FILES, packed=True), {TITLE: "suite", UNPACK: "true"})],
-        [(f"{TAR}+gzip", tarred({f"suite/{path}": text for path, text in FILES.items()}, packed=True), {})],
+        [(f"{TAR}+gzip", tarred({f"{OUTER}/{path}": text for path, text in FILES.items()}, packed=True), {})],
         [("application/octet-stream", content, {TITLE: path}) for path, content in FILES.items()],
     ],
     ids=["tar", "oras folder", "with its folder's name", "oras files"],
@@ -174,7 +178,7 @@ def test_a_prefix_of_s3(brought: Brought, bucket: Any) -> None:
     address = stored(bucket, FILES)
     assert brought(address) == SUMS_OF_FILES
     bucket.put_object(Bucket="weights", Key="suites/a/a/b.png", Body=b"another")
-    with pytest.raises(UsageError, match="SHA-256"):
+    with pytest.raises(WorldError, match="SHA-256"):
         brought(address)
     bucket.put_object(Bucket="weights", Key=f"suites/a/{SUMS}", Body=b"another")
     with pytest.raises(UsageError, match="SHA-256"):

@@ -125,4 +125,5 @@ def test_the_released_model_gets_the_place_and_no_suite_of_its_own(
     named = [f"--url={repository}", "--run-id=run-2", "--allow-local=true", "--revision=main", "--released=true"]
     assert folders.call("clone", *named).code == 0
     assert list((folders.source / FOLDER).iterdir()) == []
+    assert folders.call("clone", *named).code == 0, "a lost pod is tried again"
     assert folders.bundle.run().suite_from is None
