@@ -16,7 +16,7 @@ from penstock.report.case_files import SuiteFiles
 from penstock.report.media import Medium
 from penstock.report.series import Series
 from penstock.report.still_pictures import CaseStills, Marks, Painter, Picture
-from penstock.report.worst_moments import FPS, frames_around, most_different, worst_frame
+from penstock.report.worst_moments import FPS, frames_around, lanes_for, most_different, worst_frame
 
 LIMITS = ImageLimits(pixels=12 << 20)
 """Larger pictures are not shown: the step *report* has less memory than *measure*."""
@@ -38,6 +38,17 @@ class Moment:
 
 
 @dataclass(frozen=True)
+class FrameCourse:
+    """A value over the frames of both videos."""
+
+    title: str
+    shift: int
+    """The frame at which the first value stands."""
+    sides: dict[str, list[float | None]]
+    """Side → a value a frame; each has at least one."""
+
+
+@dataclass(frozen=True)
 class Exhibit:
     """Of each side (``baseline``, ``candidate``) that answered, what is to be seen."""
 
@@ -53,6 +64,8 @@ class Exhibit:
     """What an answer says of the picture."""
     moment: Moment | None = None
     """Of videos: the one that is shown."""
+    course: FrameCourse | None = None
+    """Of videos: what makes that moment the worst, over time."""
 
 
 def exhibit(
@@ -130,30 +143,36 @@ def _of_videos(metric: str, answers: Mapping[str, Medium], view: View, series: d
         except UsageError as error:
             whole[side] = error.what
     if view.closeup is None:
-        return Exhibit(whole, moment=moment)
+        return Exhibit(whole, moment=moment, course=_course(metric, view, series))
     detail = {
-        side: _cut(picture, *closeup_box(view.closeup, series.get(side), picture))
+        side: closeup_of(view.closeup, series.get(side), picture)
         for side, picture in whole.items()
         if not isinstance(picture, str)
     }
-    return Exhibit(whole, detail, None, view.closeup.name, {}, moment)
+    return Exhibit(whole, detail, None, view.closeup.name, {}, moment, _course(metric, view, series))
 
 
-def closeup_box(closeup: Closeup, series: Series | None, picture: Picture) -> tuple[float, float, float, float]:
-    """What the page enlarges of a frame: x, y, width, height as shares of it. It is half as high as wide."""
+def _course(metric: str, view: View, series: Mapping[str, Series]) -> FrameCourse | None:
+    """The series that :func:`worst_frame` looks into."""
+    for lane in lanes_for(metric, view):
+        sides = {side: known["lanes"].get(lane.name, []) for side, known in series.items()}
+        there = {side: values for side, values in sides.items() if any(value is not None for value in values)}
+        if there:
+            return FrameCourse(lane.title, lane.window // 2, there)
+    return None
+
+
+def closeup_of(closeup: Closeup, series: Series | None, picture: Picture) -> Picture:
+    """What the page enlarges of a frame: half as high as wide."""
     height, width = picture.shape[:2]
     box = series["box"] if series is not None else None
     if box is None:
         middle_x, middle_y, share = closeup.otherwise
     else:
-        x, y, box_width, box_height = box
-        middle_x, middle_y, share = (
-            x + closeup.across * box_width,
-            y + closeup.down * box_height,
-            closeup.width * box_width,
-        )
+        x, y, across, down = box
+        middle_x, middle_y, share = x + closeup.across * across, y + closeup.down * down, closeup.width * across
     tall = share * width / 2 / height
-    return middle_x - share / 2, middle_y - tall / 2, share, tall
+    return _cut(picture, middle_x - share / 2, middle_y - tall / 2, share, tall)
 
 
 # pictures

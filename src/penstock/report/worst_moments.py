@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from penstock.families.family import View
+from penstock.families.family import Lane, View
 from penstock.foundation.errors import UsageError
 from penstock.media.alpha_frames import read_alpha_frames
 from penstock.media.video import read_frames
@@ -26,6 +26,11 @@ COMPARED_PIXELS = 96
 """Longer side of the frames that are compared."""
 
 
+def lanes_for(metric: str, view: View) -> list[Lane]:
+    """The family's lines over time, that of the metric first, if it has one."""
+    return sorted(view.lanes, key=lambda lane: metric not in (lane.series, lane.name))
+
+
 def worst_frame(metric: str, view: View, series: dict[str, Series]) -> tuple[int, float] | None:
     """The frame at which the page opens the case, and its frames a second; ``None``: no series says.
 
@@ -34,8 +39,7 @@ def worst_frame(metric: str, view: View, series: dict[str, Series]) -> tuple[int
         view: the family's.
         series: side → what is known of its video, frame by frame.
     """
-    lanes = sorted(view.lanes, key=lambda lane: lane.series != metric and lane.name != metric)
-    for lane in lanes:
+    for lane in lanes_for(metric, view):
         of_side = {side: known["lanes"].get(lane.name, []) for side, known in series.items()}
         own = of_side.get("candidate") or of_side.get("baseline") or []
         against = of_side.get("baseline", []) if of_side.get("candidate") else []
