@@ -11,6 +11,7 @@ import numpy as np
 from penstock.families.family import Closeup, Stills, View
 from penstock.foundation.errors import UsageError
 from penstock.foundation.references import load
+from penstock.media.container import probe
 from penstock.media.images import ImageLimits, picture_bytes, read_as_stored
 from penstock.report.case_files import SuiteFiles
 from penstock.report.media import Medium
@@ -20,6 +21,8 @@ from penstock.report.worst_moments import FPS, frames_around, lanes_for, most_di
 
 LIMITS = ImageLimits(pixels=12 << 20)
 """Larger pictures are not shown: the step *report* has less memory than *measure*."""
+QUICK_PIXELS = 60_000_000
+"""Nine seconds of 512 by 512 pixels, one of 1080p."""
 ENLARGED_SHARE = 0.22
 """Of the picture's shorter side: the square around the worst place that is enlarged."""
 
@@ -75,6 +78,8 @@ def exhibit(
     view: View,
     series: dict[str, Series],
     files: SuiteFiles | None,
+    *,
+    quick: bool = False,
 ) -> Exhibit:
     """What there is to see of a case. Files are hostile: what cannot be read is a reason in its place.
 
@@ -85,10 +90,11 @@ def exhibit(
         view: the family's.
         series: side → what is known of its video, frame by frame.
         files: the suite's own files, if they are at hand.
+        quick: of a long or large video an earlier frame does, so that :data:`QUICK_PIXELS` are decoded at most.
     """
     try:
         if any(answer.kind == "video" for answer in answers.values()):
-            return _of_videos(metric, answers, view, series)
+            return _of_videos(metric, answers, view, series, quick=quick)
         if view.stills is not None:
             return _of_stills(case, answers, view.stills, files)
         return Exhibit({side: _picture(answer) for side, answer in answers.items()})
@@ -114,13 +120,19 @@ def _in_8_bits(stored: Picture) -> Picture:
 # videos
 
 
-def moment_of(metric: str, videos: Mapping[str, Path], view: View, series: dict[str, Series]) -> Moment:
-    """When a case's videos are worst: as their series say, else where the two differ most, else their middle.
+def moment_of(
+    metric: str, videos: Mapping[str, Path], view: View, series: dict[str, Series], *, quick: bool = False
+) -> Moment:
+    """When a case's videos are worst: as their series say, else where the two differ most, else their begin.
 
     Raises:
         UsageError: a video cannot be read.
     """
     known = worst_frame(metric, view, series)
+    if quick:
+        frame, fps = known or (round(FPS / 2), FPS)
+        sizes = [info for path in videos.values() if (info := probe(path).video) is not None]
+        return Moment(min([frame, *(QUICK_PIXELS // (size.width * size.height) for size in sizes)]), fps)
     if known is not None:
         return Moment(*known)
     if len(videos) == 2:
@@ -128,18 +140,20 @@ def moment_of(metric: str, videos: Mapping[str, Path], view: View, series: dict[
     return Moment(0, FPS)
 
 
-def _of_videos(metric: str, answers: Mapping[str, Medium], view: View, series: dict[str, Series]) -> Exhibit:
+def _of_videos(
+    metric: str, answers: Mapping[str, Medium], view: View, series: dict[str, Series], *, quick: bool
+) -> Exhibit:
     videos = {side: answer.path for side, answer in answers.items() if answer.kind == "video"}
     others = {side: f"{answer.path.name} is no video" for side, answer in answers.items() if side not in videos}
     try:
-        moment = moment_of(metric, videos, view, series)
+        moment = moment_of(metric, videos, view, series, quick=quick)
     except UsageError:
         moment = Moment(0, FPS)  # what is wrong with the one that cannot be read is said below
     whole: dict[str, Picture | str] = {**others}
     for side, path in videos.items():
         try:
             frames = frames_around(path, moment.frame, moment.frame, moment.fps, see_through=view.stills is not None)
-            whole[side] = frames[-1] if frames else "the video has no frame"
+            whole[side] = next(frames, "the video has no frame")
         except UsageError as error:
             whole[side] = error.what
     if view.closeup is None:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from PIL import Image
 
 from penstock.families.family import View
 from penstock.report.exhibits import Moment, closeup_of
-from penstock.report.picture_board import PAPER, Board, fitted
+from penstock.report.picture_board import Board, fitted
 from penstock.report.picture_files import MAX_MOVING_BYTES
 from penstock.report.picture_text import FAINT, RED, clipped
 from penstock.report.series import Series
-from penstock.report.still_pictures import Picture, shrunk
+from penstock.report.still_pictures import Picture
 from penstock.report.worst_moments import frames_around
 
 AROUND_S = 1.0
@@ -46,12 +46,11 @@ def moving_pair(
     around = round(AROUND_S * moment.fps)
     first, last = max(0, moment.frame - around), moment.frame + around
     every = max(1, round(moment.fps / SHOWN_FPS), -(-(last - first + 1) // MOST_FRAMES))
-    see_through = view.stills is not None
-    frames = {
-        side: [*_columns(path, first, last, every, moment.fps, side, view, series, see_through=see_through)]
-        for side, path in videos.items()
-    }
-    count = max(map(len, frames.values()))
+    frames = {}
+    for side, path in videos.items():
+        read = frames_around(path, first, last, moment.fps, see_through=view.stills is not None)
+        frames[side] = [*_columns(read, every, view, series.get(side))]
+    count = max(map(len, frames.values()), default=0)
     if count < 2:
         return b""
     worst = (moment.frame - first) // every
@@ -63,35 +62,17 @@ def moving_pair(
     return b""
 
 
-def _columns(
-    path: Path,
-    first: int,
-    last: int,
-    every: int,
-    fps: float,
-    side: str,
-    view: View,
-    series: Mapping[str, Series],
-    *,
-    see_through: bool,
-) -> list[list[Picture]]:
-    """Of each frame that is shown: the whole, and the closeup."""
-    columns = []
-    for frame in frames_around(path, first, last, fps, see_through=see_through)[::every]:
-        parts = [frame]
-        if view.closeup is not None:
-            parts.append(closeup_of(view.closeup, series.get(side), frame))
-        columns.append([_small(part) for part in parts])
-    return columns
-
-
-def _small(part: Picture) -> Picture:
-    """No more than is shown, so that two seconds of large frames are not kept."""
-    return shrunk(part, SIZES[0][0]) if part.ndim == 2 or part.shape[2] == 3 else part
+def _columns(frames: Iterable[Picture], every: int, view: View, series: Series | None) -> Iterator[list[Image.Image]]:
+    """Of each frame that is shown: the whole, and the closeup, as large as they are ever shown."""
+    largest = SIZES[0][0]
+    for number, frame in enumerate(frames):
+        if number % every == 0:
+            parts = [frame] if view.closeup is None else [frame, closeup_of(view.closeup, series, frame)]
+            yield [fitted(part, largest, largest) for part in parts]
 
 
 def _frame(
-    frames: Mapping[str, Sequence[Sequence[Picture]]],
+    frames: Mapping[str, Sequence[Sequence[Image.Image]]],
     captions: Mapping[str, str],
     number: int,
     count: int,
@@ -100,9 +81,7 @@ def _frame(
 ) -> Image.Image:
     """A side that ends earlier stays at its last frame."""
     columns = {
-        side: [fitted(part, width, width) for part in own[min(number, len(own) - 1)]]
-        for side, own in frames.items()
-        if own
+        side: [_as_wide(part, width) for part in own[min(number, len(own) - 1)]] for side, own in frames.items() if own
     }
     tall = max(sum(part.height + 4 for part in parts) for parts in columns.values())
     board = Board(width * len(columns) + 8 * (len(columns) - 1), CAPTION + tall + 8)
@@ -112,11 +91,16 @@ def _frame(
         for part in parts:
             board.image.paste(part, (left + (width - part.width) // 2, top))
             top += part.height + 4
-    full = board.image.width
-    board.draw.rectangle((0, board.image.height - 6, full, board.image.height), fill=PAPER)
-    colour = RED if worst else FAINT
-    board.draw.rectangle((0, board.image.height - 5, full * (number + 1) / count, board.image.height), fill=colour)
+    end, right = board.image.height, board.image.width * (number + 1) / count
+    board.draw.rectangle((0, end - 5, right, end), fill=RED if worst else FAINT)
     return board.image
+
+
+def _as_wide(part: Image.Image, width: int) -> Image.Image:
+    if width == SIZES[0][0]:
+        return part
+    share = width / SIZES[0][0]
+    return part.resize((max(1, round(part.width * share)), max(1, round(part.height * share))), Image.Resampling.BOX)
 
 
 def _webp(frames: Sequence[Image.Image], quality: int, frame_ms: int) -> bytes:

@@ -151,7 +151,7 @@ class _PicturedRun:
         painted = self._view.stills is not None and any(still.over for still in self._view.stills.of_answer)
         is_video = any(answer.kind == "video" for answer in answers.values())
         view = self._view if painted or is_video else View()
-        shown = exhibit(case.name, case.telling or case.changed, answers, view, series, self.files)
+        shown = exhibit(case.name, case.telling or case.changed, answers, view, series, self.files, quick=True)
         found: dict[str, Image.Image | str] = {}
         for side, picture in shown.whole.items():
             found[side] = picture if isinstance(picture, str) else fitted(picture, THUMB, THUMB)
