@@ -98,7 +98,7 @@ def _tile(
     if not said and number is not None:
         before = f"{number.baseline} → " if number.baseline != NO_VALUE else ""
         said = f"{number.title} {before}{number.candidate}"
-        bad = case.change > 0 or number.candidate == NO_VALUE
+        bad = case.worsened(number)
     wide = 2 * THUMB + GAP
     size = next((size for size in (17, 15, 13) if width_of(said, size) <= wide), 12)
     board.text((x, y + THUMB + 5), clipped(said, size, wide), size, RED if bad else INK, bold=bad)

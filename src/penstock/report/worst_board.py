@@ -178,7 +178,7 @@ def _value(board: Board, worst: WorstCase, side: str, at: tuple[int, int], *, al
     large, small = next(
         (pair for pair in sizes if width_of(said, pair[0]) + 14 + width_of(change, pair[1]) <= PANEL_WIDTH), sizes[-1]
     )
-    colour = RED if alarming and side == "candidate" and (worst.case.change > 0 or value == NO_VALUE) else INK
+    colour = RED if alarming and side == "candidate" and worst.case.worsened(number) else INK
     x, y = at
     board.text((x, y + 28 - large), clipped(said, large, PANEL_WIDTH), large, colour, bold=side == "candidate")
     if change:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -53,6 +55,12 @@ def test_a_case_with_its_values(after: float | None, alarming: bool) -> None:
     assert asked == ["a"]
     assert int((pixels == (0, 0, 250)).all(axis=2).sum()) == 6_000
     assert bool((pixels == RED).all(axis=2).any()) == alarming
+
+
+def test_a_value_that_stayed_alarms_nobody_though_another_moved() -> None:
+    case = replace(row("a", after=7.0), change=3.0, changed="lse_c", telling="lse_d")
+    pixels = np.asarray(contact_sheet(SheetOf("", [case], 1), "", VERSIONS, lambda _: {}))
+    assert not (pixels == RED).all(axis=2).any()
 
 
 def test_each_row_has_its_room() -> None:
