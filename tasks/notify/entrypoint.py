@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from penstock.bundle.directory import Bundle
@@ -20,6 +20,7 @@ from penstock.notices.forge_places import address_of, open_place, read_forge
 from penstock.notices.message import headline, message
 from penstock.notices.notice import NoticeLink
 from penstock.notices.notice_links import links_of, values_of
+from penstock.notices.notice_picture import picture_of
 from penstock.notices.notify import notify, receivers_in
 from penstock.notices.pull_request import comment_text, marker
 from penstock.notices.quick_status import run_status
@@ -62,7 +63,9 @@ def step(arguments: Arguments) -> dict[str, str]:
     failed: list[PenstockError] = []
     sent = 0
     try:
-        told = notify(receivers_in(arguments.receivers), message(bundle, arguments.status, _links(arguments, bundle)))
+        said = message(bundle, arguments.status, _links(arguments, bundle))
+        said = replace(said, picture=picture_of(bundle, arguments.status, arguments.receivers))
+        told = notify(receivers_in(arguments.receivers), said)
         sent = told.sent
         failed += [error for error in [told.error()] if error is not None]
     except PenstockError as error:  # the comment is tried all the same

@@ -34,8 +34,8 @@ def step(arguments: Arguments) -> dict[str, str]:
     released = Bundle(arguments.baseline)
     with recorded(bundle, "report") as note:
         before = released if released.run_file.exists() else None
-        draw_pictures(bundle, before, arguments.source)
-        summary = write_report(bundle, before, arguments.source, each=two_at_a_time)
+        pictures = draw_pictures(bundle, before, arguments.source)
+        summary = write_report(bundle, before, arguments.source, each=two_at_a_time, pictures=pictures)
         write_beside_page(bundle)
         note.note = "report/index.html"
     return {"summary": shorten(summary, 750)}

@@ -35,6 +35,7 @@ COMMANDS: Mapping[str, str] = {
     "run": "penstock.cli.run:run",
     "runs": "penstock.cli.runs:runs",
     "open": "penstock.cli.open_report:open_report",
+    "report": "penstock.cli.report:report",
     "clean": "penstock.cli.clean:clean",
     "gate": "penstock.cli.gate:gate",
     "calibrate": "penstock.cli.calibrate:calibrate",

@@ -13,13 +13,15 @@ https://adaptivecards.io/explorer/TextRun.html.
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import html
 import json
 import re
 from typing import Any
 
 from penstock.foundation.errors import printable
-from penstock.notices.notice import Notice, NoticeLink, clipped, fitted
+from penstock.notices.notice import MAX_URL_CHARACTERS, Notice, NoticeLink, NoticePicture, clipped, fitted
 from penstock.report.summary import FORMATTING, INVISIBLE, bare, plain, unlinked
 
 WECOM_BYTES = 2_048
@@ -32,6 +34,8 @@ FEISHU_BYTES = 20 << 10
 SLACK_CHARACTERS = 3_000
 """Of the text of a section."""
 SLACK_HEADER_CHARACTERS = 150
+MAX_ALT = 300
+"""Of what a picture shows, in words."""
 TEAMS_BYTES = 28 << 10
 """Of the whole request, counted as UTF-16."""
 MAIL_BYTES = 100_000
@@ -84,8 +88,16 @@ def dingtalk_form(notice: Notice) -> dict[str, Any]:
     """DingTalk's ``markdown``, whose lines are paragraphs; nobody is named in ``at``."""
     head = full_width(clipped(notice.what, lambda text: len(full_width(text)) <= 100) or "…")
     # In JSON each line end takes four bytes: "\n\n" is written as escapes.
-    lines = _markdown_lines(notice, DINGTALK_BYTES - 600, "**", "**", "\\n\\n")
+    link = notice.picture.link if notice.picture is not None else None
+    lines = _markdown_lines(notice, DINGTALK_BYTES - 600 - MAX_URL_CHARACTERS, "**", "**", "\\n\\n")
+    lines += [f"![{link.label}]({link.url})"] if link is not None else []
     return {"msgtype": "markdown", "markdown": {"title": head, "text": "\n\n".join(lines)}, "at": {"isAtAll": False}}
+
+
+def wecom_picture(content: bytes) -> dict[str, Any]:
+    """WeCom's ``image``, a message of its own: the file itself, PNG or JPEG, at most 2 MB."""
+    digest = hashlib.md5(content, usedforsecurity=False).hexdigest()
+    return {"msgtype": "image", "image": {"base64": base64.b64encode(content).decode("ascii"), "md5": digest}}
 
 
 def _markdown_lines(notice: Notice, limit: int, before: str, after: str, end: str) -> list[str]:
@@ -121,7 +133,7 @@ def feishu_form(notice: Notice) -> dict[str, Any]:
 
     kept = fitted(
         notice,
-        FEISHU_BYTES - 400,
+        FEISHU_BYTES - 400 - MAX_URL_CHARACTERS,
         lambda line: len(packed({"": text(line)})),
         lambda found: len(packed({"": link(found)})),
     )
@@ -129,6 +141,8 @@ def feishu_form(notice: Notice) -> dict[str, Any]:
         paragraph(text(kept.why)),
         paragraph(*map(link, kept.links)),
         *(paragraph(text(x)) for x in kept.details),
+        # a picture itself takes a key that only an app gets: a robot has its link
+        *([paragraph(link(notice.picture.link))] if notice.picture is not None and notice.picture.link else []),
     ]
     post = {"title": inert(kept.what), "content": [each for each in content if each]}
     return {"msg_type": "post", "content": {"post": {"zh_cn": post}}}
@@ -158,6 +172,8 @@ def slack_form(notice: Notice) -> dict[str, Any]:
         blocks.append({"type": "section", "text": {"type": "mrkdwn", "text": links, "verbatim": True}})
     if kept.details:
         blocks.append(plain_block("section", "\n".join(map(slack_text, kept.details))))
+    if notice.picture is not None and notice.picture.link is not None:
+        blocks.append({"type": "image", "image_url": notice.picture.link.url, "alt_text": _alt(notice.picture)})
     return {"text": slack_text(kept.what), "blocks": blocks, "unfurl_links": False, "unfurl_media": False}
 
 
@@ -173,21 +189,36 @@ def teams_form(notice: Notice) -> dict[str, Any]:
     def button(link: NoticeLink) -> dict[str, str]:
         return {"type": "Action.OpenUrl", "title": link.label, "url": link.url}
 
-    kept = fitted(notice, TEAMS_BYTES - 1_600, lambda text: size(run(text)), lambda link: size(button(link)))
+    kept = fitted(
+        notice,
+        TEAMS_BYTES - 1_600 - 2 * (MAX_URL_CHARACTERS + 2 * MAX_ALT),
+        lambda text: size(run(text)),
+        lambda link: size(button(link)),
+    )
     head = run(kept.what, weight="Bolder", color=_COLOURS[notice.tone])
     card = {
         "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
         "type": "AdaptiveCard",
         "version": "1.4",
-        "body": [head, run(kept.why), *map(run, kept.details)],
+        "body": [head, run(kept.why), *_teams_picture(notice), *map(run, kept.details)],
         "actions": [button(link) for link in kept.links],
     }
     attachment = {"contentType": "application/vnd.microsoft.card.adaptive", "contentUrl": None, "content": card}
     return {"type": "message", "attachments": [attachment]}
 
 
+def _teams_picture(notice: Notice) -> list[dict[str, str]]:
+    if notice.picture is None or notice.picture.link is None:
+        return []
+    return [{"type": "Image", "url": notice.picture.link.url, "altText": _alt(notice.picture), "size": "Stretch"}]
+
+
+def _alt(picture: NoticePicture) -> str:
+    return inert(clipped(picture.alt, lambda text: len(inert(text)) <= MAX_ALT)) or "…"
+
+
 def mail_form(notice: Notice) -> tuple[str, str]:
-    """Subject and HTML of a mail."""
+    """Subject and HTML of a mail; the picture is the attachment of its own name."""
 
     def line(text: str) -> str:
         return f"<p>{html.escape(inert(text))}</p>"
@@ -198,6 +229,9 @@ def mail_form(notice: Notice) -> tuple[str, str]:
 
     kept = fitted(notice, MAIL_BYTES, lambda text: len(line(text).encode()), lambda found: len(link(found).encode()))
     body = [f"<p><b>{html.escape(inert(kept.what))}</b></p>", line(kept.why), *map(link, kept.links)]
+    if notice.picture is not None:
+        alt = html.escape(_alt(notice.picture))
+        body.append(f'<p><img src="cid:{html.escape(notice.picture.path.name)}" alt="{alt}" width="800"></p>')
     return _disarmed(bare(kept.what)), "\n".join([*body, *map(line, kept.details)])
 
 

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import httpx
 
-from penstock.foundation.errors import one_line
+from penstock.foundation.errors import UsageError, one_line
+from penstock.foundation.files import read_regular
 from penstock.foundation.whole_answer import PLAIN, answered_within, plain_chunks
-from penstock.notices.chats import Chat, ChatFault
-from penstock.notices.notice import Notice
+from penstock.notices.chats import Chat, ChatFault, ChatRequest
+from penstock.notices.notice import Notice, NoticePicture
+from penstock.report.picture_files import MAX_WORST_BYTES
+
+log = logging.getLogger(__name__)
 
 TIMEOUT_S = 15.0
 """For each of connecting, sending and waiting; and for all of it together."""
@@ -42,18 +48,43 @@ def post_notice(
     Returns:
         Empty if it was taken; else why not, in a line without any secret.
     """
-    fault = ChatFault("not sent")
-    for attempt in range(TRIES):
-        fault, wait_s = _post_once(chat, notice, now())
-        if not fault.said or not fault.again or attempt == TRIES - 1 or wait_s > LONGEST_WAIT_S:
-            break
-        sleep(wait_s)
+    fault = _tried(chat, lambda: chat.request(notice, now()), sleep)
+    if fault.said and notice.picture is not None and notice.picture.link is not None and fault.refused:
+        # a service that cannot get the picture, or does not want it, refuses the words with it
+        bare = replace(notice, picture=None)
+        fault = _tried(chat, lambda: chat.request(bare, now()), sleep)
+    elif not fault.said and notice.picture is not None and chat.picture is not None:
+        _post_picture(chat, chat.picture, notice.picture, sleep)
     return _without(fault.said, chat.secrets)
 
 
-def _post_once(chat: Chat, notice: Notice, now: float) -> tuple[ChatFault, float]:
+def _post_picture(
+    chat: Chat, form: Callable[[bytes], ChatRequest], picture: NoticePicture, sleep: Callable[[float], None]
+) -> None:
+    """After the message: without it the message has arrived all the same, so that nobody is told that it has not."""
+    try:
+        content = read_regular(picture.path, max_bytes=MAX_WORST_BYTES, where="picture")
+    except UsageError as error:
+        log.warning("no picture for %s://…: %s", chat.name, error)
+        return
+    fault = _tried(chat, lambda: form(content), sleep)
+    if fault.said:
+        log.warning("the picture for %s://… was not sent: %s", chat.name, _without(fault.said, chat.secrets))
+
+
+def _tried(chat: Chat, request: Callable[[], ChatRequest], sleep: Callable[[float], None]) -> ChatFault:
+    """Post, and again where that may help; the last fault, an empty one if there is none."""
+    fault = ChatFault("not sent")
+    for attempt in range(TRIES):
+        fault, wait_s = _post_once(chat, request())
+        if not fault.said or not fault.again or attempt == TRIES - 1 or wait_s > LONGEST_WAIT_S:
+            break
+        sleep(wait_s)
+    return fault
+
+
+def _post_once(chat: Chat, request: ChatRequest) -> tuple[ChatFault, float]:
     """The fault, an empty one if there is none, and how long to wait before the next try."""
-    request = chat.request(notice, now)
     headers = {**PLAIN, "Content-Type": "application/json; charset=utf-8", "User-Agent": "penstock"}
     try:
         with (
@@ -75,7 +106,8 @@ def _post_once(chat: Chat, notice: Notice, now: float) -> tuple[ChatFault, float
         return ChatFault(f"no answer: {reason}; the message may have arrived"), 0.0
     asked = answer.headers.get("retry-after", "")
     wait_s = float(asked) if asked.isdecimal() and len(asked) < 8 else PAUSE_S
-    return chat.fault(answer.status_code, content) or ChatFault(""), wait_s
+    fault = chat.fault(answer.status_code, content)
+    return replace(fault, refused=not fault.again) if fault is not None else ChatFault(""), wait_s
 
 
 def _without(said: str, secrets: tuple[str, ...]) -> str:

@@ -17,7 +17,15 @@ from typing import Any
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 from penstock.foundation.errors import UsageError
-from penstock.notices.chat_forms import dingtalk_form, feishu_form, packed, slack_form, teams_form, wecom_form
+from penstock.notices.chat_forms import (
+    dingtalk_form,
+    feishu_form,
+    packed,
+    slack_form,
+    teams_form,
+    wecom_form,
+    wecom_picture,
+)
 from penstock.notices.notice import Notice
 
 PLACES: Mapping[str, str] = {
@@ -58,6 +66,8 @@ class ChatFault:
     said: str
     again: bool = False
     """Whether it may be taken after a while."""
+    refused: bool = False
+    """The service has said so: the message as it was will not arrive."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +90,8 @@ class Chat:
     """The message and the time (seconds since 1970), which some sign → what is posted."""
     fault: Callable[[int, bytes], ChatFault | None]
     """The answer's status and content → what is wrong; ``None``: the message was taken."""
+    picture: Callable[[bytes], ChatRequest] | None = None
+    """A PNG → what is posted after the message; ``None``: a picture is part of the message, by its address."""
 
 
 def find_chat(address: str, places: Mapping[str, str] = PLACES) -> Chat | None:
@@ -123,7 +135,13 @@ def _chat(name: str, secret: str, token: str, places: Mapping[str, str]) -> Chat
     place, kept = places[name], (token, *token.split("/"), *([secret] if secret else []))
     if name == "wecombot":
         url = f"{place}/cgi-bin/webhook/send?key={token}"
-        return Chat(name, kept, lambda notice, _: ChatRequest(url, packed(wecom_form(notice))), _errcode("errcode"))
+        return Chat(
+            name,
+            kept,
+            lambda notice, _: ChatRequest(url, packed(wecom_form(notice))),
+            _errcode("errcode"),
+            lambda content: ChatRequest(url, packed(wecom_picture(content))),
+        )
     if name == "dingtalk":
         url = f"{place}/robot/send?access_token={token}"
 

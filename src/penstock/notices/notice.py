@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Literal
 
 from penstock.foundation.errors import UsageError
@@ -49,6 +50,18 @@ class NoticeLink:
 
 
 @dataclass(frozen=True)
+class NoticePicture:
+    """One picture beside the words; a receiver that cannot show it has the words alone."""
+
+    path: Path
+    """A PNG of at most :data:`penstock.report.picture_files.MAX_WORST_BYTES`, for services that take it itself."""
+    alt: str
+    """What it shows; text as it came, as that of a :class:`Notice`."""
+    link: NoticeLink | None = None
+    """Where the service and its users get it without logging in; ``None``: nowhere."""
+
+
+@dataclass(frozen=True)
 class Notice:
     """One message, the same for all receivers."""
 
@@ -60,6 +73,7 @@ class Notice:
     details: tuple[str, ...] = ()
     """Lines that follow, the most important first."""
     tone: Tone = "info"
+    picture: NoticePicture | None = None
 
 
 def fitted(notice: Notice, limit: int, cost: Callable[[str], int], link_cost: Callable[[NoticeLink], int]) -> Notice:

@@ -13,6 +13,8 @@ from penstock.foundation.files import read_regular
 from penstock.notices.notice import MAX_URL_CHARACTERS, NoticeLink
 
 FILE = "links"
+PICTURE = "picture"
+"""The label of the line that says where the picture of the worst case is: it is shown, not followed."""
 MAX_BYTES = 1 << 16
 MAX_LINKS = 6
 """What a card of Teams shows without a menu."""
@@ -57,12 +59,26 @@ def links_of(values: LinkValues, directory: Path | None = None) -> tuple[NoticeL
     Raises:
         UsageError: a line of the file is something else; it is too large or not text.
     """
-    found = [(label, _filled(template, values)) for label, template in (_templates(directory) if directory else ())]
+    found = [(label, url) for label, url in _filled_lines(values, directory) if label != PICTURE]
     commit = _commit(values)
     if commit and all(label != "commit" for label, _ in found):
         found.append(("commit", commit))
     # What a repository calls its version may be longer than any address: a link less, and the message goes out.
     return tuple([NoticeLink(label, url) for label, url in found if 0 < len(url) <= MAX_URL_CHARACTERS][:MAX_LINKS])
+
+
+def picture_link(values: LinkValues, directory: Path | None = None) -> NoticeLink | None:
+    """Where the line ``picture`` of the file ``links`` says that the picture of the worst case is, if it says so.
+
+    Raises:
+        UsageError: see :func:`links_of`.
+    """
+    urls = (url for label, url in _filled_lines(values, directory) if label == PICTURE)
+    return next((NoticeLink(PICTURE, url) for url in urls if 0 < len(url) <= MAX_URL_CHARACTERS), None)
+
+
+def _filled_lines(values: LinkValues, directory: Path | None) -> list[tuple[str, str]]:
+    return [(label, _filled(template, values)) for label, template in (_templates(directory) if directory else ())]
 
 
 def _templates(directory: Path) -> list[tuple[str, str]]:

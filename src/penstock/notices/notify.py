@@ -148,15 +148,20 @@ def _send(receiver: Chat | Any, url: str, notice: Notice, sleep: Callable[[float
         return
     import apprise
 
+    attached: list[str] = []
     if _scheme(url) in ("mailto", "mailtos"):
         (title, body), form = mail_form(notice), apprise.NotifyFormat.HTML
+        if notice.picture is not None:
+            attached, receiver.inline = [str(notice.picture.path)], True
     else:
         limit = min(max(int(receiver.body_maxlen), LEAST_BYTES), MOST_BYTES)
         (title, body), form = markdown_form(notice, limit), apprise.NotifyFormat.MARKDOWN
     everyone = apprise.Apprise()
     everyone.add(receiver)
     try:
-        taken = everyone.notify(title=title, body=body, notify_type=notice.tone, body_format=form)
+        taken = everyone.notify(
+            title=title, body=body, notify_type=notice.tone, body_format=form, attach=attached or None
+        )
     except Exception as error:  # of any of its hundred services; the text may hold the address
         raise WorldError(f"its sender failed ({type(error).__name__})", where=f"{_scheme(url)}://…") from None
     if not taken:

@@ -61,6 +61,11 @@ class CaseRow:
     changed: str = ""
     """The ruled metric that ``change`` is of; empty if none has a value."""
 
+    def worsened(self, number: Number) -> bool:
+        """Whether the candidate has no value of this metric, or one that is worse than the baseline's."""
+        told = number.metric == self.changed and self.change > 0
+        return told or number.worse > 0 or number.candidate == NO_VALUE
+
     def number_of(self, metric: str) -> Number | None:
         """The case's number of a metric, if there is one."""
         return next((number for number in self.numbers if number.metric == metric), None)

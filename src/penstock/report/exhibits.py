@@ -11,15 +11,18 @@ import numpy as np
 from penstock.families.family import Closeup, Stills, View
 from penstock.foundation.errors import UsageError
 from penstock.foundation.references import load
+from penstock.media.container import probe
 from penstock.media.images import ImageLimits, picture_bytes, read_as_stored
 from penstock.report.case_files import SuiteFiles
 from penstock.report.media import Medium
 from penstock.report.series import Series
 from penstock.report.still_pictures import CaseStills, Marks, Painter, Picture
-from penstock.report.worst_moments import FPS, frames_around, most_different, worst_frame
+from penstock.report.worst_moments import FPS, frames_around, lanes_for, most_different, worst_frame
 
 LIMITS = ImageLimits(pixels=12 << 20)
 """Larger pictures are not shown: the step *report* has less memory than *measure*."""
+QUICK_PIXELS = 60_000_000
+"""Nine seconds of 512 by 512 pixels, one of 1080p."""
 ENLARGED_SHARE = 0.22
 """Of the picture's shorter side: the square around the worst place that is enlarged."""
 
@@ -38,6 +41,17 @@ class Moment:
 
 
 @dataclass(frozen=True)
+class FrameCourse:
+    """A value over the frames of both videos."""
+
+    title: str
+    shift: int
+    """The frame at which the first value stands."""
+    sides: dict[str, list[float | None]]
+    """Side → a value a frame; each has at least one."""
+
+
+@dataclass(frozen=True)
 class Exhibit:
     """Of each side (``baseline``, ``candidate``) that answered, what is to be seen."""
 
@@ -53,6 +67,8 @@ class Exhibit:
     """What an answer says of the picture."""
     moment: Moment | None = None
     """Of videos: the one that is shown."""
+    course: FrameCourse | None = None
+    """Of videos: what makes that moment the worst, over time."""
 
 
 def exhibit(
@@ -62,6 +78,8 @@ def exhibit(
     view: View,
     series: dict[str, Series],
     files: SuiteFiles | None,
+    *,
+    quick: bool = False,
 ) -> Exhibit:
     """What there is to see of a case. Files are hostile: what cannot be read is a reason in its place.
 
@@ -72,10 +90,11 @@ def exhibit(
         view: the family's.
         series: side → what is known of its video, frame by frame.
         files: the suite's own files, if they are at hand.
+        quick: of a long or large video an earlier frame does, so that :data:`QUICK_PIXELS` are decoded at most.
     """
     try:
         if any(answer.kind == "video" for answer in answers.values()):
-            return _of_videos(metric, answers, view, series)
+            return _of_videos(metric, answers, view, series, quick=quick)
         if view.stills is not None:
             return _of_stills(case, answers, view.stills, files)
         return Exhibit({side: _picture(answer) for side, answer in answers.items()})
@@ -101,13 +120,19 @@ def _in_8_bits(stored: Picture) -> Picture:
 # videos
 
 
-def moment_of(metric: str, videos: Mapping[str, Path], view: View, series: dict[str, Series]) -> Moment:
-    """When a case's videos are worst: as their series say, else where the two differ most, else their middle.
+def moment_of(
+    metric: str, videos: Mapping[str, Path], view: View, series: dict[str, Series], *, quick: bool = False
+) -> Moment:
+    """When a case's videos are worst: as their series say, else where the two differ most, else their begin.
 
     Raises:
         UsageError: a video cannot be read.
     """
     known = worst_frame(metric, view, series)
+    if quick:
+        frame, fps = known or (round(FPS / 2), FPS)
+        sizes = [info for path in videos.values() if (info := probe(path).video) is not None]
+        return Moment(min([frame, *(QUICK_PIXELS // (size.width * size.height) for size in sizes)]), fps)
     if known is not None:
         return Moment(*known)
     if len(videos) == 2:
@@ -115,45 +140,53 @@ def moment_of(metric: str, videos: Mapping[str, Path], view: View, series: dict[
     return Moment(0, FPS)
 
 
-def _of_videos(metric: str, answers: Mapping[str, Medium], view: View, series: dict[str, Series]) -> Exhibit:
+def _of_videos(
+    metric: str, answers: Mapping[str, Medium], view: View, series: dict[str, Series], *, quick: bool
+) -> Exhibit:
     videos = {side: answer.path for side, answer in answers.items() if answer.kind == "video"}
     others = {side: f"{answer.path.name} is no video" for side, answer in answers.items() if side not in videos}
     try:
-        moment = moment_of(metric, videos, view, series)
+        moment = moment_of(metric, videos, view, series, quick=quick)
     except UsageError:
         moment = Moment(0, FPS)  # what is wrong with the one that cannot be read is said below
     whole: dict[str, Picture | str] = {**others}
     for side, path in videos.items():
         try:
             frames = frames_around(path, moment.frame, moment.frame, moment.fps, see_through=view.stills is not None)
-            whole[side] = frames[-1] if frames else "the video has no frame"
+            whole[side] = next(frames, "the video has no frame")
         except UsageError as error:
             whole[side] = error.what
     if view.closeup is None:
-        return Exhibit(whole, moment=moment)
+        return Exhibit(whole, moment=moment, course=_course(metric, view, series))
     detail = {
-        side: _cut(picture, *closeup_box(view.closeup, series.get(side), picture))
+        side: closeup_of(view.closeup, series.get(side), picture)
         for side, picture in whole.items()
         if not isinstance(picture, str)
     }
-    return Exhibit(whole, detail, None, view.closeup.name, {}, moment)
+    return Exhibit(whole, detail, None, view.closeup.name, {}, moment, _course(metric, view, series))
 
 
-def closeup_box(closeup: Closeup, series: Series | None, picture: Picture) -> tuple[float, float, float, float]:
-    """What the page enlarges of a frame: x, y, width, height as shares of it. It is half as high as wide."""
+def _course(metric: str, view: View, series: Mapping[str, Series]) -> FrameCourse | None:
+    """The series that :func:`worst_frame` looks into."""
+    for lane in lanes_for(metric, view):
+        sides = {side: known["lanes"].get(lane.name, []) for side, known in series.items()}
+        there = {side: values for side, values in sides.items() if any(value is not None for value in values)}
+        if there:
+            return FrameCourse(lane.title, lane.window // 2, there)
+    return None
+
+
+def closeup_of(closeup: Closeup, series: Series | None, picture: Picture) -> Picture:
+    """What the page enlarges of a frame: half as high as wide."""
     height, width = picture.shape[:2]
     box = series["box"] if series is not None else None
     if box is None:
         middle_x, middle_y, share = closeup.otherwise
     else:
-        x, y, box_width, box_height = box
-        middle_x, middle_y, share = (
-            x + closeup.across * box_width,
-            y + closeup.down * box_height,
-            closeup.width * box_width,
-        )
+        x, y, across, down = box
+        middle_x, middle_y, share = x + closeup.across * across, y + closeup.down * down, closeup.width * across
     tall = share * width / 2 / height
-    return middle_x - share / 2, middle_y - tall / 2, share, tall
+    return _cut(picture, middle_x - share / 2, middle_y - tall / 2, share, tall)
 
 
 # pictures

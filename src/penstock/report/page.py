@@ -7,7 +7,7 @@ import functools
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from importlib.resources import files
 from pathlib import Path
@@ -46,6 +46,7 @@ from penstock.report.trend import past_of
 if TYPE_CHECKING:
     from jinja2 import Template
 
+    from penstock.report.picture_files import DrawnPicture
     from penstock.report.stills import DrawEach
 
 SCRIPTS = ("strip.js", "player.js", "stills.js", "viewer.js", "page.js")
@@ -73,7 +74,12 @@ STATES = {
 
 
 def write_report(
-    bundle: Bundle, baseline: Bundle | None, source: Path | None = None, *, each: DrawEach | None = None
+    bundle: Bundle,
+    baseline: Bundle | None,
+    source: Path | None = None,
+    *,
+    each: DrawEach | None = None,
+    pictures: Sequence[DrawnPicture] = (),
 ) -> str:
     """Write ``report/index.html`` and ``report/summary.md``; returns the summary.
 
@@ -82,13 +88,14 @@ def write_report(
         baseline: the bundle that it was compared with, if there was one.
         source: the model's repository, whose suite's files are shown beside the answers; ``None``: it is not at hand.
         each: draws still pictures, see :data:`penstock.report.stills.DrawEach`; ``None``: one after the other.
+        pictures: those beside the page that it leads to.
 
     Raises:
         UsageError: the bundle has no verdict or no measurements; the suite is not valid.
         WorldError: the disk is full.
     """
     verdict = read_verdict(bundle)
-    write_page(bundle, baseline, verdict, bundle.report, source=source, each=each)
+    write_page(bundle, baseline, verdict, bundle.report, source=source, each=each, pictures=pictures)
     summary = markdown_summary(bundle.run(), verdict)
     write_text(bundle.report / "summary.md", summary)
     return summary
@@ -103,6 +110,7 @@ def write_page(
     source: Path | None = None,
     embed_bytes: int = EMBED_BYTES,
     each: DrawEach | None = None,
+    pictures: Sequence[DrawnPicture] = (),
 ) -> None:
     """Write ``index.html`` for any two bundles; media that are not in the page lie below ``target_dir``.
 
@@ -115,6 +123,7 @@ def write_page(
         source: the repository with the suite, for views that show its files; ``None``: it is not at hand.
         embed_bytes: so many bytes of media go into the page itself, the worst cases' first.
         each: draws still pictures, see :data:`penstock.report.stills.DrawEach`; ``None``: one after the other.
+        pictures: those beside the page that it leads to.
 
     Raises:
         UsageError: there are no measurements, a record of a bundle is broken, or the suite is not valid.
@@ -166,6 +175,7 @@ def write_page(
         load=load_section(bundle, baseline),
         interface=interface_section(bundle),
         visit=page_visit(bundle),
+        pictures=pictures,
         view=view,
         parts=_script_json(asdict(view)),
         data=_script_json(_data(candidate, before, cases, media, stills.cases, view)),

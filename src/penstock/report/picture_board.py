@@ -81,7 +81,7 @@ def _checks(width: int, height: int) -> np.ndarray:
     return np.where(((rows + columns) % 2 == 0)[:, :, None], light, dark)
 
 
-def mark_boxes(picture: Image.Image, marks: Marks) -> None:
+def mark_boxes(picture: Image.Image, marks: Marks, *, labels: bool = True) -> None:
     """Draw what an answer says is where; a label that the font cannot write is left to its box's colour."""
     draw = ImageDraw.Draw(picture)
     for box in marks.boxes[:MAX_BOXES]:
@@ -89,8 +89,8 @@ def mark_boxes(picture: Image.Image, marks: Marks) -> None:
         left, right = sorted(_held(at, picture.width) for at in (box.x, box.x + box.width))
         top, bottom = sorted(_held(at, picture.height) for at in (box.y, box.y + box.height))
         colour = KINDS[box.kind]
-        draw.rectangle((left, top, right, bottom), outline=colour, width=3)
-        if box.text and readable(box.text):
+        draw.rectangle((left, top, right, bottom), outline=colour, width=3 if labels else 1)
+        if labels and box.text and readable(box.text):
             label = clipped(box.text, 15, max(60, picture.width - left - 8))
             above = top - 20 if top >= 20 else top
             draw.rectangle((left, above, left + width_of(label, 15) + 6, above + 19), fill=colour)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from penstock.bundle.directory import Bundle
@@ -13,6 +14,15 @@ MOVING = "worst.webp"
 SHEETS = "sheets"
 MAX_WORST_BYTES = 300 << 10
 MAX_MOVING_BYTES = 2 << 20
+
+
+@dataclass(frozen=True)
+class DrawnPicture:
+    """A picture that the page leads to."""
+
+    label: str
+    path: str
+    """From the report's folder."""
 
 
 def pictures_dir(bundle: Bundle) -> Path:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from PIL import Image
 
-from penstock.report.cases import NO_VALUE, Number
-from penstock.report.exhibits import Exhibit
-from penstock.report.picture_board import KINDS, PAPER, Board, fitted, mark_boxes, ring, rows_of
+from penstock.report.cases import NO_VALUE
+from penstock.report.exhibits import Exhibit, FrameCourse, Moment
+from penstock.report.picture_board import BLUE, KINDS, LINE, PAPER, Board, fitted, mark_boxes, ring, rows_of
 from penstock.report.picture_text import AMBER, FAINT, GREEN, INK, RED, Colour, clipped, width_of, wrapped
 from penstock.report.still_pictures import MAX_WORDS, Picture
 from penstock.report.worst_case import WorstCase
@@ -20,6 +20,8 @@ HEAD_HEIGHT = 68
 """Of a side's name and value."""
 WHOLE_HEIGHT, DETAIL_HEIGHT = 400, 230
 REASON_HEIGHT = 200
+LANE_HEIGHT = 96
+PALE = (150, 155, 165)
 COLOURS: dict[str, Colour] = {"pass": GREEN, "fail": RED, "inconclusive": AMBER}
 SIDES = {"baseline": "before", "candidate": "after"}
 
@@ -45,8 +47,10 @@ def worst_board(worst: WorstCase, shown: Exhibit, words: BoardWords) -> Image.Im
     panels = {side: _panel(worst, shown, side, len(sides)) for side in sides}
     tall = max(panel.height for panel in panels.values())
     top = 70 + 29 * len(sentence) + 14
+    lane = _lane(shown.course, shown.moment) if shown.course is not None and shown.moment is not None else None
+    below = top + HEAD_HEIGHT + tall + (lane.height + 8 if lane is not None else 0)
     foot = wrapped(_foot(worst, shown, words.cases), 17, WIDTH - 2 * MARGIN, 2)
-    board = Board(WIDTH, top + HEAD_HEIGHT + tall + 30 + 24 * len(foot))
+    board = Board(WIDTH, below + 30 + 24 * len(foot))
     board.bar(COLOURS[words.verdict], 8)
     board.text((MARGIN, 24), clipped(words.title, 30, WIDTH - 2 * MARGIN), 30, COLOURS[words.verdict], bold=True)
     for number, line in enumerate(sentence):
@@ -55,10 +59,42 @@ def worst_board(worst: WorstCase, shown: Exhibit, words: BoardWords) -> Image.Im
         left = MARGIN + number * (PANEL_WIDTH + GAP)
         name = f"{SIDES[side]}: {words.versions[side]}" if len(sides) > 1 else words.versions[side]
         board.text((left, top), clipped(name, 18, PANEL_WIDTH), 18, FAINT)
-        _value(board, worst.number, side, (left, top + 25), alarming=words.verdict != "pass")
+        _value(board, worst, side, (left, top + 25), alarming=words.verdict != "pass")
         board.image.paste(panels[side], (left, top + HEAD_HEIGHT))
     for number, line in enumerate(foot):
-        board.text((MARGIN, top + HEAD_HEIGHT + tall + 12 + 24 * number), line, 17, FAINT)
+        board.text((MARGIN, below + 12 + 24 * number), line, 17, FAINT)
+    if lane is not None:
+        board.image.paste(lane, (MARGIN, top + HEAD_HEIGHT + tall + 8))
+    return board.image
+
+
+def _lane(course: FrameCourse, moment: Moment) -> Image.Image:
+    """The series over time: the baseline's grey, the candidate's blue, a red line at the moment that is shown."""
+    width = WIDTH - 2 * MARGIN
+    board = Board(width, LANE_HEIGHT)
+    board.draw.rectangle((0, 0, width - 1, LANE_HEIGHT - 1), outline=LINE)
+    values = [value for side in course.sides.values() for value in side if value is not None]
+    low, high = min(values), max(values)
+    frames = max(len(side) + course.shift for side in course.sides.values())
+
+    def at(frame: int, value: float) -> tuple[float, float]:
+        share = (value - low) / (high - low) if high > low else 0.5
+        return 4 + (width - 8) * frame / max(1, frames - 1), LANE_HEIGHT - 8 - (LANE_HEIGHT - 34) * share
+
+    place = at(moment.frame, low)[0]
+    board.draw.line((place, 0, place, LANE_HEIGHT), fill=RED, width=2)
+    for side, colour in (("baseline", PALE), ("candidate", BLUE)):
+        points = [
+            at(frame + course.shift, value)
+            for frame, value in enumerate(course.sides.get(side, ()))
+            if value is not None
+        ]
+        if len(points) > 1:
+            board.draw.line(points, fill=colour, width=3 if side == "candidate" else 2)
+    name = (
+        f"{course.title} over time: grey before, blue after" if len(course.sides) > 1 else f"{course.title} over time"
+    )
+    board.text((8, 4), name, 15, FAINT)
     return board.image
 
 
@@ -129,8 +165,9 @@ def _why_none(worst: WorstCase, side: str) -> str:
     return "no answer"
 
 
-def _value(board: Board, number: Number | None, side: str, at: tuple[int, int], *, alarming: bool) -> None:
+def _value(board: Board, worst: WorstCase, side: str, at: tuple[int, int], *, alarming: bool) -> None:
     """``LSE-D 9.90``, and of the candidate how it changed, as large as fits."""
+    number = worst.number
     value = NO_VALUE if number is None else number.candidate if side == "candidate" else number.baseline
     if number is None or (value == NO_VALUE and side == "baseline"):
         return
@@ -141,7 +178,7 @@ def _value(board: Board, number: Number | None, side: str, at: tuple[int, int], 
     large, small = next(
         (pair for pair in sizes if width_of(said, pair[0]) + 14 + width_of(change, pair[1]) <= PANEL_WIDTH), sizes[-1]
     )
-    colour = RED if alarming and side == "candidate" and (number.worse > 0 or value == NO_VALUE) else INK
+    colour = RED if alarming and side == "candidate" and worst.case.worsened(number) else INK
     x, y = at
     board.text((x, y + 28 - large), clipped(said, large, PANEL_WIDTH), large, colour, bold=side == "candidate")
     if change:

@@ -50,7 +50,7 @@ def worst_case(candidate: Side, baseline: Side | None, verdict: Verdict) -> Wors
     stopping.sort(key=lambda rule: rule.verdict != verdict.verdict)
     rules, ranked = stopping, case_rows(candidate, baseline, [criterion(rule) for rule in stopping])
     remark = ""
-    if not any(case.worst > 0 for case in ranked):
+    if not any(case.number_of(rule.metric) is not None for case in ranked for rule in stopping):
         seen = [rule for rule in verdict.rules if not is_timed(rule.metric)]
         rules = seen if seen and not stopping else verdict.rules
         ranked = case_rows(candidate, baseline, [criterion(rule) for rule in rules])

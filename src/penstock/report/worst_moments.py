@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from penstock.families.family import View
+from penstock.families.family import Lane, View
 from penstock.foundation.errors import UsageError
 from penstock.media.alpha_frames import read_alpha_frames
 from penstock.media.video import read_frames
@@ -26,6 +26,11 @@ COMPARED_PIXELS = 96
 """Longer side of the frames that are compared."""
 
 
+def lanes_for(metric: str, view: View) -> list[Lane]:
+    """The family's lines over time, that of the metric first, if it has one."""
+    return sorted(view.lanes, key=lambda lane: metric not in (lane.series, lane.name))
+
+
 def worst_frame(metric: str, view: View, series: dict[str, Series]) -> tuple[int, float] | None:
     """The frame at which the page opens the case, and its frames a second; ``None``: no series says.
 
@@ -34,8 +39,7 @@ def worst_frame(metric: str, view: View, series: dict[str, Series]) -> tuple[int
         view: the family's.
         series: side → what is known of its video, frame by frame.
     """
-    lanes = sorted(view.lanes, key=lambda lane: lane.series != metric and lane.name != metric)
-    for lane in lanes:
+    for lane in lanes_for(metric, view):
         of_side = {side: known["lanes"].get(lane.name, []) for side, known in series.items()}
         own = of_side.get("candidate") or of_side.get("baseline") or []
         against = of_side.get("baseline", []) if of_side.get("candidate") else []
@@ -85,8 +89,10 @@ def _small_grey(frame: Picture) -> Picture:
     return np.asarray(cv2.cvtColor(shrunk(frame, COMPARED_PIXELS), cv2.COLOR_BGR2GRAY), np.uint8)
 
 
-def frames_around(path: Path, first: int, last: int, fps: float, *, see_through: bool) -> list[Picture]:
+def frames_around(path: Path, first: int, last: int, fps: float, *, see_through: bool) -> Iterator[Picture]:
     """The frames from ``first`` to ``last``, both included; fewer where the video ends earlier, then its last one.
+
+    One at a time: seconds of large frames are more than the step *report* has memory for.
 
     Args:
         path: the video.
@@ -95,30 +101,33 @@ def frames_around(path: Path, first: int, last: int, fps: float, *, see_through:
         fps: frames a second; a see-through video is read as it is.
         see_through: it may have alpha.
 
-    Returns:
-        (H, W, 3) BGR, or (H, W, 4) BGRA.
+    Yields:
+        (H, W, 3) BGR, (H, W, 4) BGRA, or (H, W) of a video of mattes.
 
     Raises:
         UsageError: the video cannot be read.
     """
-    kept: list[Picture] = []
     latest: Picture | None = None
     for number, frame in enumerate(_frames(path, fps, see_through=see_through)):
         latest = frame
         if number >= first:
-            kept.append(frame)
+            yield frame
         if number >= last:
-            break
-    return kept or ([latest] if latest is not None else [])
+            return
+    if latest is not None and number < first:
+        yield latest
 
 
 def _frames(path: Path, fps: float, *, see_through: bool) -> Iterator[Picture]:
+    found = False
     if see_through:
         try:
             for frame in read_alpha_frames(path, colours=True):
                 grey = np.rint(frame.alpha * 255).astype(np.uint8)
+                found = True
                 yield grey if frame.rgba is None else np.ascontiguousarray(frame.rgba[:, :, [2, 1, 0, 3]])
-            return
         except UsageError:
-            pass  # it has no alpha, which the measurements say; what is there is shown
-    yield from read_frames(path, fps=fps)
+            if found:  # damage
+                raise
+    if not found:  # it has no alpha, which the measurements say; what is there is shown
+        yield from read_frames(path, fps=fps)

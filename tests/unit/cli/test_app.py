@@ -22,6 +22,7 @@ COMMANDS = [
     "run",
     "runs",
     "open",
+    "report",
     "clean",
     "gate",
     "calibrate",

@@ -18,6 +18,7 @@ PACKAGE_OF = {
     "yaml": "pyyaml",
     "pydantic_core": "pydantic",
     "cv2": "opencv-python-headless",
+    "PIL": "pillow",
     "pynvml": "nvidia-ml-py",
     "backports": "backports-zstd",
 }

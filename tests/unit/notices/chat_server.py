@@ -36,6 +36,8 @@ class ChatServer:
     requests: int = 0
     signed: bool = False
     """DingTalk and Feishu: whether the robot wants a signature."""
+    fetches: bool = True
+    """Whether Slack gets the pictures of a message."""
     limited: int = 0
     """So many requests are too many."""
     reply: tuple[int, bytes] | None = None
@@ -75,6 +77,13 @@ def _wecom(server: ChatServer, query: dict[str, list[str]], raw: bytes, value: A
         return 200, {"errcode": 93000, "errmsg": f"invalid webhook url{more}"}, {}
     if server.limited:
         return 200, {"errcode": 45009, "errmsg": f"api freq out of limit{more}"}, {}
+    if value["msgtype"] == "image":
+        content = base64.b64decode(value["image"]["base64"], validate=True)
+        if hashlib.md5(content, usedforsecurity=False).hexdigest() != value["image"]["md5"]:
+            return 200, {"errcode": 40009, "errmsg": f"invalid image md5{more}"}, {}
+        if len(content) > 2 << 20 or not content.startswith(b"\x89PNG"):
+            return 200, {"errcode": 40009, "errmsg": f"invalid image size{more}"}, {}
+        return 200, {"errcode": 0, "errmsg": "ok"}, {}
     if len(value["markdown"]["content"].encode()) > 2048:
         return 200, {"errcode": 40058, "errmsg": "markdown.content exceed max length 2048"}, {}
     return 200, {"errcode": 0, "errmsg": "ok"}, {}
@@ -115,7 +124,12 @@ def _feishu(server: ChatServer, query: dict[str, list[str]], raw: bytes, value: 
 def _slack(server: ChatServer, query: dict[str, list[str]], raw: bytes, value: Any) -> Reply:
     if server.limited:
         return 429, "rate_limited", {"Retry-After": "1"}
-    texts = [(block["type"], block["text"]["text"]) for block in value["blocks"]]
+    pictures = [block for block in value["blocks"] if block["type"] == "image"]
+    if any(len(each["image_url"]) > 3000 or not 0 < len(each["alt_text"]) <= 2000 for each in pictures):
+        return 400, "invalid_blocks", {}
+    if pictures and not server.fetches:
+        return 400, "invalid_blocks", {}
+    texts = [(block["type"], block["text"]["text"]) for block in value["blocks"] if block not in pictures]
     if any(not 0 < len(text) <= (150 if kind == "header" else 3000) for kind, text in texts):
         return 400, "invalid_blocks", {}
     return 200, "ok", {}

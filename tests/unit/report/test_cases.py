@@ -14,7 +14,7 @@ from penstock.contract.policy import Policy
 from penstock.gating.gate import gate
 from penstock.gating.measurements import MeasurementSource
 from penstock.gating.repeats import calibrate
-from penstock.report.cases import BEYOND_ALL, Criterion, case_rows, criterion, number, shown
+from penstock.report.cases import BEYOND_ALL, CaseRow, Criterion, case_rows, criterion, number, shown
 from penstock.report.forest import forest
 from penstock.report.run_records import read_side
 
@@ -140,3 +140,9 @@ def test_a_metric_that_says_nothing_of_a_case_is_no_row_of_it(tmp_path: Path) ->
     made.write_measurements([*made.measurements(), nothing])
     rows = {row.name: [number.metric for number in row.numbers] for row in case_rows(read_side(made), None, [])}
     assert rows == {"photo": ["mae"], "clip": ["mae", "dtssd"]}
+
+
+def test_what_worsened_is_worse_from_a_baseline_of_0_too() -> None:
+    from_zero, same, gone = number("cer", 1.0, 0.0), number("lse_d", 7.0, 7.0), number("fid", None, 1.0)
+    case = CaseRow("a", [], "ok", "", [from_zero, same, gone], 1.0, "lse_d", 1.0, "cer")
+    assert [case.worsened(each) for each in (from_zero, same, gone)] == [True, False, True]

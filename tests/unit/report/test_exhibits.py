@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from tests.unit.report.shown_pairs import video_pair, write_picture, write_video
 
-from penstock.families.family import Still, Stills, View
+from penstock.families.family import Lane, Still, Stills, View
 from penstock.families.registry import find_family
+from penstock.report import exhibits
 from penstock.report.case_files import CaseFiles
 from penstock.report.exhibits import exhibit
 from penstock.report.media import Medium, media_of
@@ -73,6 +74,24 @@ def test_videos_without_series_are_shown_where_they_differ_most(tmp_path: Path) 
     shown = exhibit("a", "psnr", answers, View(), {}, None)
     assert shown.moment is not None
     assert shown.moment.seconds == pytest.approx(3 / 25)
+
+
+def test_of_a_long_or_large_video_an_earlier_frame_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write_video(tmp_path / "a.mp4", [10 * n for n in range(20)])
+    series: dict[str, dict[str, object]] = {
+        "candidate": {"fps": 25.0, "box": None, "lanes": {"jitter": [None] * 18 + [1.0]}}
+    }
+    lanes = View(lanes=(Lane("jitter", "jitter", "jitter", "j", ""),))
+    frames = []
+    for pixels in (10**9, 5 * 32 * 32):
+        monkeypatch.setattr(exhibits, "QUICK_PIXELS", pixels)
+        shown = exhibit("a", "jitter", {"candidate": medium(path, "video")}, lanes, series, None, quick=True)
+        assert shown.moment is not None
+        frames.append(shown.moment.frame)
+        picture = shown.whole["candidate"]
+        assert not isinstance(picture, str)
+        assert picture.mean() == pytest.approx(10 * shown.moment.frame, abs=4)
+    assert frames == [18, 5]
 
 
 def test_a_video_that_cannot_be_read_is_a_reason(tmp_path: Path) -> None:

@@ -64,6 +64,7 @@ def test_boxes_of_a_hostile_answer_break_nothing() -> None:
     assert pixel(image, 1, 25) == (190, 30, 30)
 
 
+@pytest.mark.slow
 def test_a_png_within_its_size() -> None:
     noise = Image.fromarray(np.random.default_rng(0).integers(0, 256, (20, 1000, 3), np.uint8))
     content = png_within(noise, 15_000, 600)

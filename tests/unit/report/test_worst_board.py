@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from penstock.report.cases import CaseRow, number
-from penstock.report.exhibits import Exhibit, Moment
+from penstock.report.exhibits import Exhibit, FrameCourse, Moment
+from penstock.report.picture_board import BLUE
 from penstock.report.picture_text import RED
 from penstock.report.still_pictures import MarkedWord, Marks
 from penstock.report.worst_board import WIDTH, BoardWords, worst_board
@@ -17,7 +18,9 @@ GREY = np.full((64, 64, 3), 128, np.uint8)
 
 def worst(after: float | None = 9.5, before: float | None = 7.0, status: str = "ok", error: str = "") -> WorstCase:
     value = number("lse_d", after, before)
-    return WorstCase(CaseRow("bad", [], status, error, [value], 1.0, "lse_d"), value, "LSE-D rose", "≤ 9", {})
+    change = (after or 0.0) - (before or 0.0)
+    row = CaseRow("bad", [], status, error, [value], change, "lse_d", change, "lse_d")
+    return WorstCase(row, value, "LSE-D rose", "≤ 9", {})
 
 
 def words(verdict: str = "fail", *sides: str) -> BoardWords:
@@ -79,3 +82,15 @@ def test_words_and_places_are_drawn() -> None:
 def test_the_moment_is_named() -> None:
     early, late = (Exhibit(dict(BOTH.whole), moment=Moment(frame, 25.0)) for frame in (3, 40))
     assert (drawn(worst(), early, words()) != drawn(worst(), late, words())).any()
+
+
+def test_the_course_over_time_stands_below() -> None:
+    course = FrameCourse("sync distance", 2, {"candidate": [1.0, None, 9.0, 1.0], "baseline": [2.0, 2.0]})
+    moment = Moment(4, 25.0)
+    without = drawn(worst(7.0), Exhibit(dict(BOTH.whole), moment=moment), words())
+    pixels = drawn(worst(7.0), Exhibit(dict(BOTH.whole), moment=moment, course=course), words())
+    assert pixels.shape[0] > without.shape[0] + 80
+    assert has(pixels, BLUE)
+    assert has(pixels[100:], RED)
+    flat = FrameCourse("jitter", 0, {"candidate": [0.0]})
+    assert drawn(worst(7.0), Exhibit(dict(BOTH.whole), moment=moment, course=flat), words()).shape == pixels.shape

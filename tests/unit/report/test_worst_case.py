@@ -74,6 +74,14 @@ def test_a_rule_that_no_case_has_a_value_of_says_so(tmp_path: Path) -> None:
     assert worst.sentence == f"FID rose from 1 to 9{OF_NO_CASE}"
 
 
+def test_a_rule_whose_cases_are_all_alike_has_values_all_the_same(tmp_path: Path) -> None:
+    new = answered(tmp_path / "new", "2", {"a": 9.0})
+    judge(new, FELL)
+    worst = worst_of(new, None)
+    assert worst is not None
+    assert worst.sentence == "LSE-D rose from 7 to 9.5"
+
+
 @pytest.mark.parametrize(("others", "shown"), [(True, "lse_d"), (False, "latency")])
 def test_of_an_accepted_release_time_counts_only_where_nothing_else_does(
     tmp_path: Path, others: bool, shown: str

@@ -68,6 +68,7 @@ def test_frames_of_a_span_and_of_one_beyond_the_end(tmp_path: Path) -> None:
     path = write_video(tmp_path / "a.mp4", [20 * n for n in range(8)])
     found = [frame.mean() for frame in frames_around(path, 2, 4, 25.0, see_through=False)]
     assert found == pytest.approx([40, 60, 80], abs=4)
+    assert list(frames_around(path, 6, 20, 25.0, see_through=False))[-1].mean() == pytest.approx(140, abs=4)
     (last,) = frames_around(path, 90, 95, 25.0, see_through=True)  # a clip without alpha is shown as it is
     assert last.mean() == pytest.approx(140, abs=4)
 
@@ -75,4 +76,4 @@ def test_frames_of_a_span_and_of_one_beyond_the_end(tmp_path: Path) -> None:
 def test_what_is_no_video(tmp_path: Path) -> None:
     (tmp_path / "a.mp4").write_bytes(b"no video")
     with pytest.raises(UsageError):
-        frames_around(tmp_path / "a.mp4", 0, 0, 25.0, see_through=True)
+        list(frames_around(tmp_path / "a.mp4", 0, 0, 25.0, see_through=True))

@@ -1,0 +1,29 @@
+"""The picture of a message: the worst case, as the step *report* has drawn it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from penstock.bundle.directory import Bundle
+from penstock.notices.notice import NoticePicture
+from penstock.notices.notice_links import picture_link, values_of
+from penstock.report.picture_files import worst_picture
+
+
+def picture_of(bundle: Bundle, status: str, directory: Path | None = None) -> NoticePicture | None:
+    """The picture of a run with a verdict; ``None``: there is none, or its verdict is not what is told.
+
+    Args:
+        bundle: the run's bundle, as far as it came.
+        status: Tekton's aggregate status of the tasks, or empty.
+        directory: where the file ``links`` may be, whose line ``picture`` says where people find the picture.
+
+    Raises:
+        UsageError: a line of that file is no link.
+    """
+    path = worst_picture(bundle)
+    if path is None or status == "Failed" or not bundle.verdict_file.exists() or not bundle.run_file.exists():
+        return None
+    values = values_of(bundle.run())
+    named = " ".join(word for word in (values.model, values.version) if word)
+    return NoticePicture(path, f"The worst case of {named or values.run}", picture_link(values, directory))
