@@ -25,6 +25,7 @@ from tests.e2e.deployed_from_git import FILE, applied, make_repository, served
 from tests.e2e.facts import Facts
 from tests.e2e.pages import labelled
 from tests.e2e.rollouts import Answer, Crowd, manifests, watch_policy
+from tests.e2e.served import deployed_watch
 from tests.e2e.serving import Pair, publish_pair, put_image, weights_server
 
 from penstock.bundle.models import Image
@@ -152,22 +153,6 @@ class Stage:
         return hashlib.sha256(self.files[answer.version]).hexdigest() == answer.weights
 
 
-@contextmanager
-def watching(folder: Path, host: str, prometheus: str) -> Iterator[str]:
-    """``penstock watch --serve``; returns its address."""
-    (folder / "watch.yaml").write_text(yaml.safe_dump(watch_policy(prometheus)))
-    port = Settings.watch_port
-    argv = [*PENSTOCK, "watch", str(folder / "watch.yaml"), "--serve", f"{host}:{port}"]
-    program = subprocess.Popen(argv)
-    address = f"http://{host}:{port}"
-    try:
-        assert process.wait_until(lambda: _answers(f"{address}/healthz"), 60)
-        yield address
-    finally:
-        program.terminate()
-        program.wait(timeout=20)
-
-
 def _answers(address: str) -> bool:
     try:
         return httpx.get(address, trust_env=False).is_success
@@ -239,7 +224,6 @@ def open_stage(
     try:
         with (
             weights_server(host, files | by_digest) as weights,
-            watching(folder, host, parts.prometheus) as watch,
             ExitStack() as more,
         ):
             there = Stage(
@@ -257,6 +241,7 @@ def open_stage(
                 parts.prometheus,
             )
             there.publish(FIRST, None)
+            watch = deployed_watch(facts, namespace, watch_policy(parts.prometheus))
             made = manifests(facts, f"{facts.registry}/{namespace}:{FIRST}", watch)
             release = published(store, MODEL, FIRST)
             assert release is not None

@@ -13,6 +13,7 @@ LOCATION = "{{.ResourceKind}}{{.KindSuffix}}.json"
 BUILT_IN = (
     "api/v1",
     "apis/admissionregistration.k8s.io/v1",
+    "apis/apps/v1",
     "apis/batch/v1",
     "apis/rbac.authorization.k8s.io/v1",
     "apis/networking.k8s.io/v1",

@@ -19,7 +19,7 @@ from tests.e2e.repositories import ROOT
 from tests.e2e.test_network import ended, manifest, wait
 from tests.unit.evaluation.probed_services import ANSWER
 
-NAMES = {"serve", "watch", "penstock-serve", "penstock-watch"}
+WATCH_PORT = 8080
 OVERLAY = ROOT / "build" / "e2e" / "served"
 MODEL_PORT = 8000
 MODEL = f"""
@@ -125,10 +125,22 @@ def overlay(folder: Path, namespace: str, store: str, policy: Object) -> None:
     (folder / "watch.yaml").write_text(yaml.safe_dump(policy), encoding="utf-8")
 
 
-def services(facts: Facts, folder: Path) -> list[Object]:
-    """Of what the overlay installs, the services: not another listener, nor the cluster's own."""
+def services(facts: Facts, folder: Path, *names: str) -> list[Object]:
+    """Of what the overlay installs, these services: not another listener, nor the cluster's own."""
+    wanted = {*names, *(f"penstock-{name}" for name in names)}
     rendered = [one for one in yaml.safe_load_all(facts.kubectl("kustomize", str(folder))) if one]
-    return [one for one in rendered if one["metadata"]["name"] in NAMES or "watch.yaml" in one.get("data", {})]
+    return [one for one in rendered if one["metadata"]["name"] in wanted or "watch.yaml" in one.get("data", {})]
+
+
+def deployed_watch(facts: Facts, namespace: str, policy: Object) -> str:
+    """The watch in a namespace, with a policy without probes; returns the address that the node asks it by."""
+    folder = OVERLAY.with_name("watch")
+    overlay(folder, namespace, "s3://none", policy)
+    where = ("--namespace", namespace)
+    facts.kubectl("apply", *where, "--filename", "-", stdin=yaml.safe_dump_all(services(facts, folder, "watch")))
+    facts.kubectl("rollout", "status", "deployment/watch", *where, "--timeout=180s")
+    address = facts.kubectl("get", "service", "watch", *where, "--output=jsonpath={.spec.clusterIP}").strip()
+    return f"http://{address}:{WATCH_PORT}"
 
 
 @contextmanager

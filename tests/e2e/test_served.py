@@ -58,7 +58,7 @@ def asked(facts: Facts, session_id: str, tmp_path_factory: pytest.TempPathFactor
         probes: dict[str, Any] = {"canary": model, "stable": model, "model": MODEL, "journal": "/journal/probes.jsonl"}
         policy = {"warm_up_s": 0.0, "stretch_s": 1.0, "timeout_s": 3000.0, "probes": probes | {"every_s": 0.2}}
         overlay(OVERLAY, served.namespace, store.uri, policy)
-        made = yaml.safe_dump_all(services(facts, OVERLAY))
+        made = yaml.safe_dump_all(services(facts, OVERLAY, "serve", "watch"))
         facts.kubectl("apply", "--namespace", served.namespace, "--filename", "-", stdin=made)
         book, verdict = "http://serve:8765", f"http://watch:8080/verdict?since={began:.0f}"
         places = {

@@ -7,15 +7,19 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from penstock.evaluation.probe_calls import ProbeCalls, ProbedSuite, probed_suite
-from penstock.foundation.errors import UsageError, WorldError, one_line
+from penstock.foundation.errors import PenstockError, UsageError, WorldError, one_line
 from penstock.releases.archived_answers import fetch_answers
 from penstock.releases.baseline import published
 from penstock.sources.git import clone
 from penstock.store.store import Store
 from penstock.watch.probe_pairs import ProbePair
 from penstock.watch.probe_policy import ProbePolicy
+
+RETRY_S: Final = 30.0
+"""A store or a repository that has failed is not asked again for so long."""
 
 
 @dataclass(frozen=True)
@@ -75,20 +79,28 @@ class ReleasedProbes:
     """Puts pairs of probes to whichever release is the canary. Use as a context manager.
 
     What a release needs is brought when the first pair of it is due, so that nobody who asks for a verdict waits for
-    that, and tried again with the next pair where it failed.
+    that, and tried again after a while where it failed.
 
     Args:
         suite_of: version → what is put, see :meth:`ReleasedSuites.of`.
         policy: where both sides are, and the seed.
         clock: Unix seconds; the watch's.
+        retry_s: how long what has failed is not tried again.
     """
 
     def __init__(
-        self, suite_of: Callable[[str], ProbedSuite], policy: ProbePolicy, clock: Callable[[], float] = time.time
+        self,
+        suite_of: Callable[[str], ProbedSuite],
+        policy: ProbePolicy,
+        clock: Callable[[], float] = time.time,
+        *,
+        retry_s: float = RETRY_S,
     ) -> None:
-        self._suite_of, self._policy, self._clock = suite_of, policy, clock
-        self._version, self._brought = "", ""
+        self._suite_of, self._policy, self._clock, self._retry_s = suite_of, policy, clock, retry_s
+        self._version, self._asked = "", ""
         self._calls: ProbeCalls | None = None
+        self._failure: PenstockError | None = None
+        self._again = 0.0
         self._open = contextlib.ExitStack()
 
     def __enter__(self) -> ReleasedProbes:
@@ -115,9 +127,15 @@ class ReleasedProbes:
                 return pair
 
     def _calls_of(self, version: str) -> ProbeCalls:
-        if self._calls is None or self._brought != version:
-            self._open.close()  # its files are about to be replaced
-            self._calls = None
+        if self._asked == version and self._calls is not None:
+            return self._calls
+        if self._asked == version and self._failure is not None and time.monotonic() < self._again:
+            raise self._failure.with_traceback(None)
+        self._open.close()  # its files are about to be replaced
+        self._asked, self._calls, self._failure = version, None, None
+        try:
             self._calls = self._open.enter_context(ProbeCalls(self._suite_of(version), self._policy, self._clock))
-            self._brought = version
+        except PenstockError as error:
+            self._failure, self._again = error, time.monotonic() + self._retry_s
+            raise
         return self._calls

@@ -15,12 +15,15 @@ from tests.unit.evaluation.probed_services import (
 )
 from tests.unit.evaluation.stored_releases import MODEL, committed, git, stored_release, write_release
 
+from penstock.evaluation.probe_calls import ProbedSuite
 from penstock.evaluation.released_probes import ReleasedProbes, ReleasedSuites, RepositoryAccess
 from penstock.foundation.errors import PenstockError, UsageError, WorldError
 from penstock.store.local import LocalStore
 from penstock.watch.probe_policy import ProbePolicy
 
 LOCAL = RepositoryAccess(allow_local=True)
+pytestmark = pytest.mark.slow
+"""Git is started for each of them."""
 
 
 @pytest.fixture(scope="module")
@@ -79,34 +82,42 @@ def test_a_pair_of_a_canary_that_is_over_is_not_kept(store: LocalStore, stable: 
     asked: list[str] = []
     policy = ProbePolicy(canary=stable.url, stable=stable.url, model=MODEL)
 
-    def slow(version: str) -> object:
+    def slow(version: str) -> ProbedSuite:
         asked.append(version)
         if len(asked) == 1:
             probes.choose("1.1.0")  # while the first is still being brought
         return suites.of(version)
 
-    with ReleasedProbes(slow, policy) as probes:  # type: ignore[arg-type]
+    with ReleasedProbes(slow, policy) as probes:
         probes.choose("1.0.0")
         probes.put(0)
     assert asked == ["1.0.0", "1.1.0"]
 
 
-def test_one_that_cannot_be_brought_is_tried_again(stable: ProbedService, store: LocalStore, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("retry_s", "tries"), [(0.0, 2), (60.0, 1)])
+def test_one_that_cannot_be_brought_is_tried_again_after_a_while(
+    stable: ProbedService, store: LocalStore, tmp_path: Path, retry_s: float, tries: int
+) -> None:
     suites = ReleasedSuites(store, MODEL, tmp_path, LOCAL)
-    answers: list[object] = [WorldError("the store is gone"), suites.of("1.0.0")]
+    asked: list[str] = []
 
-    def of(_version: str) -> object:
-        answer = answers.pop(0)
-        if isinstance(answer, PenstockError):
-            raise answer
-        return answer
+    def of(version: str) -> ProbedSuite:
+        asked.append(version)
+        if asked == ["1.0.0"]:
+            raise WorldError("the store is gone")
+        return suites.of(version)
 
     policy = ProbePolicy(canary=stable.url, stable=stable.url, model=MODEL)
-    with ReleasedProbes(of, policy) as probes:  # type: ignore[arg-type]
+    with ReleasedProbes(of, policy, retry_s=retry_s) as probes:
         probes.choose("1.0.0")
         with pytest.raises(WorldError, match="the store is gone"):
             probes.put(0)
+        if tries == 1:
+            with pytest.raises(WorldError, match="the store is gone"):
+                probes.put(0)
+            probes.choose("1.1.0")  # another one is not made to wait
         assert not probes.put(0).canary.failed
+    assert asked == (["1.0.0", "1.0.0"] if tries == 2 else ["1.0.0", "1.1.0"])
 
 
 @pytest.mark.parametrize(

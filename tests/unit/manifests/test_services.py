@@ -116,3 +116,19 @@ def test_two_pods_never_count_the_same_runs() -> None:
 
 def test_two_pods_never_write_one_journal() -> None:
     assert deployment("watch")["spec"]["strategy"] == {"type": "Recreate"}
+
+
+@pytest.mark.parametrize("name", ["serve", "watch"])
+def test_what_the_pages_replace_by_its_number_is_what_they_mean(name: str) -> None:
+    (container,) = pod(name)["containers"]
+    assert container["env"][0]["name"] == "STORE"
+    assert container["args"][4].startswith("--tokens=" if name == "serve" else "--workspace=basic-auth=")
+
+
+def test_what_is_mounted_is_what_the_arguments_name() -> None:
+    for name in ("serve", "watch"):
+        (container,) = pod(name)["containers"]
+        mounts = [entry["mountPath"] for entry in container["volumeMounts"]]
+        named = [part for argument in container["args"] for part in argument.split("=") if part.startswith("/etc/")]
+        assert named
+        assert all(any(f"{path}/".startswith(f"{mount}/") for mount in mounts) for path in named)
