@@ -22,6 +22,10 @@ class Arguments:
 
     url: str = param("the repository: https://, ssh:// or git@host:path; a local path only with --allow-local=true")
     revision: str = param("branch, tag or commit")
+    ref: str = param(
+        "where the repository has that commit, if no branch or tag leads to it: refs/pull/7/head", default=""
+    )
+    base: str = param("branch or commit that it is merged into before it is tried; empty: as it is", default="")
     run_id: str = param("the run's name; becomes the bundle's run id")
     track: str = param("release or verify", default="release")
     depth: int = param("how many commits of history; 0 is all", default=1)
@@ -48,6 +52,8 @@ def step(arguments: Arguments) -> dict[str, str]:
             arguments.url,
             arguments.revision,
             arguments.source,
+            ref=arguments.ref,
+            base=arguments.base,
             depth=arguments.depth,
             submodules=arguments.submodules,
             lfs=arguments.lfs,
@@ -57,6 +63,7 @@ def step(arguments: Arguments) -> dict[str, str]:
             allow_http=arguments.allow_http,
         )
         note.inputs, note.unchanged = cloned.tree, cloned.unchanged
+        note.note = f"merged into {cloned.base[:12]}" if cloned.base else ""
         if arguments.released:
             _hold_released(started, cloned)
         source = _source(cloned, arguments.revision)
@@ -94,6 +101,7 @@ def _source(cloned: Clone, revision: str) -> Source:
         committer_date=cloned.committer_date,
         version=cloned.version,
         tree=cloned.tree,
+        base=cloned.base,
     )
 
 

@@ -14,24 +14,29 @@ from pathlib import Path
 from penstock.bundle.checked_contract import read_checked
 from penstock.bundle.directory import Bundle, write_model
 from penstock.bundle.drift_record import is_watched
-from penstock.bundle.metric_history import HISTORY_FILE
+from penstock.bundle.metric_history import HISTORY_FILE, History
 from penstock.bundle.steps import recorded
+from penstock.bundle.verdict_record import Verdict
 from penstock.contract.engine_rules import with_engine_rules
 from penstock.contract.floor import FLOOR_FILE, floor_in
 from penstock.contract.load import read_policy
 from penstock.contract.models import CONTRACT_FILE
+from penstock.contract.policy import Policy
 from penstock.families.registry import directions
+from penstock.foundation.errors import UsageError
 from penstock.foundation.files import disk_errors, inside, replacing
 from penstock.gating.calibration import calibration_of
 from penstock.gating.comparable import check_comparable
 from penstock.gating.floor import Floor, read_floor
 from penstock.gating.gate import gate, headline
+from penstock.gating.run_waivers import run_waivers
 from penstock.notices.drift_notice import drift_headline
 from penstock.ratings.counting import counted_ratings
 from penstock.ratings.records import RATINGS_FILE
 from penstock.releases.kept_drift import compare_and_keep
 from penstock.releases.measured_again import measured_again
 from penstock.releases.metric_history import past_releases
+from penstock.releases.quick_verdict import VERIFY, quick_headline, quick_verdict
 from penstock.releases.rerun_baseline import baseline_of
 from penstock.steps.entrypoint import log, param, run_step, shorten, workspace
 from penstock.store.open import open_store
@@ -42,8 +47,18 @@ from penstock.store.store import Store
 class Arguments:
     """Answer pass, fail or inconclusive; of a released model that is run again: same, values or conditions."""
 
-    store: str = param("where releases are kept: a directory or s3://bucket/prefix")
+    store: str = param(
+        "where releases are kept: a directory or s3://bucket/prefix; empty, on the verify track: nothing is compared",
+        default="",
+    )
     policy: str = param("a policy file below the repository; empty: the contract's", default="")
+    slice: str = param(
+        "on the verify track: the only cases that were run, those with this slice; empty: all", default=""
+    )
+    waive: str = param(
+        "on the verify track: waivers of this run alone, a JSON list of {metric, slice, reason, expires, by}",
+        default="",
+    )
     source: Path = workspace("the model's repository")
     bundle: Path = workspace("the run's bundle")
     baseline: Path = workspace("where the baseline's bundle goes")
@@ -68,6 +83,13 @@ def step(arguments: Arguments) -> dict[str, str]:
             log("fault", what=str(fault), warning=True)
     policy = with_engine_rules(policy, contract)
     with recorded(bundle, "gate") as note:
+        if bundle.run().track == VERIFY:
+            verdict = _quick(arguments, bundle, contract.name, policy, policy_file.parent)
+            note.note = verdict.verdict
+            reason = quick_headline(verdict, headline(verdict) if verdict.rules else "")
+            return {"verdict": verdict.verdict, "baseline": verdict.baseline or "", "reason": shorten(reason, 500)}
+        if not arguments.store:
+            raise UsageError("a release is judged against a store", where="--store", todo="Name it.")
         store = open_store(arguments.store, arguments.store_credentials)
         floor = _floor(arguments.policy_floor, bundle)
         rules = [*policy.rules, *(floor.rules.rules if floor is not None else [])]
@@ -94,6 +116,28 @@ def step(arguments: Arguments) -> dict[str, str]:
         log("measured again", metrics=again.metrics, stored=again.stored, now=again.measured)
     reason = headline(verdict)
     return {"verdict": verdict.verdict, "baseline": pointer.run_id if pointer else "", "reason": shorten(reason, 500)}
+
+
+def _quick(arguments: Arguments, bundle: Bundle, model: str, policy: Policy, folder: Path) -> Verdict:
+    """Judge a commit that is not released, and write the verdict. No history: its values are of other cases."""
+    store = open_store(arguments.store, arguments.store_credentials) if arguments.store else None
+    given = run_waivers(arguments.waive)
+    verdict = quick_verdict(
+        store,
+        model,
+        policy,
+        bundle,
+        arguments.baseline,
+        slice_name=arguments.slice,
+        calibration=calibration_of(policy, folder),
+        waivers=given,
+    )
+    for waiver in given:
+        if not any((rule.metric, rule.slice) == (waiver.metric, waiver.slice) for rule in verdict.rules):
+            log("fault", what=f"there is no rule for '{waiver.metric}' to waive, or it was not asked", warning=True)
+    bundle.write_verdict(verdict)
+    write_model(bundle.path / HISTORY_FILE, History(model=model))
+    return verdict
 
 
 def _drift(arguments: Arguments, bundle: Bundle) -> dict[str, str]:

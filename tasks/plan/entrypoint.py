@@ -91,6 +91,7 @@ def step(arguments: Arguments) -> dict[str, str]:
             shards=shards,
             demanded=policy.isolation,
             python=python.digest() if python is not None else "",
+            whole=checked.suite() if arguments.slice else None,
         )
         if released:
             as_process = beside == "turns"

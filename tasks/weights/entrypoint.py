@@ -26,6 +26,7 @@ from penstock.releases.archived_answers import bring_current
 from penstock.releases.archived_document import bring_document
 from penstock.releases.measured_again import bring_outputs
 from penstock.releases.measured_with import MeasuredWith, as_recorded, measured_with
+from penstock.releases.quick_verdict import VERIFY, as_on_verify
 from penstock.releases.regate import take_over
 from penstock.releases.rerun_baseline import plan_rerun
 from penstock.releases.trusted_weights import hold_signed, trusted_keys
@@ -42,7 +43,7 @@ from penstock.store.store import Store
 class Arguments:
     """Try the store out, fetch and verify the weights; look up the released model, as far as it is needed."""
 
-    store: str = param("where releases are kept; empty: there is none, as on the verify track", default="")
+    store: str = param("where releases are kept; empty: there is none", default="")
     policy: str = param("a policy file below the repository; empty: the contract's", default="")
     weights: str = param(
         "[PATH=]URL#sha256=DIGEST, weights to be tried in place of the contract's; empty: the contract's", default=""
@@ -122,7 +123,7 @@ def step(arguments: Arguments) -> dict[str, str]:
             log("weights given", path=chosen.given.path, sha256=chosen.given.sha256, replaces=chosen.given.replaces)
             run = _of_given(run)
         bundle.update_run(run)
-        policy = _policy(arguments, contract)
+        policy = _policy(arguments, contract, run.track)
         released = _released(arguments, contract, policy, store)
         known = _measured_with(arguments, bundle.run(), contract, policy, store)
         if not arguments.released and policy.baseline == "stored" and store is not None:
@@ -169,10 +170,10 @@ def _of_given(run: Run) -> Run:
     return run.model_copy(update={"source": source, "notes": ""})
 
 
-def _policy(arguments: Arguments, contract: Contract) -> Policy:
+def _policy(arguments: Arguments, contract: Contract, track: str) -> Policy:
     """The policy that will judge; read before the model runs, so that a mistake in it is found before that."""
     if not arguments.policy:
-        return contract.policy
+        return as_on_verify(contract.policy) if track == VERIFY else contract.policy
     policy, _ = read_policy(inside(arguments.source, arguments.policy, where="policy"), directions())
     return policy
 

@@ -37,6 +37,8 @@ class Source(Record):
     """A tag's name without its leading ``v``, else ``0.0.0+<short commit>``."""
     tree: str
     """SHA-256 over the checked-out files."""
+    base: Annotated[str, Field(exclude_if=lambda value: not value)] = ""
+    """The commit that ``commit`` was merged into before it was tried: the files are those of the merge; empty: none."""
 
 
 class WeightsFile(Record):
@@ -101,6 +103,8 @@ class SuiteRecord(Record):
 
     digest: str
     cases: int
+    whole: Annotated[str, Field(exclude_if=lambda value: not value)] = ""
+    """Where these are the cases of one slice alone: the digest of the suite that they are of."""
 
 
 class Machine(Record):

@@ -99,6 +99,14 @@ class MeasuredAgain(Record):
     """The same roles → label that the values of both sides have."""
 
 
+class NotAsked(Record):
+    """A rule of the policy that a quick run could not answer, so that it has no say in the verdict."""
+
+    metric: str
+    slice: str | None
+    why: str
+
+
 class FloorRecord(Record):
     """Which policy floor was judged beside the policy; the bundle holds it as ``policy-floor.yaml``."""
 
@@ -125,3 +133,9 @@ class Verdict(Record):
     """The policy's, then the floor's."""
     floor: FloorRecord | None = None
     """The platform's floor; ``None``: it had none."""
+    cases: Annotated[str, Field(exclude_if=lambda value: not value)] = ""
+    """The slice that was run; empty: the whole suite."""
+    not_asked: Annotated[list[NotAsked], Field(exclude_if=lambda value: not value)] = Field(default_factory=list)
+    """Rules that the run of a pull request could not answer."""
+    uncompared: Annotated[str, Field(exclude_if=lambda value: not value)] = ""
+    """Why the run of a pull request was not compared with a release."""

@@ -14,9 +14,13 @@ from penstock.local_run.run_folder import OUT
 
 if TYPE_CHECKING:
     from penstock.bundle.models import Run
-    from penstock.notices.forge_places import Address, Forge
+    from penstock.notices.forge_places import Address, Forge, Kind
 
-VARIABLES = {"github": ("PENSTOCK_FORGE_TOKEN", "GITHUB_TOKEN"), "gitlab": ("PENSTOCK_FORGE_TOKEN", "GITLAB_TOKEN")}
+VARIABLES = {
+    "github": ("PENSTOCK_FORGE_TOKEN", "GITHUB_TOKEN"),
+    "gitlab": ("PENSTOCK_FORGE_TOKEN", "GITLAB_TOKEN"),
+    "gitea": ("PENSTOCK_FORGE_TOKEN", "GITEA_TOKEN"),
+}
 
 
 def comment(
@@ -25,11 +29,14 @@ def comment(
         str | None, typer.Option(help="OWNER/REPO#12, OWNER/REPO@COMMIT, or OWNER/REPO: what the run's commit is in.")
     ] = None,
     gitlab: Annotated[str | None, typer.Option(help="GROUP/PROJECT!12, or GROUP/PROJECT.")] = None,
+    gitea: Annotated[
+        str | None, typer.Option(help="OWNER/REPO#12, or OWNER/REPO: what the run's commit is in. Needs --api.")
+    ] = None,
     api: Annotated[
-        str | None, typer.Option(help="The API of a server of your own: https://HOST/api/v3, …/api/v4.")
+        str | None, typer.Option(help="The API of a server of your own: https://HOST/api/v3, …/api/v4, …/api/v1.")
     ] = None,
     token_file: Annotated[
-        Path | None, typer.Option(help="Holds the token. Else: PENSTOCK_FORGE_TOKEN, GITHUB_TOKEN or GITLAB_TOKEN.")
+        Path | None, typer.Option(help="Holds the token. Else: PENSTOCK_FORGE_TOKEN, GITHUB_TOKEN and their like.")
     ] = None,
     runs: Annotated[Path, typer.Option(help="Where the run lies, if it is named.")] = OUT,
     store: Annotated[str, typer.Option(help="Where releases are kept, if one is named; RUNS/store by default.")] = "",
@@ -52,7 +59,7 @@ def comment(
     from penstock.notices.forge import put_comment
     from penstock.notices.forge_places import open_place
 
-    forge, address = _where(run, github, gitlab, api, token_file)
+    forge, address = _where(run, {"github": github, "gitlab": gitlab, "gitea": gitea}, api, token_file)
     posted = put_comment(lambda: open_place(forge, address), marker(run), text)
     if as_json:
         typer.echo(json.dumps({"action": posted.action if posted else "none", "url": posted.url if posted else None}))
@@ -62,20 +69,21 @@ def comment(
         typer.echo(f"{posted.action}: {printable(posted.url)}")
 
 
-def _where(
-    run: Run, github: str | None, gitlab: str | None, api: str | None, token_file: Path | None
-) -> tuple[Forge, Address]:
-    from penstock.notices.forge_places import GITHUB, GITLAB, Forge, Kind, parse_address
+def _where(run: Run, given: dict[Kind, str | None], api: str | None, token_file: Path | None) -> tuple[Forge, Address]:
+    from penstock.notices.forge_places import GITHUB, GITLAB, Forge, parse_address
 
-    if (github is None) == (gitlab is None):
-        raise UsageError("give one of --github and --gitlab", todo="For example --github example/sonic#12.")
-    kind: Kind = "github" if github is not None else "gitlab"
-    address = parse_address(kind, github or gitlab or "")
+    named = [(kind, text) for kind, text in given.items() if text is not None]
+    if len(named) != 1:
+        raise UsageError("give one of --github, --gitlab and --gitea", todo="For example --github example/sonic#12.")
+    kind, text = named[0]
+    base = api or {"github": GITHUB, "gitlab": GITLAB}.get(kind)
+    if base is None:
+        raise UsageError("no server is named", where="--gitea", todo="Give --api https://HOST/api/v1 as well.")
+    address = parse_address(kind, text)
     if address.number is None and not address.commit:
         if run.source is None:
             raise UsageError("the run's record names no commit", where="run.json", todo="Give the number: …#12.")
         address = parse_address(kind, f"{address.path}@{run.source.commit}")
-    base = api or (GITHUB if kind == "github" else GITLAB)
     return Forge(kind, base, _token(kind, token_file)), address
 
 

@@ -51,6 +51,7 @@ def plan(
     shards: int = 1,
     demanded: Level = "none",
     python: str = "",
+    whole: Suite | None = None,
 ) -> Plan:
     """Take the outputs of an earlier run where they hold, or validate every input of the suite and split it.
 
@@ -69,6 +70,7 @@ def plan(
         shards: parts that are put to models of their own; not more than there are cases.
         demanded: how far the policy demands that the model is confined.
         python: digest of the environment that a local model runs on.
+        whole: the suite that these cases are a part of; ``None``: they are all.
 
     Raises:
         UsageError: a file of the suite or of its reference is missing, empty, or not what it should be; a case lacks an
@@ -103,7 +105,7 @@ def plan(
         isolation=level,
         demanded=demanded,
     )
-    record = SuiteRecord(digest=digest, cases=len(suite.cases))
+    record = SuiteRecord(digest=digest, cases=len(suite.cases), whole=_whole(contract, whole, source_dir))
     if not unchanged and not _goes_on(run, inference, record):
         _forget(bundle)
     exported = export_record(bundle)
@@ -115,6 +117,20 @@ def plan(
     }
     bundle.update_run(run.model_copy(update=known))
     return Plan(digest, unchanged, tuple(parts))
+
+
+def _whole(contract: Contract, suite: Suite | None, source_dir: Path) -> str:
+    """Digest of the suite that the cases are a part of, which a release was measured over; empty: it is not known.
+
+    What is wrong with cases that are not run stops nothing here.
+    """
+    if suite is None:
+        return ""
+    try:
+        return suite_digest(source_dir, contract, suite)
+    except UsageError as error:
+        log.warning("the whole suite cannot be compared with that of a release: %s", error)
+        return ""
 
 
 def _taken_over(run: Run, digest: str, demanded: Level) -> Plan:

@@ -1,6 +1,6 @@
 """One comment on a forge, kept up to date: found again by its marker, edited in place, never anybody else's.
 
-What GitHub and GitLab have in common is here; where their APIs differ: :mod:`penstock.notices.forge_places`.
+What GitHub, GitLab and Gitea have in common is here; where their APIs differ: :mod:`penstock.notices.forge_places`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 import httpx
@@ -29,6 +29,7 @@ MAX_PAGES = 200
 MAX_ANSWER_BYTES = 16 << 20
 LATER = "Try it again later with `penstock comment`; the verdict stands."
 
+T = TypeVar("T")
 Action = Literal["created", "updated", "unchanged"]
 
 
@@ -94,10 +95,27 @@ def put_comment(
     Raises:
         WorldError: the forge cannot be reached, or refuses; the message says what to do.
     """
+
+    def put() -> Posted | None:
+        place = find()
+        return None if place is None else _put_once(place, marker, body)
+
+    return persistently(put, sleep=sleep)
+
+
+def persistently(act: Callable[[], T], *, sleep: Callable[[float], None] = time.sleep) -> T:
+    """Do something on a forge, again if it could not answer.
+
+    Args:
+        act: may be carried out several times.
+        sleep: waits between tries.
+
+    Raises:
+        WorldError: the forge cannot be reached, or refuses; the message says what to do.
+    """
     for last in (*[False] * (TRIES - 1), True):
         try:
-            place = find()
-            return None if place is None else _put_once(place, marker, body)
+            return act()
         except AgainError as again:
             if last or again.wait_s > LONGEST_WAIT_S:
                 raise again.error from None

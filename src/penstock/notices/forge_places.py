@@ -1,7 +1,8 @@
-"""Pull requests and commits on GitHub, merge requests on GitLab: where our comment goes, and how it gets there.
+"""Pull requests and commits on GitHub and Gitea, merge requests on GitLab: where our comment goes, and how.
 
 GitHub: REST API 2022-11-28, https://docs.github.com/en/rest/issues/comments and …/rest/commits/comments.
 GitLab: REST API v4, https://docs.gitlab.com/api/notes/.
+Gitea (Forgejo speaks the same): API v1, https://docs.gitea.com/api/ and ``/swagger.v1.json`` of every server.
 """
 
 from __future__ import annotations
@@ -18,9 +19,12 @@ from penstock.foundation.errors import UsageError, WorldError
 from penstock.foundation.files import read_regular
 from penstock.notices.forge import Api, Comment, ForbiddenError, Place
 
-Kind = Literal["github", "gitlab"]
+Kind = Literal["github", "gitlab", "gitea"]
+KINDS: tuple[Kind, ...] = ("github", "gitlab", "gitea")
 GITHUB = "https://api.github.com"
 GITLAB = "https://gitlab.com/api/v4"
+_API_BELOW = {"github": "/api/v3", "gitlab": "/api/v4", "gitea": "/api/v1"}
+"""Where the API lies below the address of a server of one's own."""
 MAX_SECRET_BYTES = 1 << 16
 _PART = r"\.?[A-Za-z0-9_][A-Za-z0-9_.-]*"
 _ADDRESS = re.compile(
@@ -53,10 +57,10 @@ def parse_address(kind: Kind, text: str) -> Address:
     Raises:
         UsageError: it is none.
     """
-    page = re.fullmatch(r"https?://[^/]+/(.+?)(?:/-)?/(?:pull|merge_requests)/([0-9]+)(?:[/?#].*)?", text)
+    page = re.fullmatch(r"https?://[^/]+/(.+?)(?:/-)?/(?:pulls?|merge_requests)/([0-9]+)(?:[/?#].*)?", text)
     found = _ADDRESS.fullmatch(f"{page[1]}#{page[2]}" if page else text)
-    if found is None or (kind == "github" and found["path"].count("/") != 1):
-        example = "owner/repository#12" if kind == "github" else "group/project!12"
+    if found is None or (kind != "gitlab" and found["path"].count("/") != 1):
+        example = "group/project!12" if kind == "gitlab" else "owner/repository#12"
         raise UsageError(f"'{text[:200]}' is not an address on a forge", where=f"--{kind}", todo=f"Write {example}.")
     return Address(kind, found["path"], int(found["number"]) if found["number"] else None, found["commit"] or "")
 
@@ -85,16 +89,16 @@ def address_of(run: Run, forge: Forge, number: str = "") -> Address:
             where="run.json",
             todo="Bind the secret of the forge that holds the repository, with its 'url'.",
         )
-    below = urlsplit(forge.api).path.rstrip("/").removesuffix("/api/v4") if forge.kind == "gitlab" and not scp else ""
+    below = "" if scp else urlsplit(forge.api).path.rstrip("/").removesuffix(_API_BELOW[forge.kind])
     name = path.removeprefix(below).strip("/").removesuffix(".git")
     found = _ADDRESS.fullmatch(f"{name}@{run.source.commit}")
-    if found is None or (forge.kind == "github" and name.count("/") != 1):
+    if found is None or (forge.kind != "gitlab" and name.count("/") != 1):
         raise UsageError("the run's record names no repository of a forge", where="run.json")
     return Address(forge.kind, name, int(number)) if number else Address(forge.kind, name, commit=run.source.commit)
 
 
 def read_forge(directory: Path) -> Forge:
-    """The secret of the step *notify*: files ``token``, ``kind`` (``github``, the default, or ``gitlab``), ``url``.
+    """The secret of the step *notify*: files ``token``, ``kind`` (``github``, the default, or another), ``url``.
 
     Raises:
         UsageError: a file is missing or holds something else.
@@ -109,15 +113,54 @@ def read_forge(directory: Path) -> Forge:
         except UnicodeDecodeError:
             raise UsageError("not UTF-8 text", where=f"forge: {name}") from None
 
-    kind = content("kind", "github")
-    if kind not in ("github", "gitlab"):
-        raise UsageError("not a kind of forge", where="forge: kind", todo="Write github or gitlab.")
-    known: Kind = "github" if kind == "github" else "gitlab"
-    return Forge(known, content("url", GITHUB if known == "github" else GITLAB), content("token", None))
+    named = content("kind", "github")
+    kind = next((kind for kind in KINDS if kind == named), None)
+    if kind is None:
+        raise UsageError("not a kind of forge", where="forge: kind", todo=f"Write one of {', '.join(KINDS)}.")
+    public = {"github": GITHUB, "gitlab": GITLAB}.get(kind)
+    if public is None and not (directory / "url").exists():
+        raise UsageError(
+            "no server is named", where="forge: url", todo="Write https://HOST/api/v1: Gitea is nowhere else."
+        )
+    return Forge(kind, content("url", public), content("token", None))
+
+
+def open_api(forge: Forge) -> Api:
+    """The forge's API, as it wants to be asked. Nothing is sent yet.
+
+    Raises:
+        UsageError: the token or the API's address cannot be one.
+    """
+    if forge.kind == "gitlab":
+        return Api(
+            forge.api,
+            forge.token,
+            {"PRIVATE-TOKEN": "{token}", "User-Agent": "penstock"},
+            rights="the scope 'api' and the role Developer (Reporter for comments alone; a job's own token may not)",
+        )
+    if forge.kind == "gitea":
+        return Api(
+            forge.api,
+            forge.token,
+            {"Authorization": "token {token}", "Accept": "application/json", "User-Agent": "penstock"},
+            rights="the scopes write:issue, write:repository and read:user",
+        )
+    return Api(
+        forge.api,
+        forge.token,
+        {
+            "Authorization": "Bearer {token}",
+            "Accept": "application/vnd.github+json",
+            "X-GitHub-Api-Version": "2022-11-28",
+            "User-Agent": "penstock",
+        },
+        rights="'Pull requests: write', 'Contents: write' and 'Commit statuses: write' on the repository (classic "
+        "tokens: the scope 'repo')",
+    )
 
 
 def open_place(forge: Forge, address: Address) -> Place | None:
-    """Where the comment goes; ``None`` if a commit has no open merge request (GitLab's commits take no such comment).
+    """Where the comment goes; ``None`` if a commit has no open request (commits on GitLab and Gitea take no comment).
 
     Without a number, the open pull request that the commit belongs to; on GitHub, if there is none, the commit itself.
 
@@ -126,14 +169,15 @@ def open_place(forge: Forge, address: Address) -> Place | None:
         WorldError: the forge refuses.
         AgainError: it cannot be reached now.
     """
-    return _github(forge, address) if forge.kind == "github" else _gitlab(forge, address)
+    opened = {"github": _github, "gitlab": _gitlab, "gitea": _gitea}
+    return opened[forge.kind](forge, address)
 
 
 class _GitHubPlace:
-    """Comments of a pull request, or of a commit."""
+    """Comments of a pull request, or of a commit. Gitea's are the same, but for its GraphQL, which it has none of."""
 
-    def __init__(self, api: Api, listed: str, edited: str) -> None:
-        self._api, self._listed, self._edited = api, listed, edited
+    def __init__(self, api: Api, listed: str, edited: str, *, graphql: bool = True) -> None:
+        self._api, self._listed, self._edited, self._graphql = api, listed, edited, graphql
         self._me: str | None = None
 
     def comments(self) -> Iterator[Comment]:
@@ -154,6 +198,8 @@ class _GitHubPlace:
             try:
                 self._me = _text(self._api.get("/user"), "login")
             except ForbiddenError as refused:
+                if not self._graphql:
+                    raise
                 self._me = self._viewer(refused)
         return self._me
 
@@ -167,17 +213,7 @@ class _GitHubPlace:
 
 
 def _github(forge: Forge, address: Address) -> Place:
-    api = Api(
-        forge.api,
-        forge.token,
-        {
-            "Authorization": "Bearer {token}",
-            "Accept": "application/vnd.github+json",
-            "X-GitHub-Api-Version": "2022-11-28",
-            "User-Agent": "penstock",
-        },
-        rights="'Pull requests: write' and 'Contents: write' on the repository (classic tokens: the scope 'repo')",
-    )
+    api = open_api(forge)
     root = f"/repos/{address.path}"
     number = address.number
     if number is None:
@@ -188,6 +224,23 @@ def _github(forge: Forge, address: Address) -> Place:
     if number is None:
         return _GitHubPlace(api, f"{root}/commits/{address.commit}/comments", f"{root}/comments")
     return _GitHubPlace(api, f"{root}/issues/{number}/comments", f"{root}/issues/comments")
+
+
+def _gitea(forge: Forge, address: Address) -> Place | None:
+    api, root = open_api(forge), f"/repos/{address.path}"
+    number = address.number
+    if number is None:
+        # its list of a commit's pull requests holds merged ones alone
+        pulls = api.get_all(f"{root}/pulls?state=open&limit=50")
+        number = next((pull["number"] for pull in pulls if _has_head(pull, address) and _is_id(pull, "number")), None)
+    if number is None:
+        return None
+    return _GitHubPlace(api, f"{root}/issues/{number}/comments", f"{root}/issues/comments", graphql=False)
+
+
+def _has_head(pull: dict[str, Any], address: Address) -> bool:
+    head = pull.get("head")
+    return isinstance(head, dict) and head.get("sha") == address.commit
 
 
 class _GitLabPlace:
@@ -219,12 +272,7 @@ class _GitLabPlace:
 
 
 def _gitlab(forge: Forge, address: Address) -> Place | None:
-    api = Api(
-        forge.api,
-        forge.token,
-        {"PRIVATE-TOKEN": "{token}", "User-Agent": "penstock"},
-        rights="the scope 'api' and the role Reporter (a job's own token may not comment)",
-    )
+    api = open_api(forge)
     root = f"/projects/{quote(address.path, safe='')}"
     number = address.number
     if number is None:

@@ -16,9 +16,10 @@ from typing import Any
 from penstock.foundation.errors import UsageError, WorldError
 from penstock.foundation.files import disk_errors
 from penstock.sources.clone_target import CloneTarget, place_for
-from penstock.sources.git_fetch import Fetcher, check_revision, resolve
+from penstock.sources.git_fetch import Fetcher, check_revision
 from penstock.sources.git_session import git_session
 from penstock.sources.git_url import parse_url
+from penstock.sources.merge_result import merged, resolve_request
 from penstock.sources.tree import lfs_pointers, tree_digest
 
 log = logging.getLogger(__name__)
@@ -32,6 +33,7 @@ class Clone:
     """What lies in the directory after :func:`clone`."""
 
     commit: str
+    """The one that was asked for; with a ``base`` the files are those of its merge."""
     url: str
     """Without user name and password."""
     committer_date: str
@@ -44,6 +46,8 @@ class Clone:
     """Files whose content Git LFS did not bring."""
     unchanged: bool = False
     """The directory held this very commit already."""
+    base: str = ""
+    """The commit that it was merged into; empty: it is as it was committed."""
 
 
 def clone(
@@ -51,6 +55,8 @@ def clone(
     revision: str,
     directory: Path,
     *,
+    ref: str = "",
+    base: str = "",
     depth: int = 1,
     submodules: bool = True,
     lfs: bool = True,
@@ -71,7 +77,10 @@ def clone(
         url: see :func:`penstock.sources.git_url.parse_url`.
         revision: a branch, a tag (also as ``refs/…``), or a full or short commit; ``HEAD`` is the default branch.
         directory: where the files go.
-        depth: commits of history; 0 is all.
+        ref: where the repository has the revision, a whole commit, if no branch or tag leads to it:
+            ``refs/pull/7/head``.
+        base: a branch or commit that the revision is merged into: the files are then those of the merge.
+        depth: commits of history; 0 is all. A merge takes all of it.
         submodules: bring submodules, each from an address that is allowed.
         lfs: bring the content of Git LFS files where ``git-lfs`` is installed.
         credentials: a basic-auth workspace, see :func:`penstock.sources.git_session.git_session`.
@@ -83,7 +92,7 @@ def clone(
 
     Raises:
         UsageError: a refused address or revision, an unknown revision, an empty repository, a link or submodule that
-            points outside, a directory that is not ours.
+            points outside, a directory that is not ours, a merge with conflicts.
         WorldError: the repository cannot be reached, or the disk is full.
     """
     check_revision(revision)
@@ -92,6 +101,7 @@ def clone(
     source = parse_url(url, allow_http=allow_http, allow_local=allow_local)
     directory = directory.absolute()
     wanted = {"url": source.text, "submodules": submodules, "lfs": lfs, "depth": depth}
+    wanted |= {"base": base} if base else {}
     with (
         _alone(directory) as place,
         git_session(
@@ -105,19 +115,30 @@ def clone(
         ) as session,
     ):
         here = place.prepare(wanted)
-        if here is not None and here["commit"] == revision:
+        if here is not None and not base and here["commit"] == revision:
             log.info("%s holds commit %s already", directory, revision)
             return _recorded(here, _version("", revision))
-        target, oid_length = resolve(session, source, revision)
-        if here is not None and here["commit"] == target.commit:
+        request = resolve_request(session, source, revision, ref=ref, base=base)
+        target, onto, oid_length = request.head, request.base, request.oid_length
+        same_base = onto is None or here is None or here.get("base") == onto.commit
+        if here is not None and same_base and here["commit"] == target.commit:
             log.info("%s holds commit %s already", directory, target.commit)
             return _recorded(here, _version(target.tag, target.commit))
         with place.partial() as partial:
-            fetcher = Fetcher(session, depth=depth, submodules=submodules, lfs=lfs, allow_http=allow_http)
-            commit = fetcher.bring(source, target, partial, oid_length=oid_length)
+            history = 0 if onto is not None else depth
+            fetcher = Fetcher(session, depth=history, submodules=submodules, lfs=lfs, allow_http=allow_http)
+            fetcher.prepare(source, partial, oid_length)
+            commit = fetcher.objects(source, target, partial, oid_length)
+            tried, merged_into = commit, ""
+            if onto is not None:
+                merged_into = fetcher.objects(source, onto, partial, oid_length)
+                tried = merged(session, partial, commit, merged_into, onto=base, source=source)
+            fetcher.check_out(source, tried, partial)
             date = session.text("show", "-s", "--format=%cI", commit, cwd=partial)
             tree = tree_digest(partial)
-            result = Clone(commit, source.text, date, _version(target.tag, commit), tree, lfs_pointers(partial))
+            result = Clone(
+                commit, source.text, date, _version(target.tag, commit), tree, lfs_pointers(partial), base=merged_into
+            )
             place.put(partial, wanted, asdict(result))
         return result
 

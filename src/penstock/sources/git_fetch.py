@@ -45,6 +45,8 @@ class Target:
     ref: str = ""
     """``refs/…`` or ``HEAD`` to fetch; empty for a bare commit."""
     tag: str = ""
+    exact: bool = False
+    """``commit`` is what is wanted, whole: the ref only leads to it, and may have moved on."""
 
 
 def check_revision(revision: str) -> None:
@@ -139,17 +141,36 @@ class Fetcher:
             UsageError: no such commit, or a submodule that points outside, or too many of them.
             WorldError: a server cannot be reached.
         """
-        self._prepare(source, where, oid_length)
+        self.prepare(source, where, oid_length)
+        commit = self.objects(source, target, where, oid_length)
+        self.check_out(source, commit, where, level=level)
+        return commit
+
+    def objects(self, source: RepositoryUrl, target: Target, where: Path, oid_length: int) -> str:
+        """Fetch the objects of ``target`` into a repository that :meth:`prepare` has made. Returns the full commit.
+
+        Raises:
+            UsageError: no such commit.
+            WorldError: a server cannot be reached.
+        """
         name = self._fetch(source, target, where, oid_length)
-        commit = self._commit(source, target, name, where)
+        return self._commit(source, target, name, where)
+
+    def check_out(self, source: RepositoryUrl, commit: str, where: Path, *, level: int = 0) -> None:
+        """Put the files of a commit that is here in place, with its Git LFS files and its submodules.
+
+        Raises:
+            UsageError: a submodule that points outside, or too many of them.
+            WorldError: a server cannot be reached.
+        """
         self.session.text("checkout", "--quiet", "--detach", "--force", commit, cwd=where)
         if self.lfs:
             self._large_files(source, where)
         if self.submodules:
             self._submodules(source, where, level + 1)
-        return commit
 
-    def _prepare(self, source: RepositoryUrl, where: Path, oid_length: int) -> None:
+    def prepare(self, source: RepositoryUrl, where: Path, oid_length: int) -> None:
+        """Make an empty repository that fetches from ``source``."""
         object_format = f"--object-format={'sha256' if oid_length == 64 else 'sha1'}"
         self.session.text("init", "--quiet", "--template=", object_format, "--initial-branch=main", ".", cwd=where)
         self.session.text("config", "remote.origin.url", source.text, cwd=where)
@@ -164,6 +185,10 @@ class Fetcher:
             name = target.ref if target.tag else branch
             refspecs = [f"+{target.ref}:{name}", *([] if shallow else everything)]
             fetched = self.session.run(*fetch, *shallow, "--", source.text, *refspecs, cwd=where)
+            if target.exact and fetched.code == 0:
+                name = target.commit
+                if self._lacks(name, where):  # pushed over: most servers still give out what no ref leads to
+                    self.session.run(*fetch, *shallow, "--", source.text, name, cwd=where)
         elif shallow and len(target.commit) == oid_length:
             name = target.commit
             fetched = self.session.run(*fetch, *shallow, "--", source.text, name, cwd=where)
@@ -176,12 +201,21 @@ class Fetcher:
             raise explain_failure(fetched.tail, where=source.text)
         return name
 
+    def _lacks(self, commit: str, where: Path) -> bool:
+        return self.session.run("cat-file", "-e", f"{commit}^{{commit}}", cwd=where).code != 0
+
     def _commit(self, source: RepositoryUrl, target: Target, name: str, where: Path) -> str:
         found = self.session.run("rev-parse", "--verify", "--end-of-options", f"{name}^{{commit}}", cwd=where)
         if found.code == 0:
             return found.output.decode().strip()
         if "ambiguous" in found.tail:
             raise UsageError(f"more than one commit begins with '{name}'", where=source.text, todo="Give more digits.")
+        if target.exact:
+            raise UsageError(
+                f"'{target.ref}' does not lead to the commit {name[:12]} any more",
+                where=source.text,
+                todo="It was pushed over meanwhile: the run of the new head is the one that counts.",
+            )
         if target.ref:
             raise UsageError(f"'{target.ref}' names no commit", where=source.text)
         refs = self.session.text("for-each-ref", "--format=%(refname)", cwd=where).splitlines()

@@ -57,8 +57,8 @@ def name_part(text: str, what: str) -> str:
     return check_key(text)
 
 
-def archive(bundle: Bundle, store: Store, *, model: str, run_id: str) -> ArchiveResult:
-    """Store every file of a bundle under ``runs/MODEL/RUN/``, the manifest last.
+def archive(bundle: Bundle, store: Store, *, model: str, run_id: str, root: str | None = None) -> ArchiveResult:
+    """Store every file of a bundle under ``runs/MODEL/RUN/``, or below ``root``; the manifest last.
 
     A bundle without a manifest is sealed first; one with it is compared with it. What is there already is passed over,
     so that an archive that broke off goes on, and one that is complete stays as it is. Until the manifest is there,
@@ -68,7 +68,7 @@ def archive(bundle: Bundle, store: Store, *, model: str, run_id: str) -> Archive
         UsageError: the bundle does not match its manifest, or holds something that is not a plain file.
         WorldError: other content is stored under this run; the store cannot be reached or is full.
     """
-    root = run_key(model, run_id)
+    root = root or run_key(model, run_id)
     manifest = bundle.verify() if bundle.manifest_file.exists() else bundle.seal()
     digest = sha256_file(bundle.manifest_file)
     manifest_key = f"{root}/{bundle.manifest_file.name}"

@@ -46,10 +46,11 @@ def test_dry_run_sends_nothing_and_needs_no_token(
 @pytest.mark.parametrize(
     ("arguments", "wanted"),
     [
-        ([], "give one of --github and --gitlab"),
-        (["--github", "a/b#1", "--gitlab", "a/b!1"], "give one of --github and --gitlab"),
+        ([], "give one of --github, --gitlab and --gitea"),
+        (["--github", "a/b#1", "--gitlab", "a/b!1"], "give one of --github, --gitlab and --gitea"),
         (["--github", "a/b#1"], "there is no token. Set PENSTOCK_FORGE_TOKEN or GITHUB_TOKEN, or give --token-file."),
         (["--gitlab", "b!1"], "not an address on a forge"),
+        (["--gitea", "a/b#1"], "no server is named. Give --api https://HOST/api/v1 as well."),
         (["--github", "a/b#1", "--token-file", "/nonexistent/token"], "the file is missing"),
     ],
 )

@@ -35,7 +35,6 @@ def test_a_local_path_is_allowed_locally_and_a_url_is_left_as_it_is(tmp_path: Pa
     [
         Options(what="release", revision="v1"),
         Options(what="release", repo="x"),
-        Options(what="verify", repo="x", revision="v1", store="s"),
         Options(what="file.yaml", repo="x"),
         Options(what="release", repo="x", revision="v1", params=("nothing",)),
         Options(what="release", regate="nowhere"),

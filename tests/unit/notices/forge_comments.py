@@ -20,6 +20,7 @@ NOTES = "/projects/group/sub/sonic/merge_requests/12/notes"
 GROUP_NOTES = "/projects/group/sonic/merge_requests/12/notes"
 PLACES: dict[Kind, tuple[str, Address]] = {
     "github": (PULL, Address("github", "example/sonic", 12)),
+    "gitea": (PULL, Address("gitea", "example/sonic", 12)),
     "gitlab": (NOTES, Address("gitlab", "group/sub/sonic", 12)),
 }
 

@@ -1,4 +1,4 @@
-"""A server on this machine that speaks the documented APIs of GitHub and GitLab, as far as comments go."""
+"""A server on this machine that speaks the documented APIs of GitHub, GitLab and Gitea: comments, statuses."""
 
 from __future__ import annotations
 
@@ -36,6 +36,8 @@ class Server:
     url: str = ""
     comments: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     """Path of a list → its comments, as the API gives them."""
+    statuses: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    """Repository's path@COMMIT, and the status that was set, in order."""
     pulls: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     """Commit → the pull or merge requests that have it."""
     requests: list[str] = field(default_factory=list)
@@ -72,6 +74,10 @@ def _act(server: Server, method: str, path: str, value: Any) -> tuple[int, Any]:
         return 200, {"data": {"viewer": {"login": ME}}}
     if method == "GET" and (found := re.fullmatch(r".*/commits/([0-9a-f]+)/(pulls|merge_requests)", path)):
         return 200, server.pulls.get(found[1], [])
+    if method == "POST" and (found := re.fullmatch(r"/(?:repos|projects)/(.+)/statuses/([0-9a-f]+)", path)):
+        return _set_status(server, f"{found[1]}@{found[2]}", value, gitlab=path.startswith("/projects"))
+    if method == "GET" and path.startswith("/repos") and path.endswith("/pulls"):  # Gitea's
+        return 200, server.pulls.get("open", [])
     if path in server.comments:
         if method == "GET":
             return 200, server.comments[path]
@@ -84,6 +90,21 @@ def _act(server: Server, method: str, path: str, value: Any) -> tuple[int, Any]:
                 entry["body"] = value["body"]
                 return 200, entry
     return 404, {"message": "Not Found"}
+
+
+def _set_status(server: Server, where: str, value: dict[str, Any], *, gitlab: bool) -> tuple[int, Any]:
+    """Each forge takes its own words; GitLab refuses a status that stands already."""
+    states = (
+        ("pending", "running", "success", "failed", "canceled", "skipped")
+        if gitlab
+        else ("pending", "success", "failure", "error")
+    )
+    if value.get("state") not in states:
+        return 422, {"message": "state is not included in the list"}
+    if gitlab and server.statuses and server.statuses[-1][1]["state"] == value["state"] == "running":
+        return 400, {"message": "Cannot transition status via :run from :running (Reason(s): Status cannot transition)"}
+    server.statuses.append((where, value))
+    return 201, {"id": len(server.statuses), **value}
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -106,9 +127,11 @@ class _Handler(BaseHTTPRequestHandler):
         value = json.loads(self.rfile.read(int(self.headers.get("Content-Length") or 0)) or b"null")
         request = f"{self.command} {self.path}"
         state.requests.append(request)
-        token = self.headers.get("Authorization", "").removeprefix("Bearer ") or self.headers.get("PRIVATE-TOKEN", "")
+        token = re.sub("^(Bearer|token) ", "", self.headers.get("Authorization", "")) or self.headers.get(
+            "PRIVATE-TOKEN", ""
+        )
         state.tokens.add(token)
-        path = unquote(re.sub(r"^/(api/v[34]|api)(?=/)", "", parts.path))
+        path = unquote(re.sub(r"^/(api/v[134]|api)(?=/)", "", parts.path))
         for planned in state.failures:
             if re.search(planned[0], request):
                 state.failures.remove(planned)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from tests.unit.notices.forge_server import TOKEN, Server
 
 from penstock.bundle.models import Run, Source
 from penstock.foundation.errors import UsageError
-from penstock.notices.forge_places import Address, Forge, Kind, address_of, open_place, parse_address
+from penstock.notices.forge_places import Address, Forge, Kind, address_of, open_place, parse_address, read_forge
 
 # what goes wrong
 
@@ -51,6 +52,7 @@ def test_an_api_that_cannot_be_one(api: str) -> None:
         ("github", "example/sonic", ("example/sonic", None, "")),
         ("github", "https://github.com/example/sonic/pull/12", ("example/sonic", 12, "")),
         ("github", "https://github.com/example/sonic/pull/12/files#x", ("example/sonic", 12, "")),
+        ("gitea", "https://git.example.org/example/sonic/pulls/12", ("example/sonic", 12, "")),
         ("gitlab", "group/sub/sonic!12", ("group/sub/sonic", 12, "")),
         ("gitlab", "https://gitlab.com/group/sonic/-/merge_requests/12?x", ("group/sonic", 12, "")),
     ],
@@ -72,6 +74,7 @@ def test_addresses(kind: Kind, text: str, wanted: tuple[Any, ...]) -> None:
         ("github", "a/b#1\n"),
         ("github", "a/b@main"),
         ("github", "a/b?x#1"),
+        ("gitea", "a/b/c#12"),
         ("gitlab", "sonic!1"),
         ("gitlab", "a//b!1"),
     ],
@@ -95,6 +98,8 @@ def run(url: str, commit: str = COMMIT) -> Run:
         ("https://git.example.org/example/sonic", "github", "https://git.example.org/api/v3", "example/sonic"),
         ("https://gitlab.com/group/sub/sonic.git", "gitlab", "https://gitlab.com/api/v4", "group/sub/sonic"),
         ("https://example.org/gitlab/group/sonic.git", "gitlab", "https://example.org/gitlab/api/v4", "group/sonic"),
+        ("https://git.example.org/example/sonic.git", "gitea", "https://git.example.org/api/v1", "example/sonic"),
+        ("https://example.org/git/example/sonic.git", "gitea", "https://example.org/git/api/v1", "example/sonic"),
         ("git@example.org:group/sonic.git", "gitlab", "https://example.org/gitlab/api/v4", "group/sonic"),
     ],
 )
@@ -124,3 +129,34 @@ def test_a_repository_elsewhere_does_not_get_the_token(url: str, commit: str, wa
 def test_a_number_that_is_none(number: str) -> None:
     with pytest.raises(UsageError, match="not the number of a pull request"):
         address_of(run("https://github.com/a/b"), Forge("github", "https://api.github.com", TOKEN), number)
+
+
+# Gitea
+
+
+def test_the_open_pull_request_of_a_commit_on_gitea(server: Server) -> None:
+    others = [{"number": number, "head": {"sha": f"{number:040x}"}} for number in range(1, 5)]
+    server.pulls["open"] = [*others, {"number": 12, "head": {"sha": COMMIT}}]
+    posted = put(server, Address("gitea", "example/sonic", commit=COMMIT), api="/api/v1")
+    assert posted is not None
+    assert [comment["body"] for comment in server.comments[PLACES["gitea"][0]]]
+
+
+def test_a_commit_that_no_pull_request_has_gets_no_comment_on_gitea(server: Server) -> None:
+    assert put(server, Address("gitea", "example/sonic", commit=COMMIT), api="/api/v1") is None
+    assert server.wrote() == []
+
+
+def test_a_token_that_may_not_ask_who_it_is_on_gitea(server: Server) -> None:
+    server.app = True
+    put(server, PLACES["gitea"][1])
+    assert "read:user" in refused(server, PLACES["gitea"][1])
+
+
+def test_the_secret_of_a_gitea(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text(TOKEN)
+    (tmp_path / "kind").write_text("gitea\n")
+    with pytest.raises(UsageError, match="no server is named"):
+        read_forge(tmp_path)
+    (tmp_path / "url").write_text("https://git.example.org/api/v1")
+    assert read_forge(tmp_path) == Forge("gitea", "https://git.example.org/api/v1", TOKEN)

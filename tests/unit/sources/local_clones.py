@@ -7,7 +7,7 @@ from pathlib import Path
 from penstock.sources.git import Clone, clone
 
 
-def local(repository: Path, revision: str, target: Path, **options: bool | int) -> Clone:
+def local(repository: Path, revision: str, target: Path, **options: bool | int | str) -> Clone:
     return clone(str(repository), revision, target, allow_local=True, **options)  # type: ignore[arg-type]
 
 

@@ -1,0 +1,73 @@
+"""A policy over a run that asks less than a release does: which of its rules can be judged, and what the others miss.
+
+A pull request runs a few cases of the suite, and no page, no load, no check of the interface. A rule about what was not
+tried says nothing for or against the commit, so it is left out of the verdict, and the verdict says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from penstock.bundle.models import WHOLE_SUITE, Measurement
+from penstock.bundle.verdict_record import NotAsked
+from penstock.contract.policy import Policy, Rule
+from penstock.families.engine_metrics import (
+    ENGINE_METRICS,
+    ENVIRONMENT_METRIC,
+    ENVIRONMENT_WARNINGS,
+    EXPORT_METRIC,
+    LOG_METRIC,
+    PREFERENCE_METRIC,
+    base_metric,
+)
+from penstock.families.registry import find_metric
+
+_OF_THE_ENGINE = {metric.name for metric in ENGINE_METRICS if metric.whole_suite}
+_OF_ANY_RUN = {metric.name for metric in (EXPORT_METRIC, LOG_METRIC, ENVIRONMENT_METRIC, ENVIRONMENT_WARNINGS)}
+"""Values of the whole run that mean the same however many cases it has."""
+LATER = "only a release tries it"
+
+
+def asked(policy: Policy, measurements: Sequence[Measurement], *, slice_name: str) -> tuple[Policy, list[NotAsked]]:
+    """The policy with the rules that this run can answer, and the others with the reason.
+
+    Args:
+        policy: the contract's, with the rules that the contract brings.
+        measurements: the run's.
+        slice_name: the only cases that were run; empty: the whole suite.
+    """
+    kept: list[Rule] = []
+    left: list[NotAsked] = []
+    for rule in policy.rules:
+        why = _why_not(rule, measurements, slice_name)
+        if why:
+            left.append(NotAsked(metric=rule.metric, slice=rule.slice, why=why))
+        else:
+            kept.append(rule)
+    return policy.model_copy(update={"rules": kept}), left
+
+
+def of_cases(measurements: Iterable[Measurement], cases: Iterable[str]) -> list[Measurement]:
+    """The values of these cases, and those of the whole suite."""
+    wanted = {*cases, WHOLE_SUITE}
+    return [item for item in measurements if item.case in wanted]
+
+
+def _why_not(rule: Rule, measurements: Sequence[Measurement], slice_name: str) -> str:
+    """Why a rule cannot be judged; empty: it can.
+
+    A metric of the cases is never left out because a value is missing: that is a finding.
+    """
+    if rule.metric == PREFERENCE_METRIC.name:
+        return "nobody rates a pull request"
+    lines = [item for item in measurements if item.metric == rule.metric]
+    if not lines and base_metric(rule.metric) in _OF_THE_ENGINE:
+        return LATER
+    if not slice_name:
+        return ""
+    known = find_metric(rule.metric)
+    if known is not None and known.whole_suite and rule.metric not in _OF_ANY_RUN:
+        return "it is a value of the whole suite"
+    if rule.slice is not None and not any(rule.slice in item.slices for item in measurements):
+        return f"none of the cases '{slice_name}' has the slice '{rule.slice}'"
+    return ""

@@ -1,0 +1,131 @@
+"""The verdict on a commit that is not released: the track verify, before a merge.
+
+It is compared with what the current release's record says of the same cases. Nothing is run a second time, whatever the
+policy says of its baseline: a pull request waits for an answer. What cannot be compared so is held to its bounds
+alone, and the verdict says why.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from penstock.bundle.directory import Bundle
+from penstock.bundle.models import Measurement
+from penstock.bundle.verdict_record import RuleResult, Verdict
+from penstock.contract.policy import Policy, Waiver
+from penstock.gating.calibration import Calibration
+from penstock.gating.comparable import differences
+from penstock.gating.gate import gate
+from penstock.gating.rules import NO_BASELINE
+from penstock.gating.short_suite import asked, of_cases
+from penstock.releases.baseline import Baseline, baseline
+from penstock.releases.rerun_baseline import baseline_of
+from penstock.store.archive import fetch
+from penstock.store.store import Store
+
+VERIFY = "verify"
+"""The track."""
+MAX_NAMED = 3
+NOTHING_ASKED = "no rule of the policy could be asked of these cases"
+
+
+def as_on_verify(policy: Policy) -> Policy:
+    """The policy with the release's stored values as its baseline."""
+    return policy.model_copy(update={"baseline": "stored"})
+
+
+def quick_verdict(
+    store: Store | None,
+    model: str,
+    policy: Policy,
+    bundle: Bundle,
+    directory: Path,
+    *,
+    slice_name: str,
+    calibration: Calibration | None,
+    waivers: Sequence[Waiver] = (),
+) -> Verdict:
+    """Judge a run by the rules that it can answer.
+
+    Args:
+        store: where releases are kept; ``None``: bounds alone are held.
+        model: its name there.
+        policy: the contract's.
+        bundle: the run's, measured.
+        directory: where the release's bundle goes.
+        slice_name: the only cases that were run; empty: the whole suite.
+        calibration: the policy's record of the noise.
+        waivers: of this run alone.
+
+    Returns:
+        The verdict; ``inconclusive`` also if there was no rule to ask.
+
+    Raises:
+        WorldError: the store cannot be reached, or what it has of the release is damaged.
+        UsageError: the policy cannot be applied.
+    """
+    measurements = bundle.measurements()
+    policy, left = asked(as_on_verify(policy), measurements, slice_name=slice_name)
+    policy = policy.model_copy(update={"waivers": [*policy.waivers, *waivers]})
+    pointer = baseline(store, model) if store is not None else None
+    uncompared = _why_uncompared(store, model, pointer, bundle)
+    released: list[Measurement] | None = None
+    cases = [call.case for call in bundle.invocations()]
+    if store is not None and pointer is not None and not uncompared:
+        _, fetched = baseline_of(store, model, policy, bundle, directory)
+        released = of_cases(fetched.measurements(), cases) if fetched is not None else None
+    verdict = gate(
+        measurements,
+        released,
+        policy,
+        candidate_name=bundle.run().run_id,
+        baseline_name=pointer.run_id if pointer is not None else None,
+        cases=cases,
+        calibration=calibration,
+    )
+    known = {
+        "cases": slice_name,
+        "not_asked": left,
+        "uncompared": uncompared,
+        "rules": [_said(rule, uncompared) for rule in verdict.rules],
+        "verdict": verdict.verdict if verdict.rules else "inconclusive",
+    }
+    return verdict.model_copy(update=known)
+
+
+def quick_headline(verdict: Verdict, said: str) -> str:
+    """The headline of the gate for such a verdict, which does not call anything a first release.
+
+    Args:
+        verdict: of :func:`quick_verdict`.
+        said: the gate's own headline.
+    """
+    if not verdict.rules:
+        return f"inconclusive: {NOTHING_ASKED}"
+    return said.replace(" (first release)", f" ({verdict.uncompared})") if verdict.uncompared else said
+
+
+def _why_uncompared(store: Store | None, model: str, pointer: Baseline | None, bundle: Bundle) -> str:
+    """Why there is nothing to compare with; empty: there is."""
+    if store is None:
+        return "no store is named, so nothing is compared"
+    if pointer is None:
+        return "nothing is released yet"
+    with tempfile.TemporaryDirectory(prefix="penstock-released-") as folder:
+        record = fetch(
+            store, model, pointer.run_id, Path(folder), only=("run.json",), manifest_sha256=pointer.manifest_sha256
+        ).run()
+    if not (found := list(differences(bundle.run(), record))):
+        return ""
+    more = f" and {len(found) - MAX_NAMED} more" if len(found) > MAX_NAMED else ""
+    return f"not compared with {pointer.version}: {'; '.join(map(str, found[:MAX_NAMED]))}{more}"
+
+
+def _said(rule: RuleResult, uncompared: str) -> RuleResult:
+    """A rule's answer where the gate calls the missing baseline a first release: here it may have another reason."""
+    if not uncompared or rule.not_compared is None:
+        return rule
+    texts = {"reason": rule.reason, "predicate": rule.predicate}
+    return rule.model_copy(update={name: text.replace(NO_BASELINE, uncompared) for name, text in texts.items()})
