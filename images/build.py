@@ -1,4 +1,4 @@
-"""Build every step's image, push it by digest, and write the overlay that installs them.
+"""Build the image of every step and service, push it by digest, and write the overlay that installs them.
 
 python -m images.build --registry registry.example.org/penstock --base python:3.11-slim@sha256:…
 python -m images.build --registry 127.0.0.1:5000 --tls-verify=false --allow-tag --only measure
@@ -60,7 +60,7 @@ class Options:
 
 @dataclass(frozen=True)
 class Made:
-    """One step's image, and how it came about."""
+    """One image, and how it came about."""
 
     name: str
     pushed: Pushed
@@ -119,7 +119,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--base", default=DEFAULT_BASE, metavar="IMAGE", help="what they stand on (%(default)s)")
     parser.add_argument("--allow-tag", action="store_true", help="take a base without a digest: what its tag names now")
     parser.add_argument("--tls-verify", choices=("true", "false"), default="true", help="false: also plain http")
-    parser.add_argument("--only", action="append", default=[], metavar="NAME", help="this step only; can be repeated")
+    parser.add_argument("--only", action="append", default=[], metavar="NAME", help="this one only; can be repeated")
     parser.add_argument("--out", type=Path, default=OUT, metavar="DIR", help="where the overlay goes (build/install)")
     parser.add_argument("--jobs", type=int, default=max(1, min(4, os.cpu_count() or 1)), metavar="N", help="at a time")
     parser.add_argument("--no-cache", action="store_true", help="build all anew, such as for Debian's security fixes")
@@ -161,27 +161,28 @@ class Work:
         """The keys of what an image stands on."""
         return [self.keys[parent] for parent in self.recipes[name].stands_on.values()] or [self.base]
 
-    def shared(self, steps: list[str]) -> list[str]:
-        """What ``steps`` stand on, in the order in which it has to be made."""
-        wanted = set(steps)
+    def shared(self, names: list[str]) -> list[str]:
+        """What ``names`` stand on, in the order in which it has to be made."""
+        wanted = set(names)
         for name in reversed(self.recipes):  # parents come first
             if name in wanted:
                 wanted |= set(self.recipes[name].stands_on.values())
-        return [name for name in self.recipes if name in wanted and not self.recipes[name].is_step]
+        return [name for name in self.recipes if name in wanted and self.recipes[name].is_shared]
 
 
 def make(options: Options, say: Say) -> list[Made]:
     """Make the images that are wanted and are not there, push them, write the overlay.
 
     Raises:
-        UsageError: a step or registry that cannot be.
+        UsageError: a step, service or registry that cannot be.
         WorldError: no buildah; the registry or the base image is out of reach; a build or push failed.
     """
     all_of_them = recipes()
-    steps = [name for name, recipe in all_of_them.items() if recipe.is_step]
-    if unknown := [name for name in options.only if name not in steps]:
-        raise UsageError(f"there is no step '{unknown[0]}'", where="--only", todo=f"Steps: {', '.join(sorted(steps))}.")
-    wanted = sorted(options.only or steps)
+    pushed = [name for name, recipe in all_of_them.items() if not recipe.is_shared]
+    if unknown := [name for name in options.only if name not in pushed]:
+        todo = f"There are: {', '.join(sorted(pushed))}."
+        raise UsageError(f"there is no step or service '{unknown[0]}'", where="--only", todo=todo)
+    wanted = sorted(options.only or pushed)
     if shutil.which("buildah") is None:
         raise WorldError("buildah is not installed", todo="Install it: apt-get install buildah skopeo")
     check_reachable(options.registry, tls_verify=options.tls_verify)
@@ -263,7 +264,7 @@ def _build(name: str, work: Work) -> None:
         raise WorldError(f"the image '{name}' cannot be built; the end of its log:\n  {end}", where=shown(log))
     if recipe.key(work.parents(name)) != work.keys[name]:
         raise WorldError(f"what the image '{name}' is made of changed meanwhile", todo="Run it again.")
-    if not recipe.is_step:
+    if recipe.is_shared:
         work.say(f"{name}: {time.monotonic() - started:.1f} s")
 
 

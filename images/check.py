@@ -19,6 +19,7 @@ from pathlib import Path
 
 from images.contents import Facts, Images
 from images.overlay import MADE, OUT
+from images.recipe import recipes
 
 from penstock.foundation.errors import ExitCode, PenstockError, UsageError, WorldError
 from penstock.sources.program import run
@@ -106,14 +107,14 @@ def table(facts: Mapping[str, Facts], images: Images) -> str:
 
 
 def starts(name: str, reference: str, *, tls_verify: bool) -> list[str]:
-    """Run the step's program as the user that a Task runs it as; *plan* has the driver runtime beside it."""
+    """Run its program as the user that a Task or Deployment runs it as; *plan* has the driver runtime beside it."""
     container = _buildah("from", "--quiet", f"--tls-verify={str(tls_verify).lower()}", reference)
     try:
         user = "0:0" if name == "build" else "65532:65532"
-        program = f"penstock-{name}"
-        argv = ["buildah", "run", "--isolation=chroot", f"--user={user}", container, "--", program, "--help"]
+        program = [*recipes()[name].program, "--help"]
+        argv = ["buildah", "run", "--isolation=chroot", f"--user={user}", container, "--", *program]
         ran = run(argv, timeout_s=TIMEOUT_S)
-        faults = [] if ran.code == 0 else [f"`{program} --help` ends with {ran.code}: {ran.tail[-300:]}"]
+        faults = [] if ran.code == 0 else [f"`{' '.join(program)}` ends with {ran.code}: {ran.tail[-300:]}"]
         if name == "plan":
             faults += runtime_faults(Path(_buildah("mount", container)) / RUNTIME)
         return faults

@@ -33,7 +33,7 @@ def write_overlay(folder: Path, images: Mapping[str, str], *, manifests: Path = 
 
     Args:
         folder: where, by default ``build/install``.
-        images: step → ``registry/path/step@sha256:…``.
+        images: step or service → ``registry/path/step@sha256:…``.
         manifests: the repository's ``tekton`` folder.
     """
     lines = [

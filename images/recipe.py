@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import hashlib
+import json
 import re
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,10 +16,11 @@ from penstock.foundation.errors import UsageError
 ROOT = Path(__file__).parents[1]
 DEFAULT_BASE = "docker.io/library/python:3.11-slim"
 SHARED = "base"
-"""The folder of the images that no step is by itself: ``Containerfile``, and ``Containerfile.NAME`` on top of it."""
+"""The folder of the images that others stand on: ``Containerfile``, and ``Containerfile.NAME`` on top of it."""
 NOT_COPIED = ("__pycache__", "*.egg-info", "*.pyc")
 """As in ``.containerignore``."""
 _COPY = re.compile(r"^COPY +(?!--from)(?:--\S+ +)*(.+) +\S+$", re.MULTILINE)
+_ENTRYPOINT = re.compile(r"^ENTRYPOINT (\[.*\])$", re.MULTILINE)
 _ON = re.compile(r"^ARG ([A-Z]+)=penstock\.local/([a-z]+):", re.MULTILINE)
 
 
@@ -41,9 +43,25 @@ class Recipe:
         return dict(_ON.findall(self.text))
 
     @property
+    def is_shared(self) -> bool:
+        """Whether others stand on it, and nothing runs it."""
+        return self.containerfile.parent.name == SHARED
+
+    @property
     def is_step(self) -> bool:
-        """Whether a Task runs it; else others stand on it."""
-        return self.containerfile.parent.name != SHARED
+        """Whether a Task runs it."""
+        return not self.is_shared and not self.is_service
+
+    @property
+    def is_service(self) -> bool:
+        """Whether a Deployment runs it: its program is ``penstock NAME``, which an engineer has as well."""
+        return self.program[:1] == ("penstock",)
+
+    @property
+    def program(self) -> tuple[str, ...]:
+        """What it starts, with the arguments that come first; empty: nothing."""
+        found = _ENTRYPOINT.findall(self.text)
+        return tuple(json.loads(found[-1])) if found else ()
 
     def sources(self) -> list[str]:
         """Files and folders of the repository that the Containerfile copies."""

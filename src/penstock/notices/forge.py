@@ -143,14 +143,17 @@ def _same(one: str, other: str) -> bool:
 class Api:
     """A forge's REST API with a token, which is never in a message, a log or an address."""
 
-    def __init__(self, base: str, token: str, headers: dict[str, str], *, rights: str) -> None:
+    def __init__(
+        self, base: str, token: str, headers: dict[str, str], *, rights: str, allow_http: bool = False
+    ) -> None:
         """Prepare; nothing is sent yet.
 
         Args:
-            base: address of the API, ``https://api.github.com``. ``http`` only on this machine.
+            base: address of the API, ``https://api.github.com``. ``http`` only on this machine, or if it is allowed.
             token: goes into every request to ``base``, and to nowhere else.
             headers: with ``{token}`` where the token goes.
             rights: what the token must be allowed to do, for messages.
+            allow_http: send the token without TLS, inside a cluster.
 
         Raises:
             UsageError: the address or the token cannot be one.
@@ -163,7 +166,7 @@ class Api:
         local = parts.hostname in ("localhost", "127.0.0.1", "::1")
         if parts.scheme not in ("https", "http") or not parts.hostname or parts.username or parts.query:
             raise UsageError("not the address of an API", where=_shown(base), todo="Give https://HOST/PATH.")
-        if parts.scheme == "http" and not local:
+        if parts.scheme == "http" and not (local or allow_http):
             raise UsageError("a token is not sent without TLS", where=_shown(base), todo="Use https.")
         if not re.fullmatch(r"[!-~]{1,4096}", token):
             raise UsageError("the token is empty, or holds characters that no token has", where="token")

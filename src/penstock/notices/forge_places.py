@@ -49,6 +49,8 @@ class Forge:
     kind: Kind
     api: str
     token: str
+    allow_http: bool = False
+    """Whether the token may be sent without TLS, inside a cluster."""
 
 
 def parse_address(kind: Kind, text: str) -> Address:
@@ -100,6 +102,8 @@ def address_of(run: Run, forge: Forge, number: str = "") -> Address:
 def read_forge(directory: Path) -> Forge:
     """The secret of the step *notify*: files ``token``, ``kind`` (``github``, the default, or another), ``url``.
 
+    A file ``allow-http`` that holds ``true`` lets the token be sent without TLS, inside a cluster.
+
     Raises:
         UsageError: a file is missing or holds something else.
     """
@@ -122,7 +126,10 @@ def read_forge(directory: Path) -> Forge:
         raise UsageError(
             "no server is named", where="forge: url", todo="Write https://HOST/api/v1: Gitea is nowhere else."
         )
-    return Forge(kind, content("url", public), content("token", None))
+    allow_http = content("allow-http", "false")
+    if allow_http not in ("true", "false"):
+        raise UsageError("neither true nor false", where="forge: allow-http")
+    return Forge(kind, content("url", public), content("token", None), allow_http=allow_http == "true")
 
 
 def open_api(forge: Forge) -> Api:
@@ -137,6 +144,7 @@ def open_api(forge: Forge) -> Api:
             forge.token,
             {"PRIVATE-TOKEN": "{token}", "User-Agent": "penstock"},
             rights="the scope 'api' and the role Developer (Reporter for comments alone; a job's own token may not)",
+            allow_http=forge.allow_http,
         )
     if forge.kind == "gitea":
         return Api(
@@ -144,6 +152,7 @@ def open_api(forge: Forge) -> Api:
             forge.token,
             {"Authorization": "token {token}", "Accept": "application/json", "User-Agent": "penstock"},
             rights="the scopes write:issue, write:repository and read:user",
+            allow_http=forge.allow_http,
         )
     return Api(
         forge.api,
@@ -156,6 +165,7 @@ def open_api(forge: Forge) -> Api:
         },
         rights="'Pull requests: write', 'Contents: write' and 'Commit statuses: write' on the repository (classic "
         "tokens: the scope 'repo')",
+        allow_http=forge.allow_http,
     )
 
 

@@ -1,4 +1,4 @@
-"""Which packages that are not ours a step can import: what a program in its image may need.
+"""Which packages that are not ours a step or service can import: what a program in its image may need.
 
 What a family names as ``module:name`` is imported where ``load(….field)`` loads it.
 """
@@ -38,9 +38,9 @@ def _references() -> dict[str, set[str]]:
 REFERENCES = _references()
 
 
-def third_party(step: str, *, lazy: bool) -> set[str]:
-    """Top-level modules that the step's entrypoint reaches; with ``lazy``, those that functions import, too."""
-    todo, seen, found = [f"penstock_tasks.{step}.entrypoint"], set[str](), set[str]()
+def third_party(name: str, *, lazy: bool) -> set[str]:
+    """Top-level modules that its program reaches; with ``lazy``, those that functions import, too."""
+    todo, seen, found = _entry(name), set[str](), set[str]()
     while todo:
         module = todo.pop()
         path = _file(module)
@@ -56,6 +56,12 @@ def third_party(step: str, *, lazy: bool) -> set[str]:
             elif top not in sys.stdlib_module_names and not top.startswith("penstock_"):
                 found.add(top)
     return found
+
+
+def _entry(name: str) -> list[str]:
+    """The modules of a step's program, or of ``penstock NAME``."""
+    task = f"penstock_tasks.{name}.entrypoint"
+    return [task] if _file(task) else ["penstock.cli.app", f"penstock.cli.{name}"]
 
 
 def _file(module: str) -> Path | None:

@@ -100,7 +100,7 @@ def test_what_is_one(name: str) -> None:
 def test_an_unknown_step(capsys: pytest.CaptureFixture[str], out: Path) -> None:
     code, said = failing(capsys, out, "--registry=host", "--only=gates")
     assert code == 2
-    assert "there is no step 'gates'. Steps: archive, browse, build, " in said
+    assert "there is no step or service 'gates'. There are: archive, browse, build, " in said
 
 
 def test_no_buildah(

@@ -1,4 +1,4 @@
-"""What each image carries: all that its step can import, nothing else, nothing that is not pinned by its hash."""
+"""What each image carries: all that its program can import, nothing else, nothing that is not pinned by its hash."""
 
 from __future__ import annotations
 
@@ -9,8 +9,11 @@ import pytest
 from images.recipe import ROOT, Recipe, recipes
 from tests.unit.images.imports import third_party
 
+from penstock.cli.app import COMMANDS
+
 RECIPES = recipes()
-STEPS = sorted(name for name, recipe in RECIPES.items() if recipe.is_step)
+SERVICES = sorted(name for name, recipe in RECIPES.items() if recipe.is_service)
+IMAGES = sorted(name for name, recipe in RECIPES.items() if not recipe.is_shared)
 PACKAGE_OF = {
     "yaml": "pyyaml",
     "pydantic_core": "pydantic",
@@ -35,6 +38,8 @@ NEVER_CALLED = {
     "infer": {"numpy", "opencv-python-headless", "av", "threadpoolctl"},
     "export": {"threadpoolctl"},  # it compares two vectors, and no galleries
     "report": {"threadpoolctl"},  # it compares no galleries: they come in numbers
+    # it runs no released model again (--scheduled), and tells nobody: a Deployment gives a verdict
+    "watch": {"apprise", "nvidia-ml-py", "onnxruntime", "openvino", "threadpoolctl"},
 }
 FOR_MODELS = {"scipy", "soundfile", "numpy", "opencv-python-headless", "av"}
 """What the image *infer* carries for models that come without an image."""
@@ -66,14 +71,14 @@ def packages(modules: set[str]) -> set[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("step", [step for step in STEPS if step != "infer"])
+@pytest.mark.parametrize("step", [step for step in IMAGES if step != "infer"])
 def test_an_image_carries_what_its_step_can_import(step: str) -> None:
     assert packages(third_party(step, lazy=False)) <= carried(step), "imported at once"
     assert packages(third_party(step, lazy=True)) - NEVER_CALLED.get(step, set()) <= carried(step), "imported later"
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("step", [step for step in STEPS if step != "infer"])
+@pytest.mark.parametrize("step", [step for step in IMAGES if step != "infer"])
 def test_an_image_carries_nothing_else(step: str) -> None:
     base = asked_for(ROOT / "requirements" / "images" / "base.txt")
     asked = set().union(*map(asked_for, requirement_files(RECIPES[step]))) - base
@@ -87,6 +92,13 @@ def test_the_driver_runtime_carries_what_infer_can_import() -> None:
     assert needed <= runtime
     assert asked_for(ROOT / "requirements" / "images" / "runtime.txt") <= needed
     assert carried("infer") >= FOR_MODELS
+
+
+def test_a_service_is_what_no_task_runs() -> None:
+    tasks = {path.parent.name for path in (ROOT / "tasks").glob("*/entrypoint.py")}
+    assert set(IMAGES) == tasks | set(SERVICES)
+    assert not tasks & set(SERVICES)
+    assert set(SERVICES) <= set(COMMANDS)
 
 
 def test_no_image_has_torch() -> None:
@@ -116,17 +128,20 @@ def test_everything_is_installed_by_hash(name: str) -> None:
     assert "latest" not in text
 
 
-@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("step", IMAGES)
 def test_a_step_runs_as_nobody_and_names_its_program(step: str) -> None:
     stage = RECIPES[step].text[RECIPES[step].text.rindex("\nFROM ") :].splitlines()
     users = [line for line in stage if line.startswith("USER ")]
     assert users[-1] == ("USER 0:0" if step == "build" else "USER 65532:65532")
-    assert stage[-1] == f'ENTRYPOINT ["penstock-{step}"]'
+    program = ("penstock", step) if step in SERVICES else (f"penstock-{step}",)
+    assert RECIPES[step].program == program
+    assert stage[-1].startswith("ENTRYPOINT ")
+    assert ("COPY --from=code /program/ /" in stage) == (step in SERVICES), "a service is the program `penstock`"
     copies = [line for line in stage if line.startswith(("COPY", "RUN"))]
     assert copies[-1] == "COPY --from=code /out/ /", "our code is the last layer"
 
 
-@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("step", IMAGES)
 def test_package_lists_do_not_stay(step: str) -> None:
     text = RECIPES[step].text
     if "apt-get" in text:

@@ -12,7 +12,7 @@ from images.overlay import FIELDS, NAMED, write_overlay
 from images.recipe import ROOT, recipes
 
 DIGEST = "sha256:" + "a" * 64
-IMAGES = {name: f"host:5000/path/{name}@{DIGEST}" for name, recipe in recipes().items() if recipe.is_step}
+IMAGES = {name: f"host:5000/path/{name}@{DIGEST}" for name, recipe in recipes().items() if not recipe.is_shared}
 
 
 def strings(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
@@ -32,7 +32,10 @@ def manifests() -> Iterator[dict[str, Any]]:
         yield from (document for document in yaml.safe_load_all(path.read_text(encoding="utf-8")) if document)
 
 
-OF_PODS = {("CronJob", "spec/jobTemplate/spec/template/spec/containers[]/image")}
+OF_PODS = {
+    ("CronJob", "spec/jobTemplate/spec/template/spec/containers[]/image"),
+    ("Deployment", "spec/template/spec/containers[]/image"),
+}
 """Where kustomize looks by itself: every container of a pod's template."""
 
 

@@ -50,6 +50,17 @@ def test_parents_come_first(root: Path) -> None:
     assert recipes(root)["base"].stands_on == {}
 
 
+def test_a_service_is_known_by_its_program(root: Path) -> None:
+    (root / "images/pulls").mkdir()
+    (root / "images/pulls/Containerfile").write_text(STEP + 'ENTRYPOINT ["penstock", "pulls"]\n')
+    found = recipes(root)
+    assert [name for name, recipe in found.items() if recipe.is_service] == ["pulls"]
+    assert found["pulls"].program == ("penstock", "pulls")
+    assert [name for name, recipe in found.items() if recipe.is_step] == ["clone", "gate"]
+    assert [name for name, recipe in found.items() if recipe.is_shared] == ["base", "code"]
+    assert found["gate"].program == ()
+
+
 def test_a_key_changes_with_what_the_image_is_made_of(root: Path) -> None:
     assert changed(root, "src/penstock/a.py", "A = 2\n") == {"code", "clone", "gate"}
     assert changed(root, "src/penstock/b.py", "B = 1\n") == {"code", "clone", "gate"}

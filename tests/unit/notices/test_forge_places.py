@@ -11,7 +11,16 @@ from tests.unit.notices.forge_server import TOKEN, Server
 
 from penstock.bundle.models import Run, Source
 from penstock.foundation.errors import UsageError
-from penstock.notices.forge_places import Address, Forge, Kind, address_of, open_place, parse_address, read_forge
+from penstock.notices.forge_places import (
+    Address,
+    Forge,
+    Kind,
+    address_of,
+    open_api,
+    open_place,
+    parse_address,
+    read_forge,
+)
 
 # what goes wrong
 
@@ -160,3 +169,15 @@ def test_the_secret_of_a_gitea(tmp_path: Path) -> None:
         read_forge(tmp_path)
     (tmp_path / "url").write_text("https://git.example.org/api/v1")
     assert read_forge(tmp_path) == Forge("gitea", "https://git.example.org/api/v1", TOKEN)
+
+
+def test_a_forge_inside_a_cluster_without_tls_only_if_that_is_allowed(tmp_path: Path) -> None:
+    for name, content in (("token", TOKEN), ("kind", "gitea"), ("url", "http://gitea.forge.svc:3000/api/v1")):
+        (tmp_path / name).write_text(content)
+    with pytest.raises(UsageError, match="without TLS"):
+        open_api(read_forge(tmp_path))
+    (tmp_path / "allow-http").write_text("true\n")
+    open_api(read_forge(tmp_path))
+    (tmp_path / "allow-http").write_text("yes\n")
+    with pytest.raises(UsageError, match="neither true nor false"):
+        read_forge(tmp_path)

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
+from images.recipe import recipes
 from tests.unit.manifests.installed import read
 
 ROOT = Path(__file__).parents[3]
@@ -45,7 +46,7 @@ def beside(step: str) -> set[str]:
 
 def test_each_step_has_its_three_folders() -> None:
     named = {path.stem for path in (ROOT / "tekton" / "tasks").glob("*.yaml")}
-    images = {path.parent.name for path in (ROOT / "images").glob("*/Containerfile")} - {"base"}
+    images = {name for name, recipe in recipes().items() if recipe.is_step}
     assert set(STEPS) == named == images
     wanted = {
         "clone",
