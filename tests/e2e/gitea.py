@@ -181,6 +181,12 @@ class Delivery:
         """``X-Gitea-Event``."""
         return self.headers.get("x-gitea-event", "")
 
+    @property
+    def number(self) -> int:
+        """Of the pull request that it is about; 0 for none."""
+        content = json.loads(self.body)
+        return int(content.get("number") or content.get("issue", {}).get("number") or 0)
+
     def again(self, url: str) -> httpx.Response:
         """Send the same bytes with the same headers somewhere."""
         kept = {name: value for name, value in self.headers.items() if name == "content-type" or name.startswith("x-")}
