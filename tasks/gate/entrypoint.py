@@ -30,6 +30,7 @@ from penstock.gating.comparable import check_comparable
 from penstock.gating.floor import Floor, read_floor
 from penstock.gating.gate import gate, headline
 from penstock.gating.run_waivers import run_waivers
+from penstock.gating.short_suite import is_harmless
 from penstock.notices.drift_notice import drift_headline
 from penstock.ratings.counting import counted_ratings
 from penstock.ratings.records import RATINGS_FILE
@@ -66,7 +67,7 @@ class Arguments:
     policy_floor: Path | None = workspace("the platform's rules: policy-floor.yaml", optional=True)
 
 
-RESULTS: tuple[str, ...] = ("verdict", "baseline", "reason")
+RESULTS: tuple[str, ...] = ("verdict", "baseline", "reason", "harmless")
 
 
 def step(arguments: Arguments) -> dict[str, str]:
@@ -87,7 +88,12 @@ def step(arguments: Arguments) -> dict[str, str]:
             verdict = _quick(arguments, bundle, contract.name, policy, policy_file.parent)
             note.note = verdict.verdict
             reason = quick_headline(verdict, headline(verdict) if verdict.rules else "")
-            return {"verdict": verdict.verdict, "baseline": verdict.baseline or "", "reason": shorten(reason, 500)}
+            return {
+                "verdict": verdict.verdict,
+                "baseline": verdict.baseline or "",
+                "reason": shorten(reason, 500),
+                "harmless": str(is_harmless(verdict)).lower(),
+            }
         if not arguments.store:
             raise UsageError("a release is judged against a store", where="--store", todo="Name it.")
         store = open_store(arguments.store, arguments.store_credentials)
@@ -115,7 +121,8 @@ def step(arguments: Arguments) -> dict[str, str]:
     if again is not None:
         log("measured again", metrics=again.metrics, stored=again.stored, now=again.measured)
     reason = headline(verdict)
-    return {"verdict": verdict.verdict, "baseline": pointer.run_id if pointer else "", "reason": shorten(reason, 500)}
+    found = {"verdict": verdict.verdict, "baseline": pointer.run_id if pointer else "", "reason": shorten(reason, 500)}
+    return found | {"harmless": "false"}
 
 
 def _quick(arguments: Arguments, bundle: Bundle, model: str, policy: Policy, folder: Path) -> Verdict:
@@ -146,7 +153,8 @@ def _drift(arguments: Arguments, bundle: Bundle) -> dict[str, str]:
     drift, kept = compare_and_keep(store, Bundle(arguments.baseline), bundle)
     headline = drift_headline(drift)
     log("compared", outcome=drift.outcome, what=headline, kept=kept)
-    return {"verdict": drift.outcome, "baseline": drift.released_run, "reason": shorten(headline, 500)}
+    found = {"verdict": drift.outcome, "baseline": drift.released_run, "reason": shorten(headline, 500)}
+    return found | {"harmless": "false"}
 
 
 def _count_ratings(store: Store, bundle: Bundle, model: str, baseline: str) -> None:

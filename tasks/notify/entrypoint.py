@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,9 +10,11 @@ from pathlib import Path
 
 from penstock.bundle.directory import Bundle
 from penstock.bundle.drift_record import is_watched
+from penstock.bundle.models import Run, Source
 from penstock.bundle.rerun_bundle import gather_failures
 from penstock.foundation.errors import PenstockError
 from penstock.notices.audience import open_audience
+from penstock.notices.commit_status import put_status
 from penstock.notices.forge import Posted, put_comment
 from penstock.notices.forge_places import address_of, open_place, read_forge
 from penstock.notices.message import headline, message
@@ -19,8 +22,12 @@ from penstock.notices.notice import NoticeLink
 from penstock.notices.notice_links import links_of, values_of
 from penstock.notices.notify import notify, receivers_in
 from penstock.notices.pull_request import comment_text, marker
+from penstock.notices.quick_status import run_status
 from penstock.notices.watch_news import memory_of, news_of, tell_watch_news
+from penstock.report.summary import QUICK
 from penstock.steps.entrypoint import log, param, run_step, shorten, workspace
+from penstock.store.archive import run_key
+from penstock.store.pull_key import pull_key
 
 
 @dataclass(frozen=True)
@@ -29,16 +36,20 @@ class Arguments:
 
     status: str = param("Tekton's aggregate status of the tasks: Succeeded, Failed, Completed or None", default="")
     pull_request: str = param("number of the pull or merge request; empty: the open one of the commit", default="")
+    fork: bool = param("on the verify track: the code is a fork's, whose evidence lies below forks/", default=False)
+    url: str = param("the repository, for the status of a run that ended before it was cloned", default="")
+    revision: str = param("the commit, whole, likewise", default="")
     store: str = param("where a watched release is, for what was told of it before; it is not asked", default="")
     bundle: Path = workspace("the run's bundle")
     baseline: Path | None = workspace("the released model's bundle, if that one was run again", optional=True)
     cache: Path | None = workspace("what outlives a run: what was told of a watched release before", optional=True)
     receivers: Path | None = workspace("a file 'urls' with one address a line, and 'links'", optional=True)
-    forge: Path | None = workspace("files 'token', 'kind' (github or gitlab), 'url' (of the API)", optional=True)
+    forge: Path | None = workspace("files 'token', 'kind' (github, gitlab or gitea), 'url' (of the API)", optional=True)
 
 
 RESULTS: tuple[str, ...] = ("sent", "summary")
 MAX_SUMMARY_BYTES = 700
+WHOLE_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
 def step(arguments: Arguments) -> dict[str, str]:
@@ -63,6 +74,10 @@ def step(arguments: Arguments) -> dict[str, str]:
     else:
         if posted is not None:
             log("commented", action=posted.action, url=posted.url)
+    try:
+        _status(arguments, bundle)
+    except PenstockError as error:
+        failed.append(error)
     for further in failed[1:]:
         log("error", step="notify", error=str(further))
     if failed:
@@ -88,19 +103,57 @@ def _links(arguments: Arguments, bundle: Bundle) -> tuple[NoticeLink, ...]:
     """Where the operator's file says that reports, runs and commits are."""
     if not bundle.run_file.exists():
         return ()
-    return links_of(values_of(bundle.run()), arguments.receivers)
+    run = bundle.run()
+    evidence = ""
+    if bundle.manifest_file.exists() and arguments.status != "Failed":  # sealed, and archived
+        evidence = run_key(run.model, run.run_id)
+        if run.track == QUICK:
+            evidence = pull_key(run.model, run.run_id, number=arguments.pull_request, fork=arguments.fork)
+    return links_of(values_of(run, evidence), arguments.receivers)
 
 
 def _comment(arguments: Arguments, bundle: Bundle) -> Posted | None:
     """Keep the comment up to date, if there is a forge, and a run that came as far as its commit."""
-    if arguments.forge is None or not bundle.run_file.exists() or bundle.run().source is None:
+    run = _of_source(arguments, bundle)
+    if arguments.forge is None or run is None:
         return None
-    run, forge = bundle.run(), read_forge(arguments.forge)
+    forge = read_forge(arguments.forge)
     address = address_of(run, forge, arguments.pull_request)
-    posted = put_comment(lambda: open_place(forge, address), marker(run), comment_text(bundle, arguments.status))
+    text = comment_text(bundle, arguments.status, links=_links(arguments, bundle), baseline=arguments.baseline)
+    posted = put_comment(lambda: open_place(forge, address), marker(run), text)
     if posted is None:
         log("not commented", reason="no open merge request has this commit")
     return posted
+
+
+def _status(arguments: Arguments, bundle: Bundle) -> None:
+    """Set the status of the commit, on the track verify."""
+    run = _of_source(arguments, bundle)
+    if arguments.forge is None or run is None or run.track != QUICK:
+        return
+    forge = read_forge(arguments.forge)
+    said = headline(bundle, arguments.status)
+    status = run_status(bundle, arguments.status, said, _links(arguments, bundle))
+    put_status(forge, address_of(run, forge), status)
+    log("status", state=status.state, description=status.description)
+
+
+def _of_source(arguments: Arguments, bundle: Bundle) -> Run | None:
+    """The run's record; of one that could not clone, with the commit that it was to; ``None``: nothing is known."""
+    if not bundle.run_file.exists():
+        return None
+    run = bundle.run()
+    if run.source is None and arguments.url and WHOLE_COMMIT.fullmatch(arguments.revision):
+        source = Source(
+            url=arguments.url,
+            revision=arguments.revision,
+            commit=arguments.revision,
+            committer_date="",
+            version="",
+            tree="",
+        )
+        return run.model_copy(update={"source": source})
+    return run if run.source is not None else None
 
 
 def main(argv: Sequence[str] | None = None) -> int:

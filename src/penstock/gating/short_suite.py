@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from penstock.bundle.models import WHOLE_SUITE, Measurement
-from penstock.bundle.verdict_record import NotAsked
+from penstock.bundle.verdict_record import NotAsked, RuleResult, Verdict
 from penstock.contract.policy import Policy, Rule
 from penstock.families.engine_metrics import (
     ENGINE_METRICS,
@@ -47,6 +47,25 @@ def asked(policy: Policy, measurements: Sequence[Measurement], *, slice_name: st
     return policy.model_copy(update={"rules": kept}), left
 
 
+def looks_worse(verdict: Verdict) -> list[RuleResult]:
+    """Undecided rules whose metric got worse by more than its margin, which so few cases cannot tell from chance.
+
+    A few cases seldom settle a margin. A commit that they leave open is let through, unless it looks like this.
+    """
+    return [rule for rule in verdict.rules if rule.blocks and rule.verdict == "inconclusive" and _beyond(rule)]
+
+
+def is_harmless(verdict: Verdict) -> bool:
+    """Whether an inconclusive verdict of a short run says nothing against the commit."""
+    return verdict.verdict == "inconclusive" and bool(verdict.cases) and not looks_worse(verdict)
+
+
+def _beyond(rule: RuleResult) -> bool:
+    if rule.change is None or rule.margin is None or rule.better is None:
+        return False
+    return (rule.change if rule.better == "lower" else -rule.change) > rule.margin
+
+
 def of_cases(measurements: Iterable[Measurement], cases: Iterable[str]) -> list[Measurement]:
     """The values of these cases, and those of the whole suite."""
     wanted = {*cases, WHOLE_SUITE}
@@ -67,7 +86,7 @@ def _why_not(rule: Rule, measurements: Sequence[Measurement], slice_name: str) -
         return ""
     known = find_metric(rule.metric)
     if known is not None and known.whole_suite and rule.metric not in _OF_ANY_RUN:
-        return "it is a value of the whole suite"
+        return "a value of the whole suite"
     if rule.slice is not None and not any(rule.slice in item.slices for item in measurements):
         return f"none of the cases '{slice_name}' has the slice '{rule.slice}'"
     return ""

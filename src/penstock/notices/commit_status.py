@@ -22,8 +22,8 @@ MAX_DESCRIPTION = 140
 """GitHub's; GitLab and Gitea take more."""
 MAX_URL = 255
 """GitLab's."""
-
 State = Literal["pending", "success", "failure", "error", "cancelled"]
+
 _WORDS: dict[Kind, dict[State, str]] = {
     # GitHub and Gitea know no word for cancelled: an error keeps a pull request from being merged, and says why
     "github": {state: state for state in ("pending", "success", "failure", "error")} | {"cancelled": "error"},

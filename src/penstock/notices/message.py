@@ -12,8 +12,9 @@ from penstock.bundle.models import Run
 from penstock.bundle.verdict_record import RuleResult, Verdict
 from penstock.gating.wording import needed_words, tally
 from penstock.notices.notice import Notice, NoticeLink
+from penstock.notices.quick_notice import quick_state, quick_told
 from penstock.report.old_verdicts import read_verdict
-from penstock.report.summary import rule_name, rule_verdict, stops, title, waiver_words
+from penstock.report.summary import QUICK, rule_name, rule_verdict, stops, title, waiver_words
 
 NEARLY_NOTHING_BYTES = 1 << 20
 """With less than that no step can write its files."""
@@ -41,7 +42,7 @@ def message(bundle: Bundle, status: str, links: Sequence[NoticeLink] = ()) -> No
     if bundle.verdict_file.exists():
         return _verdict(run, read_verdict(bundle), status, links)
     name = f"{run.model} " if run.model else ""
-    finished = run.track == "verify" and status in ("Succeeded", "Completed")
+    finished = run.track == QUICK and status in ("Succeeded", "Completed")
     return Notice(
         f"{name}{run.track} run {run.run_id} {'finished' if finished else 'broke'}",
         f"{_last_step(bundle)} Status of the tasks: {status or 'unknown'}.{_export(bundle)}",
@@ -57,6 +58,8 @@ def headline(bundle: Bundle, status: str) -> str:
         said = message(bundle, status)
         return f"{said.what}: {' '.join(said.why.split())}" if status == "Failed" else said.what
     named = title(bundle.run(), verdict)
+    if bundle.run().track == QUICK:
+        return f"{named} ({quick_state(bundle.run(), verdict)[1]})"
     if verdict.verdict == "pass" and any(rule.not_compared for rule in verdict.rules):
         return f"{named} (first release: {tally(verdict.rules)})"
     return named
@@ -73,6 +76,11 @@ def _verdict(run: Run, verdict: Verdict, status: str, links: Sequence[NoticeLink
     if run.notes:
         details.append(f"Release notes: {run.notes}")
     what, why = title(run, verdict), ""
+    if run.track == QUICK:
+        told_of = quick_told(verdict)
+        why = f"{_sentence(decisive)}. " if decisive is not None else ""
+        needs = ", needs you" if told_of.needs_you else ""
+        return Notice(f"{what}{needs}", f"{why}{told_of.why}", tuple(links), tuple(details), told_of.tone)
     if decisive is not None:
         more = len(stopping) - 1
         others = f" {more} more {'rule does' if more == 1 else 'rules do'} not hold." if more else ""

@@ -16,6 +16,7 @@ FILE = "links"
 MAX_BYTES = 1 << 16
 MAX_LINKS = 6
 """What a card of Teams shows without a menu."""
+NAMES = {"model", "version", "run", "commit", "evidence"}
 _PLACEHOLDER = re.compile(r"\{([a-z]+)\}")
 _COMMITS = {"github.com": "commit", "gitlab.com": "-/commit"}
 """Public forges, whose pages are known: a repository elsewhere names its own host, and that is no link."""
@@ -31,20 +32,27 @@ class LinkValues:
     commit: str = ""
     repository: str = ""
     """The repository's address; not for templates: the caller of a run chooses it."""
+    evidence: str = ""
+    """Where its bundle lies in the store: ``runs/MODEL/RUN``; empty as long as it is not archived."""
 
 
-def values_of(run: Run) -> LinkValues:
-    """Those of a run, as far as it came."""
+def values_of(run: Run, evidence: str = "") -> LinkValues:
+    """Those of a run, as far as it came.
+
+    Args:
+        run: its record.
+        evidence: where its bundle lies in the store; empty: nowhere yet.
+    """
     source = run.source
     if source is None:
-        return LinkValues(model=run.model, run=run.run_id)
-    return LinkValues(run.model, source.version, run.run_id, source.commit, source.url)
+        return LinkValues(model=run.model, run=run.run_id, evidence=evidence)
+    return LinkValues(run.model, source.version, run.run_id, source.commit, source.url, evidence)
 
 
 def links_of(values: LinkValues, directory: Path | None = None) -> tuple[NoticeLink, ...]:
     """The links of the file ``links`` in ``directory``, and to the commit if its forge is a public one.
 
-    Each line is a label and an address with ``{model}``, ``{version}``, ``{run}`` or ``{commit}`` in it.
+    Each line is a label and an address with words of :data:`NAMES` in braces in it, or none.
 
     Raises:
         UsageError: a line of the file is something else; it is too large or not text.
@@ -71,11 +79,11 @@ def _templates(directory: Path) -> list[tuple[str, str]]:
         words = line.split()
         if not words or words[0].startswith("#"):
             continue
-        if len(words) != 2 or set(_PLACEHOLDER.findall(words[1])) - {"model", "version", "run", "commit"}:
+        if len(words) != 2 or set(_PLACEHOLDER.findall(words[1])) - NAMES:
             raise UsageError(
                 "not a link",
                 where=f"receivers: {FILE}, line {number}",
-                todo="Write LABEL https://HOST/PATH with {model}, {version}, {run} or {commit} in it.",
+                todo="Write LABEL https://HOST/PATH with {model}, {version}, {run}, {commit} or {evidence} in it.",
             )
         NoticeLink(words[0], _PLACEHOLDER.sub("x", words[1]))  # refused here, and not when something is to be told
         found.append((words[0], words[1]))
@@ -87,7 +95,12 @@ def _filled(template: str, values: LinkValues) -> str:
     names = _PLACEHOLDER.findall(template)
     if not all(getattr(values, name) for name in names):
         return ""
-    return _PLACEHOLDER.sub(lambda found: quote(getattr(values, found[1]), safe=""), template)
+    return _PLACEHOLDER.sub(lambda found: _quoted(found[1], getattr(values, found[1])), template)
+
+
+def _quoted(name: str, value: str) -> str:
+    """A place in the store is a path; everything else is one part of one."""
+    return quote(value, safe="/" if name == "evidence" else "")
 
 
 def _commit(values: LinkValues) -> str:

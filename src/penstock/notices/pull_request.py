@@ -3,21 +3,32 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from pathlib import Path
 
 from penstock.bundle.directory import Bundle
 from penstock.bundle.models import Run
 from penstock.bundle.verdict_record import Verdict
 from penstock.foundation.files import write_text
 from penstock.notices.message import message
+from penstock.notices.notice import NoticeLink
+from penstock.notices.quick_notice import link_line, worst_lines
 from penstock.report.junit import write_junit
 from penstock.report.old_verdicts import read_verdict
-from penstock.report.summary import MAX_CHARACTERS, cut, markdown_summary, plain
+from penstock.report.summary import MAX_CHARACTERS, QUICK, cut, markdown_summary, plain
 
+MAX_BESIDE = 12_000
+"""What the worst case and the links may take of a comment."""
 _NAME = re.compile(r"[^A-Za-z0-9._-]")
 
 
 def marker(run: Run) -> str:
-    """``<!-- penstock: MODEL TRACK -->``: the first line of the comment, which no forge shows."""
+    """``<!-- penstock: MODEL TRACK -->``: the first line of the comment, which no forge shows.
+
+    On the track verify ``<!-- penstock: verify -->``: a run that broke before its model's name was known has the same.
+    """
+    if run.track == QUICK:
+        return f"<!-- penstock: {QUICK} -->"
     model, track = (_NAME.sub("-", word)[:100] for word in (run.model or "model", run.track))
     return f"<!-- penstock: {model} {track} -->"
 
@@ -27,16 +38,25 @@ def pull_request_markdown(run: Run, verdict: Verdict) -> str:
     return _comment(run, markdown_summary(run, verdict), verdict)
 
 
-def comment_text(bundle: Bundle, status: str = "") -> str:
+def comment_text(
+    bundle: Bundle, status: str = "", *, links: Sequence[NoticeLink] = (), baseline: Path | None = None
+) -> str:
     """The comment for a run as far as it came, with or without a verdict.
 
     Args:
         bundle: the run's bundle, with a ``run.json``.
         status: Tekton's aggregate status of the tasks, or empty.
+        links: where to look; on the track verify they stand below the summary, with those to the worst case's files.
+        baseline: the released model's bundle, if it was brought.
     """
     run = bundle.run()
     if bundle.verdict_file.exists() and status != "Failed":
-        return pull_request_markdown(run, read_verdict(bundle))
+        verdict = read_verdict(bundle)
+        if run.track != QUICK:
+            return pull_request_markdown(run, verdict)
+        summary = markdown_summary(run, verdict)
+        beside = "\n".join([*worst_lines(bundle, baseline, links), link_line(links), ""])
+        return _comment(run, cut(summary, MAX_CHARACTERS - MAX_BESIDE) + beside[:MAX_BESIDE], verdict)
     said = message(bundle, status)
     return _comment(run, f"## {plain(said.what)}\n\n{plain(said.why)}\n", None)
 

@@ -121,6 +121,8 @@ def write_page(
         WorldError: the disk is full.
     """
     candidate, before = read_side(bundle), read_side(baseline) if baseline else None
+    if before is not None and isinstance(about, Verdict) and about.cases:
+        before = before.of_cases(candidate.calls)
     past = past_of(candidate)
     subject = subject_of(about, candidate, before, past)
     ranked = case_rows(candidate, before, subject.criteria)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from penstock.bundle.directory import Bundle
-from penstock.bundle.models import Invocation, Measurement, Run
+from penstock.bundle.models import WHOLE_SUITE, Invocation, Measurement, Run
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,12 @@ class Side:
     def name(self) -> str:
         """The version, else the run's id."""
         return self.run.source.version if self.run.source else self.run.run_id
+
+    def of_cases(self, cases: Iterable[str]) -> Side:
+        """What it says of these cases alone, and of the whole suite."""
+        wanted = {*cases, WHOLE_SUITE}
+        kept = [item for item in self.measurements if item.case in wanted]
+        return Side(self.bundle, self.run, kept, {name: call for name, call in self.calls.items() if name in wanted})
 
     @property
     def date(self) -> str:

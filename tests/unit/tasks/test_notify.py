@@ -79,7 +79,7 @@ def test_the_token_is_not_shown_to_the_host_that_a_run_names(
     [
         ("token", None, "forge: token: the file is missing"),
         ("token", b"\xff\xfe", "forge: token: not UTF-8 text"),
-        ("kind", b"bitbucket", "forge: kind: not a kind of forge. Write github or gitlab."),
+        ("kind", b"bitbucket", "forge: kind: not a kind of forge. Write one of github, gitlab, gitea."),
         ("url", b"http://127.0.0.2:1/api/v4", "lies on '127.0.0.1', the forge is '127.0.0.2'"),
     ],
 )
@@ -138,3 +138,59 @@ def test_nothing_in_the_bundle_is_still_a_sentence(folders: StepFolders, status:
     answer = folders.call("notify", f"--status={status}")
     assert answer.code == 0
     assert answer.results["summary"]
+
+
+# the track verify
+
+
+def tried(bundle: Bundle) -> None:
+    on_forge(bundle)
+    bundle.update_run(bundle.run().model_copy(update={"track": "verify"}))
+
+
+def test_a_verdict_is_the_status_of_its_commit(server: Server, bundle: Bundle, secret: Path, tmp_path: Path) -> None:
+    tried(bundle)
+    bundle.write_measurements([])
+    receivers = tmp_path / "receivers"
+    receivers.mkdir()
+    (receivers / "urls").write_text("")
+    (receivers / "links").write_text("report https://evidence.example/{evidence}/report/index.html\n")
+    bundle.seal()
+    arguments = (f"--forge={secret}", f"--receivers={receivers}", "--pull-request=12")
+    assert step(bundle, *arguments) == 0
+    ((where, status),) = server.statuses
+    assert where == f"group/sonic@{'c' * 40}"
+    assert (status["state"], status["name"]) == ("failed", "penstock/verify")
+    assert status["target_url"] == "https://evidence.example/pulls/sonic/12/release-7/report/index.html"
+    (entry,) = server.comments[GROUP_NOTES]
+    assert entry["body"].startswith("<!-- penstock: verify -->")
+
+
+def test_a_release_sets_no_status(server: Server, bundle: Bundle, secret: Path) -> None:
+    on_forge(bundle)
+    assert step(bundle, f"--forge={secret}", "--pull-request=12") == 0
+    assert server.statuses == []
+
+
+def test_a_conflict_is_told_although_nothing_was_cloned(server: Server, tmp_path: Path, secret: Path) -> None:
+    found = Bundle(tmp_path / "begun")
+    begin(found, run_id="verify-1", track="verify")
+    remember_failure(found, "clone", "it cannot be merged into 'main': conflicts in a.txt")
+    named = ("--url=http://127.0.0.1/group/sonic.git", f"--revision={'d' * 40}", "--pull-request=12")
+    assert step(found, f"--forge={secret}", *named, status="Failed") == 0
+    ((where, status),) = server.statuses
+    assert (where, status["state"]) == (f"group/sonic@{'d' * 40}", "failed")
+    assert "conflicts in a.txt" in status["description"]
+    (entry,) = server.comments[GROUP_NOTES]
+    assert "cannot be merged into 'main'" in entry["body"]
+
+
+def test_a_status_that_may_not_be_set_is_said_after_the_comment(
+    server: Server, bundle: Bundle, secret: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tried(bundle)
+    bundle.write_measurements([])
+    server.failures.append(("statuses", Answer(403, {"message": "forbidden"})))
+    assert step(bundle, f"--forge={secret}", "--pull-request=12") == 4
+    assert len(server.comments[GROUP_NOTES]) == 1
+    assert "the role Developer" in capsys.readouterr().out

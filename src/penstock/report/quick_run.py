@@ -1,0 +1,37 @@
+"""What a reader must know of a verdict on a commit that is not released: which cases, and what was left out."""
+
+from __future__ import annotations
+
+from penstock.bundle.verdict_record import NotAsked, Verdict
+from penstock.report.cases import number
+
+MAX_NAMED = 8
+
+
+def quick_remarks(verdict: Verdict) -> list[str]:
+    """Plain sentences, the shortest way to what the verdict does not say. For the track verify alone."""
+    said = []
+    if verdict.cases:
+        said.append(f"A short run: only the cases '{verdict.cases}', against the same cases of the current release.")
+    if verdict.uncompared:
+        said.append(f"{verdict.uncompared[0].upper()}{verdict.uncompared[1:]}.")
+    if verdict.not_asked:
+        said.append(f"Not asked, as the release will be: {not_asked_words(verdict)}.")
+    return said
+
+
+def not_asked_words(verdict: Verdict) -> str:
+    """``FID, KID (a value of the whole suite); web page (only a release tries it)``."""
+    reasons: dict[str, list[str]] = {}
+    for left in verdict.not_asked:
+        reasons.setdefault(left.why, []).append(_named(left))
+    parts = []
+    for why, names in reasons.items():
+        more = f" and {len(names) - MAX_NAMED} more" if len(names) > MAX_NAMED else ""
+        parts.append(f"{', '.join(names[:MAX_NAMED])}{more} ({why})")
+    return "; ".join(parts)
+
+
+def _named(left: NotAsked) -> str:
+    title = number(left.metric, None, None).title
+    return f"{title} ({left.slice})" if left.slice else title
