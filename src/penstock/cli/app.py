@@ -70,6 +70,7 @@ SUITE: Mapping[str, str] = {
     "lint": "penstock.cli.suite:lint",
     "power": "penstock.cli.suite:power",
 }
+PULLS: Mapping[str, str] = {"serve": "penstock.cli.pulls:serve_pulls"}
 RATE: Mapping[str, str] = {"status": "penstock.cli.rate:status", "close": "penstock.cli.rate:close"}
 STORE: Mapping[str, str] = {"transfer": "penstock.cli.store_transfer:transfer"}
 
@@ -96,6 +97,7 @@ def application(arguments: Sequence[str] = ()) -> typer.Typer:
         "weights": ("Work with weights.", lambda: WEIGHTS),
         "store": ("Work with a store.", lambda: STORE),
         "suite": ("Look at a suite before it judges.", lambda: SUITE),
+        "pulls": ("Try pull and merge requests.", lambda: PULLS),
         "rate": ("Work with people's ratings of a run.", lambda: RATE),
         "canary": ("Look at a canary, pause it, stop it.", lambda: CANARY),
     }

@@ -16,10 +16,11 @@ from penstock.foundation.errors import ExitCode, UsageError
 from penstock.local_run.run_folder import OUT
 
 if TYPE_CHECKING:
+    from penstock.cli.watch_probes import WatchedProbes
     from penstock.watch.records import RecordsSource
     from penstock.watch.verdict_server import Look
     from penstock.watch.watch_policy import WatchPolicy
-    from penstock.watch.watcher import EvidenceSource, ProbeSource, WatchVerdict
+    from penstock.watch.watcher import EvidenceSource, WatchVerdict
 
 STANDARD_INPUT = "-"
 
@@ -42,7 +43,11 @@ def watch(
     ] = "",
     follow: Annotated[bool, typer.Option("--follow", help="Look after each stretch until it is decided.")] = False,
     serve: Annotated[
-        str, typer.Option(metavar="HOST:PORT", help="Give the verdict over HTTP: GET /verdict?since=TIME.")
+        str,
+        typer.Option(metavar="HOST:PORT", help="Give the verdict over HTTP: GET /verdict?since=TIME."),
+    ] = "",
+    release: Annotated[
+        str, typer.Option(metavar="VERSION", help="With --follow and 'probes.model': which release the canary is.")
     ] = "",
     scheduled: Annotated[
         str,
@@ -51,7 +56,7 @@ def watch(
             help="No canary: run the current release of this model again, and compare it with its own record.",
         ),
     ] = "",
-    store: Annotated[str, typer.Option(help=f"With --scheduled. {STORE_HELP}")] = LOCAL_STORE,
+    store: Annotated[str, typer.Option(help=f"With --scheduled or 'probes.model'. {STORE_HELP}")] = LOCAL_STORE,
     store_credentials: Annotated[Path | None, typer.Option(help=CREDENTIALS_HELP)] = None,
     out: Annotated[Path, typer.Option(help="With --scheduled: where runs and cache lie.")] = OUT,
     python: Annotated[
@@ -59,10 +64,14 @@ def watch(
     ] = "",
     param: Annotated[
         list[str] | None,
-        typer.Option(help="With --scheduled: a parameter of the pipeline, e.g. shards=2.", metavar="NAME=VALUE"),
+        typer.Option(
+            help="With --scheduled: a parameter of the pipeline, e.g. shards=2. With 'probes.model': allow-http=true.",
+            metavar="NAME=VALUE",
+        ),
     ] = None,
     workspace: Annotated[
-        list[str] | None, typer.Option(help="With --scheduled: a workspace, e.g. basic-auth=DIR.", metavar="NAME=DIR")
+        list[str] | None,
+        typer.Option(help="With --scheduled or 'probes.model': a workspace, e.g. basic-auth=DIR.", metavar="NAME=DIR"),
     ] = None,
     notify: Annotated[
         Path | None,
@@ -88,7 +97,7 @@ def watch(
 
     Example: penstock watch watch.yaml --records requests.jsonl --json
 
-    Example: penstock watch watch.yaml --serve 0.0.0.0:8080
+    Example: penstock watch watch.yaml --serve 0.0.0.0:8080 --store s3://releases/penstock
 
     Example: penstock watch --scheduled sonic-lite --store s3://releases/penstock --notify receivers
     """
@@ -96,7 +105,7 @@ def watch(
         from penstock.cli.drift_watch import watch_release
         from penstock.local_run.scheduled_watch import ScheduledWatch
 
-        if policy is not None or records or since or serve or follow:
+        if policy is not None or records or since or serve or follow or release:
             todo = "Leave the policy and the options of a canary out."
             raise UsageError("a released model is watched by its own record", where="--scheduled", todo=todo)
         again = ScheduledWatch(scheduled, out, python, tuple(param or ()), tuple(workspace or ()))
@@ -108,11 +117,13 @@ def watch(
             todo="Give a policy, or --scheduled MODEL.",
         )
     from penstock.cli.watch_display import progress_line, verdict_json, verdict_lines
-    from penstock.cli.watch_probes import journal_of, last_moment, probes_of
+    from penstock.cli.watch_probes import ReleasesAt, journal_of, last_moment, probes_of
     from penstock.watch.watch_policy import load_watch_policy
     from penstock.watch.watcher import CanaryWatch, steady_clock
     from penstock.watch.watcher import follow as follow_watcher
 
+    if release and not follow:
+        raise UsageError("who asks says which release", where="--release", todo="Give --follow, or leave it out.")
     if serve and (follow or as_json):
         raise UsageError("--serve prints no verdict", where="--serve", todo="Leave --follow and --json out.")
     rules = load_watch_policy(policy)
@@ -120,13 +131,17 @@ def watch(
     log = _records(records, rules, growing=growing)
     source = log if log is not None else _prometheus(rules, policy)
     begun = _since(since, log, growing=growing)
-    journal = journal_of(rules, policy, growing=growing)
     clock = steady_clock() if follow else time.time
-    with probes_of(rules, policy, journal, growing=growing, clock=clock) as probes:
+    releases = ReleasesAt(store, store_credentials, param or (), workspace or ())
+    with (
+        journal_of(rules, policy, growing=growing) as journal,
+        probes_of(rules, policy, journal, growing=growing, clock=clock, releases=releases) as probes,
+    ):
         if serve:
             _serve(serve, _look(rules, source, begun, log, probes))
             return
-        watcher = CanaryWatch(rules, source, begun if begun is not None else time.time(), probes)
+        probes.choose(release)
+        watcher = CanaryWatch(rules, source, begun if begun is not None else time.time(), probes.source)
         if not follow:
             verdict = watcher.look(last_moment(log, journal))
         else:
@@ -189,7 +204,7 @@ def _look(
     source: EvidenceSource | None,
     begun: float | None,
     log: RecordsSource | None,
-    probes: ProbeSource | None,
+    probes: WatchedProbes,
 ) -> Look:
     """What the server calls."""
     from penstock.watch.evidence import EvidenceError
@@ -197,12 +212,13 @@ def _look(
 
     started = time.time()
 
-    def look(since: float | None) -> WatchVerdict:
+    def look(since: float | None, version: str) -> WatchVerdict:
+        probes.choose(version)
         first = None
         if log is not None and begun is None:
             with contextlib.suppress(EvidenceError):  # the look itself says why
                 first = log.first_canary()
-        return CanaryWatch(rules, source, since or begun or first or started, probes).look(time.time())
+        return CanaryWatch(rules, source, since or begun or first or started, probes.source).look(time.time())
 
     return look
 

@@ -62,25 +62,39 @@ def read_probed_suite(policy: ProbePolicy, base: Path) -> ProbedSuite:
         UsageError: the contract calls no service; a file is missing; the record is damaged, or of another suite or
             model; the family cannot compare answers.
     """
-    source = base / policy.repository
+    bundle = Bundle(base / policy.recorded) if policy.recorded is not None else None
+    if bundle is not None:
+        bundle.verify()
+    return probed_suite(base / policy.repository, bundle, slice_name=policy.slice or "")
+
+
+def probed_suite(source: Path, record: Bundle | None, *, slice_name: str = "") -> ProbedSuite:
+    """The suite in a folder, and the answers in a bundle of which calls and outputs are known to be whole.
+
+    Args:
+        source: holds ``penstock.yaml`` and the suite.
+        record: of the release that is the canary; ``None``: answers are not compared.
+        slice_name: only cases that carry it; empty: all.
+
+    Raises:
+        UsageError: as of :func:`read_probed_suite`.
+    """
     contract = load_contract(source)
     http_of(contract)
     whole = load_suite(source, contract)
-    suite = with_parameters(whole, filled_parameters(contract, whole, source)).only(policy.slice or "")
+    suite = with_parameters(whole, filled_parameters(contract, whole, source)).only(slice_name)
     seen: set[Path] = set()
     for case in suite.cases:
         check_case(contract, source, case, seen)
     inputs = {case.name: input_paths(contract, source, case) for case in suite.cases}
-    if policy.recorded is None:
+    if record is None:
         return ProbedSuite(contract, suite, inputs)
-    bundle = Bundle(base / policy.recorded)
-    bundle.verify()
-    _check_record(bundle, contract, suite_digest(source, contract, whole))
+    _check_record(record, contract, suite_digest(source, contract, whole))
     recorded = {
-        call.case: answer_files(bundle, call) for call in bundle.invocations() if call.status == "ok" and call.outputs
+        call.case: answer_files(record, call) for call in record.invocations() if call.status == "ok" and call.outputs
     }
     if not any(case.name in recorded and case.expect is None for case in suite.cases):
-        raise UsageError("it has no answer to a case that is put", where=str(bundle.path), todo="Leave 'recorded' out.")
+        raise UsageError("it has no answer to a case that is put", where=str(record.path), todo="Leave 'recorded' out.")
     agreement = agreement_of(contract)
     limits = {**agreement.limits, **(contract.export.limits if contract.export is not None else {})}
     return ProbedSuite(contract, suite, inputs, Agreement(limits, agreement.compare), recorded)

@@ -7,12 +7,12 @@ from pathlib import Path
 from penstock.bundle.directory import Bundle
 from penstock.foundation.errors import WorldError
 from penstock.foundation.files import inside
-from penstock.releases.baseline import Baseline, baseline
+from penstock.releases.baseline import Baseline, Release, baseline
 from penstock.store.archive import fetch
 from penstock.store.store import Store
 
 
-def fetch_answers(store: Store, model: str, pointer: Baseline, directory: Path) -> Bundle:
+def fetch_answers(store: Store, model: str, pointer: Baseline | Release, directory: Path) -> Bundle:
     """Bring the calls and outputs of a release.
 
     Args:

@@ -130,14 +130,14 @@ def _converter(hint: Any) -> Callable[[str], Any]:
 
 
 def _optional(hint: Any, value: Any) -> Any:
-    if hint == Path | None and (not value or _is_missing_secret(value)):
+    if hint == Path | None and (not value or is_missing_secret(value)):
         return None
     if hint is Path and not value:
         raise UsageError("a workspace is not bound")
     return value
 
 
-def _is_missing_secret(mount: Path) -> bool:
+def is_missing_secret(mount: Path) -> bool:
     """Whether an optional secret that does not exist is mounted here: only Kubernetes' own names, if any."""
     with contextlib.suppress(OSError):  # what cannot be read is not missing: the step itself says what is wrong
         return mount.is_dir() and all(entry.name.startswith("..") for entry in mount.iterdir())

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from penstock.foundation.errors import UsageError, WorldError
-from penstock.targets.canary import BEFORE, SINCE, CanaryState
+from penstock.targets.canary import BEFORE, CanaryState, canary_begun
 from penstock.targets.controller_pulse import PROGRESS_S, ControllerPulse, measured
 from penstock.targets.deployment import LOOK_S, SWAP_S, DeploymentTarget
 from penstock.targets.pair import ServedPair
@@ -217,7 +217,7 @@ class RolloutTarget(DeploymentTarget):
 
     def _with_deploy(self, found: Json) -> list[Json]:
         """The start of the canary, and what was there; on the Rollout: in the template it would be another one."""
-        told = {SINCE: str(int(time.time()))}
+        told = canary_begun(self._pair.version if self._pair is not None else "")
         before = json.dumps(found["spec"].get("template"), sort_keys=True)
         told[BEFORE] = before if len(before) <= MAX_KEPT else ""
         if not found["metadata"].get("annotations"):

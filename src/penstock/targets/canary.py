@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -14,9 +15,16 @@ SINCE = f"{ANNOTATIONS}since"
 BEFORE = f"{ANNOTATIONS}served-before"
 """Annotation of the Rollout: the pod template that was there before the canary, as JSON. Who takes over the work of a
 promotion that was killed puts it back."""
+CANARY = f"{ANNOTATIONS}canary"
+"""Annotation of the Rollout: the version of the canary, for an analysis, which cannot read the pod template's."""
 RUN = f"{ANNOTATIONS}run"
 INCONCLUSIVE = "Inconclusive"
 STOPPED = "Degraded"
+
+
+def canary_begun(version: str) -> dict[str, str]:
+    """What stands on the Rollout of a canary that begins now."""
+    return {SINCE: str(int(time.time())), CANARY: version}
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from penstock.foundation.errors import WorldError
 from penstock.targets.argo_rollout import RolloutTarget
-from penstock.targets.canary import SINCE, CanaryState
+from penstock.targets.canary import CanaryState, canary_begun
 from penstock.targets.controller_pulse import ControllerPulse
 from penstock.targets.deployment_repository import LONGEST_GIT_S, DeploymentRepository
 from penstock.targets.pair import ServedPair
@@ -77,9 +77,9 @@ class GitRolloutTarget(RolloutTarget):
         named, what = self._repository.digests_in(values), f"{pair.model} {pair.version}"
         with self._undecided_told(pair):
             if self._brought is None:
-                self._begin_now()  # an analysis that finds no start is an error
+                self._begin_now(pair.version)  # an analysis that finds no start is an error
                 self._repository.bring(pair, current)
-                self._wait_applied(named, what)
+                self._wait_applied(named, pair)
             else:
                 self._repository.own(self._brought)
             self._wait_named(named, what, self._canary_s)
@@ -111,18 +111,19 @@ class GitRolloutTarget(RolloutTarget):
         self._brought = self._repository.brought(pair)
         return self._brought is not None
 
-    def _wait_applied(self, named: list[str], what: str) -> None:
+    def _wait_applied(self, named: list[str], pair: ServedPair) -> None:
         """Wait until the template names the pair. That is when the canary starts: it is noted on the Rollout."""
         end = time.monotonic() + self._settings.timeout_s
         while not _names(self._sure_read(), named):
             if time.monotonic() > end:
                 raise NotServingError(
-                    f"the commit of {what} was pushed, and nothing has applied it for {self._settings.timeout_s:g} s",
+                    f"the commit of {pair.model} {pair.version} was pushed, and nothing has applied it for "
+                    f"{self._settings.timeout_s:g} s",
                     where=self._where,
                     todo="Does what applies the repository run (Argo CD, Flux), and follow this branch and file?",
                 )
             time.sleep(self._settings.poll_s)
-        self._begin_now()
+        self._begin_now(pair.version)
 
     def _wait_named(self, named: list[str], what: str, timeout_s: float) -> None:
         settings = self._settings
@@ -140,9 +141,9 @@ class GitRolloutTarget(RolloutTarget):
             error.todo = error.todo or f"Look at it: {self._command('describe')}"
             raise
 
-    def _begin_now(self) -> None:
+    def _begin_now(self, version: str) -> None:
         try:
-            self._api.merge({"metadata": {"annotations": {SINCE: str(int(time.time()))}}})
+            self._api.merge({"metadata": {"annotations": canary_begun(version)}})
         except ApiSilentError as error:
             raise WorldError(str(error), where=self._where, todo="Try again.") from None
 

@@ -89,22 +89,7 @@ class ClusterRuns:
         Raises:
             UsageError: this is no pod with the token of its account, or the extra is not installed.
         """
-        try:
-            from kubernetes import client, config
-        except ImportError:
-            todo = "Install it: pip install 'penstock[kubernetes]'."
-            raise UsageError("it needs the extra 'kubernetes'", where="schedule", todo=todo) from None
-
-        configuration = client.Configuration()
-        try:
-            config.load_incluster_config(configuration)
-            namespace = NAMESPACE_FILE.read_text(encoding="utf-8").strip()
-        except (config.ConfigException, OSError) as error:
-            todo = "It runs in a pod whose account has its token: tekton/schedule/scheduled.yaml."
-            what = f"there is no cluster around: {one_line(str(error))}"
-            raise UsageError(what, where="schedule", todo=todo) from None
-        configuration.retries = careful_retries()
-        return cls(client.CustomObjectsApi(client.ApiClient(configuration)), namespace)
+        return cls(*custom_objects_here(where="schedule", manifest="tekton/schedule/scheduled.yaml"))
 
     def start(self, name: str, run: dict[str, Any], *, job: str) -> Started:
         """Create a run, unless one of this name still goes, or this Job has created one before.
@@ -156,6 +141,33 @@ class ClusterRuns:
         if not isinstance(found, dict):
             raise WorldError("the API server's answer is none", where=f"{name}.yaml")
         return found
+
+
+def custom_objects_here(*, where: str, manifest: str) -> tuple[Any, str]:
+    """The API server's ``CustomObjectsApi`` as the account of this pod, and the pod's namespace.
+
+    Args:
+        where: who asks, for messages.
+        manifest: what it is installed with, likewise.
+
+    Raises:
+        UsageError: this is no pod with the token of its account, or the extra is not installed.
+    """
+    try:
+        from kubernetes import client, config
+    except ImportError:
+        todo = "Install it: pip install 'penstock[kubernetes]'."
+        raise UsageError("it needs the extra 'kubernetes'", where=where, todo=todo) from None
+    configuration = client.Configuration()
+    try:
+        config.load_incluster_config(configuration)
+        namespace = NAMESPACE_FILE.read_text(encoding="utf-8").strip()
+    except (config.ConfigException, OSError) as error:
+        todo = f"It runs in a pod whose account has its token: {manifest}."
+        what = f"there is no cluster around: {one_line(str(error))}"
+        raise UsageError(what, where=where, todo=todo) from None
+    configuration.retries = careful_retries()
+    return client.CustomObjectsApi(client.ApiClient(configuration)), namespace
 
 
 def _has_ended(run: dict[str, Any]) -> bool:

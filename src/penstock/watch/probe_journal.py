@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import json
 import math
 import os
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
@@ -21,8 +24,31 @@ _BEGIN: Final = b'{"time": '
 """What every line begins with."""
 
 
+@contextlib.contextmanager
+def journal_lock(path: Path) -> Iterator[None]:
+    """Be the one watch that writes a journal; the lock ends with the process, however that ends.
+
+    Args:
+        path: the journal; it is made if it is not there.
+
+    Raises:
+        UsageError: another watch writes it; its folder is missing, or it is no file.
+        WorldError: it cannot be written.
+    """
+    _check_folder(path)
+    with contextlib.suppress(MissingFileError):
+        open_regular(path, where=str(path)).close()  # not a pipe, whose opening would wait for ever
+    with disk_errors(path), path.open("ab") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            todo = "End that one, or name another 'probes.journal'."
+            raise UsageError("another watch writes this journal", where=str(path), todo=todo) from None
+        yield
+
+
 class ProbeJournal:
-    """The pairs of a watch, in memory and, if it is told where, in a file that is written to by one watch alone.
+    """The pairs of a watch, in memory and, if it is told where, in a file. Who adds to it holds :func:`journal_lock`.
 
     Args:
         path: the file; ``None``: they are kept in memory alone.
@@ -32,8 +58,8 @@ class ProbeJournal:
     """
 
     def __init__(self, path: Path | None) -> None:
-        if path is not None and not path.parent.is_dir():
-            raise UsageError("its folder is missing", where=str(path), todo="Make it, or correct 'probes.journal'.")
+        if path is not None:
+            _check_folder(path)
         self._path = path
         self._pairs, self._torn = _read(path) if path is not None else ([], None)
 
@@ -61,6 +87,11 @@ class ProbeJournal:
                 file.write(line.encode())
             self._torn = None
         self._pairs.append(pair)
+
+
+def _check_folder(path: Path) -> None:
+    if not path.parent.is_dir():
+        raise UsageError("its folder is missing", where=str(path), todo="Make it, or correct 'probes.journal'.")
 
 
 def _read(path: Path) -> tuple[list[ProbePair], int | None]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Final
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from penstock.contract.policy import Strict
 
@@ -44,6 +44,9 @@ class ProbePolicy(Strict):
     stable: Address
     repository: FilePath = "."
     """The folder that holds ``penstock.yaml`` and the suite; relative to the policy's file."""
+    model: Annotated[str, Field(min_length=1, max_length=100)] | None = None
+    """In place of ``repository`` and ``recorded``: the model whose releases are canaries. The suite and the answers of
+    each are those of its version, from the store and the repository at its commit."""
     recorded: FilePath | None = None
     """A bundle of the canary's release: its answers are compared with those. ``None``: they are not."""
     journal: FilePath | None = None
@@ -59,4 +62,10 @@ class ProbePolicy(Strict):
     errors: ProbeErrorMargin = ProbeErrorMargin()
     latency: ProbeLatencyMargin = ProbeLatencyMargin()
     answers: ProbeAnswerMargin = ProbeAnswerMargin()
-    """With ``recorded``."""
+    """With ``recorded``, or ``model``."""
+
+    @model_validator(mode="after")
+    def _says_once_what_is_put(self) -> ProbePolicy:
+        if self.model is not None and {"repository", "recorded"} & self.model_fields_set:
+            raise ValueError("'model' brings suite and record of each release: leave repository and recorded out")
+        return self

@@ -18,12 +18,17 @@ MAX_KEPT: Final = 16
 MAX_AT_ONCE: Final = 32
 _READ_S: Final = 10.0
 _KEEP_S: Final = 5.0
-Look = Callable[[float | None], WatchVerdict]
-"""Unix seconds at which the canary was started, if the request says so → the verdict."""
+MAX_VERSION: Final = 100
+Look = Callable[[float | None, str], WatchVerdict]
+"""Unix seconds at which the canary was started, if the request says so, and its version, or nothing → the verdict.
+
+Raises:
+    UsageError: the watch cannot be asked so.
+"""
 
 
 class VerdictServer(ThreadingHTTPServer):
-    """``GET /verdict`` and ``GET /verdict?since=TIME``; ``GET /healthz``.
+    """``GET /verdict``, with ``since=TIME`` and ``version=1.2.0`` if need be; ``GET /healthz``.
 
     A verdict is kept for five seconds, and one is made at a time: who asks often does not ask Prometheus more often.
 
@@ -36,7 +41,7 @@ class VerdictServer(ThreadingHTTPServer):
     daemon_threads = True
 
     def __init__(self, host: str, port: int, look: Look) -> None:
-        self._look, self._kept = look, dict[float | None, tuple[float, WatchVerdict]]()
+        self._look, self._kept = look, dict[tuple[float | None, str], tuple[float, WatchVerdict]]()
         self._making, self.places = threading.Lock(), threading.BoundedSemaphore(MAX_AT_ONCE)
         try:
             super().__init__((host, port), _Handler)
@@ -45,16 +50,21 @@ class VerdictServer(ThreadingHTTPServer):
                 f"cannot listen: {error}", where=f"--serve {host}:{port}", todo="Give an address that is free."
             ) from error
 
-    def verdict(self, since: float | None) -> WatchVerdict:
-        """The verdict on the canary that was started then."""
+    def verdict(self, since: float | None, version: str = "") -> WatchVerdict:
+        """The verdict on the canary that was started then.
+
+        Raises:
+            UsageError: the watch needs its version, or knows none.
+        """
+        asked = since, version
         with self._making:
-            made, kept = self._kept.get(since, (0.0, None))
+            made, kept = self._kept.get(asked, (0.0, None))
             if kept is not None and time.monotonic() - made < _KEEP_S:
                 return kept
-            found = self._look(since)
+            found = self._look(since, version)
             if len(self._kept) >= MAX_KEPT:
                 self._kept.clear()
-            self._kept[since] = (time.monotonic(), found)
+            self._kept[asked] = (time.monotonic(), found)
             return found
 
 
@@ -85,15 +95,26 @@ class _Handler(BaseHTTPRequestHandler):
         if parts.path == "/healthz":
             self._answer(200, {"status": "ok"})
         elif parts.path != "/verdict":
-            self._answer(404, {"error": "there is /verdict, and /verdict?since=TIME"})
+            self._answer(404, {"error": "there is /verdict, with since=TIME and version=1.2.0"})
         else:
             try:
-                given = parse_qs(parts.query, keep_blank_values=True, max_num_fields=4).get("since")
-                since = parse_start(given[0], where="since") if given else None
+                found = self._verdict(parts.query)
             except (UsageError, ValueError) as error:
                 self._answer(400, {"error": str(error)})
                 return
-            self._answer(200, self.server.verdict(since).as_json())
+            self._answer(200, found.as_json())
+
+    def _verdict(self, query: str) -> WatchVerdict:
+        """Raises:
+        UsageError, ValueError: it cannot be asked for so.
+        """
+        given = parse_qs(query, keep_blank_values=True, max_num_fields=4)
+        since = parse_start(given["since"][0], where="since") if "since" in given else None
+        # who puts 0.0.0+5f8b6d2c1a90 into an address as it is means no space, and no version has one
+        version = given.get("version", [""])[0].replace(" ", "+")
+        if len(version) > MAX_VERSION or not version.isprintable():
+            raise UsageError("this is no version", where="version", todo="Write it as it was released: 1.2.0.")
+        return self.server.verdict(since, version)
 
     def _answer(self, status: int, value: dict[str, Any]) -> None:
         content = json.dumps(value, allow_nan=False).encode()

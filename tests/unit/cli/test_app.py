@@ -47,6 +47,7 @@ COMMANDS = [
     "weights sign",
     "weights verify",
     "store transfer",
+    "pulls serve",
     "canary status",
     "canary pause",
     "canary resume",

@@ -19,7 +19,11 @@ from tests.unit.evaluation.probed_services import (
 from tests.unit.watch.made_pairs import made_pairs
 
 from penstock.cli.app import main
+from penstock.cli.watch_probes import ReleasesAt, journal_of, probes_of
+from penstock.foundation.errors import UsageError
 from penstock.watch.probe_journal import ProbeJournal
+from penstock.watch.watch_policy import load_watch_policy
+from penstock.watch.watcher import CanaryWatch
 
 
 @pytest.fixture(scope="module")
@@ -93,6 +97,56 @@ def test_a_single_look_at_what_was_kept(base: Path, capsys: pytest.CaptureFixtur
         journal.add(one)
     assert watch(policy, "--since", since) == 1
     assert "bad: errors of probes\n" in capsys.readouterr().out
+
+
+def test_which_release_is_the_canary(base: Path) -> None:
+    """A Deployment's watch: of no release yet, then of one that the store lacks, which is no verdict."""
+    (base / "store").mkdir(exist_ok=True)
+    (base / "empty").mkdir(exist_ok=True)  # an optional secret that is not there
+    policy = policy_of(base, "http://127.0.0.1:1", "http://127.0.0.1:1", model="recognition-lite", journal="one.jsonl")
+    policy.write_text(policy.read_text(encoding="utf-8").replace('"repository": "repository", ', ""), encoding="utf-8")
+    rules = load_watch_policy(policy)
+    releases = ReleasesAt(str(base / "store"), None, ("allow-http=true",), (f"basic-auth={base / 'empty'}",))
+    with (
+        journal_of(rules, policy, growing=True) as journal,
+        probes_of(rules, policy, journal, growing=True, clock=time.time, releases=releases) as probes,
+    ):
+        with pytest.raises(UsageError, match="which release is the canary"):
+            probes.choose("")
+        probes.choose("9.9.9")
+        watch_of = CanaryWatch(rules, None, time.time(), probes.source)
+        end = time.monotonic() + 10
+        while not (notes := watch_of.look(time.time()).notes):
+            assert time.monotonic() < end
+            time.sleep(0.01)
+        assert "the store has no such release" in notes[0]
+        assert watch_of.look(time.time()).phase == "Running"
+        with pytest.raises(UsageError, match="another watch"), journal_of(rules, policy, growing=True):
+            pass
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (["--follow"], "which release is the canary?"),
+        (["--follow", "--release=1.0.0", "--param=shards=2"], "'shards=2' means nothing here"),
+        (["--follow", "--release=1.0.0", "--workspace=mlflow=/"], "'mlflow' means nothing here"),
+        (["--release=1.0.0"], "who asks says which release"),
+    ],
+)
+def test_releases_that_cannot_be_watched(
+    base: Path, capsys: pytest.CaptureFixture[str], more: list[str], said: str
+) -> None:
+    (base / "store").mkdir(exist_ok=True)
+    policy = policy_of(base, "http://127.0.0.1:1", "http://127.0.0.1:1", model="recognition-lite")
+    policy.write_text(policy.read_text(encoding="utf-8").replace('"repository": "repository", ', ""), encoding="utf-8")
+    assert watch(policy, f"--store={base}/store", *more) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_one_suite_knows_no_releases(base: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert watch(policy_of(base, "http://127.0.0.1:1", "http://127.0.0.1:1"), "--follow", "--release=1.0.0") == 2
+    assert "this policy names one suite, whatever the release" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,9 @@ def probed_repository(folder: Path, *, timeout_s: float = 30.0) -> Path:
     return folder
 
 
-def recorded_bundle(folder: Path, repository: Path, *, model: str = "recognition-lite", digest: str = "") -> Path:
+def recorded_bundle(
+    folder: Path, repository: Path, *, model: str = "recognition-lite", digest: str = "", run_id: str = "r1"
+) -> Path:
     """What the release answered: to all cases but the last, which failed."""
     contract = load_contract(repository)
     digest = digest or suite_digest(repository, contract, load_suite(repository, contract))
@@ -65,7 +67,7 @@ def recorded_bundle(folder: Path, repository: Path, *, model: str = "recognition
         calls.append(Invocation(case=name, status="ok", output=f"outputs/{name}/output.json"))
     calls.append(Invocation(case=CASES[-1], status="failed", error="it crashed"))
     record = SuiteRecord(digest=digest, cases=len(CASES))
-    bundle.update_run(Run(penstock="0", run_id="r1", model=model, family="recognition", suite=record))
+    bundle.update_run(Run(penstock="0", run_id=run_id, model=model, family="recognition", suite=record))
     bundle.write_invocations(calls)
     bundle.seal()
     return folder

@@ -50,7 +50,7 @@ def test_no_run_has_a_right_or_a_token() -> None:
     for kind in ("RoleBinding", "ClusterRoleBinding"):
         for binding in objects(kind).values():
             (subject,) = binding["subjects"]
-            assert subject["name"] in ("penstock-triggers", "penstock-scheduled")
+            assert subject["name"] in ("penstock-triggers", "penstock-scheduled", "penstock-pulls")
 
 
 def test_only_a_promotion_gets_the_token_of_the_account_that_promotes() -> None:
@@ -81,3 +81,16 @@ def test_the_listener_may_create_runs_and_read_triggers_and_nothing_else() -> No
     assert {resource for resource, verb in rules if verb not in ("get", "list", "watch")} == {"pipelineruns"}
     assert {verb for resource, verb in rules if resource == "pipelineruns"} == {"create"}
     assert not {"secrets", "serviceaccounts", "pods", "configmaps"} & {resource for resource, _ in rules}
+
+
+def test_the_desk_may_do_what_it_does_with_runs_and_nothing_else() -> None:
+    (rule,) = objects("Role")["penstock-pulls"]["rules"]
+    verbs = ["create", "list", "patch", "delete"]
+    assert rule == {"apiGroups": ["tekton.dev"], "resources": ["pipelineruns"], "verbs": verbs}
+    assert "penstock-pulls" not in objects("ClusterRole")
+    container = objects("Deployment")["pulls"]["spec"]["template"]["spec"]["containers"][0]
+    told = dict(argument.removeprefix("--").split("=") for argument in container["args"])
+    mounted = {entry["name"]: entry["mountPath"] for entry in container["volumeMounts"]}
+    assert told["config"] == f"{mounted['config']}/pulls.yaml"
+    assert told["secrets"] == mounted["secrets"]
+    assert told["port"] == str(container["ports"][0]["containerPort"])

@@ -110,5 +110,9 @@ def test_only_pods_with_a_label_ask_and_it_reaches_what_a_step_does(name: str) -
     assert spec["egress"] == objects("NetworkPolicy")["steps"]["spec"]["egress"]
 
 
+def test_two_pods_never_count_the_same_runs() -> None:
+    assert deployment("pulls")["spec"]["strategy"] == {"type": "Recreate"}
+
+
 def test_two_pods_never_write_one_journal() -> None:
     assert deployment("watch")["spec"]["strategy"] == {"type": "Recreate"}

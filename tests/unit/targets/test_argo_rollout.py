@@ -45,6 +45,7 @@ def test_the_pair_serves_and_goes_back_exactly(there: RolloutServer) -> None:
     target.deploy(pair(), None)
     assert there.container["image"] == pair().image
     assert int(there.deployment["metadata"]["annotations"]["penstock.dev/since"]) > 1_700_000_000
+    assert there.deployment["metadata"]["annotations"]["penstock.dev/canary"] == pair().version
     assert [change["path"] for change in there.patches[0]] == [
         "/metadata/resourceVersion",
         "/spec/template",

@@ -15,7 +15,7 @@ from tests.unit.targets.pairs import pair
 from tests.unit.targets.rollouts_api import PLACE, RolloutServer, rollout_settings
 
 from penstock.foundation.errors import UsageError
-from penstock.targets.canary import SINCE
+from penstock.targets.canary import CANARY, SINCE
 from penstock.targets.git_rollout import GitRolloutTarget
 from penstock.targets.waiting import CanaryStoppedError, CanaryUndecidedError, NotServingError
 
@@ -83,6 +83,7 @@ def test_it_comes_by_a_commit_and_penstock_patches_no_template(there: Applied) -
     assert there.container["image"] == pair().image
     assert [list(change) for change in there.patches] == [["metadata"], ["metadata"]]
     assert int(there.deployment["metadata"]["annotations"][SINCE]) > 1_700_000_000
+    assert there.deployment["metadata"]["annotations"][CANARY] == pair().version
     target.restore(state)
     assert (file_of(there.bare), subjects(there)[0]) == (VALUES, 'Revert "sonic-lite 1.1.0"')
 

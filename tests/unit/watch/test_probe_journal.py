@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ import pytest
 from tests.unit.watch.made_pairs import T0, made_pairs, pair
 
 from penstock.foundation.errors import UsageError, WorldError
-from penstock.watch.probe_journal import ProbeJournal
+from penstock.watch.probe_journal import ProbeJournal, journal_lock
 
 
 def test_found_again(tmp_path: Path) -> None:
@@ -136,3 +138,29 @@ def test_who_only_looks_takes_nothing_out(tmp_path: Path) -> None:
     before = path.read_bytes()
     assert ProbeJournal(path).since(0.0) == [pair(T0)]
     assert path.read_bytes() == before
+
+
+def test_one_watch_writes_a_journal(tmp_path: Path) -> None:
+    path = tmp_path / "probes.jsonl"
+    with journal_lock(path):
+        with pytest.raises(UsageError, match="another watch writes this journal"), journal_lock(path):
+            pass
+        assert ProbeJournal(path).last_time is None, "who only looks needs no lock"
+    with journal_lock(path):
+        ProbeJournal(path).add(made_pairs(1, start=1_764_200_000.0)[0])
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(UsageError), journal_lock(tmp_path / "pipe"):
+        pass
+    with pytest.raises(UsageError, match="its folder is missing"), journal_lock(tmp_path / "none" / "probes.jsonl"):
+        pass
+
+
+def test_a_watch_that_was_killed_holds_no_lock(tmp_path: Path) -> None:
+    path = tmp_path / "probes.jsonl"
+    child = os.fork()
+    if child == 0:
+        with journal_lock(path):
+            os.kill(os.getpid(), signal.SIGKILL)
+    os.waitpid(child, 0)
+    with journal_lock(path):
+        pass

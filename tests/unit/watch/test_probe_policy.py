@@ -36,6 +36,8 @@ def test_defaults_and_no_users(tmp_path: Path) -> None:
         (PROBES.replace("http://canary:8000", "canary:8000"), "probes.canary"),
         (PROBES.replace("http://stable", "http://me:secret@stable"), "probes.stable"),
         (PROBES.replace("}", ", every_s: 0.0}"), "probes.every_s"),
+        (PROBES.replace("}", ", model: sonic, recorded: bundle}"), "leave repository and recorded out"),
+        (PROBES.replace("}", ", model: sonic, repository: .}"), "leave repository and recorded out"),
         (PROBES.replace("}", ", every_s: .nan}"), "not a finite number"),
         (PROBES.replace("}", ", most: 0}"), "probes.most"),
         (PROBES.replace("}", ", errors: {harmless: 0.0}}"), "probes.errors.harmless"),

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from penstock.foundation.errors import WorldError
+from penstock.foundation.errors import UsageError, WorldError
 from penstock.watch.verdict_server import Look, VerdictServer
 from penstock.watch.watcher import WatchVerdict
 
@@ -30,14 +30,14 @@ def serving(look: Look) -> Iterator[str]:
             thread.join()
 
 
-def verdict(since: float | None) -> WatchVerdict:
+def verdict(since: float | None, _version: str = "") -> WatchVerdict:
     return WatchVerdict("Running", "not yet", "it is early", since or 0.0, T0, 5, None, None, ())
 
 
 def test_verdicts() -> None:
     asked: list[float | None] = []
 
-    def look(since: float | None) -> WatchVerdict:
+    def look(since: float | None, _version: str) -> WatchVerdict:
         asked.append(since)
         return verdict(since)
 
@@ -68,6 +68,28 @@ def test_what_it_does_not_give() -> None:
             assert b" 404 " in odd.recv(100)
 
 
+def test_each_version_has_its_verdict() -> None:
+    asked: list[str] = []
+
+    def look(since: float | None, version: str) -> WatchVerdict:
+        asked.append(version)
+        if not version:
+            raise UsageError("which release is the canary?", where="version")
+        return verdict(since)
+
+    with serving(look) as url, httpx.Client(trust_env=False, base_url=url) as client:
+        for version in ("1.0.0", "1.1.0", "1.1.0"):
+            assert client.get("/verdict", params={"since": T0, "version": version}).status_code == 200
+        assert asked == ["1.0.0", "1.1.0"]  # the third was kept
+        none = client.get("/verdict", params={"since": T0})
+        assert (none.status_code, none.json()) == (400, {"error": "version: which release is the canary?"})
+        for version in ("x" * 101, "1.0\n"):
+            assert client.get("/verdict", params={"version": version}).status_code == 400
+        assert client.get("/verdict?version=0.0.0+5f8b6d2c1a90").status_code == 200
+        assert client.get("/verdict?version=0.0.0%2B5f8b6d2c1a90").status_code == 200
+    assert asked == ["1.0.0", "1.1.0", "", "0.0.0+5f8b6d2c1a90"]
+
+
 def test_who_says_nothing_holds_nobody_up() -> None:
     with serving(verdict) as url:
         silent = socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2])))
@@ -76,7 +98,7 @@ def test_who_says_nothing_holds_nobody_up() -> None:
 
 
 def test_a_bug_is_no_verdict(capfd: pytest.CaptureFixture[str]) -> None:
-    def look(since: float | None) -> WatchVerdict:
+    def look(since: float | None, _version: str) -> WatchVerdict:
         raise ZeroDivisionError
 
     with serving(look) as url:

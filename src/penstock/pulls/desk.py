@@ -1,0 +1,192 @@
+"""What is done about a pull request: which run is created, which is ended, and what who may not is told."""
+
+from __future__ import annotations
+
+import datetime
+import logging
+from collections.abc import Callable, Sequence
+
+from penstock.foundation.errors import one_line
+from penstock.pulls.comment_commands import PullCommand, parse_commands
+from penstock.pulls.desk_file import DeskRepository, DeskSettings
+from penstock.pulls.desk_runs import DeskRuns
+from penstock.pulls.happenings import CommentEvent, PullEvent
+from penstock.pulls.pull_lookup import PullNow
+from penstock.pulls.pull_run import CANCELLED, Ending, PullRun, RunWanted, note, pull_key, run_body, run_name
+
+log = logging.getLogger(__name__)
+MAX_WAITING = 200
+"""Runs that wait, over all pull requests; no more are made, so that nobody fills the cluster's memory with them."""
+MAX_COMMENT_AGE = datetime.timedelta(days=1)
+"""An older comment does nothing: an event that somebody kept cannot be sent again much later."""
+CLOCKS_APART = datetime.timedelta(seconds=60)
+"""How much the clocks of the forge and of the cluster may differ."""
+LookUp = Callable[[DeskRepository, int], PullNow]
+Answer = Callable[[DeskRepository, int, str], None]
+
+
+class HeadBehindError(Exception):
+    """The forge's API does not have the commit yet, or no more, that its event was about: worth asking once more."""
+
+
+class Desk:
+    """Acts on one event at a time. What it knows it reads from the runs and asks the forge, each time."""
+
+    def __init__(
+        self,
+        settings: DeskSettings,
+        runs: DeskRuns,
+        *,
+        look_up: LookUp,
+        answer: Answer,
+        now: Callable[[], datetime.datetime] = lambda: datetime.datetime.now(datetime.UTC),
+    ) -> None:
+        """Prepare; nothing is asked yet.
+
+        Args:
+            settings: of the platform.
+            runs: the cluster's.
+            look_up: asks the forge what a pull request is now.
+            answer: tells people below the pull request why what they asked for was not done.
+            now: the time.
+        """
+        self._settings, self._runs, self._look_up, self._answer, self._now = settings, runs, look_up, answer, now
+
+    def pull(self, repository: DeskRepository, event: PullEvent, *, patient: bool) -> None:
+        """A pull request was opened, changed or closed.
+
+        Args:
+            repository: that it belongs to.
+            event: what its forge said.
+            patient: whether to ask again later if the forge's API is behind its events.
+
+        Raises:
+            HeadBehindError: see ``patient``.
+            WorldError: the forge or the API server does not answer.
+        """
+        pull = self._look_up(repository, event.number)
+        if patient and pull.open and event.head is not None and event.head != pull.head:
+            raise HeadBehindError
+        self.bring_up_to_date(repository, pull)
+
+    def bring_up_to_date(self, repository: DeskRepository, pull: PullNow) -> None:
+        """End what is tried for nothing, and see that the commit that is there has its run."""
+        there = self._runs.of_pull(pull_key(repository, pull.number))
+        if not pull.open:
+            self._end(repository, there, "closed")
+            return
+        old = [run for run in there if run.head != pull.head or run.notes.get("base") != pull.base]
+        self._end(repository, old, "superseded")
+        same = [run for run in there if run not in old]
+        if any(run.counts_as_tried for run in same):
+            return
+        self._create(repository, RunWanted(pull, self._settings.file.slice, attempt=len(same)))
+
+    def comment(self, repository: DeskRepository, event: CommentEvent) -> None:
+        """Do what a comment asks for, if its author may.
+
+        Raises:
+            WorldError: the forge or the API server does not answer.
+        """
+        now = self._now()
+        if not repository.may(event.person):
+            log.info("%s#%d: %s may not give commands", repository.shown, event.number, event.person)
+            return
+        if now - event.written > MAX_COMMENT_AGE:
+            log.info("%s#%d: the comment %d is too old", repository.shown, event.number, event.comment)
+            return
+        asked = parse_commands(event.text, today=now.date())
+        said = list(asked.faults)
+        for command in asked.commands:
+            log.info("%s#%d: %s by %s", repository.shown, event.number, command.verb, event.person)
+            said += self._do(repository, event, command)
+        if said:
+            self._answer(repository, event.number, "\n".join(f"- {one_line(line)}" for line in said))
+
+    def _do(self, repository: DeskRepository, event: CommentEvent, command: PullCommand) -> list[str]:
+        """Do one command; returns why it was not done."""
+        there = self._runs.of_pull(pull_key(repository, event.number))
+        if command.verb == "cancel":
+            before = _stamp(event.written + CLOCKS_APART)
+            # a delivery that comes twice does not end what was started since
+            self._end(repository, [run for run in there if run.created <= before], "cancelled", by=event.person)
+            return []
+        pull = self._look_up(repository, event.number)
+        if not pull.open:
+            return [f"`{command.verb}`: the pull request is closed"]
+        same = [run for run in there if run.head == pull.head]
+        if command.verb == "ok-to-test":
+            return self._let_run(repository, event, command, pull, same)
+        approver = next((run.notes["approved-by"] for run in same if run.notes.get("approved-by")), "")
+        if pull.fork and not approver:
+            return [f"`{command.verb}`: a fork's commit; first `/penstock ok-to-test {pull.head[:12]}`"]
+        cause = f"comment {event.comment} {command.verb}"
+        if any(run.notes.get("cause") == cause for run in there):
+            return []  # the event came twice
+        last = same[-1] if same else None
+        waive = last.waive if last is not None else ()
+        cases = last.notes.get("slice", "") if last is not None else self._settings.file.slice
+        if command.verb == "verify":
+            cases = "" if command.full else self._settings.file.slice
+        if command.waived is not None:
+            mine = command.waived.as_json(event.person)
+            kept = [
+                one for one in waive if (one.get("metric"), one.get("slice")) != (mine["metric"], mine.get("slice"))
+            ]
+            waive = (*kept, mine)
+        self._end(repository, there, "repeated", by=event.person)
+        self._create(repository, RunWanted(pull, cases, waive, cause, event.person, approver))
+        return []
+
+    def _let_run(
+        self,
+        repository: DeskRepository,
+        event: CommentEvent,
+        command: PullCommand,
+        pull: PullNow,
+        same: Sequence[PullRun],
+    ) -> list[str]:
+        """Let a fork's commit run: the one that is named, or the one that was there when the comment was written."""
+        if not pull.fork:
+            return ["`ok-to-test`: this is not a fork, its commits run without it"]
+        exactly = f"`/penstock ok-to-test {pull.head[:12]}`"
+        if command.commit and not pull.head.startswith(command.commit):
+            return [f"`ok-to-test`: the pull request's commit is another now. If that may run: {exactly}"]
+        held = [run for run in same if run.held]
+        written = _stamp(event.written)
+        if not command.commit and not any(run.created <= written for run in held or same):
+            # who wrote this may have looked at the commit before
+            return [f"`ok-to-test`: this commit came when you wrote, or later. If it may run: {exactly}"]
+        if held:
+            self._runs.patch(held[-1].name, note(held="false", approved_by=event.person))
+        elif not any(run.notes.get("approved-by") for run in same):
+            cause = f"comment {event.comment} ok-to-test"
+            cases = self._settings.file.slice
+            self._create(repository, RunWanted(pull, cases, (), cause, event.person, event.person))
+        return []
+
+    def _create(self, repository: DeskRepository, wanted: RunWanted) -> None:
+        name = run_name(repository, wanted)
+        waiting = sum(run.pending for run in self._runs.unsettled())
+        if waiting >= MAX_WAITING:
+            log.warning("%s#%d: %d runs wait already: none is made", repository.shown, wanted.pull.number, waiting)
+            return
+        made = self._runs.create(run_body(repository, self._settings.file, wanted))
+        log.info("%s#%d: run %s %s", repository.shown, wanted.pull.number, name, "created" if made else "is there")
+
+    def _end(self, repository: DeskRepository, runs: Sequence[PullRun], why: Ending, *, by: str = "") -> None:
+        for run in runs:
+            if not run.active:
+                continue
+            log.info("%s#%d: run %s is ended: %s", repository.shown, run.number, run.name, why)
+            if run.pending and why in ("superseded", "closed"):
+                # it has never run, and nobody needs to know of it: a fork that pushes all day fills nothing
+                self._runs.delete(run.name, run.version)
+            else:
+                change = note(ended=why, ended_by=by)
+                self._runs.patch(run.name, change | {"spec": {"status": CANCELLED}})
+
+
+def _stamp(when: datetime.datetime) -> str:
+    """As the API server writes a time, so that they can be compared as text."""
+    return when.astimezone(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,136 @@
+"""The desk as a program: its parts put together, and the HTTP server in front of them."""
+
+from __future__ import annotations
+
+import datetime
+import logging
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from penstock.book.server import MAX_HEADER_BYTES, BookAddress, bound
+from penstock.foundation.errors import UsageError, WorldError
+from penstock.notices.commit_status import CommitStatus, put_status
+from penstock.notices.forge import put_comment
+from penstock.notices.forge_places import Address, open_place
+from penstock.pulls.desk import Desk
+from penstock.pulls.desk_file import DeskRepository, DeskSettings, ForgeSecrets, load_desk, read_secrets
+from penstock.pulls.desk_runs import DeskRuns
+from penstock.pulls.happenings import PullEvent
+from penstock.pulls.hook_queue import DeskWorker, HookQueue, QueuedEvent
+from penstock.pulls.pull_lookup import PullNow, look_up, recently_open
+from penstock.pulls.rounds import Rounds
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from uvicorn import Server
+
+log = logging.getLogger(__name__)
+MARKER = "<!-- penstock pulls -->"
+MAX_CONNECTIONS = 200
+MISSED_SINCE = datetime.timedelta(days=1)
+"""At the start, pull requests that have changed within so long are looked at: their events may have been missed."""
+LONGEST_SLEEP_S = 2.0
+
+
+class Forges:
+    """The forges as the desk needs them."""
+
+    def __init__(self, secrets: Mapping[str, ForgeSecrets]) -> None:
+        self._secrets = secrets
+
+    def look_up(self, repository: DeskRepository, number: int) -> PullNow:
+        """What a pull request is now."""
+        return look_up(self._secrets[repository.forge_name].forge, repository.path, number)
+
+    def tell(self, repository: DeskRepository, commit: str, status: CommitStatus) -> None:
+        """Set a commit's status."""
+        forge = self._secrets[repository.forge_name].forge
+        put_status(forge, Address(forge.kind, repository.path, commit=commit), status, sleep=_nap)
+
+    def answer(self, repository: DeskRepository, number: int, text: str) -> None:
+        """Say below a pull request why something was not done, in one comment that is edited."""
+        forge = self._secrets[repository.forge_name].forge
+        address = Address(forge.kind, repository.path, number)
+        body = f"{MARKER}\n{text}\n\nThe commands: docs/pulls.md of Penstock.\n"
+        try:
+            put_comment(lambda: open_place(forge, address), MARKER, body, sleep=_nap)
+        except (WorldError, UsageError) as error:
+            log.warning("%s#%d: the answer was not written: %s", repository.shown, number, error)
+
+    def missed(self, settings: DeskSettings, queue: HookQueue) -> None:
+        """Put into the queue what has changed lately: while nobody listened, events were lost."""
+        since = datetime.datetime.now(datetime.UTC) - MISSED_SINCE
+        for repository in settings.repositories:
+            forge = self._secrets[repository.forge_name].forge
+            try:
+                numbers = recently_open(forge, repository.path, since=since)
+            except (WorldError, UsageError) as error:
+                log.warning("%s: what was missed is not known: %s", repository.shown, error)
+                continue
+            for number in numbers:
+                queue.put(QueuedEvent(repository, PullEvent(path=repository.path, number=number, head=None)))
+
+
+def _nap(seconds: float) -> None:
+    """The desk has others to care for: what needs longer is tried again later."""
+    time.sleep(min(seconds, LONGEST_SLEEP_S))
+
+
+def serve_desk(config: Path, secrets: Path, runs: DeskRuns, *, host: str, port: int) -> None:
+    """Listen until the process is ended; then finish what is in the queue.
+
+    Args:
+        config: ``pulls.yaml``.
+        secrets: the folder with what it names.
+        runs: of the cluster.
+        host: the address that it listens on.
+        port: 0: any free one.
+
+    Raises:
+        UsageError: ``pulls.yaml`` or a secret is not as it has to be, or the extra ``serve`` is not installed.
+        WorldError: the address is taken.
+    """
+    settings = load_desk(config)
+    known = read_secrets(settings.file, secrets)
+    forges, queue = Forges(known), HookQueue()
+    desk = Desk(settings, runs, look_up=forges.look_up, answer=forges.answer)
+    worker = DeskWorker(queue, desk, Rounds(settings, runs, tell=forges.tell))
+    server = _server(settings, known, queue, worker)
+    with bound(BookAddress(host, port)) as listening:
+        log.info("listening on %s:%d for %d repositories", *listening.getsockname()[:2], len(settings.repositories))
+        worker.start(first=lambda: forges.missed(settings, queue))
+        server.run(sockets=[listening])
+        worker.stop()
+
+
+def _server(
+    settings: DeskSettings, secrets: Mapping[str, ForgeSecrets], queue: HookQueue, worker: DeskWorker
+) -> Server:
+    try:
+        import uvicorn
+
+        from penstock.book.punctual import PunctualProtocol
+        from penstock.pulls.hook_app import Hooks, hook_application
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] not in ("starlette", "uvicorn"):
+            raise
+        todo = "Install them: pip install 'penstock[serve,kubernetes]'"
+        raise UsageError("it needs starlette and uvicorn", todo=todo) from None
+    return uvicorn.Server(
+        uvicorn.Config(
+            hook_application(Hooks(settings, secrets, queue, worker)),
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            limit_concurrency=MAX_CONNECTIONS,
+            h11_max_incomplete_event_size=MAX_HEADER_BYTES,
+            http=PunctualProtocol,
+            ws="none",
+            timeout_keep_alive=10,  # also until the first request
+            timeout_graceful_shutdown=5,
+        )
+    )

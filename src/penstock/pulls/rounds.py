@@ -1,0 +1,125 @@
+"""What is done every few seconds: runs that wait are let go in their turn, and people are told how far theirs is."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+from penstock.foundation.errors import PenstockError
+from penstock.notices.commit_status import CommitStatus
+from penstock.pulls.desk_file import DeskRepository, DeskSettings
+from penstock.pulls.desk_runs import DeskRuns
+from penstock.pulls.pull_run import SETTLED_LABEL, PullRun, note
+
+log = logging.getLogger(__name__)
+TRY_AGAIN_S = 30.0
+"""A forge that could not be told is left alone for so long."""
+Stage = Literal["held", "waiting", "running", "end"]
+Tell = Callable[[DeskRepository, str, CommitStatus], None]
+"""Sets the status of a commit of a repository."""
+
+
+class Rounds:
+    """Looks at all runs that are not settled. A run is settled when it has ended and everybody knows."""
+
+    def __init__(
+        self,
+        settings: DeskSettings,
+        runs: DeskRuns,
+        *,
+        tell: Tell,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._settings, self._runs, self._tell, self._clock = settings, runs, tell, clock
+        self._not_before = dict[str, float]()
+        """Name of a forge → until when it is left alone."""
+
+    def go(self) -> None:
+        """One round.
+
+        Raises:
+            WorldError: the API server does not answer.
+        """
+        runs = self._runs.unsettled()
+        let_go = self._let_go(runs)
+        for run in runs:
+            self._say(run, "running" if run.name in let_go else stage(run), runs)
+
+    def _let_go(self, runs: Sequence[PullRun]) -> set[str]:
+        """Let the oldest go, at most so many, one of each pull request; returns the names of those."""
+        busy = {run.key for run in runs if run.running}
+        free = self._settings.file.at_most - sum(run.running for run in runs)
+        found = set[str]()
+        for run in runs:
+            if free <= 0:
+                break
+            if not run.pending or run.held or run.key in busy:
+                continue
+            # by compare-and-swap: it may be ended meanwhile
+            if self._runs.patch(run.name, {"metadata": {"resourceVersion": run.version}, "spec": {"status": None}}):
+                log.info("run %s is let go", run.name)
+                found.add(run.name)
+            busy.add(run.key)
+            free -= 1
+        return found
+
+    def _say(self, run: PullRun, stage: Stage, runs: Sequence[PullRun]) -> None:
+        """Set the commit's status, unless that was said or somebody else has; then note that it was."""
+        if run.notes.get("told") != stage:
+            status = status_of(run, stage)
+            newer = any(
+                other.key == run.key and other.head == run.head and other.created > run.created for other in runs
+            )
+            if status is not None and not newer and not self._told(run, status):
+                return
+            change = note(told=stage)
+            if stage == "end":
+                change["metadata"]["labels"] = {SETTLED_LABEL: "true"}
+            self._runs.patch(run.name, change)
+
+    def _told(self, run: PullRun, status: CommitStatus) -> bool:
+        forge = run.notes.get("forge", "")
+        repository = self._settings.repository(forge, run.notes.get("path", ""))
+        if repository is None:
+            log.warning("run %s: its repository is not in pulls.yaml any more, nobody is told", run.name)
+            return True
+        if self._clock() < self._not_before.get(forge, 0.0):
+            return False
+        try:
+            self._tell(repository, run.head, status)
+        except PenstockError as error:
+            log.warning("run %s: the commit's status was not set: %s", run.name, error)
+            self._not_before[forge] = self._clock() + TRY_AGAIN_S
+            return False
+        return True
+
+
+def stage(run: PullRun) -> Stage:
+    """How far a run is."""
+    if run.ended:
+        return "end"
+    if run.pending:
+        return "held" if run.held else "waiting"
+    return "running"
+
+
+def status_of(run: PullRun, stage: Stage) -> CommitStatus | None:
+    """What is said of a run's commit; ``None``: its *notify* has said it, or nothing is to be said."""
+    if stage == "held":
+        return CommitStatus("pending", f"a fork's commit: runs after /penstock ok-to-test {run.head[:12]}")
+    if stage == "waiting":
+        return CommitStatus("pending", "waits for its turn")
+    if stage == "running":
+        return CommitStatus("pending", "is being tried")
+    if run.told_verdict or run.notes.get("ended") == "repeated":
+        return None
+    why = {
+        "superseded": "cancelled: a newer commit came",
+        "closed": "cancelled: the pull request was closed",
+        "cancelled": f"cancelled by {run.notes.get('ended-by', '')}",
+    }.get(run.notes.get("ended", ""))
+    if why is not None or run.reason.startswith("Cancelled"):
+        return CommitStatus("cancelled", why or "cancelled")
+    return CommitStatus("error", f"ended without a verdict: {run.message or run.reason}")

@@ -1,0 +1,184 @@
+"""Each canary is probed with its own release's suite, and its answers are compared with that release's record."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.unit.evaluation.probed_services import (
+    ANSWER,
+    CASES,
+    ProbedService,
+    probed_repository,
+    probed_service,
+    recorded_bundle,
+)
+
+from penstock.bundle.directory import Bundle
+from penstock.bundle.models import Image
+from penstock.evaluation.released_probes import ReleasedProbes, ReleasedSuites, RepositoryAccess
+from penstock.foundation.errors import PenstockError, UsageError, WorldError
+from penstock.foundation.files import sha256_file
+from penstock.releases.baseline import Release, published_key
+from penstock.sources.git import clone
+from penstock.store.archive import archive
+from penstock.store.local import LocalStore
+from penstock.watch.probe_policy import ProbePolicy
+
+MODEL = "recognition-lite"
+LOCAL = RepositoryAccess(allow_local=True)
+
+
+def git(folder: Path, *arguments: str) -> str:
+    who = ("-c", "user.name=ann", "-c", "user.email=ann@example.org")
+    done = subprocess.run(["git", *who, *arguments], cwd=folder, check=True, capture_output=True, text=True)
+    return done.stdout.strip()
+
+
+def release(store: LocalStore, folder: Path, repository: Path, version: str) -> None:
+    """What a run leaves in the store that is published, as far as a watch asks for it."""
+    commit = git(repository, "rev-parse", "HEAD")
+    run_id = f"run-{version}"
+    bundle = Bundle(recorded_bundle(folder / run_id, repository, run_id=run_id))
+    archive(bundle, store, model=MODEL, run_id=run_id)
+    tree = clone(str(repository), commit, folder / f"tree-{version}", allow_local=True).tree
+    record = Release(
+        model=MODEL,
+        version=version,
+        run_id=run_id,
+        url=str(repository),
+        commit=commit,
+        tree=tree,
+        weights=[],
+        image=Image(kind="process", digest=""),
+        manifest_sha256=sha256_file(bundle.manifest_file),
+        replaces=None,
+    )
+    file = folder / f"{version}.json"
+    file.write_text(record.model_dump_json(), encoding="utf-8")
+    store.put_file(published_key(MODEL, version), file, sha256_file(file))
+
+
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """At its first commit three cases, at the second the first of them alone."""
+    folder = probed_repository(tmp_path_factory.mktemp("released") / "repository")
+    git(folder, "init", "--quiet", "--initial-branch=main")
+    git(folder, "add", "--all")
+    git(folder, "commit", "--quiet", "--message=three cases")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> LocalStore:
+    folder = tmp_path_factory.mktemp("store")
+    store = LocalStore(folder / "store")
+    release(store, folder, repository, "1.0.0")
+    suite = repository / "suite" / "suite.yaml"
+    suite.write_text(suite.read_text(encoding="utf-8").replace(f'"{CASES[0]}"', '"mug"'), encoding="utf-8")
+    git(repository, "commit", "--quiet", "--all", "--message=it is a mug")
+    release(store, folder, repository, "1.1.0")
+    return store
+
+
+@pytest.fixture(scope="module")
+def stable() -> Iterator[ProbedService]:
+    with probed_service() as service:
+        yield service
+
+
+def test_each_release_has_its_own_suite_and_record(store: LocalStore, tmp_path: Path) -> None:
+    suites = ReleasedSuites(store, MODEL, tmp_path, LOCAL)
+    first, second = suites.of("1.0.0"), suites.of("1.1.0")
+    assert [case.name for case in first.suite.cases] == list(CASES)
+    assert [case.name for case in second.suite.cases] == ["mug", *CASES[1:]]
+    assert set(first.recorded or {}) == set(CASES[:-1])
+    again = suites.of("1.0.0")
+    assert again.suite == first.suite, "a canary may be an earlier release"
+    assert all(path.is_file() for files in (again.recorded or {}).values() for path in files.values())
+
+
+def test_the_canary_is_the_release_that_was_named_last(
+    store: LocalStore, stable: ProbedService, tmp_path: Path
+) -> None:
+    with probed_service(answer=ANSWER | {"text": "Entry"}) as canary:
+        policy = ProbePolicy(canary=canary.url, stable=stable.url, model=MODEL)
+        with ReleasedProbes(ReleasedSuites(store, MODEL, tmp_path, LOCAL).of, policy) as probes:
+            probes.choose("1.0.0")
+            before = [probes.put(number) for number in range(6)]
+            probes.choose("1.1.0")
+            after = [probes.put(number) for number in range(6)]
+    assert {pair.case for pair in before} <= set(CASES)
+    assert {pair.case for pair in after} <= {"mug", *CASES[1:]}
+    assert [pair.differs is not None for pair in before] == [pair.compared for pair in before]
+    assert any(pair.compared for pair in before)
+
+
+def test_a_pair_of_a_canary_that_is_over_is_not_kept(store: LocalStore, stable: ProbedService, tmp_path: Path) -> None:
+    suites = ReleasedSuites(store, MODEL, tmp_path, LOCAL)
+    asked: list[str] = []
+    policy = ProbePolicy(canary=stable.url, stable=stable.url, model=MODEL)
+
+    def slow(version: str) -> object:
+        asked.append(version)
+        if len(asked) == 1:
+            probes.choose("1.1.0")  # while the first is still being brought
+        return suites.of(version)
+
+    with ReleasedProbes(slow, policy) as probes:  # type: ignore[arg-type]
+        probes.choose("1.0.0")
+        probes.put(0)
+    assert asked == ["1.0.0", "1.1.0"]
+
+
+def test_one_that_cannot_be_brought_is_tried_again(stable: ProbedService, store: LocalStore, tmp_path: Path) -> None:
+    suites = ReleasedSuites(store, MODEL, tmp_path, LOCAL)
+    answers: list[object] = [WorldError("the store is gone"), suites.of("1.0.0")]
+
+    def of(_version: str) -> object:
+        answer = answers.pop(0)
+        if isinstance(answer, PenstockError):
+            raise answer
+        return answer
+
+    policy = ProbePolicy(canary=stable.url, stable=stable.url, model=MODEL)
+    with ReleasedProbes(of, policy) as probes:  # type: ignore[arg-type]
+        probes.choose("1.0.0")
+        with pytest.raises(WorldError, match="the store is gone"):
+            probes.put(0)
+        assert not probes.put(0).canary.failed
+
+
+@pytest.mark.parametrize(
+    ("version", "kind", "said"),
+    [
+        ("9.9.9", UsageError, "recognition-lite 9.9.9: the store has no such release"),
+        ("../../etc", UsageError, "../../etc"),
+        ("", UsageError, "plain names"),
+    ],
+)
+def test_what_was_never_released(
+    store: LocalStore, tmp_path: Path, version: str, kind: type[PenstockError], said: str
+) -> None:
+    with pytest.raises(kind) as caught:
+        ReleasedSuites(store, MODEL, tmp_path, LOCAL).of(version)
+    assert said in str(caught.value)
+
+
+def test_a_repository_is_not_opened_more_than_allowed(store: LocalStore, tmp_path: Path) -> None:
+    with pytest.raises(UsageError):
+        ReleasedSuites(store, MODEL, tmp_path).of("1.0.0")
+
+
+def test_files_that_are_not_those_that_were_released(store: LocalStore, repository: Path, tmp_path: Path) -> None:
+    other = LocalStore(tmp_path / "store")
+    release(other, tmp_path, repository, "2.0.0")
+    key = published_key(MODEL, "2.0.0")
+    path = tmp_path / "store" / key
+    path.chmod(0o644)
+    record = Release.model_validate_json(path.read_bytes()).model_copy(update={"tree": "0" * 64})
+    path.write_text(record.model_dump_json(), encoding="utf-8")
+    with pytest.raises(WorldError, match="not those that were released"):
+        ReleasedSuites(other, MODEL, tmp_path / "work", LOCAL).of("2.0.0")

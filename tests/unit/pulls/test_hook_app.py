@@ -1,0 +1,177 @@
+"""The webhooks, over ASGI as uvicorn calls it."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from tests.unit.pulls.payloads import gitlab_merge, gitlab_note, hub_comment, hub_pull, recorded
+from tests.unit.pulls.places import WEBHOOK, desk_settings, write_secrets
+
+from penstock.pulls import hook_app
+from penstock.pulls.desk_file import read_secrets
+from penstock.pulls.hook_app import MAX_BODY, Hooks, hook_application
+from penstock.pulls.hook_queue import DeskWorker, HookQueue
+
+
+class Door:
+    """Sends events."""
+
+    def __init__(self, folder: Path, most: int = 1000) -> None:
+        settings = desk_settings(folder)
+        self.queue = HookQueue(most)
+        nobody: Any = None
+        self.worker = DeskWorker(self.queue, nobody, nobody)
+        secrets = read_secrets(settings.file, write_secrets(folder))
+        self.app = hook_application(Hooks(settings, secrets, self.queue, self.worker))
+
+    def send(self, path: str, body: Any, headers: dict[str, str], *, method: str = "POST") -> httpx.Response:
+        async def sent() -> httpx.Response:
+            transport = httpx.ASGITransport(app=self.app)
+            async with httpx.AsyncClient(transport=transport, base_url="http://hooks.example.org") as client:
+                return await client.request(method, path, content=body, headers=headers)
+
+        return asyncio.run(sent())
+
+    def hub(self, kind: str, value: Any, *, forge: str = "github", **more: str) -> httpx.Response:
+        body = value if isinstance(value, bytes) else json.dumps(value).encode()
+        signed = hmac.new(WEBHOOK.encode(), body, hashlib.sha256).hexdigest()
+        headers = {"Content-Type": "application/json", f"X-{forge.title()}-Event": kind}
+        return self.send(f"/{forge}", body, headers | {"X-Hub-Signature-256": f"sha256={signed}"} | more)
+
+    def lab(self, kind: str, value: Any, token: str = WEBHOOK) -> httpx.Response:
+        headers = {"Content-Type": "application/json", "X-Gitlab-Event": kind, "X-Gitlab-Token": token}
+        return self.send("/gitlab", json.dumps(value).encode(), headers)
+
+
+@pytest.fixture
+def door(tmp_path: Path) -> Door:
+    return Door(tmp_path)
+
+
+def test_events_of_each_forge_are_taken(door: Door) -> None:
+    answers = [
+        door.hub("pull_request", hub_pull()),
+        door.hub("issue_comment", hub_comment("/penstock retest")),
+        door.hub("pull_request", hub_pull(), forge="gitea"),
+        door.lab("Merge Request Hook", gitlab_merge()),
+        door.lab("Note Hook", gitlab_note("/penstock retest")),
+    ]
+    assert [(answer.status_code, answer.json()) for answer in answers] == [(202, {"status": "accepted"})] * 5
+    assert len(door.queue) == 5
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "why"),
+    [
+        ("ping", recorded("github-ping"), "this kind of event starts nothing"),
+        ("pull_request", hub_pull(path="eve/sonic-lite"), "the repository is not in pulls.yaml"),
+        ("issue_comment", hub_comment("looks good"), "the comment does not begin with /penstock"),
+        ("issue_comment", hub_comment("/penstock retest", person="eve"), "its author may not give commands"),
+        ("issue_comment", hub_comment("/penstock retest", action="edited"), "only new comments count"),
+    ],
+)
+def test_what_is_ignored_is_said(door: Door, kind: str, value: Any, why: str) -> None:
+    answer = door.hub(kind, value)
+    assert (answer.status_code, answer.json()) == (202, {"status": "ignored", "why": why})
+    assert len(door.queue) == 0
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "status"),
+    [
+        ("/github", {}, 401),
+        ("/github", {"X-Hub-Signature-256": "sha256=" + "0" * 64}, 401),
+        ("/gitlab", {"X-Gitlab-Token": "guessed"}, 401),
+        ("/bitbucket", {}, 404),
+        ("/github/x", {}, 404),
+        ("/", {}, 404),
+    ],
+)
+def test_nobody_else_gets_in(door: Door, path: str, headers: dict[str, str], status: int) -> None:
+    answer = door.send(path, b"{}", {"Content-Type": "application/json"} | headers)
+    assert answer.status_code == status
+    assert WEBHOOK not in answer.text
+    assert len(door.queue) == 0
+
+
+def test_one_forges_secret_is_no_others(tmp_path: Path) -> None:
+    write_secrets(tmp_path)
+    door = Door(tmp_path)
+    (tmp_path / "gitea-webhook").write_text("another-secret-of-gitea")
+    other = Door.__new__(Door)
+    other.__dict__ = door.__dict__
+    settings = desk_settings(tmp_path)
+    other.app = hook_application(Hooks(settings, read_secrets(settings.file, tmp_path), door.queue, door.worker))
+    assert other.hub("pull_request", hub_pull(), forge="gitea").status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b"", 400),
+        (b"{", 400),
+        (b"\xff", 400),
+        (b'{"a": NaN}', 400),
+        (b"[" * 1000, 400),
+        (json.dumps(hub_pull(number="7")).encode(), 422),
+    ],
+)
+def test_a_signed_body_that_is_odd(door: Door, body: bytes, status: int) -> None:
+    assert door.hub("pull_request", body).status_code == status
+
+
+def test_a_form_is_refused(door: Door) -> None:
+    answer = door.hub("pull_request", hub_pull(), **{"Content-Type": "application/x-www-form-urlencoded"})
+    assert answer.status_code == 415
+
+
+def test_a_body_that_is_too_large(door: Door) -> None:
+    assert door.hub("pull_request", b" " * (MAX_BODY + 1)).status_code == 413
+    chunks = {"Content-Type": "application/json"}
+
+    async def endless() -> Any:
+        while True:
+            yield b" " * 65536
+
+    assert door.send("/github", endless(), chunks).status_code == 413
+    assert door.send("/github", b"{}", chunks | {"Content-Length": "9" * 30}).status_code == 413
+
+
+def test_a_body_that_does_not_come(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hook_app, "BODY_S", 0.05)
+
+    async def slow() -> Any:
+        yield b"{"
+        await asyncio.sleep(5)
+
+    assert door.send("/github", slow(), {"Content-Type": "application/json"}).status_code == 408
+
+
+def test_too_many_events(tmp_path: Path) -> None:
+    door = Door(tmp_path, most=2)
+    answers = [door.hub("pull_request", hub_pull(number=number)) for number in (1, 2, 3)]
+    assert [answer.status_code for answer in answers] == [202, 202, 503]
+    assert answers[2].headers["retry-after"]
+    assert door.hub("pull_request", hub_pull(number=1)).status_code == 202, "it is there already"
+
+
+def test_a_thousand_comments_wait_nowhere(door: Door) -> None:
+    for number in range(1, 201):
+        door.hub("issue_comment", hub_comment("+1", comment=number))
+        door.hub("issue_comment", hub_comment("/penstock retest", comment=number, person="eve"))
+    assert len(door.queue) == 0
+
+
+def test_health(door: Door) -> None:
+    assert door.send("/healthz", b"", {}, method="GET").status_code == 200
+    door.worker.alive_at = time.monotonic() - 1000
+    assert door.send("/healthz", b"", {}, method="GET").status_code == 503
+    assert door.send("/github", b"", {}, method="GET").status_code == 405

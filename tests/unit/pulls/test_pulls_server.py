@@ -1,0 +1,175 @@
+"""The desk put together: a real server, a real API server's paths, a real forge's paths."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import hmac
+import json
+import logging
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from tests.unit.pulls.cluster_server import ClusterServer, cluster_server, desk_runs
+from tests.unit.pulls.forge_api import ForgeApi, forge_api, hub_answer
+from tests.unit.pulls.payloads import HEAD, OTHER, hub_comment, hub_pull
+from tests.unit.pulls.places import TOKEN, WEBHOOK, write, write_secrets
+
+from penstock.foundation.errors import UsageError, WorldError
+from penstock.pulls import pulls_server
+from penstock.pulls.desk_file import read_secrets
+from penstock.pulls.hook_queue import HookQueue
+from penstock.pulls.pulls_server import Forges, serve_desk
+
+PULL = "/repos/acme/sonic-lite/pulls/7"
+COMMENTS = "/repos/acme/sonic-lite/issues/7/comments"
+OPEN = "/repos/acme/sonic-lite/pulls?state=open&sort=recentupdate&per_page=100"
+
+
+@pytest.fixture
+def forge() -> Iterator[ForgeApi]:
+    with forge_api() as there:
+        there.answers = {PULL: hub_answer(HEAD), f"{COMMENTS}?per_page=100": [], OPEN: [], "/user": {"login": "bot"}}
+        yield there
+
+
+def config(folder: Path, forge: ForgeApi) -> Path:
+    gitea = {"kind": "gitea", "api": forge.url, "webhook": "gitea-webhook", "token": "gitea-token", "allow_http": True}
+    port = forge.url.rpartition(":")[2]
+    repository = {"url": f"http://127.0.0.1:{port}/acme/sonic-lite.git", "forge": "gitea"}
+    value = {"version": 1, "forges": {"gitea": gitea}, "repositories": [repository], "people": ["ann"]}
+    write_secrets(folder)
+    return write(folder, value)
+
+
+@pytest.fixture
+def cluster() -> Iterator[ClusterServer]:
+    with cluster_server() as there:
+        yield there
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+def until(there: Callable[[], bool]) -> None:
+    end = time.monotonic() + 10
+    while not there():
+        assert time.monotonic() < end, "it did not come"
+        time.sleep(0.01)
+
+
+@dataclass
+class Served:
+    url: str
+
+    def send(self, kind: str, value: Any) -> int:
+        body = json.dumps(value).encode()
+        signed = hmac.new(WEBHOOK.encode(), body, hashlib.sha256).hexdigest()
+        headers = {"Content-Type": "application/json", "X-Gitea-Event": kind, "X-Hub-Signature-256": f"sha256={signed}"}
+        return httpx.post(f"{self.url}/gitea", content=body, headers=headers).status_code
+
+
+@pytest.fixture
+def served(
+    tmp_path: Path, forge: ForgeApi, cluster: ClusterServer, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Served]:
+    import uvicorn
+
+    servers: list[uvicorn.Server] = []
+    made = pulls_server._server
+
+    def remembered(*given: Any) -> uvicorn.Server:
+        servers.append(made(*given))
+        return servers[0]
+
+    monkeypatch.setattr(pulls_server, "_server", remembered)
+    port = free_port()
+    given: tuple[Any, ...] = (config(tmp_path, forge), tmp_path, desk_runs(cluster))
+    thread = threading.Thread(target=serve_desk, args=given, kwargs={"host": "127.0.0.1", "port": port}, daemon=True)
+    thread.start()
+    until(lambda: bool(servers) and servers[0].started)
+    yield Served(f"http://127.0.0.1:{port}")
+    servers[0].should_exit = True
+    thread.join(10)
+    assert not thread.is_alive()
+
+
+@pytest.mark.slow
+def test_from_an_event_to_a_run_and_its_status(served: Served, forge: ForgeApi, cluster: ClusterServer) -> None:
+    assert served.send("pull_request", hub_pull()) == 202
+    until(lambda: len(forge.posted) > 0)
+    run = cluster.only()
+    assert run["spec"].get("status") is None, "it was let go"
+    path, status = forge.posted[0]
+    assert path == f"/repos/acme/sonic-lite/statuses/{HEAD}"
+    assert status == {"state": "pending", "context": "penstock/verify", "description": "is being tried"}
+    forge.answers[PULL] = hub_answer(OTHER)
+    assert served.send("pull_request", hub_pull("synchronized", head=OTHER)) == 202
+    until(lambda: len(cluster.runs) == 2)
+    assert run["spec"]["status"] == "Cancelled"
+    now = datetime.datetime.now(datetime.UTC).isoformat()
+    assert served.send("issue_comment", hub_comment("/penstock rtest", written=now)) == 202
+    until(lambda: any(path == COMMENTS for path, _ in forge.posted))
+    (said,) = [body["body"] for path, body in forge.posted if path == COMMENTS]
+    assert "there is no command 'rtest'" in said
+
+
+def test_what_changed_while_nobody_listened(tmp_path: Path, forge: ForgeApi) -> None:
+    from penstock.pulls.desk_file import load_desk
+
+    settings = load_desk(config(tmp_path, forge))
+    now = datetime.datetime.now(datetime.UTC)
+    entries = [(9, now), (8, now - datetime.timedelta(days=2))]
+    forge.answers[OPEN] = [{"number": number, "updated_at": when.isoformat()} for number, when in entries]
+    forges, queue = Forges(read_secrets(settings.file, tmp_path)), HookQueue()
+    forges.missed(settings, queue)
+    event = queue.take(0.0)
+    assert event is not None
+    assert event.happening.number == 9
+    assert len(queue) == 0
+    forge.status = 403
+    forges.missed(settings, queue)
+    assert len(queue) == 0
+
+
+def test_an_answer_that_cannot_be_written_stops_nothing(
+    tmp_path: Path, forge: ForgeApi, caplog: pytest.LogCaptureFixture
+) -> None:
+    from penstock.pulls.desk_file import load_desk
+
+    settings = load_desk(config(tmp_path, forge))
+    forge.status = 403
+    with caplog.at_level(logging.WARNING):
+        Forges(read_secrets(settings.file, tmp_path)).answer(settings.repositories[0], 7, "no")
+    assert "was not written" in caplog.text
+    assert TOKEN not in caplog.text
+
+
+def test_bad_files_are_told_before_anything_listens(tmp_path: Path, forge: ForgeApi, cluster: ClusterServer) -> None:
+    path = config(tmp_path, forge)
+    (tmp_path / "gitea-token").unlink()
+    with pytest.raises(UsageError, match="gitea-token"):
+        serve_desk(path, tmp_path, desk_runs(cluster), host="127.0.0.1", port=0)
+    path.write_text("version: 1\n")
+    with pytest.raises(UsageError, match=r"pulls\.yaml"):
+        serve_desk(path, tmp_path, desk_runs(cluster), host="127.0.0.1", port=0)
+
+
+def test_an_address_that_is_taken(tmp_path: Path, forge: ForgeApi, cluster: ClusterServer) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        with pytest.raises(WorldError, match="cannot listen"):
+            serve_desk(
+                config(tmp_path, forge), tmp_path, desk_runs(cluster), host="127.0.0.1", port=taken.getsockname()[1]
+            )

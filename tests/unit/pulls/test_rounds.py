@@ -1,0 +1,166 @@
+"""Rounds over all runs: who goes next, and what stands beside each commit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from tests.unit.pulls.cluster_server import ClusterServer, cluster_server, desk_runs
+from tests.unit.pulls.payloads import HEAD, OTHER
+from tests.unit.pulls.places import desk_settings, repository_on
+
+from penstock.foundation.errors import WorldError
+from penstock.notices.commit_status import CommitStatus
+from penstock.pulls.desk_file import DeskRepository
+from penstock.pulls.pull_lookup import PullNow
+from penstock.pulls.pull_run import RunWanted, note, run_body
+from penstock.pulls.rounds import TRY_AGAIN_S, Rounds
+
+
+@dataclass
+class Hall:
+    server: ClusterServer
+    folder: Path
+    told: list[tuple[str, str, str]] = field(default_factory=list)
+    down: bool = False
+    clock: float = 1000.0
+    at_most: int = 2
+
+    def __post_init__(self) -> None:
+        self.settings = desk_settings(self.folder, at_most=self.at_most)
+        self.runs = desk_runs(self.server)
+        self.rounds = Rounds(self.settings, self.runs, tell=self.tell, clock=lambda: self.clock)
+
+    def tell(self, _repository: DeskRepository, commit: str, status: CommitStatus) -> None:
+        if self.down:
+            raise WorldError("the forge cannot be reached")
+        self.told.append((commit[:4], status.state, status.description))
+
+    def add(self, number: int, head: str = HEAD, *, fork: bool = False, cause: str = "push") -> str:
+        wanted = RunWanted(PullNow(number, open=True, head=head, base="main", fork=fork), "smoke", cause=cause)
+        body = run_body(repository_on(self.settings), self.settings.file, wanted)
+        assert self.runs.create(body)
+        return str(body["metadata"]["name"])
+
+    def going(self) -> list[str]:
+        return [name for name, asked in self.server.asked().items() if asked is None]
+
+
+@pytest.fixture
+def hall(tmp_path: Path) -> Iterator[Hall]:
+    with cluster_server() as server:
+        yield Hall(server, tmp_path)
+
+
+def test_at_most_so_many_the_oldest_first(hall: Hall) -> None:
+    names = [hall.add(number) for number in (5, 3, 9, 1)]
+    for _ in range(3):
+        hall.rounds.go()
+    assert hall.going() == names[:2]
+    hall.server.end(names[1])
+    hall.rounds.go()
+    assert hall.going() == names[:3]
+
+
+def test_one_of_each_pull_request(hall: Hall) -> None:
+    first, second = hall.add(7), hall.add(7, OTHER)
+    hall.rounds.go()
+    assert hall.going() == [first]
+    hall.server.runs[first]["spec"]["status"] = "Cancelled"
+    hall.rounds.go()
+    assert hall.going() == [], "it is ended, and still takes its place"
+    hall.server.end(first, status="False", reason="Cancelled", notified=False)
+    hall.rounds.go()
+    assert hall.going() == [second]
+
+
+def test_a_fork_that_is_held_takes_no_place(hall: Hall) -> None:
+    held, other = hall.add(1, fork=True), hall.add(2, OTHER)
+    hall.rounds.go()
+    assert hall.going() == [other]
+    assert ("c0ff", "pending", f"a fork's commit: runs after /penstock ok-to-test {HEAD[:12]}") in hall.told
+    hall.runs.patch(held, note(held="false", approved_by="ann"))
+    hall.rounds.go()
+    assert hall.going() == [held, other]
+
+
+def test_each_stage_is_told_once(hall: Hall) -> None:
+    hall.at_most = 1
+    hall.__post_init__()
+    first, second = hall.add(1), hall.add(2, OTHER)
+    for _ in range(3):
+        hall.rounds.go()
+    assert hall.told == [("c0ff", "pending", "is being tried"), ("beef", "pending", "waits for its turn")]
+    hall.server.end(first)
+    for _ in range(3):
+        hall.rounds.go()
+    assert hall.told[2:] == [("beef", "pending", "is being tried")], "the verdict was told by its notify"
+    assert [run.name for run in hall.runs.unsettled()] == [second]
+
+
+@pytest.mark.parametrize(
+    ("ended", "reason", "wanted"),
+    [
+        ("superseded", "Cancelled", ("cancelled", "cancelled: a newer commit came")),
+        ("closed", "Cancelled", ("cancelled", "cancelled: the pull request was closed")),
+        ("cancelled", "Cancelled", ("cancelled", "cancelled by ann")),
+        ("", "Cancelled", ("cancelled", "cancelled")),
+        ("", "PipelineRunTimeout", ("error", "ended without a verdict: no space left")),
+        ("repeated", "Cancelled", None),
+    ],
+)
+def test_a_run_that_ended_without_its_notify(
+    hall: Hall, ended: str, reason: str, wanted: tuple[str, str] | None
+) -> None:
+    name = hall.add(7)
+    hall.rounds.go()
+    hall.told.clear()
+    hall.runs.patch(name, note(ended=ended, ended_by="ann"))
+    hall.server.end(name, status="False", reason=reason, notified=False)
+    hall.rounds.go()
+    assert [told[1:] for told in hall.told] == ([wanted] if wanted else [])
+    assert hall.runs.unsettled() == []
+
+
+def test_an_end_does_not_hide_a_newer_run_of_the_commit(hall: Hall) -> None:
+    first = hall.add(7)
+    hall.rounds.go()
+    hall.add(7, cause="comment 41")
+    hall.server.end(first, status="False", reason="Cancelled", notified=False)
+    hall.told.clear()
+    hall.rounds.go()
+    assert [told[1] for told in hall.told] == ["pending"]
+
+
+def test_a_forge_that_is_down_is_told_later_and_stops_nothing(hall: Hall) -> None:
+    hall.down = True
+    name = hall.add(7)
+    hall.rounds.go()
+    assert hall.going() == [name]
+    hall.down = False
+    hall.rounds.go()
+    assert hall.told == [], "it is left alone for a while"
+    hall.clock += TRY_AGAIN_S
+    hall.rounds.go()
+    assert [told[1:] for told in hall.told] == [("pending", "is being tried")]
+
+
+def test_a_repository_that_is_no_longer_there(hall: Hall) -> None:
+    name = hall.add(7)
+    hall.server.runs[name]["metadata"]["annotations"]["penstock.dev/path"] = "acme/other"
+    hall.server.end(name, status="False", reason="Failed", notified=False)
+    hall.rounds.go()
+    assert hall.told == []
+    assert hall.runs.unsettled() == []
+
+
+def test_a_restart_loses_nothing(hall: Hall) -> None:
+    names = [hall.add(number) for number in (1, 2, 3)]
+    hall.rounds.go()
+    told = list(hall.told)
+    hall.__post_init__()
+    hall.rounds.go()
+    assert hall.going() == names[:2]
+    assert hall.told == told
