@@ -21,6 +21,7 @@ T = TypeVar("T")
 CONTEXT = "penstock/verify"
 FORGE = "gitea"
 FORGE_SECRET = "penstock-forge-gitea"
+RECEIVERS = "penstock-receivers"
 DEPLOYMENT = "deployment/pulls"
 NOTE = "penstock.dev/"
 LOOK_S = 0.5
@@ -89,6 +90,11 @@ def until(look: Callable[[], T | None], what: str, *, timeout_s: float) -> T:
     return found
 
 
+def reports(session: Session) -> str:
+    """What the links to reports begin with."""
+    return f"{session.cluster.facts.s3.endpoint}/{session.place.store.partition('://')[2]}/"
+
+
 @contextmanager
 def desk(session: Session, hosted: Hosted, bot: Person, people: list[str]) -> Iterator[Desk]:
     """Set it up for a repository, as an overlay of a site does; its webhook is made, and it is gone afterwards."""
@@ -118,6 +124,7 @@ def desk(session: Session, hosted: Hosted, bot: Person, people: list[str]) -> It
         [
             secret("penstock-pulls", {"gitea-webhook": word, "gitea-token": bot.token}),
             secret(FORGE_SECRET, forge),
+            secret(RECEIVERS, {"urls": "", "links": f"report {reports(session)}{{evidence}}/report.html\n"}),
             {
                 "apiVersion": "v1",
                 "kind": "ConfigMap",
@@ -135,3 +142,4 @@ def desk(session: Session, hosted: Hosted, bot: Person, people: list[str]) -> It
         yield Desk(session, hosted, address, word)
     finally:
         facts.kubectl("scale", "--namespace", NAMESPACE, DEPLOYMENT, "--replicas=0")
+        facts.kubectl("delete", "--namespace", NAMESPACE, f"secret/{RECEIVERS}")

@@ -6,6 +6,7 @@ is tried, is judged, tried again by a comment, and merged.
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import subprocess
@@ -19,11 +20,14 @@ import httpx
 import pytest
 from tests.e2e.facts import Facts
 from tests.e2e.gitea import Delivery, Gitea, Hosted, Person, written_down
-from tests.e2e.pulls import CONTEXT, Desk, desk, note, until
+from tests.e2e.pulls import CONTEXT, Desk, desk, note, reports, until
 from tests.e2e.repositories import Repository, git
 from tests.e2e.run import Run
 from tests.e2e.session import GOOD, Session
 
+from penstock.store.pull_key import pull_key
+
+MAX_RECORD_BYTES = 1 << 20
 PENDING = "PipelineRunPending"
 NO_COMMAND = "/penstock hello"
 
@@ -209,12 +213,14 @@ def test_it_is_tried_as_merged_into_its_base(site: Site, changed: Changed, judge
     params = {item["name"]: item["value"] for item in judged.manifest["spec"]["params"]}
     assert (params["revision"], params["ref"]) == (changed.heads[1], f"refs/pull/{changed.number}/head")
     assert (params["base"], params["fork"], params["slice"]) == ("main", "false", "smoke")
-    base = git(site.clone, "rev-parse", "main")
-    assert f"merged into {base[:12]}" in judged.log("clone")
+    kept = pull_key("sonic-lite", judged.name, number=str(changed.number))
+    source = json.loads(site.desk.session.cluster.store.read(f"{kept}/run.json", MAX_RECORD_BYTES))["source"]
+    assert (source["commit"], source["base"]) == (changed.heads[1], git(site.clone, "rev-parse", "main"))
 
 
 def test_the_status_goes_from_pending_to_the_verdict_with_a_link(site: Site, changed: Changed, judged: Run) -> None:
-    site.desk.wait_status(changed.heads[1], "success")
+    said = site.desk.wait_status(changed.heads[1], "success")
+    assert said["target_url"].startswith(f"{reports(site.desk.session)}pulls/sonic-lite/{changed.number}/")
     states = [status["status"] for status in site.hosted.statuses(changed.heads[1], CONTEXT)]
     assert states[0] == "pending"
 
