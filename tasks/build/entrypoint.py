@@ -25,9 +25,10 @@ from penstock.environment.prebuilt_image import parse_image, take_prebuilt
 from penstock.environment.sbom import bill_of_materials, renamed
 from penstock.foundation.errors import UsageError, WorldError
 from penstock.releases.names import repository_identity
+from penstock.sources.fork_image import PREFIX, forget, layout_in, leave, push_left
 from penstock.sources.image import MODES, build, steps_from_cache
 from penstock.sources.image_registry import authfile, registry_access
-from penstock.steps.entrypoint import log, param, run_step, workspace
+from penstock.steps.entrypoint import launched, log, param, run_step, workspace
 
 
 @dataclass(frozen=True)
@@ -44,10 +45,15 @@ class Arguments:
     )
     tls_verify: bool = param("the registry has a certificate", default=True)
     reuse: bool = param("take the image of an earlier run that was built from the same files", default=True)
+    fork: bool = param(
+        "the code is a fork's: it is built in a container without a secret, and pushed below forks/", default=False
+    )
     source: Path = workspace("the model's repository")
     bundle: Path = workspace("the run's bundle")
     cache: Path = workspace("what outlives a run")
+    layers: Path = workspace("where a fork's image lies between the two containers")
     registry_credentials: Path | None = workspace("config.json of the registry", optional=True)
+    unprivileged: Path | None = launched("given to the container without a secret, which builds a fork's image")
 
 
 RESULTS: tuple[str, ...] = (
@@ -63,6 +69,8 @@ RESULTS: tuple[str, ...] = (
 
 def step(arguments: Arguments) -> dict[str, str]:
     """Build and push, or find the image that there is; write its digest to ``run.json``."""
+    if arguments.unprivileged is not None:
+        return _leave_image(arguments)
     bundle = Bundle(arguments.bundle)
     contract = read_checked(bundle, arguments.source).contract
     mode = next((mode for mode in MODES if mode == arguments.mode), None)
@@ -91,6 +99,12 @@ def step(arguments: Arguments) -> dict[str, str]:
             bundle.update_run(run.model_copy(update={"image": image}))
             _look(arguments, contract, image, bundle)
             return _answer(contract, image)
+        if arguments.fork:
+            image = _of_fork(arguments, contract.name, run.source)
+            note.inputs, note.note = image.digest, f"{image.kind} of a fork"
+            bundle.update_run(run.model_copy(update={"image": image}))
+            _look(arguments, contract, image, bundle)
+            return _answer(contract, image, run.source if image.kind == "image" else None)
         log_file = bundle.path / "logs" / "build.log"
         before = log_file.stat().st_size if log_file.exists() else 0
         image = build(
@@ -124,6 +138,55 @@ def step(arguments: Arguments) -> dict[str, str]:
         bundle.update_run(run.model_copy(update={"image": image}))
         _look(arguments, contract, image, bundle)
     return _answer(contract, image, run.source if image.kind == "image" else None)
+
+
+def _leave_image(arguments: Arguments) -> dict[str, str]:
+    """In the container without a secret: build a fork's image and leave it for the one that pushes it.
+
+    The layers lie there too: no cache of other runs is in reach.
+    """
+    mode = next((mode for mode in MODES if mode == arguments.mode), None)
+    layers, nothing = arguments.layers, dict.fromkeys(RESULTS, "")
+    if not arguments.fork or arguments.image or mode is None:  # the next container says what is wrong
+        return nothing
+    forget(layers)
+    bundle = Bundle(arguments.bundle)
+    contract, source = read_checked(bundle, arguments.source).contract, bundle.run().source
+    if source is None:
+        return nothing
+    image = build(
+        arguments.source,
+        contract.build,
+        image_name=contract.name,
+        tree=source.tree,
+        commit=source.commit,
+        beside=beside_the_image(contract.weights),
+        registry=arguments.registry or None,
+        mode=mode,
+        cache_dir=layers,
+        reuse=False,
+        labels={
+            "org.opencontainers.image.revision": source.commit,
+            "org.opencontainers.image.version": source.version,
+        },
+        log_file=bundle.path / "logs" / "build.log",
+        layout=layout_in(layers),
+    )
+    if image.kind == "image":
+        leave(image, layers)
+    return nothing
+
+
+def _of_fork(arguments: Arguments, name: str, source: Source) -> Image:
+    """Push what the container without a secret has built; nothing of the fork's code runs here."""
+    access = registry_access(arguments.tls_verify, authfile(arguments.registry_credentials))
+    image = None
+    if arguments.registry and arguments.mode != "process":
+        image = push_left(arguments.layers, f"{arguments.registry}/{PREFIX}/{name}", access=access)
+    forget(arguments.layers)
+    if image is None and arguments.mode == "image":
+        raise WorldError("no image was built", where="--mode image", todo="See the log of the container 'layers'.")
+    return image or Image(kind="process", digest=f"sha256:{source.tree}")
 
 
 def _take(arguments: Arguments, contract: Contract, source: Source, mode: str) -> Image:
@@ -194,7 +257,7 @@ def _look(arguments: Arguments, contract: Contract, image: Image, bundle: Bundle
         arguments.source,
         contract,
         image,
-        arguments.cache,
+        arguments.layers if arguments.fork else arguments.cache,
         tls_verify=arguments.tls_verify,
         authfile=authfile(arguments.registry_credentials),
     )

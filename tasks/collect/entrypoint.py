@@ -23,6 +23,7 @@ class Arguments:
     slice: str = param("only the cases that carry this slice; empty: all", default="")
     require_all: bool = param("fail if any call failed (the verify track, which has no gate)", default=False)
     released: bool = param("these are the released model's, run again beside the candidate", default=False)
+    fork: bool = param("the code is a fork's: caches are read and not written", default=False)
     source: Path = workspace("the model's repository")
     bundle: Path = workspace("the run's bundle")
     cache: Path = workspace("what outlives a run")
@@ -37,7 +38,7 @@ def step(arguments: Arguments) -> dict[str, str]:
     checked = read_checked(bundle, arguments.source)
     suite = checked.suite().only(arguments.slice)
     with recorded(bundle, "collect") as note, released_errors(arguments.released):
-        calls = collect(suite, bundle, cache=arguments.cache)
+        calls = collect(suite, bundle, cache=None if arguments.fork else arguments.cache)
         failed = [call for call in calls if call.status != "ok"]
         inference = bundle.run().inference
         if inference is not None and inference.unchanged:

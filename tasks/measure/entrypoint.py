@@ -35,6 +35,7 @@ class Arguments:
     like: str = param("what 'auto' follows: the arithmetic of the policy or of the current release", default="")
     stored: str = param("what the values that are compared with were computed in, if they are stored", default="")
     slice: str = param("only the cases that carry this slice; empty: all", default="")
+    fork: bool = param("the code is a fork's: caches are read and not written", default=False)
     source: Path = workspace("the model's repository")
     bundle: Path = workspace("the run's bundle")
     cache: Path = workspace("what outlives a run")
@@ -63,6 +64,7 @@ def step(arguments: Arguments) -> dict[str, str]:
             arguments.source,
             bundle,
             cache=arguments.cache if arguments.reuse else None,
+            keep=not arguments.fork,
             arithmetic=arithmetic,
             released=_released(arguments.baseline),
             on_progress=progress,

@@ -31,6 +31,12 @@ SKOPEO = """
 if sys.argv[1] == "inspect":
     known = state["pushed"].get(sys.argv[-1]) or state["tags"].get(sys.argv[-1])
     sys.exit(print(known) if known else "manifest unknown")
+for word in sys.argv:
+    if word.startswith("--digestfile="):  # a copy of what buildah has left in a layout
+        digest = next(found for name, found in state["pushed"].items() if name.startswith("oci:"))
+        pathlib.Path(word.partition("=")[2]).write_text(digest)
+        keep("pushed", sys.argv[-1].rpartition(":")[0] + "@" + digest, digest)
+        sys.exit()
 keep("tags", sys.argv[-1], sys.argv[-2].rpartition("@")[2])
 """
 

@@ -31,6 +31,7 @@ def measure_once(
     bundle: Bundle,
     *,
     cache: Path | None,
+    keep: bool = True,
     arithmetic: Arithmetic = DEFAULT,
     released: Bundle | None = None,
     on_progress: Progress,
@@ -43,6 +44,7 @@ def measure_once(
         source: the model's repository.
         bundle: the run's.
         cache: where measurements are kept; ``None``: nowhere.
+        keep: ``False``: those of earlier runs are taken from there, and these are not put there.
         arithmetic: how the networks are computed.
         released: the released model's bundle, in case that its answers or arrays are compared with; ``None``: there is
             none.
@@ -89,7 +91,7 @@ def measure_once(
         on_progress=on_progress,
         released=released,
     )
-    if products:
+    if products and keep:
         products.keep(bundle, kept)
     return measurements, False
 

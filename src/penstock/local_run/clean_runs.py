@@ -13,13 +13,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from penstock.bundle.directory import read_model
-from penstock.bundle.models import Manifest
+from penstock.bundle.models import Manifest, Run
 from penstock.foundation.errors import PenstockError, UsageError, printable
 from penstock.foundation.files import disk_errors, sha256_file
 from penstock.local_run.run_folder import link_of, remove_tree
 from penstock.local_run.run_list import LocalRun, held, local_runs, size_of, size_words
+from penstock.report.summary import QUICK
 from penstock.store.archive import run_key
 from penstock.store.open import open_store
+from penstock.store.pull_key import pull_key
 from penstock.store.store import Store
 
 AGE = re.compile(r"^([0-9]{1,6})(d|h|min)$")
@@ -130,7 +132,7 @@ def archived_at(run: LocalRun, options: Options, stores: dict[str, Store]) -> tu
             if "://" not in location and not Path(location).is_dir():
                 return "", f"the store {location} is not there"
             stores[location] = open_store(location)
-        root = run_key(run.record.model, run.record.run_id)
+        root = _root(run, run.record)
         store = stores[location]
         if store.digest(f"{root}/{run.bundle.manifest_file.name}") != sha256_file(run.bundle.manifest_file):
             return "", "its manifest is not in the store"
@@ -140,6 +142,15 @@ def archived_at(run: LocalRun, options: Options, stores: dict[str, Store]) -> tu
         return store.location(root), ""
     except PenstockError as error:
         return "", f"the store cannot be read: {error.what}"
+
+
+def _root(run: LocalRun, record: Run) -> str:
+    """Where *archive* has put the run."""
+    if record.track != QUICK:
+        return run_key(record.model, record.run_id)
+    given = run.params
+    number, fork = str(given.get("pull-request", "")), given.get("fork") == "true"
+    return pull_key(record.model, record.run_id, number=number, fork=fork)
 
 
 def remove_run(folder: Path) -> None:

@@ -31,7 +31,7 @@ _PICTURES = (".png", ".jpg", ".webp", ".gif")
 
 
 @dataclass(frozen=True)
-class Told:
+class QuickWords:
     """How a run stands, and why: the words of a message."""
 
     why: str
@@ -39,26 +39,26 @@ class Told:
     needs_you: bool
 
 
-def quick_told(verdict: Verdict) -> Told:
+def quick_told(verdict: Verdict) -> QuickWords:
     """A verdict on a commit that is not released, in words: what stops it, and what to do."""
     stopping = [rule for rule in verdict.rules if stops(rule)]
     against = f", compared with {verdict.baseline}" if verdict.baseline else ""
     remarks = " ".join(quick_remarks(verdict))
     if verdict.verdict == "pass":
-        return Told(f"{tally(verdict.rules)}{against}. {remarks or 'Nothing to do.'}", "success", needs_you=False)
+        return QuickWords(f"{tally(verdict.rules)}{against}. {remarks or 'Nothing to do.'}", "success", needs_you=False)
     if verdict.verdict == "fail":
-        return Told(f"Correct it and push again. {remarks}".strip(), "failure", needs_you=False)
+        return QuickWords(f"Correct it and push again. {remarks}".strip(), "failure", needs_you=False)
     if not verdict.rules:
-        return Told(f"No rule could be asked. {remarks}", "warning", needs_you=not verdict.cases)
+        return QuickWords(f"No rule could be asked. {remarks}", "warning", needs_you=not verdict.cases)
     open_rules = f"{len(stopping)} rule{'s are' if len(stopping) != 1 else ' is'} undecided{against}"
     if verdict.cases and (worse := looks_worse(verdict)):
         names = ", ".join(rule_name(rule) for rule in worse)
         todo = f"It looks worse by {names}; only the full suite can tell (/penstock verify full)."
-        return Told(f"{open_rules}. {todo} {remarks}", "warning", needs_you=True)
+        return QuickWords(f"{open_rules}. {todo} {remarks}", "warning", needs_you=True)
     if verdict.cases:
         todo = "Nothing worse was shown on these few cases; the full suite decides it (/penstock verify full)."
-        return Told(f"{open_rules}. {todo} {remarks}", "info", needs_you=False)
-    return Told(
+        return QuickWords(f"{open_rules}. {todo} {remarks}", "info", needs_you=False)
+    return QuickWords(
         f"{open_rules}. Add cases to the suite, or waive the rule. {remarks}".strip(), "warning", needs_you=True
     )
 

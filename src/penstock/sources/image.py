@@ -64,6 +64,7 @@ def build(
     tls_verify: bool = True,
     authfile: Path | None = None,
     log_file: Path | None = None,
+    layout: Path | None = None,
     timeout_s: float = 3600.0,
     buildah: str = "buildah",
     skopeo: str = "skopeo",
@@ -90,6 +91,7 @@ def build(
         tls_verify: whether the registry's certificate is checked; False also speaks plain http.
         authfile: credentials of the registry (``config.json`` of a docker-config secret).
         log_file: the whole log of the build is appended here.
+        layout: put the image into this directory, in the OCI layout, and push it nowhere: no registry is asked.
         timeout_s: limit of each of the two commands.
         buildah: the program.
         skopeo: the program that asks the registry whether it still has an image; without it, none is used again.
@@ -117,7 +119,7 @@ def build(
         context = build_context(source_dir, contract, beside)
         name, key = f"{registry}/{image_name}" if registry else image_name, context.key(contract)
         access = registry_access(tls_verify, authfile)
-        known = find_built(cache_dir, name, key) if reuse else None
+        known = find_built(cache_dir, name, key) if reuse and layout is None else None
         if known is not None and _is_in_registry(known, skopeo, access):
             log.info("used again: %s@%s, built from %s", known.url, known.digest, known.built_from[:12])
             return known
@@ -129,13 +131,15 @@ def build(
                 tag=key[:12],
                 cache_dir=cache_dir,
                 options=[*_label_options(labels or {})],
-                push=access,
+                push=access if layout is None else [],
+                to=None if layout is None else f"oci:{layout}:{key[:12]}",
                 log_file=log_file,
                 timeout_s=timeout_s,
                 buildah=buildah,
             )
         built = built.model_copy(update={"key": key, "built_from": commit})
-        keep_built(cache_dir, built)
+        if layout is None:
+            keep_built(cache_dir, built)
         return built
     if mode == "image":
         raise WorldError(
@@ -195,6 +199,7 @@ def _build(
     cache_dir: Path | None,
     options: list[str],
     push: list[str],
+    to: str | None,
     log_file: Path | None,
     timeout_s: float,
     buildah: str,
@@ -229,14 +234,22 @@ def _build(
     directory = inspected.output.decode("utf-8", "replace").strip() or "/"
     with disk_errors(Path(tempfile.gettempdir())), tempfile.TemporaryDirectory(prefix="penstock-image-") as folder:
         digest_file = Path(folder) / "digest"
-        argv = [buildah, *storage, "push", f"--digestfile={digest_file}", *push, reference, f"docker://{reference}"]
+        argv = [
+            buildah,
+            *storage,
+            "push",
+            f"--digestfile={digest_file}",
+            *push,
+            reference,
+            to or f"docker://{reference}",
+        ]
         pushed = _push(argv, environment, timeout_s, log_file)
         if pushed.code:
             raise failed("the image cannot be pushed", pushed, reference)
         digest = digest_file.read_text(encoding="ascii").strip() if digest_file.is_file() else ""
     if not _DIGEST.match(digest):
         raise WorldError("buildah named no digest of what it pushed", where=reference, todo="Update buildah.")
-    log.info("pushed %s@%s", name, digest)
+    log.info("%s %s@%s", "pushed" if to is None else "built", name, digest)
     return Image(kind="image", url=name, digest=digest, directory=directory)
 
 

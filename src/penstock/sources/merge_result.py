@@ -21,7 +21,7 @@ _WHOLE = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
-class Request:
+class ResolvedRequest:
     """What a pull request asks for."""
 
     head: Target
@@ -31,7 +31,9 @@ class Request:
     """40 or 64."""
 
 
-def resolve_request(session: GitSession, source: RepositoryUrl, revision: str, *, ref: str, base: str) -> Request:
+def resolve_request(
+    session: GitSession, source: RepositoryUrl, revision: str, *, ref: str, base: str
+) -> ResolvedRequest:
     """Find head and base at the remote.
 
     Args:
@@ -58,10 +60,10 @@ def resolve_request(session: GitSession, source: RepositoryUrl, revision: str, *
         found, oid_length = resolve(session, source, ref)
         head = Target(revision, found.ref, exact=True)
     if not base:
-        return Request(head, None, oid_length)
+        return ResolvedRequest(head, None, oid_length)
     check_revision(base)
     onto, _ = resolve(session, source, base)
-    return Request(head, onto, oid_length)
+    return ResolvedRequest(head, onto, oid_length)
 
 
 def merged(session: GitSession, where: Path, head: str, base: str, *, onto: str, source: RepositoryUrl) -> str:

@@ -80,6 +80,7 @@ def test_a_conflict_is_one_clear_error(forge: Path, tmp_path: Path) -> None:
     assert nothing_left(tmp_path / "out")
 
 
+@pytest.mark.slow
 def test_a_head_that_was_pushed_over(forge: Path, tmp_path: Path) -> None:
     lost = head(forge)
     git(forge, "update-ref", REF, git(forge, "rev-parse", "main~1"))

@@ -52,6 +52,7 @@ class StepFolders:
         self.baseline = Bundle(folder / "baseline")
         self.bundle = Bundle(folder / "bundle")
         self.cache.mkdir(parents=True)
+        (folder / "layers").mkdir()
         self.baseline.path.mkdir()
         begin(self.bundle, run_id="run-2", track="release")
 
@@ -123,6 +124,7 @@ class StepFolders:
         """Call ``main`` of the step's entrypoint; its workspaces are bound by name."""
         module = importlib.import_module(f"penstock_tasks.{step}.entrypoint")
         here = {"source": self.source, "bundle": self.bundle.path, "cache": self.cache, "baseline": self.baseline.path}
+        here["layers"] = self.folder / "layers"
         named = {name for name in module.Arguments.__dataclass_fields__ if name in here}
         given = {argument.partition("=")[0] for argument in more}
         argv = [f"--{name}={here[name]}" for name in sorted(named) if f"--{name}" not in given]

@@ -223,3 +223,53 @@ def test_the_image_of_a_release_that_is_run_again_is_taken_or_told_to_be_gone(fo
         answer = folders.call("build", "--tls-verify=false")
         assert answer.code == 4
         assert "the registry has the image of the release no more" in answer.error
+
+
+@pytest.mark.slow
+def test_a_forks_image_is_built_without_a_secret_and_pushed_where_nothing_is_built(
+    folders: StepFolders, programs: ImagePrograms
+) -> None:
+    folders.write_repository()
+    folders.cloned(built=False)
+    layers = folders.folder / "layers"
+    secret = folders.folder / "secret"
+    secret.mkdir()
+    (secret / "config.json").write_text("{}")
+    common = (f"--registry={REGISTRY}", "--fork=true")
+
+    built = folders.call("build", *common, f"--unprivileged={folders.source}")
+    assert built.code == 0, built.error
+    assert folders.bundle.run().steps == []
+    assert [name.startswith("oci:") for name in programs.state("pushed")] == [True]
+
+    answer = folders.call("build", *common, f"--registry-credentials={secret}")
+    assert answer.code == 0, answer.error
+    assert answer.results["IMAGE_URL"] == f"{REGISTRY}/forks/tiny"
+    assert len(programs.seen()) == 1, "the container with the secret builds nothing"
+    image = folders.bundle.run().image
+    assert image is not None
+    assert (image.url, image.digest) == (answer.results["IMAGE_URL"], answer.results["IMAGE_DIGEST"])
+    assert not list(layers.glob("image*")), "what was pushed is not kept"
+    assert not any(folders.cache.rglob("*.json")), "and no other run takes it from the cache"
+
+
+def test_the_container_without_a_secret_builds_nothing_of_others(folders: StepFolders, programs: ImagePrograms) -> None:
+    folders.write_repository()
+    folders.cloned(built=False)
+    answer = folders.call("build", f"--registry={REGISTRY}", f"--unprivileged={folders.source}")
+    assert answer.code == 0
+    assert not (programs.folder / "state.json").exists()
+    assert folders.bundle.run().image is None
+
+
+@pytest.mark.parametrize("content", ["{", "{}", '{"image": {"kind": "process", "digest": "sha256:0"}}'])
+def test_what_a_fork_has_left_in_place_of_an_image_is_refused(cloned: StepFolders, content: str) -> None:
+    (cloned.folder / "layers" / "image.json").write_text(content)
+    assert cloned.call("build", f"--registry={REGISTRY}", "--fork=true").code == 2
+    assert cloned.bundle.run().image is None
+
+
+def test_a_fork_without_a_registry_runs_as_a_process(cloned: StepFolders) -> None:
+    answer = cloned.call("build", "--fork=true")
+    assert answer.code == 0, answer.lines
+    assert answer.results["IMAGE_DIGEST"] == f"sha256:{TREE}"

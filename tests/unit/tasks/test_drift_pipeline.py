@@ -11,13 +11,17 @@ from tests.unit.manifests.installed import TEKTON, objects, read
 SPEC = read("pipelines/drift.yaml")[0]["spec"]
 TASKS: dict[str, Any] = {entry["name"]: entry for entry in SPEC["tasks"]}
 CHOSEN = {"slice", "python", "python-found", "weights", "registry", "mode", "image", "depth", "reuse"}
-"""Parameters that only a person's run has: which code, which cases, which environment."""
+CHOSEN |= {"ref", "base", "store", "stored", "fork"}
+"""Parameters that only a person's run, or a pull request's, has: which code, which cases, which environment."""
 
 
 def verifying() -> dict[str, Any]:
     """The tasks of verify up to *measure*, without the repository's own checks."""
     found = copy.deepcopy({entry["name"]: entry for entry in read("pipelines/verify.yaml")[0]["spec"]["tasks"]})
-    del found["check"]
+    for name in ("check", "gate", "report", "archive"):
+        del found[name]
+    # what a commit's answers are compared with; the released model's are not compared before the gate
+    found["measure"]["workspaces"] = [one for one in found["measure"]["workspaces"] if one["name"] != "baseline"]
     found["weights"]["runAfter"] = ["clone"]
     return found
 
