@@ -173,7 +173,7 @@ kind-up: $(DEV)/.ready ## Penstock on kind (needs Docker), with this machine's c
 kind-down: $(DEV)/.ready ## take that cluster and its registry down
 	$(DEV)/bin/python -m tests.kind down
 
-images: $(DEV)/.ready ## build the steps' images, push them, write build/install: make images REGISTRY=host:port/path
+images: $(DEV)/.ready ## build the images of steps and services, push them, write build/install: make images REGISTRY=host:port/path
 	$(DEV)/bin/python -m images.build --registry "$(REGISTRY)" $(if $(BASE),--base "$(BASE)") \
 		$(if $(TLS_VERIFY),--tls-verify=$(TLS_VERIFY)) $(if $(ONLY),$(ONLY:%=--only=%)) $(IMAGES_OPTIONS)
 

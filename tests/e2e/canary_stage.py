@@ -119,6 +119,12 @@ class Stage:
         found: Object = json.loads(self.facts.kubectl(*where))
         return found
 
+    def versions_asked_for(self) -> set[str]:
+        """What analyses have told the watch that the canary is."""
+        found = json.loads(self.facts.kubectl("get", "analysisruns", "--namespace", self.namespace, "--output=json"))
+        args = [arg for run in found["items"] for arg in run["spec"]["args"]]
+        return {arg["value"] for arg in args if arg["name"] == "version"}
+
     def cookie(self, version: str) -> str:
         """What a new user gets from a version."""
         with httpx.Client(trust_env=False) as users:

@@ -43,13 +43,14 @@ def latency_policy(prometheus: str) -> Object:
     return policy | {"signals": {"latency": {"ratio": 4.0}}}
 
 
-def manifests(facts: Facts, image: str, watch: str) -> list[Object]:
+def manifests(facts: Facts, image: str, watch: str, *, version: bool = True) -> list[Object]:
     """As docs/operations.md has it, with less patience.
 
     Args:
         facts: the cluster.
         image: what serves at the beginning.
         watch: address of the verdict.
+        version: whether the analysis says which release the canary is.
     """
     deployment, service = deployment_manifests(facts, image)
     services = [
@@ -70,11 +71,15 @@ def manifests(facts: Facts, image: str, watch: str) -> list[Object]:
         "metadata": {"name": "sonic"},
         "spec": {"entryPoints": ["web"], "routes": [route]},
     }
-    since = {"name": "since", "valueFrom": {"fieldRef": {"fieldPath": "metadata.annotations['penstock.dev/since']"}}}
+    noted = {"since": "since", **({"version": "canary"} if version else {})}
+    args = [
+        {"name": name, "valueFrom": {"fieldRef": {"fieldPath": f"metadata.annotations['penstock.dev/{annotation}']"}}}
+        for name, annotation in noted.items()
+    ]
     steps = [
         {"setCanaryScale": {"replicas": 1}},
         {"setWeight": 5},
-        {"analysis": {"templates": [{"templateName": "penstock-watch"}], "args": [since]}},
+        {"analysis": {"templates": [{"templateName": "penstock-watch"}], "args": args}},
     ]
     rollout = {
         "apiVersion": "argoproj.io/v1alpha1",
@@ -94,11 +99,12 @@ def manifests(facts: Facts, image: str, watch: str) -> list[Object]:
             },
         },
     }
-    return [*services, weighted, ingress, analysis(watch), rollout]
+    return [*services, weighted, ingress, analysis(watch, list(noted)), rollout]
 
 
-def analysis(watch: str) -> Object:
-    """The AnalysisTemplate of docs/watch.md."""
+def analysis(watch: str, args: list[str]) -> Object:
+    """The AnalysisTemplate of docs/watch.md, which asks for what ``args`` name."""
+    query = "&".join(f"{name}={{{{args.{name}}}}}" for name in args)
     metric = {
         "name": "watch",
         "interval": f"{INTERVAL_S}s",
@@ -111,7 +117,7 @@ def analysis(watch: str) -> Object:
         "consecutiveErrorLimit": 4,
         "provider": {
             "web": {
-                "url": f"{watch}/verdict?since={{{{args.since}}}}",
+                "url": f"{watch}/verdict?{query}",
                 "jsonPath": "{$.phase}",
                 "timeoutSeconds": 15,
             }
@@ -121,7 +127,7 @@ def analysis(watch: str) -> Object:
         "apiVersion": "argoproj.io/v1alpha1",
         "kind": "AnalysisTemplate",
         "metadata": {"name": "penstock-watch"},
-        "spec": {"args": [{"name": "since"}], "metrics": [metric]},
+        "spec": {"args": [{"name": name} for name in args], "metrics": [metric]},
     }
 
 

@@ -43,6 +43,7 @@ def test_a_good_release_comes_to_five_percent_and_then_to_all(stage: Stage) -> N
         assert stage.current == "1.0.0", "published is not current"
     assert errors == []
     assert stage.current == GOOD
+    assert stage.versions_asked_for() == {GOOD}
     assert stage.canary("status")["state"] == "none"
     answers = stage.crowd.since(began)
     assert stage.crowd.failures == []

@@ -120,7 +120,9 @@ def stage(facts: Facts, session_id: str, tmp_path_factory: pytest.TempPathFactor
             crowd = Crowd(parts.traefik, new=0, known=0)
             there = Stage(facts, settings, namespace, parts.traefik, store, weights, files, digests, folder, crowd, [])
             there.publish("1.0.0", None)
-            made = manifests(facts, f"{facts.registry}/{namespace}:1.0.0", f"http://{host}:{settings.watch_port}")
+            watch = f"http://{host}:{settings.watch_port}"
+            # one suite for all releases: a watch that knows no versions
+            made = manifests(facts, f"{facts.registry}/{namespace}:1.0.0", watch, version=False)
             release = published(store, MODEL, "1.0.0")
             assert release is not None
             wanted, spec = RolloutSettings.model_validate(target), made[-1]["spec"]

@@ -16,7 +16,10 @@ from penstock.pulls.pull_run import CANCELLED, Ending, PullRun, RunWanted, note,
 
 log = logging.getLogger(__name__)
 MAX_WAITING = 200
-"""Runs that wait, over all pull requests; no more are made, so that nobody fills the cluster's memory with them."""
+"""Runs that wait for their turn, and as many again that are held, over all pull requests; no more are made, so that
+nobody fills the cluster's memory with them."""
+MAX_WAIVED = 10
+"""Rules of one commit."""
 MAX_COMMENT_AGE = datetime.timedelta(days=1)
 """An older comment does nothing: an event that somebody kept cannot be sent again much later."""
 CLOCKS_APART = datetime.timedelta(seconds=60)
@@ -134,7 +137,10 @@ class Desk:
                 one for one in waive if (one.get("metric"), one.get("slice")) != (mine["metric"], mine.get("slice"))
             ]
             waive = (*kept, mine)
-        self._end(repository, there, "repeated", by=event.person)
+            if len(waive) > MAX_WAIVED:
+                return [f"`waive`: at most {MAX_WAIVED} rules of one commit can be waived"]
+        self._end(repository, [run for run in there if run.head != pull.head], "superseded")
+        self._end(repository, same, "repeated", by=event.person)
         self._create(repository, RunWanted(pull, cases, waive, cause, event.person, approver))
         return []
 
@@ -167,7 +173,8 @@ class Desk:
 
     def _create(self, repository: DeskRepository, wanted: RunWanted) -> None:
         name = run_name(repository, wanted)
-        waiting = sum(run.pending for run in self._runs.unsettled())
+        # counted apart: forks that nobody lets run keep nobody else out
+        waiting = sum(run.pending and run.held == wanted.held for run in self._runs.unsettled())
         if waiting >= MAX_WAITING:
             log.warning("%s#%d: %d runs wait already: none is made", repository.shown, wanted.pull.number, waiting)
             return
@@ -179,12 +186,12 @@ class Desk:
             if not run.active:
                 continue
             log.info("%s#%d: run %s is ended: %s", repository.shown, run.number, run.name, why)
-            if run.pending and why in ("superseded", "closed"):
-                # it has never run, and nobody needs to know of it: a fork that pushes all day fills nothing
-                self._runs.delete(run.name, run.version)
-            else:
-                change = note(ended=why, ended_by=by)
-                self._runs.patch(run.name, change | {"spec": {"status": CANCELLED}})
+            # what has never run nobody needs to know of: a fork that pushes all day fills nothing
+            overtaken = run.pending and why in ("superseded", "closed")
+            if overtaken and self._runs.delete(run.name, run.version):
+                continue
+            # by compare-and-swap that was not it: it may have been let go since it was read
+            self._runs.patch(run.name, note(ended=why, ended_by=by) | {"spec": {"status": CANCELLED}})
 
 
 def _stamp(when: datetime.datetime) -> str:

@@ -21,15 +21,15 @@ from penstock.pulls.comment_commands import has_commands
 from penstock.pulls.desk_file import DeskRepository, DeskSettings, ForgeSecrets
 from penstock.pulls.gitlab_events import gitlab_event
 from penstock.pulls.happenings import CommentEvent, Happening, OddEventError
-from penstock.pulls.hook_queue import DeskWorker, HookQueue, QueuedEvent
+from penstock.pulls.hook_queue import HookQueue, QueuedEvent
 from penstock.pulls.hub_events import hub_event
-from penstock.pulls.signatures import is_signed
+from penstock.pulls.signatures import SIGNATURE, is_signed
 
 log = logging.getLogger(__name__)
 MAX_BODY = 1 << 20
 BODY_S = 10.0
 STUCK_S = 900.0
-"""A worker that has not gone on for so long is not alive: the longest that one event can wait for a forge is less."""
+"""Threads that have not gone on for so long are not alive: the longest that one event can wait for a forge is less."""
 RETRY_S = "30"
 ParseEvent = Callable[[Mapping[str, str], Any], Happening | str]
 PARSE: dict[Kind, ParseEvent] = {"github": hub_event, "gitea": hub_event, "gitlab": gitlab_event}
@@ -41,8 +41,10 @@ class Hooks:
 
     settings: DeskSettings
     secrets: Mapping[str, ForgeSecrets]
-    queue: HookQueue
-    worker: DeskWorker
+    queues: Mapping[str, HookQueue]
+    """Of each forge."""
+    alive_at: Callable[[], float]
+    """When the thread that is furthest behind was last seen to go on, by the monotonic clock."""
 
     async def take(self, request: Request) -> Response:
         """One event of a forge."""
@@ -50,6 +52,9 @@ class Hooks:
         secrets = self.secrets.get(name)
         if secrets is None:
             return _said(404, "there is no such forge here")
+        kind = self.settings.file.forges[name].kind
+        if SIGNATURE[kind] not in request.headers:
+            return _said(401, "there is no signature")
         try:
             async with asyncio.timeout(BODY_S):
                 body = await _body(request)
@@ -57,9 +62,8 @@ class Hooks:
             return _said(408, "the event did not come in time")
         if body is None:
             return _said(413, f"an event has at most {MAX_BODY >> 10} KiB")
-        kind = self.settings.file.forges[name].kind
         if not is_signed(kind, secrets.webhook, request.headers, body):
-            return _said(401, "the signature is missing or wrong")
+            return _said(401, "the signature is wrong")
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
             return _said(415, "send application/json")
         try:
@@ -79,13 +83,13 @@ class Hooks:
             return _said(202, "ignored", "the repository is not in pulls.yaml")
         if isinstance(happening, CommentEvent) and (why := _nothing_to_do(repository, happening)):
             return _said(202, "ignored", why)
-        if not self.queue.put(QueuedEvent(repository, happening)):
+        if not self.queues[forge].put(QueuedEvent(repository, happening)):
             return JSONResponse({"status": "too many events wait"}, 503, headers={"Retry-After": RETRY_S})
         return _said(202, "accepted")
 
     async def health(self, _request: Request) -> Response:
         """Whether it works."""
-        silent = time.monotonic() - self.worker.alive_at
+        silent = time.monotonic() - self.alive_at()
         return _said(200, "ok") if silent < STUCK_S else _said(503, f"nothing was done for {silent:.0f} s")
 
 

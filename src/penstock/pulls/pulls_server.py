@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import logging
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,13 +17,14 @@ from penstock.notices.forge_places import Address, open_place
 from penstock.pulls.desk import Desk
 from penstock.pulls.desk_file import DeskRepository, DeskSettings, ForgeSecrets, load_desk, read_secrets
 from penstock.pulls.desk_runs import DeskRuns
+from penstock.pulls.desk_threads import DeskThread, RoundsThread
 from penstock.pulls.happenings import PullEvent
-from penstock.pulls.hook_queue import DeskWorker, HookQueue, QueuedEvent
+from penstock.pulls.hook_queue import HookQueue, QueuedEvent
 from penstock.pulls.pull_lookup import PullNow, look_up, recently_open
 from penstock.pulls.rounds import Rounds
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from uvicorn import Server
 
@@ -59,10 +61,10 @@ class Forges:
         except (WorldError, UsageError) as error:
             log.warning("%s#%d: the answer was not written: %s", repository.shown, number, error)
 
-    def missed(self, settings: DeskSettings, queue: HookQueue) -> None:
+    def missed(self, repositories: Sequence[DeskRepository], queue: HookQueue) -> None:
         """Put into the queue what has changed lately: while nobody listened, events were lost."""
         since = datetime.datetime.now(datetime.UTC) - MISSED_SINCE
-        for repository in settings.repositories:
+        for repository in repositories:
             forge = self._secrets[repository.forge_name].forge
             try:
                 numbers = recently_open(forge, repository.path, since=since)
@@ -94,19 +96,28 @@ def serve_desk(config: Path, secrets: Path, runs: DeskRuns, *, host: str, port: 
     """
     settings = load_desk(config)
     known = read_secrets(settings.file, secrets)
-    forges, queue = Forges(known), HookQueue()
+    forges, queues = Forges(known), {name: HookQueue() for name in known}
     desk = Desk(settings, runs, look_up=forges.look_up, answer=forges.answer)
-    worker = DeskWorker(queue, desk, Rounds(settings, runs, tell=forges.tell))
-    server = _server(settings, known, queue, worker)
+    rounds = RoundsThread(Rounds(settings, runs, tell=forges.tell))
+    threads = {name: DeskThread(queue, desk, changed=rounds.wake) for name, queue in queues.items()}
+    all_of_them: list[RoundsThread | DeskThread] = [*threads.values(), rounds]
+    server = _server(settings, known, queues, lambda: min(one.alive_at for one in all_of_them))
     with bound(BookAddress(host, port)) as listening:
         log.info("listening on %s:%d for %d repositories", *listening.getsockname()[:2], len(settings.repositories))
-        worker.start(first=lambda: forges.missed(settings, queue))
+        rounds.start()
+        for name, thread in threads.items():
+            mine = [one for one in settings.repositories if one.forge_name == name]
+            thread.start(first=partial(forges.missed, mine, queues[name]))
         server.run(sockets=[listening])
-        worker.stop()
+        for one in all_of_them:
+            one.stop()
 
 
 def _server(
-    settings: DeskSettings, secrets: Mapping[str, ForgeSecrets], queue: HookQueue, worker: DeskWorker
+    settings: DeskSettings,
+    secrets: Mapping[str, ForgeSecrets],
+    queues: Mapping[str, HookQueue],
+    alive_at: Callable[[], float],
 ) -> Server:
     try:
         import uvicorn
@@ -120,7 +131,7 @@ def _server(
         raise UsageError("it needs starlette and uvicorn", todo=todo) from None
     return uvicorn.Server(
         uvicorn.Config(
-            hook_application(Hooks(settings, secrets, queue, worker)),
+            hook_application(Hooks(settings, secrets, queues, alive_at)),
             lifespan="off",
             log_config=None,
             access_log=False,

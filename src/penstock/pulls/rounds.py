@@ -45,22 +45,28 @@ class Rounds:
         runs = self._runs.unsettled()
         let_go = self._let_go(runs)
         for run in runs:
-            self._say(run, "running" if run.name in let_go else stage(run), runs)
+            if let_go.get(run.name, True):
+                self._say(run, "running" if run.name in let_go else stage(run), runs)
 
-    def _let_go(self, runs: Sequence[PullRun]) -> set[str]:
-        """Let the oldest go, at most so many, one of each pull request; returns the names of those."""
+    def _let_go(self, runs: Sequence[PullRun]) -> dict[str, bool]:
+        """Let the oldest go, at most so many, one of each pull request.
+
+        Returns:
+            For each whose turn it is, whether that was done; if not, somebody has changed it since it was read.
+        """
         busy = {run.key for run in runs if run.running}
         free = self._settings.file.at_most - sum(run.running for run in runs)
-        found = set[str]()
+        found = dict[str, bool]()
         for run in runs:
             if free <= 0:
                 break
             if not run.pending or run.held or run.key in busy:
                 continue
             # by compare-and-swap: it may be ended meanwhile
-            if self._runs.patch(run.name, {"metadata": {"resourceVersion": run.version}, "spec": {"status": None}}):
+            change = {"metadata": {"resourceVersion": run.version}, "spec": {"status": None}}
+            found[run.name] = self._runs.patch(run.name, change)
+            if found[run.name]:
                 log.info("run %s is let go", run.name)
-                found.add(run.name)
             busy.add(run.key)
             free -= 1
         return found

@@ -12,7 +12,12 @@ from collections.abc import Mapping
 
 from penstock.notices.forge_places import Kind
 
-SIGNATURE = {"github": "x-hub-signature-256", "gitea": "x-hub-signature-256", "gitlab": "x-gitlab-token"}
+SIGNATURE: dict[Kind, str] = {
+    "github": "x-hub-signature-256",
+    "gitea": "x-hub-signature-256",
+    "gitlab": "x-gitlab-token",
+}
+"""The header, in lower case."""
 
 
 def is_signed(kind: Kind, secret: bytes, headers: Mapping[str, str], body: bytes) -> bool:

@@ -64,6 +64,11 @@ class ProbePolicy(Strict):
     answers: ProbeAnswerMargin = ProbeAnswerMargin()
     """With ``recorded``, or ``model``."""
 
+    @property
+    def compares(self) -> bool:
+        """Whether the canary's answers are compared with those on record."""
+        return self.recorded is not None or self.model is not None
+
     @model_validator(mode="after")
     def _says_once_what_is_put(self) -> ProbePolicy:
         if self.model is not None and {"repository", "recorded"} & self.model_fields_set:

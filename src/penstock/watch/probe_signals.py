@@ -43,7 +43,7 @@ class ProbeLooks:
 
 def probe_signals(policy: ProbePolicy) -> list[ProbeSignalName]:
     """What probes are looked at for."""
-    return ["errors", "latency", "answers"] if policy.recorded is not None else ["errors", "latency"]
+    return ["errors", "latency", "answers"] if policy.compares else ["errors", "latency"]
 
 
 def weigh_probes(counts: ProbeCounts, policy: ProbePolicy) -> dict[ProbeSignalName, Weighed]:
@@ -53,7 +53,7 @@ def weigh_probes(counts: ProbeCounts, policy: ProbePolicy) -> dict[ProbeSignalNa
         "errors": weigh(failures, ratio=policy.errors.ratio, harmless=policy.errors.harmless),
         "latency": _weigh_latency(counts),
     }
-    if policy.recorded is not None:
+    if policy.compares:
         found["answers"] = _weigh_answers(counts, policy.answers.harmless)
     return found
 

@@ -16,11 +16,13 @@ from tests.unit.evaluation.probed_services import (
     probed_service,
     recorded_bundle,
 )
+from tests.unit.evaluation.stored_releases import MODEL, committed, stored_release
 from tests.unit.watch.made_pairs import made_pairs
 
 from penstock.cli.app import main
 from penstock.cli.watch_probes import ReleasesAt, journal_of, probes_of
 from penstock.foundation.errors import UsageError
+from penstock.store.local import LocalStore
 from penstock.watch.probe_journal import ProbeJournal
 from penstock.watch.watch_policy import load_watch_policy
 from penstock.watch.watcher import CanaryWatch
@@ -50,6 +52,12 @@ def policy_of(base: Path, canary: str, stable: str, more: str = "", **probes: An
     path = base / "watch.yaml"
     path.write_text(text, encoding="utf-8")
     return path
+
+
+def of_releases(policy: Path) -> Path:
+    """The policy, without the one repository."""
+    policy.write_text(policy.read_text(encoding="utf-8").replace('"repository": "repository", ', ""), encoding="utf-8")
+    return policy
 
 
 @pytest.mark.slow
@@ -99,12 +107,25 @@ def test_a_single_look_at_what_was_kept(base: Path, capsys: pytest.CaptureFixtur
     assert "bad: errors of probes\n" in capsys.readouterr().out
 
 
+@pytest.mark.slow
+def test_a_release_that_answers_otherwise_than_its_record_is_stopped(
+    stable: ProbedService, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store, repository = LocalStore(tmp_path / "store"), committed(probed_repository(tmp_path / "repository"))
+    stored_release(store, tmp_path, repository, "1.0.0")
+    with probed_service(answer=ANSWER | {"text": "Entry"}) as canary:
+        policy = of_releases(policy_of(tmp_path, canary.url, stable.url, model=MODEL))
+        options = [f"--store={store.uri}", "--release=1.0.0", "--param=allow-local=true"]
+        assert watch(policy, "--follow", *options) == 1
+    assert capsys.readouterr().out.startswith("bad: answers of probes")
+
+
 def test_which_release_is_the_canary(base: Path) -> None:
     """A Deployment's watch: of no release yet, then of one that the store lacks, which is no verdict."""
     (base / "store").mkdir(exist_ok=True)
     (base / "empty").mkdir(exist_ok=True)  # an optional secret that is not there
-    policy = policy_of(base, "http://127.0.0.1:1", "http://127.0.0.1:1", model="recognition-lite", journal="one.jsonl")
-    policy.write_text(policy.read_text(encoding="utf-8").replace('"repository": "repository", ', ""), encoding="utf-8")
+    nowhere = "http://127.0.0.1:1"
+    policy = of_releases(policy_of(base, nowhere, nowhere, model=MODEL, journal="one.jsonl"))
     rules = load_watch_policy(policy)
     releases = ReleasesAt(str(base / "store"), None, ("allow-http=true",), (f"basic-auth={base / 'empty'}",))
     with (
@@ -138,8 +159,7 @@ def test_releases_that_cannot_be_watched(
     base: Path, capsys: pytest.CaptureFixture[str], more: list[str], said: str
 ) -> None:
     (base / "store").mkdir(exist_ok=True)
-    policy = policy_of(base, "http://127.0.0.1:1", "http://127.0.0.1:1", model="recognition-lite")
-    policy.write_text(policy.read_text(encoding="utf-8").replace('"repository": "repository", ', ""), encoding="utf-8")
+    policy = of_releases(policy_of(base, "http://127.0.0.1:1", "http://127.0.0.1:1", model=MODEL))
     assert watch(policy, f"--store={base}/store", *more) == 2
     assert said in capsys.readouterr().err
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,73 +12,32 @@ from tests.unit.evaluation.probed_services import (
     ProbedService,
     probed_repository,
     probed_service,
-    recorded_bundle,
 )
+from tests.unit.evaluation.stored_releases import MODEL, committed, git, stored_release, write_release
 
-from penstock.bundle.directory import Bundle
-from penstock.bundle.models import Image
 from penstock.evaluation.released_probes import ReleasedProbes, ReleasedSuites, RepositoryAccess
 from penstock.foundation.errors import PenstockError, UsageError, WorldError
-from penstock.foundation.files import sha256_file
-from penstock.releases.baseline import Release, published_key
-from penstock.sources.git import clone
-from penstock.store.archive import archive
 from penstock.store.local import LocalStore
 from penstock.watch.probe_policy import ProbePolicy
 
-MODEL = "recognition-lite"
 LOCAL = RepositoryAccess(allow_local=True)
-
-
-def git(folder: Path, *arguments: str) -> str:
-    who = ("-c", "user.name=ann", "-c", "user.email=ann@example.org")
-    done = subprocess.run(["git", *who, *arguments], cwd=folder, check=True, capture_output=True, text=True)
-    return done.stdout.strip()
-
-
-def release(store: LocalStore, folder: Path, repository: Path, version: str) -> None:
-    """What a run leaves in the store that is published, as far as a watch asks for it."""
-    commit = git(repository, "rev-parse", "HEAD")
-    run_id = f"run-{version}"
-    bundle = Bundle(recorded_bundle(folder / run_id, repository, run_id=run_id))
-    archive(bundle, store, model=MODEL, run_id=run_id)
-    tree = clone(str(repository), commit, folder / f"tree-{version}", allow_local=True).tree
-    record = Release(
-        model=MODEL,
-        version=version,
-        run_id=run_id,
-        url=str(repository),
-        commit=commit,
-        tree=tree,
-        weights=[],
-        image=Image(kind="process", digest=""),
-        manifest_sha256=sha256_file(bundle.manifest_file),
-        replaces=None,
-    )
-    file = folder / f"{version}.json"
-    file.write_text(record.model_dump_json(), encoding="utf-8")
-    store.put_file(published_key(MODEL, version), file, sha256_file(file))
 
 
 @pytest.fixture(scope="module")
 def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """At its first commit three cases, at the second the first of them alone."""
-    folder = probed_repository(tmp_path_factory.mktemp("released") / "repository")
-    git(folder, "init", "--quiet", "--initial-branch=main")
-    git(folder, "add", "--all")
-    git(folder, "commit", "--quiet", "--message=three cases")
-    return folder
+    """At its first commit three cases; at the second one of them has another name."""
+    return committed(probed_repository(tmp_path_factory.mktemp("released") / "repository"))
 
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> LocalStore:
     folder = tmp_path_factory.mktemp("store")
     store = LocalStore(folder / "store")
-    release(store, folder, repository, "1.0.0")
+    stored_release(store, folder, repository, "1.0.0")
     suite = repository / "suite" / "suite.yaml"
     suite.write_text(suite.read_text(encoding="utf-8").replace(f'"{CASES[0]}"', '"mug"'), encoding="utf-8")
     git(repository, "commit", "--quiet", "--all", "--message=it is a mug")
-    release(store, folder, repository, "1.1.0")
+    stored_release(store, folder, repository, "1.1.0")
     return store
 
 
@@ -173,12 +131,8 @@ def test_a_repository_is_not_opened_more_than_allowed(store: LocalStore, tmp_pat
 
 
 def test_files_that_are_not_those_that_were_released(store: LocalStore, repository: Path, tmp_path: Path) -> None:
+    record = stored_release(LocalStore(tmp_path / "first"), tmp_path, repository, "2.0.0")
     other = LocalStore(tmp_path / "store")
-    release(other, tmp_path, repository, "2.0.0")
-    key = published_key(MODEL, "2.0.0")
-    path = tmp_path / "store" / key
-    path.chmod(0o644)
-    record = Release.model_validate_json(path.read_bytes()).model_copy(update={"tree": "0" * 64})
-    path.write_text(record.model_dump_json(), encoding="utf-8")
+    write_release(other, tmp_path, record.model_copy(update={"tree": "0" * 64}))
     with pytest.raises(WorldError, match="not those that were released"):
         ReleasedSuites(other, MODEL, tmp_path / "work", LOCAL).of("2.0.0")

@@ -15,6 +15,7 @@ from tests.unit.pulls.payloads import HEAD, OTHER
 from tests.unit.pulls.places import desk_settings, repository_on
 
 from penstock.foundation.errors import WorldError
+from penstock.gating.run_waivers import run_waivers
 from penstock.pulls import desk as desk_module
 from penstock.pulls.desk import Desk, HeadBehindError
 from penstock.pulls.desk_file import DeskRepository
@@ -205,6 +206,29 @@ def test_a_forge_that_is_down_changes_nothing(place: Place) -> None:
     assert params(place.server.only())["revision"] == HEAD
 
 
+def test_forks_that_nobody_lets_run_keep_nobody_out(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(desk_module, "MAX_WAITING", 3)
+    place.now = replace(place.now, fork=True)
+    for number in range(11, 16):
+        place.desk.pull(place.repository, PullEvent(path="acme/sonic-lite", number=number, head=HEAD), patient=False)
+    assert len(place.runs()) == 3
+    place.now = replace(place.now, fork=False)
+    place.event()
+    assert len(place.runs()) == 4
+
+
+def test_a_run_that_was_let_go_since_it_was_read_is_cancelled(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    place.event()
+    runs = place.desk._runs
+    seen = runs.unsettled()
+    place.start_all()
+    monkeypatch.setattr(runs, "of_pull", lambda _: seen)
+    place.now = replace(place.now, open=False)
+    place.event()
+    run = place.server.only()
+    assert (run["spec"]["status"], notes(run, "ended")) == ("Cancelled", "closed")
+
+
 # comments
 
 
@@ -282,6 +306,27 @@ def test_a_waiver_goes_with_this_commit(place: Place) -> None:
     ]
     place.push(OTHER)
     assert json.loads(params(place.runs()[-1])["waive"]) == [], "a newer commit has to be looked at anew"
+
+
+def test_the_gate_takes_what_is_waived(place: Place) -> None:
+    place.event()
+    place.say('/penstock waive lse_d@hair known: "hair", 日本 until 2026-12-01')
+    (waiver,) = run_waivers(params(place.runs()[-1])["waive"])
+    assert (waiver.metric, waiver.slice, waiver.author) == ("lse_d", "hair", "ann")
+    assert waiver.reason == 'known: "hair", 日本'
+    assert run_waivers(params(place.runs()[0])["waive"]) == []
+    for number in range(11):
+        place.say(f"/penstock waive m{number} x until 2026-12-01")
+    assert "at most 10 rules" in place.answers[-1]
+    assert len(run_waivers(params(place.runs()[-1])["waive"])) == 10
+
+
+def test_a_command_for_a_commit_whose_event_was_lost(place: Place) -> None:
+    place.event()
+    place.start_all()
+    place.now = replace(place.now, head=OTHER)
+    place.say("/penstock verify")
+    assert [notes(run, "ended") for run in place.runs()] == ["superseded", ""]
 
 
 def test_several_commands_at_once(place: Place) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from tests.unit.pulls.places import TOKEN, URLS, desk_settings, repository_on, told, write, write_secrets
 
 from penstock.foundation.errors import UsageError
@@ -97,3 +98,13 @@ def test_secrets(tmp_path: Path) -> None:
     (tmp_path / "gitea-webhook").unlink()
     with pytest.raises(UsageError, match="secret 'gitea-webhook'"):
         read_secrets(settings.file, tmp_path)
+
+
+def test_the_example_of_the_documentation(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "pulls.md").read_text(encoding="utf-8")
+    manifest = yaml.safe_load(page.partition("```yaml\n")[2].partition("```")[0])
+    (tmp_path / "pulls.yaml").write_text(manifest["data"]["pulls.yaml"], encoding="utf-8")
+    settings = load_desk(tmp_path / "pulls.yaml")
+    assert [one.path for one in settings.repositories] == ["acme/sonic-lite"]
+    for key in (settings.file.forges["github"].webhook, settings.file.forges["github"].token):
+        assert f"--from-literal={key}=" in page

@@ -11,7 +11,7 @@ from tests.unit.pulls.payloads import HEAD
 from tests.unit.pulls.places import desk_settings, repository_on
 
 from penstock.foundation.errors import WorldError
-from penstock.pulls.desk_runs import PAGE
+from penstock.pulls import desk_runs as module
 from penstock.pulls.pull_lookup import PullNow
 from penstock.pulls.pull_run import RunWanted, note, pull_key, run_body
 
@@ -34,16 +34,19 @@ def test_a_run_is_created_once(server: ClusterServer, tmp_path: Path) -> None:
     assert len(server.runs) == 1
 
 
-def test_page_after_page_the_oldest_first(server: ClusterServer, tmp_path: Path) -> None:
-    for number in range(1, PAGE + 2):
+def test_page_after_page_the_oldest_first(
+    server: ClusterServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "PAGE", 3)
+    for number in range(1, 8):
         create(server, tmp_path, number)
     runs = desk_runs(server)
-    assert [run.number for run in runs.unsettled()] == list(range(1, PAGE + 2))
+    assert [run.number for run in runs.unsettled()] == list(range(1, 8))
     key = pull_key(repository_on(desk_settings(tmp_path)), 3)
     assert [run.number for run in runs.of_pull(key)] == [3]
     settled = next(iter(server.runs.values()))
     settled["metadata"]["labels"]["penstock.dev/settled"] = "true"
-    assert len(runs.unsettled()) == PAGE
+    assert len(runs.unsettled()) == 6
 
 
 def test_changes_and_deletes_what_was_seen(server: ClusterServer, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from tests.unit.pulls.places import WEBHOOK, desk_settings, write_secrets
 from penstock.pulls import hook_app
 from penstock.pulls.desk_file import read_secrets
 from penstock.pulls.hook_app import MAX_BODY, Hooks, hook_application
-from penstock.pulls.hook_queue import DeskWorker, HookQueue
+from penstock.pulls.hook_queue import HookQueue
 
 
 class Door:
@@ -27,10 +27,12 @@ class Door:
     def __init__(self, folder: Path, most: int = 1000) -> None:
         settings = desk_settings(folder)
         self.queue = HookQueue(most)
-        nobody: Any = None
-        self.worker = DeskWorker(self.queue, nobody, nobody)
+        self.alive_at = time.monotonic()
         secrets = read_secrets(settings.file, write_secrets(folder))
-        self.app = hook_application(Hooks(settings, secrets, self.queue, self.worker))
+        self.app = hook_application(Hooks(settings, secrets, self.queues(), lambda: self.alive_at))
+
+    def queues(self) -> dict[str, HookQueue]:
+        return dict.fromkeys(("github", "gitlab", "gitea"), self.queue)
 
     def send(self, path: str, body: Any, headers: dict[str, str], *, method: str = "POST") -> httpx.Response:
         async def sent() -> httpx.Response:
@@ -106,11 +108,10 @@ def test_one_forges_secret_is_no_others(tmp_path: Path) -> None:
     write_secrets(tmp_path)
     door = Door(tmp_path)
     (tmp_path / "gitea-webhook").write_text("another-secret-of-gitea")
-    other = Door.__new__(Door)
-    other.__dict__ = door.__dict__
     settings = desk_settings(tmp_path)
-    other.app = hook_application(Hooks(settings, read_secrets(settings.file, tmp_path), door.queue, door.worker))
-    assert other.hub("pull_request", hub_pull(), forge="gitea").status_code == 401
+    secrets = read_secrets(settings.file, tmp_path)
+    door.app = hook_application(Hooks(settings, secrets, door.queues(), time.monotonic))
+    assert door.hub("pull_request", hub_pull(), forge="gitea").status_code == 401
 
 
 @pytest.mark.parametrize(
@@ -135,7 +136,7 @@ def test_a_form_is_refused(door: Door) -> None:
 
 def test_a_body_that_is_too_large(door: Door) -> None:
     assert door.hub("pull_request", b" " * (MAX_BODY + 1)).status_code == 413
-    chunks = {"Content-Type": "application/json"}
+    chunks = {"Content-Type": "application/json", "X-Hub-Signature-256": "sha256=0"}
 
     async def endless() -> Any:
         while True:
@@ -152,7 +153,15 @@ def test_a_body_that_does_not_come(door: Door, monkeypatch: pytest.MonkeyPatch) 
         yield b"{"
         await asyncio.sleep(5)
 
-    assert door.send("/github", slow(), {"Content-Type": "application/json"}).status_code == 408
+    assert door.send("/github", slow(), {"X-Hub-Signature-256": "sha256=0"}).status_code == 408
+
+
+def test_a_body_without_a_signature_is_not_waited_for(door: Door) -> None:
+    async def slow() -> Any:
+        yield b"{"
+        await asyncio.sleep(60)
+
+    assert door.send("/github", slow(), {"Content-Type": "application/json"}).status_code == 401
 
 
 def test_too_many_events(tmp_path: Path) -> None:
@@ -164,7 +173,7 @@ def test_too_many_events(tmp_path: Path) -> None:
 
 
 def test_a_thousand_comments_wait_nowhere(door: Door) -> None:
-    for number in range(1, 201):
+    for number in range(1, 31):
         door.hub("issue_comment", hub_comment("+1", comment=number))
         door.hub("issue_comment", hub_comment("/penstock retest", comment=number, person="eve"))
     assert len(door.queue) == 0
@@ -172,6 +181,6 @@ def test_a_thousand_comments_wait_nowhere(door: Door) -> None:
 
 def test_health(door: Door) -> None:
     assert door.send("/healthz", b"", {}, method="GET").status_code == 200
-    door.worker.alive_at = time.monotonic() - 1000
+    door.alive_at = time.monotonic() - 1000
     assert door.send("/healthz", b"", {}, method="GET").status_code == 503
     assert door.send("/github", b"", {}, method="GET").status_code == 405

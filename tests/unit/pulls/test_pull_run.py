@@ -43,6 +43,18 @@ def test_it_is_as_the_triggers_make_it(tmp_path: Path) -> None:
     assert ours["metadata"]["labels"].items() >= {"app.kubernetes.io/part-of": "penstock"}.items()
 
 
+def test_the_pipeline_takes_all_that_it_is_given(tmp_path: Path) -> None:
+    """Tekton would pass over a parameter that the pipeline does not know."""
+    verify = yaml.safe_load((TEKTON / "pipelines" / "verify.yaml").read_text(encoding="utf-8"))["spec"]
+    run = body(tmp_path, RunWanted(PULL, "smoke"))
+    assert set(params(run)) <= {entry["name"] for entry in verify["params"]}
+    needed = {entry["name"] for entry in verify["params"] if "default" not in entry}
+    assert needed <= set(params(run))
+    given = {entry["name"] for entry in run["spec"]["workspaces"]}
+    assert given <= {entry["name"] for entry in verify["workspaces"]}
+    assert {entry["name"] for entry in verify["workspaces"] if not entry.get("optional")} <= given
+
+
 def test_what_a_pull_request_adds(tmp_path: Path) -> None:
     waive = ({"metric": "lse_d", "reason": "known", "expires": "2026-12-01", "by": "ann"},)
     found = params(body(tmp_path, RunWanted(PULL, "", waive)))

@@ -132,13 +132,13 @@ def test_what_changed_while_nobody_listened(tmp_path: Path, forge: ForgeApi) -> 
     entries = [(9, now), (8, now - datetime.timedelta(days=2))]
     forge.answers[OPEN] = [{"number": number, "updated_at": when.isoformat()} for number, when in entries]
     forges, queue = Forges(read_secrets(settings.file, tmp_path)), HookQueue()
-    forges.missed(settings, queue)
+    forges.missed(settings.repositories, queue)
     event = queue.take(0.0)
     assert event is not None
     assert event.happening.number == 9
     assert len(queue) == 0
     forge.status = 403
-    forges.missed(settings, queue)
+    forges.missed(settings.repositories, queue)
     assert len(queue) == 0
 
 

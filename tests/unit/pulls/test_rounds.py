@@ -164,3 +164,15 @@ def test_a_restart_loses_nothing(hall: Hall) -> None:
     hall.rounds.go()
     assert hall.going() == names[:2]
     assert hall.told == told
+
+
+def test_a_run_that_changed_meanwhile_is_let_go_in_the_next_round(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
+    name = hall.add(7)
+    seen = hall.runs.unsettled()
+    hall.server.touch(name)
+    with monkeypatch.context() as patch:
+        patch.setattr(hall.runs, "unsettled", lambda: seen)
+        hall.rounds.go()
+    assert (hall.going(), hall.told) == ([], [])
+    hall.rounds.go()
+    assert hall.going() == [name]

@@ -49,6 +49,13 @@ def test_bad_stays_bad(how: dict[str, float], said: str) -> None:
     assert (later.answer, later.decided_at) == ("bad", found.decided_at)
 
 
+def test_releases_by_their_version_are_compared_with_their_records() -> None:
+    policy = ProbePolicy(canary="http://canary", stable="http://stable", model="sonic-lite")
+    assert decided(150, policy=policy).answer == "good"
+    found = decided(150, policy=policy, wrong=0.5)
+    assert (found.answer, [signal.name for signal in found.signals if signal.state == "worse"]) == ("bad", ["answers"])
+
+
 def test_not_yet_says_how_many_pairs_are_missing() -> None:
     found = decided(40)
     assert found.answer == "not yet"
