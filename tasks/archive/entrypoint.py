@@ -9,7 +9,7 @@ from pathlib import Path
 
 from penstock.bundle.directory import Bundle
 from penstock.foundation.files import sha256_file
-from penstock.releases.quick_verdict import VERIFY
+from penstock.releases.quick_track import VERIFY
 from penstock.steps.entrypoint import log, param, run_step, workspace
 from penstock.store.archive import archive, run_key
 from penstock.store.open import open_store

@@ -37,7 +37,8 @@ from penstock.ratings.records import RATINGS_FILE
 from penstock.releases.kept_drift import compare_and_keep
 from penstock.releases.measured_again import measured_again
 from penstock.releases.metric_history import past_releases
-from penstock.releases.quick_verdict import VERIFY, quick_headline, quick_verdict
+from penstock.releases.quick_track import VERIFY
+from penstock.releases.quick_verdict import quick_headline, quick_verdict
 from penstock.releases.rerun_baseline import baseline_of
 from penstock.steps.entrypoint import log, param, run_step, shorten, workspace
 from penstock.store.open import open_store

@@ -26,7 +26,7 @@ from penstock.releases.archived_answers import bring_current
 from penstock.releases.archived_document import bring_document
 from penstock.releases.measured_again import bring_outputs
 from penstock.releases.measured_with import MeasuredWith, as_recorded, measured_with
-from penstock.releases.quick_verdict import VERIFY, as_on_verify
+from penstock.releases.quick_track import VERIFY, as_on_verify
 from penstock.releases.regate import take_over
 from penstock.releases.rerun_baseline import plan_rerun
 from penstock.releases.trusted_weights import hold_signed, trusted_keys

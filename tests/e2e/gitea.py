@@ -108,9 +108,9 @@ class Hosted:
         made = person.do("POST", f"repos/{self.name}/pulls", title=title, head=head, base="main")
         return int(made["number"])
 
-    def close(self, number: int) -> None:
-        """Close a pull request without merging it."""
-        self.owner.do("PATCH", f"repos/{self.name}/pulls/{number}", state="closed")
+    def set_state(self, number: int, state: str) -> None:
+        """``closed``: close a pull request without merging it; ``open``: open it again."""
+        self.owner.do("PATCH", f"repos/{self.name}/pulls/{number}", state=state)
 
     def merge(self, number: int) -> httpx.Response:
         """Try to merge."""
@@ -142,8 +142,8 @@ class Gitea:
         said = json.loads((facts.state / "cluster.json").read_text(encoding="utf-8"))["gitea"]
         return cls(Person(said["user"], said["token"], said["url"]))
 
-    def person(self, name: str) -> Person:
-        """A new account."""
+    def person(self, name: str, *scopes: str) -> Person:
+        """A new account, with a token that may all that the account may, or no more than ``scopes``."""
         password = secrets.token_urlsafe(18)
         self.admin.do(
             "POST",
@@ -153,14 +153,13 @@ class Gitea:
             password=password,
             must_change_password=False,
         )
-        return Person(name, _token(self.admin.url, name, password), self.admin.url)
+        return Person(name, _token(self.admin.url, name, password, scopes or ("all",)), self.admin.url)
 
 
-def _token(url: str, name: str, password: str) -> str:
-    """A token with all rights of the account."""
+def _token(url: str, name: str, password: str, scopes: tuple[str, ...]) -> str:
     answer = httpx.post(
         f"{url}/api/v1/users/{name}/tokens",
-        json={"name": secrets.token_hex(6), "scopes": ["all"]},
+        json={"name": secrets.token_hex(6), "scopes": list(scopes)},
         auth=(name, password),
         timeout=60,
         trust_env=False,

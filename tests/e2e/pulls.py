@@ -18,6 +18,8 @@ from tests.e2e.run import Run
 from tests.e2e.session import Session
 
 T = TypeVar("T")
+HOOK_EVENTS = ("pull_request", "pull_request_sync", "pull_request_comment")
+"""As docs/pulls.md says."""
 CONTEXT = "penstock/verify"
 FORGE = "gitea"
 FORGE_SECRET = "penstock-forge-gitea"
@@ -138,7 +140,7 @@ def desk(session: Session, hosted: Hosted, bot: Person, people: list[str]) -> It
         facts.kubectl("rollout", "status", "--namespace", NAMESPACE, DEPLOYMENT, "--timeout=180s")
         service = json.loads(facts.kubectl("get", "--namespace", NAMESPACE, "service/pulls", "--output=json"))
         address = f"http://{service['spec']['clusterIP']}:{service['spec']['ports'][0]['port']}/{FORGE}"
-        hosted.hook(address, word)
+        hosted.hook(address, word, *HOOK_EVENTS)
         yield Desk(session, hosted, address, word)
     finally:
         facts.kubectl("scale", "--namespace", NAMESPACE, DEPLOYMENT, "--replicas=0")

@@ -28,6 +28,8 @@ from tests.e2e.session import GOOD, Session
 from penstock.store.pull_key import pull_key
 
 MAX_RECORD_BYTES = 1 << 20
+SCOPES = ("write:repository", "write:issue", "read:user")
+"""As docs/pulls.md says."""
 PENDING = "PipelineRunPending"
 NO_COMMAND = "/penstock hello"
 
@@ -55,10 +57,10 @@ class Site:
     sent: list[Delivery]
     """To somebody beside the desk, who does nothing but write it down."""
 
-    def commit(self, branch: str, name: str) -> str:
+    def commit(self, branch: str, name: str, content: str = "") -> str:
         """A commit that adds a file, on a branch."""
         git(self.clone, "checkout", "--quiet", branch)
-        (self.clone / name).write_text(f"{name}\n", encoding="utf-8")
+        (self.clone / name).write_text(f"{content or name}\n", encoding="utf-8")
         git(self.clone, "add", name)
         git(self.clone, "commit", "--quiet", "--message", f"Add {name}")
         return git(self.clone, "rev-parse", "HEAD")
@@ -67,7 +69,8 @@ class Site:
 @pytest.fixture(scope="module")
 def people(facts: Facts) -> People:
     forge, several = Gitea.find(facts), secrets.token_hex(3)
-    return People(*(forge.person(f"{name}-{several}") for name in ("mona", "eve", "bot")))
+    mona, eve = (forge.person(f"{name}-{several}") for name in ("mona", "eve"))
+    return People(mona, eve, forge.person(f"bot-{several}", *SCOPES))
 
 
 @pytest.fixture(scope="module")
@@ -140,11 +143,13 @@ class Forked:
     held: dict[str, Any]
     """The run as it waited, when its owner had said that it may go."""
     run: Run
+    reopened: Run
+    """Of the same commit, when the pull request was opened again and somebody had let it run once more."""
 
 
 @pytest.fixture(scope="module")
 def forked(site: Site, changed: Changed) -> Forked:
-    """Its owner lets it run, in vain; somebody who may does; when it runs it is closed."""
+    """Its owner lets it run, in vain; somebody who may does; when it runs it is closed, and opened once more."""
     fork = site.hosted.fork(site.people.eve)
     git(site.clone, "branch", "theirs", "main")
     head = site.commit("theirs", "THEIRS")
@@ -161,8 +166,15 @@ def forked(site: Site, changed: Changed) -> Forked:
     (held,) = site.desk.runs(number)
     site.hosted.comment(site.people.mona, number, f"/penstock ok-to-test {head[:12]}")
     site.desk.wait_run(number, "let go", lambda run: run["spec"].get("status", "") == "")
-    site.hosted.close(number)
-    return Forked(number, held, run.wait(timeout_s=300))
+    site.hosted.set_state(number, "closed")
+    run.wait(timeout_s=300)
+    site.hosted.set_state(number, "open")
+    site.desk.wait_run(
+        number, "held anew", lambda one: one["metadata"]["name"] != run.name and note(one, "held") == "true"
+    )
+    site.hosted.comment(site.people.mona, number, f"/penstock ok-to-test {head[:12]}")
+    reopened = site.desk.wait_run(number, "let go anew", lambda run: run["spec"].get("status", "") == "")
+    return Forked(number, held, run, reopened)
 
 
 @pytest.fixture(scope="module")
@@ -263,6 +275,27 @@ def test_a_fork_waits_until_somebody_who_may_lets_it_run(site: Site, forked: For
     params = {item["name"]: item["value"] for item in forked.run.manifest["spec"]["params"]}
     assert params["fork"] == "true"
     assert params["url"] == site.hosted.address
+
+
+def test_a_fork_is_judged_with_image_and_evidence_apart(site: Site, forked: Forked) -> None:
+    run = forked.reopened.wait().must_be_green()
+    store = site.desk.session.cluster.store
+    record = json.loads(
+        store.read(
+            f"{pull_key('sonic-lite', run.name, number=str(forked.number), fork=True)}/run.json", MAX_RECORD_BYTES
+        )
+    )
+    assert record["image"]["url"].startswith(f"{site.desk.session.place.registry}/forks/")
+
+
+def test_what_cannot_be_merged_is_told_with_its_files(site: Site, changed: Changed, judged: Run) -> None:
+    git(site.clone, "branch", "conflict", "main~1")
+    head = site.commit("conflict", "MAIN", "otherwise")
+    site.hosted.push(site.clone, "conflict")
+    number = site.hosted.pull(site.people.mona, "conflict", "A conflict")
+    said = site.desk.wait_status(head, "error", "conflicts in MAIN")
+    assert "cannot be merged into 'main'" in said["description"]
+    assert len(site.desk.runs(number)) == 1
 
 
 def test_a_pull_request_that_is_closed_ends_its_run(site: Site, forked: Forked) -> None:

@@ -21,19 +21,13 @@ from penstock.gating.gate import gate
 from penstock.gating.rules import NO_BASELINE
 from penstock.gating.short_suite import asked, of_cases
 from penstock.releases.baseline import Baseline, baseline
+from penstock.releases.quick_track import as_on_verify
 from penstock.releases.rerun_baseline import baseline_of
 from penstock.store.archive import fetch
 from penstock.store.store import Store
 
-VERIFY = "verify"
-"""The track."""
 MAX_NAMED = 3
 NOTHING_ASKED = "no rule of the policy could be asked of these cases"
-
-
-def as_on_verify(policy: Policy) -> Policy:
-    """The policy with the release's stored values as its baseline."""
-    return policy.model_copy(update={"baseline": "stored"})
 
 
 def quick_verdict(
