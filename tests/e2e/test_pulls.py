@@ -135,6 +135,15 @@ def _answered(answer: httpx.Response) -> httpx.Response | None:
     return None if "try again later" in answer.text.lower() else answer
 
 
+@pytest.fixture(scope="module")
+def conflicting(site: Site, changed: Changed) -> tuple[int, str]:
+    """A pull request that adds what ``main`` has otherwise, tried beside the second commit: its number and commit."""
+    git(site.clone, "branch", "conflict", "main~1")
+    head = site.commit("conflict", "MAIN", "otherwise")
+    site.hosted.push(site.clone, "conflict")
+    return site.hosted.pull(site.people.mona, "conflict", "A conflict"), head
+
+
 @dataclass(frozen=True)
 class Forked:
     """The pull request of a fork."""
@@ -148,7 +157,7 @@ class Forked:
 
 
 @pytest.fixture(scope="module")
-def forked(site: Site, changed: Changed) -> Forked:
+def forked(site: Site, changed: Changed, conflicting: tuple[int, str]) -> Forked:
     """Its owner lets it run, in vain; somebody who may does; when it runs it is closed, and opened once more."""
     fork = site.hosted.fork(site.people.eve)
     git(site.clone, "branch", "theirs", "main")
@@ -178,7 +187,7 @@ def forked(site: Site, changed: Changed) -> Forked:
 
 
 @pytest.fixture(scope="module")
-def judged(changed: Changed) -> Run:
+def judged(changed: Changed, forked: Forked) -> Run:
     return changed.second.wait()
 
 
@@ -288,13 +297,10 @@ def test_a_fork_is_judged_with_image_and_evidence_apart(site: Site, forked: Fork
     assert record["image"]["url"].startswith(f"{site.desk.session.place.registry}/forks/")
 
 
-def test_what_cannot_be_merged_is_told_with_its_files(site: Site, changed: Changed, judged: Run) -> None:
-    git(site.clone, "branch", "conflict", "main~1")
-    head = site.commit("conflict", "MAIN", "otherwise")
-    site.hosted.push(site.clone, "conflict")
-    number = site.hosted.pull(site.people.mona, "conflict", "A conflict")
+def test_what_cannot_be_merged_is_told_with_its_files(site: Site, conflicting: tuple[int, str]) -> None:
+    number, head = conflicting
     said = site.desk.wait_status(head, "error", "conflicts in MAIN")
-    assert "cannot be merged into 'main'" in said["description"]
+    assert said["description"].startswith("clone: it cannot be merged into 'main'")
     assert len(site.desk.runs(number)) == 1
 
 
