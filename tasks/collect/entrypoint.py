@@ -21,7 +21,7 @@ class Arguments:
     """Merge the shards of the step infer."""
 
     slice: str = param("only the cases that carry this slice; empty: all", default="")
-    require_all: bool = param("fail if any call failed (the verify track, which has no gate)", default=False)
+    require_all: bool = param("fail if any call failed, as on the verify track", default=False)
     released: bool = param("these are the released model's, run again beside the candidate", default=False)
     fork: bool = param("the code is a fork's: caches are read and not written", default=False)
     source: Path = workspace("the model's repository")

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from penstock.bundle.directory import Bundle
-from penstock.bundle.models import Measurement
+from penstock.bundle.models import Measurement, Run
 from penstock.bundle.verdict_record import RuleResult, Verdict
 from penstock.contract.policy import Policy, Waiver
 from penstock.gating.calibration import Calibration
@@ -111,10 +111,18 @@ def _why_uncompared(store: Store | None, model: str, pointer: Baseline | None, b
         record = fetch(
             store, model, pointer.run_id, Path(folder), only=("run.json",), manifest_sha256=pointer.manifest_sha256
         ).run()
-    if not (found := list(differences(bundle.run(), record))):
+    if not (found := list(differences(_over_the_whole(bundle.run(), record), record))):
         return ""
     more = f" and {len(found) - MAX_NAMED} more" if len(found) > MAX_NAMED else ""
     return f"not compared with {pointer.version}: {'; '.join(map(str, found[:MAX_NAMED]))}{more}"
+
+
+def _over_the_whole(run: Run, record: Run) -> Run:
+    """The run, of which a slice of the release's own suite counts as that suite: its cases are among the release's."""
+    ours, theirs = run.suite, record.suite
+    if ours is None or theirs is None or not ours.whole or ours.whole != theirs.digest:
+        return run
+    return run.model_copy(update={"suite": theirs})
 
 
 def _said(rule: RuleResult, uncompared: str) -> RuleResult:

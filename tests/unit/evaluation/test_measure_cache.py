@@ -81,7 +81,14 @@ def test_measuring_again_after_it_was_killed_finds_the_same_outputs(
 def measured(repository, tmp_path: Path, make_video) -> Callable[..., bool]:
     """Measure a fresh bundle with the same outputs; says whether an earlier measurement was taken."""
 
-    def go(contract=None, suite=None, answer: bytes | None = None, latency: float = 1.0, cache: bool = True) -> bool:
+    def go(
+        contract=None,
+        suite=None,
+        answer: bytes | None = None,
+        latency: float = 1.0,
+        cache: bool = True,
+        keep: bool = True,
+    ) -> bool:
         shutil.rmtree(tmp_path / "bundle", ignore_errors=True)
         bundle = Bundle(tmp_path / "bundle")
         begin(bundle, run_id="a", track="release")
@@ -95,6 +102,7 @@ def measured(repository, tmp_path: Path, make_video) -> Callable[..., bool]:
             repository.path,
             bundle,
             cache=tmp_path / "cache" if cache else None,
+            keep=keep,
             on_progress=lambda *_: None,
         )
         assert bundle.measurements() == lines
@@ -105,6 +113,10 @@ def measured(repository, tmp_path: Path, make_video) -> Callable[..., bool]:
 
 def test_same_outputs_are_measured_once(measured) -> None:
     assert [measured(), measured(), measured(cache=False)] == [False, True, False]
+
+
+def test_what_is_not_kept_is_measured_again_and_what_is_there_is_taken(measured) -> None:
+    assert [measured(keep=False), measured(), measured(keep=False)] == [False, False, True]
 
 
 @pytest.mark.slow

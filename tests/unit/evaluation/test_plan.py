@@ -18,6 +18,7 @@ from penstock.bundle.steps import Products, begin
 from penstock.contract.export import Export
 from penstock.contract.policy import LEVELS
 from penstock.evaluation import plan as planning
+from penstock.evaluation.measure_cache import suite_digest
 from penstock.evaluation.plan import plan
 from penstock.foundation.errors import UsageError
 from penstock.invocation.isolation import best_level, is_below
@@ -48,6 +49,21 @@ def test_plan_is_written_down(repository, planned_for: Bundle, tmp_path: Path) -
     without = plan(repository.contract(), suite, repository.path, planned_for, cache=None)
     assert without.suite_digest == made.suite_digest
     assert planned_for.run().inference == Inference(unchanged=False, parts=["1/1"], isolation=best_level())
+
+
+def test_a_part_of_a_suite_says_which_it_is_of(repository, planned_for: Bundle) -> None:
+    whole, contract = repository.suite("a", "b"), repository.contract()
+    part = whole.model_copy(update={"cases": whole.cases[:1]})
+    plan(contract, part, repository.path, planned_for, cache=None, whole=whole)
+    record = planned_for.run().suite
+    assert record is not None
+    assert record.whole == suite_digest(repository.path, contract, whole)
+    assert record.whole != record.digest
+    broken = whole.model_copy(update={"reference": "nowhere"})
+    plan(contract, part, repository.path, planned_for, cache=None, whole=broken)
+    record = planned_for.run().suite
+    assert record is not None
+    assert record.whole == "", "what is wrong with what is not run stops nothing"
 
 
 @pytest.mark.slow

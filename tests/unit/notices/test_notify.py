@@ -216,7 +216,7 @@ def test_text_from_a_repository_is_text_in_every_kind_of_message(
     status = "Failed" if ending == "broke" else "Succeeded"
     places = {"bundle": bundle.path, "baseline": None, "cache": None}
     places |= {"receivers": tmp_path / "receivers", "forge": None}
-    step(Arguments(status=status, pull_request="", store="", **places))
+    step(Arguments(status=status, pull_request="", fork=False, url="", revision="", store="", **places))
     (message,) = received
     for word in NOTIFIED:
         assert word not in message["title"]

@@ -8,6 +8,7 @@ import pytest
 from tests.unit.tasks.step_folders import CASES, StepFolders
 
 from penstock.bundle.models import Inference
+from penstock.invocation.isolation import best_level
 
 
 @pytest.fixture
@@ -26,6 +27,15 @@ def test_outputs_of_the_shard_are_the_bundles(ready: StepFolders) -> None:
     assert all((ready.bundle.path / Path(str(call.output))).is_file() for call in calls)
 
 
+@pytest.mark.parametrize(("fork", "kept"), [("false", True), ("true", False)])
+def test_what_a_forks_code_answered_is_not_kept_for_others(ready: StepFolders, fork: str, kept: bool) -> None:
+    planned = Inference(unchanged=False, parts=["1/1"], products="b" * 64, isolation=best_level())
+    ready.cloned(inference=planned)
+    ready.shard("ok", "ok")
+    assert ready.call("collect", f"--fork={fork}").code == 0
+    assert bool(list(ready.cache.rglob("*.mp4"))) == kept
+
+
 def test_failed_call_is_the_gates_to_judge(ready: StepFolders) -> None:
     ready.shard("ok", "failed")
     answer = ready.call("collect")
@@ -33,7 +43,7 @@ def test_failed_call_is_the_gates_to_judge(ready: StepFolders) -> None:
     assert [line["case"] for line in answer.lines if line["event"] == "case failed"] == ["two"]
 
 
-def test_failed_call_fails_the_verify_track_which_has_no_gate(ready: StepFolders) -> None:
+def test_failed_call_ends_the_verify_track(ready: StepFolders) -> None:
     ready.shard("ok", "failed")
     answer = ready.call("collect", "--require-all=true")
     assert answer.code == 4
