@@ -141,8 +141,7 @@ class Desk:
                 return [f"`waive`: at most {MAX_WAIVED} rules of one commit can be waived"]
         self._end(repository, [run for run in there if run.head != pull.head], "superseded")
         self._end(repository, same, "repeated", by=event.person)
-        self._create(repository, RunWanted(pull, cases, waive, cause, event.person, approver))
-        return []
+        return self._create(repository, RunWanted(pull, cases, waive, cause, event.person, approver))
 
     def _let_run(
         self,
@@ -168,18 +167,20 @@ class Desk:
         elif not any(run.notes.get("approved-by") for run in same):
             cause = f"comment {event.comment} ok-to-test"
             cases = self._settings.file.slice
-            self._create(repository, RunWanted(pull, cases, (), cause, event.person, event.person))
+            return self._create(repository, RunWanted(pull, cases, (), cause, event.person, event.person))
         return []
 
-    def _create(self, repository: DeskRepository, wanted: RunWanted) -> None:
+    def _create(self, repository: DeskRepository, wanted: RunWanted) -> list[str]:
+        """Create a run, unless there is one of its name; returns why not."""
         name = run_name(repository, wanted)
         # counted apart: forks that nobody lets run keep nobody else out
         waiting = sum(run.pending and run.held == wanted.held for run in self._runs.unsettled())
         if waiting >= MAX_WAITING:
             log.warning("%s#%d: %d runs wait already: none is made", repository.shown, wanted.pull.number, waiting)
-            return
+            return [f"{waiting} runs wait already: ask again when some have gone"]
         made = self._runs.create(run_body(repository, self._settings.file, wanted))
         log.info("%s#%d: run %s %s", repository.shown, wanted.pull.number, name, "created" if made else "is there")
+        return []
 
     def _end(self, repository: DeskRepository, runs: Sequence[PullRun], why: Ending, *, by: str = "") -> None:
         for run in runs:
@@ -190,7 +191,7 @@ class Desk:
             overtaken = run.pending and why in ("superseded", "closed")
             if overtaken and self._runs.delete(run.name, run.version):
                 continue
-            # by compare-and-swap that was not it: it may have been let go since it was read
+            # also if it could not be deleted: it may have been let go since it was read
             self._runs.patch(run.name, note(ended=why, ended_by=by) | {"spec": {"status": CANCELLED}})
 
 

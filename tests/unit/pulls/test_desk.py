@@ -196,6 +196,9 @@ def test_nobody_fills_the_cluster(place: Place, monkeypatch: pytest.MonkeyPatch)
     for number in range(1, 6):
         place.desk.pull(place.repository, PullEvent(path="acme/sonic-lite", number=number, head=HEAD), patient=False)
     assert len(place.runs()) == 3
+    place.say("/penstock retest")
+    assert len(place.runs()) == 3
+    assert "3 runs wait already" in place.answers[-1]
 
 
 def test_a_forge_that_is_down_changes_nothing(place: Place) -> None:
