@@ -33,7 +33,7 @@ DELIVERY = (
     *("test_admission", "test_canary", "test_canary_in_git", "test_gitea", "test_one_card"),
     *("test_probes", "test_pulls", "test_served", "test_targets"),
 )
-"""What comes after the verdict: these ask for no run of a model, and mostly wait."""
+"""What comes after the verdict, and before a merge: these ask for no release of a model, and mostly wait."""
 PART_OF = {"cutouts": "rmbg-lite", "faces": "face-lite", "signs": "recognition-lite"}
 """Fixture → the reference model whose releases it gives."""
 
