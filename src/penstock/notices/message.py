@@ -59,7 +59,7 @@ def headline(bundle: Bundle, status: str) -> str:
         return f"{said.what}: {' '.join(said.why.split())}" if status == "Failed" else said.what
     named = title(bundle.run(), verdict)
     if bundle.run().track == QUICK:
-        return f"{named} ({quick_state(bundle.run(), verdict)[1]})"
+        return f"{named.rpartition(': ')[0]}: {quick_state(bundle.run(), verdict)[1]}"
     if verdict.verdict == "pass" and any(rule.not_compared for rule in verdict.rules):
         return f"{named} (first release: {tally(verdict.rules)})"
     return named

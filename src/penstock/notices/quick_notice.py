@@ -51,16 +51,11 @@ def quick_told(verdict: Verdict) -> QuickWords:
     if not verdict.rules:
         return QuickWords(f"No rule could be asked. {remarks}", "warning", needs_you=not verdict.cases)
     open_rules = f"{len(stopping)} rule{'s are' if len(stopping) != 1 else ' is'} undecided{against}"
-    if verdict.cases and (worse := looks_worse(verdict)):
-        names = ", ".join(rule_name(rule) for rule in worse)
-        todo = f"It looks worse by {names}; only the full suite can tell (/penstock verify full)."
-        return QuickWords(f"{open_rules}. {todo} {remarks}", "warning", needs_you=True)
     if verdict.cases:
-        todo = "Nothing worse was shown on these few cases; the full suite decides it (/penstock verify full)."
-        return QuickWords(f"{open_rules}. {todo} {remarks}", "info", needs_you=False)
-    return QuickWords(
-        f"{open_rules}. Add cases to the suite, or waive the rule. {remarks}".strip(), "warning", needs_you=True
-    )
+        worse = bool(looks_worse(verdict))
+        return QuickWords(f"{open_rules}. {remarks}", "warning" if worse else "info", needs_you=worse)
+    todo = "Add cases to the suite, or waive the rule."
+    return QuickWords(f"{open_rules}. {todo} {remarks}".strip(), "warning", needs_you=True)
 
 
 def quick_state(run: Run, verdict: Verdict) -> tuple[State, str]:
@@ -69,7 +64,7 @@ def quick_state(run: Run, verdict: Verdict) -> tuple[State, str]:
     What a short run leaves open is no failure: it has shown nothing worse.
     """
     stopping = [rule for rule in verdict.rules if stops(rule)]
-    names = ", ".join(rule_name(rule) for rule in stopping)
+    names = ", ".join(rule_name(rule) for rule in stopping if rule.verdict == verdict.verdict)
     if verdict.verdict == "pass":
         words = tally(verdict.rules)
         against = f", against {verdict.baseline}" if verdict.baseline else f"; {verdict.uncompared}"
@@ -100,7 +95,8 @@ def worst_lines(bundle: Bundle, baseline: Path | None, links: Sequence[NoticeLin
     side = read_side(bundle)
     if released is not None and not (baseline and Bundle(baseline).measurements_file.exists()):
         released = None
-    rows = case_rows(side, released.of_cases(side.calls) if released else None, [criterion(r) for r in verdict.rules])
+    fell = [rule for rule in verdict.rules if stops(rule) and rule.verdict == verdict.verdict] or verdict.rules
+    rows = case_rows(side, released.of_cases(side.calls) if released else None, [criterion(rule) for rule in fell])
     if not rows:
         return []
     worst = rows[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from penstock.bundle.verdict_record import NotAsked, Verdict
+from penstock.gating.short_suite import looks_worse
 from penstock.report.cases import number
 
 MAX_NAMED = 8
@@ -13,6 +14,10 @@ def quick_remarks(verdict: Verdict) -> list[str]:
     said = []
     if verdict.cases:
         said.append(f"A short run: only the cases '{verdict.cases}', against the same cases of the current release.")
+    if verdict.cases and verdict.verdict == "inconclusive":
+        names = ", ".join(number(rule.metric, None, None).title for rule in looks_worse(verdict))
+        shown = f"It looks worse by {names}" if names else "Nothing worse was shown on these few cases"
+        said.append(f"{shown}; the full suite decides it (/penstock verify full).")
     if verdict.uncompared:
         said.append(f"{verdict.uncompared[0].upper()}{verdict.uncompared[1:]}.")
     if verdict.not_asked:

@@ -7,8 +7,12 @@ import json
 from pathlib import Path
 
 import pytest
+from tests.unit.cli.made_runs import archived, made_run
 
 from penstock.cli.app import main
+from penstock.store.archive import archive
+from penstock.store.open import open_store
+from penstock.store.pull_key import pull_key
 
 
 def test_clean_removes_what_is_archived_and_nothing_else(out: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -49,3 +53,20 @@ def test_clean_removes_folders_that_a_model_closed(out: Path) -> None:
     closed.chmod(0)
     assert main(["clean", "--out", str(out)]) == 0
     assert not (out / "runs" / "sonic-1.0.0-a").exists()
+
+
+def test_clean_finds_what_was_tried_before_a_merge_where_it_is_archived(
+    out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("verify-a", "verify-b"):
+        bundle = made_run(out, name, "0.0.0+c0ffee")
+        bundle.update_run(bundle.run().model_copy(update={"track": "verify"}))
+        if name == "verify-a":
+            archive(bundle, open_store(out / "store"), model="sonic", run_id=name, root=pull_key("sonic", name))
+        else:
+            archived(out, bundle)  # as a release's run: not where a run of this track belongs
+    assert main(["clean", "--out", str(out), "--dry-run"]) == 0
+    said = capsys.readouterr().out
+    assert "would remove verify-a (" in said
+    assert "/store/pulls/sonic/0/verify-a" in said
+    assert "kept verify-b: its manifest is not in the store" in said

@@ -80,7 +80,7 @@ def test_a_verdict_as_a_status(bundle: Bundle, verdict: Verdict, state: str, wor
     bundle.write_verdict(verdict)
     found = run_status(bundle, "Failed" if state == "failure" and verdict.verdict == "pass" else "Completed", "", LINKS)
     assert (found.state, found.target_url) == (state, "https://book.example/r")
-    assert headline(bundle, "Completed").endswith(f"({words})")
+    assert headline(bundle, "Completed").endswith(f"1.1.0: {words}")
     assert message(bundle, "Completed").tone == quick_told(verdict).tone
 
 
@@ -97,6 +97,10 @@ def test_what_was_left_out_is_said() -> None:
     assert "A short run: only the cases 'smoke'" in text
     assert "FID, KID (a value of the whole suite); web page (only a release tries it)." in text
     assert "first release" not in text
+    undecided = markdown_summary(TRIED, verdict_of(OPEN, verdict="inconclusive", cases="smoke"))
+    assert "Nothing worse was shown on these few cases; the full suite decides it" in undecided
+    worse = markdown_summary(TRIED, verdict_of(OPEN, WORSE, verdict="inconclusive", cases="smoke"))
+    assert "It looks worse by LSE-D; the full suite decides it" in worse
     assert "A short run" not in markdown_summary(RUN, verdict_of(rule()))
 
 
