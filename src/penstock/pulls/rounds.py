@@ -45,7 +45,8 @@ class Rounds:
         runs = self._runs.unsettled()
         let_go = self._let_go(runs)
         for run in runs:
-            if let_go.get(run.name, True):
+            # of one that is being ended nothing is said before it has
+            if let_go.get(run.name, True) and (run.active or run.ended):
                 self._say(run, "running" if run.name in let_go else stage(run), runs)
 
     def _let_go(self, runs: Sequence[PullRun]) -> dict[str, bool]:

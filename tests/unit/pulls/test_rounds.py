@@ -176,3 +176,13 @@ def test_a_run_that_changed_meanwhile_is_let_go_in_the_next_round(hall: Hall, mo
     assert (hall.going(), hall.told) == ([], [])
     hall.rounds.go()
     assert hall.going() == [name]
+
+
+def test_of_a_run_that_is_being_cancelled_nothing_is_said_before_it_has_ended(hall: Hall) -> None:
+    name = hall.add(7)
+    hall.runs.patch(name, note(ended="cancelled", ended_by="ann") | {"spec": {"status": "Cancelled"}})
+    hall.rounds.go()
+    assert hall.told == []
+    hall.server.end(name, status="False", reason="Cancelled", notified=False)
+    hall.rounds.go()
+    assert hall.told == [("c0ff", "cancelled", "cancelled by ann")]
