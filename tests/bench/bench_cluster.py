@@ -143,7 +143,7 @@ def bench_session(name: str, folder: Path) -> Iterator[tuple[Session, Repository
     """Penstock installed, a place of its own in store and registry, and a claim ``name`` with nothing in it."""
     facts = read_facts()
     prefix = f"s3://{facts.s3.bucket}/{name}"
-    place = Place(prefix, f"{facts.registry}/{name}", repositories=f"{facts.git}/")
+    place = Place(prefix, f"{facts.registry}/{name}", repositories=(f"{facts.git}/",))
     installed = install(facts, place)
     apply(facts, [claim(name)])
     api = Api(facts.kubeconfig, NAMESPACE)

@@ -33,6 +33,8 @@ class Group:
 
     flags: str
     packages: Mapping[str, str]
+    tags: str = ""
+    """Go's build tags; a group with any is built with cgo, which SQLite is why they are asked for."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,8 @@ class Module:
     groups: tuple[Group, ...]
     cuts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """File of a dependency, as below ``vendor/`` → patterns whose matches are left out of it before it is compiled."""
+    data: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Go module → folders of it that its program reads as it runs: copied beside the program."""
 
     @property
     def folder(self) -> Path:
@@ -119,6 +123,15 @@ MODULES = (
     ),
     Module("versitygw", (Group(STRIP, {"versitygw": "github.com/versity/versitygw/cmd/versitygw"}),)),
     Module(
+        "gitea",
+        (
+            Group(
+                f"{STRIP} -X main.Version=1.26.0", {"gitea": "code.gitea.io/gitea"}, tags="sqlite sqlite_unlock_notify"
+            ),
+        ),
+        data={"code.gitea.io/gitea": ("options", "public", "templates")},
+    ),
+    Module(
         "tools",
         (Group(STRIP, {"kubeconform": "github.com/yannh/kubeconform/cmd/kubeconform", "kind": "sigs.k8s.io/kind"}),),
     ),
@@ -169,7 +182,8 @@ def folder(cache: Path, module: Module) -> Path:
 def digest(module: Module, go: str) -> str:
     """SHA-256 of all that decides what a build makes."""
     parts: list[str] = [go, json.dumps([[group.flags, sorted(group.packages.items())] for group in module.groups])]
-    parts += [json.dumps(module.cuts)] if module.cuts else []
+    parts += [json.dumps(more) for more in ([group.tags for group in module.groups if group.tags], module.cuts) if more]
+    parts += [json.dumps(module.data)] if module.data else []
     parts += [hashlib.sha256((module.folder / name).read_bytes()).hexdigest() for name in ("go.mod", "go.sum")]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
@@ -211,16 +225,21 @@ def _build(cache: Path, module: Module) -> None:
                     "-trimpath",
                     "-buildvcs=false",
                     "-mod=vendor" if module.cuts else "-mod=readonly",
+                    *(["-tags", group.tags] if group.tags else []),
                     "-ldflags",
                     group.flags,
                     "-o",
                     f"{directory}/",
                     *packages,
                 ]
-                _run_go(argv, source)
+                _run_go(argv, source, cgo=bool(group.tags))
         absent = [name for name in module.programs if not (staging / name).is_file()]
         if absent:
             raise WorldError(f"go build made no {', '.join(absent)}", where=str(module.folder))
+        for name, folders in module.data.items():
+            upstream = Path(_run_go(["go", "list", "-m", "-f", "{{.Dir}}", name], source).strip())
+            for one in folders:
+                shutil.copytree(upstream / one, staging / one, copy_function=shutil.copyfile)
         staging.rename(target)
 
 
@@ -246,8 +265,9 @@ def _cut(module: Module, source: Path) -> Path:
     return source
 
 
-def _run_go(argv: list[str], folder: Path) -> None:
-    done = subprocess.run(argv, cwd=folder, env=_go_environment(), stderr=subprocess.PIPE, text=True, check=False)
+def _run_go(argv: list[str], folder: Path, *, cgo: bool = False) -> str:
+    environment = _go_environment() | ({"CGO_ENABLED": "1"} if cgo else {})
+    done = subprocess.run(argv, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         tail = "\n".join(f"  | {line}" for line in done.stderr.splitlines()[-20:])
         raise WorldError(
@@ -255,6 +275,7 @@ def _run_go(argv: list[str], folder: Path) -> None:
             where=str(folder),
             todo="\nRun it there again.",
         )
+    return done.stdout
 
 
 def _go_environment() -> dict[str, str]:

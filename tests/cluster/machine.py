@@ -26,6 +26,8 @@ PACKAGES = {
     "tini": "/usr/bin/tini-static",
     "git": "/usr/bin/git",
     "git-lfs": "/usr/bin/git-lfs",
+    "gcc": "/usr/bin/gcc",
+    "libc6-dev": "/usr/include/stdio.h",
     "iptables": "/usr/sbin/iptables",
     "ipset": "/usr/sbin/ipset",
     "iproute2": "/usr/sbin/ip",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import asdict
 
 from tests.cluster import (
     base_image,
@@ -14,6 +15,7 @@ from tests.cluster import (
     control_plane,
     coredns,
     git_server,
+    gitea,
     machine,
     network,
     objects,
@@ -43,6 +45,7 @@ def up(settings: Settings) -> None:
     pki.make(settings)
     registry.start(settings)
     git_server.start(settings)
+    forge = gitea.start(settings)
     access = objects.start(settings)
     containerd.start(settings)
     control_plane.start(settings)
@@ -51,11 +54,11 @@ def up(settings: Settings) -> None:
     volumes.start(settings)
     tekton.start(settings)
     base_image.provide(settings)
-    _write_facts(settings, access)
+    _write_facts(settings, access, forge)
     print(f"cluster: up in {time.monotonic() - began:.0f} s; KUBECONFIG={settings.kubeconfig}", flush=True)  # noqa: T201
 
 
-def _write_facts(settings: Settings, access: objects.Access) -> None:
+def _write_facts(settings: Settings, access: objects.Access, forge: gitea.Administrator) -> None:
     """``cluster.json``: the last thing that is written, so that who finds it finds a whole cluster."""
     programs = {name: str(settings.binary(name)) for module in binaries.MODULES for name in module.programs}
     facts = {
@@ -65,6 +68,7 @@ def _write_facts(settings: Settings, access: objects.Access) -> None:
         "registry": settings.registry,
         "git": settings.git,
         "git_root": str(git_server.root(settings)),
+        "gitea": asdict(forge),
         "s3": {
             "endpoint": access.endpoint,
             "access_key": access.access_key,

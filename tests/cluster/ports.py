@@ -32,6 +32,7 @@ def needed(settings: Settings) -> list[tuple[str, str, int]]:
     return [
         ("registry", here, settings.registry_port),
         ("git", here, settings.git_port),
+        ("gitea", here, settings.gitea_port),
         ("objects", here, settings.s3_port),
         ("etcd", LOOPBACK, settings.etcd_port),
         ("etcd", LOOPBACK, settings.etcd_peer_port),

@@ -39,6 +39,7 @@ class Settings:
     router_health_port: int = 20244
     registry_port: int = 5000
     git_port: int = 8080
+    gitea_port: int = 3000
     s3_port: int = 7070
     canary_port: int = 18000
     """Of Traefik, and the three ports above it: its metrics, the controller's health and metrics."""
@@ -98,6 +99,11 @@ class Settings:
     def git(self) -> str:
         """URL of the git server."""
         return f"http://{self.address}:{self.git_port}"
+
+    @property
+    def gitea(self) -> str:
+        """URL of Gitea."""
+        return f"http://{self.address}:{self.gitea_port}"
 
     @property
     def s3(self) -> str:

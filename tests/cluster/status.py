@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tests.cluster import containerd, control_plane, coredns, git_server, objects, process, registry, volumes, worker
+from tests.cluster import (
+    containerd,
+    control_plane,
+    coredns,
+    git_server,
+    gitea,
+    objects,
+    process,
+    registry,
+    volumes,
+    worker,
+)
 from tests.cluster.kubectl import KubectlFailed, kubectl
 from tests.cluster.process import Part, Record
 from tests.cluster.settings import Settings
@@ -17,6 +28,7 @@ def parts(settings: Settings) -> Sequence[Part]:
     return [
         registry.part(settings),
         git_server.part(settings),
+        gitea.part(settings),
         objects.part(settings),
         containerd.part(settings),
         control_plane.etcd(settings),

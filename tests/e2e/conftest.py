@@ -30,16 +30,10 @@ from penstock.store.open import open_store
 
 TEST_TIMEOUT_S = 3600
 DELIVERY = (
-    "test_admission",
-    "test_canary",
-    "test_canary_in_git",
-    "test_one_card",
-    "test_probes",
-    "test_promoted",
-    "test_served",
-    "test_targets",
+    *("test_admission", "test_canary", "test_canary_in_git", "test_gitea", "test_one_card"),
+    *("test_probes", "test_promoted", "test_pulls", "test_served", "test_targets"),
 )
-"""What comes after the verdict: these ask for no run of a model, and mostly wait."""
+"""What comes after the verdict, and before a merge: these ask for no release of a model, and mostly wait."""
 PART_OF = {"cutouts": "rmbg-lite", "faces": "face-lite", "signs": "recognition-lite"}
 """Fixture → the reference model whose releases it gives."""
 
@@ -74,7 +68,7 @@ def session_id(joined: Joined | None) -> str:
 def place(facts: Facts, session_id: str) -> Place:
     """This session's own part of the store and of the registry."""
     store, registry = f"s3://{facts.s3.bucket}/e2e-{session_id}", f"{facts.registry}/e2e-{session_id}"
-    return Place(store, registry, repositories=f"{facts.git}/")
+    return Place(store, registry, repositories=(f"{facts.git}/", f"{facts.gitea}/"))
 
 
 @pytest.fixture(scope="session")

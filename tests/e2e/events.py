@@ -1,4 +1,4 @@
-"""Events of GitHub and GitLab, in the forges' own shapes, signed and sent as the forges do."""
+"""Events of GitHub, GitLab and Gitea, in the forges' own shapes, signed and sent as the forges do."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ from tests.e2e.repositories import Repository
 from tests.e2e.run import Cluster
 
 PAYLOADS = Path(__file__).parent / "payloads"
-THEIR_URLS = ("https://github.com/acme/sonic-lite.git", "https://gitlab.example.org/acme/sonic-lite.git")
+THEIR_URLS = tuple(
+    f"https://{forge}/acme/sonic-lite.git" for forge in ("github.com", "gitlab.example.org", "gitea.example.org")
+)
 THEIR_COMMIT = "59b20b8d5c6ff8d09518454d4dd8b7b30f095ab5"
 EVENT_LABEL = "triggers.tekton.dev/triggers-eventid"
 

@@ -34,6 +34,8 @@ class Facts:
     """Base URL of the git server."""
     git_root: Path
     """Where its bare repositories lie."""
+    gitea: str
+    """Base URL of Gitea."""
     s3: S3
     state: Path
 
@@ -68,6 +70,7 @@ def read_facts() -> Facts:
         registry=content["registry"],
         git=content["git"].rstrip("/"),
         git_root=Path(content["git_root"]),
+        gitea=content["gitea"]["url"],
         s3=S3(**{name: content["s3"][name] for name in ("endpoint", "access_key", "secret_key", "bucket")}),
         state=state,
     )

@@ -23,7 +23,11 @@ STORAGE_CLASS = "penstock"
 STORE_SECRET = "penstock-store"
 REGISTRY_SECRET = "penstock-registry"
 REGISTRY_USER = "e2e"
-TRIGGERS = ("github-release", "github-verify", "github-weights", "gitlab-release", "gitlab-verify")
+TRIGGERS = (
+    *("gitea-release", "gitea-verify"),
+    *("github-release", "github-verify", "github-weights"),
+    *("gitlab-release", "gitlab-verify"),
+)
 SIGNING_SECRET = "penstock-signing"
 MIRRORS = "penstock-mirrors"
 MIRRORED = "docker.io"
@@ -37,8 +41,8 @@ class Place:
 
     store: str
     registry: str
-    repositories: str
-    """Address that all repositories begin with."""
+    repositories: tuple[str, ...]
+    """Addresses that repositories begin with."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +66,7 @@ def install(facts: Facts, place: Place) -> Installed:
     OVERLAY.mkdir(parents=True, exist_ok=True)
     (OVERLAY / "kustomization.yaml").write_text(yaml.safe_dump(overlay(place), sort_keys=False), encoding="utf-8")
     facts.kubectl("apply", "--kustomize", str(OVERLAY), timeout_s=300)
-    webhooks = {forge: secrets.token_urlsafe(24) for forge in ("github", "gitlab")}
+    webhooks = {forge: secrets.token_urlsafe(24) for forge in ("gitea", "github", "gitlab")}
     made = Installed(secrets.token_urlsafe(24), webhooks, *signing_keys())
     content = [
         mirror_of(facts),
@@ -88,17 +92,22 @@ def overlay(place: Place) -> Object:
     values = [
         {"op": "replace", "path": "/spec/params", "value": [{"name": k, "value": v} for k, v in settings.items()]}
     ]
-    listed = {"key": "repositories", "expression": f'["{place.repositories}"]'}
+    listed = {"key": "repositories", "expression": json.dumps(place.repositories)}
     trigger = [{"op": "replace", "path": LISTED, "value": listed}]
     # two cores hold no more than one step of a whole one beside the cluster itself
     small = [{"op": "replace", "path": "/spec/steps/0/computeResources/requests/cpu", "value": "50m"}]
     mirrors = [
         {"op": "add", "path": "/spec/volumes", "value": [{"name": MIRRORS, "configMap": {"name": MIRRORS}}]},
-        {
-            "op": "add",
-            "path": "/spec/steps/0/volumeMounts",
-            "value": [{"name": MIRRORS, "mountPath": "/etc/containers/registries.conf.d"}],
-        },
+        # a fork's image is built in a container of its own, the first
+        *(
+            {
+                "op": "add",
+                "path": f"/spec/steps/{step}/volumeMounts",
+                "value": [{"name": MIRRORS, "mountPath": "/etc/containers/registries.conf.d"}],
+            }
+            for step in (0, 1)
+        ),
+        {"op": "replace", "path": "/spec/steps/1/computeResources/requests/cpu", "value": "50m"},
     ]
     changes = [("TriggerBinding", "settings", values), ("Task", "build", mirrors), ("Task", ".*", small)]
     changes += [("Trigger", name, trigger) for name in TRIGGERS]

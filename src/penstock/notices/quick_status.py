@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from penstock.bundle.directory import Bundle
+from penstock.bundle.failures import first_failure
 from penstock.notices.commit_status import CommitStatus
 from penstock.notices.notice import NoticeLink
 from penstock.notices.quick_notice import quick_state
 from penstock.report.old_verdicts import read_verdict
 
+_ADDRESS = re.compile(r"^\S+://\S+: ")
 REPORT = "report"
 """The link that a status leads to."""
 
@@ -27,4 +30,11 @@ def run_status(bundle: Bundle, status: str, said: str, links: Sequence[NoticeLin
     if bundle.verdict_file.exists() and status != "Failed":
         state, words = quick_state(bundle.run(), read_verdict(bundle))
         return CommitStatus(state, words, url)
-    return CommitStatus("error", said, url)
+    return CommitStatus("error", _fault(bundle, status) or said, url)
+
+
+def _fault(bundle: Bundle, status: str) -> str:
+    """``clone: it cannot be merged …``: the step and its reason alone, because a status has room for one short line."""
+    failure = first_failure(bundle) if status == "Failed" else None
+    # the repository's address stands above the pull request
+    return f"{failure.step}: {_ADDRESS.sub('', failure.error)}" if failure is not None else ""

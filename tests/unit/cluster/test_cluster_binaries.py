@@ -88,6 +88,24 @@ def test_a_failed_build_leaves_nothing_and_says_what_go_said(
     assert list((tmp_path / "cluster" / "bin").iterdir()) == []
 
 
+def test_tags_and_data_make_another_digest_and_cgo(tmp_path: Path, module: ModuleElsewhere, go_on_path: Path) -> None:
+    tagged = dataclasses.replace(module, groups=(Group("-s", {"tool": "example.org/tool"}, tags="sqlite"),))
+    whole = dataclasses.replace(tagged, data={"example.org/tool": ("templates",)})
+    assert len({binaries.digest(one, "go1.26.8") for one in (module, tagged, whole)}) == 3
+    upstream = tmp_path / "upstream"
+    (upstream / "templates").mkdir(parents=True)
+    (upstream / "templates" / "page").write_text("<p>")
+    said = tmp_path / "said"
+    build = f'echo "$CGO_ENABLED $*" >>{said}; while [ "$1" != -o ]; do shift; done; : >"$2/tool"'
+    go_that(go_on_path, f'case "$1" in env) echo go1.26.8;; list) echo {upstream};; build) {build};; esac')
+    for one in (module, whole):
+        binaries._build(tmp_path, one)
+    plain, tags = said.read_text().splitlines()
+    assert re.match(r"0 build (?!.*-tags)", plain)
+    assert re.match(r"1 build .* -tags sqlite ", tags)
+    assert (binaries.folder(tmp_path, whole) / "templates" / "page").read_text() == "<p>"
+
+
 def test_every_program_is_a_tool_of_its_module() -> None:
     for module in (*binaries.MODULES, binaries.ADMISSION, binaries.CHAINS):
         tools = set(re.findall(r"^(?:tool )?\t?([\w./-]+/[\w./-]+)$", (module.folder / "go.mod").read_text(), re.M))

@@ -20,7 +20,8 @@ from tests.unit.manifests.installed import ROOT, objects
 
 PAYLOADS = ROOT / "tests" / "e2e" / "payloads"
 GITHUB, GITLAB = "https://github.com/acme/sonic-lite.git", "https://gitlab.example.org/acme/sonic-lite.git"
-LISTED = ["https://github.com/acme/", GITLAB]
+GITEA = "https://gitea.example.org/acme/sonic-lite.git"
+LISTED = ["https://github.com/acme/", GITLAB, GITEA]
 COMMIT = "59b20b8d5c6ff8d09518454d4dd8b7b30f095ab5"
 Body = dict[str, Any]
 
@@ -29,6 +30,11 @@ HEADERS = {
     "github-create": "create",
     "github-ping": "ping",
     "github-pull": "pull_request",
+    "gitea-push": "push",
+    "gitea-create": "create",
+    "gitea-delete": "delete",
+    "gitea-pull": "pull_request",
+    "gitea-issue": "issue_comment",
     "gitlab-push": "Push Hook",
     "gitlab-tag": "Tag Push Hook",
     "gitlab-merge": "Merge Request Hook",
@@ -59,6 +65,14 @@ HOSTILE = [
 ]
 
 
+ALL = [
+    *("gitea-push-main", "gitea-push-tag"),
+    *("github-push-main", "github-push-tag"),
+    *("gitlab-push-main", "gitlab-tag-push"),
+]
+"""A push to the default branch and a new tag, of each forge."""
+
+
 def payload(name: str) -> Body:
     """A payload as the forge sends it."""
     body: Body = json.loads((PAYLOADS / f"{name}.json").read_text(encoding="utf-8"))
@@ -69,8 +83,15 @@ def header_of(name: str) -> str:
     return HEADERS["-".join(name.split("-")[:2])]
 
 
+def is_of_gitea(body: Body) -> bool:
+    """Its payloads are known by what only they have: they stand for the header that it sends with them."""
+    repository = body.get("repository")
+    return isinstance(repository, dict) and "open_pr_counter" in repository
+
+
 def intercepted(trigger: Body, event: str, body: Body, listed: list[str]) -> dict[str, Any] | None:
     """What a trigger's interceptors make of an event whose signature is right; None if they stop it."""
+    header = {"X-Gitea-Event": event} if is_of_gitea(body) else {}
     extensions: dict[str, Any] = {}
     for interceptor in trigger["spec"]["interceptors"]:
         params = {entry["name"]: entry["value"] for entry in interceptor["params"]}
@@ -79,8 +100,11 @@ def intercepted(trigger: Body, event: str, body: Body, listed: list[str]) -> dic
                 return None
             continue
         context = cel.Context(
-            variables={"body": body, "extensions": extensions},
-            functions={"substring": lambda text, start, end: text[start:end]},
+            variables={"body": body, "extensions": extensions, "header": header},
+            functions={
+                "substring": lambda text, start, end: text[start:end],
+                "match": lambda headers, name, value: headers.get(name) == value,
+            },
         )
         try:
             if "filter" in params and cel.evaluate(params["filter"], context) is not True:
@@ -121,6 +145,18 @@ def of(url: str, revision: str) -> dict[str, str]:
         ("github-create-tag", {}),
         ("github-ping", {}),
         ("github-pull-request-fork", {}),
+        ("gitea-push-main", {"verify": of(GITEA, COMMIT)}),
+        ("gitea-push-release-branch", {"release": of(GITEA, COMMIT)}),
+        ("gitea-push-tag", {"release": of(GITEA, "refs/tags/v1.0.0")}),
+        ("gitea-push-branch", {}),
+        ("gitea-push-tag-deleted", {}),
+        ("gitea-create-tag", {}),
+        ("gitea-delete-tag", {}),
+        ("gitea-pull-request-opened", {}),
+        ("gitea-pull-request-synchronized", {}),
+        ("gitea-pull-request-closed", {}),
+        ("gitea-pull-request-fork", {}),
+        ("gitea-issue-comment", {}),
         ("gitlab-push-main", {"verify": of(GITLAB, COMMIT)}),
         ("gitlab-push-release-branch", {"release": of(GITLAB, COMMIT)}),
         ("gitlab-tag-push", {"release": of(GITLAB, "refs/tags/v1.0.0")}),
@@ -139,7 +175,7 @@ def test_every_payload_is_tried() -> None:
     assert {case[0] for case in parametrized.args[1]} == {path.stem for path in PAYLOADS.glob("*.json")}
 
 
-@pytest.mark.parametrize("name", ["github-push-main", "github-push-tag", "gitlab-push-main", "gitlab-tag-push"])
+@pytest.mark.parametrize("name", ALL)
 def test_nothing_starts_until_a_repository_is_listed(name: str) -> None:
     assert started(header_of(name), payload(name), listed=[]) == {}
 
@@ -147,7 +183,7 @@ def test_nothing_starts_until_a_repository_is_listed(name: str) -> None:
 @pytest.mark.parametrize("evil", HOSTILE)
 def test_a_hostile_name_starts_nothing(evil: str) -> None:
     """Also where the forge lets such a branch be the default one."""
-    for name in ("github-push-main", "github-push-tag", "gitlab-push-main", "gitlab-tag-push"):
+    for name in ALL:
         for before in ("refs/tags/", "refs/tags/v", "refs/heads/", "refs/heads/release/", ""):
             body = payload(name) | {"ref": before + evil}
             body["project" if "project" in body else "repository"]["default_branch"] = evil
@@ -168,7 +204,8 @@ def gitlab(change: Callable[[Body], None]) -> Body:
 
 @pytest.mark.parametrize("evil", [*HOSTILE, "main", "", "59b20b8", "0" * 41, "--upload-pack=x", None, 7])
 def test_a_commit_that_is_none_starts_nothing(evil: Any) -> None:
-    for name in ("github-push-tag", "github-push-main", "github-push-release-branch"):
+    names = ("push-tag", "push-main", "push-release-branch")
+    for name in (f"{forge}-{event}" for forge in ("gitea", "github") for event in names):
         body = payload(name)
         body["after"], body["head_commit"]["id"] = evil, evil
         assert started("push", body) == {}
@@ -225,7 +262,8 @@ def test_the_address_that_the_list_names_is_cloned(listed: list[str], url: str |
 
 
 def test_the_default_branch_is_the_repositorys_own() -> None:
-    for name, part in (("github-push-main", "repository"), ("gitlab-push-main", "project")):
+    parts = {"gitea-push-main": "repository", "github-push-main": "repository", "gitlab-push-main": "project"}
+    for name, part in parts.items():
         body = payload(name)
         body[part]["default_branch"] = "trunk"
         assert started(header_of(name), body) == {}
@@ -322,7 +360,8 @@ def test_a_commit_of_a_sha256_repository_fits_the_label() -> None:
 
 def test_half_a_payload_starts_nothing() -> None:
     """Whatever is missing: an expression that fails stops the event."""
-    whole = {name: started(header_of(name), payload(name)) for name in ("github-push-tag", "gitlab-tag-push")}
+    tags = ("gitea-push-tag", "github-push-tag", "gitlab-tag-push")
+    whole = {name: started(header_of(name), payload(name)) for name in tags}
     for name in whole:
         for key in payload(name):
             body = copy.deepcopy(payload(name))
@@ -337,13 +376,20 @@ def test_every_trigger_checks_a_signature_first() -> None:
     for name, trigger in objects("Trigger").items():
         forge = name.partition("-")[0]
         first = trigger["spec"]["interceptors"][0]
-        assert first["ref"] == {"name": forge}
+        assert first["ref"] == {"name": "gitlab" if forge == "gitlab" else "github"}, "Gitea signs as GitHub does"
         params = {entry["name"]: entry["value"] for entry in first["params"]}
         assert params["secretRef"] == {"secretName": f"penstock-{forge}", "secretKey": "token"}
         # an overlay replaces the list by this path: docs/triggers.md
         assert trigger["spec"]["interceptors"][1]["params"][0]["value"] == [
             {"key": "repositories", "expression": "[]"},
         ]
+
+
+def test_one_secret_for_two_forges_starts_one_run() -> None:
+    """Gitea names its events in GitHub's header, too: neither forge's triggers take what the other sends."""
+    for name, forge in (("gitea-push-tag", "gitea"), ("github-push-tag", "github")):
+        assert list(started("push", payload(name), forge=forge)) == ["release"]
+        assert started("push", payload(name), forge="github" if forge == "gitea" else "gitea") == {}
 
 
 def test_the_listener_knows_every_trigger() -> None:

@@ -1,0 +1,315 @@
+"""Pull requests on a real Gitea: its webhooks have them tried, and it is told; nobody else's comment does anything.
+
+Two pull requests are opened once for all tests, one of them by a fork. The first gets a second commit while its first
+is tried, is judged, tried again by a comment, and merged.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+from tests.e2e.facts import Facts
+from tests.e2e.gitea import Delivery, Gitea, Hosted, Person, written_down
+from tests.e2e.pulls import CONTEXT, Desk, desk, note, reports, until
+from tests.e2e.repositories import Repository, git
+from tests.e2e.run import Run
+from tests.e2e.session import GOOD, Session
+
+from penstock.store.pull_key import pull_key
+
+MAX_RECORD_BYTES = 1 << 20
+SCOPES = ("write:repository", "write:issue", "read:user")
+"""As docs/pulls.md says."""
+PENDING = "PipelineRunPending"
+NO_COMMAND = "/penstock hello"
+
+
+@dataclass(frozen=True)
+class People:
+    """Who takes part."""
+
+    mona: Person
+    """The repository is hers, and she may give commands."""
+    eve: Person
+    """Has a fork, and may not."""
+    bot: Person
+    """Whose token Penstock has."""
+
+
+@dataclass(frozen=True)
+class Site:
+    """The repository, its desk, who takes part, and what its webhooks sent."""
+
+    desk: Desk
+    hosted: Hosted
+    people: People
+    clone: Path
+    sent: list[Delivery]
+    """To somebody beside the desk, who does nothing but write it down."""
+
+    def commit(self, branch: str, name: str, content: str = "") -> str:
+        """A commit that adds a file, on a branch."""
+        git(self.clone, "checkout", "--quiet", branch)
+        (self.clone / name).write_text(f"{content or name}\n", encoding="utf-8")
+        git(self.clone, "add", name)
+        git(self.clone, "commit", "--quiet", "--message", f"Add {name}")
+        return git(self.clone, "rev-parse", "HEAD")
+
+
+@pytest.fixture(scope="module")
+def people(facts: Facts) -> People:
+    forge, several = Gitea.find(facts), secrets.token_hex(3)
+    mona, eve = (forge.person(f"{name}-{several}") for name in ("mona", "eve"))
+    return People(mona, eve, forge.person(f"bot-{several}", *SCOPES))
+
+
+@pytest.fixture(scope="module")
+def site(
+    facts: Facts,
+    session: Session,
+    sonic_lite: Repository,
+    people: People,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Site]:
+    """The model's first release is on ``main``, and ``change`` leaves from it; then ``main`` has gone on."""
+    hosted = people.mona.repository("sonic-lite", sonic_lite)
+    hosted.fill(f"{GOOD}^{{commit}}:refs/heads/main")
+    hosted.let(people.bot)
+    hosted.protect(CONTEXT)
+    clone = tmp_path_factory.mktemp("clone") / "sonic-lite"
+    plain = os.environ | {"GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull}
+    subprocess.run(["git", "clone", "--quiet", "--branch=main", hosted.address, clone], env=plain, check=True)
+    for name, value in (("user.name", "Mona"), ("user.email", "mona@example.org")):
+        git(clone, "config", name, value)
+    here = str(urlsplit(facts.gitea).hostname)
+    with desk(session, hosted, people.bot, [people.mona.name]) as ready, written_down(here) as (url, sent):
+        hosted.hook(url, ready.word)
+        made = Site(ready, hosted, people, clone, sent)
+        git(clone, "branch", "change")
+        hosted.push(clone, f"{made.commit('main', 'MAIN')}:refs/heads/main")
+        yield made
+
+
+@dataclass(frozen=True)
+class Changed:
+    """The pull request that got a second commit while its first was tried."""
+
+    number: int
+    heads: tuple[str, str]
+    first: Run
+    second: Run
+    told: list[str]
+    """States of the first commit, one after the other."""
+    refused: httpx.Response
+    """What was answered when somebody tried to merge it then."""
+
+
+@pytest.fixture(scope="module")
+def changed(site: Site) -> Changed:
+    one = site.commit("change", "ONE")
+    site.hosted.push(site.clone, "change")
+    number = site.hosted.pull(site.people.mona, "change", "A change")
+    first = site.desk.wait_run(number, "of its first commit", lambda run: note(run, "revision") == one)
+    site.desk.wait_status(one, "pending", "is being tried")
+    refused = until(lambda: _answered(site.hosted.merge(number)), "an answer to a merge", timeout_s=60)
+    two = site.commit("change", "TWO")
+    site.hosted.push(site.clone, "change")
+    second = site.desk.wait_run(number, "of its second commit", lambda run: note(run, "revision") == two)
+    site.desk.wait_status(one, "error", "a newer commit")
+    told = [status["status"] for status in site.hosted.statuses(one, CONTEXT)]
+    return Changed(number, (one, two), first.wait(), second, told, refused)
+
+
+def _answered(answer: httpx.Response) -> httpx.Response | None:
+    """``None``: Gitea still works out whether it could be merged."""
+    return None if "try again later" in answer.text.lower() else answer
+
+
+@pytest.fixture(scope="module")
+def conflicting(site: Site, changed: Changed) -> tuple[int, str]:
+    """A pull request that adds what ``main`` has otherwise, tried beside the second commit: its number and commit."""
+    git(site.clone, "branch", "conflict", "main~1")
+    head = site.commit("conflict", "MAIN", "otherwise")
+    site.hosted.push(site.clone, "conflict")
+    return site.hosted.pull(site.people.mona, "conflict", "A conflict"), head
+
+
+@dataclass(frozen=True)
+class Forked:
+    """The pull request of a fork."""
+
+    number: int
+    held: dict[str, Any]
+    """The run as it waited, when its owner had said that it may go."""
+    run: Run
+    reopened: Run
+    """Of the same commit, when the pull request was opened again and somebody had let it run once more."""
+
+
+@pytest.fixture(scope="module")
+def forked(site: Site, changed: Changed, conflicting: tuple[int, str]) -> Forked:
+    """Its owner lets it run, in vain; somebody who may does; when it runs it is closed, and opened once more."""
+    fork = site.hosted.fork(site.people.eve)
+    git(site.clone, "branch", "theirs", "main")
+    head = site.commit("theirs", "THEIRS")
+    site.hosted.push(site.clone, "theirs", by=site.people.eve, to=fork)
+    number = site.hosted.pull(site.people.eve, f"{site.people.eve.name}:theirs", "Theirs")
+    run = site.desk.wait_run(number, "held", lambda run: note(run, "held") == "true")
+    site.desk.wait_status(head, "pending", "ok-to-test")
+    site.hosted.comment(site.people.eve, number, "/penstock ok-to-test")
+    until(
+        lambda: next((one for one in site.sent if one.kind == "issue_comment" and one.number == number), None),
+        "Eve's comment on its way",
+        timeout_s=60,
+    )
+    (held,) = site.desk.runs(number)
+    site.hosted.comment(site.people.mona, number, f"/penstock ok-to-test {head[:12]}")
+    site.desk.wait_run(number, "let go", lambda run: run["spec"].get("status", "") == "")
+    site.hosted.set_state(number, "closed")
+    run.wait(timeout_s=300)
+    site.hosted.set_state(number, "open")
+    site.desk.wait_run(
+        number, "held anew", lambda one: one["metadata"]["name"] != run.name and note(one, "held") == "true"
+    )
+    site.hosted.comment(site.people.mona, number, f"/penstock ok-to-test {head[:12]}")
+    reopened = site.desk.wait_run(number, "let go anew", lambda run: run["spec"].get("status", "") == "")
+    return Forked(number, held, run, reopened)
+
+
+@pytest.fixture(scope="module")
+def judged(changed: Changed, forked: Forked) -> Run:
+    return changed.second.wait()
+
+
+@dataclass(frozen=True)
+class Retested:
+    """The second commit, tried once more."""
+
+    before: list[dict[str, Any]]
+    after: list[dict[str, Any]]
+    """The comments of the bot."""
+    run: Run
+    names: tuple[list[str], list[str]]
+    """The runs of the pull request, before all of its events were sent once more, and after that."""
+
+
+@pytest.fixture(scope="module")
+def retested(site: Site, changed: Changed, forked: Forked, judged: Run) -> Retested:
+    """A comment of somebody who may not comes first: when the second one has done something, the first has not."""
+    before = of_bot(site, changed.number)
+    site.hosted.comment(site.people.eve, changed.number, "/penstock retest")
+    site.hosted.comment(site.people.mona, changed.number, "/penstock retest")
+    run = site.desk.wait_run(changed.number, "tried again", lambda run: note(run, "cause").startswith("comment"))
+    run.wait()
+    after = of_bot(site, changed.number)
+    names = [run["metadata"]["name"] for run in site.desk.runs(changed.number)]
+    again = [one for one in site.sent if one.kind in ("pull_request", "issue_comment") and one.number == changed.number]
+    assert [one.again(site.desk.url).status_code for one in again] == [202] * len(again)
+    # one event after the other: this one is answered when those are done
+    site.hosted.comment(site.people.mona, changed.number, NO_COMMAND)
+    until(
+        lambda: next((one for one in of_bot(site, changed.number) if "no command" in one["body"]), None),
+        "the answer to a comment that is no command",
+        timeout_s=60,
+    )
+    return Retested(before, after, run, (names, [run["metadata"]["name"] for run in site.desk.runs(changed.number)]))
+
+
+def of_bot(site: Site, number: int) -> list[dict[str, Any]]:
+    return [one for one in site.hosted.comments(number) if one["user"]["login"] == site.people.bot.name]
+
+
+def test_it_is_tried_as_merged_into_its_base(site: Site, changed: Changed, judged: Run) -> None:
+    judged.must_be_green()
+    params = {item["name"]: item["value"] for item in judged.manifest["spec"]["params"]}
+    assert (params["revision"], params["ref"]) == (changed.heads[1], f"refs/pull/{changed.number}/head")
+    assert (params["base"], params["fork"], params["slice"]) == ("main", "false", "smoke")
+    kept = pull_key("sonic-lite", judged.name, number=str(changed.number))
+    source = json.loads(site.desk.session.cluster.store.read(f"{kept}/run.json", MAX_RECORD_BYTES))["source"]
+    assert (source["commit"], source["base"]) == (changed.heads[1], git(site.clone, "rev-parse", "main"))
+
+
+def test_the_status_goes_from_pending_to_the_verdict_with_a_link(site: Site, changed: Changed, judged: Run) -> None:
+    said = site.desk.wait_status(changed.heads[1], "success")
+    assert said["target_url"].startswith(f"{reports(site.desk.session)}pulls/sonic-lite/{changed.number}/")
+    states = [status["status"] for status in site.hosted.statuses(changed.heads[1], CONTEXT)]
+    assert states[0] == "pending"
+
+
+def test_a_newer_commit_ends_the_run_of_the_older(changed: Changed) -> None:
+    assert changed.first.message.startswith("Cancelled")
+    assert changed.told[0] == "pending"
+    assert changed.told[-1] == "error"
+
+
+def test_nothing_is_merged_until_the_status_is_green(site: Site, changed: Changed, retested: Retested) -> None:
+    assert changed.refused.status_code == 405
+    assert "status" in changed.refused.text
+    retested.run.must_be_green()
+    site.desk.wait_status(changed.heads[1], "success")
+    # a forge works out anew what can be merged, when a commit's status has changed
+    until(
+        lambda: True if site.hosted.merge(changed.number).is_success else None, "the pull request merged", timeout_s=60
+    )
+
+
+def test_the_comment_is_written_once_and_edited_in_place(retested: Retested, judged: Run) -> None:
+    (before,), (after,) = retested.before, retested.after
+    assert before["id"] == after["id"]
+    assert before["body"] != after["body"]
+    assert judged.name in before["body"]
+    assert retested.run.name in after["body"]
+
+
+def test_a_comment_of_who_may_not_starts_nothing(site: Site, changed: Changed, retested: Retested) -> None:
+    runs = site.desk.runs(changed.number)
+    assert [note(run, "asked-by") for run in runs] == ["", "", site.people.mona.name]
+
+
+def test_a_fork_waits_until_somebody_who_may_lets_it_run(site: Site, forked: Forked) -> None:
+    assert forked.held["spec"]["status"] == PENDING
+    assert "startTime" not in forked.held.get("status", {})
+    assert note(forked.held, "approved-by") == ""
+    assert note(forked.run.manifest, "approved-by") == site.people.mona.name
+    params = {item["name"]: item["value"] for item in forked.run.manifest["spec"]["params"]}
+    assert params["fork"] == "true"
+    assert params["url"] == site.hosted.address
+
+
+def test_a_fork_is_judged_with_image_and_evidence_apart(site: Site, forked: Forked) -> None:
+    run = forked.reopened.wait().must_be_green()
+    store = site.desk.session.cluster.store
+    record = json.loads(
+        store.read(
+            f"{pull_key('sonic-lite', run.name, number=str(forked.number), fork=True)}/run.json", MAX_RECORD_BYTES
+        )
+    )
+    assert record["image"]["url"].startswith(f"{site.desk.session.place.registry}/forks/")
+
+
+def test_what_cannot_be_merged_is_told_with_its_files(site: Site, conflicting: tuple[int, str]) -> None:
+    number, head = conflicting
+    said = site.desk.wait_status(head, "error", "conflicts in MAIN")
+    assert said["description"].startswith("clone: it cannot be merged into 'main'")
+    assert len(site.desk.runs(number)) == 1
+
+
+def test_a_pull_request_that_is_closed_ends_its_run(site: Site, forked: Forked) -> None:
+    assert forked.run.message.startswith("Cancelled")
+    assert note(forked.run.manifest, "ended") == "closed"
+
+
+def test_an_event_that_comes_twice_is_one_run(retested: Retested) -> None:
+    before, after = retested.names
+    assert len(before) == 3
+    assert after == before
