@@ -94,11 +94,16 @@ def overlay(place: Place) -> Object:
     small = [{"op": "replace", "path": "/spec/steps/0/computeResources/requests/cpu", "value": "50m"}]
     mirrors = [
         {"op": "add", "path": "/spec/volumes", "value": [{"name": MIRRORS, "configMap": {"name": MIRRORS}}]},
-        {
-            "op": "add",
-            "path": "/spec/steps/0/volumeMounts",
-            "value": [{"name": MIRRORS, "mountPath": "/etc/containers/registries.conf.d"}],
-        },
+        # a fork's image is built in a container of its own, the first
+        *(
+            {
+                "op": "add",
+                "path": f"/spec/steps/{step}/volumeMounts",
+                "value": [{"name": MIRRORS, "mountPath": "/etc/containers/registries.conf.d"}],
+            }
+            for step in (0, 1)
+        ),
+        {"op": "replace", "path": "/spec/steps/1/computeResources/requests/cpu", "value": "50m"},
     ]
     changes = [("TriggerBinding", "settings", values), ("Task", "build", mirrors), ("Task", ".*", small)]
     changes += [("Trigger", name, trigger) for name in TRIGGERS]
