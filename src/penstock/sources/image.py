@@ -130,7 +130,7 @@ def build(
                 name=name,
                 tag=key[:12],
                 cache_dir=cache_dir,
-                options=[*_label_options(labels or {})],
+                options=[f"--label={key}={value}" for key, value in sorted((labels or {}).items())],
                 push=access if layout is None else [],
                 to=None if layout is None else f"oci:{layout}:{key[:12]}",
                 log_file=log_file,
@@ -305,10 +305,6 @@ def _build_options(contract: Build) -> list[str]:
     return options
 
 
-def _label_options(labels: Mapping[str, str]) -> list[str]:
-    return [f"--label={key}={value}" for key, value in sorted(labels.items())]
-
-
 @contextlib.contextmanager
 def _alone(lock: Path | None) -> Iterator[None]:
     """Within, nobody else builds with the same layers.
@@ -392,15 +388,8 @@ def tag_image(
     if not is_absent(there):
         # Not knowing whether the tag is there, we must not write over it.
         raise failed("the registry cannot be asked for the tag", there, target)
-    copy = [
-        skopeo,
-        "copy",
-        "--preserve-digests",
-        "--all",
-        f"--src-tls-verify={verify}",
-        f"--dest-tls-verify={verify}",
-        *auth,
-    ]
+    sides = (f"--src-tls-verify={verify}", f"--dest-tls-verify={verify}")
+    copy = [skopeo, "copy", "--preserve-digests", "--all", *sides, *auth]
     copied = run([*copy, f"docker://{image.url}@{image.digest}", target], env=environment, timeout_s=timeout_s)
     if copied.code:
         raise failed("the image cannot be tagged", copied, target)
