@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.unit.book.made_store import MODEL, BookClient, client_of, copied
+from tests.unit.store.stored_bundle import accepted_bundle
+
+from penstock.book.places import models_in, pull_of, runs_in
+from penstock.bundle.directory import Bundle
+from penstock.store.archive import archive
+from penstock.store.local import LocalStore
+from penstock.store.pull_key import pull_key
+
+
+def add_pull(folder: Path, store: LocalStore, run_id: str, number: str, *, fork: bool = False) -> Bundle:
+    bundle = accepted_bundle(folder / run_id, run_id=run_id, verdict="fail")
+    bundle.update_run(bundle.run().model_copy(update={"track": "verify"}))
+    (bundle.report).mkdir()
+    (bundle.report / "index.html").write_text("<!doctype html>a pull request's report")
+    root = pull_key(MODEL, run_id, number=number, fork=fork)
+    archive(bundle, store, model=MODEL, run_id=run_id, root=root)
+    return bundle
+
+
+@pytest.fixture
+def store(made: LocalStore, tmp_path: Path) -> LocalStore:
+    """The made store with two runs of pull requests, one of a fork."""
+    found = copied(made, tmp_path)
+    add_pull(tmp_path, found, "pull-a", "7")
+    add_pull(tmp_path, found, "pull-b", "12", fork=True)
+    add_pull(tmp_path, found, "run-0", "12")
+    return found
+
+
+@pytest.fixture
+def pulls(store: LocalStore) -> BookClient:
+    return client_of(store)
+
+
+def test_each_run_is_found_where_it_lies(store: LocalStore) -> None:
+    found = runs_in(store, MODEL)
+    assert found["pull-a"] == f"pulls/{MODEL}/7/pull-a"
+    assert found["pull-b"] == f"forks/pulls/{MODEL}/12/pull-b"
+    assert found["run-0"] == f"runs/{MODEL}/run-0", "a name of two runs is the release's"
+    assert [pull_of(root) for root in (found["pull-a"], found["pull-b"], found["run-0"])] == ["7", "12", ""]
+
+
+def test_of_many_pull_requests_the_newest(store: LocalStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("penstock.book.places.NEWEST_PULLS", 1)
+    (store.directory / "pulls" / MODEL / "x").mkdir()
+    assert "pull-a" not in runs_in(store, MODEL)
+
+
+def test_a_model_that_has_pull_requests_alone(tmp_path: Path) -> None:
+    store = LocalStore(tmp_path / "store")
+    add_pull(tmp_path, store, "pull-a", "1")
+    assert models_in(store) == [MODEL]
+    page = client_of(store).get("/")
+    assert page.status_code == 200
+    assert MODEL in page.text
+
+
+def test_the_pages_of_a_pull_request(pulls: BookClient) -> None:
+    first = pulls.get(f"/models/{MODEL}/runs/pull-a")
+    assert first.status_code == 200, "also the first page that is asked for"
+    assert "files/report/index.html" in first.text
+    report = first.text.partition('class="main" href="')[2].partition('"')[0]
+    assert "a pull request's report" in pulls.get(report).text
+    runs = pulls.get(f"/models/{MODEL}/runs").text
+    assert "verify #7" in runs
+    assert "verify #12" in runs
+    assert "pull-b" in pulls.get("/search?q=%2312").text
+    assert pulls.get(f"/compare?a={MODEL}/run-0&b={MODEL}/pull-a").status_code == 200
+
+
+def test_the_verdict_beside_a_model_is_that_of_a_release(pulls: BookClient) -> None:
+    assert pulls.get("/").text.count("rejected") == 1  # run-2's, not the later pull requests'
