@@ -12,6 +12,7 @@ from penstock.families.family import View
 from penstock.foundation.errors import UsageError, one_line
 from penstock.foundation.files import inside, open_regular, read_regular
 
+TRANSCRIPTS = "transcripts.jsonl"
 OLD_FILE = "frames.json"
 """In bundles of older versions: one file a case, beside its output."""
 MAX_BYTES = 8 << 20
@@ -23,9 +24,9 @@ LARGEST = 1e9
 
 Series = dict[str, Any]
 """``fps``; ``lanes``, numbers (or ``null``) of each lane of the family's view by its name; ``sound``, peaks from 0 to
-1, and ``sound_fps``, how many there are a second; ``words`` with their times, and ``lips``, the sounds for which lips
-must meet, with whether they do; ``box``, what the closeup is of, as shares of the frame. What is absent in the file is
-empty here."""
+1, and ``sound_fps``, how many there are a second; ``words`` of the case's text with their times, those that were
+``heard``, and ``lips``, the sounds for which lips must meet, with whether they do; ``box``, what the closeup is of, as
+shares of the frame. What is absent in the file is empty here."""
 
 
 def read_series(bundle: Bundle, cases: Collection[str], view: View) -> dict[str, Series]:
@@ -33,6 +34,24 @@ def read_series(bundle: Bundle, cases: Collection[str], view: View) -> dict[str,
 
     The file is read line by line: what it holds of other cases takes no memory.
     """
+    found = _read(bundle, cases, view)
+    for case, words in _heard(bundle, cases).items():
+        if case in found:
+            found[case]["heard"] = words
+    return found
+
+
+def _heard(bundle: Bundle, cases: Collection[str]) -> dict[str, list[list[Any]]]:
+    """The words that a transcriber heard (``transcripts.jsonl``)."""
+    found: dict[str, list[list[Any]]] = {}
+    for line in _lines(bundle.path / TRANSCRIPTS):
+        value = _parsed(line)
+        if isinstance(value, dict) and isinstance(case := value.get("case"), str) and case in cases:
+            found[case] = _words(value.get("words"))
+    return found
+
+
+def _read(bundle: Bundle, cases: Collection[str], view: View) -> dict[str, Series]:
     if not bundle.series_file.exists():
         return {case: old for case in cases if (old := _beside_the_output(bundle, case, view)) is not None}
     wanted = set(cases)
@@ -87,6 +106,7 @@ def _drawn(value: dict[str, Any], view: View) -> Series:
         "lanes": {lane.name: _numbers(value.get(lane.series)) for lane in view.lanes},
         "sound": [min(1.0, abs(peak or 0.0)) for peak in _numbers(sound.get("peaks"))],
         "words": _words(speech.get("words")),
+        "heard": [],
         "lips": _lips(speech.get("closures")),
         "sound_fps": _rate(sound.get("per_second"), 50.0),
         "box": _box(value.get(view.closeup.series)) if view.closeup is not None else None,

@@ -136,7 +136,10 @@ class Viewer {
       this.turns[name] = 0;
       at(`worst-${name}`).disabled = !this.moments[name].length;
     }
-    this.words = first?.words ?? [];
+    const heard = first?.heard ?? [];
+    this.words = first?.words?.length ? first.words : heard;
+    at("heard").hidden = this.words === heard || !heard.length;
+    at("heard").textContent = `heard: ${heard.map(([text]) => text).join(" ")}`;
     this.sounds = Object.fromEntries(SIDES.map((side) => [side, frames[side]?.lips ?? []]));
     writeWords(at("subtitles"), this.words, (seconds) => this.player.jump(Math.floor(seconds * fps + 1e-6)));
     this.sound = first?.sound.length ? { peaks: first.sound, rate: first.sound_fps } : null;

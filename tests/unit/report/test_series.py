@@ -118,3 +118,16 @@ def test_a_speech_that_is_none(tmp_path: Path, speech: object) -> None:
     bundle.series_file.write_text(f"{line('a', speech=speech)}\n", encoding="utf-8")
     found = read_series(bundle, ["a"], VIEW)["a"]
     assert (found["words"], found["lips"]) == ([], [])
+
+
+def test_what_a_transcriber_heard(tmp_path: Path) -> None:
+    bundle = Bundle(tmp_path)
+    bundle.series_file.write_text(f"{line('a')}\n{line('b')}\n", encoding="utf-8")
+    heard = {"case": "a", "by": "pocketsphinx", "words": [["boat", 0.1, 0.4], ["x", "y", 1]]}
+    text = (
+        f"{json.dumps(heard)}\nno json\n{json.dumps({'case': 'b', 'error': 'no sound'})}\n{json.dumps({'case': 'c'})}\n"
+    )
+    (tmp_path / "transcripts.jsonl").write_text(text, encoding="utf-8")
+    found = read_series(bundle, ["a", "b", "c"], VIEW)
+    assert [found[case]["heard"] for case in ("a", "b")] == [[["boat", 0.1, 0.4]], []]
+    assert "c" not in found

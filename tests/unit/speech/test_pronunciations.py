@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from penstock.foundation.errors import UsageError
@@ -25,6 +25,7 @@ def test_what_cannot_be_said(text: str, says: str) -> None:
         pronounce(text)
 
 
+@settings(max_examples=40)
 @given(st.text(max_size=60))
 def test_words_are_clean(text: str) -> None:
     for word in words_of(text):

@@ -45,7 +45,6 @@ class Lips:
         """As the report reads it."""
         return {
             "lips": self.openings,
-            "lips_apart": self._apart(),
             "speech": {
                 "words": [[word.text, word.start_s, word.end_s] for word in self.words],
                 "closures": [
@@ -54,15 +53,6 @@ class Lips:
                 ],
             },
         }
-
-    def _apart(self) -> list[float | None]:
-        """The least opening of each /p/, /b/ and /m/, at the frames of it: the lane of the report."""
-        lane: list[float | None] = [None] * len(self.openings)
-        for each in self.closures:
-            first, last = int(each.start_s * FPS), int(each.end_s * FPS)
-            for frame in range(first, min(last + 1, len(lane))):
-                lane[frame] = round(max(each.opening, 0.0), 4)
-        return lane
 
 
 class LipWatch:
