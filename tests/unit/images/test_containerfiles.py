@@ -21,7 +21,7 @@ PACKAGE_OF = {
 NEVER_CALLED = {
     # A module that these steps import can do more than they ask of it.
     "check": {"numpy"},  # it weighs no measurements: it has none
-    "plan": {"onnxruntime", "openvino", "threadpoolctl"},
+    "plan": {"onnxruntime", "openvino", "threadpoolctl", "pocketsphinx"},
     "collect": {
         "httpcore",
         "httpx",
@@ -30,6 +30,7 @@ NEVER_CALLED = {
         "av",
         "onnxruntime",
         "openvino",
+        "pocketsphinx",
         "threadpoolctl",
     },
     "infer": {"numpy", "opencv-python-headless", "av", "threadpoolctl"},
