@@ -30,6 +30,7 @@ def main() -> int:
     lines = ["# Written from pyproject.toml by `make requirements`.", *project["dependencies"]]
     lines += ["# the demo's model", *project["optional-dependencies"]["demo"]]
     lines += ["# the release book", *project["optional-dependencies"]["serve"]]
+    lines += ["# sounds of English", *project["optional-dependencies"]["speech"]]
     lines += ["# building Penstock itself", "setuptools>=77", "wheel", ""]
     (HERE / "base.in").write_text("\n".join(lines), encoding="utf-8")
     for name in sys.argv[1:] or [

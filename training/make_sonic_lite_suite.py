@@ -26,6 +26,7 @@ import numpy.typing as npt
 import soundfile
 import yaml
 
+from penstock.speech.align import align
 from training.make_portraits import SEEDS
 from training.make_speech import DEMO
 from training.speech import SAMPLE_RATE, Speech, speak
@@ -101,6 +102,16 @@ def sound(part: str) -> npt.NDArray[np.int16]:
     return sentence(voice)[0][first * SAMPLES_A_FRAME : end * SAMPLES_A_FRAME]
 
 
+def text(portrait: str, part: str) -> dict[str, str]:
+    """What is said in an English part: the words whose middle lies in it. Lips that smile never meet: no text then."""
+    if LANGUAGES[part[:2]] != "english" or portrait == "astronaut":
+        return {}
+    voice, first, end = frames_of(part)
+    words = align(sentence(voice)[0], DEMO[f"{voice}-01"].text).words
+    spoken = [word.text for word in words if first <= (word.start_s + word.end_s) / 2 * FPS < end]
+    return {"text": " ".join(spoken)}
+
+
 def face_box(portrait: str) -> list[float]:
     """The face in the output as shares of the frame, rounded: for drawn people where they were drawn."""
     if portrait == "astronaut":
@@ -122,6 +133,7 @@ def suite() -> str:
                 "parameters": {"duration": (end - first) / FPS, "min_resolution": SIZE, "inference_steps": 25},
                 "slices": slices(name, portrait, part),
                 "face_box": face_box(portrait),
+                **text(portrait, part),
             }
         )
     head = "# Made by training/make_sonic_lite_suite.py. face_box: x, y, width, height as shares of the output frame.\n"

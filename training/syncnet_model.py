@@ -70,7 +70,7 @@ class CompactSyncNet(nn.Module):  # type: ignore[misc, unused-ignore]  # torch m
         return self.sound((mfcc - self.mfcc_mean) / self.mfcc_sd).transpose(1, 2)
 
 
-class _Graph:
+class GraphBuilder:
     """Nodes and weights while an ONNX graph grows."""
 
     def __init__(self) -> None:
@@ -89,6 +89,22 @@ class _Graph:
         name = output or f"t{len(self.nodes)}"
         self.nodes.append(helper.make_node(kind, list(inputs), [name], **(attributes or {})))
         return name
+
+    def lower_face(self, value: str, top: int, left: int, side: int, wanted: int) -> str:
+        """A square of uint8 pictures (n, H, W, 3), made smaller by a whole factor: float32 (n, 3, wanted, wanted)."""
+        bottom, right = top + side, left + side
+        value = self.add("Slice", value, self.ints(top, left), self.ints(bottom, right), self.ints(1, 2))
+        value = self.add("Cast", value, attributes={"to": TensorProto.FLOAT})
+        value = self.add("Transpose", value, attributes={"perm": [0, 3, 1, 2]})
+        step = side // wanted
+        return self.add("AveragePool", value, attributes={"kernel_shape": [step, step], "strides": [step, step]})
+
+    def standardised(self, value: str, epsilon: float) -> str:
+        """Each picture without the mean of its colours, and with the spread 1."""
+        centred = self.add("Sub", value, self.add("ReduceMean", value, attributes={"axes": [2, 3], "keepdims": 1}))
+        power = self.add("ReduceMean", self.add("Mul", centred, centred), attributes={"axes": [1, 2, 3], "keepdims": 1})
+        spread = self.add("Sqrt", self.add("Add", power, self.weight(np.array(epsilon, np.float32))))
+        return self.add("Div", centred, spread)
 
     def convolution(
         self, value: str, layer: nn.Module, norm: nn.Module | None, *, pad: int = 0, relu: bool = True
@@ -121,7 +137,7 @@ def to_onnx(model: CompactSyncNet, gain: float) -> onnx.ModelProto:
 
     gain: factor on both features, which brings the distances to the size that SyncNet's have.
     """
-    graph = _Graph()
+    graph = GraphBuilder()
     _picture_nodes(graph, model, gain)
     value = graph.add("Squeeze", "mfcc", graph.ints(1))
     mean, sd = np.array(MFCC_MEAN, np.float32), np.array(MFCC_SD, np.float32)
@@ -149,17 +165,9 @@ def to_onnx(model: CompactSyncNet, gain: float) -> onnx.ModelProto:
     return built
 
 
-def _picture_nodes(graph: _Graph, model: CompactSyncNet, gain: float) -> None:
-    bottom, right = CROP_TOP + CROP_SIDE, CROP_LEFT + CROP_SIDE
-    value = graph.add("Slice", "frames", graph.ints(CROP_TOP, CROP_LEFT), graph.ints(bottom, right), graph.ints(1, 2))
-    value = graph.add("Cast", value, attributes={"to": TensorProto.FLOAT})
-    value = graph.add("Transpose", value, attributes={"perm": [0, 3, 1, 2]})
-    step = CROP_SIDE // INPUT_SIDE
-    value = graph.add("AveragePool", value, attributes={"kernel_shape": [step, step], "strides": [step, step]})
-    centred = graph.add("Sub", value, graph.add("ReduceMean", value, attributes={"axes": [2, 3], "keepdims": 1}))
-    power = graph.add("ReduceMean", graph.add("Mul", centred, centred), attributes={"axes": [1, 2, 3], "keepdims": 1})
-    spread = graph.add("Sqrt", graph.add("Add", power, graph.weight(np.array(_EPSILON, np.float32))))
-    value = graph.add("Div", centred, spread)
+def _picture_nodes(graph: GraphBuilder, model: CompactSyncNet, gain: float) -> None:
+    value = graph.lower_face("frames", CROP_TOP, CROP_LEFT, CROP_SIDE, INPUT_SIDE)
+    value = graph.standardised(value, _EPSILON)
     picture = list(model.picture)
     for index, (_, _, kernel) in enumerate(_PICTURE_LAYERS):
         value = graph.convolution(value, picture[3 * index], picture[3 * index + 1], pad=kernel // 2)
@@ -175,7 +183,7 @@ def _picture_nodes(graph: _Graph, model: CompactSyncNet, gain: float) -> None:
     _features(graph, value, gain, "video_features")
 
 
-def _features(graph: _Graph, value: str, gain: float, output: str) -> None:
+def _features(graph: GraphBuilder, value: str, gain: float, output: str) -> None:
     """(1, D, windows) to (windows, D), times the gain."""
     value = graph.add("Transpose", graph.add("Squeeze", value, graph.ints(0)), attributes={"perm": [1, 0]})
     graph.add("Mul", value, graph.weight(np.array(gain, np.float32)), output=output)

@@ -16,7 +16,9 @@ from penstock.contract.arithmetic import Device, PrecisionChoice, computed_other
 from penstock.environment.outcome import add_environment_value
 from penstock.evaluation.measure_cache import measure_once
 from penstock.evaluation.model_log import judge_log
+from penstock.evaluation.transcripts import transcribe
 from penstock.extractors.precision import cannot_follow, choose_arithmetic, one_of
+from penstock.speech.transcription import Transcriber, open_transcriber
 from penstock.steps.entrypoint import param, progress, run_step, workspace
 
 
@@ -34,12 +36,17 @@ class Arguments:
     device: str = param("what networks compute on: cpu, or cuda (the image measure-cuda)", default="cpu")
     like: str = param("what 'auto' follows: the arithmetic of the policy or of the current release", default="")
     stored: str = param("what the values that are compared with were computed in, if they are stored", default="")
+    transcriber: str = param(
+        "who says what is heard in the videos: pocketsphinx, or a server's address up to /v1; empty: nobody", default=""
+    )
+    transcriber_model: str = param("the model of that server, as it names it", default="whisper-1")
     slice: str = param("only the cases that carry this slice; empty: all", default="")
     fork: bool = param("the code is a fork's: caches are read and not written", default=False)
     source: Path = workspace("the model's repository")
     bundle: Path = workspace("the run's bundle")
     cache: Path = workspace("what outlives a run")
     baseline: Path | None = workspace("the released model's bundle, whose answers are compared with", optional=True)
+    transcriber_key: Path | None = workspace("the transcriber's key, in the file 'key'", optional=True)
 
 
 RESULTS: tuple[str, ...] = ("measurements", "missing", "arithmetic", "again")
@@ -53,6 +60,7 @@ def step(arguments: Arguments) -> dict[str, str]:
     checked = read_checked(bundle, arguments.source)
     contract, suite = checked.contract, checked.suite().only(arguments.slice)
     with recorded(bundle, "measure") as note:
+        transcriber = _transcriber(arguments)
         arithmetic = choose_arithmetic(
             one_of(PRECISIONS, arguments.precision, where="precision"),
             device=one_of(DEVICES, arguments.device, where="device"),
@@ -69,6 +77,8 @@ def step(arguments: Arguments) -> dict[str, str]:
             released=_released(arguments.baseline),
             on_progress=progress,
         )
+        if transcriber is not None:
+            transcribe(bundle, suite.cases, transcriber)
         add_export_value(bundle)
         if contract.log is not None:
             judge_log(contract.log, bundle)
@@ -86,6 +96,13 @@ def step(arguments: Arguments) -> dict[str, str]:
         "arithmetic": arithmetic,
         "again": str(bool(otherwise)).lower(),
     }
+
+
+def _transcriber(arguments: Arguments) -> Transcriber | None:
+    if not arguments.transcriber:
+        return None
+    key = arguments.transcriber_key / "key" if arguments.transcriber_key is not None else None
+    return open_transcriber(arguments.transcriber, key, model=arguments.transcriber_model)
 
 
 def _released(folder: Path | None) -> Bundle | None:

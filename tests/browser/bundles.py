@@ -107,6 +107,11 @@ def write_frames(path: Path, *, frames: int, level: float, dip: int | None, soun
         "jitter": [None, *jitter.tolist(), None],
         "face": [0.5, 0.1, 0.48, 0.7],
     }
+    if dip is not None:
+        value["speech"] = {
+            "words": [["move", 0.2, 0.5], ["over", 0.5, 0.9], ["bob", 1.2, 1.6]],
+            "closures": [["m", 0.2, 0.28, True, 0.0], ["b", 1.2, 1.28, False, 0.1], ["b", 1.52, 1.6, True, 0.01]],
+        }
     if sound:
         value["sound"] = {
             "per_second": 50,

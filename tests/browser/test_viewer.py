@@ -199,6 +199,23 @@ def test_the_strip_has_both_lines_and_the_sound(viewer: Page) -> None:
     assert drawn["sound"] == 1
 
 
+def test_what_is_said_runs_under_the_videos_and_on_the_strip(viewer: Page) -> None:
+    assert viewer.locator("#subtitles").inner_text().split() == ["move", "over", "bob"]
+    assert viewer.locator("#lane-speech .words span").all_inner_texts() == ["move", "over", "bob"]
+    sounds = viewer.locator("#lane-speech .candidate b")
+    assert sounds.all_inner_texts() == ["m", "b", "b"]
+    assert [each.get_attribute("class") for each in sounds.all()] == ["closed", "apart", "closed"]
+    assert sounds.nth(1).get_attribute("title") == "candidate: b at 1.20 s, lips stay apart"
+    viewer.locator("#subtitles span").nth(1).click()
+    assert comes_to_show(viewer, both(12))  # 0.5 s
+    assert viewer.locator("#subtitles .now").inner_text() == "over"
+    across = viewer.locator("#lane-speech .words").bounding_box()
+    bob = viewer.locator("#lane-speech .words span").nth(2).bounding_box()
+    assert across is not None
+    assert bob is not None
+    assert (bob["x"] - across["x"]) / across["width"] == pytest.approx(30 / 59, abs=0.01)
+
+
 def test_the_sound_is_drawn_from_the_video_where_it_was_not_measured(
     pair: tuple[Bundle, Bundle], tmp_path: Path, opened: Callable[..., Opened]
 ) -> None:

@@ -34,7 +34,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "test-assets")]
 
 import make_repository  # noqa: E402 (a program of test-assets/)
-from tests.faults.fault_table import BETTER, GOOD, FaultTable, Judged, markdown, missed  # noqa: E402
+from tests.faults.fault_table import GOOD, FaultTable, Judged, markdown, missed  # noqa: E402
 from tests.faults.figures import figures  # noqa: E402
 from tests.faults.steps_of_release import Ended, Order, judge  # noqa: E402
 from tests.faults.whole_release import bundle_of, release  # noqa: E402
@@ -114,11 +114,11 @@ def whole(table: FaultTable, place: Path, tags: Sequence[str]) -> Judgements:
 def show_figures(table: FaultTable, out: Path) -> None:
     """The two good releases beside each other, as they are measured in whole releases."""
     place = out / f"{table.model}-whole"
-    if not bundle_of(place, BETTER).verdict_file.is_file():
+    if not bundle_of(place, table.better).verdict_file.is_file():
         # a store of its own: a bad release must not be compared with the better one
         place = out / f"{table.model}-figures"
-        whole(table, place, (GOOD, BETTER))
-    sides = [replace(read_source(bundle_of(place, tag).path), name=tag) for tag in (GOOD, BETTER)]
+        whole(table, place, (GOOD, table.better))
+    sides = [replace(read_source(bundle_of(place, tag).path), name=tag) for tag in (GOOD, table.better)]
     sys.stdout.write(f"## {table.model}\n\n{figures(table.figures, *sides)}\n")
 
 

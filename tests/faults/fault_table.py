@@ -41,13 +41,15 @@ class FaultTable:
     """Fields of the contract's ``load`` that the short table changes."""
     page: Mapping[str, Any] = field(default_factory=dict)
     """The same of its ``page``."""
+    better: str = BETTER
+    """The release that is better than the first, and must be accepted."""
     figures: tuple[str, ...] = ()
     """The metrics by which its document compares the two good releases."""
 
     @property
     def tags(self) -> tuple[str, ...]:
         """All releases that are judged, in their order."""
-        return (GOOD, *self.stopped_by, BETTER)
+        return (GOOD, *self.stopped_by, self.better)
 
     @property
     def parts(self) -> dict[str, tuple[str, ...]]:
@@ -55,11 +57,11 @@ class FaultTable:
         found: dict[str, list[str]] = {self.slice: []}
         for tag in self.stopped_by:
             found.setdefault(self.slices.get(tag, self.slice), []).append(tag)
-        return {slice_: (GOOD, *tags, BETTER) for slice_, tags in found.items()}
+        return {slice_: (GOOD, *tags, self.better) for slice_, tags in found.items()}
 
     def sections(self, tag: str, slice_: str) -> frozenset[str]:
         """Which of :data:`ON_REQUEST` are needed to judge a release: the good ones must hold all of them, once."""
-        if tag in (GOOD, BETTER):
+        if tag in (GOOD, self.better):
             return frozenset(ON_REQUEST if slice_ == self.slice else ())
         section = section_of(self.stopped_by[tag])
         return frozenset([section] if section is not None else [])
@@ -110,7 +112,7 @@ def named(rule: RuleResult) -> str:
 
 def missed(table: FaultTable, judged: Mapping[str, Judged]) -> list[str]:
     """What did not go as it should, in words."""
-    wrong = [f"{tag} is {judged[tag].word}: not accepted" for tag in (GOOD, BETTER) if judged[tag].word != "pass"]
+    wrong = [f"{tag} is {judged[tag].word}: not accepted" for tag in (GOOD, table.better) if judged[tag].word != "pass"]
     for tag, rule in table.stopped_by.items():
         found, falls_back = judged[tag], tag in table.falls_back
         fell = found.fallen(only_warning=falls_back)

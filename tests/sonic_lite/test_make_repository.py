@@ -20,7 +20,10 @@ from penstock.contract.presets import with_preset
 from penstock.foundation.errors import UsageError, WorldError
 from penstock.foundation.files import sha256_file
 
-TAGS = ["v1.0.0", "v1.0.1-desync", "v1.0.2-duration", "v1.0.3-crash", "v1.0.4-silent", "v1.0.5", "v1.1.0", "v1.2.0"]
+TAGS = [
+    *("v1.0.0", "v1.0.1-desync", "v1.0.2-duration", "v1.0.3-crash", "v1.0.4-silent", "v1.0.5", "v1.0.6-open-lips"),
+    *("v1.1.0", "v1.2.0"),
+]
 
 
 def git(repository: Path, *arguments: str) -> str:

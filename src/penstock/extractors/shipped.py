@@ -11,10 +11,11 @@ from penstock.foundation.errors import UsageError, WorldError
 from penstock.foundation.files import sha256_file
 
 log = logging.getLogger(__name__)
-STAND_INS = {"syncnet": "syncnet-compact", "image-features": "portrait-features"}
+STAND_INS = {"syncnet": "syncnet-compact", "image-features": "portrait-features", "lips": "lip-opening"}
 VARIABLES = {"syncnet": "PENSTOCK_SYNCNET", "image-features": "PENSTOCK_FRECHET"}
 SHIPPED = {
     "syncnet-compact": "d44ab7926c76ef5881d063f7bb4fb09bececa73875f9ca068f34ee6dd1b34070",
+    "lip-opening": "0ceaf371a6c1f5e5a38fe27648857a95d489bde4b344201669fa9b5b7e18f565",
     "portrait-features": "82cec326ec197260a0815f1b1dbb4b65459c94e200e06d72641fad5d060f91b7",
 }
 """Name → SHA-256 of the file: what a contract names is the same network in every installation."""

@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from penstock.report.picture_files import DrawnPicture
     from penstock.report.stills import DrawEach
 
-SCRIPTS = ("strip.js", "player.js", "stills.js", "viewer.js", "page.js")
+SCRIPTS = ("strip.js", "subtitles.js", "player.js", "stills.js", "viewer.js", "page.js")
 WORST = 5
 """Cases on the first screen."""
 MAX_REASONS = 14

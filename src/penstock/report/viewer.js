@@ -136,6 +136,12 @@ class Viewer {
       this.turns[name] = 0;
       at(`worst-${name}`).disabled = !this.moments[name].length;
     }
+    const heard = first?.heard ?? [];
+    this.words = first?.words?.length ? first.words : heard;
+    at("heard").hidden = this.words === heard || !heard.length;
+    at("heard").textContent = `heard: ${heard.map(([text]) => text).join(" ")}`;
+    this.sounds = Object.fromEntries(SIDES.map((side) => [side, frames[side]?.lips ?? []]));
+    writeWords(at("subtitles"), this.words, (seconds) => this.player.jump(Math.floor(seconds * fps + 1e-6)));
     this.sound = first?.sound.length ? { peaks: first.sound, rate: first.sound_fps } : null;
     if (view.closeup) this.closeup = this.closeOf(first?.box);
     const moving = Object.keys(videos).length > 0;
@@ -193,8 +199,10 @@ class Viewer {
     if (this.drawn !== frames) {
       this.drawn = frames;
       for (const { name } of view.lanes) drawLane(at(`lane-${name}`), this.lanes[name], frames, this.moments[name]);
+      drawSpeech(at("lane-speech"), this.words, this.sounds, player.fps, frames);
       drawWave(at("lane-sound"), this.sound?.peaks ?? [], this.sound?.rate ?? 50, player.fps, frames);
     }
+    markWord(at("subtitles"), this.words, (player.frame + 0.5) / player.fps);
     const scrub = at("scrub");
     scrub.max = String(frames - 1);
     scrub.value = String(player.frame);

@@ -26,7 +26,7 @@ NEVER_CALLED = {
     # A module that these steps import can do more than they ask of it.
     "clone": {"httpx", "httpcore", "backports-zstd"},  # a suite comes from S3 or a registry; zstd it refuses
     "check": {"numpy"},  # it weighs no measurements: it has none
-    "plan": {"onnxruntime", "openvino", "threadpoolctl"},
+    "plan": {"onnxruntime", "openvino", "threadpoolctl", "pocketsphinx"},
     "collect": {
         "httpcore",
         "httpx",
@@ -35,6 +35,7 @@ NEVER_CALLED = {
         "av",
         "onnxruntime",
         "openvino",
+        "pocketsphinx",
         "threadpoolctl",
     },
     "infer": {"numpy", "opencv-python-headless", "av", "threadpoolctl"},

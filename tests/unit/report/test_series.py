@@ -93,3 +93,41 @@ def test_frames_that_cannot_be_read_are_left_out(pair: tuple[Bundle, Bundle], co
     (frames,) = (case["frames"]["candidate"] for case in json.loads(tags.data) if case["name"] == "bad")
     nothing = ({"sync": [], "jitter": []}, [], None)
     assert frames is None or (frames["lanes"], frames["sound"], frames["box"]) == nothing
+
+
+def test_words_and_sounds_of_what_is_said(tmp_path: Path) -> None:
+    bundle = Bundle(tmp_path)
+    words = [["move", 0.0, 0.2], ["over", 0.5, 0.4], ["a\nb", 1, 2], [3, 0, 1], ["x", -1, 2], ["n", 0, "1"], "word"]
+    sounds = [
+        ["p", 0.1, 0.2, True, 0.01],
+        ["m", 1, 2, "yes"],
+        ["z", 0, 1, True],
+        ["b", 0, 1e9, True],
+        ["p"],
+        [[], 0, 1, 1],
+    ]
+    bundle.series_file.write_text(f"{line('a', speech={'words': words, 'closures': sounds})}\n", encoding="utf-8")
+    found = read_series(bundle, ["a"], VIEW)["a"]
+    assert found["words"] == [["move", 0.0, 0.2], ["a b", 1, 2]]
+    assert found["lips"] == [["p", 0.1, 0.2, True], ["m", 1, 2, False]]
+
+
+@pytest.mark.parametrize("speech", [None, [], "said", {"words": {}, "closures": 7}, {"words": [[]] * 5}])
+def test_a_speech_that_is_none(tmp_path: Path, speech: object) -> None:
+    bundle = Bundle(tmp_path)
+    bundle.series_file.write_text(f"{line('a', speech=speech)}\n", encoding="utf-8")
+    found = read_series(bundle, ["a"], VIEW)["a"]
+    assert (found["words"], found["lips"]) == ([], [])
+
+
+def test_what_a_transcriber_heard(tmp_path: Path) -> None:
+    bundle = Bundle(tmp_path)
+    bundle.series_file.write_text(f"{line('a')}\n{line('b')}\n", encoding="utf-8")
+    heard = {"case": "a", "by": "pocketsphinx", "words": [["boat", 0.1, 0.4], ["x", "y", 1]]}
+    text = (
+        f"{json.dumps(heard)}\nno json\n{json.dumps({'case': 'b', 'error': 'no sound'})}\n{json.dumps({'case': 'c'})}\n"
+    )
+    (tmp_path / "transcripts.jsonl").write_text(text, encoding="utf-8")
+    found = read_series(bundle, ["a", "b", "c"], VIEW)
+    assert [found[case]["heard"] for case in ("a", "b")] == [[["boat", 0.1, 0.4]], []]
+    assert "c" not in found

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from pydantic import field_validator
+from collections.abc import Mapping
+from typing import Annotated
+
+from pydantic import Field, StringConstraints, field_validator
 
 from penstock.contract.models import Case
 
 FaceBox = tuple[float, float, float, float]
+SpokenText = Annotated[str, StringConstraints(min_length=1, max_length=20_000, strip_whitespace=True)]
+Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=35)]
 
 
 class TalkingHeadCase(Case):
@@ -14,6 +19,22 @@ class TalkingHeadCase(Case):
 
     face_box: FaceBox | None = None
     """``x, y, width, height`` of the face in the *output* video, as shares (0..1) of its width and height."""
+
+    text: Annotated[SpokenText | None, Field(exclude_if=lambda value: value is None)] = None
+    """What is said in the case's recording, word for word. (A suite without it keeps its digest.)"""
+    language: Annotated[Language | None, Field(exclude_if=lambda value: value is None)] = None
+    """Of the text, as BCP 47 has it: `en`, `de`, `pt-BR`; left out: English."""
+
+    @property
+    def inapplicable(self) -> Mapping[str, str]:
+        """Lips are looked at where it is known which sounds are said: in English, where the case has the text."""
+        if self.text is None:
+            return {"lip_closure": "the case does not say what is said in it ('text')"}
+        if self.language is not None and self.language.partition("-")[0] != "en":
+            return {"lip_closure": f"sounds are found in English only, and the case's language is '{self.language}'"}
+        if not set(self.text.lower()) & set("pbm"):
+            return {"lip_closure": "its text has no p, b or m"}
+        return {}
 
     @field_validator("face_box")
     @classmethod

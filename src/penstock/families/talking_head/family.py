@@ -17,6 +17,7 @@ FAMILY = Family(
     roles={
         "lipsync": Role("penstock.extractors.syncnet:open_syncnet", stand_in="syncnet-compact"),
         "frechet": Role("penstock.extractors.image_features:ImageFeatures.load", stand_in="portrait-features"),
+        "lips": Role("penstock.extractors.lips:open_lips", stand_in="lip-opening"),
     },
     metrics=METRICS,
     filled={"duration": Filled("audio", "penstock.families.talking_head.duration:seconds_of_sound")},

@@ -18,10 +18,12 @@ from penstock.contract.placeholders import Scalar
 from penstock.evaluation.measurer import Answer, Value
 from penstock.evaluation.networks import Networks
 from penstock.extractors.image_features import BATCH_IMAGES, ImageFeatures
+from penstock.extractors.lips import LipOpening
 from penstock.extractors.syncnet import SyncNet
 from penstock.families.talking_head.case import FaceBox, TalkingHeadCase
 from penstock.families.talking_head.face_crops import Face, choose_face
 from penstock.families.talking_head.frame_distances import frame_distances
+from penstock.families.talking_head.lip_watch import Lips, LipWatch
 from penstock.families.talking_head.metrics import METRICS
 from penstock.foundation.errors import UsageError
 from penstock.media import MediaInfo, MediaLimits, VideoInfo, probe, read_audio
@@ -57,6 +59,8 @@ class Series:
     """Frame-to-frame change that motion does not explain, a frame; ``None`` for the first and the last."""
     sound: list[float] = field(default_factory=list)
     """The loudest sample (0 to 1) of each of :data:`PEAKS_PER_SECOND` stretches of a second; empty: it was not read."""
+    lips: Lips | None = None
+    """How far the lips are apart, and what was said; ``None``: it was not looked at."""
     face: list[float] | None = None
     """Where the face is: x, y, width, height as shares of the frame; ``None``: the whole frame is the face's crop."""
 
@@ -64,7 +68,7 @@ class Series:
         """As the report reads it."""
         frames = {"fps": FPS, "sync_distance": self.sync_distance, "jitter": self.jitter, "face": self.face}
         sound = {"sound": {"per_second": PEAKS_PER_SECOND, "peaks": self.sound}} if self.sound else {}
-        return frames | sound
+        return frames | sound | (self.lips.content() if self.lips is not None else {})
 
 
 class TalkingHeadMeasurer:
@@ -73,6 +77,7 @@ class TalkingHeadMeasurer:
     def __init__(self, networks: Networks, reference: Iterable[Frame] | None) -> None:
         self._syncnet = cast("SyncNet | None", networks.get("lipsync"))
         self._frechet = cast("ImageFeatures | None", networks.get("frechet"))
+        self._lips = cast("LipOpening | None", networks.get("lips"))
         self._reference = self._frechet.features(reference) if self._frechet and reference is not None else None
 
     def case(
@@ -88,10 +93,18 @@ class TalkingHeadMeasurer:
         if "" not in outputs:
             reason = "the case has several calls, and a talking head is one video"
             return Answer(dict.fromkeys((metric.name for metric in METRICS if not metric.whole_suite), reason))
-        box = case.face_box if isinstance(case, TalkingHeadCase) else None
-        latency_s = call.latency_s
+        own = case if isinstance(case, TalkingHeadCase) else None
+        text = own.text if own is not None and "lip_closure" not in own.inapplicable else None
         return examine(
-            case.name, box, latency_s, outputs[""], inputs, given, syncnet=self._syncnet, frechet=self._frechet
+            case.name,
+            own.face_box if own is not None else None,
+            call.latency_s,
+            outputs[""],
+            inputs,
+            given,
+            syncnet=self._syncnet,
+            frechet=self._frechet,
+            lips=LipWatch(self._lips, text) if self._lips is not None and text is not None else None,
         )
 
     def suite(self, cases: Sequence[Case], answers: Sequence[Answer]) -> Iterator[Measurement]:
@@ -112,6 +125,7 @@ def examine(
     *,
     syncnet: SyncNet | None = None,
     frechet: ImageFeatures | None = None,
+    lips: LipWatch | None = None,
 ) -> Answer:
     """Measure the answer to one case. The video is not trusted: what is wrong with it is a reason, not an exception.
 
@@ -130,6 +144,7 @@ def examine(
             ``audio`` input's own.
         syncnet: for the lip-sync metrics.
         frechet: for the features of all frames.
+        lips: for what the lips do while the case's text is said; a new one for each case.
     """
     answer = Answer()
     series = Series()
@@ -149,22 +164,13 @@ def examine(
     watch = _FrameWatch(face_box, frechet)
     held = HeldFrames(video, fps=FPS, limits=limits)
     stream = watch.frames(held)
-    lips: LipSync | str = ""
-    heard: int | None = None
-    first = 0
-    if syncnet is not None:
-        try:
-            sound = _sound(video, info, inputs)
-            heard = sound.size // SAMPLES_A_FRAME
-            series.sound = sound_peaks(sound)
-            face = _face(held, info.video, face_box)
-            first = face.first
-            series.face = list(face_box) if face_box is not None else _shares(face.box, info.video)
-            lips = score_lipsync(face.crops(stream), sound[first * SAMPLES_A_FRAME :], syncnet)
-        except UsageError as error:
-            lips = error.what
+    seen = None
+    if syncnet is not None or lips is not None:
+        seen = _watch_face(held, stream, info, info.video, video, inputs, face_box, syncnet, lips)
+        series.face = seen.box
+        series.sound = sound_peaks(seen.sound) if seen.sound is not None else []
     try:
-        for _ in stream:  # lip sync reads no further than there is sound
+        for _ in stream:  # who watches a face reads no further than it is seen
             pass
     except UsageError as error:
         watch.failure = watch.failure or error
@@ -172,13 +178,8 @@ def examine(
         _nothing_to_see(answer, watch.failure, lip_sync=syncnet is not None)
         answer.series = series.content()
         return answer
-    if syncnet is not None:
-        usable = watch.count if heard is None else min(watch.count, heard)
-        if isinstance(lips, str) and usable < MIN_FRAMES and heard is not None:
-            lips = f"too short for lip sync: {usable} frames have picture and sound, {MIN_FRAMES} are needed"
-        answer.values |= _lip_sync_values(lips)
-    if isinstance(lips, LipSync):
-        series.sync_distance = [*[None] * first, *(float(value) for value in lips.frame_distances)]
+    if seen is not None:
+        answer.values |= _face_values(seen, watch.count, series, syncnet, lips)
     answer.values |= watch.values()
     series.jitter = watch.jitter_by_frame()
     answer.series = series.content()
@@ -262,7 +263,74 @@ def _mean(values: list[float], otherwise: str) -> Value:
 
 def _nothing_to_see(answer: Answer, error: UsageError, *, lip_sync: bool) -> None:
     reason = f"the output is not a video that can be measured: {error.what}"
-    answer.values |= dict.fromkeys((*(LIP_SYNC if lip_sync else ()), *PICTURE), reason)
+    answer.values |= dict.fromkeys((*(LIP_SYNC if lip_sync else ()), "lip_closure", *PICTURE), reason)
+
+
+@dataclass
+class _FaceSeen:
+    """What came of watching the face."""
+
+    sound: npt.NDArray[np.int16] | None = None
+    first: int = 0
+    box: list[float] | None = None
+    sync: LipSync | str = ""
+    unseen: str = ""
+    """Why it was not seen."""
+
+
+def _watch_face(
+    held: HeldFrames,
+    stream: Iterator[Frame],
+    info: MediaInfo,
+    picture: VideoInfo,
+    video: Path,
+    inputs: Mapping[str, Path],
+    face_box: FaceBox | None,
+    syncnet: SyncNet | None,
+    lips: LipWatch | None,
+) -> _FaceSeen:
+    """Watch the face in ``stream``, and hear the sound with it. What goes wrong is a reason."""
+    seen = _FaceSeen()
+    try:
+        seen.sound = _sound(video, info, inputs)
+        face = _face(held, picture, face_box)
+        seen.first = face.first
+        seen.box = list(face_box) if face_box is not None else _shares(face.box, picture)
+    except UsageError as error:
+        seen.sync = seen.unseen = error.what
+        return seen
+    crops = face.crops(stream) if lips is None else lips.crops(face.crops(stream))
+    try:
+        if syncnet is not None:
+            seen.sync = score_lipsync(crops, seen.sound[seen.first * SAMPLES_A_FRAME :], syncnet)
+    except UsageError as error:
+        seen.sync = error.what
+    try:
+        for _ in crops:  # lip sync reads no further than there is sound
+            pass
+    except UsageError as error:  # where it is the video's fault, who looks at every frame knows it
+        seen.unseen = error.what
+    return seen
+
+
+def _face_values(
+    seen: _FaceSeen, frames: int, series: Series, syncnet: SyncNet | None, lips: LipWatch | None
+) -> dict[str, Value]:
+    """The values of a face that was watched; what is known frame by frame goes into ``series``."""
+    values: dict[str, Value] = {}
+    sync, sound = seen.sync, seen.sound
+    if syncnet is not None:
+        usable = frames if sound is None else min(frames, sound.size // SAMPLES_A_FRAME)
+        if isinstance(sync, str) and usable < MIN_FRAMES and sound is not None:
+            sync = f"too short for lip sync: {usable} frames have picture and sound, {MIN_FRAMES} are needed"
+        values |= _lip_sync_values(sync)
+    if isinstance(sync, LipSync):
+        series.sync_distance = [*[None] * seen.first, *(float(value) for value in sync.frame_distances)]
+    if lips is not None:
+        values["lip_closure"] = seen.unseen
+        if sound is not None and not seen.unseen:
+            values["lip_closure"], series.lips = lips.closure(sound, seen.first)
+    return values
 
 
 def _sound(video: Path, info: MediaInfo, inputs: Mapping[str, Path]) -> npt.NDArray[np.int16]:

@@ -27,6 +27,13 @@ METRICS = (
         role="lipsync",
     ),
     Metric(
+        *("lip_closure", "lips closed at p b m", "", "higher", 3),
+        "In how many of the sounds p, b and m, for which lips must meet, they do; higher is better, and of English "
+        "speech alone.",
+        role="lips",
+        share=True,
+    ),
+    Metric(
         *("fid", "FID", "", "lower", 3),
         "How different the frames are, as a set, from the reference frames, compared by the mean and the spread of "
         "a network's features; lower is better, and few frames make it too high.",

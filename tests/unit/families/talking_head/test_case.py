@@ -19,3 +19,33 @@ def test_box_in_the_frame(box) -> None:
 def test_box_that_is_none(box) -> None:
     with pytest.raises(ValidationError):
         TalkingHeadCase.model_validate(CASE | {"face_box": box})
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        ({}, "does not say what is said"),
+        ({"text": "Bob", "language": "de-AT"}, "English only, and the case's language is 'de-AT'"),
+        ({"text": "A day in the sun."}, "no p, b or m"),
+    ],
+)
+def test_where_lips_are_not_looked_at(said, why) -> None:
+    assert why in TalkingHeadCase.model_validate(CASE | said).inapplicable["lip_closure"]
+
+
+@pytest.mark.parametrize("language", [None, "en", "en-GB"])
+def test_where_they_are(language) -> None:
+    case = TalkingHeadCase.model_validate(CASE | {"text": " Bob. ", "language": language})
+    assert (case.text, case.inapplicable) == ("Bob.", {})
+
+
+@pytest.mark.parametrize("said", [{"text": "  "}, {"language": "English"}, {"text": "b" * 20_001}])
+def test_texts_and_languages_that_are_none(said) -> None:
+    with pytest.raises(ValidationError):
+        TalkingHeadCase.model_validate(CASE | said)
+
+
+def test_a_suite_without_texts_keeps_its_digest() -> None:
+    assert TalkingHeadCase.model_validate(CASE).model_dump(mode="json").keys() == {
+        *("name", "inputs", "parameters", "slices", "face_box")
+    }

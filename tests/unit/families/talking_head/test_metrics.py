@@ -9,6 +9,7 @@ WANTED = {
     "lse_c": ("higher", ""),
     "av_offset": (None, "frames"),
     "av_offset_abs": ("lower", "frames"),
+    "lip_closure": ("higher", ""),
     "fid": ("lower", ""),
     "kid": ("lower", ""),
     "duration_error": ("lower", "s"),
@@ -18,7 +19,7 @@ WANTED = {
 }
 
 
-ALONE = {"fid", "kid", "duration_error", "sharpness", "jitter", "real_time_factor"}
+ALONE = {"lip_closure", "fid", "kid", "duration_error", "sharpness", "jitter", "real_time_factor"}
 """They look through no SyncNet."""
 
 

@@ -1,0 +1,1 @@
+"""What is said in a recording: words and sounds with their times."""

@@ -1,0 +1,236 @@
+"""What somebody hears in a recording: a server with OpenAI's ``/v1/audio/transcriptions``, or PocketSphinx here."""
+
+from __future__ import annotations
+
+import io
+import ipaddress
+import time
+import wave
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import httpx
+import numpy as np
+import numpy.typing as npt
+
+from penstock.foundation.errors import UsageError, WorldError, one_line
+from penstock.foundation.files import read_regular
+from penstock.foundation.strict_json import read_json
+from penstock.speech.acoustic_model import model_folder
+from penstock.speech.sounds import Word
+
+Samples = npt.NDArray[np.int16]
+
+RATE = 16_000
+EMBEDDED = "pocketsphinx"
+"""The name of the transcriber that needs no server."""
+MAX_SECONDS = 600
+MAX_ANSWER_BYTES = 4 << 20
+MAX_WORDS = 5_000
+MAX_WORD = 100
+MAX_KEY_BYTES = 4096
+DEADLINE_S = 120.0
+
+
+class Transcriber(Protocol):
+    """What hears words in a recording."""
+
+    @property
+    def name(self) -> str:
+        """As reports name it; no secret."""
+
+    def words(self, sound: Samples) -> tuple[Word, ...]:
+        """The words of a recording, int16 ``(n,)`` at 16 kHz, in order.
+
+        Raises:
+            UsageError: the recording is too long, or the answer is none.
+            WorldError: the server cannot be reached or refuses; PocketSphinx is not installed.
+        """
+
+
+def open_transcriber(named: str, key_file: Path | None = None, *, model: str = "whisper-1") -> Transcriber:
+    """The transcriber of a name.
+
+    Args:
+        named: ``pocketsphinx``, or the address of a server up to ``/v1``: ``https://whisper.example.org/v1``.
+        key_file: holds the server's key alone, sent as a bearer token.
+        model: as the server names it.
+
+    Raises:
+        UsageError: the address is none, would send a key in clear text, or the file holds no key.
+    """
+    if named == EMBEDDED:
+        return EmbeddedTranscriber()
+    try:
+        url = httpx.URL(named)
+    except httpx.InvalidURL:
+        url = httpx.URL("")
+    if url.scheme not in ("http", "https") or not url.host or url.userinfo or url.query or url.fragment:
+        raise UsageError(
+            "the transcriber is neither 'pocketsphinx' nor the address of a server",
+            where="transcriber",
+            todo="Write an address such as https://whisper.example.org/v1, without a password or a query.",
+        )
+    key = _key(key_file) if key_file is not None else None
+    if key is not None and url.scheme != "https" and not _is_here(url.host):
+        raise UsageError(
+            "the key would be sent without encryption", where="transcriber", todo="Use an https address, or no key."
+        )
+    return ServerTranscriber(str(url).rstrip("/"), key, model)
+
+
+@dataclass(frozen=True, repr=False)
+class ServerTranscriber:
+    """A server that speaks OpenAI's interface for transcriptions, with times of words."""
+
+    url: str
+    key: str | None
+    model: str
+
+    @property
+    def name(self) -> str:
+        """Model and host."""
+        return f"{self.model} at {httpx.URL(self.url).host}"
+
+    def words(self, sound: Samples) -> tuple[Word, ...]:
+        """As :meth:`Transcriber.words`. One request, no redirect, no proxy of the environment; never sent again."""
+        _check_length(sound)
+        headers = {"Authorization": f"Bearer {self.key}"} if self.key is not None else {}
+        form = {"model": self.model, "response_format": "verbose_json", "timestamp_granularities[]": "word"}
+        files = {"file": ("sound.wav", _wav(sound), "audio/wav")}
+        try:
+            with (
+                httpx.Client(timeout=httpx.Timeout(DEADLINE_S, connect=10.0), trust_env=False) as client,
+                client.stream(
+                    "POST", f"{self.url}/audio/transcriptions", headers=headers, data=form, files=files
+                ) as answer,
+            ):
+                content = _limited(answer, time.monotonic() + DEADLINE_S)
+        except (httpx.HTTPError, ValueError) as error:
+            raise WorldError(f"the transcriber cannot be reached: {type(error).__name__}", where=self.name) from error
+        if answer.status_code != httpx.codes.OK:
+            raise WorldError(
+                f"the transcriber answered with status {answer.status_code}",
+                where=self.name,
+                todo="Look at its log, at the key and at the model's name.",
+            )
+        return words_of_answer(content, sound.size / RATE, where=self.name)
+
+
+class EmbeddedTranscriber:
+    """PocketSphinx with its own English language model: enough to find a passage, often wrong in a word."""
+
+    name = EMBEDDED
+
+    def words(self, sound: Samples) -> tuple[Word, ...]:
+        """As :meth:`Transcriber.words`. English; the same answer each time, since each recording has a decoder anew."""
+        _check_length(sound)
+        model_folder()  # raises where the package is not installed
+        from pocketsphinx import Decoder
+
+        decoder = Decoder(loglevel="FATAL", cmn="batch")
+        # digital silence is no sound to the model, and dither is drawn the same way each time
+        hiss = np.random.default_rng(0).normal(0, 8, sound.size)
+        heard = np.clip(sound + hiss.round(), -32768, 32767).astype(np.int16)
+        decoder.start_utt()
+        decoder.process_raw(heard.tobytes(), full_utt=True)
+        decoder.end_utt()
+        if decoder.hyp() is None:
+            return ()
+        found = [(each.word.partition("(")[0], each.start_frame, each.end_frame + 1) for each in decoder.seg()]
+        return tuple(Word(text, start / 100, end / 100) for text, start, end in found if text[0] not in "<[+")
+
+
+def words_of_answer(content: bytes, seconds: float, *, where: str) -> tuple[Word, ...]:
+    """The words of a server's answer, which is checked.
+
+    Args:
+        content: JSON with ``words``, each with ``word``, ``start`` and ``end`` in seconds.
+        seconds: of the recording: times beyond it by more than a second are refused.
+        where: the server, for messages.
+
+    Raises:
+        UsageError: it is no such answer.
+    """
+
+    def wrong(what: str) -> UsageError:
+        return UsageError(
+            f"the transcriber's answer {what}",
+            where=where,
+            todo="Use a server that gives times of words (verbose_json).",
+        )
+
+    try:
+        value = read_json(content)
+    except ValueError as error:
+        raise wrong("is no JSON") from error
+    listed = value.get("words") if isinstance(value, dict) else None
+    if not isinstance(listed, list):
+        raise wrong("has no list 'words'")
+    if len(listed) > MAX_WORDS:
+        raise wrong(f"has more than {MAX_WORDS} words")
+    found: list[Word] = []
+    for number, entry in enumerate(listed, 1):
+        word = _word(entry, seconds + 1.0)
+        if word is None or (found and word.start_s < found[-1].start_s - 1.0):
+            raise wrong(f"has no word with its times at place {number}")
+        found.append(word)
+    return tuple(found)
+
+
+def _word(entry: Any, latest: float) -> Word | None:
+    if not isinstance(entry, Mapping) or not isinstance(text := entry.get("word"), str):
+        return None
+    start, end = (_seconds(entry.get(name)) for name in ("start", "end"))
+    text = one_line(text).strip()
+    if start is None or end is None or not start <= end <= latest or not 0 < len(text) <= MAX_WORD:
+        return None
+    return Word(text, round(start, 3), round(end, 3))
+
+
+def _seconds(value: object) -> float | None:
+    fits = isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
+    return float(value) if fits and isinstance(value, int | float) else None
+
+
+def _check_length(sound: Samples) -> None:
+    if sound.size > MAX_SECONDS * RATE:
+        raise UsageError(f"the recording of {sound.size / RATE:.0f} s is too long: {MAX_SECONDS} s are transcribed")
+
+
+def _wav(sound: Samples) -> bytes:
+    content = io.BytesIO()
+    with wave.open(content, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(RATE)
+        file.writeframes(sound.astype("<i2").tobytes())
+    return content.getvalue()
+
+
+def _limited(answer: httpx.Response, deadline: float) -> bytes:
+    content = bytearray()
+    for piece in answer.iter_bytes():
+        content += piece
+        if len(content) > MAX_ANSWER_BYTES:
+            raise ValueError("the answer is too large")
+        if time.monotonic() > deadline:
+            raise ValueError("the answer takes too long")
+    return bytes(content)
+
+
+def _key(file: Path) -> str:
+    raw = read_regular(file, max_bytes=MAX_KEY_BYTES, where=str(file))
+    key = raw.decode("ascii", "replace").strip()
+    if not key or not key.isprintable() or " " in key or not key.isascii():
+        raise UsageError("the file holds no key: one line of printable ASCII", where=str(file))
+    return key
+
+
+def _is_here(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
