@@ -82,7 +82,7 @@ def step(arguments: Arguments) -> dict[str, str]:
         origin = _suite(arguments)
         if origin is not None:
             log("suite", address=origin.address, files=origin.files)
-            note.note = f"suite from {origin.address}"
+            note.note = "; ".join(filter(None, (note.note, f"suite from {origin.address}")))
         bundle.update_run(started.model_copy(update={"source": source, "suite_from": origin}))
     return {
         "commit": cloned.commit,

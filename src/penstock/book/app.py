@@ -145,7 +145,7 @@ class Book:
             "Cross-Origin-Resource-Policy": "cross-origin",  # a report's origin is none, so that it is never the same
             "ETag": f'"{digest}"',
         }
-        return sent_file(self.shelf, request, f"{run_key(model, run_id)}/{name}", type_of(name), headers)
+        return sent_file(self.shelf, request, f"{self.shelf.root(model, run_id)}/{name}", type_of(name), headers)
 
     async def healthy(self, _request: Request) -> Response:
         """For probes: the process answers. Pages alone ask the store, and hold all threads where it is slow."""

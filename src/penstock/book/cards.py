@@ -8,6 +8,7 @@ from penstock.bundle.models import Run
 from penstock.bundle.verdict_record import Verdict
 from penstock.foundation.errors import one_line
 from penstock.releases.history import ReleaseHistory
+from penstock.releases.quick_track import VERIFY
 
 MAX_TEXT = 200
 """Of each text on a card: a run's record is somebody else's, and thousands of cards are kept."""
@@ -34,12 +35,15 @@ class RunCard:
     """Whether its verdict waits for people's ratings."""
     regated_from: str = ""
     """The run whose outputs it judged again."""
+    pull: str = ""
+    """Number of the pull request that it was of; empty: of none."""
     fault: str = ""
     """Why its records cannot be read."""
 
     def matches(self, words: list[str]) -> bool:
         """Whether each word, in lower case, is somewhere on the card."""
-        fields = (self.model, self.run_id, self.track, self.version, self.commit, self.verdict, self.repository)
+        pull = f"#{self.pull}" if self.pull else ""
+        fields = (self.model, self.run_id, self.track, pull, self.version, self.commit, self.verdict, self.repository)
         text = "\n".join(fields).lower()
         return all(word in text for word in words)
 
@@ -56,13 +60,18 @@ class ModelCard:
     fault: str = ""
     """Why its releases cannot be read."""
 
+    @property
+    def last_release_run(self) -> RunCard | None:
+        """The newest run that was to be a release."""
+        return next((run for run in self.runs if run.track != VERIFY), None)
+
     def run(self, run_id: str) -> RunCard | None:
         """One of its runs."""
         return next((run for run in self.runs if run.run_id == run_id), None)
 
 
-def card_of(model: str, run_id: str, run: Run, verdict: Verdict | None) -> RunCard:
-    """The card of a run from its two small records."""
+def card_of(model: str, run_id: str, run: Run, verdict: Verdict | None, *, pull: str = "") -> RunCard:
+    """The card of a run from its two small records; ``pull``: number of its pull request."""
     source = run.source
     return RunCard(
         model=model,
@@ -79,6 +88,7 @@ def card_of(model: str, run_id: str, run: Run, verdict: Verdict | None) -> RunCa
         and verdict.verdict == "inconclusive"  # no rating saves what another rule has rejected
         and any(rule.ratings_wanted is not None and rule.verdict == "inconclusive" for rule in verdict.rules),
         regated_from=_cut(run.regated_from or ""),
+        pull=pull,
     )
 
 

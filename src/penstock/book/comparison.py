@@ -17,7 +17,6 @@ from penstock.gating.measurements import MeasurementSource
 from penstock.report.cases import Number, number
 from penstock.report.forest import Forest, drawing
 from penstock.report.summary import interval_words
-from penstock.store.archive import run_key
 from penstock.store.store import Store, damaged
 
 LEVEL = 0.05
@@ -74,20 +73,21 @@ class Comparisons:
             UsageError: they have nothing in common, or cannot be read.
             StoreAwayError: it takes too long.
         """
+        roots = (self.shelf.root(*first), self.shelf.root(*second))
         with self._lock:
             if (first, second) in self._kept:
                 self._kept.move_to_end((first, second))
                 return self._kept[first, second]
             running = self._running.get((first, second))
             if running is None or running.done():
-                running = self.shelf.pool.submit(lambda: self._compare(first, second))
+                running = self.shelf.pool.submit(lambda: self._compare(first, second, roots))
                 self._running[first, second] = running
         # one that takes longer than a page waits goes on, and the next page waits for it or finds it
         return self.shelf.pool.wait(running)
 
-    def _compare(self, first: RunName, second: RunName) -> ComparedRuns:
+    def _compare(self, first: RunName, second: RunName, roots: tuple[str, str]) -> ComparedRuns:
         try:
-            found = _compared(self.shelf.store, first, second)
+            found = _compared(self.shelf.store, (first, roots[0]), (second, roots[1]))
             with self._lock:
                 self._kept[first, second] = found
                 while len(self._kept) > KEPT:
@@ -98,8 +98,8 @@ class Comparisons:
                 self._running.pop((first, second), None)
 
 
-def _compared(store: Store, first: RunName, second: RunName) -> ComparedRuns:
-    sides = [_brought(store, run) for run in (first, second)]
+def _compared(store: Store, first: tuple[RunName, str], second: tuple[RunName, str]) -> ComparedRuns:
+    sides = [_brought(store, run, root) for run, root in (first, second)]
     comparison = compare(sides[0], sides[1], level=LEVEL)
     through = {found.metric: found.extractor for found in sides[1].measurements if found.value is not None}
     rows = [
@@ -119,7 +119,7 @@ def _compared(store: Store, first: RunName, second: RunName) -> ComparedRuns:
     return ComparedRuns(comparison, rows, worst)
 
 
-def _brought(store: Store, run: RunName) -> MeasurementSource:
+def _brought(store: Store, run: RunName, root: str) -> MeasurementSource:
     """One side, every record of it compared with the manifest on its way; nothing is written to a disk.
 
     Raises:
@@ -127,7 +127,6 @@ def _brought(store: Store, run: RunName) -> MeasurementSource:
         UsageError: a record cannot be read.
         DamagedError: a record is not what the manifest says, or is too large.
     """
-    root = run_key(*run)
 
     def read(name: str, max_bytes: int) -> bytes:
         content = store.read(f"{root}/{name}", max_bytes)

@@ -6,6 +6,7 @@ changes they are not read again. Releases are read again when the pointer of the
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 from collections import OrderedDict
@@ -17,7 +18,8 @@ from typing import TypeVar
 from pydantic import BaseModel
 
 from penstock.book.cards import ModelCard, RunCard, card_of
-from penstock.book.patient_pool import PatientPool
+from penstock.book.patient_pool import PatientPool, StoreAwayError
+from penstock.book.places import models_in, pull_of, runs_in
 from penstock.bundle.directory import parse_model
 from penstock.bundle.models import Manifest, Run
 from penstock.bundle.verdict_record import VERDICT_SCHEMA_VERSION, Verdict
@@ -25,7 +27,7 @@ from penstock.foundation.errors import UsageError
 from penstock.releases.baseline import pointer_key
 from penstock.releases.history import history
 from penstock.report.old_verdicts import completed
-from penstock.store.archive import name_part, run_key
+from penstock.store.archive import run_key
 from penstock.store.store import DamagedError, NotStoredError, Store
 
 log = logging.getLogger(__name__)
@@ -60,6 +62,8 @@ class Shelf:
         self._cards: dict[str, dict[str, RunCard]] = {}
         """Model → run id → card."""
         self._models: dict[str, ModelCard] = {}
+        self._roots: dict[str, dict[str, str]] = {}
+        """Model → run id → where its bundle lies."""
         self._versions: dict[str, str] = {}
         """Model → the version of its pointer that its releases were read for."""
         self._read_at = float("-inf")
@@ -82,6 +86,18 @@ class Shelf:
     def model(self, name: str) -> ModelCard | None:
         """One model."""
         return self.models().get(name)
+
+    def root(self, model: str, run_id: str) -> str:
+        """Where the bundle of a run lies.
+
+        Raises:
+            UsageError: a name cannot be part of a key.
+        """
+        key = run_key(model, run_id)
+        if self._read_at == float("-inf"):
+            with contextlib.suppress(StoreAwayError):  # a first look that takes long: a release's run is found without
+                self.models()
+        return self._roots.get(model, {}).get(run_id, key)
 
     def run(self, model: str, run_id: str) -> Run:
         """``run.json`` of an archived run."""
@@ -128,7 +144,7 @@ class Shelf:
             NotStoredError: there is no such file.
             DamagedError: the file, or a line of it, is too large.
         """
-        key = f"{run_key(model, run_id)}/{name}"
+        key = f"{self.root(model, run_id)}/{name}"
 
         def read() -> list[bytes]:
             found, rest, size = [], b"", 0
@@ -143,7 +159,7 @@ class Shelf:
         return self.pool.ask(read)
 
     def _record(self, model: str, run_id: str, name: str, kind: type[Found], max_bytes: int) -> Found:
-        key = f"{run_key(model, run_id)}/{name}"
+        key = f"{self.root(model, run_id)}/{name}"
         shelf = self._kept[kind.__name__]
         with self._lock:
             kept = shelf.get(key)
@@ -159,15 +175,15 @@ class Shelf:
 
     def _look(self) -> None:
         """Bring the shelf up to date."""
-        names = {name.removesuffix(".json") for name in self.store.names("baselines") if name.endswith(".json")}
-        names |= set(self.store.names("runs"))
         found: dict[str, ModelCard] = {}
         room, full = MAX_RUNS, False
-        for name in sorted(filter(_is_name, names)):
-            run_ids = [run_id for run_id in self.store.names(f"runs/{name}") if _is_name(run_id)]
-            found[name] = self._model(name, run_ids[:room])
-            full = full or len(run_ids) > room
-            room = max(0, room - len(run_ids))
+        for name in models_in(self.store):
+            roots = runs_in(self.store, name)
+            self._roots[name] = roots
+            found[name] = self._model(name, list(roots)[:room])
+            full = full or len(roots) > room
+            room = max(0, room - len(roots))
+        self._roots = {name: self._roots[name] for name in found}
         self._cards = {name: self._cards[name] for name in found}
         self._models = found
         self.full = full
@@ -208,7 +224,7 @@ class Shelf:
 
     def _card(self, model: str, run_id: str) -> RunCard | None:
         """The card of a run; ``None``: it is not archived to its end, the manifest is missing."""
-        root = run_key(model, run_id)
+        root = self._roots[model][run_id]
         if self.store.size(f"{root}/manifest.json") is None:
             return None
         try:
@@ -219,7 +235,7 @@ class Shelf:
                 verdict = parse_model(content, Verdict, where=f"{root}/verdict.json")
         except (UsageError, NotStoredError, DamagedError) as error:
             return RunCard(model, run_id, fault=str(error)[:300])
-        return card_of(model, run_id, run, verdict)
+        return card_of(model, run_id, run, verdict, pull=pull_of(root))
 
 
 def _each(work: Callable[[str], RunCard | None], names: list[str]) -> list[RunCard | None]:
@@ -228,11 +244,3 @@ def _each(work: Callable[[str], RunCard | None], names: list[str]) -> list[RunCa
         return []
     with ThreadPoolExecutor(READERS, thread_name_prefix="shelf") as readers:
         return list(readers.map(work, names))
-
-
-def _is_name(text: str) -> bool:
-    """Whether a listed name can be a model's or a run's."""
-    try:
-        return bool(name_part(text, "model"))
-    except UsageError:
-        return False

@@ -113,6 +113,8 @@ class DeskFile(Strict):
     store: PlainWord = ""
     """Where the current release is, and the evidence goes."""
     registry: PlainWord = ""
+    book: Address | None = None
+    """Address of the release book, if it shows runs in progress: a pending status leads there."""
     shards: Annotated[int, Field(ge=1, le=100, strict=True)] = 1
     tls_verify: bool = True
     """Whether the registry has a certificate."""

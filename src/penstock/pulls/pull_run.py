@@ -34,6 +34,7 @@ WORKSPACES: Final[tuple[dict[str, Any], ...]] = (
     {"name": "registry-credentials", "secret": {"secretName": "penstock-registry", "optional": True}},
     {"name": "basic-auth", "secret": {"secretName": "penstock-git", "optional": True}},
     {"name": "ssh-directory", "secret": {"secretName": "penstock-git-ssh", "optional": True}},
+    {"name": "suite", "configMap": {"name": "penstock-suite", "optional": True}},
     {"name": "receivers", "secret": {"secretName": "penstock-receivers", "optional": True}},
 )
 """As ``tekton/triggers/template-verify.yaml`` has them, but for ``forge``, which each forge names."""

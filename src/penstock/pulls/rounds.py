@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Literal
 
 from penstock.foundation.errors import PenstockError
@@ -94,6 +95,9 @@ class Rounds:
             return True
         if self._clock() < self._not_before.get(forge, 0.0):
             return False
+        book = self._settings.file.book
+        if status.state == "pending" and book is not None:  # the verdict's link is that of *notify*
+            status = replace(status, target_url=f"{book.rstrip('/')}/live/{run.name}")
         try:
             self._tell(repository, run.head, status)
         except PenstockError as error:

@@ -238,14 +238,16 @@ def test_a_store_that_is_gone_is_one_clear_page(made: LocalStore, tmp_path: Path
 
 
 def test_a_page_waits_so_long_at_most_for_all_that_it_asks(made: LocalStore) -> None:
-    now = [0.0]
+    now, takes_s = [0.0], [0.0]
 
     class SlowStore(LocalStore):
         def read_range(self, key: str, start: int, length: int) -> Iterator[bytes]:
-            now[0] += 3
+            now[0] += takes_s[0]
             return super().read_range(key, start, length)
 
     shelf = Shelf(SlowStore(made.directory), pool=PatientPool("s", limit_s=8, clock=lambda: now[0]))
+    shelf.models()
+    takes_s[0] = 3
     book = BookClient(application(shelf, Door(), Tickets(KEY), hosts=("127.0.0.1",), link_days=7))
     assert book.get(RUN).status_code == 503  # four records, each of which comes in time
     assert now[0] == 9

@@ -27,9 +27,12 @@ class Hall:
     down: bool = False
     clock: float = 1000.0
     at_most: int = 2
+    more: dict[str, str] = field(default_factory=dict)
+    led: list[str] = field(default_factory=list)
+    """Where each status led."""
 
     def __post_init__(self) -> None:
-        self.settings = desk_settings(self.folder, at_most=self.at_most)
+        self.settings = desk_settings(self.folder, at_most=self.at_most, **self.more)
         self.runs = desk_runs(self.server)
         self.rounds = Rounds(self.settings, self.runs, tell=self.tell, clock=lambda: self.clock)
 
@@ -37,6 +40,7 @@ class Hall:
         if self.down:
             raise WorldError("the forge cannot be reached")
         self.told.append((commit[:4], status.state, status.description))
+        self.led.append(status.target_url)
 
     def add(self, number: int, head: str = HEAD, *, fork: bool = False, cause: str = "push") -> str:
         wanted = RunWanted(PullNow(number, open=True, head=head, base="main", fork=fork), "smoke", cause=cause)
@@ -186,3 +190,13 @@ def test_of_a_run_that_is_being_cancelled_nothing_is_said_before_it_has_ended(ha
     hall.server.end(name, status="False", reason="Cancelled", notified=False)
     hall.rounds.go()
     assert hall.told == [("c0ff", "cancelled", "cancelled by ann")]
+
+
+def test_a_pending_status_leads_to_the_run_in_progress(tmp_path: Path) -> None:
+    with cluster_server() as server:
+        hall = Hall(server, tmp_path, more={"book": "https://book.example.org/"})
+        name = hall.add(7)
+        hall.rounds.go()
+        hall.server.end(name)
+        hall.rounds.go()
+    assert hall.led == [f"https://book.example.org/live/{name}"], "the verdict and its link are for notify to say"
