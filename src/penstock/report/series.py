@@ -25,7 +25,7 @@ LARGEST = 1e9
 Series = dict[str, Any]
 """``fps``; ``lanes``, numbers (or ``null``) of each lane of the family's view by its name; ``sound``, peaks from 0 to
 1, and ``sound_fps``, how many there are a second; ``words`` of the case's text with their times, those that were
-``heard``, and ``lips``, the sounds for which lips must meet, with whether they do; ``box``, what the closeup is of, as
+``heard``, and ``closures``, the sounds for which lips must meet, with whether they do; ``box``, what the closeup is of, as
 shares of the frame. What is absent in the file is empty here."""
 
 
@@ -107,7 +107,7 @@ def _drawn(value: dict[str, Any], view: View) -> Series:
         "sound": [min(1.0, abs(peak or 0.0)) for peak in _numbers(sound.get("peaks"))],
         "words": _words(speech.get("words")),
         "heard": [],
-        "lips": _lips(speech.get("closures")),
+        "closures": _closures(speech.get("closures")),
         "sound_fps": _rate(sound.get("per_second"), 50.0),
         "box": _box(value.get(view.closeup.series)) if view.closeup is not None else None,
     }
@@ -135,7 +135,7 @@ def _words(value: object) -> list[list[Any]]:
     return [[one_line(text)[:LONGEST_WORD], *_span(times)] for text, *times in entries]
 
 
-def _lips(value: object) -> list[list[Any]]:
+def _closures(value: object) -> list[list[Any]]:
     """``p, start, end, closed`` of each sound for which lips must meet."""
     entries = [each for each in _entries(value) if len(each) >= 4 and each[0] in ("p", "b", "m") and _span(each[1:3])]
     return [[symbol, *_span([start, end]), closed is True] for symbol, start, end, closed, *_ in entries]

@@ -140,7 +140,7 @@ class Viewer {
     this.words = first?.words?.length ? first.words : heard;
     at("heard").hidden = this.words === heard || !heard.length;
     at("heard").textContent = `heard: ${heard.map(([text]) => text).join(" ")}`;
-    this.sounds = Object.fromEntries(SIDES.map((side) => [side, frames[side]?.lips ?? []]));
+    this.sounds = Object.fromEntries(SIDES.map((side) => [side, frames[side]?.closures ?? []]));
     writeWords(at("subtitles"), this.words, (seconds) => this.player.jump(Math.floor(seconds * fps + 1e-6)));
     this.sound = first?.sound.length ? { peaks: first.sound, rate: first.sound_fps } : null;
     if (view.closeup) this.closeup = this.closeOf(first?.box);

@@ -109,7 +109,7 @@ def test_words_and_sounds_of_what_is_said(tmp_path: Path) -> None:
     bundle.series_file.write_text(f"{line('a', speech={'words': words, 'closures': sounds})}\n", encoding="utf-8")
     found = read_series(bundle, ["a"], VIEW)["a"]
     assert found["words"] == [["move", 0.0, 0.2], ["a b", 1, 2]]
-    assert found["lips"] == [["p", 0.1, 0.2, True], ["m", 1, 2, False]]
+    assert found["closures"] == [["p", 0.1, 0.2, True], ["m", 1, 2, False]]
 
 
 @pytest.mark.parametrize("speech", [None, [], "said", {"words": {}, "closures": 7}, {"words": [[]] * 5}])
@@ -117,7 +117,7 @@ def test_a_speech_that_is_none(tmp_path: Path, speech: object) -> None:
     bundle = Bundle(tmp_path)
     bundle.series_file.write_text(f"{line('a', speech=speech)}\n", encoding="utf-8")
     found = read_series(bundle, ["a"], VIEW)["a"]
-    assert (found["words"], found["lips"]) == ([], [])
+    assert (found["words"], found["closures"]) == ([], [])
 
 
 def test_what_a_transcriber_heard(tmp_path: Path) -> None:

@@ -22,6 +22,9 @@ def verifying() -> dict[str, Any]:
         del found[name]
     # what a commit's answers are compared with; the released model's are not compared before the gate
     found["measure"]["workspaces"] = [one for one in found["measure"]["workspaces"] if one["name"] != "baseline"]
+    # nobody reads what is heard in answers that are only compared
+    measure = found["measure"]
+    measure["params"] = [param for param in measure["params"] if param["name"] != "transcriber"]
     found["weights"]["runAfter"] = ["clone"]
     return found
 
