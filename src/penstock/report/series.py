@@ -25,8 +25,8 @@ LARGEST = 1e9
 Series = dict[str, Any]
 """``fps``; ``lanes``, numbers (or ``null``) of each lane of the family's view by its name; ``sound``, peaks from 0 to
 1, and ``sound_fps``, how many there are a second; ``words`` of the case's text with their times, those that were
-``heard``, and ``closures``, the sounds for which lips must meet, with whether they do; ``box``, what the closeup is of, as
-shares of the frame. What is absent in the file is empty here."""
+``heard``, and ``closures``, the sounds for which lips must meet, with whether they do; ``box``, what the closeup is of,
+in shares of the frame. What is absent in the file is empty here."""
 
 
 def read_series(bundle: Bundle, cases: Collection[str], view: View) -> dict[str, Series]:
