@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from penstock.bundle.rerun_bundle import released_errors
 from penstock.bundle.steps import begin, recorded
 from penstock.contract.placed_suite import suite_from_elsewhere
 from penstock.foundation.errors import WorldError
+from penstock.foundation.files import disk_errors
 from penstock.sources.git import Clone, clone
 from penstock.sources.image_registry import authfile
 from penstock.steps.entrypoint import log, param, run_step, workspace
@@ -38,6 +40,7 @@ class Arguments:
     allow_local: bool = param("accept a path of this machine; never on a cluster", default=False)
     allow_http: bool = param("accept http:// without TLS", default=False)
     tls_verify: bool = param("the registry that a suite comes from has a certificate", default=True)
+    fork: bool = param("the code is a fork's, whose suite is not kept in the cache", default=False)
     released: bool = param("what is cloned is the released model, to be run again beside the candidate", default=False)
     source: Path = workspace("where the repository goes")
     bundle: Path = workspace("the run's bundle")
@@ -110,7 +113,10 @@ def _suite(arguments: Arguments) -> SuiteOrigin | None:
         tls_verify=arguments.tls_verify,
         bound=arguments.suite,
     )
-    return provide_suite(source, arguments.source, arguments.cache, access, fresh=True)
+    if not arguments.fork:
+        return provide_suite(source, arguments.source, arguments.cache, access, fresh=True)
+    with disk_errors(arguments.bundle), tempfile.TemporaryDirectory(prefix=".suite-", dir=arguments.bundle) as own:
+        return provide_suite(source, arguments.source, Path(own), access, fresh=True)
 
 
 def _hold_released(run: Run, cloned: Clone) -> None:

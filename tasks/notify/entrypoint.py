@@ -48,20 +48,23 @@ class Arguments:
     forge: Path | None = workspace("files 'token', 'kind' (github, gitlab or gitea), 'url' (of the API)", optional=True)
 
 
-RESULTS: tuple[str, ...] = ("sent", "summary")
+RESULTS: tuple[str, ...] = ("sent", "summary", "told")
 MAX_SUMMARY_BYTES = 700
 WHOLE_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
 def step(arguments: Arguments) -> dict[str, str]:
-    """Send the verdict's headline to each receiver and comment; without either, log it."""
+    """Send the verdict's headline to each receiver, comment, and set the commit's status; without any, log it.
+
+    A status that is set is what a pull request goes by: then a chat that is away is in the log, and the step holds.
+    """
     bundle = Bundle(arguments.bundle)
     if arguments.baseline is not None:
         gather_failures(bundle, Bundle(arguments.baseline))
     if bundle.run_file.exists() and is_watched(bundle.run()):
         return _watched(arguments, bundle)
     failed: list[PenstockError] = []
-    sent = 0
+    sent, state = 0, ""
     try:
         said = message(bundle, arguments.status, _links(arguments, bundle))
         said = replace(said, picture=picture_of(bundle, arguments.status, arguments.receivers))
@@ -78,16 +81,16 @@ def step(arguments: Arguments) -> dict[str, str]:
         if posted is not None:
             log("commented", action=posted.action, url=posted.url)
     try:
-        _status(arguments, bundle)
+        state = _status(arguments, bundle)
     except PenstockError as error:
         failed.append(error)
-    for further in failed[1:]:
+    for further in failed if state else failed[1:]:
         log("error", step="notify", error=str(further))
-    if failed:
+    if failed and not state:
         raise failed[0]
     summary = headline(bundle, arguments.status)
     log("notified", title=summary, sent=sent)
-    return {"sent": str(sent), "summary": shorten(summary, MAX_SUMMARY_BYTES)}
+    return {"sent": str(sent), "summary": shorten(summary, MAX_SUMMARY_BYTES), "told": state}
 
 
 def _watched(arguments: Arguments, bundle: Bundle) -> dict[str, str]:
@@ -99,7 +102,7 @@ def _watched(arguments: Arguments, bundle: Bundle) -> dict[str, str]:
     if (error := told.error()) is not None:
         raise error
     log("notified", title=news.notice.what, sent=told.sent)
-    return {"sent": str(told.sent), "summary": shorten(news.notice.what, MAX_SUMMARY_BYTES)}
+    return {"sent": str(told.sent), "summary": shorten(news.notice.what, MAX_SUMMARY_BYTES), "told": ""}
 
 
 def _links(arguments: Arguments, bundle: Bundle) -> tuple[NoticeLink, ...]:
@@ -129,16 +132,17 @@ def _comment(arguments: Arguments, bundle: Bundle) -> Posted | None:
     return posted
 
 
-def _status(arguments: Arguments, bundle: Bundle) -> None:
-    """Set the status of the commit, on the track verify."""
+def _status(arguments: Arguments, bundle: Bundle) -> str:
+    """Set the status of the commit, on the track verify; returns the state, empty if nobody was told."""
     run = _of_source(arguments, bundle)
     if arguments.forge is None or run is None or run.track != QUICK:
-        return
+        return ""
     forge = read_forge(arguments.forge)
     said = headline(bundle, arguments.status)
     status = run_status(bundle, arguments.status, said, _links(arguments, bundle))
     put_status(forge, address_of(run, forge), status)
     log("status", state=status.state, description=status.description)
+    return status.state
 
 
 def _of_source(arguments: Arguments, bundle: Bundle) -> Run | None:

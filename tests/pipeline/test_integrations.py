@@ -174,6 +174,7 @@ def test_gitlab(host: Host, runner_python: Path, wheel: Path, forge: Server, tmp
     given = runner(runner_python, forge, hosted, tmp_path / "temp") | {
         "PENSTOCK": str(wheel),
         "PENSTOCK_STORE": str(tmp_path / "store"),
+        "AWS_ACCESS_KEY_ID": "AKIAEXAMPLE",
         "PENSTOCK_FORGE_TOKEN": TOKEN,
         "CI_PIPELINE_ID": "11",
         "CI_JOB_TOKEN": TOKEN,
@@ -196,6 +197,7 @@ def test_gitlab(host: Host, runner_python: Path, wheel: Path, forge: Server, tmp
     merging.mkdir()
     verified = gitlab_scripts("penstock-verify", merging, given | merge_request)
     assert [line.code for line in verified] == [0, 0], verified
+    assert (tmp_path / "store/pulls/tiny/7/ci-11-2/manifest.json").is_file()
     assert len(forge.comments[ON_GITLAB]) == 1
 
 

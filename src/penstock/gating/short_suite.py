@@ -57,7 +57,7 @@ def looks_worse(verdict: Verdict) -> list[RuleResult]:
 
 def is_harmless(verdict: Verdict) -> bool:
     """Whether an inconclusive verdict of a short run says nothing against the commit."""
-    return verdict.verdict == "inconclusive" and bool(verdict.cases) and not looks_worse(verdict)
+    return verdict.verdict == "inconclusive" and bool(verdict.cases and verdict.rules) and not looks_worse(verdict)
 
 
 def _beyond(rule: RuleResult) -> bool:

@@ -74,10 +74,14 @@ def quick_state(run: Run, verdict: Verdict) -> tuple[State, str]:
     if verdict.cases and (worse := looks_worse(verdict)):
         looks = ", ".join(rule_name(rule) for rule in worse)
         return "failure", f"looks worse by {looks}; the full suite can tell: /penstock verify full"
+    if verdict.cases and not verdict.rules:
+        return (
+            "failure",
+            f"no rule could be asked of '{verdict.cases}' cases; the full suite can: /penstock verify full",
+        )
     if verdict.cases:
-        left = f"undecided: {names}" if names else "no rule could be asked"
         cases = run.suite.cases if run.suite is not None else 0
-        return "success", f"nothing worse shown on {cases} '{verdict.cases}' cases; {left}"
+        return "success", f"nothing worse shown on {cases} '{verdict.cases}' cases; undecided: {names}"
     return "failure", f"undecided: {names or 'no rule could be asked'}"
 
 

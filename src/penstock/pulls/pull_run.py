@@ -209,7 +209,7 @@ def read_run(item: Mapping[str, Any]) -> PullRun:
     labels, annotations = metadata.get("labels", {}), metadata.get("annotations", {})
     conditions: Sequence[Mapping[str, Any]] = status.get("conditions") or []
     done = next((one for one in conditions if one.get("type") == "Succeeded"), {})
-    results = {one.get("name") for one in status.get("results") or []}
+    results = {one.get("name"): one.get("value") for one in status.get("results") or []}
     return PullRun(
         name=str(metadata["name"]),
         version=str(metadata.get("resourceVersion", "")),
@@ -221,7 +221,7 @@ def read_run(item: Mapping[str, Any]) -> PullRun:
         ended=done.get("status") in ("True", "False"),
         reason=one_line(str(done.get("reason", "")))[:100],
         message=one_line(str(done.get("message", "")))[:300],
-        told_verdict="summary" in results,
+        told_verdict=bool(results.get("told")),
     )
 
 

@@ -74,7 +74,8 @@ def push_left(
         argv = [skopeo, "copy", "--preserve-digests", f"--digestfile={digest_file}", *_of_target(access)]
         pushed = run(
             [*argv, f"oci:{layout_in(layers)}:{tag}", f"docker://{name}:{tag}"],
-            env=registry_environment(),
+            # the container before ran RUN lines in the same pod: nothing of a home folder that both may see is read
+            env=registry_environment() | {"HOME": folder, "XDG_RUNTIME_DIR": folder, "XDG_CONFIG_HOME": folder},
             timeout_s=timeout_s,
         )
         if pushed.code:

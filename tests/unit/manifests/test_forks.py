@@ -72,4 +72,4 @@ def test_whoever_could_write_a_cache_is_told_that_it_is_a_fork() -> None:
     given = {"name": "fork", "value": "$(params.fork)"}
     tasks = {entry["name"]: entry for entry in [*SPEC["tasks"], *SPEC["finally"]]}
     told = {name for name, entry in tasks.items() if given in entry.get("params", [])}
-    assert told == {"build", "collect", "measure", "archive", "notify"}
+    assert told == {"clone", "build", "collect", "measure", "archive", "notify"}

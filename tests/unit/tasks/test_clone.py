@@ -108,6 +108,18 @@ def test_the_suite_is_brought_from_elsewhere_and_stands_in_the_bundle(
     assert again.suite_from == run.suite_from  # from the cache
 
 
+def test_the_suite_of_a_fork_is_not_kept(folders: StepFolders, repository: Path, with_suite: tuple[Path, str]) -> None:
+    bound, digest = with_suite
+    named = [f"--url={repository}", "--run-id=run-2", "--allow-local=true", "--revision=main", "--fork=true"]
+    assert folders.call("clone", *named, f"--suite={bound}").code == 0
+    assert (folders.source / FOLDER / "suite.yaml").read_text() == "version: 1\n"
+    origin = folders.bundle.run().suite_from
+    assert origin is not None
+    assert origin.files == digest
+    assert not list(folders.cache.glob("suites/*"))
+    assert not list(folders.bundle.path.glob(".suite-*"))
+
+
 def test_a_repository_that_puts_its_own_there_is_refused(
     folders: StepFolders, repository: Path, with_suite: tuple[Path, str]
 ) -> None:

@@ -166,6 +166,20 @@ def test_a_verdict_is_the_status_of_its_commit(server: Server, bundle: Bundle, s
     assert entry["body"].startswith("<!-- penstock: verify -->")
 
 
+def test_a_chat_that_is_away_is_in_the_log_once_the_status_is_set(
+    server: Server, bundle: Bundle, secret: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The pull request goes by its status: a failed step would leave it without a word of how the run ended."""
+    tried(bundle)
+    bundle.write_measurements([])
+    receivers = tmp_path / "receivers"
+    receivers.mkdir()
+    (receivers / "urls").write_text("json://127.0.0.1:1/hook\n")
+    assert step(bundle, f"--forge={secret}", f"--receivers={receivers}", "--pull-request=12") == 0
+    assert len(server.statuses) == 1
+    assert "notifications were not sent" in capsys.readouterr().out
+
+
 def test_a_release_sets_no_status(server: Server, bundle: Bundle, secret: Path) -> None:
     on_forge(bundle)
     assert step(bundle, f"--forge={secret}", "--pull-request=12") == 0
