@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import json
 import secrets
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, TypeVar
 
 import yaml
 from tests.e2e.api import TEKTON, Object
 from tests.e2e.gitea import Hosted, Person
-from tests.e2e.install import NAMESPACE, apply, secret
+from tests.e2e.install import NAMESPACE, apply, secret, write_keys
 from tests.e2e.run import Run
 from tests.e2e.session import Session
+
+from penstock.store.open import open_store
+from penstock.store.store import Store
 
 T = TypeVar("T")
 HOOK_EVENTS = ("pull_request", "pull_request_sync", "pull_request_comment")
@@ -39,6 +44,8 @@ class Desk:
     """Where this forge's webhooks are sent to."""
     word: str = field(repr=False)
     """What they are signed with."""
+    kept: Store
+    """Where the evidence of its runs goes."""
 
     def runs(self, number: int) -> list[Object]:
         """The runs of a pull request, the oldest first."""
@@ -92,15 +99,22 @@ def until(look: Callable[[], T | None], what: str, *, timeout_s: float) -> T:
     return found
 
 
+def address_of_store(session: Session) -> str:
+    """A store of its own: in the session's the name of the model belongs to another repository."""
+    return f"{session.place.store}-pulls"
+
+
 def reports(session: Session) -> str:
     """What the links to reports begin with."""
-    return f"{session.cluster.facts.s3.endpoint}/{session.place.store.partition('://')[2]}/"
+    return f"{session.cluster.facts.s3.endpoint}/{address_of_store(session).partition('://')[2]}/"
 
 
 @contextmanager
 def desk(session: Session, hosted: Hosted, bot: Person, people: list[str]) -> Iterator[Desk]:
     """Set it up for a repository, as an overlay of a site does; its webhook is made, and it is gone afterwards."""
     facts, word = session.cluster.facts, secrets.token_urlsafe(24)
+    with tempfile.TemporaryDirectory() as folder:
+        kept = open_store(address_of_store(session), write_keys(facts, Path(folder)))
     settings = {
         "version": 1,
         "forges": {
@@ -116,7 +130,7 @@ def desk(session: Session, hosted: Hosted, bot: Person, people: list[str]) -> It
         "repositories": [{"url": hosted.address, "forge": FORGE}],
         "people": people,
         "at_most": 2,
-        "store": session.place.store,
+        "store": address_of_store(session),
         "registry": session.place.registry,
         "tls_verify": False,
     }
@@ -141,7 +155,7 @@ def desk(session: Session, hosted: Hosted, bot: Person, people: list[str]) -> It
         service = json.loads(facts.kubectl("get", "--namespace", NAMESPACE, "service/pulls", "--output=json"))
         address = f"http://{service['spec']['clusterIP']}:{service['spec']['ports'][0]['port']}/{FORGE}"
         hosted.hook(address, word, *HOOK_EVENTS)
-        yield Desk(session, hosted, address, word)
+        yield Desk(session, hosted, address, word, kept)
     finally:
         facts.kubectl("scale", "--namespace", NAMESPACE, DEPLOYMENT, "--replicas=0")
         facts.kubectl("delete", "--namespace", NAMESPACE, f"secret/{RECEIVERS}")

@@ -235,7 +235,7 @@ def test_it_is_tried_as_merged_into_its_base(site: Site, changed: Changed, judge
     assert (params["revision"], params["ref"]) == (changed.heads[1], f"refs/pull/{changed.number}/head")
     assert (params["base"], params["fork"], params["slice"]) == ("main", "false", "smoke")
     kept = pull_key("sonic-lite", judged.name, number=str(changed.number))
-    source = json.loads(site.desk.session.cluster.store.read(f"{kept}/run.json", MAX_RECORD_BYTES))["source"]
+    source = json.loads(site.desk.kept.read(f"{kept}/run.json", MAX_RECORD_BYTES))["source"]
     assert (source["commit"], source["base"]) == (changed.heads[1], git(site.clone, "rev-parse", "main"))
 
 
@@ -288,7 +288,7 @@ def test_a_fork_waits_until_somebody_who_may_lets_it_run(site: Site, forked: For
 
 def test_a_fork_is_judged_with_image_and_evidence_apart(site: Site, forked: Forked) -> None:
     run = forked.reopened.wait().must_be_green()
-    store = site.desk.session.cluster.store
+    store = site.desk.kept
     record = json.loads(
         store.read(
             f"{pull_key('sonic-lite', run.name, number=str(forked.number), fork=True)}/run.json", MAX_RECORD_BYTES
