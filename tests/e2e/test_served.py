@@ -11,19 +11,21 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from tests.e2e.facts import Facts
 from tests.e2e.install import write_keys
-from tests.e2e.repositories import git
+from tests.e2e.repositories import ROOT, git
 from tests.e2e.served import MODEL_PORT, OVERLAY, Answers, Served, overlay, services, serving
 from tests.e2e.serving import Pair, publish_pair
 from tests.unit.evaluation.probed_services import probed_repository
 from tests.unit.evaluation.stored_releases import MODEL, committed, stored_release
+from tests.unit.store.stored_bundle import accepted_bundle
 
-from penstock.bundle.models import Image
+from penstock.bundle.models import Image, Invocation
 from penstock.store.open import open_store
 
 SHOWN, VERSION = "sonic-lite", "1.0.0"
@@ -58,6 +60,8 @@ def asked(facts: Facts, session_id: str, tmp_path_factory: pytest.TempPathFactor
         probes: dict[str, Any] = {"canary": model, "stable": model, "model": MODEL, "journal": "/journal/probes.jsonl"}
         policy = {"warm_up_s": 0.0, "stretch_s": 1.0, "timeout_s": 3000.0, "probes": probes | {"every_s": 0.2}}
         overlay(OVERLAY, served.namespace, store.uri, policy)
+        # what an installation has anyway: the claim that runs are made in
+        facts.kubectl("apply", "--namespace", served.namespace, "--filename", str(ROOT / "tekton" / "claim.yaml"))
         made = yaml.safe_dump_all(services(facts, OVERLAY, "serve", "watch"))
         facts.kubectl("apply", "--namespace", served.namespace, "--filename", "-", stdin=made)
         book, verdict = "http://serve:8765", f"http://watch:8080/verdict?since={began:.0f}"
@@ -65,6 +69,7 @@ def asked(facts: Facts, session_id: str, tmp_path_factory: pytest.TempPathFactor
             "models": (f"{book}/", token),
             "model": (f"{book}/models/{SHOWN}", token),
             "run": (f"{book}/models/{SHOWN}/runs/run-{VERSION}", token),
+            "run in progress": (f"{book}/live/going", token),
             "nobody": (f"{book}/", ""),
             "a rater reads": (f"{book}/", rater),
             "a rater rates": (f"{book}/rate", rater),
@@ -73,11 +78,27 @@ def asked(facts: Facts, session_id: str, tmp_path_factory: pytest.TempPathFactor
         }
         served.wait_until_served("serve")
         served.wait_until_served("watch")
+        going = accepted_bundle(folder_of_claim(facts, served.namespace) / "runs" / "going" / "bundle", run_id="going")
+        going.verdict_file.unlink()
+        going.write_invocations([Invocation(case="bela", status="ok", latency_s=1.0, output="outputs/bela/output.mp4")])
         with ThreadPoolExecutor() as both:
             stranger = both.submit(served.ask, "stranger", places)
             reader = both.submit(served.ask, "reader", places, reads_book="true", asks_watch="true")
         yield Asked(served, reader.result(), stranger.result(), places)
     place.rename(folder / "repository.git")
+
+
+def folder_of_claim(facts: Facts, namespace: str) -> Path:
+    """Where this machine has the volume that runs are made in."""
+    claim = json.loads(facts.kubectl("get", "--namespace", namespace, "pvc/penstock-work", "--output=json"))
+    volume = json.loads(facts.kubectl("get", f"pv/{claim['spec']['volumeName']}", "--output=json"))
+    return Path(volume["spec"]["local"]["path"])
+
+
+def test_a_run_in_progress_has_a_page(asked: Asked) -> None:
+    status, page = asked.reader["run in progress"]
+    assert status == 200, page
+    assert "/live/going/files/outputs/bela/output.mp4" in page
 
 
 def test_the_book_shows_a_release_of_the_store(asked: Asked) -> None:
