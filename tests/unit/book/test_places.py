@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -49,7 +51,38 @@ def test_each_run_is_found_where_it_lies(store: LocalStore) -> None:
 def test_of_many_pull_requests_the_newest(store: LocalStore, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("penstock.book.places.NEWEST_PULLS", 1)
     (store.directory / "pulls" / MODEL / "x").mkdir()
-    assert "pull-a" not in runs_in(store, MODEL)
+    found = runs_in(store, MODEL)
+    assert "pull-b" in found
+    assert "pull-a" not in found, "one over both folders: 12, a fork's"
+
+
+def test_runs_of_no_pull_request_are_beside_the_newest(
+    store: LocalStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("penstock.book.places.NEWEST_PULLS", 1)
+    add_pull(tmp_path, store, "night", "")
+    found = runs_in(store, MODEL)
+    assert found["night"] == f"pulls/{MODEL}/0/night"
+    assert pull_of(found["night"]) == ""
+    assert "pull-b" in found
+
+
+class MeetingStore(LocalStore):
+    """Lists the folder of a pull request once several are asked for at the same time."""
+
+    meeting = threading.Barrier(6)
+
+    def names(self, prefix: str) -> Sequence[str]:
+        if prefix.rpartition("/")[2].isdecimal():
+            self.meeting.wait(5)
+        return super().names(prefix)
+
+
+def test_pull_requests_are_listed_side_by_side(tmp_path: Path) -> None:
+    store = MeetingStore(tmp_path)
+    for number in range(1, 7):
+        (tmp_path / "pulls" / MODEL / f"{number}" / f"run-{number}").mkdir(parents=True)
+    assert sorted(runs_in(store, MODEL)) == [f"run-{number}" for number in range(1, 7)]
 
 
 def test_a_model_that_has_pull_requests_alone(tmp_path: Path) -> None:
