@@ -98,14 +98,14 @@ class Shelf:
         return self.models().get(name)
 
     def root(self, model: str, run_id: str) -> str:
-        """Where the bundle of a run lies.
+        """Where the bundle of a run lies; of one that is not on the shelf, where it would lie as a release's.
 
         Raises:
             UsageError: a name cannot be part of a key.
         """
         key = run_key(model, run_id)
-        if self._read_at == float("-inf"):
-            with contextlib.suppress(StoreAwayError):  # a first look that takes long: a release's run is found without
+        if run_id not in self._roots.get(model, {}):  # a pull request's may be new
+            with contextlib.suppress(StoreAwayError):  # a look that takes long: a release's run is found without
                 self.models()
         return self._roots.get(model, {}).get(run_id, key)
 

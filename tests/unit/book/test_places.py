@@ -8,7 +8,9 @@ import pytest
 from tests.unit.book.made_store import MODEL, BookClient, client_of, copied
 from tests.unit.store.stored_bundle import accepted_bundle
 
+from penstock.book.patient_pool import PatientPool
 from penstock.book.places import models_in, pull_of, runs_in
+from penstock.book.shelf import Shelf
 from penstock.bundle.directory import Bundle
 from penstock.store.archive import archive
 from penstock.store.local import LocalStore
@@ -105,6 +107,24 @@ def test_the_pages_of_a_pull_request(pulls: BookClient) -> None:
     assert "verify #12" in runs
     assert "pull-b" in pulls.get("/search?q=%2312").text
     assert pulls.get(f"/compare?a={MODEL}/run-0&b={MODEL}/pull-a").status_code == 200
+
+
+def test_a_new_run_is_at_its_address_before_anybody_opens_a_list(store: LocalStore, tmp_path: Path) -> None:
+    now = [0.0]
+    shelf = Shelf(store, pool=PatientPool("s", clock=lambda: now[0]))
+    shelf.models()
+    add_pull(tmp_path, store, "pull-c", "13")
+    assert shelf.root(MODEL, "pull-c") == f"runs/{MODEL}/pull-c", "the last look was a moment ago"
+    now[0] += 60
+    assert shelf.root(MODEL, "pull-c") == f"pulls/{MODEL}/13/pull-c"
+
+
+def test_unknown_names_start_no_look_each(store: LocalStore) -> None:
+    shelf = Shelf(store, pool=PatientPool("s", clock=lambda: 0.0))
+    shelf.models()
+    looks = shelf._refresh
+    assert [shelf.root(MODEL, f"none-{number}") for number in range(2)] == [f"runs/{MODEL}/none-{n}" for n in range(2)]
+    assert shelf._refresh is looks
 
 
 def test_the_verdict_beside_a_model_is_that_of_a_release(pulls: BookClient) -> None:
