@@ -71,14 +71,14 @@ class Workbench:
     """A workspace. Methods may be called from several threads."""
 
     def __init__(self, folder: Path) -> None:
-        """Take a workspace.
+        """Take a workspace. A fresh one is empty: its folder ``runs`` comes with the first run.
 
         Raises:
-            UsageError: there is no such folder, or it is none of a run's.
+            UsageError: there is no such folder.
         """
-        if not (folder / "runs").is_dir():
+        if not folder.is_dir():
             raise UsageError(
-                "there are no runs in it",
+                "there is no such folder",
                 where=str(folder),
                 todo="Give the folder that runs are made in: --out of penstock run, the claim of a cluster's runs.",
             )

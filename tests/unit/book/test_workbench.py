@@ -140,6 +140,14 @@ def test_a_flood_of_lines_is_cut(bench: Workbench, bundle: Bundle, monkeypatch: 
     assert len(found.cases) < 20
 
 
-def test_a_folder_without_runs(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="no runs"):
-        Workbench(tmp_path)
+def test_a_fresh_claim_waits_for_its_first_run(tmp_path: Path) -> None:
+    bench = Workbench(tmp_path)
+    assert bench.runs() == []
+    assert bench.run("run-1") is None
+    accepted_bundle(tmp_path / "runs" / "run-1" / "bundle", run_id="run-1")
+    assert [card.run_id for card in bench.runs()] == ["run-1"]
+
+
+def test_no_such_folder(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no such folder"):
+        Workbench(tmp_path / "misspelt")
