@@ -52,6 +52,11 @@ def pull_of(root: str) -> str:
     return parts[2] if parts[0] == PULLS and parts[2] != NO_NUMBER else ""
 
 
+def is_fork(root: str) -> bool:
+    """Whether a run's code was that of a fork."""
+    return root.startswith(f"{FORKS}/")
+
+
 def is_name(text: str) -> bool:
     """Whether a listed name can be a model's or a run's."""
     try:

@@ -20,7 +20,7 @@ from pydantic import BaseModel
 
 from penstock.book.cards import ModelCard, RunCard, card_of
 from penstock.book.patient_pool import PatientPool, StoreAwayError
-from penstock.book.places import models_in, pull_of, runs_in
+from penstock.book.places import is_fork, models_in, pull_of, runs_in
 from penstock.bundle.directory import parse_model
 from penstock.bundle.models import Manifest, Run
 from penstock.bundle.verdict_record import VERDICT_SCHEMA_VERSION, Verdict
@@ -245,7 +245,7 @@ class Shelf:
                 verdict = parse_model(content, Verdict, where=f"{root}/verdict.json")
         except (UsageError, NotStoredError, DamagedError) as error:
             return RunCard(model, run_id, fault=str(error)[:300])
-        return card_of(model, run_id, run, verdict, pull=pull_of(root))
+        return card_of(model, run_id, run, verdict, pull=pull_of(root), fork=is_fork(root))
 
 
 def _each(work: Callable[[str], RunCard | None], names: list[str]) -> list[RunCard | None]:

@@ -103,9 +103,10 @@ def test_the_pages_of_a_pull_request(pulls: BookClient) -> None:
     report = first.text.partition('class="main" href="')[2].partition('"')[0]
     assert "a pull request's report" in pulls.get(report).text
     runs = pulls.get(f"/models/{MODEL}/runs").text
-    assert "verify #7" in runs
-    assert "verify #12" in runs
+    assert "verify, pull request #7<" in runs
+    assert "verify, pull request #12 of a fork<" in runs
     assert "pull-b" in pulls.get("/search?q=%2312").text
+    assert "0 releases, 1 runs" in pulls.get("/search?q=fork").text
     assert pulls.get(f"/compare?a={MODEL}/run-0&b={MODEL}/pull-a").status_code == 200
 
 
@@ -125,6 +126,13 @@ def test_unknown_names_start_no_look_each(store: LocalStore) -> None:
     looks = shelf._refresh
     assert [shelf.root(MODEL, f"none-{number}") for number in range(2)] == [f"runs/{MODEL}/none-{n}" for n in range(2)]
     assert shelf._refresh is looks
+
+
+def test_the_page_of_a_run_says_where_its_code_comes_from(pulls: BookClient) -> None:
+    first, fork, release = (pulls.get(f"/models/{MODEL}/runs/{run}").text for run in ("pull-a", "pull-b", "run-0"))
+    assert "<b>pull request #7</b>" in first
+    assert "<b>pull request #12 of a fork</b>" in fork
+    assert "pull request" not in release
 
 
 def test_the_verdict_beside_a_model_is_that_of_a_release(pulls: BookClient) -> None:
