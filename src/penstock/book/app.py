@@ -233,7 +233,7 @@ def application(
         hosts: names that it is asked for by, in lower case, without a port; empty: any.
         link_days: how long a link that is passed on holds.
         raters: who may rate; ``None``: nobody.
-        bench: the workspace of runs in progress; ``None``: those are not shown.
+        bench: the workspace of runs in progress; ``None``: those are not shown until they are archived.
     """
     book = Book(shelf, tickets, link_days, Comparisons(shelf), live=bench is not None)
     run, shared = "/models/{model}/runs/{run}", "/shared/{ticket}/{model}/{run}"
@@ -256,7 +256,7 @@ def application(
         routes=[
             *routes,
             *(RatingPages(shelf, raters, tickets).routes() if raters is not None else []),
-            *(LivePages(shelf, bench).routes() if bench is not None else []),
+            *LivePages(shelf, bench).routes(),
         ],
         exception_handlers={HTTPException: _refused, PenstockError: _failed, Exception: _bug},
         middleware=[Middleware(_OnePage, pool=shelf.pool)],

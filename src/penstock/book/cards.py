@@ -37,14 +37,22 @@ class RunCard:
     """The run whose outputs it judged again."""
     pull: str = ""
     """Number of the pull request that it was of; empty: of none."""
+    fork: bool = False
+    """Whether its code was that of a fork."""
     fault: str = ""
     """Why its records cannot be read."""
 
+    @property
+    def origin(self) -> str:
+        """Where its code comes from: ``pull request #12 of a fork``; empty: from no pull request, and no fork."""
+        if not self.pull:
+            return "of a fork" if self.fork else ""
+        return f"pull request #{self.pull}{' of a fork' if self.fork else ''}"
+
     def matches(self, words: list[str]) -> bool:
         """Whether each word, in lower case, is somewhere on the card."""
-        pull = f"#{self.pull}" if self.pull else ""
-        fields = (self.model, self.run_id, self.track, pull, self.version, self.commit, self.verdict, self.repository)
-        text = "\n".join(fields).lower()
+        source = (self.version, self.commit, self.repository)
+        text = "\n".join((self.model, self.run_id, self.track, self.origin, self.verdict, *source)).lower()
         return all(word in text for word in words)
 
 
@@ -70,8 +78,19 @@ class ModelCard:
         return next((run for run in self.runs if run.run_id == run_id), None)
 
 
-def card_of(model: str, run_id: str, run: Run, verdict: Verdict | None, *, pull: str = "") -> RunCard:
-    """The card of a run from its two small records; ``pull``: number of its pull request."""
+def card_of(
+    model: str, run_id: str, run: Run, verdict: Verdict | None, *, pull: str = "", fork: bool = False
+) -> RunCard:
+    """The card of a run from its two small records.
+
+    Args:
+        model: its model.
+        run_id: its name.
+        run: ``run.json``.
+        verdict: ``verdict.json``; ``None``: it was not judged.
+        pull: number of its pull request; empty: it was of none.
+        fork: whether its code was that of a fork.
+    """
     source = run.source
     return RunCard(
         model=model,
@@ -89,6 +108,7 @@ def card_of(model: str, run_id: str, run: Run, verdict: Verdict | None, *, pull:
         and any(rule.ratings_wanted is not None and rule.verdict == "inconclusive" for rule in verdict.rules),
         regated_from=_cut(run.regated_from or ""),
         pull=pull,
+        fork=fork,
     )
 
 

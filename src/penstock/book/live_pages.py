@@ -31,10 +31,11 @@ class LivePages:
     """The handlers."""
 
     shelf: Shelf
-    bench: Workbench
+    bench: Workbench | None
+    """The workspace; ``None``: nothing is seen of a run before it is archived."""
 
     def routes(self) -> list[Route]:
-        """Their addresses."""
+        """Their addresses. That of a run is always there: a commit's status leads to it from the start."""
         return [
             Route("/live", self.runs),
             Route("/live/{run}", self.run),
@@ -43,6 +44,8 @@ class LivePages:
 
     def runs(self, request: Request) -> Response:
         """Runs in the workspace that are not archived."""
+        if self.bench is None:
+            raise HTTPException(404)
         archived = {run.run_id for model in self.shelf.models().values() for run in model.runs}
         going = [card for card in self.bench.runs() if card.run_id not in archived]
         return HTMLResponse(
@@ -55,9 +58,10 @@ class LivePages:
         if (archived := self._archived(name)) is not None:
             place = f"/models/{quote(archived.model, safe='')}/runs/{quote(archived.run_id, safe='')}"
             return RedirectResponse(place, status_code=303, headers={"Cache-Control": "no-store"})
-        found = self.bench.run(name)
+        found = self.bench.run(name) if self.bench is not None else None
         again_s = 0 if request.query_params.get("hold") else AGAIN_S  # who watches a video is not interrupted
         values: dict[str, object] = {"shared": False, "name": name[:200], "found": found, "again_s": again_s}
+        values["live"] = self.bench is not None
         if found is not None:
             values["cases"] = list_page(found.cases, request.query_params.get("page", ""), per_page=CASES)
         return HTMLResponse(draw("live", values), status_code=200 if found is not None else 404)
@@ -65,7 +69,7 @@ class LivePages:
     def file(self, request: Request) -> Response:
         """What came back for a case, or a part of it. It may be written anew while the run goes on: nobody keeps it."""
         path = request.path_params["path"]
-        file = self.bench.open(request.path_params["run"], path)
+        file = self.bench.open(request.path_params["run"], path) if self.bench is not None else None
         if file is None:
             raise HTTPException(404)
         headers = {"Content-Security-Policy": NOTHING_RUNS, "Cache-Control": "no-store", "Accept-Ranges": "bytes"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from penstock.book.cards import RunCard, card_of
+from penstock.book.places import is_fork, pull_of
 from penstock.book.shelf import Shelf
 from penstock.bundle.models import Run
 from penstock.bundle.verdict_record import RuleResult, Verdict
@@ -64,8 +65,9 @@ def run_view(shelf: Shelf, model: str, run_id: str) -> RunView:
     except (UsageError, DamagedError) as error:
         verdict, note = None, f"The verdict cannot be read: {error.what}."
     own = [name for name in names if not name.startswith(("outputs/", "baseline/outputs/"))]
+    root = shelf.root(model, run_id)
     return RunView(
-        card=card_of(model, run_id, run, verdict),
+        card=card_of(model, run_id, run, verdict, pull=pull_of(root), fork=is_fork(root)),
         run=run,
         verdict=verdict,
         rows=[_row(rule) for rule in verdict.rules] if verdict else [],

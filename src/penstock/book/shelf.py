@@ -12,6 +12,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import wait as wait_for
 from contextvars import copy_context
 from typing import TypeVar
 
@@ -19,7 +20,7 @@ from pydantic import BaseModel
 
 from penstock.book.cards import ModelCard, RunCard, card_of
 from penstock.book.patient_pool import PatientPool, StoreAwayError
-from penstock.book.places import models_in, pull_of, runs_in
+from penstock.book.places import is_fork, models_in, pull_of, runs_in
 from penstock.bundle.directory import parse_model
 from penstock.bundle.models import Manifest, Run
 from penstock.bundle.verdict_record import VERDICT_SCHEMA_VERSION, Verdict
@@ -33,7 +34,11 @@ from penstock.store.store import DamagedError, NotStoredError, Store
 log = logging.getLogger(__name__)
 
 FRESH_S = 5.0
-"""A page may be so old."""
+"""What was read so long ago is shown without another look."""
+STALE_S = 60.0
+"""What was read so long ago is shown while a look goes on: of a large or distant store, that takes a while."""
+LOOK_S = 1.0
+"""So long a page waits for a look whose outcome it can do without: most are done by then."""
 MAX_RUNS = 20_000
 """Runs on the shelf, over all models: some 20 MB of memory. Of a store with more, those whose names come last."""
 MAX_RECORD_BYTES = 4 << 20
@@ -72,13 +77,18 @@ class Shelf:
         self._kept: dict[str, OrderedDict[str, BaseModel]] = {kind: OrderedDict() for kind in KEPT}
 
     def models(self) -> Mapping[str, ModelCard]:
-        """Name → what the store has of a model, at most :data:`FRESH_S` old, sorted by name."""
+        """Name → what the store has of a model, sorted by name.
+
+        At most :data:`FRESH_S` old; at most :data:`STALE_S` while a look takes longer than :data:`LOOK_S`.
+        """
         with self._lock:
             if self.pool.clock() - self._read_at <= FRESH_S:
                 return self._models
             if self._refresh is None or self._refresh.done():
                 self._refresh = self.pool.submit(self._look)
             running = self._refresh
+        if self.pool.clock() - self._read_at <= STALE_S and not wait_for([running], timeout=LOOK_S).done:
+            return self._models
         # a first look at a large store may take longer than a page waits: it goes on, and the next page waits for it
         self.pool.wait(running)
         return self._models
@@ -88,14 +98,14 @@ class Shelf:
         return self.models().get(name)
 
     def root(self, model: str, run_id: str) -> str:
-        """Where the bundle of a run lies.
+        """Where the bundle of a run lies; of one that is not on the shelf, where it would lie as a release's.
 
         Raises:
             UsageError: a name cannot be part of a key.
         """
         key = run_key(model, run_id)
-        if self._read_at == float("-inf"):
-            with contextlib.suppress(StoreAwayError):  # a first look that takes long: a release's run is found without
+        if run_id not in self._roots.get(model, {}):  # a pull request's may be new
+            with contextlib.suppress(StoreAwayError):  # a look that takes long: a release's run is found without
                 self.models()
         return self._roots.get(model, {}).get(run_id, key)
 
@@ -235,7 +245,7 @@ class Shelf:
                 verdict = parse_model(content, Verdict, where=f"{root}/verdict.json")
         except (UsageError, NotStoredError, DamagedError) as error:
             return RunCard(model, run_id, fault=str(error)[:300])
-        return card_of(model, run_id, run, verdict, pull=pull_of(root))
+        return card_of(model, run_id, run, verdict, pull=pull_of(root), fork=is_fork(root))
 
 
 def _each(work: Callable[[str], RunCard | None], names: list[str]) -> list[RunCard | None]:

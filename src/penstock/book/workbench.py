@@ -8,6 +8,7 @@ link, and is read up to a limit; what cannot be read yet is as if it were not th
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,14 +22,16 @@ from penstock.bundle.directory import parse_model
 from penstock.bundle.failures import Failure
 from penstock.bundle.models import Invocation, Run
 from penstock.bundle.verdict_record import Verdict
-from penstock.foundation.errors import PenstockError, UsageError, one_line
+from penstock.foundation.errors import PenstockError, UsageError, one_line, printable
 from penstock.foundation.handles import Folder
 from penstock.store.archive import name_part
 
 MAX_RECORD_BYTES = 4 << 20
 MAX_LINES_BYTES = 16 << 20
+MAX_CALLS = 5_000
+"""Of ``invocations.jsonl``, over all shards together: a page reads no more."""
 MAX_RUNS = 500
-"""Runs of the workspace that are listed."""
+"""Runs of the workspace that are listed, and looked at for a list."""
 MAX_SHARDS = 64
 MAX_FAILURES = 20
 MAX_TEXT = 500
@@ -58,6 +61,8 @@ class LiveRun:
     """Those that are done, in their order."""
     cases: list[LiveCase]
     """Failed ones first, then the slowest: the worst so far, before anything is measured."""
+    more: bool
+    """Whether the model may have answered more cases: there were more calls than are read."""
     failures: list[Failure]
     """Of steps that broke, the first one first."""
 
@@ -71,14 +76,14 @@ class Workbench:
     """A workspace. Methods may be called from several threads."""
 
     def __init__(self, folder: Path) -> None:
-        """Take a workspace.
+        """Take a workspace. A fresh one is empty: its folder ``runs`` comes with the first run.
 
         Raises:
-            UsageError: there is no such folder, or it is none of a run's.
+            UsageError: there is no such folder.
         """
-        if not (folder / "runs").is_dir():
+        if not folder.is_dir():
             raise UsageError(
-                "there are no runs in it",
+                "there is no such folder",
                 where=str(folder),
                 todo="Give the folder that runs are made in: --out of penstock run, the claim of a cluster's runs.",
             )
@@ -86,12 +91,8 @@ class Workbench:
 
     def runs(self) -> list[RunCard]:
         """Runs in the workspace, those that began last first; none of a folder that cannot be read as one."""
-        try:
-            names = sorted(path.name for path in (self.folder / "runs").iterdir())
-        except OSError:
-            return []
-        cards = [card for name in names if _is_name(name) for card in self._card(name)]
-        return sorted(cards, key=lambda card: (card.started, card.run_id), reverse=True)[:MAX_RUNS]
+        cards = [card for name in _newest(self.folder / "runs") for card in self._card(name)]
+        return sorted(cards, key=lambda card: (card.started, card.run_id), reverse=True)
 
     def run(self, name: str) -> LiveRun | None:
         """What a run has come to; ``None``: there is no such run here."""
@@ -100,16 +101,16 @@ class Workbench:
             if bundle is None or card is None:
                 return None
             run = _record(bundle, "run.json", Run)
-            places = [*_below(bundle, "shards", MAX_SHARDS), ""]  # what is merged has been checked
-            cases: dict[str, LiveCase] = {}
-            for place in places:
-                cases |= {call.case: _case(call, place) for call in _calls(bundle, place)}
+            calls = _Calls()
+            for place in ["", *_below(bundle, "shards", MAX_SHARDS)]:  # what is merged has been checked: it comes first
+                calls.read(bundle, place)
             told = [_record(bundle, path, Failure) for path in _below(bundle, "failures", MAX_FAILURES)]
             return LiveRun(
                 card=card,
                 steps=[one_line(step.name[:MAX_TEXT]) for step in run.steps] if run else [],
-                cases=sorted(cases.values(), key=_worst_first),
-                failures=sorted((failure for failure in told if failure), key=lambda failure: failure.time),
+                cases=sorted(calls.cases.values(), key=_worst_first),
+                more=calls.more and not 0 < card.cases <= len(calls.cases),  # shards are there twice once merged
+                failures=sorted((_cut(failure) for failure in told if failure), key=lambda failure: failure.time),
             )
 
     def open(self, name: str, path: str) -> BinaryIO | None:
@@ -153,13 +154,38 @@ def _cards(name: str, bundle: Folder) -> Iterator[RunCard]:
         yield card_of(run.model, name, run, _record(bundle, "verdict.json", Verdict))
 
 
-def _calls(bundle: Folder, place: str) -> list[Invocation]:
-    """The calls of a shard, or those of all once they are merged."""
-    found = []
-    for line in _read(bundle, f"{place}/invocations.jsonl".lstrip("/"), MAX_LINES_BYTES).split(b"\n"):
-        with contextlib.suppress(ValidationError):  # a last line that is not whole yet, or not ours
-            found.append(Invocation.model_validate_json(line))
-    return found
+class _Calls:
+    """The calls of all shards, and those that are merged, up to a limit for all of them together."""
+
+    def __init__(self) -> None:
+        self.cases: dict[str, LiveCase] = {}
+        """By the name of the case; of a case in several places, the first one that is read counts."""
+        self.more = False
+        self._bytes = MAX_LINES_BYTES
+        self._lines = MAX_CALLS
+
+    def read(self, bundle: Folder, place: str) -> None:
+        """Those of a shard's folder; ``place`` empty: the merged ones."""
+        content = _read(bundle, f"{place}/invocations.jsonl".lstrip("/"), self._bytes + 1)
+        *lines, rest = content[: self._bytes].split(b"\n", self._lines)
+        if rest and len(lines) < self._lines:
+            lines, rest = [*lines, rest], b""
+        self.more = self.more or bool(rest) or len(content) > self._bytes
+        found: dict[str, LiveCase] = {}
+        for line in lines:
+            with contextlib.suppress(ValidationError):  # a last line that is not whole yet, or not ours
+                call = Invocation.model_validate_json(line)
+                found[call.case] = _case(call, place)
+        self.cases = found | self.cases
+        self._bytes -= min(len(content), self._bytes)
+        self._lines -= len(lines)
+
+
+def _cut(failure: Failure) -> Failure:
+    """As much of it as a page shows."""
+    return failure.model_copy(
+        update={"step": one_line(failure.step[:MAX_TEXT]), "error": printable(failure.error[:MAX_TEXT])}
+    )
 
 
 def _case(call: Invocation, place: str) -> LiveCase:
@@ -178,10 +204,21 @@ def _worst_first(case: LiveCase) -> tuple[bool, float, str]:
     return (case.status == "ok", -(case.latency_s or 0.0), case.name)
 
 
+def _newest(folder: Path) -> list[str]:
+    """Names of runs whose folders were made or changed last, at most :data:`MAX_RUNS`."""
+    found: list[tuple[int, str]] = []
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            with contextlib.suppress(OSError):  # it is being removed
+                if _is_name(entry.name):
+                    found.append((entry.stat(follow_symlinks=False).st_mtime_ns, entry.name))
+    return [name for _, name in sorted(found, reverse=True)[:MAX_RUNS]]
+
+
 def _below(bundle: Folder, folder: str, most: int) -> list[str]:
-    """Paths of what lies in a folder of the bundle."""
+    """Paths of what lies in a folder of the bundle. A name that no address can hold is passed over."""
     with contextlib.suppress(OSError), bundle.folder(folder) as found:
-        return [f"{folder}/{name}" for name in found.names()[:most]]
+        return [f"{folder}/{name}" for name in found.names() if name.isprintable()][:most]
     return []
 
 

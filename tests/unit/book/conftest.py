@@ -18,3 +18,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> LocalStore:
 def book(made: LocalStore) -> BookClient:
     """A client of its book, which asks nobody."""
     return client_of(made)
+
+
+@pytest.fixture(autouse=True)
+def _looks_are_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However busy this machine is, a page has what the store has: the tests change stores, and ask again."""
+    monkeypatch.setattr("penstock.book.shelf.LOOK_S", 60)

@@ -30,6 +30,13 @@ def test_search() -> None:
     assert not card.matches(["model", "pass"])
 
 
+def test_where_the_code_of_a_run_comes_from() -> None:
+    assert RunCard("m", "r").origin == ""
+    assert RunCard("m", "r", pull="7").origin == "pull request #7"
+    assert RunCard("m", "r", pull="7", fork=True).origin == "pull request #7 of a fork"
+    assert RunCard("m", "r", fork=True).origin == "of a fork"
+
+
 def test_a_run_by_its_id() -> None:
     card = RunCard("m", "r")
     assert ModelCard("m", (card,), None).run("r") is card

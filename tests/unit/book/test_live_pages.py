@@ -87,9 +87,21 @@ def test_nothing_else(live: BookClient, path: str) -> None:
     assert live.get(f"/live/going/files/{path}").status_code == 404
 
 
-def test_without_a_workspace_there_are_no_such_pages(book: BookClient) -> None:
+def test_without_a_workspace_nothing_of_runs_in_progress_is_shown(book: BookClient) -> None:
     assert book.get("/live").status_code == 404
     assert "/live" not in book.get("/").text
+    assert book.get(FILE).status_code == 404
+
+
+def test_without_a_workspace_the_address_still_leads_to_the_archived_run(book: BookClient) -> None:
+    early = book.get("/live/later%3Cscript%3E")
+    assert early.status_code == 404
+    assert "not archived yet" in early.text
+    assert 'http-equiv="refresh"' in early.text
+    assert 'href="/live"' not in early.text
+    assert "<script>" not in early.text
+    answer = book.get("/live/run-0")
+    assert (answer.status_code, answer.headers["location"]) == (303, f"/models/{MODEL}/runs/run-0")
 
 
 def test_readers_alone(made: LocalStore, work: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 from tests.unit.book.made_store import MODEL, add_run, copied
 
 from penstock.book.patient_pool import PatientPool, StoreAwayError
-from penstock.book.shelf import FRESH_S, Shelf
+from penstock.book.shelf import FRESH_S, STALE_S, Shelf
 from penstock.store.local import LocalStore
 from penstock.store.store import DamagedError
 
@@ -73,6 +73,38 @@ def test_a_first_look_goes_on_after_a_page_has_given_up(made: LocalStore) -> Non
     now[0] += 3
     assert len(shelf.models()[MODEL].runs) == 3
     assert set(store.read_keys.values()) == {1}
+
+
+def test_a_page_is_not_held_for_a_look_that_takes_long(
+    made: LocalStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("penstock.book.shelf.LOOK_S", 0.02)
+    copied(made, tmp_path)
+    store, now = CountingStore(tmp_path / "store"), [0.0]
+    shelf = Shelf(store, pool=PatientPool("s", clock=lambda: now[0]))
+    shelf.models()
+    add_run(tmp_path, store, 3, 7.1, baseline=("run-1", 7.2))
+    store.wait_for = threading.Event()
+    now[0] += 2 * FRESH_S
+    assert "run-3" not in {run.run_id for run in shelf.models()[MODEL].runs}  # what was seen before
+    now[0], shelf.pool.limit_s = STALE_S + 1, 0.05
+    with pytest.raises(StoreAwayError):  # too old to be shown
+        shelf.models()
+    running = shelf._refresh
+    assert running is not None
+    store.wait_for.set()
+    running.result(5)
+    assert shelf.models()[MODEL].runs[0].run_id == "run-3"
+
+
+def test_a_look_that_fails_is_no_old_page(made: LocalStore, tmp_path: Path) -> None:
+    store, now = copied(made, tmp_path), [0.0]
+    shelf = Shelf(store, pool=PatientPool("s", clock=lambda: now[0]))
+    shelf.models()
+    store.directory.rename(tmp_path / "elsewhere")
+    now[0] += 2 * FRESH_S
+    with pytest.raises(StoreAwayError):
+        shelf.models()
 
 
 def test_a_damaged_pointer_is_that_models_fault(made: LocalStore, tmp_path: Path) -> None:

@@ -140,6 +140,90 @@ def test_a_flood_of_lines_is_cut(bench: Workbench, bundle: Bundle, monkeypatch: 
     assert len(found.cases) < 20
 
 
-def test_a_folder_without_runs(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="no runs"):
-        Workbench(tmp_path)
+def test_limits_are_those_of_a_page_not_of_a_file(
+    bench: Workbench, bundle: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = bench.run("run-1")
+    assert whole is not None
+    assert not whole.more
+    monkeypatch.setattr("penstock.book.workbench.MAX_CALLS", 2)
+    by_lines = bench.run("run-1")
+    assert by_lines is not None
+    assert (sorted(case.name for case in by_lines.cases), by_lines.more) == (["quick", "slow"], True)
+    monkeypatch.setattr("penstock.book.workbench.MAX_CALLS", 3)
+    monkeypatch.setattr(
+        "penstock.book.workbench.MAX_LINES_BYTES", Shard(1, 2).bundle(bundle).invocations_file.stat().st_size
+    )
+    by_bytes = bench.run("run-1")
+    assert by_bytes is not None
+    assert (sorted(case.name for case in by_bytes.cases), by_bytes.more) == (["quick", "slow"], True)
+
+
+def test_exactly_as_many_calls_as_are_read(bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("penstock.book.workbench.MAX_CALLS", 3)
+    found = bench.run("run-1")
+    assert found is not None
+    assert (len(found.cases), found.more) == (3, False)
+
+
+def test_a_case_that_was_tried_again_is_what_came_last(bench: Workbench, bundle: Bundle) -> None:
+    Shard(2, 2).bundle(bundle).append_invocation(Invocation(case="broken", status="ok", latency_s=0.1))
+    found = bench.run("run-1")
+    assert found is not None
+    assert found.failed == 0
+
+
+def test_calls_that_are_merged_are_read_first(
+    bench: Workbench, bundle: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A flood in a shard hides nothing that was checked."""
+    monkeypatch.setattr("penstock.book.workbench.MAX_CALLS", 1)
+    bundle.write_invocations([Invocation(case="merged", status="ok")])
+    found = bench.run("run-1")
+    assert found is not None
+    assert ([case.name for case in found.cases], found.more) == (["merged"], True)
+
+
+def test_what_a_failure_says_is_cut(bench: Workbench, bundle: Bundle) -> None:
+    remember_failure(bundle, "measure", "no space left")
+    record = next((bundle.path / "failures").iterdir())
+    record.write_text(record.read_text().replace('"measure"', f'"{"m" * 9999}"').replace("no space", "x" * 9999))
+    found = bench.run("run-1")
+    assert found is not None
+    assert [(len(failure.step), len(failure.error)) for failure in found.failures] == [(500, 500)]
+
+
+def test_a_shards_name_that_is_no_text(bench: Workbench, bundle: Bundle) -> None:
+    """No address can hold it: a page that links to its files would be an error."""
+    hostile = os.fsencode(bundle.path / "shards") + b"/\xff"
+    os.mkdir(hostile)  # noqa: PTH102 (a path of bytes)
+    line = Invocation(case="odd", status="ok", output="outputs/odd/output.mp4").model_dump_json()
+    Path(os.fsdecode(hostile), "invocations.jsonl").write_text(line + "\n")
+    found = bench.run("run-1")
+    assert found is not None
+    assert "odd" not in [case.name for case in found.cases]
+
+
+def test_of_many_runs_the_newest_are_looked_at(
+    bench: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("penstock.book.workbench.MAX_RUNS", 1)
+    accepted_bundle(tmp_path / "runs" / "a-new-one" / "bundle", run_id="a-new-one")
+    os.utime(tmp_path / "runs" / "run-1", (1, 1))
+    looked_at: list[str] = []
+    monkeypatch.setattr(bench, "_card", lambda name: looked_at.append(name) or [])
+    assert bench.runs() == []
+    assert looked_at == ["a-new-one"]
+
+
+def test_a_fresh_claim_waits_for_its_first_run(tmp_path: Path) -> None:
+    bench = Workbench(tmp_path)
+    assert bench.runs() == []
+    assert bench.run("run-1") is None
+    accepted_bundle(tmp_path / "runs" / "run-1" / "bundle", run_id="run-1")
+    assert [card.run_id for card in bench.runs()] == ["run-1"]
+
+
+def test_no_such_folder(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no such folder"):
+        Workbench(tmp_path / "misspelt")
