@@ -53,6 +53,14 @@ def test_a_fork_and_one_that_is_gone(server: ForgeApi) -> None:
     assert asked(server, answer).fork, "what is not known to be ours is not trusted"
 
 
+def test_commits_that_came_by_no_branch_are_a_forks(server: ForgeApi) -> None:
+    """Gitea's AGit: ``git push origin HEAD:refs/for/main`` by anybody who may read."""
+    agit = {"label": "", "ref": "refs/pull/7/head", "sha": HEAD, "repo_id": 1, "repo": {"id": 1}}
+    assert asked(server, hub_answer(HEAD) | {"head": agit}, "gitea").fork
+    for more in ({"label": "change"}, {"ref": "change"}, {"label": "change", "ref": ""}, {"label": None, "ref": None}):
+        assert asked(server, hub_answer(HEAD) | {"head": agit | more}, "gitea").fork, more
+
+
 def test_a_merge_request(server: ForgeApi) -> None:
     found = asked(server, gitlab_answer(HEAD), "gitlab")
     assert found == PullNow(7, open=True, head=HEAD, base="main", fork=False)
