@@ -119,10 +119,10 @@ class Desk:
             return [f"`{command.verb}`: the pull request is closed"]
         same = [run for run in there if run.head == pull.head]
         if command.verb == "ok-to-test":
-            return self._let_run(repository, event, command, pull, same)
+            return self._let_run(repository, event, command.commit, pull, same)
         approver = next((run.notes["approved-by"] for run in same if run.notes.get("approved-by")), "")
         if pull.fork and not approver:
-            return [f"`{command.verb}`: a fork's commit; first `/penstock ok-to-test {pull.head[:12]}`"]
+            return [f"`{command.verb}`: a fork's commit; first `/penstock ok-to-test {pull.head}`"]
         cause = f"comment {event.comment} {command.verb}"
         if any(run.notes.get("cause") == cause for run in there):
             return []  # the event came twice
@@ -147,21 +147,17 @@ class Desk:
         self,
         repository: DeskRepository,
         event: CommentEvent,
-        command: PullCommand,
+        commit: str,
         pull: PullNow,
         same: Sequence[PullRun],
     ) -> list[str]:
-        """Let a fork's commit run: the one that is named, or the one that was there when the comment was written."""
+        """Let a fork's commit run, if it was named whole: a comment does not say which one its author has seen."""
         if not pull.fork:
             return ["`ok-to-test`: this is not a fork, its commits run without it"]
-        exactly = f"`/penstock ok-to-test {pull.head[:12]}`"
-        if command.commit and not pull.head.startswith(command.commit):
-            return [f"`ok-to-test`: the pull request's commit is another now. If that may run: {exactly}"]
+        if commit != pull.head:
+            other = " is another now" if len(commit) == len(pull.head) else " has to be named whole"
+            return [f"`ok-to-test`: the commit{other}. If you have read it: `/penstock ok-to-test {pull.head}`"]
         held = [run for run in same if run.held]
-        written = _stamp(event.written)
-        if not command.commit and not any(run.created <= written for run in held or same):
-            # who wrote this may have looked at the commit before
-            return [f"`ok-to-test`: this commit came when you wrote, or later. If it may run: {exactly}"]
         if held:
             self._runs.patch(held[-1].name, note(held="false", approved_by=event.person))
         elif not any(run.notes.get("approved-by") for run in same):

@@ -119,7 +119,7 @@ def stage(run: PullRun) -> Stage:
 def status_of(run: PullRun, stage: Stage) -> CommitStatus | None:
     """What is said of a run's commit; ``None``: its *notify* has said it, or nothing is to be said."""
     if stage == "held":
-        return CommitStatus("pending", f"a fork's commit: runs after /penstock ok-to-test {run.head[:12]}")
+        return CommitStatus("pending", f"a fork's commit: runs after /penstock ok-to-test {run.head}")
     if stage == "waiting":
         return CommitStatus("pending", "waits for its turn")
     if stage == "running":

@@ -367,12 +367,12 @@ def held(place: Place) -> list[bool]:
 def test_a_fork_runs_by_nothing_but_ok_to_test(fork: Place, text: str) -> None:
     fork.say(text)
     assert held(fork) == [True]
-    assert f"/penstock ok-to-test {HEAD[:12]}" in fork.answers[0]
+    assert f"/penstock ok-to-test {HEAD}" in fork.answers[0]
 
 
 def test_somebody_lets_it_run(fork: Place) -> None:
-    fork.say("/penstock ok-to-test")
-    fork.say("/penstock ok-to-test", number=41)
+    fork.say(f"/penstock ok-to-test {HEAD}")
+    fork.say(f"/penstock ok-to-test {HEAD}", number=41)
     run = fork.server.only()
     assert (held(fork), notes(run, "approved-by"), params(run)["fork"]) == ([False], "ann", "true")
     fork.say("/penstock retest")
@@ -381,12 +381,12 @@ def test_somebody_lets_it_run(fork: Place) -> None:
 
 
 def test_the_forks_author_does_not(fork: Place) -> None:
-    fork.say("/penstock ok-to-test", person="eve")
+    fork.say(f"/penstock ok-to-test {HEAD}", person="eve")
     assert held(fork) == [True]
 
 
 def test_a_newer_push_of_the_fork_needs_it_again(fork: Place) -> None:
-    fork.say("/penstock ok-to-test")
+    fork.say(f"/penstock ok-to-test {HEAD}")
     fork.start_all()
     fork.push(OTHER)
     old, new = fork.runs()
@@ -396,27 +396,29 @@ def test_a_newer_push_of_the_fork_needs_it_again(fork: Place) -> None:
     assert held(fork)[-1]
 
 
-def test_a_commit_that_came_after_the_comment_is_not_meant(fork: Place) -> None:
-    fork.server.seconds = 20 * 60
-    fork.push(OTHER)
-    fork.say("/penstock ok-to-test", minutes_ago=15)
+@pytest.mark.parametrize("named", ["", HEAD[:12], HEAD[:39], HEAD + "0" * 24])
+def test_a_commit_that_is_not_named_whole_is_not_meant(fork: Place, named: str) -> None:
+    """Whoever wrote it may have read another one; and two commits with the same first digits are soon made."""
+    fork.time += datetime.timedelta(hours=1)
+    fork.say(f"/penstock ok-to-test {named}")
     assert held(fork) == [True]
-    assert f"/penstock ok-to-test {OTHER[:12]}" in fork.answers[0]
+    (answer,) = fork.answers
+    assert "named whole" in answer
+    assert f"`/penstock ok-to-test {HEAD}`" in answer
 
 
 def test_a_commit_that_is_named_is_meant_and_no_other(fork: Place) -> None:
     fork.push(OTHER)
-    fork.say(f"/penstock ok-to-test {HEAD[:12]}")
+    fork.say(f"/penstock ok-to-test {HEAD}")
     assert held(fork) == [True]
     assert "another now" in fork.answers[0]
-    fork.say(f"/penstock ok-to-test {OTHER[:12]}")
+    assert f"/penstock ok-to-test {OTHER}`" in fork.answers[0]
+    fork.say(f"/penstock ok-to-test {OTHER.upper()}")
     assert held(fork) == [False]
 
 
 def test_a_commit_whose_event_was_lost(place: Place) -> None:
     place.now = replace(place.now, fork=True)
-    place.say("/penstock ok-to-test")
-    assert place.runs() == [], "nobody knows what its author has seen"
     place.say(f"/penstock ok-to-test {HEAD}")
     place.say(f"/penstock ok-to-test {HEAD}")
     assert held(place) == [False]

@@ -12,7 +12,7 @@ from tests.unit.pulls.payloads import HEAD, OTHER
 from tests.unit.pulls.places import desk_settings, repository_on
 
 from penstock.foundation.errors import WorldError
-from penstock.notices.commit_status import CommitStatus
+from penstock.notices.commit_status import CommitStatus, short
 from penstock.pulls.desk_file import DeskRepository
 from penstock.pulls.pull_lookup import PullNow
 from penstock.pulls.pull_run import RunWanted, note, run_body
@@ -84,10 +84,19 @@ def test_a_fork_that_is_held_takes_no_place(hall: Hall) -> None:
     held, other = hall.add(1, fork=True), hall.add(2, OTHER)
     hall.rounds.go()
     assert hall.going() == [other]
-    assert ("c0ff", "pending", f"a fork's commit: runs after /penstock ok-to-test {HEAD[:12]}") in hall.told
+    assert ("c0ff", "pending", f"a fork's commit: runs after /penstock ok-to-test {HEAD}") in hall.told
     hall.runs.patch(held, note(held="false", approved_by="ann"))
     hall.rounds.go()
     assert hall.going() == [held, other]
+
+
+@pytest.mark.parametrize("head", ["a" * 40, "b" * 64])
+def test_the_status_of_a_forks_commit_names_it_whole(hall: Hall, head: str) -> None:
+    hall.add(1, head, fork=True)
+    hall.rounds.go()
+    assert [short(description) for *_, description in hall.told] == [
+        f"a fork's commit: runs after /penstock ok-to-test {head}"
+    ]
 
 
 def test_each_stage_is_told_once(hall: Hall) -> None:
