@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from penstock.foundation.errors import one_line
 from penstock.pulls.comment_commands import PullCommand, parse_commands
@@ -83,7 +84,7 @@ class Desk:
         same = [run for run in there if run not in old]
         if any(run.counts_as_tried for run in same):
             return
-        self._create(repository, RunWanted(pull, self._settings.file.slice, attempt=len(same)))
+        self._create(repository, RunWanted(pull, self._settings.file.slice), there)
 
     def comment(self, repository: DeskRepository, event: CommentEvent) -> None:
         """Do what a comment asks for, if its author may.
@@ -119,7 +120,7 @@ class Desk:
             return [f"`{command.verb}`: the pull request is closed"]
         same = [run for run in there if run.head == pull.head]
         if command.verb == "ok-to-test":
-            return self._let_run(repository, event, command.commit, pull, same)
+            return self._let_run(repository, event, command.commit, pull, there)
         approver = next((run.notes["approved-by"] for run in same if run.notes.get("approved-by")), "")
         if pull.fork and not approver:
             return [f"`{command.verb}`: a fork's commit; first `/penstock ok-to-test {pull.head}`"]
@@ -141,7 +142,7 @@ class Desk:
                 return [f"`waive`: at most {MAX_WAIVED} rules of one commit can be waived"]
         self._end(repository, [run for run in there if run.head != pull.head], "superseded")
         self._end(repository, same, "repeated", by=event.person)
-        return self._create(repository, RunWanted(pull, cases, waive, cause, event.person, approver))
+        return self._create(repository, RunWanted(pull, cases, waive, cause, event.person, approver), there)
 
     def _let_run(
         self,
@@ -149,7 +150,7 @@ class Desk:
         event: CommentEvent,
         commit: str,
         pull: PullNow,
-        same: Sequence[PullRun],
+        there: Sequence[PullRun],
     ) -> list[str]:
         """Let a fork's commit run, if it was named whole: a comment does not say which one its author has seen."""
         if not pull.fork:
@@ -157,17 +158,21 @@ class Desk:
         if commit != pull.head:
             other = " is another now" if len(commit) == len(pull.head) else " has to be named whole"
             return [f"`ok-to-test`: the commit{other}. If you have read it: `/penstock ok-to-test {pull.head}`"]
+        same = [run for run in there if run.head == pull.head]
         held = [run for run in same if run.held]
         if held:
             self._runs.patch(held[-1].name, note(held="false", approved_by=event.person))
         elif not any(run.notes.get("approved-by") for run in same):
             cause = f"comment {event.comment} ok-to-test"
             cases = self._settings.file.slice
-            return self._create(repository, RunWanted(pull, cases, (), cause, event.person, event.person))
+            return self._create(repository, RunWanted(pull, cases, (), cause, event.person, event.person), there)
         return []
 
-    def _create(self, repository: DeskRepository, wanted: RunWanted) -> list[str]:
+    def _create(self, repository: DeskRepository, wanted: RunWanted, there: Sequence[PullRun]) -> list[str]:
         """Create a run, unless there is one of its name; returns why not."""
+        # Runs are deleted at times, the last one among them: the clock goes on.
+        minutes = int(self._now().timestamp()) // 60
+        wanted = replace(wanted, attempt=max((minutes, *(run.attempt + 1 for run in there))))
         name = run_name(repository, wanted)
         # counted apart: forks that nobody lets run keep nobody else out
         waiting = sum(run.pending and run.held == wanted.held for run in self._runs.unsettled())

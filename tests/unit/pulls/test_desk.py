@@ -173,6 +173,27 @@ def test_closed_during_a_run_and_opened_again(place: Place) -> None:
     assert len(place.runs()) == 1, "the one that never ran is gone"
 
 
+@pytest.mark.parametrize("deleted", [[], [0], [1], [0, 1]])
+def test_no_name_is_used_twice_whatever_was_deleted(place: Place, deleted: list[int]) -> None:
+    """The folder and the evidence of that name are still there."""
+    for _ in range(2):
+        place.now = replace(place.now, open=True)
+        place.event()
+        place.start_all()
+        place.now = replace(place.now, open=False)
+        place.event()
+    used = list(place.server.runs)
+    assert len(used) == 2
+    for position in deleted:
+        del place.server.runs[used[position]]
+    place.time += datetime.timedelta(minutes=10)
+    place.now = replace(place.now, open=True)
+    place.event()
+    place.event()
+    (new,) = set(place.server.runs) - {name for position, name in enumerate(used) if position not in deleted}
+    assert new not in used
+
+
 def test_a_closed_one_starts_nothing(place: Place) -> None:
     place.now = replace(place.now, open=False)
     place.event()

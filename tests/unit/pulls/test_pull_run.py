@@ -140,5 +140,18 @@ def test_waivers_that_somebody_has_spoilt(tmp_path: Path, waive: str) -> None:
     assert read_run(item).waive == ()
 
 
+@pytest.mark.parametrize(("noted", "wanted"), [("29872350", 29872350), ("", 0), ("x", 0), ("-1", 0), ("9" * 99, 0)])
+def test_which_attempt_it_is(tmp_path: Path, noted: str, wanted: int) -> None:
+    item = body(tmp_path, RunWanted(PULL, "smoke", attempt=7))
+    assert read_run(item).attempt == 7
+    item["metadata"]["annotations"]["penstock.dev/attempt"] = noted
+    assert read_run(item).attempt == wanted
+
+
+def test_it_may_not_be_deleted_before_it_is_settled(tmp_path: Path) -> None:
+    """As docs/operations.md selects what may be."""
+    assert body(tmp_path, RunWanted(PULL, "smoke"))["metadata"]["labels"]["penstock.dev/settled"] == "false"
+
+
 def test_notes() -> None:
     assert note(approved_by="ann") == {"metadata": {"annotations": {"penstock.dev/approved-by": "ann"}}}
