@@ -101,13 +101,13 @@ class Desk:
             return
         asked = parse_commands(event.text, today=now.date())
         said = list(asked.faults)
-        for command in asked.commands:
+        for place, command in enumerate(asked.commands, 1):
             log.info("%s#%d: %s by %s", repository.shown, event.number, command.verb, event.person)
-            said += self._do(repository, event, command)
+            said += self._do(repository, event, command, f"comment {event.comment} {command.verb} {place}")
         if said:
             self._answer(repository, event.number, "\n".join(f"- {one_line(line)}" for line in said))
 
-    def _do(self, repository: DeskRepository, event: CommentEvent, command: PullCommand) -> list[str]:
+    def _do(self, repository: DeskRepository, event: CommentEvent, command: PullCommand, cause: str) -> list[str]:
         """Do one command; returns why it was not done."""
         there = self._runs.of_pull(pull_key(repository, event.number))
         if command.verb == "cancel":
@@ -120,14 +120,18 @@ class Desk:
             return [f"`{command.verb}`: the pull request is closed"]
         same = [run for run in there if run.head == pull.head]
         if command.verb == "ok-to-test":
-            return self._let_run(repository, event, command.commit, pull, there)
+            if not pull.fork:
+                return ["`ok-to-test`: this is not a fork, its commits run without it"]
+            if command.commit != pull.head:
+                return [_not_meant(command.commit, pull)]
+            return self._let_run(repository, pull, there, cause=cause, person=event.person)
         approver = next((run.notes["approved-by"] for run in same if run.notes.get("approved-by")), "")
         if pull.fork and not approver:
             return [f"`{command.verb}`: a fork's commit; first `/penstock ok-to-test {pull.head}`"]
-        cause = f"comment {event.comment} {command.verb}"
         if any(run.notes.get("cause") == cause for run in there):
             return []  # the event came twice
-        last = same[-1] if same else None
+        # two commands of one comment make two runs in one second
+        last = max(same, key=lambda run: (run.active, run.created, run.attempt), default=None)
         waive = last.waive if last is not None else ()
         cases = last.notes.get("slice", "") if last is not None else self._settings.file.slice
         if command.verb == "verify":
@@ -145,27 +149,16 @@ class Desk:
         return self._create(repository, RunWanted(pull, cases, waive, cause, event.person, approver), there)
 
     def _let_run(
-        self,
-        repository: DeskRepository,
-        event: CommentEvent,
-        commit: str,
-        pull: PullNow,
-        there: Sequence[PullRun],
+        self, repository: DeskRepository, pull: PullNow, there: Sequence[PullRun], *, cause: str, person: str
     ) -> list[str]:
-        """Let a fork's commit run, if it was named whole: a comment does not say which one its author has seen."""
-        if not pull.fork:
-            return ["`ok-to-test`: this is not a fork, its commits run without it"]
-        if commit != pull.head:
-            other = " is another now" if len(commit) == len(pull.head) else " has to be named whole"
-            return [f"`ok-to-test`: the commit{other}. If you have read it: `/penstock ok-to-test {pull.head}`"]
+        """Let a fork's commit run, which was named whole."""
         same = [run for run in there if run.head == pull.head]
         held = [run for run in same if run.held]
         if held:
-            self._runs.patch(held[-1].name, note(held="false", approved_by=event.person))
+            self._runs.patch(held[-1].name, note(held="false", approved_by=person))
         elif not any(run.notes.get("approved-by") for run in same):
-            cause = f"comment {event.comment} ok-to-test"
-            cases = self._settings.file.slice
-            return self._create(repository, RunWanted(pull, cases, (), cause, event.person, event.person), there)
+            wanted = RunWanted(pull, self._settings.file.slice, (), cause, person, person)
+            return self._create(repository, wanted, there)
         return []
 
     def _create(self, repository: DeskRepository, wanted: RunWanted, there: Sequence[PullRun]) -> list[str]:
@@ -194,6 +187,12 @@ class Desk:
                 continue
             # also if it could not be deleted: it may have been let go since it was read
             self._runs.patch(run.name, note(ended=why, ended_by=by) | {"spec": {"status": CANCELLED}})
+
+
+def _not_meant(commit: str, pull: PullNow) -> str:
+    """A comment does not say which commit its author has seen, unless it names it."""
+    other = " is another now" if len(commit) == len(pull.head) else " has to be named whole"
+    return f"`ok-to-test`: the commit{other}. If you have read it: `/penstock ok-to-test {pull.head}`"
 
 
 def _stamp(when: datetime.datetime) -> str:

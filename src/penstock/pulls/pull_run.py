@@ -49,7 +49,7 @@ class RunWanted:
     slice: str
     waive: tuple[Mapping[str, str], ...] = ()
     cause: str = "push"
-    """``push``, or ``comment N``: one comment makes one run."""
+    """``push``, or ``comment N VERB PLACE``: one command of a comment makes one run."""
     asked_by: str = ""
     approved_by: str = ""
     """Who let a fork's commit run."""

@@ -361,6 +361,21 @@ def test_several_commands_at_once(place: Place) -> None:
     assert json.loads(params(last)["waive"])[0]["metric"] == "lse_d"
 
 
+@pytest.mark.parametrize("still", [False, True])
+def test_several_waivers_at_once(place: Place, still: bool) -> None:
+    place.event()
+    place.server.still = still
+    rules = [f"m{number}" for number in range(5)]
+    text = "\n".join(f"/penstock waive {rule} known until 2026-12-01" for rule in rules)
+    place.say(text, number=41)
+    place.say(text, number=41)
+    assert place.answers == []
+    assert len(place.runs()) == 6, "one for each; the event that came twice made none"
+    last = place.runs()[-1]
+    assert [one["metric"] for one in json.loads(params(last)["waive"])] == rules
+    assert [run for run in place.runs() if notes(run, "ended") == ""] == [last]
+
+
 def test_who_may_is_told_what_is_wrong(place: Place) -> None:
     place.event()
     place.say("/penstock waive lse_d because\n/penstock rtest")
