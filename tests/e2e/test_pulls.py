@@ -233,7 +233,7 @@ def test_it_is_tried_as_merged_into_its_base(site: Site, changed: Changed, judge
     judged.must_be_green()
     params = {item["name"]: item["value"] for item in judged.manifest["spec"]["params"]}
     assert (params["revision"], params["ref"]) == (changed.heads[1], f"refs/pull/{changed.number}/head")
-    assert (params["base"], params["fork"], params["slice"]) == ("main", "false", "smoke")
+    assert (params["base"], params["fork"], params["slice"]) == ("refs/heads/main", "false", "smoke")
     kept = pull_key("sonic-lite", judged.name, number=str(changed.number))
     source = json.loads(site.desk.session.cluster.store.read(f"{kept}/run.json", MAX_RECORD_BYTES))["source"]
     assert (source["commit"], source["base"]) == (changed.heads[1], git(site.clone, "rev-parse", "main"))

@@ -7,13 +7,15 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from penstock.foundation.errors import one_line
+from penstock.foundation.errors import UsageError, WorldError, one_line
+from penstock.notices.commit_status import CommitStatus
 from penstock.pulls.comment_commands import PullCommand, parse_commands
 from penstock.pulls.desk_file import DeskRepository, DeskSettings
 from penstock.pulls.desk_runs import DeskRuns
 from penstock.pulls.happenings import CommentEvent, PullEvent
 from penstock.pulls.pull_lookup import PullNow
 from penstock.pulls.pull_run import CANCELLED, Ending, PullRun, RunWanted, note, pull_key, run_body, run_name
+from penstock.pulls.rounds import Tell
 
 log = logging.getLogger(__name__)
 MAX_WAITING = 200
@@ -43,6 +45,7 @@ class Desk:
         *,
         look_up: LookUp,
         answer: Answer,
+        tell: Tell,
         now: Callable[[], datetime.datetime] = lambda: datetime.datetime.now(datetime.UTC),
     ) -> None:
         """Prepare; nothing is asked yet.
@@ -52,9 +55,11 @@ class Desk:
             runs: the cluster's.
             look_up: asks the forge what a pull request is now.
             answer: tells people below the pull request why what they asked for was not done.
+            tell: sets a commit's status.
             now: the time.
         """
-        self._settings, self._runs, self._look_up, self._answer, self._now = settings, runs, look_up, answer, now
+        self._settings, self._runs, self._now = settings, runs, now
+        self._look_up, self._answer, self._tell = look_up, answer, tell
 
     def pull(self, repository: DeskRepository, event: PullEvent, *, patient: bool) -> None:
         """A pull request was opened, changed or closed.
@@ -84,7 +89,8 @@ class Desk:
         same = [run for run in there if run not in old]
         if any(run.counts_as_tried for run in same):
             return
-        self._create(repository, RunWanted(pull, self._settings.file.slice), there)
+        if self._create(repository, RunWanted(pull, self._settings.file.slice), there):
+            self._tell_full(repository, pull)
 
     def comment(self, repository: DeskRepository, event: CommentEvent) -> None:
         """Do what a comment asks for, if its author may.
@@ -175,6 +181,15 @@ class Desk:
         made = self._runs.create(run_body(repository, self._settings.file, wanted))
         log.info("%s#%d: run %s %s", repository.shown, wanted.pull.number, name, "created" if made else "is there")
         return []
+
+    def _tell_full(self, repository: DeskRepository, pull: PullNow) -> None:
+        """Of a commit that has no run the rounds say nothing."""
+        again = f"ok-to-test {pull.head}" if pull.fork else "retest"
+        status = CommitStatus("pending", f"too many runs wait; to try this one: /penstock {again}")
+        try:
+            self._tell(repository, pull.head, status)
+        except (WorldError, UsageError) as error:
+            log.warning("%s#%d: that too many runs wait was not told: %s", repository.shown, pull.number, error)
 
     def _end(self, repository: DeskRepository, runs: Sequence[PullRun], why: Ending, *, by: str = "") -> None:
         for run in runs:

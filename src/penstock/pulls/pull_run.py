@@ -83,7 +83,8 @@ def run_body(repository: DeskRepository, desk: DeskFile, wanted: RunWanted) -> d
         "url": repository.url,
         "revision": pull.head,
         "ref": f"refs/{of}/{pull.number}/head",
-        "base": pull.base,
+        # a tag may have the branch's name
+        "base": f"refs/heads/{pull.base}",
         "pull-request": str(pull.number),
         "fork": "true" if pull.fork else "false",
         "store": desk.store,

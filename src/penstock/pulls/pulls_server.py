@@ -112,7 +112,7 @@ def serve_desk(config: Path, secrets: Path, runs: DeskRuns, *, host: str, port: 
     settings = load_desk(config)
     known = read_secrets(settings.file, secrets)
     forges, queues = Forges(known), {name: HookQueue() for name in known}
-    desk = Desk(settings, runs, look_up=forges.look_up, answer=forges.answer)
+    desk = Desk(settings, runs, look_up=forges.look_up, answer=forges.answer, tell=forges.tell)
     rounds = RoundsThread(Rounds(settings, runs, tell=forges.tell))
     threads = {name: DeskThread(queue, desk, changed=rounds.wake) for name, queue in queues.items()}
     all_of_them: list[RoundsThread | DeskThread] = [*threads.values(), rounds]

@@ -16,6 +16,7 @@ from tests.unit.pulls.places import desk_settings, repository_on
 
 from penstock.foundation.errors import WorldError
 from penstock.gating.run_waivers import run_waivers
+from penstock.notices.commit_status import CommitStatus, short
 from penstock.pulls import desk as desk_module
 from penstock.pulls.desk import Desk, HeadBehindError
 from penstock.pulls.desk_file import DeskRepository
@@ -35,6 +36,7 @@ class Place:
     now: PullNow = field(default_factory=lambda: PullNow(7, open=True, head=HEAD, base="main", fork=False))
     down: bool = False
     answers: list[str] = field(default_factory=list)
+    told: list[tuple[str, str, str]] = field(default_factory=list)
     time: datetime.datetime = NOON
     comments: int = 40
 
@@ -42,7 +44,12 @@ class Place:
         settings = desk_settings(self.folder)
         self.repository = repository_on(settings)
         self.desk = Desk(
-            settings, desk_runs(self.server), look_up=self.look_up, answer=self.answer, now=lambda: self.time
+            settings,
+            desk_runs(self.server),
+            look_up=self.look_up,
+            answer=self.answer,
+            tell=self.tell,
+            now=lambda: self.time,
         )
 
     def look_up(self, _repository: DeskRepository, number: int) -> PullNow:
@@ -52,6 +59,11 @@ class Place:
 
     def answer(self, _repository: DeskRepository, _number: int, text: str) -> None:
         self.answers.append(text)
+
+    def tell(self, _repository: DeskRepository, commit: str, status: CommitStatus) -> None:
+        if self.down:
+            raise WorldError("the forge cannot be reached")
+        self.told.append((commit, status.state, short(status.description)))
 
     def event(self, head: str | None = None, *, patient: bool = False) -> None:
         seen = PullEvent(path="acme/sonic-lite", number=7, head=head or self.now.head)
@@ -155,7 +167,8 @@ def test_another_target_branch_is_another_merge(place: Place) -> None:
     place.start_all()
     place.now = replace(place.now, base="release/1")
     place.event()
-    assert [params(run)["base"] for run in place.runs()] == ["main", "release/1"]
+    assert [notes(run, "base") for run in place.runs()] == ["main", "release/1"]
+    assert params(place.runs()[1])["base"] == "refs/heads/release/1", "whatever tag has this name"
     assert notes(place.runs()[0], "ended") == "superseded"
 
 
@@ -220,6 +233,22 @@ def test_nobody_fills_the_cluster(place: Place, monkeypatch: pytest.MonkeyPatch)
     place.say("/penstock retest")
     assert len(place.runs()) == 3
     assert "3 runs wait already" in place.answers[-1]
+
+
+@pytest.mark.parametrize(("fork", "again"), [(False, "retest"), (True, f"ok-to-test {'a' * 64}")])
+def test_a_commit_for_which_there_is_no_room_is_told_so(
+    place: Place, monkeypatch: pytest.MonkeyPatch, fork: bool, again: str
+) -> None:
+    monkeypatch.setattr(desk_module, "MAX_WAITING", 1)
+    place.now = replace(place.now, fork=fork)
+    place.event()
+    assert place.told == []
+    head = "a" * 64
+    place.now = replace(place.now, head=head)
+    other = PullEvent(path="acme/sonic-lite", number=8, head=head)
+    place.desk.pull(place.repository, other, patient=False)
+    assert place.told == [(head, "pending", f"too many runs wait; to try this one: /penstock {again}")]
+    assert len(place.runs()) == 1
 
 
 def test_a_forge_that_is_down_changes_nothing(place: Place) -> None:

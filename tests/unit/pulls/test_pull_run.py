@@ -59,7 +59,7 @@ def test_what_a_pull_request_adds(tmp_path: Path) -> None:
     waive = ({"metric": "lse_d", "reason": "known", "expires": "2026-12-01", "by": "ann"},)
     found = params(body(tmp_path, RunWanted(PULL, "", waive)))
     assert found["url"] == URLS["github"]
-    assert (found["revision"], found["ref"], found["base"]) == (HEAD, "refs/pull/7/head", "main")
+    assert (found["revision"], found["ref"], found["base"]) == (HEAD, "refs/pull/7/head", "refs/heads/main")
     assert (found["pull-request"], found["fork"], found["slice"]) == ("7", "false", "")
     assert json.loads(found["waive"]) == list(waive)
     assert found["store"] == "s3://releases/penstock"
