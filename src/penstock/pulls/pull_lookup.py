@@ -101,7 +101,7 @@ def _time(value: Any) -> datetime.datetime | None:
 def _pull_request(answer: dict[str, Any], number: int) -> PullNow:
     ours, theirs = at(answer, "base", "repo", "id"), at(answer, "head", "repo", "id")
     ref, label = at(answer, "head", "ref"), at(answer, "head", "label")
-    # Whoever may read a repository on Gitea may push to refs/for/main: such a pull request names the base repository
+    # Anybody who may read a repository on Gitea may push to refs/for/main: that pull request names the base repository
     # as its own, and no branch. One whose branch was deleted looks alike, and waits too.
     by_branch = _text(ref) and _text(label) and not ref.startswith("refs/")
     fork = not isinstance(ours, int) or ours != theirs or not by_branch  # a fork that was deleted is null

@@ -463,7 +463,7 @@ def test_a_newer_push_of_the_fork_needs_it_again(fork: Place) -> None:
 
 @pytest.mark.parametrize("named", ["", HEAD[:12], HEAD[:39], HEAD + "0" * 24])
 def test_a_commit_that_is_not_named_whole_is_not_meant(fork: Place, named: str) -> None:
-    """Whoever wrote it may have read another one; and two commits with the same first digits are soon made."""
+    """Its author may have read another one; and two commits with the same first digits are soon made."""
     fork.time += datetime.timedelta(hours=1)
     fork.say(f"/penstock ok-to-test {named}")
     assert held(fork) == [True]
