@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from tests.unit.pulls.forge_api import ForgeApi, forge_api, gitlab_answer, hub_answer
-from tests.unit.pulls.payloads import HEAD
+from tests.unit.pulls.payloads import HEAD, recorded
 from tests.unit.pulls.places import TOKEN
 
 from penstock.foundation.errors import WorldError
@@ -59,6 +59,12 @@ def test_commits_that_came_by_no_branch_are_a_forks(server: ForgeApi) -> None:
     assert asked(server, hub_answer(HEAD) | {"head": agit}, "gitea").fork
     for more in ({"label": "change"}, {"ref": "change"}, {"label": "change", "ref": ""}, {"label": None, "ref": None}):
         assert asked(server, hub_answer(HEAD) | {"head": agit | more}, "gitea").fork, more
+
+
+@pytest.mark.parametrize(("name", "fork"), [("opened", False), ("synchronized", False), ("fork", True)])
+def test_what_a_real_gitea_says(server: ForgeApi, name: str, fork: bool) -> None:
+    """Its webhooks hold what its API answers."""
+    assert asked(server, recorded(f"gitea-pull-request-{name}")["pull_request"], "gitea").fork is fork
 
 
 def test_a_merge_request(server: ForgeApi) -> None:
