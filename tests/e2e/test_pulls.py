@@ -166,14 +166,14 @@ def forked(site: Site, changed: Changed, conflicting: tuple[int, str]) -> Forked
     number = site.hosted.pull(site.people.eve, f"{site.people.eve.name}:theirs", "Theirs")
     run = site.desk.wait_run(number, "held", lambda run: note(run, "held") == "true")
     site.desk.wait_status(head, "pending", "ok-to-test")
-    site.hosted.comment(site.people.eve, number, "/penstock ok-to-test")
+    site.hosted.comment(site.people.eve, number, f"/penstock ok-to-test {head}")
     until(
         lambda: next((one for one in site.sent if one.kind == "issue_comment" and one.number == number), None),
         "Eve's comment on its way",
         timeout_s=60,
     )
     (held,) = site.desk.runs(number)
-    site.hosted.comment(site.people.mona, number, f"/penstock ok-to-test {head[:12]}")
+    site.hosted.comment(site.people.mona, number, f"/penstock ok-to-test {head}")
     site.desk.wait_run(number, "let go", lambda run: run["spec"].get("status", "") == "")
     site.hosted.set_state(number, "closed")
     run.wait(timeout_s=300)
@@ -181,7 +181,7 @@ def forked(site: Site, changed: Changed, conflicting: tuple[int, str]) -> Forked
     site.desk.wait_run(
         number, "held anew", lambda one: one["metadata"]["name"] != run.name and note(one, "held") == "true"
     )
-    site.hosted.comment(site.people.mona, number, f"/penstock ok-to-test {head[:12]}")
+    site.hosted.comment(site.people.mona, number, f"/penstock ok-to-test {head}")
     reopened = site.desk.wait_run(number, "let go anew", lambda run: run["spec"].get("status", "") == "")
     return Forked(number, held, run, reopened)
 
@@ -233,7 +233,7 @@ def test_it_is_tried_as_merged_into_its_base(site: Site, changed: Changed, judge
     judged.must_be_green()
     params = {item["name"]: item["value"] for item in judged.manifest["spec"]["params"]}
     assert (params["revision"], params["ref"]) == (changed.heads[1], f"refs/pull/{changed.number}/head")
-    assert (params["base"], params["fork"], params["slice"]) == ("main", "false", "smoke")
+    assert (params["base"], params["fork"], params["slice"]) == ("refs/heads/main", "false", "smoke")
     kept = pull_key("sonic-lite", judged.name, number=str(changed.number))
     source = json.loads(site.desk.kept.read(f"{kept}/run.json", MAX_RECORD_BYTES))["source"]
     assert (source["commit"], source["base"]) == (changed.heads[1], git(site.clone, "rev-parse", "main"))

@@ -66,7 +66,11 @@ class Place(Protocol):
         """Replace one's text; returns its address."""
 
 
-class ForbiddenError(WorldError):
+class RefusedError(WorldError):
+    """The forge has answered, and does not do this one thing: asking for another may go well, asking again soon not."""
+
+
+class ForbiddenError(RefusedError):
     """The token may not do this."""
 
 
@@ -269,7 +273,9 @@ class Api:
             308: "It has moved: give its new name.",
             307: "It has moved: give its new name.",
         }.get(code, "")
-        return (ForbiddenError if code == 403 else WorldError)(what, where=where, todo=todo)
+        # with a wrong token nothing goes well
+        kind = {401: WorldError, 403: ForbiddenError}.get(code, RefusedError)
+        return kind(what, where=where, todo=todo)
 
     def _said(self, answer: httpx.Response) -> str:
         """What the forge says is wrong: GitHub's and GitLab's errors have a ``message``, or an ``error``."""

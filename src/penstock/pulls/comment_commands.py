@@ -19,7 +19,7 @@ USAGE: dict[Verb, str] = {
     "retest": "/penstock retest",
     "cancel": "/penstock cancel",
     "waive": "/penstock waive METRIC[@SLICE] REASON until YYYY-MM-DD",
-    "ok-to-test": "/penstock ok-to-test [COMMIT]",
+    "ok-to-test": "/penstock ok-to-test COMMIT",
 }
 _METRIC = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}(?:@[A-Za-z0-9][A-Za-z0-9._-]{0,99})?")
 _WAIVE = re.compile(r"(?P<metric>\S+)\s+(?P<reason>\S.*\S|\S)\s+until\s+(?P<day>\S+)", re.IGNORECASE)
@@ -48,7 +48,7 @@ class PullCommand:
     full: bool = False
     """Of ``verify``: the whole suite."""
     commit: str = ""
-    """Of ``ok-to-test``: the commit that is meant, or its first digits; empty: the one that is there."""
+    """Of ``ok-to-test``: the commit that is meant, as it was written; none is meant by less than all of its digits."""
     waived: CommentWaiver | None = None
 
 

@@ -5,14 +5,17 @@ from __future__ import annotations
 import datetime
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
-from penstock.foundation.errors import one_line
+from penstock.foundation.errors import UsageError, WorldError, one_line
+from penstock.notices.commit_status import CommitStatus
 from penstock.pulls.comment_commands import PullCommand, parse_commands
 from penstock.pulls.desk_file import DeskRepository, DeskSettings
 from penstock.pulls.desk_runs import DeskRuns
 from penstock.pulls.happenings import CommentEvent, PullEvent
 from penstock.pulls.pull_lookup import PullNow
 from penstock.pulls.pull_run import CANCELLED, Ending, PullRun, RunWanted, note, pull_key, run_body, run_name
+from penstock.pulls.rounds import Tell
 
 log = logging.getLogger(__name__)
 MAX_WAITING = 200
@@ -42,6 +45,7 @@ class Desk:
         *,
         look_up: LookUp,
         answer: Answer,
+        tell: Tell,
         now: Callable[[], datetime.datetime] = lambda: datetime.datetime.now(datetime.UTC),
     ) -> None:
         """Prepare; nothing is asked yet.
@@ -51,9 +55,11 @@ class Desk:
             runs: the cluster's.
             look_up: asks the forge what a pull request is now.
             answer: tells people below the pull request why what they asked for was not done.
+            tell: sets a commit's status.
             now: the time.
         """
-        self._settings, self._runs, self._look_up, self._answer, self._now = settings, runs, look_up, answer, now
+        self._settings, self._runs, self._now = settings, runs, now
+        self._look_up, self._answer, self._tell = look_up, answer, tell
 
     def pull(self, repository: DeskRepository, event: PullEvent, *, patient: bool) -> None:
         """A pull request was opened, changed or closed.
@@ -83,7 +89,8 @@ class Desk:
         same = [run for run in there if run not in old]
         if any(run.counts_as_tried for run in same):
             return
-        self._create(repository, RunWanted(pull, self._settings.file.slice, attempt=len(same)))
+        if self._create(repository, RunWanted(pull, self._settings.file.slice), there):
+            self._tell_full(repository, pull)
 
     def comment(self, repository: DeskRepository, event: CommentEvent) -> None:
         """Do what a comment asks for, if its author may.
@@ -100,13 +107,13 @@ class Desk:
             return
         asked = parse_commands(event.text, today=now.date())
         said = list(asked.faults)
-        for command in asked.commands:
+        for place, command in enumerate(asked.commands, 1):
             log.info("%s#%d: %s by %s", repository.shown, event.number, command.verb, event.person)
-            said += self._do(repository, event, command)
+            said += self._do(repository, event, command, f"comment {event.comment} {command.verb} {place}")
         if said:
             self._answer(repository, event.number, "\n".join(f"- {one_line(line)}" for line in said))
 
-    def _do(self, repository: DeskRepository, event: CommentEvent, command: PullCommand) -> list[str]:
+    def _do(self, repository: DeskRepository, event: CommentEvent, command: PullCommand, cause: str) -> list[str]:
         """Do one command; returns why it was not done."""
         there = self._runs.of_pull(pull_key(repository, event.number))
         if command.verb == "cancel":
@@ -119,14 +126,18 @@ class Desk:
             return [f"`{command.verb}`: the pull request is closed"]
         same = [run for run in there if run.head == pull.head]
         if command.verb == "ok-to-test":
-            return self._let_run(repository, event, command, pull, same)
+            if not pull.fork:
+                return ["`ok-to-test`: this is not a fork, its commits run without it"]
+            if command.commit != pull.head:
+                return [_not_meant(command.commit, pull)]
+            return self._let_run(repository, pull, there, cause=cause, person=event.person)
         approver = next((run.notes["approved-by"] for run in same if run.notes.get("approved-by")), "")
         if pull.fork and not approver:
-            return [f"`{command.verb}`: a fork's commit; first `/penstock ok-to-test {pull.head[:12]}`"]
-        cause = f"comment {event.comment} {command.verb}"
+            return [f"`{command.verb}`: a fork's commit; first `/penstock ok-to-test {pull.head}`"]
         if any(run.notes.get("cause") == cause for run in there):
             return []  # the event came twice
-        last = same[-1] if same else None
+        # two commands of one comment make two runs in one second
+        last = max(same, key=lambda run: (run.active, run.created, run.attempt), default=None)
         waive = last.waive if last is not None else ()
         cases = last.notes.get("slice", "") if last is not None else self._settings.file.slice
         if command.verb == "verify":
@@ -141,37 +152,26 @@ class Desk:
                 return [f"`waive`: at most {MAX_WAIVED} rules of one commit can be waived"]
         self._end(repository, [run for run in there if run.head != pull.head], "superseded")
         self._end(repository, same, "repeated", by=event.person)
-        return self._create(repository, RunWanted(pull, cases, waive, cause, event.person, approver))
+        return self._create(repository, RunWanted(pull, cases, waive, cause, event.person, approver), there)
 
     def _let_run(
-        self,
-        repository: DeskRepository,
-        event: CommentEvent,
-        command: PullCommand,
-        pull: PullNow,
-        same: Sequence[PullRun],
+        self, repository: DeskRepository, pull: PullNow, there: Sequence[PullRun], *, cause: str, person: str
     ) -> list[str]:
-        """Let a fork's commit run: the one that is named, or the one that was there when the comment was written."""
-        if not pull.fork:
-            return ["`ok-to-test`: this is not a fork, its commits run without it"]
-        exactly = f"`/penstock ok-to-test {pull.head[:12]}`"
-        if command.commit and not pull.head.startswith(command.commit):
-            return [f"`ok-to-test`: the pull request's commit is another now. If that may run: {exactly}"]
+        """Let a fork's commit run, which was named whole."""
+        same = [run for run in there if run.head == pull.head]
         held = [run for run in same if run.held]
-        written = _stamp(event.written)
-        if not command.commit and not any(run.created <= written for run in held or same):
-            # who wrote this may have looked at the commit before
-            return [f"`ok-to-test`: this commit came when you wrote, or later. If it may run: {exactly}"]
         if held:
-            self._runs.patch(held[-1].name, note(held="false", approved_by=event.person))
+            self._runs.patch(held[-1].name, note(held="false", approved_by=person))
         elif not any(run.notes.get("approved-by") for run in same):
-            cause = f"comment {event.comment} ok-to-test"
-            cases = self._settings.file.slice
-            return self._create(repository, RunWanted(pull, cases, (), cause, event.person, event.person))
+            wanted = RunWanted(pull, self._settings.file.slice, (), cause, person, person)
+            return self._create(repository, wanted, there)
         return []
 
-    def _create(self, repository: DeskRepository, wanted: RunWanted) -> list[str]:
+    def _create(self, repository: DeskRepository, wanted: RunWanted, there: Sequence[PullRun]) -> list[str]:
         """Create a run, unless there is one of its name; returns why not."""
+        # Runs are deleted at times, the last one among them: the clock goes on.
+        minutes = int(self._now().timestamp()) // 60
+        wanted = replace(wanted, attempt=max((minutes, *(run.attempt + 1 for run in there))))
         name = run_name(repository, wanted)
         # counted apart: forks that nobody lets run keep nobody else out
         waiting = sum(run.pending and run.held == wanted.held for run in self._runs.unsettled())
@@ -181,6 +181,15 @@ class Desk:
         made = self._runs.create(run_body(repository, self._settings.file, wanted))
         log.info("%s#%d: run %s %s", repository.shown, wanted.pull.number, name, "created" if made else "is there")
         return []
+
+    def _tell_full(self, repository: DeskRepository, pull: PullNow) -> None:
+        """Of a commit that has no run the rounds say nothing."""
+        again = f"ok-to-test {pull.head}" if pull.fork else "retest"
+        status = CommitStatus("pending", f"too many runs wait; to try this one: /penstock {again}")
+        try:
+            self._tell(repository, pull.head, status)
+        except (WorldError, UsageError) as error:
+            log.warning("%s#%d: that too many runs wait was not told: %s", repository.shown, pull.number, error)
 
     def _end(self, repository: DeskRepository, runs: Sequence[PullRun], why: Ending, *, by: str = "") -> None:
         for run in runs:
@@ -193,6 +202,12 @@ class Desk:
                 continue
             # also if it could not be deleted: it may have been let go since it was read
             self._runs.patch(run.name, note(ended=why, ended_by=by) | {"spec": {"status": CANCELLED}})
+
+
+def _not_meant(commit: str, pull: PullNow) -> str:
+    """A comment does not say which commit its author has seen, unless it names it."""
+    other = " is another now" if len(commit) == len(pull.head) else " has to be named whole"
+    return f"`ok-to-test`: the commit{other}. If you have read it: `/penstock ok-to-test {pull.head}`"
 
 
 def _stamp(when: datetime.datetime) -> str:

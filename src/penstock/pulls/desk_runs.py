@@ -71,7 +71,7 @@ class DeskRuns:
         except ApiException as error:
             if error.status in passed_over:
                 return None
-            todo = "Does the account have its Role? See tekton/pulls/account.yaml." if error.status == 403 else ""
+            todo = "Does the account have its Role? See tekton/services/pulls.yaml." if error.status == 403 else ""
             what = f"the API server answers {error.status or 0}: {refusal_words(error)}"
             raise WorldError(what, todo=todo) from None
         except HTTPError as error:

@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from penstock.foundation.errors import PenstockError
 from penstock.pulls.desk import Desk, HeadBehindError
@@ -83,6 +84,10 @@ class DeskThread:
         self._first = first
         self._thread.start()
 
+    def beat(self) -> None:
+        """It goes on."""
+        self.alive_at = time.monotonic()
+
     def stop(self, within_s: float = STOP_S) -> None:
         """Finish what is due in the queue, and end."""
         self._end.set()
@@ -92,7 +97,7 @@ class DeskThread:
     def _work(self) -> None:
         guarded("looking for what was missed", self._first)
         while True:
-            self.alive_at = time.monotonic()
+            self.beat()
             ending = self._end.is_set()
             event = self._queue.take(0.0 if ending else 1.0)
             if event is not None:
@@ -109,8 +114,7 @@ class DeskThread:
             else:
                 self._desk.comment(event.repository, event.happening)
         except HeadBehindError:
-            again = QueuedEvent(event.repository, event.happening, event.failures, event.behind + 1)
-            self._queue.put(again, delay_s=BEHIND_S)
+            self._later(replace(event, behind=event.behind + 1), about, BEHIND_S)
         except OddPullError as error:
             log.warning("%s: %s", about, error)
         except PenstockError as error:
@@ -124,8 +128,11 @@ class DeskThread:
             return
         wait_s = AGAIN_S[event.failures]
         log.warning("%s: tried again in %g s: %s", about, wait_s, error)
-        again = QueuedEvent(event.repository, event.happening, event.failures + 1, event.behind)
-        self._queue.put(again, delay_s=wait_s)
+        self._later(replace(event, failures=event.failures + 1), about, wait_s)
+
+    def _later(self, event: QueuedEvent, about: str, wait_s: float) -> None:
+        if not self._queue.put(event, delay_s=wait_s):
+            log.error("%s: given up: too many events wait already", about)
 
 
 def guarded(what: str, act: Callable[[], None]) -> None:

@@ -34,7 +34,7 @@ class PullNow:
     base: str
     """The branch that it goes into."""
     fork: bool
-    """Whether its commits come from another repository, or from one that is gone."""
+    """Whether its commits come from another repository, from one that is gone, or from no branch."""
 
 
 class OddPullError(WorldError):
@@ -100,8 +100,16 @@ def _time(value: Any) -> datetime.datetime | None:
 
 def _pull_request(answer: dict[str, Any], number: int) -> PullNow:
     ours, theirs = at(answer, "base", "repo", "id"), at(answer, "head", "repo", "id")
-    fork = not isinstance(ours, int) or ours != theirs  # a fork that was deleted is null
+    ref, label = at(answer, "head", "ref"), at(answer, "head", "label")
+    # Anybody who may read a repository on Gitea may push to refs/for/main: that pull request names the base repository
+    # as its own, and no branch. One whose branch was deleted looks alike, and waits too.
+    by_branch = _text(ref) and _text(label) and not ref.startswith("refs/")
+    fork = not isinstance(ours, int) or ours != theirs or not by_branch  # a fork that was deleted is null
     return _pull(number, answer.get("state") == "open", at(answer, "head", "sha"), at(answer, "base", "ref"), fork=fork)
+
+
+def _text(value: Any) -> bool:
+    return isinstance(value, str) and value != ""
 
 
 def _merge_request(answer: dict[str, Any], number: int) -> PullNow:

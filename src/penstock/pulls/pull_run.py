@@ -19,6 +19,7 @@ DESK_LABEL: Final = "penstock.dev/desk"
 DESK: Final = "pulls"
 PULL_LABEL: Final = "penstock.dev/pull"
 SETTLED_LABEL: Final = "penstock.dev/settled"
+"""``false`` from the start, ``true`` when nothing is to be done about it any more: only then it may be deleted."""
 COMMIT_LABEL: Final = "penstock.dev/commit"
 _NOTE = "penstock.dev/"
 PENDING: Final = "PipelineRunPending"
@@ -48,12 +49,12 @@ class RunWanted:
     slice: str
     waive: tuple[Mapping[str, str], ...] = ()
     cause: str = "push"
-    """``push``, or ``comment N``: one comment makes one run."""
+    """``push``, or ``comment N VERB PLACE``: one command of a comment makes one run."""
     asked_by: str = ""
     approved_by: str = ""
     """Who let a fork's commit run."""
     attempt: int = 0
-    """How many runs of this commit were ended before because the pull request had gone on."""
+    """Counts on from run to run of a pull request, so that no two have one name, even if runs were deleted."""
 
     @property
     def held(self) -> bool:
@@ -68,7 +69,7 @@ def pull_key(repository: DeskRepository, number: int) -> str:
 
 
 def run_name(repository: DeskRepository, wanted: RunWanted) -> str:
-    """The same for the same, so that nothing is created twice."""
+    """The same for the same, so that nothing is created twice. A run's folder and its evidence have this name."""
     pull = wanted.pull
     parts = (pull_key(repository, pull.number), pull.head, pull.base, wanted.cause, str(wanted.attempt))
     return f"pull-{pull.number}-{pull.head[:8]}-{hashlib.sha256(chr(10).join(parts).encode()).hexdigest()[:8]}"
@@ -82,7 +83,8 @@ def run_body(repository: DeskRepository, desk: DeskFile, wanted: RunWanted) -> d
         "url": repository.url,
         "revision": pull.head,
         "ref": f"refs/{of}/{pull.number}/head",
-        "base": pull.base,
+        # a tag may have the branch's name
+        "base": f"refs/heads/{pull.base}",
         "pull-request": str(pull.number),
         "fork": "true" if pull.fork else "false",
         "store": desk.store,
@@ -104,6 +106,7 @@ def run_body(repository: DeskRepository, desk: DeskFile, wanted: RunWanted) -> d
         "slice": wanted.slice,
         "waive": params["waive"],
         "cause": wanted.cause,
+        "attempt": str(wanted.attempt),
         "asked-by": wanted.asked_by,
         "approved-by": wanted.approved_by,
         "held": "true" if wanted.held else "false",
@@ -119,6 +122,7 @@ def run_body(repository: DeskRepository, desk: DeskFile, wanted: RunWanted) -> d
                 DESK_LABEL: DESK,
                 PULL_LABEL: pull_key(repository, pull.number),
                 COMMIT_LABEL: pull.head[:40],
+                SETTLED_LABEL: "false",
             },
             "annotations": {f"{_NOTE}{name}": value for name, value in notes.items()},
         },
@@ -187,6 +191,12 @@ class PullRun:
     def number(self) -> int:
         """Of the pull request."""
         return int(self.key.rpartition("-")[2])
+
+    @property
+    def attempt(self) -> int:
+        """Which of its pull request's runs it is: a later one has a higher number."""
+        found = self.notes.get("attempt", "")
+        return int(found) if found.isdecimal() and len(found) <= 12 else 0
 
     @property
     def waive(self) -> tuple[Mapping[str, str], ...]:

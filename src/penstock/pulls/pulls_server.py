@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from penstock.book.server import MAX_HEADER_BYTES, BookAddress, bound
 from penstock.foundation.errors import UsageError, WorldError
 from penstock.notices.commit_status import CommitStatus, put_status
-from penstock.notices.forge import put_comment
+from penstock.notices.forge import RefusedError, put_comment
 from penstock.notices.forge_places import Address, open_place
 from penstock.pulls.desk import Desk
 from penstock.pulls.desk_file import DeskRepository, DeskSettings, ForgeSecrets, load_desk, read_secrets
@@ -61,18 +61,33 @@ class Forges:
         except (WorldError, UsageError) as error:
             log.warning("%s#%d: the answer was not written: %s", repository.shown, number, error)
 
-    def missed(self, repositories: Sequence[DeskRepository], queue: HookQueue) -> None:
-        """Put into the queue what has changed lately: while nobody listened, events were lost."""
+    def missed(
+        self, repositories: Sequence[DeskRepository], queue: HookQueue, *, beat: Callable[[], None] = lambda: None
+    ) -> None:
+        """Put into the queue what has changed lately: while nobody listened, events were lost.
+
+        Args:
+            repositories: of one forge. The first answer that does not come ends it.
+            queue: of that forge.
+            beat: called before each repository.
+        """
         since = datetime.datetime.now(datetime.UTC) - MISSED_SINCE
         for repository in repositories:
+            beat()
             forge = self._secrets[repository.forge_name].forge
             try:
                 numbers = recently_open(forge, repository.path, since=since)
-            except (WorldError, UsageError) as error:
+            except (RefusedError, UsageError) as error:
                 log.warning("%s: what was missed is not known: %s", repository.shown, error)
                 continue
+            except WorldError as error:
+                log.warning("%s and what comes after it: what was missed is not known: %s", repository.shown, error)
+                return
             for number in numbers:
-                queue.put(QueuedEvent(repository, PullEvent(path=repository.path, number=number, head=None)))
+                event = PullEvent(path=repository.path, number=number, head=None)
+                if not queue.put(QueuedEvent(repository, event)):
+                    log.warning("%s and what comes after it: %d events wait already", repository.shown, len(queue))
+                    return
 
 
 def _nap(seconds: float) -> None:
@@ -97,7 +112,7 @@ def serve_desk(config: Path, secrets: Path, runs: DeskRuns, *, host: str, port: 
     settings = load_desk(config)
     known = read_secrets(settings.file, secrets)
     forges, queues = Forges(known), {name: HookQueue() for name in known}
-    desk = Desk(settings, runs, look_up=forges.look_up, answer=forges.answer)
+    desk = Desk(settings, runs, look_up=forges.look_up, answer=forges.answer, tell=forges.tell)
     rounds = RoundsThread(Rounds(settings, runs, tell=forges.tell))
     threads = {name: DeskThread(queue, desk, changed=rounds.wake) for name, queue in queues.items()}
     all_of_them: list[RoundsThread | DeskThread] = [*threads.values(), rounds]
@@ -107,7 +122,7 @@ def serve_desk(config: Path, secrets: Path, runs: DeskRuns, *, host: str, port: 
         rounds.start()
         for name, thread in threads.items():
             mine = [one for one in settings.repositories if one.forge_name == name]
-            thread.start(first=partial(forges.missed, mine, queues[name]))
+            thread.start(first=partial(forges.missed, mine, queues[name], beat=thread.beat))
         server.run(sockets=[listening])
         for one in all_of_them:
             one.stop()

@@ -5,21 +5,37 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Literal
 
-from penstock.foundation.errors import PenstockError
+from penstock.foundation.errors import PenstockError, UsageError
 from penstock.notices.commit_status import CommitStatus
+from penstock.notices.forge import RefusedError
 from penstock.pulls.desk_file import DeskRepository, DeskSettings
 from penstock.pulls.desk_runs import DeskRuns
 from penstock.pulls.pull_run import SETTLED_LABEL, PullRun, note
 
 log = logging.getLogger(__name__)
 TRY_AGAIN_S = 30.0
-"""A forge that could not be told is left alone for so long."""
+"""A forge that cannot be reached, or has too much to do, is left alone for so long."""
+REFUSED_S = 60.0
+"""A run whose status the forge does not take is left alone for so long, and after each further try twice as long."""
+LONGEST_REFUSED_S = 3600.0
+MAX_REFUSED = 5
+"""After so many refusals an ended run is settled: its commit is gone, the repository archived, a right missing."""
 Stage = Literal["held", "waiting", "running", "end"]
 Tell = Callable[[DeskRepository, str, CommitStatus], None]
 """Sets the status of a commit of a repository."""
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """That a run's status was not taken."""
+
+    stage: Stage
+    times: int
+    not_before: float
+    """By the clock of the rounds."""
 
 
 class Rounds:
@@ -36,6 +52,8 @@ class Rounds:
         self._settings, self._runs, self._tell, self._clock = settings, runs, tell, clock
         self._not_before = dict[str, float]()
         """Name of a forge → until when it is left alone."""
+        self._refused = dict[str, Refusal]()
+        """By the name of the run, as long as it is not settled. A restart begins anew."""
 
     def go(self) -> None:
         """One round.
@@ -45,7 +63,8 @@ class Rounds:
         """
         runs = self._runs.unsettled()
         let_go = self._let_go(runs)
-        for run in runs:
+        self._refused = {run.name: self._refused[run.name] for run in runs if run.name in self._refused}
+        for run in sorted(runs, key=lambda run: run.name in self._refused):
             # of one that is being ended nothing is said before it has
             if let_go.get(run.name, True) and (run.active or run.ended):
                 self._say(run, "running" if run.name in let_go else stage(run), runs)
@@ -80,31 +99,48 @@ class Rounds:
             newer = any(
                 other.key == run.key and other.head == run.head and other.created > run.created for other in runs
             )
-            if status is not None and not newer and not self._told(run, status):
+            if status is not None and not newer and not self._told(run, stage, status):
                 return
             change = note(told=stage)
             if stage == "end":
                 change["metadata"]["labels"] = {SETTLED_LABEL: "true"}
             self._runs.patch(run.name, change)
 
-    def _told(self, run: PullRun, status: CommitStatus) -> bool:
+    def _told(self, run: PullRun, stage: Stage, status: CommitStatus) -> bool:
+        """Whether no more is to be done about it."""
         forge = run.notes.get("forge", "")
         repository = self._settings.repository(forge, run.notes.get("path", ""))
         if repository is None:
             log.warning("run %s: its repository is not in pulls.yaml any more, nobody is told", run.name)
             return True
-        if self._clock() < self._not_before.get(forge, 0.0):
+        refused = self._refused.get(run.name, Refusal(stage, 0, 0.0))
+        if refused.stage != stage:
+            refused = Refusal(stage, 0, 0.0)
+        if self._clock() < max(self._not_before.get(forge, 0.0), refused.not_before):
             return False
         book = self._settings.file.book
         if status.state == "pending" and book is not None:  # the verdict's link is that of *notify*
             status = replace(status, target_url=f"{book.rstrip('/')}/live/{run.name}")
         try:
             self._tell(repository, run.head, status)
+        except (RefusedError, UsageError) as error:
+            return self._given_up(run, refused, error)
         except PenstockError as error:
             log.warning("run %s: the commit's status was not set: %s", run.name, error)
             self._not_before[forge] = self._clock() + TRY_AGAIN_S
             return False
         return True
+
+    def _given_up(self, run: PullRun, before: Refusal, error: PenstockError) -> bool:
+        """Remember that this run's status was not taken: the others of its forge are told."""
+        times = before.times + 1
+        if before.stage == "end" and times >= MAX_REFUSED:
+            log.warning("run %s: the commit's status is given up after %d refusals: %s", run.name, times, error)
+            return True
+        wait_s = min(REFUSED_S * 2.0 ** min(times - 1, 10), LONGEST_REFUSED_S)
+        log.warning("run %s: the commit's status was refused, tried again in %g s: %s", run.name, wait_s, error)
+        self._refused[run.name] = Refusal(before.stage, times, self._clock() + wait_s)
+        return False
 
 
 def stage(run: PullRun) -> Stage:
@@ -119,7 +155,7 @@ def stage(run: PullRun) -> Stage:
 def status_of(run: PullRun, stage: Stage) -> CommitStatus | None:
     """What is said of a run's commit; ``None``: its *notify* has said it, or nothing is to be said."""
     if stage == "held":
-        return CommitStatus("pending", f"a fork's commit: runs after /penstock ok-to-test {run.head[:12]}")
+        return CommitStatus("pending", f"a fork's commit: runs after /penstock ok-to-test {run.head}")
     if stage == "waiting":
         return CommitStatus("pending", "waits for its turn")
     if stage == "running":

@@ -132,7 +132,8 @@ def clone(
             tried, merged_into = commit, ""
             if onto is not None:
                 merged_into = fetcher.objects(source, onto, partial, oid_length)
-                tried = merged(session, partial, commit, merged_into, onto=base, source=source)
+                branch = base.removeprefix("refs/heads/")
+                tried = merged(session, partial, commit, merged_into, onto=branch, source=source)
             fetcher.check_out(source, tried, partial)
             date = session.text("show", "-s", "--format=%cI", commit, cwd=partial)
             tree = tree_digest(partial)

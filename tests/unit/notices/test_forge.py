@@ -10,8 +10,8 @@ import pytest
 from tests.unit.notices.forge_comments import BODY, COMMIT, MARK, NOTES, ON_COMMIT, PLACES, PULL, put, refused
 from tests.unit.notices.forge_server import SOMEBODY, TOKEN, Answer, Server, forge_server
 
-from penstock.foundation.errors import UsageError
-from penstock.notices.forge import Api, _wait, put_comment
+from penstock.foundation.errors import UsageError, WorldError
+from penstock.notices.forge import Api, RefusedError, _wait, put_comment
 from penstock.notices.forge_places import Address, Forge, open_place
 
 
@@ -151,6 +151,17 @@ def test_a_wrong_token(server: Server, place: tuple[str, Address]) -> None:
     text = refused(server, place[1], token="another-token")
     assert "401 (Bad credentials). The token is wrong, expired or revoked: make a new one." in text
     assert "another-token" not in text
+
+
+@pytest.mark.parametrize(
+    ("code", "one_thing"), [(301, True), (400, True), (403, True), (404, True), (422, True), (401, False), (503, False)]
+)
+def test_whether_one_thing_is_refused_or_nothing_goes(server: Server, code: int, one_thing: bool) -> None:
+    server.failures += [(f"POST {PULL}", Answer(code))] * 3
+    forge = Forge("github", server.url, TOKEN)
+    with pytest.raises(WorldError) as caught:
+        put_comment(lambda: open_place(forge, PLACES["github"][1]), MARK, BODY, sleep=lambda _: None)
+    assert isinstance(caught.value, RefusedError) is one_thing
 
 
 @pytest.mark.parametrize(

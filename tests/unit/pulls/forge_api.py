@@ -81,7 +81,7 @@ def hub_answer(
     return {
         "number": 7,
         "state": state,
-        "head": {"sha": head, "repo": None if gone else {"id": fork_id}},
+        "head": {"label": "change", "ref": "change", "sha": head, "repo": None if gone else {"id": fork_id}},
         "base": {"ref": base, "repo": {"id": 1}},
     }
 

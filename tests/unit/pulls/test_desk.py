@@ -16,6 +16,7 @@ from tests.unit.pulls.places import desk_settings, repository_on
 
 from penstock.foundation.errors import WorldError
 from penstock.gating.run_waivers import run_waivers
+from penstock.notices.commit_status import CommitStatus, short
 from penstock.pulls import desk as desk_module
 from penstock.pulls.desk import Desk, HeadBehindError
 from penstock.pulls.desk_file import DeskRepository
@@ -35,6 +36,7 @@ class Place:
     now: PullNow = field(default_factory=lambda: PullNow(7, open=True, head=HEAD, base="main", fork=False))
     down: bool = False
     answers: list[str] = field(default_factory=list)
+    told: list[tuple[str, str, str]] = field(default_factory=list)
     time: datetime.datetime = NOON
     comments: int = 40
 
@@ -42,7 +44,12 @@ class Place:
         settings = desk_settings(self.folder)
         self.repository = repository_on(settings)
         self.desk = Desk(
-            settings, desk_runs(self.server), look_up=self.look_up, answer=self.answer, now=lambda: self.time
+            settings,
+            desk_runs(self.server),
+            look_up=self.look_up,
+            answer=self.answer,
+            tell=self.tell,
+            now=lambda: self.time,
         )
 
     def look_up(self, _repository: DeskRepository, number: int) -> PullNow:
@@ -52,6 +59,11 @@ class Place:
 
     def answer(self, _repository: DeskRepository, _number: int, text: str) -> None:
         self.answers.append(text)
+
+    def tell(self, _repository: DeskRepository, commit: str, status: CommitStatus) -> None:
+        if self.down:
+            raise WorldError("the forge cannot be reached")
+        self.told.append((commit, status.state, short(status.description)))
 
     def event(self, head: str | None = None, *, patient: bool = False) -> None:
         seen = PullEvent(path="acme/sonic-lite", number=7, head=head or self.now.head)
@@ -155,7 +167,8 @@ def test_another_target_branch_is_another_merge(place: Place) -> None:
     place.start_all()
     place.now = replace(place.now, base="release/1")
     place.event()
-    assert [params(run)["base"] for run in place.runs()] == ["main", "release/1"]
+    assert [notes(run, "base") for run in place.runs()] == ["main", "release/1"]
+    assert params(place.runs()[1])["base"] == "refs/heads/release/1", "whatever tag has this name"
     assert notes(place.runs()[0], "ended") == "superseded"
 
 
@@ -171,6 +184,27 @@ def test_closed_during_a_run_and_opened_again(place: Place) -> None:
     place.now = replace(place.now, open=False)
     place.event()
     assert len(place.runs()) == 1, "the one that never ran is gone"
+
+
+@pytest.mark.parametrize("deleted", [[], [0], [1], [0, 1]])
+def test_no_name_is_used_twice_whatever_was_deleted(place: Place, deleted: list[int]) -> None:
+    """The folder and the evidence of that name are still there."""
+    for _ in range(2):
+        place.now = replace(place.now, open=True)
+        place.event()
+        place.start_all()
+        place.now = replace(place.now, open=False)
+        place.event()
+    used = list(place.server.runs)
+    assert len(used) == 2
+    for position in deleted:
+        del place.server.runs[used[position]]
+    place.time += datetime.timedelta(minutes=10)
+    place.now = replace(place.now, open=True)
+    place.event()
+    place.event()
+    (new,) = set(place.server.runs) - {name for position, name in enumerate(used) if position not in deleted}
+    assert new not in used
 
 
 def test_a_closed_one_starts_nothing(place: Place) -> None:
@@ -199,6 +233,22 @@ def test_nobody_fills_the_cluster(place: Place, monkeypatch: pytest.MonkeyPatch)
     place.say("/penstock retest")
     assert len(place.runs()) == 3
     assert "3 runs wait already" in place.answers[-1]
+
+
+@pytest.mark.parametrize(("fork", "again"), [(False, "retest"), (True, f"ok-to-test {'a' * 64}")])
+def test_a_commit_for_which_there_is_no_room_is_told_so(
+    place: Place, monkeypatch: pytest.MonkeyPatch, fork: bool, again: str
+) -> None:
+    monkeypatch.setattr(desk_module, "MAX_WAITING", 1)
+    place.now = replace(place.now, fork=fork)
+    place.event()
+    assert place.told == []
+    head = "a" * 64
+    place.now = replace(place.now, head=head)
+    other = PullEvent(path="acme/sonic-lite", number=8, head=head)
+    place.desk.pull(place.repository, other, patient=False)
+    assert place.told == [(head, "pending", f"too many runs wait; to try this one: /penstock {again}")]
+    assert len(place.runs()) == 1
 
 
 def test_a_forge_that_is_down_changes_nothing(place: Place) -> None:
@@ -340,6 +390,21 @@ def test_several_commands_at_once(place: Place) -> None:
     assert json.loads(params(last)["waive"])[0]["metric"] == "lse_d"
 
 
+@pytest.mark.parametrize("still", [False, True])
+def test_several_waivers_at_once(place: Place, still: bool) -> None:
+    place.event()
+    place.server.still = still
+    rules = [f"m{number}" for number in range(5)]
+    text = "\n".join(f"/penstock waive {rule} known until 2026-12-01" for rule in rules)
+    place.say(text, number=41)
+    place.say(text, number=41)
+    assert place.answers == []
+    assert len(place.runs()) == 6, "one for each; the event that came twice made none"
+    last = place.runs()[-1]
+    assert [one["metric"] for one in json.loads(params(last)["waive"])] == rules
+    assert [run for run in place.runs() if notes(run, "ended") == ""] == [last]
+
+
 def test_who_may_is_told_what_is_wrong(place: Place) -> None:
     place.event()
     place.say("/penstock waive lse_d because\n/penstock rtest")
@@ -367,12 +432,12 @@ def held(place: Place) -> list[bool]:
 def test_a_fork_runs_by_nothing_but_ok_to_test(fork: Place, text: str) -> None:
     fork.say(text)
     assert held(fork) == [True]
-    assert f"/penstock ok-to-test {HEAD[:12]}" in fork.answers[0]
+    assert f"/penstock ok-to-test {HEAD}" in fork.answers[0]
 
 
 def test_somebody_lets_it_run(fork: Place) -> None:
-    fork.say("/penstock ok-to-test")
-    fork.say("/penstock ok-to-test", number=41)
+    fork.say(f"/penstock ok-to-test {HEAD}")
+    fork.say(f"/penstock ok-to-test {HEAD}", number=41)
     run = fork.server.only()
     assert (held(fork), notes(run, "approved-by"), params(run)["fork"]) == ([False], "ann", "true")
     fork.say("/penstock retest")
@@ -381,12 +446,12 @@ def test_somebody_lets_it_run(fork: Place) -> None:
 
 
 def test_the_forks_author_does_not(fork: Place) -> None:
-    fork.say("/penstock ok-to-test", person="eve")
+    fork.say(f"/penstock ok-to-test {HEAD}", person="eve")
     assert held(fork) == [True]
 
 
 def test_a_newer_push_of_the_fork_needs_it_again(fork: Place) -> None:
-    fork.say("/penstock ok-to-test")
+    fork.say(f"/penstock ok-to-test {HEAD}")
     fork.start_all()
     fork.push(OTHER)
     old, new = fork.runs()
@@ -396,27 +461,29 @@ def test_a_newer_push_of_the_fork_needs_it_again(fork: Place) -> None:
     assert held(fork)[-1]
 
 
-def test_a_commit_that_came_after_the_comment_is_not_meant(fork: Place) -> None:
-    fork.server.seconds = 20 * 60
-    fork.push(OTHER)
-    fork.say("/penstock ok-to-test", minutes_ago=15)
+@pytest.mark.parametrize("named", ["", HEAD[:12], HEAD[:39], HEAD + "0" * 24])
+def test_a_commit_that_is_not_named_whole_is_not_meant(fork: Place, named: str) -> None:
+    """Its author may have read another one; and two commits with the same first digits are soon made."""
+    fork.time += datetime.timedelta(hours=1)
+    fork.say(f"/penstock ok-to-test {named}")
     assert held(fork) == [True]
-    assert f"/penstock ok-to-test {OTHER[:12]}" in fork.answers[0]
+    (answer,) = fork.answers
+    assert "named whole" in answer
+    assert f"`/penstock ok-to-test {HEAD}`" in answer
 
 
 def test_a_commit_that_is_named_is_meant_and_no_other(fork: Place) -> None:
     fork.push(OTHER)
-    fork.say(f"/penstock ok-to-test {HEAD[:12]}")
+    fork.say(f"/penstock ok-to-test {HEAD}")
     assert held(fork) == [True]
     assert "another now" in fork.answers[0]
-    fork.say(f"/penstock ok-to-test {OTHER[:12]}")
+    assert f"/penstock ok-to-test {OTHER}`" in fork.answers[0]
+    fork.say(f"/penstock ok-to-test {OTHER.upper()}")
     assert held(fork) == [False]
 
 
 def test_a_commit_whose_event_was_lost(place: Place) -> None:
     place.now = replace(place.now, fork=True)
-    place.say("/penstock ok-to-test")
-    assert place.runs() == [], "nobody knows what its author has seen"
     place.say(f"/penstock ok-to-test {HEAD}")
     place.say(f"/penstock ok-to-test {HEAD}")
     assert held(place) == [False]

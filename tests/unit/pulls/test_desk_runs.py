@@ -71,6 +71,14 @@ def test_a_refusal_is_told(server: ClusterServer, status: int) -> None:
     assert len(server.requests) == 1
 
 
+def test_what_is_missing_is_in_a_file_that_there_is(server: ClusterServer) -> None:
+    server.refuse = [403]
+    with pytest.raises(WorldError) as caught:
+        desk_runs(server).unsettled()
+    (named,) = (word.rstrip(".") for word in caught.value.todo.split() if "/" in word)
+    assert "kind: Role\n" in (Path(__file__).parents[3] / named).read_text(encoding="utf-8")
+
+
 def test_an_api_server_that_is_gone(server: ClusterServer) -> None:
     server.url = "http://127.0.0.1:9"
     with pytest.raises(WorldError, match="does not answer"):

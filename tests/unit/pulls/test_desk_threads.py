@@ -118,6 +118,29 @@ def test_one_event_does_not_stop_the_others(start: Start, repository: DeskReposi
     assert len(scripted.seen) == 2
 
 
+@pytest.mark.parametrize("fault", [HeadBehindError(), WorldError("the forge cannot be reached")])
+def test_an_event_for_which_there_is_no_room_is_given_up_aloud(
+    repository: DeskRepository, caplog: pytest.LogCaptureFixture, fault: Exception
+) -> None:
+    scripted, queue = Scripted(fault, None), HookQueue(1)
+    take = scripted.pull
+
+    def pull_and_fill(_repository: DeskRepository, event: PullEvent, *, patient: bool) -> None:
+        if event.number == 7:
+            queue.put(QueuedEvent(repository, pull(8)))
+        take(repository, event, patient=patient)
+
+    scripted.pull = pull_and_fill  # type: ignore[method-assign]
+    queue.put(QueuedEvent(repository, pull(7)))
+    parts: Any = (queue, scripted)
+    worker = DeskThread(*parts, changed=lambda: None)
+    worker.start()
+    assert scripted.done.wait(5)
+    worker.stop()
+    assert [event.number for event in scripted.seen] == [7, 8]
+    assert "acme/sonic-lite#7: given up: too many events wait already" in caplog.text
+
+
 def until(there: Callable[[], bool]) -> None:
     end = time.monotonic() + 5
     while not there():
@@ -151,7 +174,10 @@ def test_what_was_missed_comes_first(repository: DeskRepository) -> None:
     thread = DeskThread(*parts, changed=lambda: changed.append("x"))
 
     def first() -> None:
-        changed.append("first")
+        before = thread.alive_at
+        until(lambda: time.monotonic() > before)
+        thread.beat()
+        changed.append("first" if thread.alive_at > before else "stuck")
         raise WorldError("the forge cannot be reached")
 
     thread.start(first=first)

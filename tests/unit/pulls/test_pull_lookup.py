@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from tests.unit.pulls.forge_api import ForgeApi, forge_api, gitlab_answer, hub_answer
-from tests.unit.pulls.payloads import HEAD
+from tests.unit.pulls.payloads import HEAD, recorded
 from tests.unit.pulls.places import TOKEN
 
 from penstock.foundation.errors import WorldError
@@ -51,6 +51,20 @@ def test_a_fork_and_one_that_is_gone(server: ForgeApi) -> None:
     answer = hub_answer(HEAD)
     answer["base"]["repo"] = answer["head"]["repo"] = None
     assert asked(server, answer).fork, "what is not known to be ours is not trusted"
+
+
+def test_commits_that_came_by_no_branch_are_a_forks(server: ForgeApi) -> None:
+    """Gitea's AGit: ``git push origin HEAD:refs/for/main`` by anybody who may read."""
+    agit = {"label": "", "ref": "refs/pull/7/head", "sha": HEAD, "repo_id": 1, "repo": {"id": 1}}
+    assert asked(server, hub_answer(HEAD) | {"head": agit}, "gitea").fork
+    for more in ({"label": "change"}, {"ref": "change"}, {"label": "change", "ref": ""}, {"label": None, "ref": None}):
+        assert asked(server, hub_answer(HEAD) | {"head": agit | more}, "gitea").fork, more
+
+
+@pytest.mark.parametrize(("name", "fork"), [("opened", False), ("synchronized", False), ("fork", True)])
+def test_what_a_real_gitea_says(server: ForgeApi, name: str, fork: bool) -> None:
+    """Its webhooks hold what its API answers."""
+    assert asked(server, recorded(f"gitea-pull-request-{name}")["pull_request"], "gitea").fork is fork
 
 
 def test_a_merge_request(server: ForgeApi) -> None:

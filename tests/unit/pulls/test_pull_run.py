@@ -59,7 +59,7 @@ def test_what_a_pull_request_adds(tmp_path: Path) -> None:
     waive = ({"metric": "lse_d", "reason": "known", "expires": "2026-12-01", "by": "ann"},)
     found = params(body(tmp_path, RunWanted(PULL, "", waive)))
     assert found["url"] == URLS["github"]
-    assert (found["revision"], found["ref"], found["base"]) == (HEAD, "refs/pull/7/head", "main")
+    assert (found["revision"], found["ref"], found["base"]) == (HEAD, "refs/pull/7/head", "refs/heads/main")
     assert (found["pull-request"], found["fork"], found["slice"]) == ("7", "false", "")
     assert json.loads(found["waive"]) == list(waive)
     assert found["store"] == "s3://releases/penstock"
@@ -138,6 +138,19 @@ def test_waivers_that_somebody_has_spoilt(tmp_path: Path, waive: str) -> None:
     item = body(tmp_path, RunWanted(PULL, "smoke"))
     item["metadata"]["annotations"]["penstock.dev/waive"] = waive
     assert read_run(item).waive == ()
+
+
+@pytest.mark.parametrize(("noted", "wanted"), [("29872350", 29872350), ("", 0), ("x", 0), ("-1", 0), ("9" * 99, 0)])
+def test_which_attempt_it_is(tmp_path: Path, noted: str, wanted: int) -> None:
+    item = body(tmp_path, RunWanted(PULL, "smoke", attempt=7))
+    assert read_run(item).attempt == 7
+    item["metadata"]["annotations"]["penstock.dev/attempt"] = noted
+    assert read_run(item).attempt == wanted
+
+
+def test_it_may_not_be_deleted_before_it_is_settled(tmp_path: Path) -> None:
+    """As docs/operations.md selects what may be."""
+    assert body(tmp_path, RunWanted(PULL, "smoke"))["metadata"]["labels"]["penstock.dev/settled"] == "false"
 
 
 def test_notes() -> None:

@@ -11,7 +11,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from tests.unit.pulls.places import TOKEN, WEBHOOK, write, write_secrets
 
 from penstock.foundation.errors import UsageError, WorldError
 from penstock.pulls import pulls_server
-from penstock.pulls.desk_file import read_secrets
+from penstock.pulls.desk_file import load_desk, read_secrets
 from penstock.pulls.hook_queue import HookQueue
 from penstock.pulls.pulls_server import Forges, serve_desk
 
@@ -125,8 +125,6 @@ def test_from_an_event_to_a_run_and_its_status(served: Served, forge: ForgeApi, 
 
 
 def test_what_changed_while_nobody_listened(tmp_path: Path, forge: ForgeApi) -> None:
-    from penstock.pulls.desk_file import load_desk
-
     settings = load_desk(config(tmp_path, forge))
     now = datetime.datetime.now(datetime.UTC)
     entries = [(9, now), (8, now - datetime.timedelta(days=2))]
@@ -142,11 +140,35 @@ def test_what_changed_while_nobody_listened(tmp_path: Path, forge: ForgeApi) -> 
     assert len(queue) == 0
 
 
+@pytest.mark.parametrize(("status", "asked"), [(503, 1), (429, 1), (401, 1), (403, 3), (404, 3)])
+def test_a_forge_that_does_not_answer_is_not_asked_for_each_repository(
+    tmp_path: Path, forge: ForgeApi, status: int, asked: int
+) -> None:
+    settings, beats = load_desk(config(tmp_path, forge)), list[int]()
+    repositories = [replace(settings.repositories[0], path=f"acme/model-{number}") for number in range(3)]
+    forge.status = status
+    forges = Forges(read_secrets(settings.file, tmp_path))
+    forges.missed(repositories, HookQueue(), beat=lambda: beats.append(len(forge.requests)))
+    assert beats == list(range(asked)), "before each it is told that it goes on"
+    assert len(forge.requests) == asked
+
+
+def test_what_was_missed_is_more_than_can_wait(
+    tmp_path: Path, forge: ForgeApi, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = load_desk(config(tmp_path, forge))
+    now = datetime.datetime.now(datetime.UTC).isoformat()
+    forge.answers[OPEN] = [{"number": number, "updated_at": now} for number in (9, 8, 7)]
+    queue = HookQueue(2)
+    Forges(read_secrets(settings.file, tmp_path)).missed(settings.repositories * 2, queue)
+    assert len(queue) == 2
+    assert len(forge.requests) == 1
+    assert "2 events wait already" in caplog.text
+
+
 def test_an_answer_that_cannot_be_written_stops_nothing(
     tmp_path: Path, forge: ForgeApi, caplog: pytest.LogCaptureFixture
 ) -> None:
-    from penstock.pulls.desk_file import load_desk
-
     settings = load_desk(config(tmp_path, forge))
     forge.status = 403
     with caplog.at_level(logging.WARNING):

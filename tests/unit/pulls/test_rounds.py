@@ -12,11 +12,12 @@ from tests.unit.pulls.payloads import HEAD, OTHER
 from tests.unit.pulls.places import desk_settings, repository_on
 
 from penstock.foundation.errors import WorldError
-from penstock.notices.commit_status import CommitStatus
+from penstock.notices.commit_status import CommitStatus, short
+from penstock.notices.forge import RefusedError
 from penstock.pulls.desk_file import DeskRepository
 from penstock.pulls.pull_lookup import PullNow
 from penstock.pulls.pull_run import RunWanted, note, run_body
-from penstock.pulls.rounds import TRY_AGAIN_S, Rounds
+from penstock.pulls.rounds import LONGEST_REFUSED_S, MAX_REFUSED, REFUSED_S, TRY_AGAIN_S, Rounds
 
 
 @dataclass
@@ -25,6 +26,9 @@ class Hall:
     folder: Path
     told: list[tuple[str, str, str]] = field(default_factory=list)
     down: bool = False
+    refused: set[str] = field(default_factory=set)
+    """Commits of which the forge takes no status."""
+    asked: list[str] = field(default_factory=list)
     clock: float = 1000.0
     at_most: int = 2
     more: dict[str, str] = field(default_factory=dict)
@@ -39,6 +43,9 @@ class Hall:
     def tell(self, _repository: DeskRepository, commit: str, status: CommitStatus) -> None:
         if self.down:
             raise WorldError("the forge cannot be reached")
+        self.asked.append(commit)
+        if commit in self.refused:
+            raise RefusedError("the forge answered 422")
         self.told.append((commit[:4], status.state, status.description))
         self.led.append(status.target_url)
 
@@ -84,10 +91,19 @@ def test_a_fork_that_is_held_takes_no_place(hall: Hall) -> None:
     held, other = hall.add(1, fork=True), hall.add(2, OTHER)
     hall.rounds.go()
     assert hall.going() == [other]
-    assert ("c0ff", "pending", f"a fork's commit: runs after /penstock ok-to-test {HEAD[:12]}") in hall.told
+    assert ("c0ff", "pending", f"a fork's commit: runs after /penstock ok-to-test {HEAD}") in hall.told
     hall.runs.patch(held, note(held="false", approved_by="ann"))
     hall.rounds.go()
     assert hall.going() == [held, other]
+
+
+@pytest.mark.parametrize("head", ["a" * 40, "b" * 64])
+def test_the_status_of_a_forks_commit_names_it_whole(hall: Hall, head: str) -> None:
+    hall.add(1, head, fork=True)
+    hall.rounds.go()
+    assert [short(description) for *_, description in hall.told] == [
+        f"a fork's commit: runs after /penstock ok-to-test {head}"
+    ]
 
 
 def test_each_stage_is_told_once(hall: Hall) -> None:
@@ -149,6 +165,61 @@ def test_a_forge_that_is_down_is_told_later_and_stops_nothing(hall: Hall) -> Non
     hall.clock += TRY_AGAIN_S
     hall.rounds.go()
     assert [told[1:] for told in hall.told] == [("pending", "is being tried")]
+
+
+def test_a_status_that_is_refused_keeps_no_other_from_being_told(hall: Hall) -> None:
+    hall.refused = {HEAD}
+    names = [hall.add(1), hall.add(2, OTHER)]
+    for _ in range(3):
+        hall.rounds.go()
+    assert [told[0] for told in hall.told] == ["beef"]
+    assert hall.asked == [HEAD, OTHER], "nor is the forge asked again and again"
+    hall.clock += REFUSED_S
+    hall.server.end(names[1], status="False", reason="Cancelled", notified=False)
+    hall.rounds.go()
+    assert hall.asked == [HEAD, OTHER, OTHER, HEAD], "what was refused comes last"
+    hall.refused.clear()
+    hall.clock += LONGEST_REFUSED_S
+    hall.rounds.go()
+    assert [told[0] for told in hall.told] == ["beef", "beef", "c0ff"]
+
+
+def test_what_goes_on_is_told_however_often_it_was_refused(hall: Hall) -> None:
+    hall.refused = {HEAD}
+    hall.add(7)
+    for _ in range(3 * MAX_REFUSED):
+        hall.rounds.go()
+        hall.clock += LONGEST_REFUSED_S
+    assert len(hall.asked) == 3 * MAX_REFUSED
+    hall.refused.clear()
+    hall.rounds.go()
+    assert [told[1] for told in hall.told] == ["pending"]
+
+
+def test_an_ended_run_whose_status_is_refused_is_settled_at_last(hall: Hall, caplog: pytest.LogCaptureFixture) -> None:
+    name = hall.add(7)
+    hall.rounds.go()
+    hall.refused = {HEAD}
+    hall.asked.clear()
+    hall.server.end(name, status="False", reason="Cancelled", notified=False)
+    for _ in range(MAX_REFUSED - 1):
+        hall.rounds.go()
+        hall.clock += LONGEST_REFUSED_S
+    assert [run.name for run in hall.runs.unsettled()] == [name]
+    hall.rounds.go()
+    assert hall.runs.unsettled() == []
+    assert len(hall.asked) == MAX_REFUSED
+    assert f"run {name}: the commit's status is given up after {MAX_REFUSED} refusals" in caplog.text
+
+
+def test_a_new_stage_is_told_at_once_whatever_was_refused_before(hall: Hall) -> None:
+    hall.refused = {HEAD}
+    name = hall.add(7)
+    hall.rounds.go()
+    hall.refused.clear()
+    hall.server.end(name, status="False", reason="Cancelled", notified=False)
+    hall.rounds.go()
+    assert [told[1] for told in hall.told] == ["cancelled"]
 
 
 def test_a_repository_that_is_no_longer_there(hall: Hall) -> None:

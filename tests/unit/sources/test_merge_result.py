@@ -66,13 +66,21 @@ def test_what_holds_the_base_already_is_tried_as_it_is(forge: Path, tmp_path: Pa
     assert git(tmp_path / "out", "rev-parse", "HEAD") == found.commit == head(forge)
 
 
-def test_a_conflict_is_one_clear_error(forge: Path, tmp_path: Path) -> None:
+def test_a_tag_of_the_branchs_name_is_not_merged_instead(forge: Path, tmp_path: Path) -> None:
+    git(forge, "tag", "main", "main~1")
+    branch = git(forge, "rev-parse", "refs/heads/main")
+    found = local(forge, head(forge), tmp_path / "out", ref=REF, base="refs/heads/main")
+    assert found.base == branch != git(forge, "rev-parse", "refs/tags/main")
+
+
+@pytest.mark.parametrize("base", ["main", "refs/heads/main"])
+def test_a_conflict_is_one_clear_error(forge: Path, tmp_path: Path, base: str) -> None:
     names = [f"x{number} y\x1b.txt" for number in range(6)]
     commit(forge, {"b.txt": "other\n"} | dict.fromkeys(names, "main\n"))
     git(forge, "checkout", "-q", head(forge))
     git(forge, "update-ref", REF, commit(forge, dict.fromkeys(names, "head\n")))
     with pytest.raises(UsageError) as caught:
-        local(forge, head(forge), tmp_path / "out", ref=REF, base="main")
+        local(forge, head(forge), tmp_path / "out", ref=REF, base=base)
     assert "cannot be merged into 'main': conflicts in b.txt, x0 y" in str(caught.value)
     assert "and 2 more" in str(caught.value)
     assert "Rebase it on 'main'" in str(caught.value)
