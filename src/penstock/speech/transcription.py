@@ -33,6 +33,8 @@ MAX_WORD = 100
 MAX_KEY_BYTES = 4096
 DEADLINE_S = 120.0
 """From the first byte sent to the last of the answer."""
+OF_EVERY_RECORDING = (401, 403, 404, 429)
+"""Statuses that the next recording would get as well. Any other from 400 to 499 is of the one that was sent."""
 
 
 class Transcriber(Protocol):
@@ -46,8 +48,8 @@ class Transcriber(Protocol):
         """The words of a recording, int16 ``(n,)`` at 16 kHz, in order.
 
         Raises:
-            UsageError: the recording is too long, or the answer is none.
-            WorldError: the server cannot be reached or refuses; PocketSphinx is not installed.
+            UsageError: the recording is too long or is refused, or the answer is none.
+            WorldError: the server cannot be reached or takes no recording; PocketSphinx is not installed.
         """
 
 
@@ -114,7 +116,8 @@ class ServerTranscriber:
         except (httpx.HTTPError, UnicodeError, OverflowError) as error:  # the last two: of a host or port that none has
             raise WorldError(f"the transcriber cannot be reached: {type(error).__name__}", where=self.name) from error
         if answer.status_code != httpx.codes.OK:
-            raise WorldError(
+            refused = 400 <= answer.status_code < 500 and answer.status_code not in OF_EVERY_RECORDING
+            raise (UsageError if refused else WorldError)(
                 f"the transcriber answered with status {answer.status_code}",
                 where=self.name,
                 todo="Look at its log, at the key and at the model's name.",

@@ -91,6 +91,15 @@ def test_a_server_that_refuses(server, status: int, headers, says: str) -> None:
     assert len(asked) == 1
 
 
+@pytest.mark.parametrize(
+    ("status", "kind"), [(400, UsageError), (413, UsageError), (404, WorldError), (429, WorldError)]
+)
+def test_who_refuses_one_recording_may_take_the_next(server, status: int, kind: type[Exception]) -> None:
+    url, _ = server(b"no", status)
+    with pytest.raises(kind, match=f"answered with status {status}"):
+        open_transcriber(url).words(np.zeros(1600, np.int16))
+
+
 def test_a_server_that_is_away_or_says_too_much(server, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(WorldError, match="cannot be reached"):
         open_transcriber("http://127.0.0.1:9/v1").words(np.zeros(1600, np.int16))
