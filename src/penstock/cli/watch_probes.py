@@ -137,6 +137,7 @@ def _suites(model: str, slice_name: str, releases: ReleasesAt, folder: Path) -> 
             given.get("ssh-directory"),
             allow_http=switches.get("allow-http") == "true",
             allow_local=switches.get("allow-local") == "true",
+            store=releases.credentials,
         ),
         slice_name,
     )

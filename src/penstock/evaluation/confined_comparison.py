@@ -14,7 +14,7 @@ from penstock.evaluation import comparing_process
 from penstock.evaluation.answers_apart import AnswersApart, one_cut_line
 from penstock.evaluation.comparison_order import COMPARED, ComparedAnswers, ComparisonOrder
 from penstock.foundation.errors import WorldError
-from penstock.foundation.files import disk_errors
+from penstock.foundation.files import disk_errors, open_regular
 from penstock.foundation.handles import discard_tree
 from penstock.foundation.references import Reference
 from penstock.invocation.helper_process import boot_of, last_said, left_file, readable_code, run_helper
@@ -23,6 +23,8 @@ BOOT: Final = boot_of(comparing_process.__name__)
 LIMIT_S: Final = 60.0
 """How long two answers may take to be decoded and compared, the start of the process included."""
 MAX_COMPARED: Final = 1 << 16
+_ONE_THREAD: Final = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "OPENCV_FOR_THREADS_NUM": "1"}
+"""A thread for each of a node's cores takes memory for each, whatever the container may use of them."""
 
 
 def confined_answers_apart(
@@ -45,19 +47,25 @@ def confined_answers_apart(
         limit_s: for the whole of it.
 
     Raises:
+        UsageError: the answer on record is gone.
         WorldError: nothing can be compared here, since not even the answer on record can with itself; the disk is full.
     """
     found = _compared(compare, limits, one, other, given, limit_s)
-    if isinstance(found, AnswersApart):
+    if isinstance(found, AnswersApart) and (found.values or found.fault is None):
         return found
+    for path in one.values():
+        open_regular(path, where=str(path)).close()  # a record that is gone is no fault of the service
     # a machine without memory, or without a library, must not pass for a fault of the service
     alone = _compared(compare, limits, one, one, given, limit_s)
-    if not isinstance(alone, AnswersApart):
+    fault = alone.fault if isinstance(alone, AnswersApart) else alone
+    if fault is not None:
         raise WorldError(
-            f"answers cannot be compared here: {alone}",
+            f"answers cannot be compared here: {fault}",
             where=", ".join(map(str, one.values())),
             todo="Not even the answer on record can be compared with itself: look at the machine's memory and load.",
         )
+    if isinstance(found, AnswersApart):
+        return found
     return AnswersApart(fault=one_cut_line(f"the answers cannot be compared: {found}"))
 
 
@@ -83,7 +91,7 @@ def _compared(
             readable=readable_code(),
         )
         with disk_errors(folder):
-            over = run_helper(BOOT, order.model_dump_json().encode(), folder, limit_s)
+            over = run_helper(BOOT, order.model_dump_json().encode(), folder, limit_s, variables=_ONE_THREAD)
         if over:
             return f"it took longer than {limit_s:g} s"
         content = left_file(folder, COMPARED, MAX_COMPARED)

@@ -27,7 +27,6 @@ from penstock.evaluation.inputs import check_case, input_paths
 from penstock.evaluation.measure_cache import suite_digest
 from penstock.families.family import Agreement
 from penstock.foundation.errors import UsageError, one_line
-from penstock.foundation.files import open_regular
 from penstock.invocation.http_exchange import BrokenExchangeError, exchange
 from penstock.invocation.service_address import ServiceAddress, read_address
 from penstock.watch.probe_pairs import ProbeAnswer, ProbePair, SideName
@@ -235,8 +234,4 @@ class ProbeCalls:
             return None
         live, given = answers_among(outputs), parameters(self._probed.contract, case)
         fault = self._compare(agreement.compare, agreement.limits, recorded, live, given).fault
-        if fault is None:
-            return None
-        for path in recorded.values():
-            open_regular(path, where=str(path)).close()  # a record that is gone is no fault of the canary
-        return one_line(fault)[:MAX_ERROR]
+        return None if fault is None else one_line(fault)[:MAX_ERROR]

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import contextlib
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from penstock.contract.placed_suite import suite_from_elsewhere
 from penstock.evaluation.probe_calls import ProbeCalls, ProbedSuite, probed_suite
 from penstock.foundation.errors import PenstockError, UsageError, WorldError, one_line
+from penstock.foundation.files import disk_errors
 from penstock.releases.archived_answers import fetch_answers
 from penstock.releases.baseline import published
 from penstock.sources.git import clone
 from penstock.store.store import Store
+from penstock.suites.provided_suite import provide_suite
+from penstock.suites.suite_fetch import SuiteAccess
 from penstock.watch.probe_pairs import ProbePair
 from penstock.watch.probe_policy import ProbePolicy
 
@@ -24,7 +29,7 @@ RETRY_S: Final = 30.0
 
 @dataclass(frozen=True)
 class RepositoryAccess:
-    """How the repository of a release is opened."""
+    """How the repository of a release is opened, and a suite that lies elsewhere."""
 
     credentials: Path | None = None
     """A basic-auth workspace, see :func:`penstock.sources.git_session.git_session`."""
@@ -32,6 +37,8 @@ class RepositoryAccess:
     """An ssh-directory workspace, see there."""
     allow_http: bool = False
     allow_local: bool = False
+    store: Path | None = None
+    """For a suite on S3, see :func:`penstock.store.s3_client.s3_client`."""
 
 
 @dataclass(frozen=True)
@@ -50,8 +57,10 @@ class ReleasedSuites:
         """Bring the suite at the commit of a release, and its answers.
 
         Raises:
-            UsageError: it was never published; its suite cannot be put to a service, or its answers not compared.
-            WorldError: the store or the repository cannot be reached, or has other files than those that were released.
+            UsageError: it was never published; its suite cannot be put to a service, or is a workspace of the run; its
+                answers cannot be compared.
+            WorldError: the store, the repository or what holds the suite cannot be reached, or has other files than
+                those that were released; a suite of a registry needs skopeo.
         """
         release = published(self.store, self.model, version)
         if release is None:
@@ -71,8 +80,29 @@ class ReleasedSuites:
             what = "the files at its commit are not those that were released"
             todo = "Bring back the content of its Git LFS files and submodules."
             raise WorldError(what, where=f"{release.url} {cloned.commit[:12]}", todo=todo)
+        self._bring_suite(source, release.url)
         record = fetch_answers(self.store, self.model, release, self.folder / "record")
         return probed_suite(source, record, slice_name=self.slice_name)
+
+    def _bring_suite(self, source: Path, url: str) -> None:
+        """Put a suite that lies elsewhere into the clone."""
+        elsewhere = suite_from_elsewhere(source)
+        if elsewhere is None:
+            return
+        if elsewhere.kind == "workspace":
+            what = "the suite is bound by each run, and nothing says where a watch would find it"
+            todo = "Write 'repository' and 'recorded' in place of 'probes.model'."
+            raise UsageError(what, where=elsewhere.text, todo=todo)
+        access = SuiteAccess(
+            repository=url,
+            basic_auth=self.access.credentials,
+            ssh=self.access.ssh,
+            allow_http=self.access.allow_http,
+            store_credentials=self.access.store,
+        )
+        # nothing is kept for another release: the disk would fill up with their suites
+        with disk_errors(self.folder), tempfile.TemporaryDirectory(prefix="suite-", dir=self.folder) as workshop:
+            provide_suite(elsewhere, source, Path(workshop), access, fresh=True)
 
 
 class ReleasedProbes:

@@ -26,7 +26,7 @@ def transcribe(bundle: Bundle, cases: Sequence[Case], transcriber: Transcriber) 
     One line a case that has an answer: ``case``, ``by`` (the transcriber's name), and ``words``, each with its text,
     where it begins and where it ends, in seconds from the video's first frame; or ``error``, why there are none.
     Nothing is judged by it: a recording that cannot be heard, or a server that is away, is a reason and stops nothing.
-    A server that is away is asked once.
+    A server that is away is asked once; one that refuses a recording is asked about the next.
     """
     calls = {call.case: call for call in bundle.invocations()}
     away = ""

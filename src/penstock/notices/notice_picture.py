@@ -10,13 +10,14 @@ from penstock.notices.notice_links import picture_link, values_of
 from penstock.report.picture_files import worst_picture
 
 
-def picture_of(bundle: Bundle, status: str, directory: Path | None = None) -> NoticePicture | None:
+def picture_of(bundle: Bundle, status: str, directory: Path | None = None, evidence: str = "") -> NoticePicture | None:
     """The picture of a run with a verdict; ``None``: there is none, or its verdict is not what is told.
 
     Args:
         bundle: the run's bundle, as far as it came.
         status: Tekton's aggregate status of the tasks, or empty.
         directory: where the file ``links`` may be, whose line ``picture`` says where people find the picture.
+        evidence: where the bundle lies in the store; empty: nowhere yet, and a line that names it is left out.
 
     Raises:
         UsageError: a line of that file is no link.
@@ -24,6 +25,6 @@ def picture_of(bundle: Bundle, status: str, directory: Path | None = None) -> No
     path = worst_picture(bundle)
     if path is None or status == "Failed" or not bundle.verdict_file.exists() or not bundle.run_file.exists():
         return None
-    values = values_of(bundle.run())
+    values = values_of(bundle.run(), evidence)
     named = " ".join(word for word in (values.model, values.version) if word)
     return NoticePicture(path, f"The worst case of {named or values.run}", picture_link(values, directory))

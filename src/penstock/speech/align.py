@@ -22,6 +22,8 @@ from penstock.speech.sounds import Alignment, Sound, Word
 SILENCE = "SIL"
 WORST_FIT = -4.0
 """Below this :attr:`Alignment.fit`, the recording does not say the text."""
+MAX_STEPS = 1 << 27
+"""Frames times states, each 4 bytes of where the path comes from: some two minutes of speech."""
 _STAY = float(np.log(0.6))
 _GO = float(np.log(0.4))
 _PAUSE = float(np.log(0.05))
@@ -52,7 +54,8 @@ def align(sound: npt.NDArray[np.int16], text: str) -> Alignment:
         Words and sounds with their times, to 10 ms.
 
     Raises:
-        UsageError: a word is not known, the recording is too short for the text, or something else is said in it.
+        UsageError: a word is not known, the recording is too short for the text, the two are too long together
+            (:data:`MAX_STEPS`), or something else is said in it.
         WorldError: PocketSphinx, whose model and dictionary this is, is not installed.
     """
     spoken = pronounce(text)
@@ -64,13 +67,19 @@ def align(sound: npt.NDArray[np.int16], text: str) -> Alignment:
             f"the recording of {sound.size / 16_000:.2f} s is too short for the text of {len(spoken)} words",
             todo="Write what is said in this recording, and no more.",
         )
+    if len(heard) * len(chain.symbols) * STATES > MAX_STEPS:  # how long it is, the model says whose answer it is
+        raise UsageError(
+            f"the recording of {sound.size / 16_000:.0f} s is too long for its text of {len(spoken)} words",
+            todo="Split the case into shorter ones.",
+        )
     model = english_model()
     symbols = sorted(set(model.sounds) - {"+NSN+", "+SPN+"})
     scores = model.scores(heard, symbols)
     column = {symbol: number for number, symbol in enumerate(symbols)}
-    emitted = scores[:, [column[symbol] for symbol in chain.symbols]].reshape(len(heard), -1)
-    path = _best_path(emitted, chain, last)
-    said = emitted[np.arange(len(path)), path] - scores.max(axis=(1, 2))
+    columns = np.array([column[symbol] * STATES + state for symbol in chain.symbols for state in range(STATES)])
+    scores = scores.reshape(len(heard), -1)
+    path = _best_path(scores, columns, chain, last)
+    said = scores[np.arange(len(path)), columns[path]] - scores.max(axis=1)
     fit = float(said[[chain.words[state // STATES] >= 0 for state in path]].mean())
     if fit < WORST_FIT:
         raise UsageError(
@@ -104,9 +113,11 @@ def _chain(spoken: list[tuple[tuple[str, ...], ...]]) -> tuple[_Chain, list[int]
     return chain, ends
 
 
-def _best_path(emitted: npt.NDArray[np.float64], chain: _Chain, last: list[int]) -> list[int]:
-    """The state of each frame on the best path."""
-    frames, states = emitted.shape
+def _best_path(
+    scores: npt.NDArray[np.float64], columns: npt.NDArray[np.int64], chain: _Chain, last: list[int]
+) -> list[int]:
+    """The state of each frame on the best path; ``columns``: where ``scores`` has each state."""
+    frames, states = len(scores), len(columns)
     widest = max(map(len, chain.before))
     sources = np.zeros((len(chain.before), widest), np.int64)
     costs = np.full((len(chain.before), widest), -np.inf)
@@ -119,7 +130,7 @@ def _best_path(emitted: npt.NDArray[np.float64], chain: _Chain, last: list[int])
                 sources[sound, place], costs[sound, place] = from_ * STATES + STATES - 1, cost
     score = np.full(states, -np.inf)
     score[::STATES] = opening
-    score += emitted[0]
+    score += scores[0, columns]
     came = np.zeros((frames, states), np.int32)
     own = np.arange(states)
     before = own - 1
@@ -134,7 +145,7 @@ def _best_path(emitted: npt.NDArray[np.float64], chain: _Chain, last: list[int])
         moved[::STATES] = into[rows, best] + _GO
         source[::STATES] = sources[rows, best]
         came[frame] = np.where(stayed >= moved, own, source)
-        score = np.maximum(stayed, moved) + emitted[frame]
+        score = np.maximum(stayed, moved) + scores[frame, columns]
     ends = np.array(last) * STATES + STATES - 1
     state = int(ends[score[ends].argmax()])
     if not np.isfinite(score[state]):

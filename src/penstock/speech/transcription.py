@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import ipaddress
-import time
 import wave
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ import numpy.typing as npt
 from penstock.foundation.errors import UsageError, WorldError, one_line
 from penstock.foundation.files import read_regular
 from penstock.foundation.strict_json import read_json
+from penstock.foundation.whole_answer import PLAIN, answered_within, plain_chunks
 from penstock.speech.acoustic_model import model_folder
 from penstock.speech.sounds import Word
 
@@ -32,6 +32,9 @@ MAX_WORDS = 5_000
 MAX_WORD = 100
 MAX_KEY_BYTES = 4096
 DEADLINE_S = 120.0
+"""From the first byte sent to the last of the answer."""
+OF_EVERY_RECORDING = (401, 403, 404, 429)
+"""Statuses that the next recording would get as well. Any other from 400 to 499 is of the one that was sent."""
 
 
 class Transcriber(Protocol):
@@ -45,8 +48,8 @@ class Transcriber(Protocol):
         """The words of a recording, int16 ``(n,)`` at 16 kHz, in order.
 
         Raises:
-            UsageError: the recording is too long, or the answer is none.
-            WorldError: the server cannot be reached or refuses; PocketSphinx is not installed.
+            UsageError: the recording is too long or is refused, or the answer is none.
+            WorldError: the server cannot be reached or takes no recording; PocketSphinx is not installed.
         """
 
 
@@ -97,21 +100,24 @@ class ServerTranscriber:
     def words(self, sound: Samples) -> tuple[Word, ...]:
         """As :meth:`Transcriber.words`. One request, no redirect, no proxy of the environment; never sent again."""
         _check_length(sound)
-        headers = {"Authorization": f"Bearer {self.key}"} if self.key is not None else {}
+        headers = PLAIN | ({"Authorization": f"Bearer {self.key}"} if self.key is not None else {})
         form = {"model": self.model, "response_format": "verbose_json", "timestamp_granularities[]": "word"}
         files = {"file": ("sound.wav", _wav(sound), "audio/wav")}
+        url = f"{self.url}/audio/transcriptions"
         try:
             with (
                 httpx.Client(timeout=httpx.Timeout(DEADLINE_S, connect=10.0), trust_env=False) as client,
-                client.stream(
-                    "POST", f"{self.url}/audio/transcriptions", headers=headers, data=form, files=files
-                ) as answer,
+                answered_within(client, DEADLINE_S),
+                client.stream("POST", url, headers=headers, data=form, files=files) as answer,
             ):
-                content = _limited(answer, time.monotonic() + DEADLINE_S)
-        except (httpx.HTTPError, ValueError) as error:
+                content = _limited(answer, where=self.name)
+        except (httpx.ReadTimeout, httpx.DecodingError) as error:
+            raise WorldError(f"the transcriber gives no answer: {error}", where=self.name) from error
+        except (httpx.HTTPError, UnicodeError, OverflowError) as error:  # the last two: of a host or port that none has
             raise WorldError(f"the transcriber cannot be reached: {type(error).__name__}", where=self.name) from error
         if answer.status_code != httpx.codes.OK:
-            raise WorldError(
+            refused = 400 <= answer.status_code < 500 and answer.status_code not in OF_EVERY_RECORDING
+            raise (UsageError if refused else WorldError)(
                 f"the transcriber answered with status {answer.status_code}",
                 where=self.name,
                 todo="Look at its log, at the key and at the model's name.",
@@ -210,14 +216,12 @@ def _wav(sound: Samples) -> bytes:
     return content.getvalue()
 
 
-def _limited(answer: httpx.Response, deadline: float) -> bytes:
+def _limited(answer: httpx.Response, *, where: str) -> bytes:
     content = bytearray()
-    for piece in answer.iter_bytes():
+    for piece in plain_chunks(answer):
         content += piece
         if len(content) > MAX_ANSWER_BYTES:
-            raise ValueError("the answer is too large")
-        if time.monotonic() > deadline:
-            raise ValueError("the answer takes too long")
+            raise UsageError(f"the transcriber's answer is larger than {MAX_ANSWER_BYTES:,} bytes", where=where)
     return bytes(content)
 
 

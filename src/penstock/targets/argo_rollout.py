@@ -49,6 +49,8 @@ class RolloutTarget(DeploymentTarget):
         self._pulse = ControllerPulse(where=self._where)
         self._pair: ServedPair | None = None
         """What :meth:`check` was asked about."""
+        self._current: ServedPair | None = None
+        """What :meth:`deploy` is to replace."""
         self._ends = datetime.now(UTC)
         """When the canary's time is over."""
         self._seen: CanaryState | None = None
@@ -91,9 +93,10 @@ class RolloutTarget(DeploymentTarget):
             CanaryUndecidedError: its time was over, and its analysis could not tell.
             UsageError: it is the very canary that was stopped, and still stands in the template.
         """
+        self._current = current
         before = self._before
         if self._stopped_before and before and with_pair(before, pair, self._settings, where=self._where) == before:
-            todo = "Promote the current release, which puts its template there; then this one again."
+            todo = f"First {self._way_back}, which puts the current release's template there; then this one again."
             raise UsageError("it was stopped, and its template is there yet", where=self._where, todo=todo)
         with self._undecided_told(pair):
             if self._followed is None:
@@ -157,7 +160,7 @@ class RolloutTarget(DeploymentTarget):
             if not state.observed:
                 return "the change has not been seen by the controller yet"
             if not state.under_way:
-                todo = "Promote the current release: that brings back what it is."
+                todo = f"Bring the current release back: {self._way_back}"
                 raise WorldError("it serves everybody by now", where=self._where, todo=todo)
             if not state.aborted:
                 self._api.merge_status({"abort": True})
@@ -166,6 +169,14 @@ class RolloutTarget(DeploymentTarget):
         except (ApiSilentError, StaleError) as error:
             return str(error) or "it is refused"
         return ""
+
+    @property
+    def _way_back(self) -> str:
+        """What brings the current release again, whose waiver may be over: ``promote`` would stop at that."""
+        known = self._current or self._pair
+        model = known.model if known is not None else "MODEL"
+        version = self._current.version if self._current is not None else "VERSION"
+        return f"penstock rollback {model} --to {version} --reason TEXT"
 
     @property
     def _deploy_s(self) -> float:
@@ -191,7 +202,7 @@ class RolloutTarget(DeploymentTarget):
             return
         self._stopped_before = state.under_way and state.stopped
         if state.under_way and not state.stopped:
-            todo = f"Stop it (penstock canary abort {self._name}), then promote the current release."
+            todo = f"Stop it (penstock canary abort {self._name}), then {self._way_back}, of the current release."
             raise UsageError(f"a canary is there already: {state.told()}", where=self._where, todo=todo)
 
     def _hold_time(self, canary: Json) -> None:

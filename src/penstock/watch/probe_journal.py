@@ -38,7 +38,9 @@ def journal_lock(path: Path) -> Iterator[None]:
     _check_folder(path)
     with contextlib.suppress(MissingFileError):
         open_regular(path, where=str(path)).close()  # not a pipe, whose opening would wait for ever
-    with disk_errors(path), path.open("ab") as file:
+    with contextlib.ExitStack() as stack:
+        with disk_errors(path):  # not around the watch: what fails in that is not this file
+            file = stack.enter_context(path.open("ab"))
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

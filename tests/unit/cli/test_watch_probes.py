@@ -21,8 +21,10 @@ from tests.unit.watch.made_pairs import made_pairs
 
 from penstock.cli.app import main
 from penstock.cli.watch_probes import ReleasesAt, journal_of, probes_of
+from penstock.evaluation.released_probes import ReleasedSuites, RepositoryAccess
 from penstock.foundation.errors import UsageError
 from penstock.store.local import LocalStore
+from penstock.store.store import Store
 from penstock.watch.probe_journal import ProbeJournal
 from penstock.watch.watch_policy import load_watch_policy
 from penstock.watch.watcher import CanaryWatch
@@ -144,6 +146,22 @@ def test_which_release_is_the_canary(base: Path) -> None:
         assert watch_of.look(time.time()).phase == "Running"
         with pytest.raises(UsageError, match="another watch"), journal_of(rules, policy, growing=True):
             pass
+
+
+def test_a_suite_on_s3_is_opened_as_the_store_is(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (base / "store").mkdir(exist_ok=True)
+    made: list[RepositoryAccess] = []
+
+    def suites(_store: Store, _model: str, _folder: Path, access: RepositoryAccess, _slice: str) -> Any:
+        made.append(access)
+        return ReleasedSuites(LocalStore(base / "store"), MODEL, base)
+
+    monkeypatch.setattr("penstock.evaluation.released_probes.ReleasedSuites", suites)
+    policy = of_releases(policy_of(base, "http://127.0.0.1:1", "http://127.0.0.1:1", model=MODEL))
+    rules, releases = load_watch_policy(policy), ReleasesAt(str(base / "store"), base / "secret")
+    with probes_of(rules, policy, ProbeJournal(None), growing=True, clock=time.time, releases=releases):
+        pass
+    assert made == [RepositoryAccess(store=base / "secret")]
 
 
 @pytest.mark.parametrize(

@@ -66,11 +66,21 @@ def test_what_it_does_to_its_decoder_is_its_fault(
     assert fault in found.fault
 
 
+LEFT = "import json, sys; order = json.load(sys.stdin); open(order['folder'] + '/compared.json', 'w').write(LEFT)"
+
+
+@pytest.mark.parametrize(
+    ("boot", "said"),
+    [
+        ("raise SystemExit('MemoryError')", "what decodes them ended: MemoryError"),
+        (LEFT.replace("LEFT", repr('{"values": {}, "fault": "ImportError: libXau.so"}')), "ImportError: libXau.so"),
+    ],
+)
 def test_a_machine_that_cannot_compare_is_no_fault_of_a_service(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, boot: str, said: str
 ) -> None:
-    monkeypatch.setattr(confined_comparison, "BOOT", "raise SystemExit('MemoryError')")
-    with pytest.raises(WorldError, match="answers cannot be compared here: what decodes them ended: MemoryError"):
+    monkeypatch.setattr(confined_comparison, "BOOT", boot)
+    with pytest.raises(WorldError, match=f"answers cannot be compared here: {said}"):
         compared(tmp_path)
 
 

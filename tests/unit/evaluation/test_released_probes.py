@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.unit.evaluation.probed_services import (
@@ -14,12 +18,19 @@ from tests.unit.evaluation.probed_services import (
     probed_service,
 )
 from tests.unit.evaluation.stored_releases import MODEL, committed, git, stored_release, write_release
+from tests.unit.sources.conftest import bucket
 
+from penstock.contract.placed_suite import RECORD
+from penstock.contract.suite_sources import FOLDER
 from penstock.evaluation.probe_calls import ProbedSuite
 from penstock.evaluation.released_probes import ReleasedProbes, ReleasedSuites, RepositoryAccess
 from penstock.foundation.errors import PenstockError, UsageError, WorldError
+from penstock.foundation.files import write_json
 from penstock.store.local import LocalStore
+from penstock.suites.suite_files import SUMS, as_text, digest_of, listed
 from penstock.watch.probe_policy import ProbePolicy
+
+__all__ = ["bucket"]
 
 LOCAL = RepositoryAccess(allow_local=True)
 pytestmark = pytest.mark.slow
@@ -134,6 +145,49 @@ def test_what_was_never_released(
     with pytest.raises(kind) as caught:
         ReleasedSuites(store, MODEL, tmp_path, LOCAL).of(version)
     assert said in str(caught.value)
+
+
+def elsewhere(folder: Path, address: str) -> Path:
+    """A repository whose contract has that address in place of the folder, and in which the suite is placed."""
+    path = probed_repository(folder / "elsewhere")
+    contract = path / "penstock.yaml"
+    contract.write_text(contract.read_text(encoding="utf-8").replace("suite: suite", f"suite: {address}"), "utf-8")
+    (path / ".gitignore").write_text("/.penstock/\n", encoding="utf-8")
+    (path / ".penstock").mkdir()
+    (path / "suite").rename(path / FOLDER)
+    write_json(path / RECORD, {"address": address, "digest": digest_of(listed(path / FOLDER))})
+    return committed(path)
+
+
+def test_a_suite_that_lies_elsewhere_is_brought(bucket: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = probed_repository(tmp_path / "model") / "suite"
+    sums = as_text(listed(files))
+    for path in listed(files):
+        bucket.put_object(Bucket="weights", Key=f"suites/a/{path}", Body=(files / path).read_bytes())
+    bucket.put_object(Bucket="weights", Key=f"suites/a/{SUMS}", Body=sums.encode())
+    address = f"s3://weights/suites/a#sha256={hashlib.sha256(sums.encode()).hexdigest()}"
+    store = LocalStore(tmp_path / "store")
+    stored_release(store, tmp_path, elsewhere(tmp_path, address), "1.0.0")
+    (secret := tmp_path / "secret").mkdir()
+    (work := tmp_path / "work").mkdir()
+    suites = ReleasedSuites(store, MODEL, work, replace(LOCAL, store=secret))
+    with monkeypatch.context() as without:  # what opens it is in the directory alone
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            (secret / name).write_text(os.environ[name], encoding="utf-8")
+            without.delenv(name)
+        for _ in range(2):  # also where an earlier one lies
+            found = suites.of("1.0.0")
+            assert [case.name for case in found.suite.cases] == list(CASES)
+            assert all(path.is_file() for inputs in found.inputs.values() for path in inputs.values())
+            assert not list(work.glob("suite*")), "what it was fetched through is gone"
+
+
+def test_a_suite_that_a_run_binds_is_no_watchs(tmp_path: Path) -> None:
+    store = LocalStore(tmp_path / "store")
+    stored_release(store, tmp_path, elsewhere(tmp_path, f"workspace://suite#sha256={'0' * 64}"), "1.0.0")
+    (tmp_path / "work").mkdir()
+    with pytest.raises(UsageError, match="the suite is bound by each run"):
+        ReleasedSuites(store, MODEL, tmp_path / "work", LOCAL).of("1.0.0")
 
 
 def test_a_repository_is_not_opened_more_than_allowed(store: LocalStore, tmp_path: Path) -> None:

@@ -70,6 +70,17 @@ def test_where_a_run_has_its_picture(drawn: Bundle, tmp_path: Path) -> None:
     assert picture_of(drawn, "Completed", tmp_path) is None
 
 
+def test_a_picture_that_lies_with_the_evidence(drawn: Bundle, tmp_path: Path) -> None:
+    (tmp_path / "links").write_text("picture https://e.example.org/{evidence}/report/pictures/worst.png\n")
+    found = picture_of(drawn, "Completed", tmp_path, evidence="runs/sonic/release-7")
+    assert found is not None
+    assert found.link is not None
+    assert found.link.url == "https://e.example.org/runs/sonic/release-7/report/pictures/worst.png"
+    early = picture_of(drawn, "Completed", tmp_path)
+    assert early is not None
+    assert early.link is None
+
+
 @pytest.mark.parametrize(
     ("service", "found"),
     [

@@ -69,6 +69,12 @@ def test_a_recording_that_is_too_short() -> None:
             align(recording("en-us-f3-01")[:samples], TEXTS["en-us-f3-01"])
 
 
+def test_a_recording_that_is_too_long_for_its_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("penstock.speech.align.MAX_STEPS", 1 << 14)
+    with pytest.raises(UsageError, match=r"the recording of 3 s is too long for its text of \d+ words"):
+        align(recording("en-us-f3-01"), TEXTS["en-us-f3-01"])
+
+
 def test_silence_says_nothing() -> None:
     with pytest.raises(UsageError, match="does not say the text"):
         align(np.zeros(48_000, np.int16), "Bob moves a boat.")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
 import io
 import json
+import socket
 import threading
 import wave
 from collections.abc import Callable, Iterator
@@ -89,13 +91,53 @@ def test_a_server_that_refuses(server, status: int, headers, says: str) -> None:
     assert len(asked) == 1
 
 
+@pytest.mark.parametrize(
+    ("status", "kind"), [(400, UsageError), (413, UsageError), (404, WorldError), (429, WorldError)]
+)
+def test_who_refuses_one_recording_may_take_the_next(server, status: int, kind: type[Exception]) -> None:
+    url, _ = server(b"no", status)
+    with pytest.raises(kind, match=f"answered with status {status}"):
+        open_transcriber(url).words(np.zeros(1600, np.int16))
+
+
 def test_a_server_that_is_away_or_says_too_much(server, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(WorldError, match="cannot be reached"):
         open_transcriber("http://127.0.0.1:9/v1").words(np.zeros(1600, np.int16))
     monkeypatch.setattr(transcription, "MAX_ANSWER_BYTES", 1000)
     url, _ = server(b" " * 5000)
-    with pytest.raises(WorldError, match="cannot be reached"):
+    with pytest.raises(UsageError, match="the transcriber's answer is larger than 1,000 bytes"):
         open_transcriber(url).words(np.zeros(1600, np.int16))
+
+
+def test_a_compressed_answer_is_not_unpacked(server) -> None:
+    content = gzip.compress(gzip.compress(bytes(1 << 22)))
+    url, asked = server(content, headers=(("Content-Encoding", "gzip, gzip"),))
+    with pytest.raises(WorldError, match="gives no answer: its answer is compressed"):
+        open_transcriber(url).words(np.zeros(1600, np.int16))
+    assert asked[0][1]["Accept-Encoding"] == "identity"
+
+
+@pytest.mark.parametrize("start", [b"HTTP/1.1 200 OK\r\nX-Long: ", b"HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\n"])
+def test_an_answer_that_comes_byte_by_byte_has_a_limit(start: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transcription, "DEADLINE_S", 0.15)
+    over = threading.Event()
+
+    def serve() -> None:
+        connection, _ = listening.accept()
+        with connection, contextlib.suppress(OSError):  # the other side has had enough
+            connection.sendall(start)
+            while not over.wait(0.01):
+                connection.sendall(b"a")
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=serve)
+        thread.start()
+        try:
+            with pytest.raises(WorldError, match="gives no answer: no whole answer within"):
+                open_transcriber(f"http://127.0.0.1:{listening.getsockname()[1]}/v1").words(np.zeros(1600, np.int16))
+        finally:
+            over.set()
+            thread.join()
 
 
 @pytest.mark.parametrize(

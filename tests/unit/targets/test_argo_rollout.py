@@ -120,7 +120,9 @@ def test_what_does_not_serve_is_not_taken_for_it(there: RolloutServer, fate: str
 def test_a_canary_that_is_there_already_is_refused(there: RolloutServer) -> None:
     there.fate = "canary"
     there.edit(lambda spec: spec["template"]["spec"]["containers"][0].update(image="by-hand"))
-    with pytest.raises(UsageError, match=r"a canary is there already: .*penstock canary abort studio"):
+    with pytest.raises(
+        UsageError, match=r"a canary is there already: .*penstock canary abort studio\), then penstock rollback"
+    ):
         there.rollout().state()
 
 
@@ -160,8 +162,10 @@ def test_ours_is_stopped_once_the_controller_has_seen_it(there: RolloutServer) -
 def test_what_serves_everybody_by_now_is_not_taken_for_stopped(there: RolloutServer) -> None:
     """The pointer could not be moved, for one: an abort would do nothing."""
     target, state = left_behind(there, "serves")
-    target.deploy(pair(), None)
-    with pytest.raises(WorldError, match=r"it serves everybody by now.*Promote the current release"):
+    target.check(pair())
+    target.deploy(pair(), pair("1.0.0", "0"))
+    way = "Bring the current release back: penstock rollback sonic-lite --to 1.0.0 --reason TEXT"
+    with pytest.raises(WorldError, match=f"it serves everybody by now.*{way}"):
         target.restore(state)
 
 
@@ -173,8 +177,9 @@ def test_the_very_one_that_was_stopped_is_refused(there: RolloutServer) -> None:
         first.deploy(pair(), None)
     again = there.rollout()
     state = again.state()
-    with pytest.raises(UsageError, match=r"its template is there yet.*Promote the current release"):
-        again.deploy(pair(), None)
+    way = "penstock rollback sonic-lite --to 1.0.0 --reason TEXT"  # whose waiver may be over
+    with pytest.raises(UsageError, match=f"its template is there yet.*{way}"):
+        again.deploy(pair(), pair("1.0.0", "0"))
     again.restore(state)
     assert len(there.patches) == 1
 

@@ -301,6 +301,14 @@ def test_the_model_is_run_once_a_shard_and_only_where_its_outputs_are_not_known(
 
 
 @pytest.mark.parametrize("pipeline", ["release", "verify"])
+def test_a_transcriber_is_named_with_its_model(pipeline: str) -> None:
+    spec = read(f"pipelines/{pipeline}.yaml")[0]["spec"]
+    measure = next(entry for entry in spec["tasks"] if entry["name"] == "measure")
+    for name in ("transcriber", "transcriber-model"):
+        assert {"name": name, "value": f"$(params.{name})"} in measure["params"]
+
+
+@pytest.mark.parametrize("pipeline", ["release", "verify"])
 def test_a_lost_pod_is_tried_again(pipeline: str) -> None:
     """But for the message: whether it is sent changes nothing about the run, and Tekton wants one or the other."""
     spec = read(f"pipelines/{pipeline}.yaml")[0]["spec"]

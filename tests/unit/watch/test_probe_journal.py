@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import os
@@ -152,6 +153,14 @@ def test_one_watch_writes_a_journal(tmp_path: Path) -> None:
     with pytest.raises(UsageError), journal_lock(tmp_path / "pipe"):
         pass
     with pytest.raises(UsageError, match="its folder is missing"), journal_lock(tmp_path / "none" / "probes.jsonl"):
+        pass
+
+
+def test_what_fails_in_a_watch_is_not_told_of_its_journal(tmp_path: Path) -> None:
+    path = tmp_path / "probes.jsonl"
+    with pytest.raises(PermissionError), journal_lock(path):
+        raise PermissionError(errno.EACCES, "Permission denied", "another file")
+    with journal_lock(path):
         pass
 
 
