@@ -67,7 +67,9 @@ def step(arguments: Arguments) -> dict[str, str]:
     sent, state = 0, ""
     try:
         said = message(bundle, arguments.status, _links(arguments, bundle))
-        said = replace(said, picture=picture_of(bundle, arguments.status, arguments.receivers))
+        said = replace(
+            said, picture=picture_of(bundle, arguments.status, arguments.receivers, _evidence(arguments, bundle))
+        )
         told = notify(receivers_in(arguments.receivers), said)
         sent = told.sent
         failed += [error for error in [told.error()] if error is not None]
@@ -109,13 +111,17 @@ def _links(arguments: Arguments, bundle: Bundle) -> tuple[NoticeLink, ...]:
     """Where the operator's file says that reports, runs and commits are."""
     if not bundle.run_file.exists():
         return ()
+    return links_of(values_of(bundle.run(), _evidence(arguments, bundle)), arguments.receivers)
+
+
+def _evidence(arguments: Arguments, bundle: Bundle) -> str:
+    """Where the bundle lies in the store; empty: it is not archived."""
+    if not bundle.manifest_file.exists() or arguments.status == "Failed":  # not sealed, or it broke on its way there
+        return ""
     run = bundle.run()
-    evidence = ""
-    if bundle.manifest_file.exists() and arguments.status != "Failed":  # sealed, and archived
-        evidence = run_key(run.model, run.run_id)
-        if run.track == QUICK:
-            evidence = pull_key(run.model, run.run_id, number=arguments.pull_request, fork=arguments.fork)
-    return links_of(values_of(run, evidence), arguments.receivers)
+    if run.track == QUICK:
+        return pull_key(run.model, run.run_id, number=arguments.pull_request, fork=arguments.fork)
+    return run_key(run.model, run.run_id)
 
 
 def _comment(arguments: Arguments, bundle: Bundle) -> Posted | None:
