@@ -44,7 +44,7 @@ NEVER_CALLED = {
     # it runs no released model again (--scheduled), and tells nobody: a Deployment gives a verdict
     # of the release book it has the way to listen, of notices the forges: it opens no store and draws no page
     "pulls": {"numpy", "boto3", "botocore", "jinja2"},
-    "watch": {"apprise", "nvidia-ml-py", "onnxruntime", "openvino", "threadpoolctl"},
+    "watch": {"apprise", "nvidia-ml-py", "onnxruntime", "openvino", "pocketsphinx", "threadpoolctl"},
 }
 FOR_MODELS = {"scipy", "soundfile", "numpy", "opencv-python-headless", "av"}
 """What the image *infer* carries for models that come without an image."""
