@@ -41,10 +41,10 @@ NEVER_CALLED = {
     "infer": {"numpy", "opencv-python-headless", "av", "threadpoolctl"},
     "export": {"threadpoolctl"},  # it compares two vectors, and no galleries
     "report": {"threadpoolctl"},  # it compares no galleries: they come in numbers
-    # it runs no released model again (--scheduled), and tells nobody: a Deployment gives a verdict
+    # it runs no released model again (--scheduled), tells nobody, and fetches no suite from a registry
     # of the release book it has the way to listen, of notices the forges: it opens no store and draws no page
     "pulls": {"numpy", "boto3", "botocore", "jinja2"},
-    "watch": {"apprise", "nvidia-ml-py", "onnxruntime", "openvino", "pocketsphinx", "threadpoolctl"},
+    "watch": {"apprise", "backports-zstd", "nvidia-ml-py", "onnxruntime", "openvino", "pocketsphinx", "threadpoolctl"},
 }
 FOR_MODELS = {"scipy", "soundfile", "numpy", "opencv-python-headless", "av"}
 """What the image *infer* carries for models that come without an image."""
