@@ -94,6 +94,7 @@ class _Steps:
             "bundle": folder / "bundle",
             "baseline": folder / "baseline",
             "cache": order.out / "cache",
+            "layers": folder / "layers",
         }
         for place in self.workspaces.values():
             place.mkdir(parents=True, exist_ok=True)

@@ -299,7 +299,8 @@ class Store:
         git(self.repository, "tag", "v1.0.0")
         self.bundle = Bundle(folder / "first")
         args = ["--url", str(self.repository), "--revision=v1.0.0", "--run-id=first", "--allow-local=true"]
-        assert clone.main([*args, f"--source={folder / 'first-source'}", f"--bundle={self.bundle.path}"]) == 0
+        args += [f"--source={folder / 'first-source'}", f"--cache={folder / 'cache'}"]
+        assert clone.main([*args, f"--bundle={self.bundle.path}"]) == 0
 
     def release(self) -> None:
         from penstock.bundle.verdict_record import Verdict
@@ -341,7 +342,9 @@ def test_the_release_of_today_is_found_only_where_the_policy_asks_for_it(
 
 def cloned(run: Run, store: Store, commit: str, expected: int) -> str:
     """What is said when the released code is brought."""
-    places = {"source": run.folder / "brought", "bundle": run.folder / "found"}
+    places = {
+        name: run.folder / place for name, place in (("source", "brought"), ("bundle", "found"), ("cache", "cache"))
+    }
     more: Sequence[str] = [f"--url={store.repository}", f"--revision={commit}", "--run-id=first", f"--track={TRACK}"]
     told = run.step(clone, expected, *more, "--released=true", "--allow-local=true", **places)
     return told.get("error", "")

@@ -31,7 +31,7 @@ AS_A_USER = (
     *("--inh-caps", "-all,+dac_read_search", "--ambient-caps", "-all,+dac_read_search"),
     *("--bounding-set", "-all,+dac_read_search"),
 )
-WORKSPACES = ("source", "bundle", "cache", "baseline")
+WORKSPACES = ("source", "bundle", "cache", "baseline", "layers")
 
 
 class Volume:
@@ -53,10 +53,8 @@ class Volume:
             subprocess.run(["/usr/bin/python3", "-m", "venv", "--without-pip", str(self.python)], check=True)
 
     def step(self, name: str, params: Mapping[str, str]) -> None:
-        """Run a step as its Task says, as its user, with a umask that shares nothing."""
+        """Run a Task's containers, each as its user, with a umask that shares nothing."""
         spec = yaml.safe_load((ROOT / "tekton" / "tasks" / f"{name}.yaml").read_text(encoding="utf-8"))["spec"]
-        (only,) = spec["steps"]
-        security = only["securityContext"]
         values = {param["name"]: param.get("default") for param in spec.get("params", [])} | params
         folder = Path(tempfile.mkdtemp(prefix="results-", dir=self.folder / "tmp"))
         folder.chmod(0o777)
@@ -64,16 +62,20 @@ class Volume:
         replaced |= {f"results.{result['name']}.path": str(folder / result["name"]) for result in spec["results"]}
         for workspace in spec["workspaces"]:
             replaced[f"workspaces.{workspace['name']}.path"] = str(self.workspace(workspace["name"]) or "")
-        words = [*only["command"], *only["args"]]
+        for container in spec["steps"]:
+            self.run(f"{name}/{container['name']}", container, replaced)
+        self.results[name] = {path.name: path.read_text(encoding="utf-8") for path in folder.iterdir()}
+
+    def run(self, name: str, container: Mapping[str, Any], replaced: Mapping[str, str]) -> None:
+        words = [*container["command"], *container["args"]]
         for key, value in replaced.items():
             words = [word.replace(f"$({key})", value or "") for word in words]
-        user = AS_A_USER if security["runAsUser"] and os.getuid() == 0 else ()
+        user = AS_A_USER if container["securityContext"]["runAsUser"] and os.getuid() == 0 else ()
         told = environment() | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
         told |= {"TMPDIR": str(self.folder / "tmp"), "HOME": "/nonexistent"}
         shell = ("sh", "-c", 'umask 077; cd "$TMPDIR"; exec "$@"', "sh")
         done = subprocess.run([*user, *shell, *words], env=told, capture_output=True, text=True, check=False)
         assert done.returncode == 0, f"{name}: {done.stdout}{done.stderr}"
-        self.results[name] = {path.name: path.read_text(encoding="utf-8") for path in folder.iterdir()}
 
     def workspace(self, name: str) -> Path | None:
         """Where a workspace lies; ``None`` for the secrets that this run does without."""
