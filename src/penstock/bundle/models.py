@@ -17,10 +17,8 @@ RUN_SCHEMA_VERSION = 2
 """2: ``run.json`` records the parameters; in version 1 they are always empty."""
 WHOLE_SUITE = "*"
 """Case name of a value that is measured over the suite as a whole."""
-
 EVALUATION = "evaluation"
 """``track`` of answers that were evaluated without a repository and a release."""
-
 Status = Literal["ok", "failed", "timeout", "skipped"]
 Refusal = Literal["as_expected", "accepted", "otherwise"]
 """What came of a case that the model must refuse: it did; it accepted the case; neither (it failed in another way)."""

@@ -23,18 +23,9 @@ def open_report(
 
     Example: penstock open 1.1.0
     """
-    from penstock.bundle.directory import Bundle
-    from penstock.foundation.errors import UsageError
-    from penstock.local_run.run_names import find_bundle
+    from penstock.local_run.run_names import find_bundle, report_page
 
-    bundle = Bundle(find_bundle(run, out=out, store=store))
-    page = bundle.report / "index.html"
-    if not page.is_file():
-        raise UsageError(
-            "this run has no report",
-            where=str(bundle.path),
-            todo="Only a run that came to a verdict has one; `penstock runs` says how each ended.",
-        )
+    page = report_page(find_bundle(run, out=out, store=store))
     typer.echo(str(page))
     if has_display():
         import webbrowser

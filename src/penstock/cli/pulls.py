@@ -21,11 +21,14 @@ def serve_pulls(
 
     Example: penstock pulls serve --config pulls.yaml --secrets /etc/penstock/secrets --host 0.0.0.0
     """
+    from penstock.pulls.desk_file import load_desk, read_secrets
     from penstock.pulls.desk_runs import DeskRuns
     from penstock.pulls.pulls_server import serve_desk
     from penstock.tekton.cluster_runs import custom_objects_here
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs every address
+    settings = load_desk(config)  # what is wrong with the file is said wherever it is tried
+    known = read_secrets(settings.file, secrets)
     runs = DeskRuns(*custom_objects_here(where="pulls", manifest="tekton/services/pulls.yaml"))
-    serve_desk(config, secrets, runs, host=host, port=port)
+    serve_desk(settings, known, runs, host=host, port=port)

@@ -24,19 +24,13 @@ def report(
     """
     from penstock.bundle.directory import Bundle
     from penstock.foundation.errors import UsageError
-    from penstock.local_run.run_names import find_bundle
+    from penstock.local_run.run_names import find_bundle, report_page
     from penstock.report.printed_page import print_page
     from penstock.report.run_records import read_side
     from penstock.report.summary import title
 
     bundle = Bundle(find_bundle(run, out=out, store=store))
-    page = bundle.report / "index.html"
-    if not page.is_file():
-        raise UsageError(
-            "this run has no report",
-            where=str(bundle.path),
-            todo="Only a run that came to a verdict has one; `penstock runs` says how each ended.",
-        )
+    page = report_page(bundle.path)
     if bundle.manifest_file.exists() and pdf.resolve().is_relative_to(bundle.path.resolve()):
         raise UsageError(
             "the bundle is sealed: a file more would make it another one", where=str(pdf), todo="Give a file elsewhere."

@@ -89,6 +89,22 @@ def find_bundle(text: str, *, out: Path, store: str = "") -> Path:
     raise _unknown(text, runs, out)
 
 
+def report_page(bundle: Path) -> Path:
+    """The page of a bundle's report.
+
+    Raises:
+        UsageError: it has none.
+    """
+    page = bundle / "report" / "index.html"
+    if not page.is_file():
+        raise UsageError(
+            "this run has no report",
+            where=str(bundle),
+            todo="Only a run that came to a verdict has one; `penstock runs` says how each ended.",
+        )
+    return page
+
+
 def _called(run: LocalRun) -> set[str]:
     """What a run goes by, beside its name."""
     versions = {run.version, run.revision, version_of(run.revision)} - {""}

@@ -6,7 +6,6 @@ import datetime
 import logging
 import time
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from penstock.book.server import MAX_HEADER_BYTES, BookAddress, bound
@@ -15,7 +14,7 @@ from penstock.notices.commit_status import CommitStatus, put_status
 from penstock.notices.forge import RefusedError, put_comment
 from penstock.notices.forge_places import Address, open_place
 from penstock.pulls.desk import Desk
-from penstock.pulls.desk_file import DeskRepository, DeskSettings, ForgeSecrets, load_desk, read_secrets
+from penstock.pulls.desk_file import DeskRepository, DeskSettings, ForgeSecrets
 from penstock.pulls.desk_runs import DeskRuns
 from penstock.pulls.desk_threads import DeskThread, RoundsThread
 from penstock.pulls.happenings import PullEvent
@@ -95,22 +94,22 @@ def _nap(seconds: float) -> None:
     time.sleep(min(seconds, LONGEST_SLEEP_S))
 
 
-def serve_desk(config: Path, secrets: Path, runs: DeskRuns, *, host: str, port: int) -> None:
+def serve_desk(
+    settings: DeskSettings, known: Mapping[str, ForgeSecrets], runs: DeskRuns, *, host: str, port: int
+) -> None:
     """Listen until the process is ended; then finish what is in the queue.
 
     Args:
-        config: ``pulls.yaml``.
-        secrets: the folder with what it names.
+        settings: what ``pulls.yaml`` says.
+        known: the secrets of each forge, by its name.
         runs: of the cluster.
         host: the address that it listens on.
         port: 0: any free one.
 
     Raises:
-        UsageError: ``pulls.yaml`` or a secret is not as it has to be, or the extra ``serve`` is not installed.
+        UsageError: the extra ``serve`` is not installed.
         WorldError: the address is taken.
     """
-    settings = load_desk(config)
-    known = read_secrets(settings.file, secrets)
     forges, queues = Forges(known), {name: HookQueue() for name in known}
     desk = Desk(settings, runs, look_up=forges.look_up, answer=forges.answer, tell=forges.tell)
     rounds = RoundsThread(Rounds(settings, runs, tell=forges.tell))

@@ -1,109 +1,20 @@
-"""What is done about pull requests and comments: against a real API server's paths, and a forge that says what is."""
+"""What is done about pull requests, forks among them: against a real API server's paths, and a forge that answers."""
 
 from __future__ import annotations
 
 import datetime
-import json
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import Any
+from dataclasses import replace
 
 import pytest
-from tests.unit.pulls.cluster_server import ClusterServer, cluster_server, desk_runs
+from tests.unit.pulls.desk_place import Place, notes, params, place
 from tests.unit.pulls.payloads import HEAD, OTHER
-from tests.unit.pulls.places import desk_settings, repository_on
 
 from penstock.foundation.errors import WorldError
-from penstock.gating.run_waivers import run_waivers
-from penstock.notices.commit_status import CommitStatus, short
 from penstock.pulls import desk as desk_module
-from penstock.pulls.desk import Desk, HeadBehindError
-from penstock.pulls.desk_file import DeskRepository
-from penstock.pulls.happenings import CommentEvent, PullEvent
-from penstock.pulls.pull_lookup import PullNow
+from penstock.pulls.desk import HeadBehindError
+from penstock.pulls.happenings import PullEvent
 
-NOON = datetime.datetime(2026, 11, 27, 12, 30, tzinfo=datetime.UTC)
-"""Half an hour after the cluster's first run."""
-
-
-@dataclass
-class Place:
-    """A desk, its cluster, and a forge with one pull request."""
-
-    server: ClusterServer
-    folder: Path
-    now: PullNow = field(default_factory=lambda: PullNow(7, open=True, head=HEAD, base="main", fork=False))
-    down: bool = False
-    answers: list[str] = field(default_factory=list)
-    told: list[tuple[str, str, str]] = field(default_factory=list)
-    time: datetime.datetime = NOON
-    comments: int = 40
-
-    def __post_init__(self) -> None:
-        settings = desk_settings(self.folder)
-        self.repository = repository_on(settings)
-        self.desk = Desk(
-            settings,
-            desk_runs(self.server),
-            look_up=self.look_up,
-            answer=self.answer,
-            tell=self.tell,
-            now=lambda: self.time,
-        )
-
-    def look_up(self, _repository: DeskRepository, number: int) -> PullNow:
-        if self.down:
-            raise WorldError("the forge cannot be reached")
-        return replace(self.now, number=number)
-
-    def answer(self, _repository: DeskRepository, _number: int, text: str) -> None:
-        self.answers.append(text)
-
-    def tell(self, _repository: DeskRepository, commit: str, status: CommitStatus) -> None:
-        if self.down:
-            raise WorldError("the forge cannot be reached")
-        self.told.append((commit, status.state, short(status.description)))
-
-    def event(self, head: str | None = None, *, patient: bool = False) -> None:
-        seen = PullEvent(path="acme/sonic-lite", number=7, head=head or self.now.head)
-        self.desk.pull(self.repository, seen, patient=patient)
-
-    def push(self, head: str) -> None:
-        self.now = replace(self.now, head=head)
-        self.event()
-
-    def say(self, text: str, *, person: str = "ann", number: int | None = None, minutes_ago: float = 0) -> None:
-        self.comments += 1
-        written = self.time - datetime.timedelta(minutes=minutes_ago)
-        seen = CommentEvent(
-            path="acme/sonic-lite", number=7, comment=number or self.comments, person=person, text=text, written=written
-        )
-        self.desk.comment(self.repository, seen)
-
-    def runs(self) -> list[dict[str, Any]]:
-        return list(self.server.runs.values())
-
-    def start_all(self) -> None:
-        """As the rounds do."""
-        for run in self.runs():
-            if run["spec"].get("status") == "PipelineRunPending":
-                del run["spec"]["status"]
-                self.server.touch(run["metadata"]["name"])
-
-
-@pytest.fixture
-def place(tmp_path: Path) -> Iterator[Place]:
-    with cluster_server() as server:
-        yield Place(server, tmp_path)
-
-
-def params(run: dict[str, Any]) -> dict[str, str]:
-    return {entry["name"]: entry["value"] for entry in run["spec"]["params"]}
-
-
-def notes(run: dict[str, Any], name: str) -> str:
-    return str(run["metadata"]["annotations"].get(f"penstock.dev/{name}", ""))
+__all__ = ["place"]
 
 
 # pull requests
@@ -280,138 +191,6 @@ def test_a_run_that_was_let_go_since_it_was_read_is_cancelled(place: Place, monk
     place.event()
     run = place.server.only()
     assert (run["spec"]["status"], notes(run, "ended")) == ("Cancelled", "closed")
-
-
-# comments
-
-
-@pytest.mark.parametrize("text", ["/penstock verify full", "/penstock retest", "/penstock cancel"])
-def test_somebody_who_is_not_named_does_nothing(place: Place, text: str) -> None:
-    place.event()
-    before = json.dumps(place.runs())
-    place.say(text, person="eve")
-    assert json.dumps(place.runs()) == before
-    assert place.answers == []
-
-
-def test_the_whole_suite(place: Place) -> None:
-    place.event()
-    place.start_all()
-    place.say("/penstock verify full")
-    old, new = place.runs()
-    assert notes(old, "ended") == "repeated"
-    assert (params(new)["slice"], notes(new, "asked-by")) == ("", "ann")
-
-
-def test_retest_tries_the_same_again(place: Place) -> None:
-    place.event()
-    place.say("/penstock verify full")
-    place.server.end(place.runs()[1]["metadata"]["name"])
-    place.say("/penstock retest")
-    assert [params(run)["slice"] for run in place.runs()] == ["smoke", "", ""]
-
-
-def test_a_comment_that_comes_twice_makes_one_run(place: Place) -> None:
-    place.event()
-    place.say("/penstock retest", number=41)
-    place.say("/penstock retest", number=41)
-    place.say("/penstock retest", number=42)
-    assert len(place.runs()) == 3
-
-
-def test_a_comment_that_somebody_kept_does_nothing(place: Place) -> None:
-    place.event()
-    place.say("/penstock verify full", minutes_ago=60 * 24 + 1)
-    assert len(place.runs()) == 1
-
-
-def test_cancel(place: Place) -> None:
-    place.event()
-    place.start_all()
-    place.say("/penstock cancel")
-    run = place.server.only()
-    assert run["spec"]["status"] == "Cancelled"
-    assert (notes(run, "ended"), notes(run, "ended-by")) == ("cancelled", "ann")
-    place.event()
-    assert len(place.runs()) == 1, "it stays so until somebody asks, or a new commit comes"
-    place.say("/penstock retest")
-    assert len(place.runs()) == 2
-
-
-def test_an_old_cancel_does_not_end_what_was_started_since(place: Place) -> None:
-    place.server.seconds = 20 * 60
-    place.event()
-    place.start_all()
-    place.say("/penstock cancel", minutes_ago=15)
-    assert "status" not in place.server.only()["spec"]
-
-
-def test_a_waiver_goes_with_this_commit(place: Place) -> None:
-    place.event()
-    place.say("/penstock waive lse_d known until 2026-12-01")
-    place.say("/penstock waive lse_d@hair known as well until 2026-12-01")
-    place.say("/penstock waive lse_d better known until 2026-12-02", person="rita")
-    place.say("/penstock retest")
-    waived = json.loads(params(place.runs()[-1])["waive"])
-    assert [(one["metric"], one.get("slice"), one["reason"], one["by"]) for one in waived] == [
-        ("lse_d", "hair", "known as well", "ann"),
-        ("lse_d", None, "better known", "rita"),
-    ]
-    place.push(OTHER)
-    assert json.loads(params(place.runs()[-1])["waive"]) == [], "a newer commit has to be looked at anew"
-
-
-def test_the_gate_takes_what_is_waived(place: Place) -> None:
-    place.event()
-    place.say('/penstock waive lse_d@hair known: "hair", 日本 until 2026-12-01')
-    (waiver,) = run_waivers(params(place.runs()[-1])["waive"])
-    assert (waiver.metric, waiver.slice, waiver.author) == ("lse_d", "hair", "ann")
-    assert waiver.reason == 'known: "hair", 日本'
-    assert run_waivers(params(place.runs()[0])["waive"]) == []
-    for number in range(11):
-        place.say(f"/penstock waive m{number} x until 2026-12-01")
-    assert "at most 10 rules" in place.answers[-1]
-    assert len(run_waivers(params(place.runs()[-1])["waive"])) == 10
-
-
-def test_a_command_for_a_commit_whose_event_was_lost(place: Place) -> None:
-    place.event()
-    place.start_all()
-    place.now = replace(place.now, head=OTHER)
-    place.say("/penstock verify")
-    assert [notes(run, "ended") for run in place.runs()] == ["superseded", ""]
-
-
-def test_several_commands_at_once(place: Place) -> None:
-    place.event()
-    place.say("/penstock waive lse_d known until 2026-12-01\n/penstock verify full")
-    last = place.runs()[-1]
-    assert params(last)["slice"] == ""
-    assert json.loads(params(last)["waive"])[0]["metric"] == "lse_d"
-
-
-@pytest.mark.parametrize("still", [False, True])
-def test_several_waivers_at_once(place: Place, still: bool) -> None:
-    place.event()
-    place.server.still = still
-    rules = [f"m{number}" for number in range(5)]
-    text = "\n".join(f"/penstock waive {rule} known until 2026-12-01" for rule in rules)
-    place.say(text, number=41)
-    place.say(text, number=41)
-    assert place.answers == []
-    assert len(place.runs()) == 6, "one for each; the event that came twice made none"
-    last = place.runs()[-1]
-    assert [one["metric"] for one in json.loads(params(last)["waive"])] == rules
-    assert [run for run in place.runs() if notes(run, "ended") == ""] == [last]
-
-
-def test_who_may_is_told_what_is_wrong(place: Place) -> None:
-    place.event()
-    place.say("/penstock waive lse_d because\n/penstock rtest")
-    assert len(place.runs()) == 1
-    (answer,) = place.answers
-    assert "write: /penstock waive" in answer
-    assert "there is no command 'rtest'" in answer
 
 
 # forks

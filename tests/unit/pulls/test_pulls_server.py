@@ -22,15 +22,21 @@ from tests.unit.pulls.forge_api import ForgeApi, forge_api, hub_answer
 from tests.unit.pulls.payloads import HEAD, OTHER, hub_comment, hub_pull
 from tests.unit.pulls.places import TOKEN, WEBHOOK, write, write_secrets
 
-from penstock.foundation.errors import UsageError, WorldError
+from penstock.foundation.errors import WorldError
 from penstock.pulls import pulls_server
-from penstock.pulls.desk_file import load_desk, read_secrets
+from penstock.pulls.desk_file import DeskSettings, ForgeSecrets, load_desk, read_secrets
 from penstock.pulls.hook_queue import HookQueue
 from penstock.pulls.pulls_server import Forges, serve_desk
 
 PULL = "/repos/acme/sonic-lite/pulls/7"
 COMMENTS = "/repos/acme/sonic-lite/issues/7/comments"
 OPEN = "/repos/acme/sonic-lite/pulls?state=open&sort=recentupdate&per_page=100"
+
+
+def read(path: Path) -> tuple[DeskSettings, dict[str, ForgeSecrets]]:
+    """What the command reads before it listens."""
+    settings = load_desk(path)
+    return settings, read_secrets(settings.file, path.parent)
 
 
 @pytest.fixture
@@ -94,7 +100,7 @@ def served(
 
     monkeypatch.setattr(pulls_server, "_server", remembered)
     port = free_port()
-    given: tuple[Any, ...] = (config(tmp_path, forge), tmp_path, desk_runs(cluster))
+    given: tuple[Any, ...] = (*read(config(tmp_path, forge)), desk_runs(cluster))
     thread = threading.Thread(target=serve_desk, args=given, kwargs={"host": "127.0.0.1", "port": port}, daemon=True)
     thread.start()
     until(lambda: bool(servers) and servers[0].started)
@@ -177,21 +183,11 @@ def test_an_answer_that_cannot_be_written_stops_nothing(
     assert TOKEN not in caplog.text
 
 
-def test_bad_files_are_told_before_anything_listens(tmp_path: Path, forge: ForgeApi, cluster: ClusterServer) -> None:
-    path = config(tmp_path, forge)
-    (tmp_path / "gitea-token").unlink()
-    with pytest.raises(UsageError, match="gitea-token"):
-        serve_desk(path, tmp_path, desk_runs(cluster), host="127.0.0.1", port=0)
-    path.write_text("version: 1\n")
-    with pytest.raises(UsageError, match=r"pulls\.yaml"):
-        serve_desk(path, tmp_path, desk_runs(cluster), host="127.0.0.1", port=0)
-
-
 def test_an_address_that_is_taken(tmp_path: Path, forge: ForgeApi, cluster: ClusterServer) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         with pytest.raises(WorldError, match="cannot listen"):
             serve_desk(
-                config(tmp_path, forge), tmp_path, desk_runs(cluster), host="127.0.0.1", port=taken.getsockname()[1]
+                *read(config(tmp_path, forge)), desk_runs(cluster), host="127.0.0.1", port=taken.getsockname()[1]
             )
