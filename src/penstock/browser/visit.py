@@ -127,7 +127,7 @@ def _no_process_left() -> Iterator[None]:
 def main() -> int:
     """Read the order from standard input, give up what is not needed, visit the page, write ``visit.json``."""
     order = VisitOrder.model_validate_json(sys.stdin.buffer.read())
-    readable = [*order.readable, *order.inputs.values()]
+    readable = [*order.readable, *map(str, order.inputs.values())]
     with _no_process_left():
         keep_only(readable=readable, folder=order.folder, also_writable=[SHARED_MEMORY], ports=[order.port])
         _write(order, visit(order))
