@@ -35,6 +35,7 @@ class StubAnswer:
     status: int = 200
     content: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
+    """All there are, beside the length."""
     drip_s: float = 0.0
     """More than nothing: a byte at a time, and so long between them."""
 
@@ -59,6 +60,10 @@ def stub_server(answer: Callable[[StubRequest], StubAnswer | None]) -> Iterator[
         protocol_version = "HTTP/1.1"
         wbufsize = 1 << 16  # an answer in one piece: else each waits 40 ms for an acknowledgement
 
+        def handle(self) -> None:
+            with contextlib.suppress(ConnectionError):  # who asked may be gone before it asks for more
+                super().handle()
+
         def handle_one(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             said = answer(StubRequest(self.command, self.path, self.headers, body))
@@ -66,7 +71,7 @@ def stub_server(answer: Callable[[StubRequest], StubAnswer | None]) -> Iterator[
                 self.close_connection = True
                 return
             with contextlib.suppress(OSError):  # who asked may be gone
-                self.send_response(said.status)
+                self.send_response_only(said.status)
                 for name, value in said.headers.items():
                     self.send_header(name, value)
                 self.send_header("Content-Length", str(len(said.content)))
