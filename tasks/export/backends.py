@@ -9,36 +9,23 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from penstock.bundle.checked_contract import read_checked
 from penstock.bundle.directory import Bundle
 from penstock.evaluation.backends import Where, try_backends
 from penstock.evaluation.filled_parameters import with_parameters
-from penstock.evaluation.local_python import Named, local_environment
-from penstock.evaluation.model_image import confined, image_files
+from penstock.evaluation.local_python import local_environment
+from penstock.evaluation.model_image import confined
 from penstock.foundation.errors import UsageError
-from penstock.steps.entrypoint import launched, log, param, progress, run_step, workspace
+from penstock.steps.entrypoint import log, param, progress, run_step
+from penstock.steps.in_the_models_image import InTheModelsImage
 
 
 @dataclass(frozen=True)
-class Arguments:
+class Arguments(InTheModelsImage):
     """Export the trained weights anew, and put the cases to the model with them and with the exported file."""
 
     slice: str = param("only the cases that carry this slice; empty: what the contract's export says", default="")
-    image: str = param("the image that this step runs in, as the step plan said")
-    runtime_id: str = param("which driver calls the model, as the step plan said")
-    python: str = param(
-        "the Python environment of a model that runs on one machine without an image; empty: the contract's", default=""
-    )
-    python_found: str = param(
-        "the Python environment that is taken there where the contract names none; empty: Penstock's own", default=""
-    )
-    source: Path = workspace("the model's repository")
-    bundle: Path = workspace("the run's bundle")
-    runtime: Path = workspace("the driver, which comes with this step into the model's image")
-    weights: Path | None = workspace("the folder of the model's weights, beside its image", optional=True)
-    model_dir: Path | None = launched("the image's working directory; left out where steps are not run in images")
 
 
 def step(arguments: Arguments) -> dict[str, str]:
@@ -49,15 +36,12 @@ def step(arguments: Arguments) -> dict[str, str]:
     if export is None:
         raise UsageError("the contract has no export", where="penstock.yaml", todo="Write a section 'export'.")
     run = bundle.run()
-    mounted = (arguments.source, arguments.bundle, arguments.runtime)
-    image = image_files(run.image, arguments.image, arguments.model_dir, arguments.source, mounted, bundle=bundle)
+    image = arguments.image_files(run.image, arguments.source, bundle)
     log("log", message=f"the model is confined by {confined(contract, bundle, image=image is not None)}")
-    named = Named(arguments.python, arguments.python_found)
     where = Where(
         image=image,
-        python=local_environment(contract, run, arguments.source, named, image),
-        # an image need not have a directory for temporary files, and its root is read-only: Tekton's own volume is not
-        temporary=arguments.runtime.parent if image is not None else None,
+        python=local_environment(contract, run, arguments.source, arguments.named, image),
+        temporary=arguments.temporary(image),
     )
     filled = run.inference.filled if run.inference is not None else {}
     suite = with_parameters(checked.suite(), filled)

@@ -23,36 +23,24 @@ from penstock.contract.load import load_contract
 from penstock.contract.models import Contract, Suite
 from penstock.evaluation.filled_parameters import with_parameters
 from penstock.evaluation.infer import Calls, infer
-from penstock.evaluation.local_python import Named, local_environment
-from penstock.evaluation.model_image import confined, image_files
+from penstock.evaluation.local_python import local_environment
+from penstock.evaluation.model_image import confined
 from penstock.evaluation.paired_inference import infer_in_turns
 from penstock.evaluation.rerun_plan import called_alike
 from penstock.invocation.environment import PythonEnvironment
 from penstock.invocation.sandbox import ImageFiles
-from penstock.steps.entrypoint import launched, log, param, progress, run_step, workspace
+from penstock.steps.entrypoint import log, param, progress, run_step, workspace
+from penstock.steps.in_the_models_image import InTheModelsImage
 
 
 @dataclass(frozen=True)
-class Arguments:
+class Arguments(InTheModelsImage):
     """Run the model over its cases."""
 
     slice: str = param("only the cases that carry this slice; empty: all", default="")
     shard: str = param("which part of them: 2/3 is the second of three", default="1/1")
-    image: str = param("the image that this step runs in, as the step plan said")
-    runtime_id: str = param("which driver calls the model, as the step plan said")
-    python: str = param(
-        "the Python environment of a model that runs on one machine without an image; empty: the contract's", default=""
-    )
-    python_found: str = param(
-        "the Python environment that is taken there where the contract names none; empty: Penstock's own", default=""
-    )
-    source: Path = workspace("the model's repository")
-    bundle: Path = workspace("the run's bundle")
-    runtime: Path = workspace("the driver, which comes with this step into the model's image")
-    weights: Path | None = workspace("the folder of the model's weights, beside its image", optional=True)
     released: Path | None = workspace("the released model's repository, if that one is to be run", optional=True)
     baseline: Path | None = workspace("the released model's bundle, if both are to be run in turns", optional=True)
-    model_dir: Path | None = launched("the image's working directory; left out where steps are not run in images")
 
 
 RESULTS: tuple[str, ...] = ("calls", "failed")
@@ -83,7 +71,7 @@ def _one(arguments: Arguments, part: Shard, contract: Contract, suite: Suite, co
     contract = with_switch(contract, Bundle(arguments.bundle).run().use_onnx)
     suite = _filled(suite, Bundle(arguments.bundle))
     image = _image_files(arguments, Bundle(arguments.bundle), code)
-    python = local_environment(contract, Bundle(arguments.bundle).run(), code, _named(arguments), image)
+    python = local_environment(contract, Bundle(arguments.bundle).run(), code, arguments.named, image)
     record = _Record(arguments, part, contract, len(suite.cases), Bundle(arguments.bundle), this_machine(), python)
     calls = infer(
         contract,
@@ -93,7 +81,7 @@ def _one(arguments: Arguments, part: Shard, contract: Contract, suite: Suite, co
         code=code,
         image=image,
         python=python,
-        temporary=_temporary(arguments, image),
+        temporary=arguments.temporary(image),
         on_progress=progress,
         on_use=record.used,
     )
@@ -109,7 +97,7 @@ def _in_turns(
         alike = with_switch(called_alike(contract, load_contract(code)), baseline.run().use_onnx)
         other_image = _image_files(arguments, baseline, code)
     image, machine = _image_files(arguments, Bundle(arguments.bundle), arguments.source), this_machine()
-    run, named = Bundle(arguments.bundle).run(), _named(arguments)
+    run, named = Bundle(arguments.bundle).run(), arguments.named
     contract = with_switch(contract, run.use_onnx)
     python = local_environment(contract, run, arguments.source, named, image)
     with released_errors():
@@ -129,7 +117,7 @@ def _in_turns(
             image=other_image,
             python=their_python,
         ),
-        temporary=_temporary(arguments, image),
+        temporary=arguments.temporary(image),
         on_progress=progress,
         on_use=ours.used,
         on_released_use=theirs.used,
@@ -143,15 +131,6 @@ def _filled(suite: Suite, bundle: Bundle) -> Suite:
     """The suite with the parameters that the step plan has found for the model of this bundle."""
     inference = bundle.run().inference
     return with_parameters(suite, inference.filled if inference is not None else {})
-
-
-def _named(arguments: Arguments) -> Named:
-    return Named(arguments.python, arguments.python_found)
-
-
-def _temporary(arguments: Arguments, image: ImageFiles | None) -> Path | None:
-    """An image need not have a directory for temporary files, and its root is read-only: Tekton's own volume is not."""
-    return arguments.runtime.parent if image else None
 
 
 class _Record:
@@ -217,9 +196,8 @@ def _image_files(arguments: Arguments, bundle: Bundle, code: Path) -> ImageFiles
         UsageError: it is another image than was built.
     """
     in_turns = arguments.baseline is not None  # then neither has an image of its own
-    mounted = (arguments.source, arguments.bundle, arguments.runtime, arguments.released, arguments.baseline)
     built = None if in_turns else bundle.run().image
-    files = image_files(built, arguments.image, arguments.model_dir, code, mounted, bundle=bundle)
+    files = arguments.image_files(built, code, bundle, beside=(arguments.released, arguments.baseline))
     if files is not None:
         log("image", image=arguments.image, directory=str(files.directory))
     return files

@@ -23,33 +23,21 @@ from penstock.contract.models import Contract, Suite
 from penstock.evaluation.filled_parameters import with_parameters
 from penstock.evaluation.infer import scratch_folder, withheld_files
 from penstock.evaluation.load_trial import put_load
-from penstock.evaluation.local_python import Named, local_environment
-from penstock.evaluation.model_image import confined, image_files
+from penstock.evaluation.local_python import local_environment
+from penstock.evaluation.model_image import confined
 from penstock.evaluation.rerun_plan import called_alike
 from penstock.foundation.errors import UsageError
 from penstock.invocation.driver import hold_service
-from penstock.steps.entrypoint import launched, log, param, progress, run_step, workspace
+from penstock.steps.entrypoint import log, param, progress, run_step, workspace
+from penstock.steps.in_the_models_image import InTheModelsImage
 
 
 @dataclass(frozen=True)
-class Arguments:
+class Arguments(InTheModelsImage):
     """Put the model's service under load."""
 
     part: str = param("which part of the load: 1/2 is the first half")
-    image: str = param("the image that this step runs in, as the step plan said")
-    runtime_id: str = param("which driver calls the model, as the step plan said")
-    python: str = param(
-        "the Python environment of a model that runs on one machine without an image; empty: the contract's", default=""
-    )
-    python_found: str = param(
-        "the Python environment that is taken there where the contract names none; empty: Penstock's own", default=""
-    )
-    source: Path = workspace("the model's repository")
-    bundle: Path = workspace("the run's bundle")
-    runtime: Path = workspace("the driver, which comes with this step into the model's image")
-    weights: Path | None = workspace("the folder of the model's weights, beside its image", optional=True)
     released: Path | None = workspace("the released model's repository, if that one is put under load", optional=True)
-    model_dir: Path | None = launched("the image's working directory; left out where steps are not run in images")
 
 
 def step(arguments: Arguments) -> dict[str, str]:
@@ -76,17 +64,14 @@ def _put(arguments: Arguments, bundle: Bundle, part: Shard, contract: Contract, 
         raise UsageError("the contract has no service and load", where="penstock.yaml", todo="Write a section 'load'.")
     run = bundle.run()
     contract = with_switch(contract, run.use_onnx)
-    mounted = (arguments.source, arguments.bundle, arguments.runtime, arguments.released)
-    image = image_files(run.image, arguments.image, arguments.model_dir, code, mounted, bundle=bundle)
+    image = arguments.image_files(run.image, code, bundle, beside=[arguments.released])
     isolation = confined(contract, bundle, image=image is not None)
     log("log", message=f"the model is confined by {isolation}")
-    python = local_environment(contract, run, code, Named(arguments.python, arguments.python_found), image)
+    python = local_environment(contract, run, code, arguments.named, image)
     suite = with_parameters(suite, run.inference.filled if run.inference is not None else {})
     hidden = withheld_files(contract, suite, arguments.source, code, image)
-    # an image need not have a directory for temporary files, and its root is read-only: Tekton's own volume is not
-    temporary = arguments.runtime.parent if image is not None else None
     with (
-        scratch_folder(temporary) as work,
+        scratch_folder(arguments.temporary(image)) as work,
         hold_service(
             contract, code, work / "scratch", bundle.path / LOAD_LOG, hidden=hidden, image=image, python=python
         ) as service,

@@ -25,7 +25,7 @@ from penstock.notices.notify import notify, receivers_in
 from penstock.notices.pull_request import comment_text, marker
 from penstock.notices.quick_status import run_status
 from penstock.notices.watch_news import memory_of, news_of, tell_watch_news
-from penstock.report.summary import QUICK
+from penstock.releases.quick_track import VERIFY
 from penstock.steps.entrypoint import log, param, run_step, shorten, workspace
 from penstock.store.archive import run_key
 from penstock.store.pull_key import pull_key
@@ -119,7 +119,7 @@ def _evidence(arguments: Arguments, bundle: Bundle) -> str:
     if not bundle.manifest_file.exists() or arguments.status == "Failed":  # not sealed, or it broke on its way there
         return ""
     run = bundle.run()
-    if run.track == QUICK:
+    if run.track == VERIFY:
         return pull_key(run.model, run.run_id, number=arguments.pull_request, fork=arguments.fork)
     return run_key(run.model, run.run_id)
 
@@ -141,7 +141,7 @@ def _comment(arguments: Arguments, bundle: Bundle) -> Posted | None:
 def _status(arguments: Arguments, bundle: Bundle) -> str:
     """Set the status of the commit, on the track verify; returns the state, empty if nobody was told."""
     run = _of_source(arguments, bundle)
-    if arguments.forge is None or run is None or run.track != QUICK:
+    if arguments.forge is None or run is None or run.track != VERIFY:
         return ""
     forge = read_forge(arguments.forge)
     said = headline(bundle, arguments.status)

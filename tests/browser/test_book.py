@@ -11,9 +11,10 @@ from tests.browser.bundles import mixed_verdict, write_bundle
 from tests.browser.conftest import DESKTOP, PHONE
 
 from penstock.book.access import Door
-from penstock.book.server import BookAddress, bound, server
+from penstock.book.server import server
 from penstock.bundle.directory import Bundle
 from penstock.report.page import write_report
+from penstock.services.listening import ListenAddress, bound
 from penstock.store.archive import archive
 from penstock.store.local import LocalStore
 
@@ -43,7 +44,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     for bundle, run_id in ((candidate, "run-1.1.0"), (baseline, "run-1.0.0"), (evil, "run-6.6.6")):
         _archived(bundle, store, run_id)
     book = server(store, Door())
-    with bound(BookAddress("127.0.0.1", 0)) as listening:
+    with bound(ListenAddress("127.0.0.1", 0)) as listening:
         thread = threading.Thread(target=book.run, kwargs={"sockets": [listening]})
         thread.start()
         yield f"http://127.0.0.1:{listening.getsockname()[1]}"

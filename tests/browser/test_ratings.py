@@ -20,10 +20,11 @@ from tests.unit.book.made_rated import HOME, RUN, rated_store, raters, token
 from tests.unit.book.made_store import MODEL
 
 from penstock.book.access import Door
-from penstock.book.server import BookAddress, bound, server
+from penstock.book.server import server
 from penstock.bundle.models import Run
 from penstock.ratings.counting import counted_ratings
 from penstock.ratings.kept import read_ratings
+from penstock.services.listening import ListenAddress, bound
 from penstock.store.local import LocalStore
 
 CROWD = [f"rater-{number}" for number in range(50)]
@@ -43,7 +44,7 @@ def store(tmp_path: Path) -> LocalStore:
 @pytest.fixture
 def address(store: LocalStore) -> Iterator[str]:
     book = server(store, Door(), raters=raters("ann", *CROWD))
-    with bound(BookAddress("127.0.0.1", 0)) as listening:
+    with bound(ListenAddress("127.0.0.1", 0)) as listening:
         thread = threading.Thread(target=book.run, kwargs={"sockets": [listening]})
         thread.start()
         yield f"http://127.0.0.1:{listening.getsockname()[1]}"

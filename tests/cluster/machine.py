@@ -38,8 +38,10 @@ PACKAGES = {
 }
 """Debian package → a file of it that we need."""
 MEMORY_BYTES = 6 << 30
-DISK_COLD_BYTES = 25 << 30
-DISK_WARM_BYTES = 8 << 30
+PROGRAMS_BYTES = 13 << 30
+"""Of disk, to build the programs in the cache."""
+CLUSTER_BYTES = 12 << 30
+"""Of disk, for the cluster itself: images, volumes, objects. Eight once it is up, the rest with the runs of tests."""
 MARK = ".penstock-cluster"
 """Lies in a state directory: what `cluster-down` removes must be a directory that `cluster-up` made."""
 POLICY = Path("/usr/sbin/policy-rc.d")
@@ -89,17 +91,29 @@ def create_state(state: Path) -> None:
 
 
 def require_room(settings: Settings) -> None:
-    """Memory and disk."""
-    need = DISK_COLD_BYTES if binaries.missing(settings.cache) else DISK_WARM_BYTES
-    for folder in (settings.cache, settings.state):
-        there = next(parent for parent in (folder, *folder.parents) if parent.exists())
-        free = shutil.disk_usage(there).free
+    """Memory and disk, unless the cluster is there and has them already.
+
+    Raises:
+        WorldError: there is too little of one.
+    """
+    if settings.facts.exists():
+        return
+    uses = [("the cluster itself", settings.state, CLUSTER_BYTES, "PENSTOCK_CLUSTER_DIR")]
+    if binaries.missing(settings.cache):
+        uses.append(("its programs, which are built first", settings.cache, PROGRAMS_BYTES, "PENSTOCK_CACHE"))
+    there = [next(parent for parent in (use[1], *use[1].parents) if parent.exists()) for use in uses]
+    for disk in {place.stat().st_dev for place in there}:
+        mine = [(use, place) for use, place in zip(uses, there, strict=True) if place.stat().st_dev == disk]
+        free, need = shutil.disk_usage(mine[0][1]).free, sum(use[2] for use, _ in mine)
         if free < need:
+            parts = " and ".join(f"{_gib(size)} for {what} ({folder})" for (what, folder, size, _), _ in mine)
             raise WorldError(
-                f"{_gib(free)} free, and the cluster needs {_gib(need)}", where=str(folder), todo="Free some disk."
+                f"{_gib(free)} free on this disk, and the cluster needs {parts}",
+                where=str(mine[0][1]),
+                todo=f"Free some, or set {' or '.join(use[3] for use, _ in mine)} to a directory on another disk.",
             )
     free = memory_available(Path("/proc/meminfo").read_text())
-    if free < MEMORY_BYTES and not settings.facts.exists():
+    if free < MEMORY_BYTES:
         raise WorldError(
             f"{_gib(free)} of memory available, and the cluster needs {_gib(MEMORY_BYTES)}", todo="End what uses it."
         )

@@ -20,7 +20,8 @@ from pathlib import Path
 from tests.e2e.repositories import ROOT
 
 PAGES = [
-    ROOT / "docs" / name for name in ("install.md", "operations.md", "troubleshooting.md", "triggers.md", "kind.md")
+    ROOT / "docs" / name
+    for name in ("install.md", "operations.md", "troubleshooting.md", "triggers.md", "kind.md", "pulls.md")
 ]
 KNOWN = {
     "yaml",

@@ -195,7 +195,7 @@ def test_the_commands_do_as_the_pages_say(facts: Facts, checkout: Path, namespac
     first, again = (item["spec"] for item in started)
     assert first == again
     secrets = facts.kubectl("get", "secrets", "--namespace", namespace, "--output=name").split()
-    kinds = ("store", "registry", "git", "git-ssh", "receivers")
+    kinds = ("store", "registry", "git", "git-ssh", "receivers", "pulls")
     assert {f"secret/penstock-{kind}" for kind in kinds} <= set(secrets)
 
 
@@ -210,6 +210,7 @@ def run_in(checkout: Path, facts: Facts, script: str, kubeconfig: Path) -> str:
         "AWS_ACCESS_KEY_ID": "key",
         "AWS_SECRET_ACCESS_KEY": "secret",
         "GIT_TOKEN": "token",
+        "FORGE_TOKEN": "token",
         "HF_TOKEN": "token",
     }
     done = subprocess.run(

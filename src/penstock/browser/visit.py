@@ -19,10 +19,10 @@ from penstock.browser.page_events import PageEvents
 from penstock.browser.visit_order import RESULT, STARTED, VISIT, Visit, VisitOrder
 from penstock.bundle.page_record import CONSOLE, SCREENSHOT, TRACE
 from penstock.foundation.files import write_text
-from penstock.invocation.landlock import restrict
+from penstock.invocation.helper_confinement import keep_only
 from penstock.invocation.launch import kill_tree
-from penstock.invocation.privileges import PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS, drop_capabilities, prctl
-from penstock.invocation.sandbox import DEVICES, SHARED_MEMORY
+from penstock.invocation.privileges import PR_SET_CHILD_SUBREAPER, prctl
+from penstock.invocation.sandbox import SHARED_MEMORY
 
 PICTURE_S: Final = 5.0
 """For a picture of the page in the end, whatever state it is in."""
@@ -128,11 +128,8 @@ def main() -> int:
     """Read the order from standard input, give up what is not needed, visit the page, write ``visit.json``."""
     order = VisitOrder.model_validate_json(sys.stdin.buffer.read())
     readable = [*order.readable, *map(str, order.inputs.values())]
-    spec = {"readable": readable, "listable": [], "writable": [str(order.folder), SHARED_MEMORY]}
     with _no_process_left():
-        prctl(PR_SET_NO_NEW_PRIVS, 1)
-        drop_capabilities()
-        restrict({**spec, "devices": [*DEVICES], "thread_names": [], "bind": [], "connect": [order.port]})
+        keep_only(readable=readable, folder=order.folder, also_writable=[SHARED_MEMORY], ports=[order.port])
         _write(order, visit(order))
     return 0
 

@@ -56,8 +56,9 @@ def serve(
     Example: penstock serve --store s3://releases/penstock --host 0.0.0.0 --tokens tokens.txt --key book.key
     """
     from penstock.book.access import LOOPBACK, Door, checked_key, networks, raters_door, read_key, read_tokens
-    from penstock.book.server import QUICK, BookAddress, bound, check_address, own_names, server
+    from penstock.book.server import QUICK, check_address, own_names, server
     from penstock.book.workbench import Workbench
+    from penstock.services.listening import ListenAddress, bound
     from penstock.store.open import existing_store
 
     door = Door(
@@ -65,7 +66,7 @@ def serve(
         proxies=networks(proxy) if proxy else LOOPBACK,
         tokens=read_tokens(tokens) if tokens is not None else {},
     )
-    address = BookAddress(host, port)
+    address = ListenAddress(host, port)
     check_address(address, door)
     given = os.fsencode(os.environ.get(KEY_VARIABLE, ""))  # its bytes, which need not be text
     secret = read_key(key) if key is not None else checked_key(given, where=KEY_VARIABLE) if given else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,7 +32,7 @@ def match_files(folders: Mapping[str, Path], *, named_by: Collection[str]) -> li
     Raises:
         UsageError: a folder cannot be read, is empty, or holds two files of one name.
     """
-    found = {what: _by_stem(folder) for what, folder in folders.items()}
+    found = {what: files_by_name(folder, passed_over=is_note, held="picture") for what, folder in folders.items()}
     names = sorted({name for what in named_by for name in found[what]})
     return [_matched(name, found) for name in names]
 
@@ -43,18 +43,28 @@ def _matched(name: str, found: Mapping[str, Mapping[str, Path]]) -> Matched:
     return Matched(name, files, "" if missing is None else f"there is no {missing} of this name")
 
 
-def _by_stem(folder: Path) -> dict[str, Path]:
+def files_by_name(folder: Path, *, passed_over: Callable[[str], bool], held: str) -> dict[str, Path]:
+    """The files of a folder by their names without suffixes, in order; folders within it are passed over.
+
+    Args:
+        folder: what is read.
+        passed_over: whether a file of this name is none of them.
+        held: what the folder is to hold, in a word: ``picture``.
+
+    Raises:
+        UsageError: it is missing, is no folder, holds none of them, or two of one name.
+    """
     if not folder.is_dir():
         what = "this is a file, where a folder is wanted" if folder.exists() else "the folder is missing"
-        raise UsageError(what, where=str(folder), todo="Name a folder of files, as the others are.")
+        raise UsageError(what, where=str(folder), todo="Give files throughout, or folders throughout.")
     found: dict[str, Path] = {}
     for path in sorted(folder.iterdir()):
-        if is_note(path.name) or path.is_dir():
+        if passed_over(path.name) or path.is_dir():
             continue
         if path.stem in found:
             what = f"'{found[path.stem].name}' and '{path.name}' have one name"
             raise UsageError(what, where=str(folder), todo="Keep one of them.")
         found[path.stem] = path
     if not found:
-        raise UsageError("the folder holds no picture", where=str(folder), todo="Name the one that holds them.")
+        raise UsageError(f"the folder holds no {held}", where=str(folder), todo="Name the one that holds them.")
     return found

@@ -18,7 +18,7 @@ from penstock.foundation.errors import PenstockError, UsageError, printable
 from penstock.foundation.files import disk_errors, sha256_file
 from penstock.local_run.run_folder import link_of, remove_tree
 from penstock.local_run.run_list import LocalRun, held, local_runs, size_of, size_words
-from penstock.report.summary import QUICK
+from penstock.releases.quick_track import VERIFY
 from penstock.store.archive import run_key
 from penstock.store.open import open_store
 from penstock.store.pull_key import pull_key
@@ -146,7 +146,7 @@ def archived_at(run: LocalRun, options: Options, stores: dict[str, Store]) -> tu
 
 def _root(run: LocalRun, record: Run) -> str:
     """Where *archive* has put the run."""
-    if record.track != QUICK:
+    if record.track != VERIFY:
         return run_key(record.model, record.run_id)
     given = run.params
     number, fork = str(given.get("pull-request", "")), given.get("fork") == "true"

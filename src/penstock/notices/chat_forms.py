@@ -229,7 +229,7 @@ def mail_form(notice: Notice) -> tuple[str, str]:
 
     kept = fitted(notice, MAIL_BYTES, lambda text: len(line(text).encode()), lambda found: len(link(found).encode()))
     body = [f"<p><b>{html.escape(inert(kept.what))}</b></p>", line(kept.why), *map(link, kept.links)]
-    if notice.picture is not None:
+    if notice.picture is not None and notice.picture.attached:
         alt = html.escape(_alt(notice.picture))
         body.append(f'<p><img src="cid:{html.escape(notice.picture.path.name)}" alt="{alt}" width="800"></p>')
     return _disarmed(bare(kept.what)), "\n".join([*body, *map(line, kept.details)])

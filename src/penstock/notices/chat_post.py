@@ -53,7 +53,7 @@ def post_notice(
         # a service that cannot get the picture, or does not want it, refuses the words with it
         bare = replace(notice, picture=None)
         fault = _tried(chat, lambda: chat.request(bare, now()), sleep)
-    elif not fault.said and notice.picture is not None and chat.picture is not None:
+    elif not fault.said and notice.picture is not None and notice.picture.attached and chat.picture is not None:
         _post_picture(chat, chat.picture, notice.picture, sleep)
     return _without(fault.said, chat.secrets)
 

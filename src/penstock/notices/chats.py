@@ -91,7 +91,7 @@ class Chat:
     fault: Callable[[int, bytes], ChatFault | None]
     """The answer's status and content → what is wrong; ``None``: the message was taken."""
     picture: Callable[[bytes], ChatRequest] | None = None
-    """A PNG → what is posted after the message; ``None``: a picture is part of the message, by its address."""
+    """A PNG → what is posted after the message, if the operator wants that; ``None``: it takes no files."""
 
 
 def find_chat(address: str, places: Mapping[str, str] = PLACES) -> Chat | None:

@@ -13,8 +13,9 @@ from penstock.bundle.verdict_record import RuleResult, Verdict
 from penstock.gating.wording import needed_words, tally
 from penstock.notices.notice import Notice, NoticeLink
 from penstock.notices.quick_notice import quick_state, quick_told
+from penstock.releases.quick_track import VERIFY
 from penstock.report.old_verdicts import read_verdict
-from penstock.report.summary import QUICK, rule_name, rule_verdict, stops, title, waiver_words
+from penstock.report.summary import rule_name, rule_verdict, stops, title, waiver_words
 
 NEARLY_NOTHING_BYTES = 1 << 20
 """With less than that no step can write its files."""
@@ -42,7 +43,7 @@ def message(bundle: Bundle, status: str, links: Sequence[NoticeLink] = ()) -> No
     if bundle.verdict_file.exists():
         return _verdict(run, read_verdict(bundle), status, links)
     name = f"{run.model} " if run.model else ""
-    finished = run.track == QUICK and status in ("Succeeded", "Completed")
+    finished = run.track == VERIFY and status in ("Succeeded", "Completed")
     return Notice(
         f"{name}{run.track} run {run.run_id} {'finished' if finished else 'broke'}",
         f"{_last_step(bundle)} Status of the tasks: {status or 'unknown'}.{_export(bundle)}",
@@ -58,7 +59,7 @@ def headline(bundle: Bundle, status: str) -> str:
         said = message(bundle, status)
         return f"{said.what}: {' '.join(said.why.split())}" if status == "Failed" else said.what
     named = title(bundle.run(), verdict)
-    if bundle.run().track == QUICK:
+    if bundle.run().track == VERIFY:
         return f"{named.rpartition(': ')[0]}: {quick_state(bundle.run(), verdict)[1]}"
     if verdict.verdict == "pass" and any(rule.not_compared for rule in verdict.rules):
         return f"{named} (first release: {tally(verdict.rules)})"
@@ -76,7 +77,7 @@ def _verdict(run: Run, verdict: Verdict, status: str, links: Sequence[NoticeLink
     if run.notes:
         details.append(f"Release notes: {run.notes}")
     what, why = title(run, verdict), ""
-    if run.track == QUICK:
+    if run.track == VERIFY:
         told_of = quick_told(verdict)
         why = f"{_sentence(decisive)}. " if decisive is not None else ""
         needs = ", needs you" if told_of.needs_you else ""

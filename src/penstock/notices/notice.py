@@ -54,11 +54,13 @@ class NoticePicture:
     """One picture beside the words; a receiver that cannot show it has the words alone."""
 
     path: Path
-    """A PNG of at most :data:`penstock.report.picture_files.MAX_WORST_BYTES`, for services that take it itself."""
+    """A PNG of at most :data:`penstock.report.picture_files.MAX_WORST_BYTES`."""
     alt: str
     """What it shows; text as it came, as that of a :class:`Notice`."""
     link: NoticeLink | None = None
     """Where the service and its users get it without logging in; ``None``: nowhere."""
+    attached: bool = False
+    """Whether the operator wants it itself sent to those who take files: mails, WeCom's robots."""
 
 
 @dataclass(frozen=True)

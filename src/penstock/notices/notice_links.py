@@ -15,6 +15,8 @@ from penstock.notices.notice import MAX_URL_CHARACTERS, NoticeLink
 FILE = "links"
 PICTURE = "picture"
 """The label of the line that says where the picture of the worst case is: it is shown, not followed."""
+ATTACHED = "attached"
+"""In the place of that address: the picture itself goes into mails and to WeCom's robots."""
 MAX_BYTES = 1 << 16
 MAX_LINKS = 6
 """What a card of Teams shows without a menu."""
@@ -73,8 +75,17 @@ def picture_link(values: LinkValues, directory: Path | None = None) -> NoticeLin
     Raises:
         UsageError: see :func:`links_of`.
     """
-    urls = (url for label, url in _filled_lines(values, directory) if label == PICTURE)
+    urls = (url for label, url in _filled_lines(values, directory) if label == PICTURE and url != ATTACHED)
     return next((NoticeLink(PICTURE, url) for url in urls if 0 < len(url) <= MAX_URL_CHARACTERS), None)
+
+
+def is_picture_attached(directory: Path | None) -> bool:
+    """Whether the file ``links`` has the line ``picture attached``.
+
+    Raises:
+        UsageError: see :func:`links_of`.
+    """
+    return directory is not None and (PICTURE, ATTACHED) in _templates(directory)
 
 
 def _filled_lines(values: LinkValues, directory: Path | None) -> list[tuple[str, str]]:
@@ -94,6 +105,9 @@ def _templates(directory: Path) -> list[tuple[str, str]]:
     for number, line in enumerate(lines, 1):
         words = line.split()
         if not words or words[0].startswith("#"):
+            continue
+        if words == [PICTURE, ATTACHED]:
+            found.append((PICTURE, ATTACHED))
             continue
         if len(words) != 2 or set(_PLACEHOLDER.findall(words[1])) - NAMES:
             raise UsageError(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from penstock.bundle.directory import Bundle
 from penstock.notices.notice import NoticePicture
-from penstock.notices.notice_links import picture_link, values_of
+from penstock.notices.notice_links import is_picture_attached, picture_link, values_of
 from penstock.report.picture_files import worst_picture
 
 
@@ -16,7 +16,8 @@ def picture_of(bundle: Bundle, status: str, directory: Path | None = None, evide
     Args:
         bundle: the run's bundle, as far as it came.
         status: Tekton's aggregate status of the tasks, or empty.
-        directory: where the file ``links`` may be, whose line ``picture`` says where people find the picture.
+        directory: where the file ``links`` may be, whose lines ``picture`` say where people find the picture, and
+            whether it goes itself to those who take files.
         evidence: where the bundle lies in the store; empty: nowhere yet, and a line that names it is left out.
 
     Raises:
@@ -27,4 +28,5 @@ def picture_of(bundle: Bundle, status: str, directory: Path | None = None, evide
         return None
     values = values_of(bundle.run(), evidence)
     named = " ".join(word for word in (values.model, values.version) if word)
-    return NoticePicture(path, f"The worst case of {named or values.run}", picture_link(values, directory))
+    alt = f"The worst case of {named or values.run}"
+    return NoticePicture(path, alt, picture_link(values, directory), is_picture_attached(directory))

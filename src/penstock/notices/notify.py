@@ -151,7 +151,7 @@ def _send(receiver: Chat | Any, url: str, notice: Notice, sleep: Callable[[float
     attached: list[str] = []
     if _scheme(url) in ("mailto", "mailtos"):
         (title, body), form = mail_form(notice), apprise.NotifyFormat.HTML
-        if notice.picture is not None:
+        if notice.picture is not None and notice.picture.attached:
             attached, receiver.inline = [str(notice.picture.path)], True
     else:
         limit = min(max(int(receiver.body_maxlen), LEAST_BYTES), MOST_BYTES)

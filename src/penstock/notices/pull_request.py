@@ -13,9 +13,10 @@ from penstock.foundation.files import write_text
 from penstock.notices.message import message
 from penstock.notices.notice import NoticeLink
 from penstock.notices.quick_notice import link_line, worst_lines
+from penstock.releases.quick_track import VERIFY
 from penstock.report.junit import write_junit
 from penstock.report.old_verdicts import read_verdict
-from penstock.report.summary import MAX_CHARACTERS, QUICK, cut, markdown_summary, plain
+from penstock.report.summary import MAX_CHARACTERS, cut, markdown_summary, plain
 
 MAX_BESIDE = 12_000
 """What the worst case and the links may take of a comment."""
@@ -27,8 +28,8 @@ def marker(run: Run) -> str:
 
     On the track verify ``<!-- penstock: verify -->``: a run that broke before its model's name was known has the same.
     """
-    if run.track == QUICK:
-        return f"<!-- penstock: {QUICK} -->"
+    if run.track == VERIFY:
+        return f"<!-- penstock: {VERIFY} -->"
     model, track = (_NAME.sub("-", word)[:100] for word in (run.model or "model", run.track))
     return f"<!-- penstock: {model} {track} -->"
 
@@ -52,7 +53,7 @@ def comment_text(
     run = bundle.run()
     if bundle.verdict_file.exists() and status != "Failed":
         verdict = read_verdict(bundle)
-        if run.track != QUICK:
+        if run.track != VERIFY:
             return pull_request_markdown(run, verdict)
         summary = markdown_summary(run, verdict)
         beside = "\n".join([*worst_lines(bundle, baseline, links), link_line(links), ""])

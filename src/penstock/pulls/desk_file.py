@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
@@ -95,6 +96,8 @@ class TriedRepository(Strict):
     forge: Name
     people: People = Field(default_factory=list)
     """Further people, for this repository alone."""
+    webhook: FileName | None = None
+    """The file of the secrets for its own webhook, which is sent to ``/FORGE/OWNER/NAME``; ``None``: its forge's."""
 
 
 class DeskFile(Strict):
@@ -129,6 +132,8 @@ class DeskFile(Strict):
                 raise ValueError(f"{where}: there is no forge '{repository.forge}'")
             if repository.url.startswith("http://") and not forge.allow_http:
                 raise ValueError(f"{where}: 'url' is unencrypted, and its forge has no 'allow_http: true'")
+            if repository.webhook == forge.webhook:
+                raise ValueError(f"{where}: 'webhook' is its forge's: name a secret of its own, or leave it out")
             key = (repository.forge, path_on(forge, repository.url).lower())
             if key in seen:
                 raise ValueError(f"{where}: this repository is there twice")
@@ -216,6 +221,12 @@ class ForgeSecrets:
 
     webhook: bytes
     forge: Forge
+    own_webhooks: Mapping[str, bytes] = field(default_factory=dict)
+    """Path in lower case → the secret of that repository's own webhook, of those that have one."""
+
+    def webhook_of(self, path: str) -> bytes | None:
+        """The secret of the webhook of a repository's path (empty: of the forge); ``None``: it has none of its own."""
+        return self.own_webhooks.get(path.lower()) if path else self.webhook
 
 
 def read_secrets(file: DeskFile, folder: Path) -> dict[str, ForgeSecrets]:
@@ -231,7 +242,11 @@ def read_secrets(file: DeskFile, folder: Path) -> dict[str, ForgeSecrets]:
             token = read_secret(folder, settings.token).decode("ascii").strip()
         except UnicodeDecodeError:
             raise UsageError("it is not a token", where=f"secret '{settings.token}'") from None
-        found[name] = ForgeSecrets(
-            webhook, Forge(settings.kind, settings.address, token, allow_http=settings.allow_http)
-        )
+        own = {
+            path_on(settings, one.url).lower(): read_secret(folder, one.webhook, least=MIN_WEBHOOK_SECRET)
+            for one in file.repositories
+            if one.forge == name and one.webhook is not None
+        }
+        forge = Forge(settings.kind, settings.address, token, allow_http=settings.allow_http)
+        found[name] = ForgeSecrets(webhook, forge, own)
     return found

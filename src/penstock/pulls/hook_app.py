@@ -47,11 +47,11 @@ class Hooks:
     """When the thread that is furthest behind was last seen to go on, by the monotonic clock."""
 
     async def take(self, request: Request) -> Response:
-        """One event of a forge."""
-        name = request.path_params["forge"]
-        secrets = self.secrets.get(name)
-        if secrets is None:
-            return _said(404, "there is no such forge here")
+        """One event of a forge, or of a repository with a webhook of its own."""
+        name, path = request.path_params["forge"], request.path_params.get("path", "")
+        webhook = self.secrets[name].webhook_of(path) if name in self.secrets else None
+        if webhook is None:
+            return _said(404, "there is no such forge here, or no such repository with a webhook of its own")
         kind = self.settings.file.forges[name].kind
         if SIGNATURE[kind] not in request.headers:
             return _said(401, "there is no signature")
@@ -62,7 +62,7 @@ class Hooks:
             return _said(408, "the event did not come in time")
         if body is None:
             return _said(413, f"an event has at most {MAX_BODY >> 10} KiB")
-        if not is_signed(kind, secrets.webhook, request.headers, body):
+        if not is_signed(kind, webhook, request.headers, body):
             return _said(401, "the signature is wrong")
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
             return _said(415, "send application/json")
@@ -73,11 +73,15 @@ class Hooks:
         except OddEventError as error:
             log.warning("%s: an odd event: %s", name, one_line(str(error)))
             return _said(422, f"not as documented: {error}")
-        return self._queued(name, happening)
+        return self._queued(name, path, happening)
 
-    def _queued(self, forge: str, happening: Happening | str) -> Response:
+    def _queued(self, forge: str, path: str, happening: Happening | str) -> Response:
         if isinstance(happening, str):
             return _said(202, "ignored", happening)
+        if path and path.lower() != happening.path.lower():
+            return _said(403, "this webhook speaks for its own repository alone")
+        if not path and self.secrets[forge].webhook_of(happening.path) is not None:
+            return _said(403, "this repository has a webhook of its own: send it to /FORGE/OWNER/NAME")
         repository = self.settings.repository(forge, happening.path)
         if repository is None:
             return _said(202, "ignored", "the repository is not in pulls.yaml")
@@ -118,7 +122,11 @@ def _said(status: int, what: str, why: str = "") -> Response:
 
 
 def hook_application(hooks: Hooks) -> Starlette:
-    """``POST /FORGE``, a name of ``pulls.yaml``; ``GET /healthz``."""
+    """``POST /FORGE``, a name of ``pulls.yaml``, or ``/FORGE/OWNER/NAME``; ``GET /healthz``."""
     return Starlette(
-        routes=[Route("/healthz", hooks.health, methods=["GET"]), Route("/{forge}", hooks.take, methods=["POST"])]
+        routes=[
+            Route("/healthz", hooks.health, methods=["GET"]),
+            Route("/{forge}", hooks.take, methods=["POST"]),
+            Route("/{forge}/{path:path}", hooks.take, methods=["POST"]),
+        ]
     )

@@ -8,7 +8,6 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING
 
-from penstock.book.server import MAX_HEADER_BYTES, BookAddress, bound
 from penstock.foundation.errors import UsageError, WorldError
 from penstock.notices.commit_status import CommitStatus, put_status
 from penstock.notices.forge import RefusedError, put_comment
@@ -21,6 +20,8 @@ from penstock.pulls.happenings import PullEvent
 from penstock.pulls.hook_queue import HookQueue, QueuedEvent
 from penstock.pulls.pull_lookup import PullNow, look_up, recently_open
 from penstock.pulls.rounds import Rounds
+from penstock.services.listening import ListenAddress, bound
+from penstock.services.web_server import extra_serve, web_server
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 MARKER = "<!-- penstock pulls -->"
-MAX_CONNECTIONS = 200
 MISSED_SINCE = datetime.timedelta(days=1)
 """At the start, pull requests that have changed within so long are looked at: their events may have been missed."""
 LONGEST_SLEEP_S = 2.0
@@ -116,7 +116,7 @@ def serve_desk(
     threads = {name: DeskThread(queue, desk, changed=rounds.wake) for name, queue in queues.items()}
     all_of_them: list[RoundsThread | DeskThread] = [*threads.values(), rounds]
     server = _server(settings, known, queues, lambda: min(one.alive_at for one in all_of_them))
-    with bound(BookAddress(host, port)) as listening:
+    with bound(ListenAddress(host, port)) as listening:
         log.info("listening on %s:%d for %d repositories", *listening.getsockname()[:2], len(settings.repositories))
         rounds.start()
         for name, thread in threads.items():
@@ -133,29 +133,6 @@ def _server(
     queues: Mapping[str, HookQueue],
     alive_at: Callable[[], float],
 ) -> Server:
-    try:
-        import uvicorn
-
-        from penstock.book.punctual import PunctualProtocol
+    with extra_serve("the desk"):
         from penstock.pulls.hook_app import Hooks, hook_application
-    except ModuleNotFoundError as error:
-        if error.name is None or error.name.partition(".")[0] not in ("starlette", "uvicorn"):
-            raise
-        todo = "Install them: pip install 'penstock[serve,kubernetes]'"
-        raise UsageError("it needs starlette and uvicorn", todo=todo) from None
-    return uvicorn.Server(
-        uvicorn.Config(
-            hook_application(Hooks(settings, secrets, queues, alive_at)),
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,
-            limit_concurrency=MAX_CONNECTIONS,
-            h11_max_incomplete_event_size=MAX_HEADER_BYTES,
-            http=PunctualProtocol,
-            ws="none",
-            timeout_keep_alive=10,  # also until the first request
-            timeout_graceful_shutdown=5,
-        )
-    )
+    return web_server(hook_application(Hooks(settings, secrets, queues, alive_at)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from penstock.contract.policy import Policy
 
 VERIFY = "verify"
-"""The track."""
+"""The track of commits that are not released."""
 
 
 def as_on_verify(policy: Policy) -> Policy:

@@ -11,11 +11,12 @@ from penstock.families.registry import is_timed
 from penstock.gating.compare import Comparison
 from penstock.gating.measured import SideMeans
 from penstock.gating.wording import tally
+from penstock.releases.quick_track import VERIFY
 from penstock.report.cases import Criterion, criterion
 from penstock.report.quick_run import quick_remarks
 from penstock.report.rows import CHANGED, MetricRow, change_rows, mean_rows, metric_rows
 from penstock.report.run_records import Side
-from penstock.report.summary import QUICK, WORDS, measured_again_words
+from penstock.report.summary import WORDS, measured_again_words
 from penstock.report.trend import Past
 
 QUIET = ("", CHANGED, "pass", "bounds-only", "not-compared")
@@ -80,7 +81,7 @@ def subject_of(
         rows=rows,
         criteria=[criterion(rule) for rule in about.rules],
         without_baseline=about.uncompared or Subject.without_baseline,
-        remark=" ".join(quick_remarks(about)) if candidate.run.track == QUICK else "",
+        remark=" ".join(quick_remarks(about)) if candidate.run.track == VERIFY else "",
     )
 
 

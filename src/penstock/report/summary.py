@@ -11,12 +11,11 @@ from penstock.contract.arithmetic import arithmetic_in
 from penstock.families.registry import find_metric, is_stand_in
 from penstock.foundation.errors import printable
 from penstock.gating.wording import needed_words, tally
+from penstock.releases.quick_track import VERIFY
 from penstock.report.cases import number, shown
 from penstock.report.quick_run import quick_remarks
 
 WORDS = {"pass": "accepted", "fail": "rejected", "inconclusive": "inconclusive"}
-QUICK = "verify"
-"""The track of commits that are not released."""
 MAX_CHARACTERS = 65_536
 """What a comment on GitHub may hold."""
 CUT_NOTE = "*Cut here: the whole of it is in `report/index.html` and `verdict.json` of the run.*\n"
@@ -46,7 +45,7 @@ def markdown_summary(run: Run, verdict: Verdict) -> str:
     lines = [f"## {plain(title(run, verdict))}", "", *notes_lines(run)]
     told = [rule for rule in verdict.rules if rule.verdict != "pass" or rule.waiver is not None]
     lines += [_bullet(rule) for rule in sorted(told, key=lambda rule: (not stops(rule), rule.verdict == "pass"))]
-    if run.track == QUICK:
+    if run.track == VERIFY:
         lines += [f"- {plain(said)}" for said in quick_remarks(verdict)]
     elif verdict.baseline is None:
         counted = f": {tally(verdict.rules)}" if verdict.verdict == "pass" else ""

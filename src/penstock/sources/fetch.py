@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import ipaddress
 import logging
 import random
 import time
@@ -17,6 +16,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 from penstock.contract.weight_sources import HUB, hub_file
 from penstock.foundation.errors import UsageError, WorldError, printable
 from penstock.foundation.files import CHUNK_BYTES, disk_errors, sha256_file
+from penstock.foundation.loopback import is_loopback
 from penstock.sources.git_url import mask
 from penstock.sources.hub import check_hub_answer, hub_refusal
 from penstock.sources.tokens import token_for
@@ -124,7 +124,7 @@ class Fetcher:
             return
         if parts.scheme == "https" and host:
             return
-        if parts.scheme == "http" and self.allow_http_loopback and _is_loopback(host):
+        if parts.scheme == "http" and self.allow_http_loopback and is_loopback(host):
             return
         raise UsageError("weights come from https://, s3:// and hf:// only", where=mask(url)[:200])
 
@@ -192,7 +192,7 @@ class Fetcher:
             headers["Range"] = f"bytes={start}-"
         timeout = httpx.Timeout(self.timeout_s)
         # A proxy of the environment is not asked for what lies on this machine.
-        trust_env = not _is_loopback(urlsplit(url).hostname or "")
+        trust_env = not is_loopback(urlsplit(url).hostname or "")
         try:
             with httpx.Client(timeout=timeout, follow_redirects=False, trust_env=trust_env) as client:
                 for _ in range(MAX_REDIRECTS + 1):
@@ -324,12 +324,3 @@ def _check_web_address(url: str) -> None:
 def _length(headers: Any) -> int | None:
     text = headers.get("Content-Length", "")
     return int(text) if text.isdigit() else None
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import ipaddress
 import wave
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ import numpy.typing as npt
 
 from penstock.foundation.errors import UsageError, WorldError, one_line
 from penstock.foundation.files import read_regular
+from penstock.foundation.loopback import is_loopback
 from penstock.foundation.strict_json import read_json
 from penstock.foundation.whole_answer import PLAIN, answered_within, plain_chunks
 from penstock.speech.acoustic_model import model_folder
@@ -77,7 +77,7 @@ def open_transcriber(named: str, key_file: Path | None = None, *, model: str = "
             todo="Write an address such as https://whisper.example.org/v1, without a password or a query.",
         )
     key = _key(key_file) if key_file is not None else None
-    if key is not None and url.scheme != "https" and not _is_here(url.host):
+    if key is not None and url.scheme != "https" and not is_loopback(url.host):
         raise UsageError(
             "the key would be sent without encryption", where="transcriber", todo="Use an https address, or no key."
         )
@@ -231,10 +231,3 @@ def _key(file: Path) -> str:
     if not key or not key.isprintable() or " " in key or not key.isascii():
         raise UsageError("the file holds no key: one line of printable ASCII", where=str(file))
     return key
-
-
-def _is_here(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

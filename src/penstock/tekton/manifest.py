@@ -9,12 +9,12 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 from penstock.tekton.manifest_base import (
     AlphaObject,
     Duration,
-    Ignored,
     ManifestPart,
     Named,
     NeedsCluster,
     NeedsRegistry,
     NotDone,
+    ObjectMetadata,
     ParamValue,
     TextMap,
     Texts,
@@ -36,21 +36,13 @@ MAX_NAME = 63
 """Tekton's limit for the names of what it runs: they become labels."""
 
 
-class Metadata(Named):
+class Metadata(ObjectMetadata):
     """The parts of ``metadata`` that mean something here."""
 
     generate_name: str = Field("", alias="generateName")
     namespace: str = "default"
     labels: TextMap = Field(default_factory=dict)
     annotations: TextMap = Field(default_factory=dict)
-    uid: Ignored = None
-    creation_timestamp: Ignored = Field(None, alias="creationTimestamp")
-    resource_version: Ignored = Field(None, alias="resourceVersion")
-    generation: Ignored = None
-    self_link: Ignored = Field(None, alias="selfLink")
-    deletion_timestamp: Ignored = Field(None, alias="deletionTimestamp")
-    deletion_grace_period_seconds: Ignored = Field(None, alias="deletionGracePeriodSeconds")
-    managed_fields: Ignored = Field(None, alias="managedFields")
     finalizers: NeedsCluster = None
     owner_references: NeedsCluster = Field(None, alias="ownerReferences")
 

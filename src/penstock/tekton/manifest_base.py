@@ -108,6 +108,19 @@ Ignored = Any
 """A field that changes nothing here: resources, pull policy, security context, labels."""
 
 
+class ObjectMetadata(Named):
+    """``metadata`` of an object: its name, and what an API server writes beside it, which may have been copied."""
+
+    uid: Ignored = None
+    creation_timestamp: Ignored = Field(None, alias="creationTimestamp")
+    resource_version: Ignored = Field(None, alias="resourceVersion")
+    generation: Ignored = None
+    self_link: Ignored = Field(None, alias="selfLink")
+    deletion_timestamp: Ignored = Field(None, alias="deletionTimestamp")
+    deletion_grace_period_seconds: Ignored = Field(None, alias="deletionGracePeriodSeconds")
+    managed_fields: Ignored = Field(None, alias="managedFields")
+
+
 def _texts(value: Any) -> Any:
     return ["" if item is None else item for item in value] if isinstance(value, list) else value
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
-from penstock.tekton.manifest_base import Ignored, ManifestPart, Named, TextMap
+from penstock.tekton.manifest_base import Ignored, ManifestPart, Named, ObjectMetadata, TextMap
 
 _QUANTITY = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(Ki|Mi|Gi|Ti|Pi|Ei|[numkMGTPE]|[eE][+-]?[0-9]+)?")
 
@@ -121,19 +121,11 @@ class ClaimSpec(ManifestPart):
     volume_attributes_class_name: str | None = Field(None, alias="volumeAttributesClassName")
 
 
-class ClaimMetadata(ChildMetadata, Named):
+class ClaimMetadata(ChildMetadata, ObjectMetadata):
     """What the claim is called."""
 
     namespace: str = ""
-    creation_timestamp: Ignored = Field(None, alias="creationTimestamp")
     generate_name: Ignored = Field(None, alias="generateName")
-    uid: Ignored = None
-    resource_version: Ignored = Field(None, alias="resourceVersion")
-    generation: Ignored = None
-    self_link: Ignored = Field(None, alias="selfLink")
-    deletion_timestamp: Ignored = Field(None, alias="deletionTimestamp")
-    deletion_grace_period_seconds: Ignored = Field(None, alias="deletionGracePeriodSeconds")
-    managed_fields: Ignored = Field(None, alias="managedFields")
     finalizers: Ignored = None
     owner_references: Ignored = Field(None, alias="ownerReferences")
 

@@ -10,7 +10,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
-from penstock.foundation.errors import UsageError, WorldError
+from penstock.foundation.errors import UsageError
+from penstock.services.listening import ListenAddress, bound
 from penstock.watch.records import parse_start
 from penstock.watch.watcher import WatchVerdict
 
@@ -43,12 +44,22 @@ class VerdictServer(ThreadingHTTPServer):
     def __init__(self, host: str, port: int, look: Look) -> None:
         self._look, self._kept = look, dict[tuple[float | None, str], tuple[float, WatchVerdict]]()
         self._making, self.places = threading.Lock(), threading.BoundedSemaphore(MAX_AT_ONCE)
-        try:
-            super().__init__((host, port), _Handler)
-        except (OSError, OverflowError) as error:
-            raise WorldError(
-                f"cannot listen: {error}", where=f"--serve {host}:{port}", todo="Give an address that is free."
-            ) from error
+        self._address = ListenAddress(host, port)
+        super().__init__((host, port), _Handler)
+
+    def server_bind(self) -> None:
+        """Listen as every service does.
+
+        Raises:
+            WorldError: the address is taken, or is not this machine's.
+        """
+        self.socket.close()
+        self.socket = bound(self._address)
+        self.server_address = self.socket.getsockname()
+        self.server_name, self.server_port = self.socket.getsockname()[:2]
+
+    def server_activate(self) -> None:
+        """The socket listens already."""
 
     def verdict(self, since: float | None, version: str = "") -> WatchVerdict:
         """The verdict on the canary that was started then.

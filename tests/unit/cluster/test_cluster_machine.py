@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
 import socket
 from pathlib import Path
 
@@ -56,16 +58,39 @@ def test_a_directory_of_somebody_else_is_never_taken(settings: Settings) -> None
 
 
 def test_too_little_memory_is_told_in_numbers(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(machine, "DISK_COLD_BYTES", 0)
+    monkeypatch.setattr(machine, "PROGRAMS_BYTES", 0)
+    monkeypatch.setattr(machine, "CLUSTER_BYTES", 0)
     monkeypatch.setattr(machine, "MEMORY_BYTES", 1 << 60)
     with pytest.raises(PenstockError, match=r"GiB of memory available, and the cluster needs 1073741824\.0 GiB"):
         machine.require_room(settings)
 
 
 def test_too_little_disk_is_told_in_numbers(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(machine, "DISK_COLD_BYTES", 1 << 60)
-    with pytest.raises(PenstockError, match=rf"{settings.cache}: [\d.]+ GiB free, and the cluster needs 1073741824\.0"):
+    """What is on one disk is counted together: neither alone would be too much."""
+    free = shutil.disk_usage(settings.state.parent).free
+    monkeypatch.setattr(machine, "PROGRAMS_BYTES", free // 2 + (1 << 30))
+    monkeypatch.setattr(machine, "CLUSTER_BYTES", free // 2 + (1 << 30))
+    with pytest.raises(PenstockError) as caught:
         machine.require_room(settings)
+    said = str(caught.value)
+    assert re.search(r"[\d.]+ GiB free on this disk, and the cluster needs [\d.]+ GiB for the cluster itself", said)
+    for word in (str(settings.state), str(settings.cache), "PENSTOCK_CLUSTER_DIR", "PENSTOCK_CACHE"):
+        assert word in said
+
+
+def test_programs_that_are_built_need_no_room(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine, "PROGRAMS_BYTES", 1 << 60)
+    monkeypatch.setattr(machine, "CLUSTER_BYTES", 0)
+    monkeypatch.setattr(machine, "MEMORY_BYTES", 0)
+    monkeypatch.setattr(machine.binaries, "missing", lambda _: [])
+    machine.require_room(settings)
+
+
+def test_a_cluster_that_is_there_has_its_room(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine, "CLUSTER_BYTES", 1 << 60)
+    settings.state.mkdir()
+    settings.facts.write_text("{}")
+    machine.require_room(settings)
 
 
 def test_the_available_memory_is_read() -> None:

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 from tests.unit.evaluation.probed_services import ANSWER
 
-from penstock.evaluation import comparing_process
 from penstock.evaluation.comparison_order import COMPARED, ComparisonOrder
 from penstock.evaluation.confined_comparison import _ONE_THREAD, BOOT
 from penstock.invocation.helper_process import last_said, readable_code, run_helper
@@ -32,23 +31,6 @@ def order(folder: Path, compare: str, **given: object) -> bytes:
     return whole.model_dump_json().encode()
 
 
-@pytest.mark.parametrize(
-    ("files", "most"),
-    [
-        ({}, 8 << 30),
-        ({"memory.max": "max\n"}, 8 << 30),
-        ({"memory.max": "2147483648\n"}, 1 << 30),
-        ({"memory/memory.limit_in_bytes": "1073741824\n"}, 1 << 29),
-        ({"memory/memory.limit_in_bytes": "9223372036854771712\n"}, 8 << 30),
-    ],
-)
-def test_half_of_the_containers_memory(tmp_path: Path, files: dict[str, str], most: int) -> None:
-    for name, content in files.items():
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text(content)
-    assert comparing_process.max_data(tmp_path) == most
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("compare", ["penstock.families.recognition.agreement:compare", "builtins:bytearray"])
 def test_it_has_no_more(tmp_path: Path, compare: str) -> None:
@@ -57,7 +39,8 @@ def test_it_has_no_more(tmp_path: Path, compare: str) -> None:
         "import sys; sys.path[:0] = sys.argv[1:]; from penstock.evaluation import comparing_process as own\n"
         "import penstock.evaluation.answers_apart as apart\n"
         "apart.load = lambda named: (lambda *_: bytearray(1 << 28)) if 'bytearray' in named else FOUND(named)\n"
-        "own.max_data = lambda: 200 << 20; own.main()"
+        "import penstock.invocation.helper_confinement as walls\n"
+        "walls.max_data = lambda _: 200 << 20; own.main()"
     ).replace("FOUND", "__import__('penstock.foundation.references', fromlist=['load']).load")
     assert not run_helper(program, order(tmp_path, compare), tmp_path / "out", 60.0, variables=_ONE_THREAD)
     left = json.loads((tmp_path / "out" / COMPARED).read_text())

@@ -6,7 +6,7 @@ import copy
 
 import pytest
 from tests.unit.manifests.installed import objects
-from tests.unit.manifests.test_triggers import HOSTILE, LISTED, header_of, intercepted, payload
+from tests.unit.manifests.trigger_events import HOSTILE, LISTED, header_of, intercepted, payload
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from tests.unit.report.verdicts import RUN
 
 from penstock.bundle.directory import Bundle
 from penstock.bundle.verdict_record import Verdict
+from penstock.foundation.errors import UsageError
 from penstock.notices.chat_forms import packed, slack_form, teams_form
 from penstock.notices.chat_post import post_notice
 from penstock.notices.chats import find_chat
@@ -34,7 +35,7 @@ NOTICE = Notice("sonic 1.1.0: rejected", "LSE-D rose.", (NoticeLink("report", "h
 
 def picture(folder: Path, url: str = URL, alt: str = "The worst case of sonic 1.1.0") -> NoticePicture:
     (folder / "worst.png").write_bytes(PNG)
-    return NoticePicture(folder / "worst.png", alt, NoticeLink("picture", url) if url else None)
+    return NoticePicture(folder / "worst.png", alt, NoticeLink("picture", url) if url else None, attached=True)
 
 
 @pytest.fixture
@@ -68,6 +69,26 @@ def test_where_a_run_has_its_picture(drawn: Bundle, tmp_path: Path) -> None:
     assert picture_of(drawn, "Failed", tmp_path) is None
     drawn.verdict_file.unlink()
     assert picture_of(drawn, "Completed", tmp_path) is None
+
+
+def test_a_picture_that_is_to_be_sent_itself(drawn: Bundle, tmp_path: Path) -> None:
+    def found(lines: str) -> NoticePicture:
+        (tmp_path / "links").write_text(lines)
+        shown = picture_of(drawn, "Completed", tmp_path)
+        assert shown is not None
+        return shown
+
+    both = found("picture attached\npicture https://r.example.org/{run}/w.png\n")
+    assert both.attached
+    assert both.link == NoticeLink("picture", "https://r.example.org/release-7/w.png")
+    itself = found("picture  attached  \n")
+    assert itself.attached
+    assert itself.link is None
+    assert links_of(values_of(RUN), tmp_path) == ()
+    assert not found("picture https://r.example.org/w.png\n").attached, "an address asks for nothing else"
+    assert not found("").attached
+    with pytest.raises(UsageError, match="does not lead"):
+        found("report attached\n")
 
 
 def test_a_picture_that_lies_with_the_evidence(drawn: Bundle, tmp_path: Path) -> None:
@@ -123,6 +144,12 @@ def test_wecom_gets_the_picture_itself_after_the_words(tmp_path: Path) -> None:
     assert base64.b64decode(shown["image"]["base64"]) == PNG
 
 
+def test_wecom_gets_words_alone_where_nobody_asked_for_more(tmp_path: Path) -> None:
+    with chat_server() as server:
+        (words,) = post(server, "wecombot", replace(picture(tmp_path), attached=False))
+    assert words["msgtype"] == "markdown"
+
+
 @pytest.mark.parametrize("content", [b"", b"no PNG", None])
 def test_a_picture_that_wecom_refuses_leaves_the_words(
     tmp_path: Path, content: bytes | None, caplog: pytest.LogCaptureFixture
@@ -170,6 +197,16 @@ def test_a_mail_shows_the_picture_that_it_holds(tmp_path: Path) -> None:
     assert image.get_payload(decode=True) == PNG
     assert image["Content-ID"] == "<worst.png>"
     assert "inline" in image["Content-Disposition"]
+
+
+@pytest.mark.slow
+def test_a_mail_has_words_alone_where_nobody_asked_for_more(tmp_path: Path) -> None:
+    with mail_server() as mail:
+        shown = replace(NOTICE, picture=replace(picture(tmp_path), attached=False))
+        assert notify([f"{mail.address}&to=ann@example.org"], shown).sent == 1
+        (found,) = mail.mails
+    assert "cid:" not in found.as_string()
+    assert not [part for part in found.walk() if part.get_content_maintype() == "image"]
 
 
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -1,10 +1,7 @@
 """Notifications: real servers that take them, and refuse."""
 
-import json
 import re
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -13,6 +10,7 @@ from penstock_tasks.notify.entrypoint import Arguments, step
 from tests.unit.notices.chat_server import chat_server
 from tests.unit.notices.hostile import hostile_text
 from tests.unit.notices.mail_server import mail_server
+from tests.unit.stub_server import StubAnswer, StubRequest, stub_server
 
 from penstock.bundle.directory import Bundle
 from penstock.bundle.failures import remember_failure
@@ -31,23 +29,12 @@ LINKS = (NoticeLink("report", "https://reports.example.org/7"),)
 def chat() -> Iterator[tuple[str, list[dict[str, str]]]]:
     received: list[dict[str, str]] = []
 
-    class Handler(BaseHTTPRequestHandler):
-        def log_message(self, *arguments: object) -> None:
-            pass
+    def answer(request: StubRequest) -> StubAnswer:
+        received.append(request.json())
+        return StubAnswer(500 if "refuse" in request.path else 200)
 
-        def do_POST(self) -> None:
-            received.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            self.send_response(500 if "refuse" in self.path else 200)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    yield f"json://user:hunter2@127.0.0.1:{server.server_port}", received
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with stub_server(answer) as url:
+        yield url.replace("http://", "json://user:hunter2@"), received
 
 
 NOTICE = Notice("sonic-lite 1.1.0: rejected", "LSE-D 17 % worse", LINKS, ("FID rose",), "failure")

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+from tests.unit.stub_server import StubAnswer, StubRequest, json_answer, stub_server
 
 from penstock.pulls.desk_runs import DeskRuns
 
@@ -121,46 +121,14 @@ def status_of(code: int, message: str) -> tuple[int, Json]:
 def cluster_server() -> Iterator[ClusterServer]:
     there = ClusterServer()
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        wbufsize = 1 << 16
+    def answer(request: StubRequest) -> StubAnswer:
+        with there.lock:
+            there.requests.append(f"{request.method} {request.path}")
+            code, said = there.answer(request.method, request.path, request.json() or {})
+            return json_answer(said, code)
 
-        def handle_one(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers.get("Content-Length", 0))) or b"{}")
-            with there.lock:
-                there.requests.append(f"{self.command} {self.path}")
-                code, said = there.answer(self.command, self.path, body)
-                content = json.dumps(said).encode()
-            self.send_response(code)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-
-        def do_GET(self) -> None:
-            self.handle_one()
-
-        def do_POST(self) -> None:
-            self.handle_one()
-
-        def do_PATCH(self) -> None:
-            self.handle_one()
-
-        def do_DELETE(self) -> None:
-            self.handle_one()
-
-        def log_message(self, *_: object) -> None:
-            """Quiet."""
-
-    http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    http.daemon_threads = True
-    threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-    there.url = f"http://127.0.0.1:{http.server_address[1]}"
-    try:
+    with stub_server(answer) as there.url:
         yield there
-    finally:
-        http.shutdown()
-        http.server_close()
 
 
 def desk_runs(server: ClusterServer) -> DeskRuns:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from tests.unit.stub_server import StubAnswer, StubRequest, json_answer, stub_server
 
 Json = dict[str, Any]
 
@@ -29,49 +28,17 @@ class ForgeApi:
 def forge_api() -> Iterator[ForgeApi]:
     there = ForgeApi()
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        wbufsize = 1 << 16
+    def answer(request: StubRequest) -> StubAnswer:
+        there.requests.append(f"{request.method} {request.path}")
+        value = there.answers.get(request.path)
+        if request.method != "GET":
+            there.posted.append((request.path, request.json()))
+            value = {"id": 1, "html_url": "https://forge.example/1"}
+        status = there.status if there.status != 200 or value is not None else 404
+        return json_answer(value if value is not None else {"message": "Not Found"}, status)
 
-        def handle_one(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers.get("Content-Length", 0))) or b"null")
-            there.requests.append(f"{self.command} {self.path}")
-            value = there.answers.get(self.path)
-            if self.command != "GET":
-                there.posted.append((self.path, body))
-                value = {"id": 1, "html_url": "https://forge.example/1"}
-            status = there.status if there.status != 200 or value is not None else 404
-            content = json.dumps(value if value is not None else {"message": "Not Found"}).encode()
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-
-        def do_GET(self) -> None:
-            self.handle_one()
-
-        def do_POST(self) -> None:
-            self.handle_one()
-
-        def do_PATCH(self) -> None:
-            self.handle_one()
-
-        def do_PUT(self) -> None:
-            self.handle_one()
-
-        def log_message(self, *_: object) -> None:
-            """Quiet."""
-
-    http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    http.daemon_threads = True
-    threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-    there.url = f"http://127.0.0.1:{http.server_address[1]}"
-    try:
+    with stub_server(answer) as there.url:
         yield there
-    finally:
-        http.shutdown()
-        http.server_close()
 
 
 def hub_answer(

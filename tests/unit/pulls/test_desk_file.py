@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import yaml
-from tests.unit.pulls.places import TOKEN, URLS, desk_settings, repository_on, told, write, write_secrets
+from tests.unit.pulls.places import TOKEN, URLS, WEBHOOK, desk_settings, repository_on, told, write, write_secrets
 
 from penstock.foundation.errors import UsageError
 from penstock.pulls.desk_file import load_desk, read_secrets
@@ -61,6 +61,8 @@ def changed(**change: Any) -> dict[str, Any]:
         ({"repositories__0__url": "https://github.com/acme/sub/sonic.git"}, "not the address of a repository"),
         ({"repositories__0__url": "https://github.com/acme/$(touch).git"}, "'\\$'"),
         ({"repositories__0__url": "/srv/git/sonic"}, "url"),
+        ({"repositories__0__webhook": "../x"}, "webhook"),
+        ({"repositories__0__webhook": "github-webhook"}, "is its forge's"),
         ({"repositories": []}, "repositories"),
         ({"more": 1}, "more"),
     ],
@@ -98,6 +100,21 @@ def test_secrets(tmp_path: Path) -> None:
     (tmp_path / "gitea-webhook").unlink()
     with pytest.raises(UsageError, match="secret 'gitea-webhook'"):
         read_secrets(settings.file, tmp_path)
+
+
+def test_the_secret_of_one_repository(tmp_path: Path) -> None:
+    settings = load_desk(write(tmp_path, changed(repositories__1__webhook="sonic-webhook")))
+    with pytest.raises(UsageError, match="secret 'sonic-webhook'"):
+        read_secrets(settings.file, write_secrets(tmp_path))
+    (tmp_path / "sonic-webhook").write_text("short")
+    with pytest.raises(UsageError, match="shorter than 16 bytes"):
+        read_secrets(settings.file, tmp_path)
+    (tmp_path / "sonic-webhook").write_text("a" * 16 + "\n")
+    found = read_secrets(settings.file, tmp_path)
+    assert found["gitlab"].webhook_of("Acme/talk/sonic-lite") == b"a" * 16
+    assert found["gitlab"].webhook_of("acme/talk/other") is None
+    assert found["github"].webhook_of("acme/talk/sonic-lite") is None
+    assert found["github"].webhook_of("") == WEBHOOK.encode()
 
 
 def test_the_example_of_the_documentation(tmp_path: Path) -> None:

@@ -24,8 +24,8 @@ from penstock.pulls.hook_queue import HookQueue
 class Door:
     """Sends events."""
 
-    def __init__(self, folder: Path, most: int = 1000) -> None:
-        settings = desk_settings(folder)
+    def __init__(self, folder: Path, most: int = 1000, **settings_too: Any) -> None:
+        settings = desk_settings(folder, **settings_too)
         self.queue = HookQueue(most)
         self.alive_at = time.monotonic()
         secrets = read_secrets(settings.file, write_secrets(folder))
@@ -42,11 +42,13 @@ class Door:
 
         return asyncio.run(sent())
 
-    def hub(self, kind: str, value: Any, *, forge: str = "github", **more: str) -> httpx.Response:
+    def hub(
+        self, kind: str, value: Any, *, forge: str = "github", below: str = "", secret: str = WEBHOOK, **more: str
+    ) -> httpx.Response:
         body = value if isinstance(value, bytes) else json.dumps(value).encode()
-        signed = hmac.new(WEBHOOK.encode(), body, hashlib.sha256).hexdigest()
+        signed = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
         headers = {"Content-Type": "application/json", f"X-{forge.title()}-Event": kind}
-        return self.send(f"/{forge}", body, headers | {"X-Hub-Signature-256": f"sha256={signed}"} | more)
+        return self.send(f"/{forge}{below}", body, headers | {"X-Hub-Signature-256": f"sha256={signed}"} | more)
 
     def lab(self, kind: str, value: Any, token: str = WEBHOOK) -> httpx.Response:
         headers = {"Content-Type": "application/json", "X-Gitlab-Event": kind, "X-Gitlab-Token": token}
@@ -112,6 +114,28 @@ def test_one_forges_secret_is_no_others(tmp_path: Path) -> None:
     secrets = read_secrets(settings.file, tmp_path)
     door.app = hook_application(Hooks(settings, secrets, door.queues(), time.monotonic))
     assert door.hub("pull_request", hub_pull(), forge="gitea").status_code == 401
+
+
+def test_a_webhook_of_its_own_speaks_for_its_repository_alone(tmp_path: Path) -> None:
+    own, mine, other = "secret-of-this-repository-alone", "/acme/sonic-lite", hub_pull(path="acme/other")
+    url = "https://github.com/acme/{}.git"
+    first = {"url": url.format("sonic-lite"), "forge": "github", "webhook": "sonic-webhook"}
+    second = {"url": url.format("other"), "forge": "github"}
+    (tmp_path / "sonic-webhook").write_text(own)
+    door = Door(tmp_path, repositories=[first, second])
+    assert door.hub("pull_request", hub_pull(), below=mine, secret=own).status_code == 202
+    assert door.hub("pull_request", hub_pull(), below="/Acme/Sonic-Lite", secret=own).status_code == 202
+    assert door.hub("pull_request", other).status_code == 202
+    assert len(door.queue) == 2, "the same event twice waits once"
+    refused = [
+        door.hub("pull_request", other, below=mine, secret=own),  # of a repository that is not its own
+        door.hub("pull_request", hub_pull()),  # by the forge's, which others know
+        door.hub("pull_request", hub_pull(), below=mine),
+        door.hub("pull_request", other, secret=own),
+        door.hub("pull_request", other, below="/acme/other"),
+    ]
+    assert [answer.status_code for answer in refused] == [403, 403, 401, 401, 404]
+    assert len(door.queue) == 2
 
 
 @pytest.mark.parametrize(

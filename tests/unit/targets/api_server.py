@@ -8,12 +8,12 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
 import yaml
+from tests.unit.stub_server import StubAnswer, StubRequest, json_answer, stub_server
 
 from penstock.targets.deployment import DeploymentTarget
 from penstock.targets.targets_file import DeploymentSettings
@@ -223,48 +223,19 @@ def api_server(folder: Path) -> Iterator[ApiServer]:
 def serving(there: Server) -> Iterator[Server]:
     """What there is, over HTTP."""
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        wbufsize = 1 << 16  # an answer in one piece: else each waits 40 ms for an acknowledgement
+    def answer(request: StubRequest) -> StubAnswer | None:
+        with there.lock:
+            if request.headers.get("Authorization") != f"Bearer {TOKEN}":
+                code, said = 401, status_of(401, "Unauthorized")
+            elif there.refuse:
+                code = there.refuse.pop(0)
+                said = status_of(code, f"refused {request.method}")
+            else:
+                code, said = there.answer(request.method, request.path, request.body)
+            if request.method in there.lose:
+                there.lose.remove(request.method)
+                return None
+            return json_answer(said, code, {"Location": f"{there.url}/elsewhere"} if code in (301, 307) else {})
 
-        def handle_one(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            with there.lock:
-                if self.headers.get("Authorization") != f"Bearer {TOKEN}":
-                    code, said = 401, status_of(401, "Unauthorized")
-                elif there.refuse:
-                    code = there.refuse.pop(0)
-                    said = status_of(code, f"refused {self.command}")
-                else:
-                    code, said = there.answer(self.command, self.path, body)
-                content = json.dumps(said).encode()
-                if self.command in there.lose:
-                    there.lose.remove(self.command)
-                    self.close_connection = True
-                    return
-            self.send_response(code)
-            if code in (301, 307):
-                self.send_header("Location", f"{there.url}/elsewhere")
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-
-        def do_GET(self) -> None:
-            self.handle_one()
-
-        def do_PATCH(self) -> None:
-            self.handle_one()
-
-        def log_message(self, *args: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-    there.url = f"http://127.0.0.1:{server.server_address[1]}"
-    try:
+    with stub_server(answer) as there.url:
         yield there
-    finally:
-        server.shutdown()
-        server.server_close()

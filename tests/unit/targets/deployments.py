@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import subprocess
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+
+from tests.unit.stub_server import StubAnswer, StubRequest, stub_server
 
 VALUES = f"""\
 # the shop's values: by Penstock
@@ -62,21 +61,9 @@ def file_of(bare: Path) -> str:
 def service(says: Callable[[], str]) -> Iterator[str]:
     """A service's ``/version``."""
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            content = says().encode()
-            self.send_response(200 if content else 503)
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
+    def answer(_: StubRequest) -> StubAnswer:
+        content = says().encode()
+        return StubAnswer(200 if content else 503, content)
 
-        def log_message(self, *args: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}/version"
-    finally:
-        server.shutdown()
-        server.server_close()
+    with stub_server(answer) as url:
+        yield f"{url}/version"

@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from tests.unit.stub_server import StubAnswer, StubRequest, stub_server
 
 SECRET = b"0123456789abcdef-shared"
 
@@ -68,46 +68,20 @@ class Receiver:
 def receiver() -> Iterator[Receiver]:
     state = Receiver()
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            content = self.rfile.read(int(self.headers["Content-Length"]))
-            signed = self.headers["Penstock-Timestamp"].encode() + b"." + content
-            wanted = "v1=" + hmac.new(state.secret, signed, hashlib.sha256).hexdigest()
-            fresh = abs(time.time() - int(self.headers["Penstock-Timestamp"])) < 300
-            if not hmac.compare_digest(wanted, self.headers["Penstock-Signature"]) or not fresh:
-                self.reply(401, b"")
-                return
-            state.keys.append(self.headers["Idempotency-Key"])
-            status, answer = state.answer(json.loads(content))
-            if state.hangs_s:
-                time.sleep(state.hangs_s)
-            self.reply(status, answer)
+    def answer(request: StubRequest) -> StubAnswer:
+        stamp = request.headers["Penstock-Timestamp"]
+        signed = stamp.encode() + b"." + request.body
+        wanted = "v1=" + hmac.new(state.secret, signed, hashlib.sha256).hexdigest()
+        fresh = abs(time.time() - int(stamp)) < 300
+        if not hmac.compare_digest(wanted, request.headers["Penstock-Signature"]) or not fresh:
+            return StubAnswer(401)
+        state.keys.append(request.headers["Idempotency-Key"])
+        status, content = state.answer(request.json())
+        if state.hangs_s:
+            time.sleep(state.hangs_s)
+        headers = {"Location": state.url + "/elsewhere"} if 300 <= status < 400 else {}
+        return StubAnswer(status, content, headers, drip_s=0.05 if state.drips else 0.0)
 
-        def reply(self, status: int, content: bytes) -> None:
-            try:
-                self.send_response(status)
-                if 300 <= status < 400:
-                    self.send_header("Location", state.url + "/elsewhere")
-                self.send_header("Content-Length", str(len(content)))
-                self.end_headers()
-                size = 1 if state.drips else len(content) or 1
-                for index in range(0, len(content), size):
-                    self.wfile.write(content[index : index + size])
-                    if state.drips:
-                        time.sleep(0.05)
-            except OSError:
-                pass
-
-        def log_message(self, *args: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    state.url = f"http://127.0.0.1:{server.server_address[1]}/hook"
-    try:
+    with stub_server(answer) as url:
+        state.url = f"{url}/hook"
         yield state
-    finally:
-        server.shutdown()
-        server.server_close()

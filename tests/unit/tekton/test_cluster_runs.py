@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -14,6 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import yaml
 from tests.unit.manifests.installed import TEKTON
+from tests.unit.stub_server import StubAnswer, StubRequest, json_answer, stub_server
 
 from penstock.foundation.errors import UsageError, WorldError
 from penstock.tekton.cluster_runs import LABEL, ClusterRuns, Started, scheduled_files, scheduled_run
@@ -89,38 +87,21 @@ class Server:
 def server() -> Iterator[Server]:
     state = Server()
 
-    class Handler(BaseHTTPRequestHandler):
-        def answer(self, value: Any, status: int = 200) -> None:
-            content = value if isinstance(value, bytes) else json.dumps(value).encode()
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-
-        def do_GET(self) -> None:
-            if state.refuse is not None:
-                return self.answer(state.refuse[1], state.refuse[0])
-            place = urlsplit(self.path)
-            assert place.path == PATH
-            name = parse_qs(place.query)["labelSelector"][0].removeprefix(f"{LABEL}=")
-            return self.answer({"items": [run for run in state.runs if run["metadata"]["labels"].get(LABEL) == name]})
-
-        def do_POST(self) -> None:
-            run = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+    def answer(request: StubRequest) -> StubAnswer:
+        if request.method == "POST":
+            run = request.json()
             run["metadata"]["name"] = f"{run['metadata']['generateName']}{len(state.runs)}"
             state.runs.append(run)
-            self.answer(run, 201)
+            return json_answer(run, 201)
+        if state.refuse is not None:
+            return StubAnswer(state.refuse[0], state.refuse[1], {"Content-Type": "application/json"})
+        place = urlsplit(request.path)
+        assert place.path == PATH
+        name = parse_qs(place.query)["labelSelector"][0].removeprefix(f"{LABEL}=")
+        return json_answer({"items": [run for run in state.runs if run["metadata"]["labels"].get(LABEL) == name]})
 
-        def log_message(self, *_: object) -> None:
-            """Quiet."""
-
-    http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=http.serve_forever, daemon=True).start()
-    state.url = f"http://127.0.0.1:{http.server_address[1]}"
-    yield state
-    http.shutdown()
-    http.server_close()
+    with stub_server(answer) as state.url:
+        yield state
 
 
 def cluster(server: Server) -> ClusterRuns:

@@ -6,12 +6,12 @@ import base64
 import contextlib
 import json
 import re
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+from tests.unit.stub_server import StubAnswer, StubRequest, stub_server
 
 Pairs = list[dict[str, str]]
 
@@ -134,49 +134,27 @@ def mlflow_server() -> Iterator[MlflowServer]:
     """A server without a run."""
     server = MlflowServer()
 
-    class Handler(BaseHTTPRequestHandler):
-        def log_message(self, *arguments: object) -> None:
-            pass
+    def answer(request: StubRequest) -> StubAnswer:
+        parts = urlsplit(request.path)
+        value = request.json() if request.body else {key: each[0] for key, each in parse_qs(parts.query).items()}
+        path = parts.path.removeprefix("/api/2.0/mlflow/")
+        server.requests.append(f"{request.method} {path}")
+        server.fail_at -= 1
+        basic = "Basic " + base64.b64encode(f"ann:{server.token}".encode()).decode()
+        if server.token and request.headers["Authorization"] not in (f"Bearer {server.token}", basic):
+            return said(401, b"You are not authenticated.")
+        if server.fail_at == 0:
+            return said(503, b"upstream is away")
+        if server.reply is not None:
+            return said(*server.reply)
+        try:
+            return said(200, json.dumps(_act(server, request.method, path, value)).encode())
+        except Refused as refused:
+            why = {"error_code": str(refused), "message": f"it says so of {path}"}
+            return said(404 if "NOT_EXIST" in str(refused) else 400, json.dumps(why).encode())
 
-        def answer(self) -> None:
-            parts = urlsplit(self.path)
-            raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            value = json.loads(raw) if raw else {key: each[0] for key, each in parse_qs(parts.query).items()}
-            path = parts.path.removeprefix("/api/2.0/mlflow/")
-            server.requests.append(f"{self.command} {path}")
-            server.fail_at -= 1
-            basic = "Basic " + base64.b64encode(f"ann:{server.token}".encode()).decode()
-            if server.token and self.headers["Authorization"] not in (f"Bearer {server.token}", basic):
-                return self.say(401, b"You are not authenticated.")
-            if server.fail_at == 0:
-                return self.say(503, b"upstream is away")
-            if server.reply is not None:
-                return self.say(*server.reply)
-            try:
-                return self.say(200, json.dumps(_act(server, self.command, path, value)).encode())
-            except Refused as refused:
-                said = {"error_code": str(refused), "message": f"it says so of {path}"}
-                return self.say(404 if "NOT_EXIST" in str(refused) else 400, json.dumps(said).encode())
+    def said(status: int, content: bytes) -> StubAnswer:
+        return StubAnswer(status, content, {"Content-Encoding": server.packed} if server.packed else {})
 
-        def do_GET(self) -> None:
-            self.answer()
-
-        def do_POST(self) -> None:
-            self.answer()
-
-        def say(self, status: int, content: bytes) -> None:
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(content)))
-            if server.packed:
-                self.send_header("Content-Encoding", server.packed)
-            self.end_headers()
-            self.wfile.write(content)
-
-    http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.url = f"http://127.0.0.1:{http.server_port}"
-    thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    thread.start()
-    yield server
-    http.shutdown()
-    http.server_close()
-    thread.join()
+    with stub_server(answer) as server.url:
+        yield server

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import json
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+from tests.unit.stub_server import StubAnswer, StubRequest, stub_server
 
 Value = Callable[[float], float | str | None]
 """Unix seconds → a counter's value; ``None``: there is no sample."""
@@ -48,32 +48,13 @@ def prometheus(series: dict[str, Series]) -> Iterator[MadePrometheus]:
     """It listens on loopback."""
     made = MadePrometheus(series)
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            parts = urlsplit(self.path)
-            query = {name: values[0] for name, values in parse_qs(parts.query).items()}
-            made.asked.append({"path": parts.path, **query})
-            time.sleep(made.delay_s)
-            content = made.body if made.body is not None else json.dumps(made.answer(query)).encode()
-            self.send_response_only(made.status)
-            for name, value in made.headers.items():
-                self.send_header(name, value)
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            with contextlib.suppress(OSError):
-                self.wfile.write(content)
+    def answer(request: StubRequest) -> StubAnswer:
+        parts = urlsplit(request.path)
+        query = {name: values[0] for name, values in parse_qs(parts.query).items()}
+        made.asked.append({"path": parts.path, **query})
+        time.sleep(made.delay_s)
+        content = made.body if made.body is not None else json.dumps(made.answer(query)).encode()
+        return StubAnswer(made.status, content, made.headers)
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (its name)
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    made.url = f"http://127.0.0.1:{server.server_port}"
-    try:
+    with stub_server(answer) as made.url:
         yield made
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

@@ -19,12 +19,12 @@ T0 = 1_764_200_000.0
 
 
 @contextlib.contextmanager
-def serving(look: Look) -> Iterator[str]:
-    with VerdictServer("127.0.0.1", 0, look) as server:
+def serving(look: Look, host: str = "127.0.0.1") -> Iterator[str]:
+    with VerdictServer(host, 0, look) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         try:
-            yield f"http://127.0.0.1:{server.server_port}"
+            yield f"http://{f'[{host}]' if ':' in host else host}:{server.server_port}"
         finally:
             server.shutdown()
             thread.join()
@@ -110,3 +110,17 @@ def test_a_bug_is_no_verdict(capfd: pytest.CaptureFixture[str]) -> None:
 def test_a_port_that_is_taken() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(WorldError, match="cannot listen"):
         VerdictServer("127.0.0.1", taken.getsockname()[1], verdict)
+
+
+def has_ipv6() -> bool:
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        return False
+    return True
+
+
+@pytest.mark.skipif(not has_ipv6(), reason="this machine has no IPv6")
+def test_an_address_of_ipv6() -> None:
+    with serving(verdict, "::1") as url:
+        assert httpx.get(f"{url}/healthz", trust_env=False).json() == {"status": "ok"}

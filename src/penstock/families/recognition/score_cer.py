@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from penstock.evaluation.matched_folders import files_by_name
 from penstock.foundation.errors import ExitCode, UsageError, printable
 
 MAX_BYTES = 256 << 10
@@ -101,21 +102,7 @@ def _folders(read: Path, truth: Path, as_json: bool) -> ExitCode:
 
 
 def _texts_in(folder: Path) -> dict[str, Path]:
-    """The files of a folder by their names without suffixes; hidden ones are passed over."""
-    if not folder.is_dir():
-        what = "this is a file, where a folder is wanted" if folder.exists() else "the folder is missing"
-        raise UsageError(what, where=str(folder), todo="Give files throughout, or folders throughout.")
-    found: dict[str, Path] = {}
-    for path in sorted(folder.iterdir()):
-        if path.name.startswith(".") or path.is_dir():
-            continue
-        if path.stem in found:
-            what = f"'{found[path.stem].name}' and '{path.name}' have one name"
-            raise UsageError(what, where=str(folder), todo="Keep one of them.")
-        found[path.stem] = path
-    if not found:
-        raise UsageError("the folder holds no text", where=str(folder), todo="Name the one that holds them.")
-    return found
+    return files_by_name(folder, passed_over=lambda name: name.startswith("."), held="text")
 
 
 def _say(name: str, content: dict[str, object], words: str, as_json: bool) -> None:

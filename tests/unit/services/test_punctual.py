@@ -11,9 +11,7 @@ from unittest.mock import Mock
 import pytest
 from uvicorn.server import ServerState
 
-from penstock.book.access import Door
-from penstock.book.server import server
-from penstock.store.local import LocalStore
+from penstock.services.web_server import MAX_SILENT_S, web_server
 
 
 @pytest.fixture
@@ -25,8 +23,8 @@ def connection() -> Iterator[socket.socket]:
         yield accepted
 
 
-def test_a_connection_on_which_no_request_comes_is_ended(made: LocalStore, connection: socket.socket) -> None:
-    config = server(made, Door()).config
+def test_a_connection_on_which_no_request_comes_is_ended(connection: socket.socket) -> None:
+    config = web_server(Mock()).config
     config.load()
     loop = Mock()
     loop.create_task.side_effect = lambda task, **_: task.close() or Mock()
@@ -48,7 +46,7 @@ def test_a_connection_on_which_no_request_comes_is_ended(made: LocalStore, conne
         protocol.data_received(piece)
     waiting.cancel.assert_not_called()
     delay, over = loop.call_later.call_args.args
-    assert delay == config.timeout_keep_alive
+    assert delay == MAX_SILENT_S
     over()
     transport.close.assert_called_once()
     protocol, transport, waiting = connected()

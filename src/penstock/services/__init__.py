@@ -1,0 +1,1 @@
+"""What all services share: listening, the limits of a connection, how they stop."""
