@@ -31,7 +31,8 @@ def releases(
 ) -> None:
     """List a model's releases, the newest first: version, commit, image, weights, verdict, when, who.
 
-    The current one is marked. One that is published and waits for its target is not current yet: 'penstock promote' brings it there.
+    The current one is marked. One that is published and waits for its target is not current yet: 'penstock promote'
+    brings it there.
 
     Example: penstock releases sonic-lite --store s3://releases/penstock
     """
