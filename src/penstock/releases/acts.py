@@ -23,8 +23,8 @@ from penstock.releases.baseline import (
     release_of,
     withdrawn,
 )
-from penstock.releases.history import has_been_current, promotion_reason, read_log, released
-from penstock.releases.moves import Kind, Move, next_number, stated_author, stated_reason
+from penstock.releases.history import has_been_current, read_log, released
+from penstock.releases.moves import STANDS, Kind, Move, next_number, stated_author, stated_reason
 from penstock.releases.release import hold_judged_against
 from penstock.releases.standing_verdict import hold_standing
 from penstock.store.archive import name_part, run_key
@@ -139,13 +139,13 @@ def promote(
 ) -> Act:
     """Make a published release the current one: one that waits for its target, or an earlier one again.
 
-    As :func:`roll_back` else; of one that waits for its target the reason may be empty.
+    As :func:`roll_back` else; the reason may be empty.
 
     Raises:
         SupersededError: it has not been current yet, and was judged against another release than the current one.
         VoidVerdictError: a waiver in its verdict is over by now.
     """
-    why = reason or promotion_reason(store, _current(store, model).baseline, version)
+    why = reason or STANDS
     return _make_current(store, model, lambda _: version, "promoted", why, by, serving, now, again=True)
 
 

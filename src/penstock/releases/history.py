@@ -13,8 +13,6 @@ from penstock.store.archive import run_key
 from penstock.store.store import Store
 
 WORKERS = 8
-FIRST_REASON = "its verdict holds"
-"""Of a release that waits for its target."""
 
 
 @dataclass(frozen=True)
@@ -75,17 +73,6 @@ def has_been_current(release: Release, log: Sequence[Move]) -> bool:
     """Whether a release is the current one or was: at once without a target, else since somebody moved the pointer."""
     moved = any(move.version == release.version and move.kind in ("promoted", "rolled back") for move in log)
     return release.target is None or moved
-
-
-def promotion_reason(store: Store, current: Baseline, version: str) -> str:
-    """Why a release is promoted where nobody says it; empty: that has to be said.
-
-    One that waits for its target goes the way that it was published for. Who brings back what was rolled back from, or
-    passed over, has to say why. The current release is only brought to its target once more, which is not on record.
-    """
-    release = released(store, current).get(version)
-    again = release is not None and has_been_current(release, read_log(store, current))
-    return "" if again and version != current.current_version else FIRST_REASON
 
 
 def released(store: Store, current: Baseline) -> dict[str, Release]:
