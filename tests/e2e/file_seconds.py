@@ -37,5 +37,6 @@ def summary(parts: Iterable[Timed]) -> list[str]:
     lines.append(f"{sum(seconds.values()):7.0f} s  together")
     to_users = [taken for name, taken in seconds.items() if name in TO_USERS]
     if to_users:
-        lines.append(f"{sum(to_users):7.0f} s  from the verdict to users, in {len(to_users)} files; at most {LIMIT_S}")
+        files = f"{len(to_users)} file{'s' if len(to_users) > 1 else ''}"
+        lines.append(f"{sum(to_users):7.0f} s  from the verdict to users, in {files}; at most {LIMIT_S}")
     return lines
