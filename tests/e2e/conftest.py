@@ -16,6 +16,7 @@ import pytest
 from tests.e2e.api import Api
 from tests.e2e.events import Event, Listener
 from tests.e2e.facts import Facts, read_facts
+from tests.e2e.file_seconds import summary
 from tests.e2e.install import NAMESPACE, Installed, Place, install, write_keys
 from tests.e2e.joined import Joined
 from tests.e2e.local import LocalRun, run_here
@@ -49,6 +50,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for marker, files in BESIDE.items():
             if item.path.stem in files:
                 item.add_marker(marker)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """How long each file took, at the end of each run."""
+    found = [part for parts in terminalreporter.stats.values() for part in parts if hasattr(part, "duration")]
+    terminalreporter.write_sep("=", "seconds a file, with what its tests waited for")
+    for line in summary(found):
+        terminalreporter.write_line(line)
 
 
 @pytest.fixture(scope="session")

@@ -23,12 +23,15 @@ from tests.e2e.serving import Pair, publish_pair, put_image
 from tests.unit.releases.signing_keys import key_pair
 
 from penstock.bundle.models import Image
-from penstock.releases.attest import signed_envelope
+from penstock.foundation.errors import WorldError
+from penstock.releases.acts import promote
+from penstock.releases.attest import UnverifiedError, signed_envelope
 from penstock.releases.attestation import PREDICATE_TYPE
 from penstock.releases.baseline import published
 from penstock.releases.envelope import open_envelope, private_key, public_key, read_envelope, sign, write_envelope
 from penstock.sources.image_attestation import attach_statement
 from penstock.store.local import LocalStore
+from penstock.targets.delivery import Delivery
 
 MODEL = "sonic-lite"
 INCLUDED = {"policy.sigstore.dev/include": "true"}
@@ -54,6 +57,10 @@ class Ward:
     namespace: str
     digests: dict[str, str]
     """What was done to an image → its digest; also its tag."""
+    store: LocalStore
+    """Where what passed and what is unsigned were released, as 1.0.0 and 1.1.0."""
+    targets: Path
+    """``targets.yaml``, which names the same key as the policy, and a target that nobody answers for."""
 
     @property
     def repository(self) -> str:
@@ -88,6 +95,7 @@ def ward(facts: Facts, session_id: str, tmp_path_factory: pytest.TempPathFactory
     other, _ = key_pair(folder / "other")
     store = LocalStore(folder / "store")
     publish_pair(store, folder, Pair("1.0.0", images["passed"], "", b"w"), before=None, target="studio", key=key)
+    publish_pair(store, folder, Pair("1.1.0", images["unsigned"], "", b"w"), before=None, target="studio")
     release = published(store, MODEL, "1.0.0")
     assert release is not None
     verdict = signed_envelope(store, release, public_key(pem))
@@ -102,7 +110,7 @@ def ward(facts: Facts, session_id: str, tmp_path_factory: pytest.TempPathFactory
     attach(images["other-key"], about("other-key", other))
     attach(images["rejected"], about("rejected", key, "FAILED"))
     attach(images["borrowed"], verdict)
-    place = Ward(facts, namespace, digests)
+    place = Ward(facts, namespace, digests, store, targets_beside(pem))
     with admission.running(Settings.from_environment()):
         new = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace, "labels": INCLUDED}}
         facts.kubectl("create", "--filename=-", stdin=json.dumps(new))
@@ -111,6 +119,15 @@ def ward(facts: Facts, session_id: str, tmp_path_factory: pytest.TempPathFactory
             yield place
         finally:
             facts.kubectl("delete", "namespace", namespace, "--wait=false")
+
+
+def targets_beside(pem: Path) -> Path:
+    """A webhook's that nobody answers, so that one sees how far a promotion comes; and its secret."""
+    hook = {"kind": "webhook", "models": [MODEL], "url": "https://127.0.0.1:9/", "secret": "hook", "poll_s": 0.01}
+    file = pem.with_name("targets.yaml")
+    file.write_text(yaml.safe_dump({"version": 1, "verdict_keys": [pem.name], "targets": {"studio": hook}}))
+    pem.with_name("hook").write_text("0123456789abcdef")
+    return file
 
 
 def trust(facts: Facts, ward: Ward, pem: Path) -> None:
@@ -157,6 +174,15 @@ def test_no_other_image_starts(ward: Ward, name: str, why: str) -> None:
         assert REFUSED in refused.stderr
         assert "penstock-verdict" in refused.stderr
         assert why in refused.stderr
+
+
+def test_promote_refuses_the_unsigned_one_as_well(ward: Ward) -> None:
+    """Before it asks the target anything; of the other release it does."""
+    serving = Delivery(ward.store, ward.targets, ward.targets.parent, by="ann")
+    with pytest.raises(UnverifiedError, match="no verdict over it is signed"):
+        promote(ward.store, MODEL, "1.1.0", by="ann", serving=serving)
+    with pytest.raises(WorldError, match="it does not say what serves now"):
+        promote(ward.store, MODEL, "1.0.0", by="ann", serving=serving)
 
 
 def test_nor_does_one_that_no_policy_names(ward: Ward) -> None:

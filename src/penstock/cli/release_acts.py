@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 Model = Annotated[str, typer.Argument(help="The model's name.")]
 Version = Annotated[str, typer.Argument(help="The release: 'penstock releases MODEL' lists them.")]
 Reason = Annotated[str, typer.Option(help="Why; it stays on record.")]
+PromotionReason = Annotated[str, typer.Option(help="Why, if there is more to say than that its verdict stands.")]
 By = Annotated[str, typer.Option(help="Who says so; user and machine by default.")]
 StoreUri = Annotated[str, typer.Option("--store", help=STORE_HELP)]
 ActedStore = Annotated[
@@ -75,7 +76,7 @@ def rollback(
 def promote(
     model: Model,
     version: Version,
-    reason: Reason,
+    reason: PromotionReason = "",
     by: By = "",
     targets: TargetsFile = None,
     secrets: SecretFiles = None,

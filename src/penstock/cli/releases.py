@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 STORE_HELP = "Where the model is released: a directory or s3://bucket/prefix."
 CREDENTIALS_HELP = "A directory with AWS_ACCESS_KEY_ID and so on; the environment by default."
+VERDICT = "pass"
+"""Of every release: nothing else is ever published."""
 LOCAL_STORE = str(OUT / "store")
 
 
@@ -27,9 +29,10 @@ def releases(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON: the releases and the log.")] = False,
     store_credentials: Annotated[Path | None, typer.Option(help=CREDENTIALS_HELP)] = None,
 ) -> None:
-    """List a model's releases, the newest first: version, commit, image, weights, who, when; the current one is marked.
+    """List a model's releases, the newest first: version, commit, image, weights, verdict, when, who.
 
-    One that is published and waits for its target is not current yet: 'penstock promote' brings it there.
+    The current one is marked. One that is published and waits for its target is not current yet: 'penstock promote'
+    brings it there.
 
     Example: penstock releases sonic-lite --store s3://releases/penstock
     """
@@ -44,7 +47,7 @@ def releases(
             ("no.", "when", "what", "version", "until then", "by", "reason"), [_log_cells(move) for move in found.moves]
         )
     else:
-        titles = ("", "version", "commit", "image", "weights", "released", "by", "")
+        titles = ("", "version", "commit", "image", "weights", "verdict", "released", "by", "")
         _print(titles, [_cells(release) for release in found.releases])
 
 
@@ -71,7 +74,7 @@ def _release_object(found: PublishedRelease) -> dict[str, Any]:
         "image": release.image.digest,
         "weights": {file.path: file.sha256 for file in release.weights},
         "use_onnx": release.use_onnx,
-        "verdict": "pass",  # nothing else is ever published
+        "verdict": VERDICT,
         "run": release.run_id,
         "evidence": found.evidence,
         "replaces": release.replaces,
@@ -90,7 +93,8 @@ def _cells(found: PublishedRelease) -> tuple[str, ...]:
         state = f"waits for its target '{release.target}'"
     when, who = (_minute(entry.time), entry.by) if entry else ("–", "–")
     mark = "→" if found.current else ""
-    return mark, release.version, release.commit[:12], release.image.digest[:19], weights, when, who, state
+    pair = (release.commit[:12], release.image.digest[:19], weights)
+    return mark, release.version, *pair, VERDICT, when, who, state
 
 
 def _log_cells(move: Move) -> tuple[str, ...]:

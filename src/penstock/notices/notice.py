@@ -21,7 +21,8 @@ Tone = Literal["info", "success", "warning", "failure"]
 MAX_CHARACTERS = 1_000
 """Of one line."""
 MAX_URL_CHARACTERS = 1_000
-_LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9 .-]{0,59}")
+_LABEL = re.compile(r"[^\W_](?:[^\W_]|[ .-]){0,59}")
+"""Letters of any script: people write their links in their own language."""
 _URL = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?([/?#][A-Za-z0-9._~:/?#@!$&'*+,;=%-]*)?")
 """No user name or password, no bracket, no space and no quote: it stands in Markdown, HTML and Slack's links."""
 

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from penstock.notices.notice import Notice, NoticeLink, Tone
+from penstock.notices.notice import Notice, NoticeLink, Tone, clipped
 from penstock.releases.acts import Act
 from penstock.targets.news import News, NewsEvent
 
+MAX_REASON_BYTES = 480
+"""In UTF-8, of a reason in a message: what to do still fits behind it in the shortest one, WeCom's. The log has all."""
 ReleaseEvent = Literal["deployed", "rolled back", "promoted", "withdrawn", NewsEvent]
 
 
@@ -94,14 +96,14 @@ def release_notice(
         "stays": f", {other} stays current",
     }
     fields = {"version": version, **{name: text if other else "" for name, text in named.items()}}
-    said = " ".join(reason.split()).rstrip(".")
+    said = clipped(reason, lambda text: len(text.encode()) <= MAX_REASON_BYTES).rstrip(".。")
     why = ": ".join(part for part in (by, said) if part)
     todo = words.todo.format(**fields)
     if target is not None and event in ("promoted", "rolled back"):
         todo = f"It serves at the target '{target}'; the next release is judged against {version}."
     return Notice(
         what=f"{model} {words.what.format(**fields)}",
-        why=f"{why}. {todo}" if why else todo,
+        why=f"{why}{'' if why.endswith('…') else '.'} {todo}" if why else todo,
         links=tuple(links),
         tone=words.tone,
     )

@@ -24,7 +24,7 @@ from penstock.releases.baseline import (
     withdrawn,
 )
 from penstock.releases.history import has_been_current, read_log, released
-from penstock.releases.moves import Kind, Move, next_number, stated_author, stated_reason
+from penstock.releases.moves import STANDS, Kind, Move, next_number, stated_author, stated_reason
 from penstock.releases.release import hold_judged_against
 from penstock.releases.standing_verdict import hold_standing
 from penstock.store.archive import name_part, run_key
@@ -132,20 +132,21 @@ def promote(
     model: str,
     version: str,
     *,
-    reason: str,
+    reason: str = "",
     by: str = "",
     serving: Serving | None = None,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Act:
     """Make a published release the current one: one that waits for its target, or an earlier one again.
 
-    As :func:`roll_back` else.
+    As :func:`roll_back` else; the reason may be empty.
 
     Raises:
         SupersededError: it has not been current yet, and was judged against another release than the current one.
         VoidVerdictError: a waiver in its verdict is over by now.
     """
-    return _make_current(store, model, lambda _: version, "promoted", reason, by, serving, now, again=True)
+    why = reason or STANDS
+    return _make_current(store, model, lambda _: version, "promoted", why, by, serving, now, again=True)
 
 
 def withdraw(

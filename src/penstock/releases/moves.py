@@ -25,6 +25,8 @@ Kind = Literal[
 ]
 MAX_REASON = 500
 MAX_NAME = 200
+STANDS = "its verdict stands"
+"""Why a release is promoted where nobody says it: that much was looked at."""
 
 
 class Move(Record):

@@ -30,7 +30,8 @@ class WebhookAnswer(BaseModel):
 
     model_config = ConfigDict(extra="ignore", frozen=True, strict=True)
 
-    state: Literal["serving", "deploying", "failed"]
+    state: Literal["serving", "deploying", "failed"] | None = None
+    """How far it is; of no meaning in an answer to ``state``, which is a question."""
     revision: str = Field("", max_length=200)
     """What serves, in the receiver's own words; it gets them back with ``restore``."""
     image: str = Field("", max_length=200)
@@ -121,6 +122,8 @@ class WebhookTarget:
             found = self._send(act, body)
             if isinstance(found, str):
                 return found
+            if found.state is None:
+                raise _no_answer("state: Field required", self._where)
             if found.state == "failed":
                 raise NotServingError(f"it could not serve {what}: {one_line(found.reason)[:300]}", where=self._where)
             return missing(found) if found.state == "serving" else "it is still deploying"
@@ -170,10 +173,12 @@ class WebhookTarget:
         try:
             return WebhookAnswer.model_validate_json(answer.content)
         except ValidationError as error:
-            what = f"its answer is not one of a receiver: {explain(error)}"
-            raise WorldError(
-                one_line(what)[:400], where=self._where, todo="docs/operations.md says what it is."
-            ) from None
+            raise _no_answer(explain(error), self._where) from None
+
+
+def _no_answer(why: str, where: str) -> WorldError:
+    what = one_line(f"its answer is not one of a receiver: {why}")[:400]
+    return WorldError(what, where=where, todo="docs/operations.md says what it is.")
 
 
 def signature(secret: bytes, content: bytes, timestamp: int) -> dict[str, str]:

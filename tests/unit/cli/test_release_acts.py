@@ -64,6 +64,7 @@ def test_withdrawn_once(store: str, capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_reason_is_asked_for(store: str) -> None:
     assert main(["rollback", "sonic-lite", "--store", store]) == 2
     assert main(["withdraw", "sonic-lite", "1.0.0", "--reason", " ", "--store", store]) == 2
+    assert main(["promote", "sonic-lite", "1.0.0", "--store", store]) == 0, "that its verdict stands is one"
 
 
 @pytest.mark.slow

@@ -33,6 +33,8 @@ def test_the_list(store: LocalStore, tmp_path: Path, capsys: pytest.CaptureFixtu
     assert main(["releases", "sonic-lite", "--store", str(tmp_path / "store")]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines[1:]] == ["1.2.0", "→", "1.0.0"]
+    assert [title for title in lines[0].split() if title == "verdict"] == ["verdict"]
+    assert all(" pass " in line for line in lines[1:])
     assert "withdrawn: never again" in lines[1]
     assert "sha256:aaaaaaaaaaaa" in lines[2]
     assert "bbbbbbbbbbbb" in lines[2]

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
+import yaml
 from tests.unit.evaluation.probed_services import (
     ANSWER,
     ProbedService,
@@ -25,6 +30,7 @@ from penstock.evaluation.released_probes import ReleasedSuites, RepositoryAccess
 from penstock.foundation.errors import UsageError
 from penstock.store.local import LocalStore
 from penstock.store.store import Store
+from penstock.targets.canary import CANARY, SINCE, canary_begun
 from penstock.watch.probe_journal import ProbeJournal
 from penstock.watch.watch_policy import load_watch_policy
 from penstock.watch.watcher import CanaryWatch
@@ -120,6 +126,53 @@ def test_a_release_that_answers_otherwise_than_its_record_is_stopped(
         options = [f"--store={store.uri}", "--release=1.0.0", "--param=allow-local=true"]
         assert watch(policy, "--follow", *options) == 1
     assert capsys.readouterr().out.startswith("bad: answers of probes")
+
+
+def the_pages_analysis() -> tuple[str, dict[str, str]]:
+    """Of docs/watch.md: the address that is asked where a policy has ``probes.model``, and result → what it means."""
+    page = (Path(__file__).parents[3] / "docs" / "watch.md").read_text(encoding="utf-8")
+    block = next(
+        one for one in re.findall(r"^```yaml\n(.*?)^```$", page, re.M | re.S) if "kind: AnalysisTemplate" in one
+    )
+    metric = yaml.safe_load(block)["spec"]["metrics"][0]
+    assert metric["provider"]["web"]["jsonPath"] == "{$.phase}"
+    url = re.search(r'^#   url: "(.*version.*)"$', page, re.M)
+    assert url is not None
+    ends = {metric[f"{end}Condition"].removeprefix("result == ").strip('"'): end for end in ("success", "failure")}
+    return url[1], ends
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("answer", "end"), [(ANSWER, "success"), (ANSWER | {"text": "Entry"}, "failure")])
+def test_an_analysis_of_argo_rollouts_ends_by_the_releases_own_record(
+    stable: ProbedService, tmp_path: Path, answer: dict[str, Any], end: str
+) -> None:
+    """The whole program, asked as the web provider asks: the template's address, its arguments put in; nobody comes."""
+    url, ends = the_pages_analysis()
+    store, repository = LocalStore(tmp_path / "store"), committed(probed_repository(tmp_path / "repository"))
+    stored_release(store, tmp_path, repository, "1.0.0")
+    margins = {"errors": {"harmless": 0.4}, "answers": {"harmless": 0.4}, "latency": {"ratio": 10.0}}
+    with probed_service(answer=answer) as canary:
+        policy = of_releases(policy_of(tmp_path, canary.url, stable.url, model=MODEL, **margins))
+        program = (sys.executable, "-c", "import sys; from penstock.cli.app import main; sys.exit(main())", "watch")
+        options = (f"--store={store.uri}", "--param=allow-local=true", "--serve=127.0.0.1:0")
+        process = subprocess.Popen([*program, str(policy), *options], stderr=subprocess.PIPE, text=True)
+        try:
+            assert process.stderr is not None
+            place = process.stderr.readline().strip().removeprefix("listening on ")
+            args = canary_begun("1.0.0")
+            asked = url.replace("{{args.since}}", args[SINCE]).replace("{{args.version}}", args[CANARY])
+            asked = asked.replace("watch.penstock:8080", place)
+            until = time.monotonic() + 60.0
+            while (said := httpx.get(asked, trust_env=False, timeout=65).json())["phase"] not in ends:
+                assert said["phase"] == "Running", said
+                assert time.monotonic() < until, said
+                time.sleep(0.2)
+        finally:
+            process.kill()
+            process.wait()
+    assert ends[said["phase"]] == end, said
+    assert "answers" in [signal["name"] for signal in said["signals"]]
 
 
 def test_which_release_is_the_canary(base: Path) -> None:

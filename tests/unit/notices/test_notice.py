@@ -18,6 +18,8 @@ LINK = NoticeLink("report", "https://reports.example.org/a")
         ("a|b", "https://x.example"),
         ("", "https://x.example"),
         ("a\n", "https://x.example"),
+        ("报告]", "https://x.example"),
+        ("_", "https://x.example"),
         ("report", "javascript:alert(1)"),
         ("report", "https://me:hunter2@x.example/a"),
         ("report", "https://x.example/a)b"),
@@ -33,6 +35,11 @@ def test_what_is_no_link(label: str, url: str) -> None:
     with pytest.raises(UsageError) as caught:
         NoticeLink(label, url)
     assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("label", ["报告", "Отчёт 2", "v1.0-rc"])
+def test_a_label_in_any_script(label: str) -> None:
+    assert NoticeLink(label, "https://x.example").label == label
 
 
 def test_a_short_one_stays_whole() -> None:

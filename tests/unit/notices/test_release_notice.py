@@ -8,6 +8,7 @@ from typing import get_args
 import pytest
 from tests.unit.releases.released_runs import released
 
+from penstock.notices.chat_forms import WECOM_BYTES, full_width, wecom_form
 from penstock.notices.notice import NoticeLink
 from penstock.notices.release_notice import ReleaseEvent, act_notice, release_notice
 from penstock.releases.acts import promote, roll_back, withdraw
@@ -57,6 +58,20 @@ def test_without_another_version_or_a_name(event: ReleaseEvent) -> None:
     assert "None" not in found.what + found.why
     assert found.what.startswith("sonic {other}: ")
     assert found.why.startswith("{reason}. ")
+
+
+@pytest.mark.parametrize("event", get_args(ReleaseEvent))
+@pytest.mark.parametrize("reason", ["用户看到画面闪烁。" * 55, "users see flicker. " * 26])
+def test_what_to_do_is_in_the_shortest_message(event: ReleaseEvent, reason: str) -> None:
+    whole = release_notice(
+        event, "声画", "1.1.0", reason=reason, by="张三@工作站", other="1.0.0", target="studio", links=[LINK]
+    )
+    content = wecom_form(whole)["markdown"]["content"]
+    assert len(content.encode()) <= WECOM_BYTES
+    _, why, links = content.splitlines()
+    short = release_notice(event, "声画", "1.1.0", reason="", other="1.0.0", target="studio").why
+    assert why.endswith(f"… {full_width(short)}")
+    assert links == f"[{LINK.label}]({LINK.url})"
 
 
 @pytest.mark.slow

@@ -14,6 +14,7 @@ from penstock.foundation.errors import UsageError, WorldError
 from penstock.releases.acts import promote, roll_back, withdraw
 from penstock.releases.baseline import Release, baseline, published, published_key
 from penstock.releases.history import history
+from penstock.releases.moves import STANDS
 from penstock.releases.release import SupersededError
 from penstock.store.local import LocalStore
 from penstock.store.store import Pointer, Store
@@ -163,6 +164,17 @@ def test_a_release_with_a_target_is_not_current_by_word_alone(tmp_path: Path) ->
     with pytest.raises(UsageError, match=r"1\.1\.0: it is served at the target 'shop'\. Say where that is: --targets"):
         promote(store, MODEL, "1.1.0", reason="go")
     assert current(store) == "1.0.0"
+
+
+def test_a_promotion_needs_no_reason(tmp_path: Path) -> None:
+    store = LocalStore(tmp_path / "store")
+    shop = shop_with(tmp_path, store)
+    first = promote(store, MODEL, "1.1.0", by="ann", serving=shop).move
+    assert first is not None
+    assert (first.reason, first.by) == (STANDS, "ann")
+    assert promote(store, MODEL, "1.1.0", by="ann", serving=shop).move is None, "done once"
+    with pytest.raises(UsageError, match="a reason has 1 to 500 characters"):
+        promote(store, MODEL, "1.1.0", reason=" ", by="ann", serving=shop)
 
 
 @pytest.mark.slow

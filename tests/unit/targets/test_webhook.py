@@ -76,6 +76,7 @@ def test_a_key_that_was_replaced(hook: Receiver) -> None:
         ((302, b""), UsageError, "A redirect is not followed"),
         ((404, b""), WorldError, r"refuses the request \(404\)"),
         ((200, b"<html>"), WorldError, "its answer is not one of a receiver"),
+        ((200, b"{}"), WorldError, "its answer is not one of a receiver: state"),
         ((200, b'{"state": "fine"}'), WorldError, "its answer is not one of a receiver"),
         ((200, b'{"state": "serving", "image": NaN}'), WorldError, "its answer is not one of a receiver"),
         ((200, b"[" * 50_000), WorldError, "its answer is not one of a receiver"),
