@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import re
 import threading
@@ -340,3 +341,16 @@ def test_what_is_archived_later_appears(made: LocalStore, tmp_path: Path) -> Non
 
 def test_only_reading(book: BookClient) -> None:
     assert {book.request(method, "/").status_code for method in ("POST", "PUT", "DELETE", "PATCH")} == {405}
+
+
+def test_a_digest_that_is_none_becomes_no_header(made: LocalStore, tmp_path: Path) -> None:
+    store = copied(made, tmp_path)
+    manifest = store.directory / "runs" / MODEL / "run-1" / "manifest.json"
+    manifest.chmod(0o644)
+    content = json.loads(manifest.read_bytes())
+    content["files"]["run.json"] = '"\r\nSet-Cookie: a=b'
+    manifest.write_text(json.dumps(content))
+    book = client_of(store)
+    answer = book.get(f"{files_of(book)}run.json")
+    assert (answer.status_code, "no SHA-256" in answer.text) == (502, True)
+    assert book.get(f"{files_of(book)}verdict.json").status_code == 200

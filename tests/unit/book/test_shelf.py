@@ -127,3 +127,15 @@ def test_lines_are_found_and_limited(made: LocalStore, monkeypatch: pytest.Monke
 
 def test_an_empty_store(tmp_path: Path) -> None:
     assert Shelf(LocalStore(tmp_path / "store")).models() == {}
+
+
+def test_large_records_push_out_those_before(made: LocalStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    shelf = Shelf(made)
+    kept = shelf._kept["Manifest"]
+    for run in ("run-0", "run-1", "run-2"):
+        shelf.manifest(MODEL, run)
+    assert len(kept) == 3
+    monkeypatch.setattr("penstock.book.shelf.MAX_KEPT_BYTES", 10)
+    shelf.run(MODEL, "run-1")
+    shelf.run(MODEL, "run-2")
+    assert [key.split("/")[2] for key in shelf._kept["Run"]] == ["run-2"]  # the last one stays, however large
