@@ -125,7 +125,9 @@ def server(
         raise UsageError("the release book needs starlette and uvicorn", todo=todo) from None
     names = tuple(name.lower() for name in hosts) or (LOOPBACK_NAMES if door.open else ())
     tickets = Tickets(key or secrets.token_bytes(32))
-    app = application(Shelf(store), door, tickets, hosts=names, link_days=link_days, raters=raters, bench=bench)
+    shelf = Shelf(store)
+    shelf.begin()
+    app = application(shelf, door, tickets, hosts=names, link_days=link_days, raters=raters, bench=bench)
     config = uvicorn.Config(
         app,
         lifespan="off",

@@ -79,6 +79,11 @@ class Shelf:
         self._kept: dict[str, OrderedDict[str, tuple[BaseModel, int]]] = {kind: OrderedDict() for kind in KEPT}
         """Kind → key → record and the bytes that it has in the store."""
 
+    def begin(self) -> None:
+        """Begin to look, so that the first page need not wait for all of it."""
+        with self._lock:
+            self._refresh = self.pool.submit(self._look)
+
     def models(self) -> Mapping[str, ModelCard]:
         """Name → what the store has of a model, sorted by name.
 

@@ -49,6 +49,7 @@ def test_timeline_and_courses(book: BookClient) -> None:
     text = book.get(f"/models/{MODEL}").text
     assert text.index("1.1.0") < text.index("1.0.0")
     assert text.count('class="chip now"') == 1
+    assert '<a href="#courses">metrics</a>' in text
     assert "1.1.0: 7.200, interval 7.100 to 7.300, allowed up to 7.400" in text
     assert "/compare?model=sonic-lite&amp;a=run-0&amp;b=run-1" in text
 
