@@ -12,7 +12,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -131,6 +131,18 @@ class Book:
         found = list_page(runs, request.query_params.get("page", ""))
         return page("search", text=text, runs=found, releases=releases[:20], more=max(0, len(releases) - 20))
 
+    def readers_file(self, request: Request) -> Response:
+        """An address of a file that lasts, for readers: it leads to one that is signed for a while."""
+        model, run_id = self._names(request)
+        name = request.path_params["path"]
+        if name not in self.shelf.manifest(model, run_id).files:
+            raise HTTPException(404)
+        if name == REPORT:  # it shows other files of its run
+            place = f"{self._links(request, None)['files']}{REPORT}"
+        else:
+            place = self._file(model, run_id, name, None)
+        return RedirectResponse(place, status_code=303, headers={"Cache-Control": "no-store"})
+
     def file(self, request: Request) -> Response:
         """A file of a run, or a part of it: only by a link that is signed, since it lies in an origin of its own."""
         model, run_id = self._names(request)
@@ -246,6 +258,7 @@ def application(
         ("/models/{model}/runs", book.runs),
         (run, book.run),
         (f"{run}/case", book.case),
+        (f"{run}/files/{{path:path}}", book.readers_file),
         ("/compare", book.compare),
         ("/search", book.search),
         (shared, book.run),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import os
 import re
@@ -355,3 +356,19 @@ def test_a_digest_that_is_none_becomes_no_header(made: LocalStore, tmp_path: Pat
     answer = book.get(f"{files_of(book)}run.json")
     assert (answer.status_code, "no SHA-256" in answer.text) == (502, True)
     assert book.get(f"{files_of(book)}verdict.json").status_code == 200
+
+
+def test_a_readers_address_of_a_file_lasts(made: LocalStore) -> None:
+    token = "r" * 32
+    door = Door(tokens={hashlib.sha256(token.encode()).hexdigest(): "ann"})
+    book, reads = client_of(made, door), {"Authorization": f"Bearer {token}"}
+    movie = f"{RUN}/files/outputs/c-1/output.mp4"
+    assert book.get(movie).status_code == 401
+    led = book.get(movie, reads)
+    assert (led.status_code, led.headers["cache-control"]) == (303, "no-store")
+    assert book.get(led.headers["location"]).content == MOVIE
+    report = book.get(f"{RUN}/files/report/index.html", reads).headers["location"]
+    assert book.get(report.replace("report/index.html", "run.json")).status_code == 200
+    for name in ("outputs/c-1", "manifest.json", "../run-0/run.json", "%2e%2e/run-0/run.json"):
+        assert book.get(f"{RUN}/files/{name}", reads).status_code == 404
+    assert book.get(f"/models/{MODEL}/runs/run-9/files/run.json", reads).status_code == 404
