@@ -206,7 +206,7 @@ def _mentions(case: str) -> Callable[[bytes], bool]:
 
 
 def _case_of(line: bytes) -> str | None:
-    """Which case a line is about; ``None``: it cannot be read, which whoever parses it says."""
+    """Which case a line is about; ``None``: it cannot be read; who parses it says so."""
     try:
         return _CaseName.model_validate_json(line).case if line.strip() else ""
     except ValidationError:
