@@ -181,7 +181,7 @@ def power(
 def _checked(directory: Path) -> tuple[Report, CheckedSuite]:
     """Raises UsageError: the contract or the suite has a fault, which ``penstock check`` explains."""
     from penstock.contract.check import check_repository
-    from penstock.contract.load import CONTRACT_FILE
+    from penstock.contract.models import CONTRACT_FILE
     from penstock.families.registry import directions
     from penstock.foundation.errors import UsageError
     from penstock.suites.lint import CheckedSuite
