@@ -18,7 +18,7 @@ from penstock.notices.commit_status import put_status
 from penstock.notices.forge import Posted, put_comment
 from penstock.notices.forge_places import address_of, open_place, read_forge
 from penstock.notices.message import headline, message
-from penstock.notices.notice import NoticeLink
+from penstock.notices.notice import NoticeLink, NoticePicture
 from penstock.notices.notice_links import links_of, values_of
 from penstock.notices.notice_picture import picture_of
 from penstock.notices.notify import notify, receivers_in
@@ -66,9 +66,8 @@ def step(arguments: Arguments) -> dict[str, str]:
     failed: list[PenstockError] = []
     sent, state = 0, ""
     try:
-        said = message(bundle, arguments.status, _links(arguments, bundle))
         said = replace(
-            said, picture=picture_of(bundle, arguments.status, arguments.receivers, _evidence(arguments, bundle))
+            message(bundle, arguments.status, _links(arguments, bundle)), picture=_picture(arguments, bundle)
         )
         told = notify(receivers_in(arguments.receivers), said)
         sent = told.sent
@@ -114,6 +113,11 @@ def _links(arguments: Arguments, bundle: Bundle) -> tuple[NoticeLink, ...]:
     return links_of(values_of(bundle.run(), _evidence(arguments, bundle)), arguments.receivers)
 
 
+def _picture(arguments: Arguments, bundle: Bundle) -> NoticePicture | None:
+    """The picture of the worst case, and where the operator's file says that it is had without a login."""
+    return picture_of(bundle, arguments.status, arguments.receivers, _evidence(arguments, bundle))
+
+
 def _evidence(arguments: Arguments, bundle: Bundle) -> str:
     """Where the bundle lies in the store; empty: it is not archived."""
     if not bundle.manifest_file.exists() or arguments.status == "Failed":  # not sealed, or it broke on its way there
@@ -131,7 +135,14 @@ def _comment(arguments: Arguments, bundle: Bundle) -> Posted | None:
         return None
     forge = read_forge(arguments.forge)
     address = address_of(run, forge, arguments.pull_request)
-    text = comment_text(bundle, arguments.status, links=_links(arguments, bundle), baseline=arguments.baseline)
+    picture = _picture(arguments, bundle)
+    text = comment_text(
+        bundle,
+        arguments.status,
+        links=_links(arguments, bundle),
+        baseline=arguments.baseline,
+        picture=picture.link if picture is not None else None,
+    )
     posted = put_comment(lambda: open_place(forge, address), marker(run), text)
     if posted is None:
         log("not commented", reason="no open merge request has this commit")

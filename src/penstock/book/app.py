@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
@@ -11,13 +12,13 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from penstock.book.access import Door, Tickets
 from penstock.book.cards import ModelCard, RunCard
-from penstock.book.case_page import case_view, cases_of, fragment, moment
+from penstock.book.case_page import case_view, cases_page, fragment, moment
 from penstock.book.comparison import Comparisons, RunName
 from penstock.book.course import courses
 from penstock.book.drawn_page import draw, list_page, style
@@ -34,7 +35,7 @@ from penstock.bundle.verdict_record import Verdict
 from penstock.foundation.errors import PenstockError, UsageError, one_line
 from penstock.releases.history import PublishedRelease
 from penstock.store.archive import run_key
-from penstock.store.store import NotStoredError
+from penstock.store.store import DamagedError, NotStoredError
 
 log = logging.getLogger(__name__)
 
@@ -87,7 +88,7 @@ class Book:
         model, run_id = self._names(request)
         expires = self._expires(request)
         view = run_view(self.shelf, model, run_id)
-        cases = list_page(cases_of(self.shelf, model, run_id), request.query_params.get("page", ""))
+        cases = cases_page(self.shelf, model, run_id, request.query_params.get("page", ""))
         return page(
             "run", **self._links(request, expires), view=view, cases=cases, report=REPORT in view.files, model=model
         )
@@ -130,6 +131,18 @@ class Book:
         found = list_page(runs, request.query_params.get("page", ""))
         return page("search", text=text, runs=found, releases=releases[:20], more=max(0, len(releases) - 20))
 
+    def readers_file(self, request: Request) -> Response:
+        """An address of a file that lasts, for readers: it leads to one that is signed for a while."""
+        model, run_id = self._names(request)
+        name = request.path_params["path"]
+        if name not in self.shelf.manifest(model, run_id).files:
+            raise HTTPException(404)
+        if name == REPORT:  # it shows other files of its run
+            place = f"{self._links(request, None)['files']}{REPORT}"
+        else:
+            place = self._file(model, run_id, name, None)
+        return RedirectResponse(place, status_code=303, headers={"Cache-Control": "no-store"})
+
     def file(self, request: Request) -> Response:
         """A file of a run, or a part of it: only by a link that is signed, since it lies in an origin of its own."""
         model, run_id = self._names(request)
@@ -139,6 +152,8 @@ class Book:
         digest = self.shelf.manifest(model, run_id).files.get(name)
         if digest is None:
             raise HTTPException(404)
+        if not re.fullmatch("[0-9a-f]{64}", digest):  # it becomes a header
+            raise DamagedError("the manifest has no SHA-256 of this file", todo="Restore the manifest from a copy.")
         headers = {
             "Cache-Control": "private, max-age=3600",
             "Content-Security-Policy": policy_of(name),
@@ -243,6 +258,7 @@ def application(
         ("/models/{model}/runs", book.runs),
         (run, book.run),
         (f"{run}/case", book.case),
+        (f"{run}/files/{{path:path}}", book.readers_file),
         ("/compare", book.compare),
         ("/search", book.search),
         (shared, book.run),

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 from urllib.parse import quote
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
+from penstock.book.drawn_page import ListPage, list_page
 from penstock.book.evidence import kind_of
 from penstock.book.shelf import Shelf
 from penstock.bundle.models import Invocation, Measurement
@@ -20,6 +21,7 @@ from penstock.store.store import DamagedError, NotStoredError
 
 MAX_MOMENT_S = 24 * 3600.0
 MAX_CASE_CHARACTERS = 300
+MANY_CASES = 1 << 31
 Line = TypeVar("Line", Measurement, Invocation)
 
 
@@ -113,12 +115,48 @@ def case_view(shelf: Shelf, model: str, run_id: str, case: str) -> CaseView:
 
 
 def cases_of(shelf: Shelf, model: str, run_id: str) -> list[Invocation]:
-    """Every case that the run put to the model, in its order; empty where that is not recorded."""
+    """Every case that the run put to the model, in its order; empty where that is not recorded.
+
+    Raises:
+        UsageError: a record cannot be read.
+        DamagedError: they are too many: see :meth:`penstock.book.shelf.Shelf.lines`.
+    """
     try:
         lines = shelf.lines(model, run_id, "invocations.jsonl", lambda line: bool(line.strip()))
     except NotStoredError:
         return []
     return [_parsed(line, Invocation, f"{model}/{run_id}/invocations.jsonl") for line in lines]
+
+
+def cases_page(shelf: Shelf, model: str, run_id: str, asked: str) -> ListPage[Invocation]:
+    """One page of a run's cases; see :func:`list_page`. Other cases are counted and not kept, however many there are.
+
+    Raises:
+        UsageError: a record on the page cannot be read.
+        DamagedError: the file is too large to be shown.
+    """
+    wanted = list_page(range(MANY_CASES), asked)  # as if there were that many
+    lines, total = _lines_at(shelf, model, run_id, wanted.rows)
+    found = list_page(range(total), asked)
+    if found.number != wanted.number:
+        lines, _ = _lines_at(shelf, model, run_id, found.rows)
+    rows = [_parsed(line, Invocation, f"{model}/{run_id}/invocations.jsonl") for line in lines]
+    return ListPage(rows, found.number, found.pages, total)
+
+
+def _lines_at(shelf: Shelf, model: str, run_id: str, places: Sequence[int]) -> tuple[list[bytes], int]:
+    """The lines of ``invocations.jsonl`` at some places, from 0; and how many there are."""
+    total = 0
+
+    def wanted(line: bytes) -> bool:
+        nonlocal total
+        total += bool(line.strip())
+        return bool(line.strip()) and total - 1 in places
+
+    try:
+        return shelf.lines(model, run_id, "invocations.jsonl", wanted), total
+    except NotStoredError:
+        return [], 0
 
 
 def parse_lines(content: bytes, kind: type[Line], where: str) -> list[Line]:
@@ -159,11 +197,24 @@ def _lines(shelf: Shelf, model: str, run_id: str, name: str, case: str, kind: ty
 
 
 def _mentions(case: str) -> Callable[[bytes], bool]:
-    """A quick look at a line before it is parsed. A name that JSON may write in several ways is not looked for."""
-    if not case.isascii() or not case.isprintable() or '"' in case or "\\" in case or "/" in case:
-        return lambda line: bool(line.strip())
-    sought = f'"{case}"'.encode()
-    return lambda line: sought in line
+    """A quick look at a line before it is parsed."""
+    if case.isascii() and case.isprintable() and not set('"\\/') & set(case):
+        sought = f'"{case}"'.encode()
+        return lambda line: sought in line
+    plain = case.encode("utf-8", "replace")  # without a backslash, JSON writes every letter as it is
+    return lambda line: (plain in line or b"\\" in line) and _case_of(line) in (case, None)
+
+
+def _case_of(line: bytes) -> str | None:
+    """Which case a line is about; ``None``: it cannot be read; who parses it says so."""
+    try:
+        return _CaseName.model_validate_json(line).case if line.strip() else ""
+    except ValidationError:
+        return None
+
+
+class _CaseName(BaseModel):
+    case: str
 
 
 def _parsed(line: bytes, kind: type[Line], where: str) -> Line:

@@ -64,6 +64,8 @@ class Comparisons:
         self._kept: OrderedDict[tuple[RunName, RunName], ComparedRuns] = OrderedDict()
         self._running: dict[tuple[RunName, RunName], Future[ComparedRuns]] = {}
         self._lock = threading.Lock()
+        self._one = threading.Lock()
+        """Held while two runs are compared: those that are large would fill the memory together."""
 
     def of(self, first: RunName, second: RunName) -> ComparedRuns:
         """The change from the first run to the second.
@@ -87,7 +89,8 @@ class Comparisons:
 
     def _compare(self, first: RunName, second: RunName, roots: tuple[str, str]) -> ComparedRuns:
         try:
-            found = _compared(self.shelf.store, (first, roots[0]), (second, roots[1]))
+            with self._one:
+                found = _compared(self.shelf.store, (first, roots[0]), (second, roots[1]))
             with self._lock:
                 self._kept[first, second] = found
                 while len(self._kept) > KEPT:

@@ -74,5 +74,6 @@ def server(
         from penstock.book.app import application
     names = tuple(name.lower() for name in hosts) or (LOOPBACK_NAMES if door.open else ())
     tickets = Tickets(key or secrets.token_bytes(32))
-    app = application(Shelf(store), door, tickets, hosts=names, link_days=link_days, raters=raters, bench=bench)
-    return web_server(app)
+    shelf = Shelf(store)
+    shelf.begin()
+    return web_server(application(shelf, door, tickets, hosts=names, link_days=link_days, raters=raters, bench=bench))

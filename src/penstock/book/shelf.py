@@ -47,6 +47,8 @@ MAX_LINES_BYTES = 64 << 20
 """Of ``measurements.jsonl`` and ``invocations.jsonl``."""
 KEPT = {"Verdict": 128, "Manifest": 8, "Run": 16}
 """Records of each kind that are kept in memory, those that were asked for last."""
+MAX_KEPT_BYTES = 8 << 20
+"""Of the records of each kind that are kept, as they lie in the store; but for the last one, however large it is."""
 READERS = 16
 AGAIN = 20
 """Of a model's runs that could not be read, so many are tried again at each look: somebody may restore them."""
@@ -74,7 +76,13 @@ class Shelf:
         self._read_at = float("-inf")
         self._lock = threading.Lock()
         self._refresh: Future[None] | None = None
-        self._kept: dict[str, OrderedDict[str, BaseModel]] = {kind: OrderedDict() for kind in KEPT}
+        self._kept: dict[str, OrderedDict[str, tuple[BaseModel, int]]] = {kind: OrderedDict() for kind in KEPT}
+        """Kind → key → record and the bytes that it has in the store."""
+
+    def begin(self) -> None:
+        """Begin to look, so that the first page need not wait for all of it."""
+        with self._lock:
+            self._refresh = self.pool.submit(self._look)
 
     def models(self) -> Mapping[str, ModelCard]:
         """Name → what the store has of a model, sorted by name.
@@ -152,17 +160,19 @@ class Shelf:
 
         Raises:
             NotStoredError: there is no such file.
-            DamagedError: the file, or a line of it, is too large.
+            DamagedError: the file, a line of it, or what is wanted of it is too large.
         """
         key = f"{self.root(model, run_id)}/{name}"
 
         def read() -> list[bytes]:
-            found, rest, size = [], b"", 0
+            found, rest, size, held = [], b"", 0, 0
             for piece in self.store.read_range(key, 0, MAX_LINES_BYTES + 1):
                 size += len(piece)
                 *whole, rest = (rest + piece).split(b"\n")
-                found += [line for line in whole if wanted(line)]
-                if size > MAX_LINES_BYTES or len(rest) > MAX_RECORD_BYTES:
+                new = [line for line in whole if wanted(line)]
+                found += new
+                held += sum(map(len, new))
+                if size > MAX_LINES_BYTES or max(held, len(rest)) > MAX_RECORD_BYTES:
                     raise DamagedError("the file is too large to be shown", where=key)
             return found + ([rest] if rest and wanted(rest) else [])
 
@@ -172,14 +182,15 @@ class Shelf:
         key = f"{self.root(model, run_id)}/{name}"
         shelf = self._kept[kind.__name__]
         with self._lock:
-            kept = shelf.get(key)
+            kept, _ = shelf.get(key, (None, 0))
             if isinstance(kept, kind):
                 shelf.move_to_end(key)
                 return kept
-        record = parse_model(self.pool.ask(lambda: self.store.read(key, max_bytes)), kind, where=key)
+        content = self.pool.ask(lambda: self.store.read(key, max_bytes))
+        record = parse_model(content, kind, where=key)
         with self._lock:
-            shelf[key] = record
-            while len(shelf) > KEPT[kind.__name__]:
+            shelf[key] = (record, len(content))
+            while len(shelf) > KEPT[kind.__name__] or (len(shelf) > 1 and _bytes_of(shelf) > MAX_KEPT_BYTES):
                 shelf.popitem(last=False)
         return record
 
@@ -246,6 +257,10 @@ class Shelf:
         except (UsageError, NotStoredError, DamagedError) as error:
             return RunCard(model, run_id, fault=str(error)[:300])
         return card_of(model, run_id, run, verdict, pull=pull_of(root), fork=is_fork(root))
+
+
+def _bytes_of(shelf: OrderedDict[str, tuple[BaseModel, int]]) -> int:
+    return sum(size for _, size in shelf.values())
 
 
 def _each(work: Callable[[str], RunCard | None], names: list[str]) -> list[RunCard | None]:

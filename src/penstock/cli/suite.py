@@ -181,13 +181,16 @@ def power(
 def _checked(directory: Path) -> tuple[Report, CheckedSuite]:
     """Raises UsageError: the contract or the suite has a fault, which ``penstock check`` explains."""
     from penstock.contract.check import check_repository
+    from penstock.contract.models import CONTRACT_FILE
     from penstock.families.registry import directions
     from penstock.foundation.errors import UsageError
     from penstock.suites.lint import CheckedSuite
 
     report = check_repository(directory, metrics=directions())
     if report.contract is None or report.suite is None or report.suite_document is None:
-        first = next(fault for fault in report.faults if not fault.warning)
+        faults = [fault for fault in report.faults if not fault.warning]
+        of_suite = [fault for fault in faults if report.contract is not None and fault.file != CONTRACT_FILE]
+        first = (of_suite or faults)[0]  # what else is wrong, such as weights that are not there, is no matter here
         raise UsageError(first.what, where=f"{first.file}:{first.line}", todo=f"Run `penstock check {directory}`.")
     return report, CheckedSuite(directory, report.contract, report.suite, report.suite_document)
 

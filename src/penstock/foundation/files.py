@@ -41,6 +41,9 @@ def disk_errors(where: Path) -> Iterator[None]:
         raise
 
 
+DEVICES = Path("/dev")
+
+
 @contextlib.contextmanager
 def replacing(path: Path, *, synced: bool = True) -> Iterator[Path]:
     """Yield a temporary name beside ``path``; on success it is synced and renamed to ``path``, else removed.
@@ -51,7 +54,12 @@ def replacing(path: Path, *, synced: bool = True) -> Iterator[Path]:
         path: the file.
         synced: False: it is only renamed. That holds whatever is killed, but not if the machine itself goes down in the
             next seconds: for files of which there are thousands, and which can be made again.
+
+    Raises:
+        UsageError: it lies in ``/dev``: for root, a file would take the place of a device that all programs use.
     """
+    if path.parent.resolve() == DEVICES:
+        raise UsageError("this is no file that can be replaced", where=str(path), todo="Name another file.")
     with disk_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         start = os.fsdecode(os.fsencode(path.name)[: MAX_NAME_BYTES - 40])  # a name may be as long as names can be

@@ -12,7 +12,7 @@ from penstock.bundle.verdict_record import Verdict
 from penstock.foundation.files import write_text
 from penstock.notices.message import message
 from penstock.notices.notice import NoticeLink
-from penstock.notices.quick_notice import link_line, worst_lines
+from penstock.notices.quick_notice import link_line, picture_url, worst_lines
 from penstock.releases.quick_track import VERIFY
 from penstock.report.junit import write_junit
 from penstock.report.old_verdicts import read_verdict
@@ -40,7 +40,12 @@ def pull_request_markdown(run: Run, verdict: Verdict) -> str:
 
 
 def comment_text(
-    bundle: Bundle, status: str = "", *, links: Sequence[NoticeLink] = (), baseline: Path | None = None
+    bundle: Bundle,
+    status: str = "",
+    *,
+    links: Sequence[NoticeLink] = (),
+    baseline: Path | None = None,
+    picture: NoticeLink | None = None,
 ) -> str:
     """The comment for a run as far as it came, with or without a verdict.
 
@@ -49,14 +54,17 @@ def comment_text(
         status: Tekton's aggregate status of the tasks, or empty.
         links: where to look; on the track verify they stand below the summary, with those to the worst case's files.
         baseline: the released model's bundle, if it was brought.
+        picture: where the worst case's picture is had without a login: the forge, or who reads the comment, gets it.
     """
     run = bundle.run()
     if bundle.verdict_file.exists() and status != "Failed":
         verdict = read_verdict(bundle)
-        if run.track != VERIFY:
-            return pull_request_markdown(run, verdict)
         summary = markdown_summary(run, verdict)
-        beside = "\n".join([*worst_lines(bundle, baseline, links), link_line(links), ""])
+        if run.track == VERIFY:
+            beside = "\n".join([*worst_lines(bundle, baseline, links, picture), link_line(links), ""])
+        else:
+            shown_at = picture_url(bundle, "", picture)
+            beside = f"\n![Worst case](<{shown_at}>)\n" if shown_at else ""
         return _comment(run, cut(summary, MAX_CHARACTERS - MAX_BESIDE) + beside[:MAX_BESIDE], verdict)
     said = message(bundle, status)
     return _comment(run, f"## {plain(said.what)}\n\n{plain(said.why)}\n", None)

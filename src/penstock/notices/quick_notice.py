@@ -85,7 +85,9 @@ def quick_state(run: Run, verdict: Verdict) -> tuple[State, str]:
     return "failure", f"undecided: {names or 'no rule could be asked'}"
 
 
-def worst_lines(bundle: Bundle, baseline: Path | None, links: Sequence[NoticeLink]) -> list[str]:
+def worst_lines(
+    bundle: Bundle, baseline: Path | None, links: Sequence[NoticeLink], picture: NoticeLink | None = None
+) -> list[str]:
     """Markdown about the worst case: its name, the number that tells, its picture and its videos as far as there are
     links to the bundle's files. Of an accepted commit the case that gained least.
 
@@ -93,6 +95,7 @@ def worst_lines(bundle: Bundle, baseline: Path | None, links: Sequence[NoticeLin
         bundle: the run's.
         baseline: the released model's bundle, if it was brought.
         links: the one that is called ``files`` leads to the bundle.
+        picture: where its picture is had without a login; ``None``: with the other files.
     """
     verdict = read_verdict(bundle)
     released = read_side(Bundle(baseline)) if baseline is not None and Bundle(baseline).run_file.exists() else None
@@ -107,9 +110,9 @@ def worst_lines(bundle: Bundle, baseline: Path | None, links: Sequence[NoticeLin
     called = "A case to look at" if verdict.verdict == "pass" or worst.worst <= 0 else "Worst case"
     lines = [f"{called}: **{plain(worst.name)}**{_number(worst)}"]
     home = next((link.url.rstrip("/") for link in links if link.label == FILES), "")
+    if shown_at := picture_url(bundle, home, picture):
+        lines.append(f"![{plain(worst.name)}](<{shown_at}>)")
     if home:
-        if picture := _picture(bundle):
-            lines.append(f"![{plain(worst.name)}](<{home}/{quote(picture)}>)")
         call = side.calls.get(worst.name)
         shown = [f"[{plain(Path(path).name)}](<{home}/{quote(path)}>)" for path in (call.outputs if call else [])[:4]]
         if shown:
@@ -131,10 +134,17 @@ def _number(worst: CaseRow) -> str:
     return f": {plain(found.title)} {plain(f'{found.candidate}{unit}{before}')}"
 
 
-def _picture(bundle: Bundle) -> str:
-    """Path of the worst case's picture in the bundle; empty: there is none."""
+def picture_url(bundle: Bundle, home: str, picture: NoticeLink | None) -> str:
+    """Where the worst case's picture is seen; empty: there is none, or no link leads to it.
+
+    Args:
+        bundle: the run's.
+        home: the address of its files; empty: none is known.
+        picture: the address of the picture itself, which goes before.
+    """
     for suffix in _PICTURES:
         path = bundle.path / f"{PICTURE}{suffix}"
         if path.is_file() and not path.is_symlink():
-            return f"{PICTURE}{suffix}"
+            below = f"{home}/{quote(PICTURE + suffix)}" if home else ""
+            return picture.url if picture is not None else below
     return ""

@@ -155,8 +155,12 @@ def _write(checked: CheckedSuite, path: Path, text: str, copies: Mapping[str, Pa
                 with replacing(target) as half:
                     shutil.copyfile(source, half)
                 come.append(target)
-        faults = suite_file_faults(checked.directory, checked.contract.suite_folder, suite, document)
-        if (fault := next((fault for fault in faults if not fault.warning), None)) is not None:
+        folder = checked.contract.suite_folder
+        # what is missing for other cases, such as the example's of `penstock init`, is for `penstock check` to say
+        before = {found.what for found in suite_file_faults(checked.directory, folder, checked.suite, checked.document)}
+        faults = suite_file_faults(checked.directory, folder, suite, document)
+        fault = next((found for found in faults if not found.warning and found.what not in before), None)
+        if fault is not None:
             raise UsageError(fault.what, where=fault.field, todo=fault.todo)
         write_text(path, text)
     except BaseException:

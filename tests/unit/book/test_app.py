@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import json
 import os
 import re
 import threading
@@ -48,6 +50,7 @@ def test_timeline_and_courses(book: BookClient) -> None:
     text = book.get(f"/models/{MODEL}").text
     assert text.index("1.1.0") < text.index("1.0.0")
     assert text.count('class="chip now"') == 1
+    assert '<a href="#courses">metrics</a>' in text
     assert "1.1.0: 7.200, interval 7.100 to 7.300, allowed up to 7.400" in text
     assert "/compare?model=sonic-lite&amp;a=run-0&amp;b=run-1" in text
 
@@ -340,3 +343,32 @@ def test_what_is_archived_later_appears(made: LocalStore, tmp_path: Path) -> Non
 
 def test_only_reading(book: BookClient) -> None:
     assert {book.request(method, "/").status_code for method in ("POST", "PUT", "DELETE", "PATCH")} == {405}
+
+
+def test_a_digest_that_is_none_becomes_no_header(made: LocalStore, tmp_path: Path) -> None:
+    store = copied(made, tmp_path)
+    manifest = store.directory / "runs" / MODEL / "run-1" / "manifest.json"
+    manifest.chmod(0o644)
+    content = json.loads(manifest.read_bytes())
+    content["files"]["run.json"] = '"\r\nSet-Cookie: a=b'
+    manifest.write_text(json.dumps(content))
+    book = client_of(store)
+    answer = book.get(f"{files_of(book)}run.json")
+    assert (answer.status_code, "no SHA-256" in answer.text) == (502, True)
+    assert book.get(f"{files_of(book)}verdict.json").status_code == 200
+
+
+def test_a_readers_address_of_a_file_lasts(made: LocalStore) -> None:
+    token = "r" * 32
+    door = Door(tokens={hashlib.sha256(token.encode()).hexdigest(): "ann"})
+    book, reads = client_of(made, door), {"Authorization": f"Bearer {token}"}
+    movie = f"{RUN}/files/outputs/c-1/output.mp4"
+    assert book.get(movie).status_code == 401
+    led = book.get(movie, reads)
+    assert (led.status_code, led.headers["cache-control"]) == (303, "no-store")
+    assert book.get(led.headers["location"]).content == MOVIE
+    report = book.get(f"{RUN}/files/report/index.html", reads).headers["location"]
+    assert book.get(report.replace("report/index.html", "run.json")).status_code == 200
+    for name in ("outputs/c-1", "manifest.json", "../run-0/run.json", "%2e%2e/run-0/run.json"):
+        assert book.get(f"{RUN}/files/{name}", reads).status_code == 404
+    assert book.get(f"/models/{MODEL}/runs/run-9/files/run.json", reads).status_code == 404

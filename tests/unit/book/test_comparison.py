@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -62,3 +64,22 @@ def test_one_that_takes_long_is_there_when_it_is_asked_for_again(
     assert comparisons.of(*runs).rows
     assert comparisons.of(*runs) is comparisons.of(*runs)
     assert begun == [1]
+
+
+def test_one_pair_is_compared_at_a_time(made: LocalStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    compared, going, most = comparison._compared, [0], [0]
+
+    def watched(*given: Any) -> Any:
+        going[0] += 1
+        most[0] = max(most[0], going[0])
+        time.sleep(0.02)
+        going[0] -= 1
+        return compared(*given)
+
+    monkeypatch.setattr(comparison, "_compared", watched)
+    comparisons = Comparisons(Shelf(made))
+    pairs = [("run-0", "run-1"), ("run-0", "run-2"), ("run-1", "run-2"), ("run-2", "run-0")]
+    with ThreadPoolExecutor(len(pairs)) as readers:
+        found = list(readers.map(lambda pair: comparisons.of((MODEL, pair[0]), (MODEL, pair[1])), pairs))
+    assert [entry.comparison.candidate for entry in found] == [second for _, second in pairs]
+    assert most == [1]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -127,3 +127,40 @@ def test_lines_are_found_and_limited(made: LocalStore, monkeypatch: pytest.Monke
 
 def test_an_empty_store(tmp_path: Path) -> None:
     assert Shelf(LocalStore(tmp_path / "store")).models() == {}
+
+
+def test_large_records_push_out_those_before(made: LocalStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    shelf = Shelf(made)
+    kept = shelf._kept["Manifest"]
+    for run in ("run-0", "run-1", "run-2"):
+        shelf.manifest(MODEL, run)
+    assert len(kept) == 3
+    monkeypatch.setattr("penstock.book.shelf.MAX_KEPT_BYTES", 10)
+    shelf.run(MODEL, "run-1")
+    shelf.run(MODEL, "run-2")
+    assert [key.split("/")[2] for key in shelf._kept["Run"]] == ["run-2"]  # the last one stays, however large
+
+
+def test_the_first_page_finds_what_was_begun(made: LocalStore) -> None:
+    looks: list[str] = []
+
+    class WatchedStore(LocalStore):
+        def names(self, prefix: str) -> Sequence[str]:
+            looks.append(prefix)
+            return super().names(prefix)
+
+    shelf = Shelf(WatchedStore(made.directory))
+    shelf.begin()
+    assert list(shelf.models()) == [MODEL]
+    assert looks.count("baselines") == 1
+
+
+def test_a_store_that_is_gone_at_the_start_is_looked_at_again(made: LocalStore, tmp_path: Path) -> None:
+    store = copied(made, tmp_path)
+    elsewhere = store.directory.rename(tmp_path / "elsewhere")
+    shelf = Shelf(store)
+    shelf.begin()
+    assert shelf._refresh is not None
+    assert shelf._refresh.exception(5) is not None
+    elsewhere.rename(store.directory)
+    assert list(shelf.models()) == [MODEL]

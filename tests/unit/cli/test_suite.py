@@ -46,6 +46,16 @@ def test_a_suite_that_cannot_be_read(tmp_path: Path) -> None:
     assert "penstock.yaml" in str(result.exception)
 
 
+def test_the_suites_fault_is_named_whatever_else_is_wrong(tmp_path: Path) -> None:
+    write_repository(tmp_path, [])
+    contract = yaml.safe_load((tmp_path / "penstock.yaml").read_text())
+    contract["weights"] = [{"path": "weights/model.onnx", "sha256": "0" * 64, "source": "repository"}]
+    (tmp_path / "penstock.yaml").write_text(yaml.safe_dump(contract))
+    result = runner.invoke(app, ["suite", "lint", str(tmp_path)])
+    assert isinstance(result.exception, UsageError)
+    assert str(result.exception.where).startswith("suite/suite.yaml:")
+
+
 def test_power_of_what_is_not_known(tmp_path: Path) -> None:
     write_repository(tmp_path, [case("a"), case("b", "picture-1.png")])
     result = runner.invoke(app, ["suite", "power", str(tmp_path)])

@@ -167,3 +167,10 @@ def test_a_path_with_a_nul_is_told_and_advice_goes_along(tmp_path: Path) -> None
         open_regular(Path("a\0b"), where="a", todo="Give a file.")
     with pytest.raises(MissingFileError, match=r"a: the file is missing\. Give a file\."):
         open_regular(tmp_path / "gone", where="a", todo="Give a file.")
+
+
+def test_no_device_is_replaced() -> None:
+    target = Path("/dev/penstock-is-not-a-device")
+    with pytest.raises(UsageError, match="no file that can be replaced"), replacing(target) as temporary:
+        temporary.write_text("in the place of a device")
+    assert not target.exists()

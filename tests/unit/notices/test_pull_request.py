@@ -11,6 +11,7 @@ from tests.unit.report.verdicts import ALL, RUN, rule, verdict_of
 from penstock.bundle.directory import Bundle
 from penstock.bundle.models import Run
 from penstock.bundle.steps import begin
+from penstock.notices.notice import NoticeLink
 from penstock.notices.pull_request import comment_text, marker, pull_request_markdown, write_beside_page
 from penstock.report.summary import MAX_CHARACTERS, markdown_summary
 
@@ -64,3 +65,14 @@ def test_a_broken_run_has_a_comment_too(bundle: Bundle) -> None:
     bundle.write_verdict(ALL)
     assert "broke" in comment_text(bundle, "Failed"), "the evidence could not be stored, for example"
     assert "rejected" in comment_text(bundle, "Completed")
+
+
+def test_the_worst_cases_picture_is_shown_where_it_can_be_had(bundle: Bundle) -> None:
+    bundle.write_verdict(ALL)
+    picture = NoticeLink("picture", "https://pictures.example/sonic/release-7.png")
+    assert "![" not in comment_text(bundle, picture=picture), "the step report has drawn none"
+    (bundle.report / "pictures").mkdir(parents=True)
+    (bundle.report / "pictures" / "worst.png").write_bytes(b"png")
+    assert "![" not in comment_text(bundle)
+    assert "\n![Worst case](<https://pictures.example/sonic/release-7.png>)\n" in comment_text(bundle, picture=picture)
+    assert "![" not in comment_text(bundle, "Failed", picture=picture)

@@ -117,6 +117,8 @@ def test_the_comment_has_the_worst_case_its_videos_and_links(bundle: Bundle) -> 
     assert "![a b](<https://evidence.example/pulls/sonic/7/run/report/pictures/worst.png>)" in comment_text(
         bundle, "Completed", links=LINKS
     )
+    picture = NoticeLink("picture", "https://pictures.example/7.png")
+    assert "![a b](<https://pictures.example/7.png>)" in comment_text(bundle, links=LINKS, picture=picture)
 
 
 def test_without_links_there_is_the_name_and_the_number_alone(bundle: Bundle) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
 import pytest
@@ -125,3 +126,16 @@ def test_the_example_of_the_documentation(tmp_path: Path) -> None:
     assert [one.path for one in settings.repositories] == ["acme/sonic-lite"]
     for key in (settings.file.forges["github"].webhook, settings.file.forges["github"].token):
         assert f"--from-literal={key}=" in page
+
+
+def test_the_way_from_nothing_with_a_gitea(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "pulls.md").read_text(encoding="utf-8")
+    part = page.partition("### With a Gitea, from nothing\n")[2].partition("\n## ")[0]
+    manifest = yaml.safe_load(dedent(part.partition("```yaml\n")[2].partition("```")[0]))
+    (tmp_path / "pulls.yaml").write_text(manifest["data"]["pulls.yaml"], encoding="utf-8")
+    settings = load_desk(tmp_path / "pulls.yaml")
+    forge = settings.file.forges["gitea"]
+    assert (forge.kind, forge.secret, settings.repositories[0].path) == ("gitea", "penstock-forge", "acme/sonic-lite")
+    for key in (forge.webhook, forge.token):
+        assert f"--from-literal={key}=" in part
+    assert f"--from-literal=url={forge.api}" in part

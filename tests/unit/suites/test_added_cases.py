@@ -126,3 +126,9 @@ def test_the_licence_of_a_file_whose_name_reads_as_a_pattern(repository: Path, p
     add_cases(checked(repository), new([photo]))
     suite = checked(repository).suite
     assert licence_of("hair[1].png", suite.licences) is not None
+
+
+def test_what_other_cases_lack_keeps_nobody_from_adding(repository: Path, photos: list[Path]) -> None:
+    (repository / "suite" / "picture-0.png").unlink()
+    assert add_cases(checked(repository), new(photos)) == ["hair-one", "hair-2"]
+    assert len(checked(repository).suite.cases) == 3
