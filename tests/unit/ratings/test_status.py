@@ -32,12 +32,12 @@ def test_a_run_by_its_name(store: LocalStore) -> None:
 
 
 def test_before_and_after_people_have_rated(store: LocalStore) -> None:
-    assert rating_status(store, MODEL, RUN).rule.reason == "0 of 40 ratings"
+    assert rating_status(store, MODEL, RUN).rules[0].reason == "0 of 40 ratings"
     plan = made_plan(store, 10, run=RUN)
     for number in range(4):
         rated(store, plan, f"r{number}", prefers(number % 2 == 0))
     found = rating_status(store, MODEL, RUN)
-    assert found.rule.reason.startswith("preference is 0.5 of 40 ratings by 4 people")
+    assert found.rules[0].reason.startswith("preference is 0.5 of 40 ratings by 4 people")
     assert (found.rated_run, found.baseline, found.closing) == (RUN, "run-1", None)
 
 
