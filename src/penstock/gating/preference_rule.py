@@ -41,7 +41,13 @@ class Rated:
         return MeanWithError(worsening, count, self.error.error, self.error.freedom, "two-way clusters")
 
     def settled(
-        self, rule: Rule, subject: Subject, level: float, finding: Finding, outcome: Outcome | None = None, beside: str = ""
+        self,
+        rule: Rule,
+        subject: Subject,
+        level: float,
+        finding: Finding,
+        outcome: Outcome | None = None,
+        beside: str = "",
     ) -> Decision | None:
         """Add what they say to the findings; returns the decision of the interval, where there is one.
 
