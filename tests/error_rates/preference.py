@@ -1,8 +1,9 @@
 """The error rates of the rule for ``preference``: ``python tests/error_rates/preference.py [--runs 2000]``.
 
-Raters and cases are made up as for ``penstock suite power`` (:mod:`penstock.ratings.power`). Each made-up run is put to the whole rule (``min: 0.35``, level 0.05). It prints the tables of
-docs/ratings.md. Exit code 1 if one of these does not hold: at most 1 % of equal models fail; at most 6 % of those at
-the bound pass; of 12 raters and 10 cases without leanings, 88 % of equal models pass.
+Raters and cases are made up as for ``penstock suite power`` (:mod:`penstock.ratings.power`). Each made-up run is put to
+the whole rule (``min: 0.35``, level 0.05). It prints the tables of docs/ratings.md. Exit code 1 if one of these does
+not hold: at most 1 % of equal models fail; at most 6 % of those at the bound pass; of 12 raters and 10 cases without
+leanings, 88 % of equal models pass.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from penstock.bundle.estimates import RatingCount, StandardError
 from penstock.bundle.verdict_record import Outcome
 from penstock.contract.policy import Rule
 from penstock.families.engine_metrics import PREFERENCE_METRIC
-from penstock.gating.decision import ROUNDING, Decision, settle
+from penstock.gating.decision import ROUNDING, Decision, change_interval, settle
 from penstock.gating.evidence import Evidence, Exact, MeanWithError
 from penstock.gating.finding import Finding
 from penstock.gating.measurements import Table
@@ -39,6 +39,12 @@ class Rated:
         if self.error.error <= 0:
             return Exact(worsening, count)
         return MeanWithError(worsening, count, self.error.error, self.error.freedom, "two-way clusters")
+
+    def interval(self, level: float) -> tuple[float, float] | None:
+        """Bounds of the share, each at the level, 0 to 1; ``None``: nothing is known of its error."""
+        evidence = self.evidence()
+        bounds = change_interval(evidence, "higher", level) if evidence is not None else None
+        return _as_shares(bounds) if bounds is not None else None
 
     def settled(
         self,
@@ -100,10 +106,8 @@ class Rated:
         return None if evidence is None else settle(evidence, EQUAL - minimum, "higher", level, rounding=ROUNDING)
 
     def _told(self, minimum: float, subject: Subject, decision: Decision, level: float) -> str:
-        low, high = decision.interval or (0.0, 0.0)
-        share, bottom, top, bound = subject.amounts(
-            EQUAL + decision.change, max(0.0, EQUAL + low), min(1.0, EQUAL + high), minimum
-        )
+        low, high = _as_shares(decision.interval or (0.0, 0.0))
+        share, bottom, top, bound = subject.amounts(EQUAL + decision.change, low, high, minimum)
         of = f"is {share} of {self.count.counted} ratings by {self.count.raters} people"
         out = f", {self.count.disqualified} others disqualified" if self.count.disqualified else ""
         sure = f"{100 * (1 - 2 * level):.12g} % interval {bottom} to {top}"
@@ -113,6 +117,12 @@ class Rated:
             "inconclusive": f"whether it is ≥ {bound} is open",
         }
         return f"{of}{out} ({sure}), {end[decision.verdict]}"
+
+
+def _as_shares(changes: tuple[float, float]) -> tuple[float, float]:
+    """Changes from equal as shares, which end at 0 and 1."""
+    low, high = changes
+    return max(0.0, EQUAL + low), min(1.0, EQUAL + high)
 
 
 def rated_in(candidate: Table, slice_name: str | None = None) -> Rated:

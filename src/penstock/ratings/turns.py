@@ -85,6 +85,14 @@ def lot(seed: str, *words: str) -> int:
     return int.from_bytes(hashlib.sha256(json.dumps([seed, *words]).encode()).digest(), "big")
 
 
+def pseudonym(seed: str, rater: str) -> str:
+    """What a rater is called where others read: ``rater 5f3a09c1``, the same in all that is said of one plan.
+
+    Who knows the seed, as whoever reads the store does, can find the name; a report alone does not tell it.
+    """
+    return f"rater {lot(seed, 'pseudonym', rater) >> 224:08x}"
+
+
 def _catch(plan: RatingPlan, rater: str, number: int) -> RaterTurn:
     """Every third is a clip twice, and the blurred sides take turns: always the same answer is mostly wrong."""
     pair = plan.pairs[lot(plan.seed, rater, "catch", str(number)) % len(plan.pairs)]
