@@ -88,7 +88,7 @@ def lot(seed: str, *words: str) -> int:
 def pseudonym(seed: str, rater: str) -> str:
     """What a rater is called where others read: ``rater 5f3a09c1``, the same in all that is said of one plan.
 
-    Who knows the seed, as whoever reads the store does, can find the name; a report alone does not tell it.
+    A report alone does not tell the name; anybody who reads the store knows the seed, and can find it.
     """
     return f"rater {lot(seed, 'pseudonym', rater) >> 224:08x}"
 
