@@ -181,7 +181,8 @@ def power(
     if rows_of_margins:
         _table([("rule", "cases", "margin", "smallest that it settles", "takes"), *rows_of_margins])
     if rated:
-        typer.echo("" if not margins else "\n", nl=False)
+        if rows_of_margins:
+            typer.echo("")
         _table(rating_rows(rated))
         typer.echo(RATING_WORDS)
 
