@@ -160,10 +160,12 @@ def _drift(arguments: Arguments, bundle: Bundle) -> dict[str, str]:
 
 def _count_ratings(store: Store, bundle: Bundle, model: str, baseline: str) -> None:
     """Add what people have said of these outputs so far to the measurements; the bundle keeps what was counted."""
-    counted, measured = counted_ratings(store, model, bundle.run(), baseline)
+    lines = bundle.measurements()
+    slices = {line.case: line.slices for line in lines if line.slices}
+    counted, measured = counted_ratings(store, model, bundle.run(), baseline, slices)
     write_model(bundle.path / RATINGS_FILE, counted)
-    others = [line for line in bundle.measurements() if line.metric != measured.metric]
-    bundle.write_measurements([*others, measured])
+    names = {line.metric for line in measured}
+    bundle.write_measurements([*(line for line in lines if line.metric not in names), *measured])
     log("ratings", run=counted.rated_run, counted=counted.count.counted, broken=len(counted.broken))
 
 

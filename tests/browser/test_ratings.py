@@ -158,6 +158,6 @@ def test_fifty_raters_at_once(address: str, store: LocalStore) -> None:
 
     with ThreadPoolExecutor(1) as apart:  # the browser's own loop runs in this thread
         apart.submit(lambda: asyncio.run(all_of_them())).result()
-    record, measured = counted_ratings(store, MODEL, Run(penstock="1", run_id=RUN), "run-1")
+    record, (measured,) = counted_ratings(store, MODEL, Run(penstock="1", run_id=RUN), "run-1")
     assert (record.count.counted, record.count.raters, record.broken) == (100, 50, [])
     assert measured.value == 0.5

@@ -1,9 +1,10 @@
-"""A real registry on loopback, and an image in it."""
+"""A real registry and a real S3 server on loopback, and an image in the registry."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import os
 import socket
 import subprocess
 import time
@@ -13,10 +14,14 @@ from pathlib import Path
 import pytest
 import yaml
 from tests.cluster import registry
+from tests.cluster.objects import Access, make_bucket
 from tests.cluster.oci import Registry
 from tests.cluster.settings import Settings
 
 from penstock.bundle.models import Image
+from penstock.foundation.errors import WorldError
+
+START_S = 30.0
 
 
 @pytest.fixture
@@ -75,3 +80,45 @@ def image(settings: Settings, server: object, tmp_path: Path) -> Image:
     url = f"{settings.registry}/model"
     skopeo("copy", "--preserve-digests", "--dest-tls-verify=false", f"oci:{folder}", f"docker://{url}:1")
     return Image(kind="image", url=url, digest=str(manifest["digest"]))
+
+
+@pytest.fixture(scope="module")
+def access(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Access]:
+    """A server over a directory of this test."""
+    folder = tmp_path_factory.mktemp("objects")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    found = Access(f"http://{address}", "race", "race-of-four", "races")
+    keys = {"ROOT_ACCESS_KEY_ID": found.access_key, "ROOT_SECRET_ACCESS_KEY": found.secret_key}
+    server = Settings.from_environment().binary("versitygw")
+    with subprocess.Popen(
+        [server, "--port", address, "--quiet", "posix", str(folder)], env=dict(os.environ) | keys
+    ) as process:
+        try:
+            deadline = time.monotonic() + START_S
+            while True:
+                try:
+                    make_bucket(found)
+                    break
+                except WorldError:
+                    if process.poll() is not None or time.monotonic() > deadline:
+                        raise
+                    time.sleep(0.1)
+            yield found
+        finally:
+            process.terminate()
+
+
+@pytest.fixture
+def credentials(access: Access, tmp_path: Path) -> Path:
+    """As a mounted secret."""
+    folder = tmp_path / "secret"
+    folder.mkdir()
+    for name, value in (
+        ("AWS_ACCESS_KEY_ID", access.access_key),
+        ("AWS_SECRET_ACCESS_KEY", access.secret_key),
+        ("AWS_ENDPOINT_URL", access.endpoint),
+    ):
+        (folder / name).write_text(value)
+    return folder

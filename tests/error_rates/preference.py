@@ -1,81 +1,43 @@
 """The error rates of the rule for ``preference``: ``python tests/error_rates/preference.py [--runs 2000]``.
 
-Raters and cases are made up: a rater's answer to a case is a normal number around the candidate's advantage, to which
-every rater and every case adds a leaning of its own (``spread``, in standard deviations of a single answer); what lies
-near 0 is "the same". Each made-up run is put to the whole rule (``min: 0.35``, level 0.05). It prints the tables of
-docs/ratings.md. Exit code 1 if one of these does not hold: at most 1 % of equal models fail; at most 6 % of those at
-the bound pass; of 12 raters and 10 cases without leanings, 88 % of equal models pass.
+Raters and cases are made up as for ``penstock suite power`` (:mod:`penstock.ratings.power`). Each made-up run is put to
+the whole rule (``min: 0.35``, level 0.05). It prints the tables of docs/ratings.md. Exit code 1 if one of these does
+not hold: at most 1 % of equal models fail; at most 6 % of those at the bound pass; of 12 raters and 10 cases without
+leanings, 88 % of equal models pass.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
-from statistics import NormalDist
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 import numpy as np
 
-from penstock.bundle.estimates import RatingCount, StandardError
 from penstock.bundle.verdict_record import Outcome
 from penstock.contract.policy import Rule
-from penstock.gating.finding import Finding
-from penstock.gating.preference_rule import Rated
-from penstock.gating.wording import subject_of
 from penstock.ratings.counting import is_careful
-from penstock.ratings.preference import win_share
+from penstock.ratings.power import MadeUpRaters, RatingWay, outcome
 from penstock.ratings.turns import CATCHES_AT_LEAST, is_twice
 
 SEED = 58
 MINIMUM, LEVEL = 0.35, 0.05
+RULE = Rule(metric="preference", min=MINIMUM)
 EQUAL, AT_BOUND, WORSE = 0.5, MINIMUM, 0.2
 SIZES = ((8, 5), (8, 12), (12, 10), (15, 10), (20, 10), (20, 20))
 WAYS = ((0.0, 0.0), (0.3, 0.0), (0.3, 0.3), (0.3, 0.5))
 """Share of "the same"; spread."""
 
 
-@dataclass(frozen=True)
-class MadeUp:
-    """How people answer."""
-
-    raters: int
-    cases: int
-    share: float
-    """True win share."""
-    same: float
-    spread: float
-
-    def answers(self, generator: np.random.Generator, runs: int) -> np.ndarray:
-        """Scores, shape (runs, raters, cases)."""
-        total = (1 + 2 * self.spread**2) ** 0.5
-        wins, losses = self.share - self.same / 2, 1 - self.share - self.same / 2
-        high, low = NormalDist().inv_cdf(1 - wins) * total, NormalDist().inv_cdf(losses) * total
-        answers = generator.standard_normal((runs, self.raters, self.cases))
-        answers += self.spread * generator.standard_normal((runs, self.raters, 1))
-        answers += self.spread * generator.standard_normal((runs, 1, self.cases))
-        return np.where(answers > high, 1.0, np.where(answers < low, 0.0, 0.5))
-
-
-def outcome(scores: np.ndarray) -> Outcome:
-    """What the rule says of one run's ratings, shape (raters, cases)."""
-    found = win_share({(str(r), str(c)): float(score) for (r, c), score in np.ndenumerate(scores)})
-    count = RatingCount(counted=scores.size, raters=found.raters, cases=found.cases)
-    error = StandardError(error=found.error, freedom=found.freedom) if found.error is not None else None
-    rule, finding = Rule(metric="preference", min=MINIMUM, ratings=scores.size), Finding([], [], [])
-    Rated(count, found.share, error).settled(rule, subject_of(rule), LEVEL, finding)
-    return finding.verdict
-
-
-def shares(made: MadeUp, runs: int) -> dict[Outcome, float]:
+def shares(made: MadeUpRaters, runs: int) -> dict[Outcome, float]:
     """How often the rule says what."""
     generator = np.random.default_rng(
-        [SEED, made.raters, made.cases, *(round(1000 * x) for x in (made.share, made.same, made.spread))]
+        [SEED, made.raters, made.cases, *(round(1000 * x) for x in (made.share, made.way.same, made.way.spread))]
     )
-    said = [outcome(scores) for scores in made.answers(generator, runs)]
+    said = [outcome(scores, RULE, LEVEL) for scores in made.answers(generator, runs)]
     return {word: said.count(word) / runs for word in ("pass", "inconclusive", "fail")}
 
 
@@ -122,7 +84,8 @@ def main() -> int:
     say("|---|---:|---:|---:|---:|---:|---:|---:|")
     for (raters, cases), (same, spread) in product(SIZES, WAYS):
         equal, bound, worse = (
-            shares(MadeUp(raters, cases, share, same, spread), runs) for share in (EQUAL, AT_BOUND, WORSE)
+            shares(MadeUpRaters(raters, cases, raters * cases, share, RatingWay(same, spread)), runs)
+            for share in (EQUAL, AT_BOUND, WORSE)
         )
         told = (equal["pass"], equal["inconclusive"], equal["fail"], bound["pass"], worse["fail"])
         row = f"{raters} × {cases} = {raters * cases} | {same:.0%} | {spread:g} |"

@@ -56,5 +56,8 @@ def test_a_release_waits_for_ratings_and_is_published_when_they_are_there(releas
     assert (evidence.path / RATINGS_FILE).exists()
     (rule,) = [rule for rule in evidence.verdict().rules if rule.metric == "preference"]
     assert (rule.verdict, rule.candidate, rule.n) == ("pass", 1.0, 10)
-    assert "preference" in (there.bundle.report / "index.html").read_text(encoding="utf-8")
+    report = (there.bundle.report / "index.html").read_text(encoding="utf-8")
+    assert "5 raters, none disqualified by catch pairs" in report
+    assert "rated under the run <bdi>waits</bdi>" in report
+    assert RATERS[0] not in report  # people are named by pseudonyms
     assert RatingDesk(Shelf(store)).waiting("ann") == []

@@ -10,6 +10,7 @@ from penstock.cli.release_acts import AsJson, By, Credentials, Reason, StoreUri
 from penstock.cli.releases import LOCAL_STORE
 
 if TYPE_CHECKING:
+    from penstock.bundle.verdict_record import RuleResult
     from penstock.ratings.status import RatingStatus
 
 RunNamed = Annotated[str, typer.Argument(metavar="RUN", help="The run that waits: its id, or MODEL/RUN.")]
@@ -54,18 +55,17 @@ def close(
     found = rating_status(opened, *find_run(opened, run))
     closed = end(opened, found.model, found.rated_run, reason=why, by=author)
     words = f"nobody rates {found.model}/{found.rated_run} any more: {found.counted.count.counted} of "
-    told = f"{words}{found.rule.ratings_wanted} ratings" if closed else "it was closed before"
+    told = f"{words}{found.wanted} ratings" if closed else "it was closed before"
     typer.echo(printable(told))
 
 
 def _lines(found: RatingStatus) -> list[str]:
     count = found.counted.count
-    lines = [
-        f"{found.model}/{found.rated_run} beside {found.baseline}: {found.rule.verdict}, {found.rule.reason}",
-    ]
+    run = f"{found.model}/{found.rated_run} beside {found.baseline}"
+    lines = [f"{run}{_of(rule)}: {rule.verdict}, {rule.reason}" for rule in found.rules]
     if count.agreement is not None:
-        lines.append(f"agreement of {count.raters} raters over {count.cases} cases (Krippendorff's alpha): ")
-        lines[-1] += f"{count.agreement:.2f}"
+        who = f"{count.raters} raters over {count.cases} cases"
+        lines.append(f"agreement of {who} (Krippendorff's alpha): {count.agreement:.2f}")
     lines += [
         f"  {one.rater}: {STATES[one.state]}, {one.ratings} ratings, {one.right} of {one.catches} catch pairs right"
         for one in found.counted.raters
@@ -73,6 +73,10 @@ def _lines(found: RatingStatus) -> list[str]:
     lines += [f"  broken: {key}" for key in found.counted.broken]
     if found.closing is not None:
         lines.append(f"closed by {found.closing.by}: {found.closing.reason}")
-    if count.counted >= (found.rule.ratings_wanted or 0) or found.closing is not None:
+    if found.enough or found.closing is not None:
         lines.append(f"judge it again: penstock run release --regate {found.rated_run}")
     return lines
+
+
+def _of(rule: RuleResult) -> str:
+    return f", slice '{rule.slice}'" if rule.slice is not None else ""

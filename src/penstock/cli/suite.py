@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from penstock.contract.check import Report
     from penstock.contract.policy import Margin
     from penstock.gating.suite_size import MarginCheck
+    from penstock.ratings.power import RatingPower
     from penstock.suites.lint import CheckedSuite
 
 Repository = Annotated[Path, typer.Argument(help="The model's repository.", metavar="[DIR]")]
@@ -153,26 +155,50 @@ def power(
     as_json: AsJson = False,
 ) -> None:
     """Say of each rule with a margin what the suite can see: the smallest margin that it settles, and how many cases
-    the rule's own takes.
+    the rule's own takes; of a rule about people's ratings, how many ratings and raters.
 
     A margin is settled if an unchanged model passes, and one that is worse by twice the margin is stopped, each with
-    the probability of the policy's level. The policy's calibration is known without an option.
+    the probability of the policy's level. The policy's calibration is known without an option. Ratings are made up, and
+    put to the rule itself (docs/ratings.md).
 
     Example: penstock suite power . --store runs/store
     """
     from penstock.cli.check import known_of, margin_as_json
+    from penstock.cli.rating_power_display import RATING_WORDS, power_as_json, rating_rows
     from penstock.gating.suite_words import judge_suite
 
     report, _ = _checked(directory)
     margins = judge_suite(report, directory, known_of(report.contract, store, baseline or []))
+    rated = _rating_power(report)
     if as_json:
-        typer.echo(json.dumps([margin_as_json(found) for found in margins], indent=2, allow_nan=False))
+        content = [*(margin_as_json(found) for found in margins), *(power_as_json(found) for found in rated)]
+        typer.echo(json.dumps(content, indent=2, allow_nan=False))
         return
-    if not margins:
-        typer.echo("no rule of the policy has a margin")
+    if not margins and not rated:
+        typer.echo("no rule of the policy has a margin, or asks for people's ratings")
         return
     rows_of_margins = [_row(found, found.rule.margin) for found in margins if found.rule.margin is not None]
-    rows = [("rule", "cases", "margin", "smallest that it settles", "takes"), *rows_of_margins]
+    if rows_of_margins:
+        _table([("rule", "cases", "margin", "smallest that it settles", "takes"), *rows_of_margins])
+    if rated:
+        if rows_of_margins:
+            typer.echo("")
+        _table(rating_rows(rated))
+        typer.echo(RATING_WORDS)
+
+
+def _rating_power(report: Report) -> list[RatingPower]:
+    """Of rules about people's ratings, which take seconds; of a policy without any, nothing is loaded."""
+    if report.contract is None or report.suite is None:
+        return []
+    if all(rule.ratings_wanted is None for rule in report.contract.policy.rules):
+        return []
+    from penstock.ratings.power import rating_power
+
+    return rating_power(report.contract.policy, report.suite)
+
+
+def _table(rows: Sequence[Sequence[str]]) -> None:
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     for row in rows:
         typer.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())

@@ -119,7 +119,7 @@ class Rule(Strict):
             if self.ratings is not None:
                 raise ValueError(f"'ratings' belongs to the rule for '{PREFERENCE_METRIC.name}' alone")
             return self
-        others = [name for name in ("max", "margin", "worst", "slice") if getattr(self, name) is not None]
+        others = [name for name in ("max", "margin", "worst") if getattr(self, name) is not None]
         if self.min is None or not 0 < self.min < 1 or others:
             named = f", without {', '.join(others)}" if others else ""
             raise ValueError(

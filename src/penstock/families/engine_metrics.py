@@ -254,10 +254,12 @@ PREFERENCE_METRIC = Metric(
     "0.5 is neither, and higher is better.",
     whole_suite=True,
     needs_released=True,
+    by_slice=True,
     share=True,
     over="rating",
 )
-"""Of policies that have a rule for it, whatever the family: one value, which the step *gate* adds from the store."""
+"""Of policies that have a rule for it, whatever the family: one value of all cases and one of each slice, which the
+step *gate* adds from the store."""
 
 ENGINE_METRICS = (
     *(*CALL_METRICS, REFUSAL_METRIC, PAGE_METRIC, EXPORT_METRIC, LOG_METRIC, ENVIRONMENT_METRIC, ENVIRONMENT_WARNINGS),

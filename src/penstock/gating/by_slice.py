@@ -119,6 +119,8 @@ def _has_slices(table: Table, metric: str) -> bool:
     """Whether single cases or whole slices have values of the metric: one for the whole suite says nothing of them."""
     known = table.by_metric.get(metric, {})
     if WHOLE_SUITE in known:
+        if known[WHOLE_SUITE].ratings is not None:
+            return False  # people's ratings compare with the released model already, and have a table of their own
         return any(table.values(metric, name).by_case for name in table.whole_slices(metric))
     return any(found.value is not None for found in known.values())
 

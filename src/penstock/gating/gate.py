@@ -113,9 +113,8 @@ def conclusions(examined: Sequence[Examined], level: float) -> list[RuleResult]:
             families[item.rule.metric].append(index)
     together: dict[int, tuple[Outcome, float, int]] = {}
     for family in families.values():
-        held = [c for index in family if (c := examined[index].comparison) is not None]
-        not_worse = [one.evidence.not_worse_than(one.margin, one.rounding) for one in held]
-        worse = [one.evidence.worse_than(one.margin, one.rounding) for one in held]
+        found = [examined[index].p_values() for index in family]
+        not_worse, worse = [one for one, _ in found], [other for _, other in found]
         for index, (outcome, own) in zip(family, outcomes(not_worse, worse, level), strict=True):
             together[index] = (outcome, own, len(family))
     results = []

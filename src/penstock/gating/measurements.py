@@ -176,6 +176,12 @@ class Table:
                     found.lost[case] = "it was not measured"
         return found
 
+    def of_a_whole(self, metric: str, slice_name: str | None) -> Measurement | None:
+        """The line of ``metric`` about the whole suite (``None``) or a whole slice; ``None`` where there is none."""
+        if slice_name is not None:
+            return self._of_slices.get(metric, {}).get(slice_name)
+        return self.by_metric.get(metric, {}).get(WHOLE_SUITE)
+
     def whole_slices(self, metric: str) -> set[str]:
         """The slices of which ``metric`` has a value as a whole, or the reason why there is none."""
         return set(self._of_slices.get(metric, {}))

@@ -15,7 +15,7 @@ from penstock.gating.decision import ROUNDING, Decision, mean, settle
 from penstock.gating.evidence import BOOTSTRAP_CASES, Evidence, Exact, weigh, weigh_resamples
 from penstock.gating.finding import Finding
 from penstock.gating.measurements import Table, Values, same_extractor
-from penstock.gating.preference_rule import Rated, rated_in
+from penstock.gating.preference_rule import EQUAL, Rated, rated_in
 from penstock.gating.upper_bound import upper_bound
 from penstock.gating.wording import Sentence, Subject, limit_text, named, needed_words, subject_of
 
@@ -65,8 +65,23 @@ class Examined:
 
     @property
     def tested(self) -> bool:
-        """Whether its margin is compared with an interval."""
+        """Whether its margin, or the minimum of a share of ratings, is compared with an interval."""
+        if self.rated is not None:
+            return self.rule.min is not None
         return self.comparison is not None and self.rule.margin is not None and self.subject.direction is not None
+
+    def p_values(self) -> tuple[float, float]:
+        """Of "it is not worse than its margin allows" and of "it is"; 1 where nothing is known of its error."""
+        evidence = self.rated.evidence() if self.rated is not None else None
+        if evidence is not None and self.rule.min is not None:
+            margin = EQUAL - self.rule.min
+            return evidence.not_worse_than(margin, ROUNDING), evidence.worse_than(margin, ROUNDING)
+        if (held := self.comparison) is not None:
+            return (
+                held.evidence.not_worse_than(held.margin, held.rounding),
+                held.evidence.worse_than(held.margin, held.rounding),
+            )
+        return 1.0, 1.0
 
 
 def examine(rule: Rule, candidate: Table, baseline: Table | None, margin_in_unit: MarginUnit) -> Examined:
@@ -88,7 +103,7 @@ def examine(rule: Rule, candidate: Table, baseline: Table | None, margin_in_unit
         finding.notes.append(Sentence(f"{_NOT_COMPARED['rule']}: {NO_BASELINE}"))
         return Examined(rule, subject, finding, 0, not_compared="rule")
     if rule.metric == PREFERENCE_METRIC.name:
-        rated = rated_in(candidate)
+        rated = rated_in(candidate, rule.slice)
         return Examined(rule, subject, finding, rated.count.counted, rated.share, rated=rated)
     ours = candidate.values(rule.metric, rule.slice)
     theirs = baseline.values(rule.metric, rule.slice) if baseline is not None else None
@@ -148,7 +163,8 @@ def conclude(examined: Examined, level: float, outcome: Outcome | None, slices: 
         few = rule.slice is not None and examined.cases < BOOTSTRAP_CASES
         advisory = few and not absolute and decision.verdict != "pass" and "severity" not in rule.model_fields_set
     if examined.rated is not None:
-        decision = examined.rated.settled(rule, subject, level, finding)
+        beside = f" (Holm over {slices} slices)" if slices > 1 else ""
+        decision = examined.rated.settled(rule, subject, level, finding, outcome, beside)
     needed = decision.needed if decision is not None and finding.verdict == "inconclusive" else None
     reason = finding.reason
     if advisory:

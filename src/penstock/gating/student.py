@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from statistics import NormalDist
 
 NORMAL = NormalDist()
@@ -30,6 +31,7 @@ def distribution(t: float, freedom: int | None) -> float:
     return 0.5 + both / math.pi
 
 
+@lru_cache(maxsize=4096)
 def quantile(level: float, freedom: int | None) -> float:
     """The t that is exceeded with probability ``level`` (0 < level < 0.5)."""
     normal = -NORMAL.inv_cdf(level)

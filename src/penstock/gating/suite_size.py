@@ -75,7 +75,7 @@ def margin_checks(policy: Policy, suite: Suite, known: Known) -> list[MarginChec
     for place, rule in enumerate(policy.rules):
         if rule.margin is None or subject_of(rule).direction is None:
             continue
-        cases = _cases_of(rule, suite)
+        cases = cases_of(rule, suite)
         own = policy.level / (together[rule.metric] if rule.slice is not None else 1)
         check = _check(MarginCheck(place, rule, cases, "not known"), known, policy.level, own)
         metric = find_metric(rule.metric)
@@ -85,7 +85,7 @@ def margin_checks(policy: Policy, suite: Suite, known: Known) -> list[MarginChec
     return found
 
 
-def _cases_of(rule: Rule, suite: Suite) -> int:
+def cases_of(rule: Rule, suite: Suite) -> int:
     """How many cases a rule looks at: those that must be refused have a metric of their own, and no other."""
     looked_at = [case for case in suite.cases if (case.expect is not None) is (rule.metric == REFUSAL_METRIC.name)]
     return sum(rule.slice is None or rule.slice in case.slices for case in looked_at)

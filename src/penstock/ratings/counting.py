@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from penstock.bundle.estimates import RatingCount, StandardError
 from penstock.bundle.models import WHOLE_SUITE, Measurement, Run
@@ -50,45 +50,68 @@ def is_careful(right: int, catches: int) -> bool:
     return of * right >= part * catches
 
 
-def count(kept: KeptRatings, *, rated_run_id: str, baseline: str) -> tuple[CountedRatings, Measurement]:
-    """What the ratings come to, and the measurement of it.
+def count(
+    kept: KeptRatings, *, rated_run_id: str, baseline: str, slices: Mapping[str, Iterable[str]] | None = None
+) -> tuple[CountedRatings, list[Measurement]]:
+    """What the ratings come to, and the measurements of it: of all cases, then of each slice.
 
     Args:
         kept: what the store has.
         rated_run_id: under which run.
         baseline: run id of the release that the candidate is compared with now. Ratings of a comparison with another
             say nothing of this one, and none of them counts.
+        slices: case → its slices; cases without any may be absent.
     """
     plan = kept.plan
-    elsewhere = kept.ratings if plan is not None and plan.baseline != baseline else []
+    is_of_another = plan is not None and plan.baseline != baseline
     raters = raters_of(kept.ratings)
+    of_case = {case: sorted(names) for case, names in sorted((slices or {}).items()) if names}
+    rated = [rating for rating in kept.ratings if rating.kind == "case"]
+    whole = _share(rated, raters, is_of_another=is_of_another, closed=kept.closing is not None)
+    shown = {pair.case for pair in plan.pairs} if plan is not None else set()
+    names = sorted({name for case in shown for name in of_case.get(case, ())})
+    parts = [
+        _share(
+            [rating for rating in rated if name in of_case.get(rating.case, ())],
+            raters,
+            is_of_another=is_of_another,
+            closed=kept.closing is not None,
+        ).model_copy(update={"slice": name})
+        for name in names
+    ]
+    record = CountedRatings(
+        rated_run=rated_run_id,
+        baseline=plan.baseline if plan else baseline,
+        seed=plan.seed if plan else "",
+        count=whole.ratings or RatingCount(counted=0),
+        raters=raters,
+        ratings=kept.ratings,
+        broken=kept.broken,
+        slices=of_case,
+    )
+    return record, [whole, *parts]
+
+
+def _share(rated: list[Rating], raters: list[RaterRecord], *, is_of_another: bool, closed: bool) -> Measurement:
+    """The measurement of ratings of cases: of all, or of those of one slice."""
     states = {rater.rater: rater.state for rater in raters}
-    cases = [rating for rating in kept.ratings if rating.kind == "case" and not elsewhere]
-    scores = {(one.rater, one.case): one.score for one in cases if states[one.rater] == "counts"}
+    here = [] if is_of_another else rated
+    scores = {(one.rater, one.case): one.score for one in here if states[one.rater] == "counts"}
     found = win_share(scores) if scores else None
     counted = RatingCount(
         counted=len(scores),
         raters=found.raters if found else 0,
         cases=found.cases if found else 0,
         disqualified=sum(rater.state == "disqualified" for rater in raters),
-        waiting=sum(states[one.rater] == "waits" for one in cases),
-        elsewhere=sum(one.kind == "case" for one in elsewhere),
-        closed=kept.closing is not None,
+        waiting=sum(states[one.rater] == "waits" for one in here),
+        elsewhere=len(rated) if is_of_another else 0,
+        closed=closed,
         agreement=agreement(scores),
     )
     error = None
     if found is not None and found.error is not None:
         error = StandardError(error=found.error, freedom=found.freedom)
-    record = CountedRatings(
-        rated_run=rated_run_id,
-        baseline=plan.baseline if plan else baseline,
-        seed=plan.seed if plan else "",
-        count=counted,
-        raters=raters,
-        ratings=kept.ratings,
-        broken=kept.broken,
-    )
-    measured = Measurement(
+    return Measurement(
         case=WHOLE_SUITE,
         metric=PREFERENCE_METRIC.name,
         value=found.share if found else None,
@@ -96,14 +119,16 @@ def count(kept: KeptRatings, *, rated_run_id: str, baseline: str) -> tuple[Count
         standard_error=error,
         ratings=counted,
     )
-    return record, measured
 
 
-def counted_ratings(store: Store, model: str, run: Run, baseline: str) -> tuple[CountedRatings, Measurement]:
+def counted_ratings(
+    store: Store, model: str, run: Run, baseline: str, slices: Mapping[str, Iterable[str]] | None = None
+) -> tuple[CountedRatings, list[Measurement]]:
     """Read the ratings of a run's outputs from the store, and count them; see :func:`count`.
 
     Raises:
         UsageError: their plan, or a run that this one judged again, cannot be read.
     """
     rated = rated_run(store, model, run)
-    return count(read_ratings(store, model, rated), rated_run_id=rated, baseline=baseline)
+    kept = read_ratings(store, model, rated)
+    return count(kept, rated_run_id=rated, baseline=baseline, slices=slices)

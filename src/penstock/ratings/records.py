@@ -119,6 +119,15 @@ class CountedRatings(Record):
     """All that can be read, catch pairs and those of raters who do not count included."""
     broken: list[str] = Field(default_factory=list)
     """Keys of objects that are no ratings of this plan."""
+    slices: dict[str, list[str]] = Field(default_factory=dict)
+    """Case of the run → its slices, of cases that have some."""
+
+    def scores(self) -> dict[tuple[str, str], float]:
+        """``(rater, case)`` → the score of each rating that counts."""
+        if self.count.elsewhere:
+            return {}
+        stands = {rater.rater for rater in self.raters if rater.state == "counts"}
+        return {(one.rater, one.case): one.score for one in self.ratings if one.kind == "case" and one.rater in stands}
 
 
 def ratings_root(model: str, run_id: str) -> str:

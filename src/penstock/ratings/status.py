@@ -12,9 +12,11 @@ from penstock.foundation.errors import UsageError
 from penstock.gating.gate import gate
 from penstock.ratings.counting import count
 from penstock.ratings.kept import MAX_RUN_BYTES, rated_run, read_ratings
-from penstock.ratings.records import Closing, CountedRatings
+from penstock.ratings.records import RATINGS_FILE, Closing, CountedRatings
 from penstock.store.archive import run_key
 from penstock.store.store import NotStoredError, Store
+
+MAX_COUNTED_BYTES = 64 << 20
 
 
 @dataclass(frozen=True)
@@ -25,10 +27,21 @@ class RatingStatus:
     rated_run: str
     """The run under which they are kept: see :func:`penstock.ratings.kept.rated_run`."""
     baseline: str
-    rule: RuleResult
-    """What the rule of its verdict would say now."""
+    rules: list[RuleResult]
+    """What each rule of its verdict that asks for ratings would say now."""
     counted: CountedRatings
     closing: Closing | None
+
+    @property
+    def wanted(self) -> int:
+        """How many ratings the rule over all cases waits for, else the one that waits for most."""
+        whole = [rule for rule in self.rules if rule.slice is None] or self.rules
+        return max(rule.ratings_wanted or 0 for rule in whole)
+
+    @property
+    def enough(self) -> bool:
+        """Whether no rule waits for more ratings."""
+        return all(rule.n >= (rule.ratings_wanted or 0) for rule in self.rules)
 
 
 def find_run(store: Store, named: str) -> tuple[str, str]:
@@ -59,19 +72,34 @@ def rating_status(store: Store, model: str, run_id: str) -> RatingStatus:
     except NotStoredError:
         raise UsageError("the run was not judged", where=root) from None
     verdict = parse_model(found, Verdict, where=f"{root}/verdict.json")
-    asked = next((rule for rule in verdict.rules if rule.ratings_wanted is not None), None)
-    if asked is None or verdict.baseline is None:
+    asked = [rule for rule in verdict.rules if rule.ratings_wanted is not None]
+    if not asked or verdict.baseline is None:
         todo = "A policy asks for them: {metric: preference, min: 0.35}; a first release has nothing to compare with."
         raise UsageError("no rule of the run's verdict asks for ratings", where=root, todo=todo)
     first = rated_run(store, model, run)
     kept = read_ratings(store, model, first)
-    counted, measured = count(kept, rated_run_id=first, baseline=verdict.baseline)
-    rule = Rule(metric=asked.metric, min=asked.minimum, ratings=asked.ratings_wanted)
+    counted, measured = count(kept, rated_run_id=first, baseline=verdict.baseline, slices=_slices(store, root))
+    rules = [
+        Rule(metric=rule.metric, slice=rule.slice, min=rule.minimum, ratings=rule.ratings_wanted) for rule in asked
+    ]
     now = gate(
-        [measured],
+        measured,
         [],
-        Policy(level=verdict.level, rules=[rule]),
+        Policy(level=verdict.level, rules=rules),
         candidate_name=run_id,
         baseline_name=verdict.baseline,
     )
-    return RatingStatus(model, first, verdict.baseline, now.rules[0], counted, kept.closing)
+    return RatingStatus(model, first, verdict.baseline, now.rules, counted, kept.closing)
+
+
+def _slices(store: Store, root: str) -> dict[str, list[str]]:
+    """Case → its slices, as the gate noted them when it counted the run's ratings; none in a run of an older version.
+
+    Raises:
+        UsageError: that record cannot be read.
+    """
+    key = f"{root}/{RATINGS_FILE}"
+    try:
+        return parse_model(store.read(key, MAX_COUNTED_BYTES), CountedRatings, where=key).slices
+    except NotStoredError:
+        return {}

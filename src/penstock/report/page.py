@@ -34,6 +34,7 @@ from penstock.report.media import EMBED_BYTES, Shown, show_media
 from penstock.report.old_verdicts import read_verdict
 from penstock.report.page_visit import page_visit
 from penstock.report.provenance_table import facts, reproduce
+from penstock.report.rating_section import rating_section
 from penstock.report.rows import MetricRow, glossary, past_rows
 from penstock.report.run_records import Side, read_side
 from penstock.report.series import Series, read_series
@@ -175,6 +176,7 @@ def write_page(
         load=load_section(bundle, baseline),
         interface=interface_section(bundle),
         visit=page_visit(bundle),
+        ratings=rating_section(bundle, about if isinstance(about, Verdict) else None, names),
         pictures=pictures,
         view=view,
         parts=_script_json(asdict(view)),

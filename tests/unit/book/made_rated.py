@@ -36,9 +36,14 @@ def waiting_rule(verdict: Outcome = "inconclusive") -> RuleResult:
 def rated_store(folder: Path) -> LocalStore:
     """Run-1 is released, run-3 was compared with it and waits for ratings."""
     store = LocalStore(folder / "store")
+    put_rated(folder, store)
+    return store
+
+
+def put_rated(folder: Path, store: Store) -> None:
+    """The same in any store."""
     add_run(folder, store, 1, 7.2)
     add_run(folder, store, 3, 7.1, baseline=("run-1", 7.2), verdict="inconclusive", rules=[waiting_rule()])
-    return store
 
 
 class RaterClient:

@@ -88,6 +88,19 @@ def test_power_of_a_baseline(tmp_path: Path) -> None:
     assert text[-1] == "enough"
 
 
+def test_power_of_ratings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("penstock.ratings.power.rating_power.__kwdefaults__", {"runs": 10})
+    write_repository(tmp_path, [case("a"), case("b", "picture-1.png")])
+    contract = yaml.safe_load((tmp_path / "penstock.yaml").read_text())
+    contract["policy"]["rules"] = [{"metric": "preference", "min": 0.35, "ratings": 20}]
+    (tmp_path / "penstock.yaml").write_text(yaml.safe_dump(contract))
+    text = runner.invoke(app, ["suite", "power", str(tmp_path)])
+    assert text.exit_code == 0, text.exception
+    assert text.stdout.splitlines()[1].startswith("preference >= 0.35  2      20 by 10")
+    said = json.loads(runner.invoke(app, ["suite", "power", str(tmp_path), "--json"]).stdout)
+    assert [(one["metric"], one["ratings"], one["raters"]) for one in said] == [("preference", 20, 10)]
+
+
 def test_add(tmp_path: Path) -> None:
     write_repository(tmp_path, [case("a")])
     photo = tmp_path / "new.png"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from penstock.bundle.estimates import RatingCount
 from penstock.bundle.models import Measurement, Resamples
 from penstock.gating.by_slice import MAX_SLICES, SliceTable, Standing, by_slice, chosen_metrics
 from penstock.gating.measurements import MeasurementSource
@@ -132,3 +133,14 @@ def test_values_of_whole_slices_stand_in_the_table() -> None:
     assert dark.change.change == pytest.approx(0.1)
     assert dark.standing == "worse"
     assert (blur.mean.mean, blur.mean.note) == (None, "no value: no label was found")
+
+
+def test_ratings_are_no_column() -> None:
+    """They compare with the released model already; the report has a table of their own."""
+    rated = [
+        Measurement(case="*", metric="preference", slice=name, value=0.5, ratings=RatingCount(counted=10))
+        for name in (None, "hair")
+    ]
+    mine = side({"iou": [0.9] * 6}, HAIR)
+    both = MeasurementSource("mine", [*mine.measurements, *rated])
+    assert table(both, both, "preference", "iou").metrics == ["iou"]

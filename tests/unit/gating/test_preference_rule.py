@@ -113,9 +113,42 @@ def test_the_rule_itself() -> None:
         {"metric": "preference", "max": 0.5},
         {"metric": "preference", "min": 0.0},
         {"metric": "preference", "min": 0.35, "margin": 0.1},
-        {"metric": "preference", "min": 0.35, "slice": "men"},
         {"metric": "preference", "min": 0.35, "ratings": 5},
         {"metric": "latency", "max": 1.0, "ratings": 40},
     ):
         with pytest.raises(ValidationError):
             Rule.model_validate(wrong)
+
+
+def line(share: float, slice_name: str | None = None, *, error: float = 0.05, counted: int = 40) -> Measurement:
+    return Measurement(
+        case=WHOLE_SUITE,
+        metric="preference",
+        slice=slice_name,
+        value=share,
+        standard_error=StandardError(error=error, freedom=11),
+        ratings=RatingCount(counted=counted, raters=8, cases=5),
+    )
+
+
+def of_slices(lines: list[Measurement], *names: str) -> list[RuleResult]:
+    policy = Policy(rules=[ASKED.model_copy(update={"slice": name}) for name in names])
+    return gate(lines, [], policy, candidate_name="b", baseline_name="a").rules
+
+
+def test_a_slice_has_a_share_of_its_own() -> None:
+    lines = [line(0.5), line(0.1, "men"), line(0.6, "women", counted=12)]
+    men, women, dark = of_slices(lines, "men", "women", "dark")
+    assert (men.slice, men.verdict, men.candidate) == ("men", "fail", 0.1)
+    assert (women.verdict, women.reason) == ("inconclusive", "12 of 40 ratings")
+    assert (dark.verdict, dark.reason) == ("inconclusive", "0 of 40 ratings")
+
+
+def test_slices_are_judged_together() -> None:
+    """p = 0.03 of "it is below": enough alone, and not beside another slice."""
+    error = (0.35 - 0.25) / 2.1
+    lines = [line(0.5), line(0.25, "men", error=error), line(0.42, "women")]
+    assert of_slices(lines, "men")[0].verdict == "fail"
+    men, women = of_slices(lines, "men", "women")
+    assert (men.verdict, women.verdict) == ("inconclusive", "inconclusive")
+    assert "(Holm over 2 slices)" in men.reason

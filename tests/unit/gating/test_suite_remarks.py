@@ -60,3 +60,10 @@ def test_a_slice_of_which_nothing_is_measured() -> None:
 def test_other_metrics_are_left_alone(rule: dict[str, Any]) -> None:
     assert said(RECOGNITION, [seen_in(1)], rule) == []
     assert said(RECOGNITION, [seen_in(1, "dark")], rule | {"slice": "dark"}) == []
+
+
+def test_people_s_ratings_of_a_slice_are_decided_by_their_interval() -> None:
+    rule = {"metric": "preference", "slice": "dark", "min": 0.35}
+    assert said(RECOGNITION, [seen_in(number, "dark") for number in range(3)], rule) == []
+    many = [seen_in(number, f"s{number % 40:02}") for number in range(80)]
+    assert said(RECOGNITION, [*many, seen_in(80, "dark")], rule) == []  # every slice has them, however many there are

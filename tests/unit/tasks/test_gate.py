@@ -172,3 +172,28 @@ def test_a_first_release_waits_for_nobody(ready: StepFolders) -> None:
     (ready.source / "rated.yaml").write_text(text(RATED), encoding="utf-8")
     assert ready.call("gate", f"--store={ready.store}", "--policy=rated.yaml").results["verdict"] == "pass"
     assert not (ready.bundle.path / RATINGS_FILE).exists()
+
+
+def test_a_slice_has_ratings_of_its_own(ready: StepFolders) -> None:
+    of_slice = {"metric": "preference", "slice": "smoke", "min": 0.35, "ratings": 10}
+    (ready.source / "rated.yaml").write_text(text({"rules": [*RATED["rules"], of_slice]}), encoding="utf-8")
+    ready.release(sharpness=9.0)
+    ready.measured(sharpness=9.0)
+    lines = ready.bundle.measurements()
+    ready.bundle.write_measurements(
+        line.model_copy(update={"slices": ["smoke"] if line.case == "one" else []}) for line in lines
+    )
+    store = open_store(str(ready.store))
+    pairs = [
+        RatedPair(case=case, kind="video", candidate="c.mp4", released="r.mp4", released_run="run-1")
+        for case in ("one", "two")
+    ]
+    plan = open_plan(store, "tiny", "run-2", "run-1", pairs)
+    for number in range(10):
+        rated(store, plan, f"rater-{number}", lambda turn: prefers(turn.pair.case == "two")(turn))
+    assert ready.call("gate", f"--store={ready.store}", "--policy=rated.yaml").results["verdict"] == "inconclusive"
+    shares = {line.slice: line.value for line in ready.bundle.measurements() if line.metric == "preference"}
+    assert shares == {None: 0.5, "smoke": 0.0}
+    assert read_model(ready.bundle.path / RATINGS_FILE, CountedRatings).slices == {"one": ["smoke"]}
+    (rule,) = [rule for rule in ready.bundle.verdict().rules if rule.slice == "smoke"]
+    assert (rule.verdict, rule.n) == ("inconclusive", 10)  # all ratings are of one case
