@@ -36,7 +36,7 @@ METRICS = (
     Metric(
         *("mouth_opening", "mouth's opening", "", "lower", 3),
         "How wide the mouth opens, as a share of its width, exceeded in one frame of twenty; much more than the "
-        "released model's for the same sound is an exaggerated mouth. Lower is not better by itself.",
+        "released model's for the same sound is an exaggerated mouth.",
         role="lips",
     ),
     Metric(
