@@ -139,6 +139,7 @@ def _quick(arguments: Arguments, bundle: Bundle, model: str, policy: Policy, fol
         slice_name=arguments.slice,
         calibration=calibration_of(policy, folder),
         waivers=given,
+        floor=_floor(arguments.policy_floor, bundle),
     )
     for waiver in given:
         if not any((rule.metric, rule.slice) == (waiver.metric, waiver.slice) for rule in verdict.rules):

@@ -18,7 +18,7 @@ from penstock.evaluation.measure_cache import measure_once
 from penstock.evaluation.model_log import judge_log
 from penstock.evaluation.transcripts import transcribe
 from penstock.extractors.precision import cannot_follow, choose_arithmetic, one_of
-from penstock.speech.transcription import Transcriber, open_transcriber
+from penstock.speech.transcription import Transcriber, key_in, open_transcriber
 from penstock.steps.entrypoint import param, progress, run_step, workspace
 
 
@@ -101,7 +101,8 @@ def step(arguments: Arguments) -> dict[str, str]:
 def _transcriber(arguments: Arguments) -> Transcriber | None:
     if not arguments.transcriber:
         return None
-    key = arguments.transcriber_key / "key" if arguments.transcriber_key is not None else None
+    # what a fork's model has made is sent to nobody with the platform's key
+    key = key_in(arguments.transcriber_key) if not arguments.fork else None
     return open_transcriber(arguments.transcriber, key, model=arguments.transcriber_model)
 
 

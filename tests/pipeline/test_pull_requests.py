@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from tests.pipeline.pipeline_runs import Ended, Penstock, one_message, published
+from tests.pipeline.pipeline_runs import Ended, Penstock, contract, one_message, published, text
 from tests.unit.sources.source_servers import commit, git
 
 REF = "refs/pull/7/head"
@@ -56,6 +56,36 @@ def test_a_worse_one_ends_red_and_its_evidence_is_kept(forge: Penstock) -> None:
     assert ended.code in (1, 3), ended.stderr
     assert (forge.out / "store" / "forks" / "pulls" / "tiny" / "7" / "worse" / "manifest.json").is_file()
     assert published(forge.out) == ["1.0.0"]
+
+
+def test_a_policy_that_the_pull_request_loosens_is_named_and_the_floor_holds_all_the_same(
+    forge: Penstock, tmp_path: Path
+) -> None:
+    copy = forge.repository
+    git(copy, "checkout", "-q", "--detach", "v1.0.0")
+    lax = {"rules": [{"metric": "duration_error", "max": 5.0}, {"metric": "latency", "max": 30.0}]}
+    commit(copy, {"penstock.yaml": text(contract(policy=lax))}, "a policy of its own")
+    git(copy, "tag", "lax")
+    git(copy, "checkout", "-q", "main")
+    floor = tmp_path / "floor.yaml"
+    floor.write_text("min_cases: 2\nrules:\n  - {metric: sharpness, min: 1.0e6}\n", encoding="utf-8")
+    ended = tried(forge, "lax", "lax", "--policy-floor", str(floor), "--param", "fork=true")
+    assert ended.code == 1, ended.stderr
+    verdict = ended.bundle.verdict()
+    assert [(rule.metric, rule.origin, rule.verdict) for rule in verdict.rules] == [
+        ("duration_error", "policy", "pass"),
+        ("latency", "policy", "pass"),
+        ("sharpness", "floor", "fail"),
+    ]
+    assert [(one.metric, one.what) for one in verdict.weakened] == [
+        ("duration_error", "max 0.1 became 5"),
+        ("sharpness", "there is no such rule any more"),
+    ]
+    assert [left.why for left in verdict.not_asked] == ["the platform's floor: at least 2 cases"]
+    kept = forge.out / "store" / "forks" / "pulls" / "tiny" / "7" / "lax"
+    assert (kept / "policy-floor.yaml").read_bytes() == floor.read_bytes()
+    comment = (kept / "report" / "pull-request.md").read_text(encoding="utf-8")
+    assert "duration error: max 0.1 became 5; sharpness: there is no such rule any more" in comment
 
 
 def test_a_conflict_is_one_message(forge: Penstock) -> None:

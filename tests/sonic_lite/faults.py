@@ -13,8 +13,10 @@ TABLE = FaultTable(
         "v1.0.1-desync": "av_offset_abs",
         "v1.0.2-duration": "duration_error",
         "v1.0.6-open-lips": "lip_closure",
+        "v1.0.7-wide-mouth": "mouth_opening",
+        "v1.0.8-small": "size_error",
         "v1.1.0": "lse_d",
     },
     better="v1.2.0",
-    figures=("lse_d", "lse_c", "kid", "sharpness", "lip_closure"),
+    figures=("lse_d", "lse_c", "kid", "sharpness", "lip_closure", "mouth_opening"),
 )

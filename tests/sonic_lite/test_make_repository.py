@@ -22,6 +22,7 @@ from penstock.foundation.files import sha256_file
 
 TAGS = [
     *("v1.0.0", "v1.0.1-desync", "v1.0.2-duration", "v1.0.3-crash", "v1.0.4-silent", "v1.0.5", "v1.0.6-open-lips"),
+    *("v1.0.7-wide-mouth", "v1.0.8-small"),
     *("v1.1.0", "v1.2.0"),
 ]
 

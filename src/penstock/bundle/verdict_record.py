@@ -100,11 +100,23 @@ class MeasuredAgain(Record):
 
 
 class NotAsked(Record):
-    """A rule of the policy that a quick run could not answer, so that it has no say in the verdict."""
+    """A rule of the policy or the floor, or a part of one, that a quick run could not answer: it has no say in the
+    verdict.
+    """
 
     metric: str
     slice: str | None
     why: str
+
+
+class Weakened(Record):
+    """Where a commit's policy asks less than the current release's did."""
+
+    metric: str | None = None
+    """Of the rule; ``None``: it is about the policy as a whole."""
+    slice: str | None = None
+    what: str
+    """``max 9 became 12``."""
 
 
 class FloorRecord(Record):
@@ -137,5 +149,7 @@ class Verdict(Record):
     """The slice that was run; empty: the whole suite."""
     not_asked: Annotated[list[NotAsked], Field(exclude_if=lambda value: not value)] = Field(default_factory=list)
     """Rules that the run of a pull request could not answer."""
+    weakened: Annotated[list[Weakened], Field(exclude_if=lambda value: not value)] = Field(default_factory=list)
+    """Of the run of a pull request: where its policy asks less than the current release's."""
     uncompared: Annotated[str, Field(exclude_if=lambda value: not value)] = ""
     """Why the run of a pull request was not compared with a release."""

@@ -88,8 +88,8 @@ def new_request(options: Options, out: Path) -> RunRequest:
     if options.what not in TRACKS:
         _refuse_track_options(options)
         return RunRequest(str(Path(options.what).absolute()), params, workspaces)
-    if options.what != "release" and (options.regate or options.policy_floor):
-        raise UsageError("only a release is gated", where="--regate, --policy-floor", todo="Leave it out.")
+    if options.what != "release" and options.regate:
+        raise UsageError("only a release is judged again", where="--regate", todo="Leave it out.")
     if options.policy_floor is not None:
         check_floor(options.policy_floor)
     if options.regate and not options.repo:

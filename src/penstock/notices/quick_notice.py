@@ -65,10 +65,11 @@ def quick_state(run: Run, verdict: Verdict) -> tuple[State, str]:
     """
     stopping = [rule for rule in verdict.rules if stops(rule)]
     names = ", ".join(rule_name(rule) for rule in stopping if rule.verdict == verdict.verdict)
+    looser = "; by a weaker policy" if verdict.weakened else ""
     if verdict.verdict == "pass":
         words = tally(verdict.rules)
         against = f", against {verdict.baseline}" if verdict.baseline else f"; {verdict.uncompared}"
-        return "success", f"{WORDS[verdict.verdict]}: {words}{against}"
+        return "success", f"{WORDS[verdict.verdict]}: {words}{against}{looser}"
     if verdict.verdict == "fail":
         return "failure", f"{WORDS[verdict.verdict]}: {names}"
     if verdict.cases and (worse := looks_worse(verdict)):
@@ -81,7 +82,7 @@ def quick_state(run: Run, verdict: Verdict) -> tuple[State, str]:
         )
     if verdict.cases:
         cases = run.suite.cases if run.suite is not None else 0
-        return "success", f"nothing worse shown on {cases} '{verdict.cases}' cases; undecided: {names}"
+        return "success", f"nothing worse shown on {cases} '{verdict.cases}' cases{looser}; undecided: {names}"
     return "failure", f"undecided: {names or 'no rule could be asked'}"
 
 

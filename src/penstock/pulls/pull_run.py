@@ -32,13 +32,16 @@ WORKSPACES: Final[tuple[dict[str, Any], ...]] = (
     {"name": "weights-credentials", "secret": {"secretName": "penstock-weights", "optional": True}},
     # not optional: without it unsigned weights would be let through in silence
     {"name": "weights-keys", "configMap": {"name": "penstock-weights-keys"}},
+    # not optional either: a fork's policy is its own, and the floor is what it cannot loosen
+    {"name": "policy-floor", "configMap": {"name": "penstock-policy-floor"}},
     {"name": "registry-credentials", "secret": {"secretName": "penstock-registry", "optional": True}},
     {"name": "basic-auth", "secret": {"secretName": "penstock-git", "optional": True}},
     {"name": "ssh-directory", "secret": {"secretName": "penstock-git-ssh", "optional": True}},
     {"name": "suite", "configMap": {"name": "penstock-suite", "optional": True}},
     {"name": "receivers", "secret": {"secretName": "penstock-receivers", "optional": True}},
 )
-"""As ``tekton/triggers/template-verify.yaml`` has them, but for ``forge``, which each forge names."""
+"""As ``tekton/triggers/template-verify.yaml`` has them, but for ``forge``, which each forge names, and
+``transcriber-key``: no transcriber is named here, and what a fork's model has made is sent to nobody."""
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,8 @@
 
 It is compared with what the current release's record says of the same cases. Nothing is run a second time, whatever the
 policy says of its baseline: a pull request waits for an answer. What cannot be compared so is held to its bounds
-alone, and the verdict says why.
+alone, and the verdict says why. The platform's floor is held as far as such a run can answer it, and where the policy
+asks less than the current release's did, the verdict says so.
 """
 
 from __future__ import annotations
@@ -11,15 +12,23 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from penstock.bundle.directory import Bundle
+from pydantic import ValidationError
+
+from penstock.bundle.checked_contract import CheckedRecord
+from penstock.bundle.directory import Bundle, read_model
 from penstock.bundle.models import Measurement, Run
-from penstock.bundle.verdict_record import RuleResult, Verdict
+from penstock.bundle.verdict_record import RuleResult, Verdict, Weakened
 from penstock.contract.policy import Policy, Waiver
+from penstock.families.registry import directions
+from penstock.foundation.errors import UsageError
 from penstock.gating.calibration import Calibration
 from penstock.gating.comparable import differences
+from penstock.gating.floor import Floor
+from penstock.gating.floor_on_verify import AskedFloor, floor_on_verify
 from penstock.gating.gate import gate
 from penstock.gating.rules import NO_BASELINE
 from penstock.gating.short_suite import asked, of_cases
+from penstock.gating.weaker_policy import weakened
 from penstock.releases.baseline import Baseline, baseline
 from penstock.releases.quick_track import as_on_verify
 from penstock.releases.rerun_baseline import baseline_of
@@ -28,6 +37,7 @@ from penstock.store.store import Store
 
 MAX_NAMED = 3
 NOTHING_ASKED = "no rule of the policy could be asked of these cases"
+UNREADABLE = "the policy of the current release cannot be read, so that nobody knows what is weaker"
 
 
 def quick_verdict(
@@ -40,6 +50,7 @@ def quick_verdict(
     slice_name: str,
     calibration: Calibration | None,
     waivers: Sequence[Waiver] = (),
+    floor: Floor | None = None,
 ) -> Verdict:
     """Judge a run by the rules that it can answer.
 
@@ -51,7 +62,8 @@ def quick_verdict(
         directory: where the release's bundle goes.
         slice_name: the only cases that were run; empty: the whole suite.
         calibration: the policy's record of the noise.
-        waivers: of this run alone.
+        waivers: of this run alone; none reaches the floor.
+        floor: the platform's; ``None``: it has set none.
 
     Returns:
         The verdict; ``inconclusive`` also if there was no rule to ask.
@@ -61,10 +73,16 @@ def quick_verdict(
         UsageError: the policy cannot be applied.
     """
     measurements = bundle.measurements()
+    own = policy
     policy, left = asked(as_on_verify(policy), measurements, slice_name=slice_name)
     policy = policy.model_copy(update={"waivers": [*policy.waivers, *waivers]})
     pointer = baseline(store, model) if store is not None else None
-    uncompared = _why_uncompared(store, model, pointer, bundle)
+    uncompared, weaker = "no store is named, so nothing is compared", list[Weakened]()
+    if store is not None and pointer is None:
+        uncompared = "nothing is released yet"
+    elif store is not None and pointer is not None:
+        uncompared, weaker = _beside_record(store, model, pointer, bundle, own)
+    held = floor_on_verify(floor, measurements, slice_name=slice_name) if floor is not None else AskedFloor(None, [])
     released: list[Measurement] | None = None
     cases = [call.case for call in bundle.invocations()]
     if store is not None and pointer is not None and not uncompared:
@@ -78,10 +96,13 @@ def quick_verdict(
         baseline_name=pointer.run_id if pointer is not None else None,
         cases=cases,
         calibration=calibration,
+        floor=held.floor,
     )
     known = {
         "cases": slice_name,
-        "not_asked": left,
+        "not_asked": [*left, *held.left],
+        "floor": floor.record if floor is not None else None,
+        "weakened": weaker,
         "uncompared": uncompared,
         "rules": [_said(rule, uncompared) for rule in verdict.rules],
         "verdict": verdict.verdict if verdict.rules else "inconclusive",
@@ -101,20 +122,34 @@ def quick_headline(verdict: Verdict, said: str) -> str:
     return said.replace(" (first release)", f" ({verdict.uncompared})") if verdict.uncompared else said
 
 
-def _why_uncompared(store: Store | None, model: str, pointer: Baseline | None, bundle: Bundle) -> str:
-    """Why there is nothing to compare with; empty: there is."""
-    if store is None:
-        return "no store is named, so nothing is compared"
-    if pointer is None:
-        return "nothing is released yet"
+def _beside_record(
+    store: Store, model: str, pointer: Baseline, bundle: Bundle, policy: Policy
+) -> tuple[str, list[Weakened]]:
+    """Why the release cannot be compared with (empty: it can), and where the policy asks less than the release's."""
     with tempfile.TemporaryDirectory(prefix="penstock-released-") as folder:
         record = fetch(
-            store, model, pointer.run_id, Path(folder), only=("run.json",), manifest_sha256=pointer.manifest_sha256
-        ).run()
-    if not (found := list(differences(_over_the_whole(bundle.run(), record), record))):
-        return ""
+            store,
+            model,
+            pointer.run_id,
+            Path(folder),
+            only=("run.json", "contract.json"),
+            manifest_sha256=pointer.manifest_sha256,
+        )
+        weaker = _weaker_than(record, policy)
+        run = record.run()
+    if not (found := list(differences(_over_the_whole(bundle.run(), run), run))):
+        return "", weaker
     more = f" and {len(found) - MAX_NAMED} more" if len(found) > MAX_NAMED else ""
-    return f"not compared with {pointer.version}: {'; '.join(map(str, found[:MAX_NAMED]))}{more}"
+    return f"not compared with {pointer.version}: {'; '.join(map(str, found[:MAX_NAMED]))}{more}", weaker
+
+
+def _weaker_than(released: Bundle, policy: Policy) -> list[Weakened]:
+    """Where the policy asks less than the one in the release's record; a record of an older version says so."""
+    try:
+        before = Policy.model_validate(read_model(released.contract_file, CheckedRecord).contract["policy"])
+    except (UsageError, KeyError, ValidationError):
+        return [Weakened(what=UNREADABLE)]
+    return weakened(before, policy, known=directions())
 
 
 def _over_the_whole(run: Run, record: Run) -> Run:

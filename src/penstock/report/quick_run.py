@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from penstock.bundle.verdict_record import NotAsked, Verdict
+from penstock.bundle.verdict_record import NotAsked, Verdict, Weakened
 from penstock.gating.short_suite import looks_worse
 from penstock.report.cases import number
 
@@ -20,6 +20,8 @@ def quick_remarks(verdict: Verdict) -> list[str]:
         said.append(f"{shown}; the full suite decides it (/penstock verify full).")
     if verdict.uncompared:
         said.append(f"{verdict.uncompared[0].upper()}{verdict.uncompared[1:]}.")
+    if verdict.weakened:
+        said.append(f"Its policy asks less than that of the current release: {weakened_words(verdict)}.")
     if verdict.not_asked:
         said.append(f"Not asked, as the release will be: {not_asked_words(verdict)}.")
     return said
@@ -37,6 +39,13 @@ def not_asked_words(verdict: Verdict) -> str:
     return "; ".join(parts)
 
 
-def _named(left: NotAsked) -> str:
-    title = number(left.metric, None, None).title
+def weakened_words(verdict: Verdict) -> str:
+    """``LSE-D: max 9 became 12; KID (fast): only warns``."""
+    said = [f"{_named(one)}: {one.what}" if one.metric is not None else one.what for one in verdict.weakened]
+    more = f"; and {len(said) - MAX_NAMED} more" if len(said) > MAX_NAMED else ""
+    return f"{'; '.join(said[:MAX_NAMED])}{more}"
+
+
+def _named(left: NotAsked | Weakened) -> str:
+    title = number(left.metric or "", None, None).title
     return f"{title} ({left.slice})" if left.slice else title

@@ -26,6 +26,8 @@ Samples = npt.NDArray[np.int16]
 RATE = 16_000
 EMBEDDED = "pocketsphinx"
 """The name of the transcriber that needs no server."""
+KEY_FILE = "key"
+"""The file of the server's key in the workspace ``transcriber-key``."""
 MAX_SECONDS = 600
 MAX_ANSWER_BYTES = 4 << 20
 MAX_WORDS = 5_000
@@ -82,6 +84,24 @@ def open_transcriber(named: str, key_file: Path | None = None, *, model: str = "
             "the key would be sent without encryption", where="transcriber", todo="Use an https address, or no key."
         )
     return ServerTranscriber(str(url).rstrip("/"), key, model)
+
+
+def key_in(folder: Path | None) -> Path | None:
+    """The file of the server's key in a workspace; ``None``: there is no workspace, or nothing is in it.
+
+    Raises:
+        UsageError: it holds something, but not under this name: a key is never left out in silence.
+    """
+    if folder is None or not folder.is_dir():
+        return None
+    names = sorted(entry.name for entry in folder.iterdir() if not entry.name.startswith(".."))
+    if names and KEY_FILE not in names:
+        raise UsageError(
+            f"there is no file '{KEY_FILE}'",
+            where="workspace transcriber-key",
+            todo=f"It holds {one_line(', '.join(names))[:200]}: name the key of the Secret '{KEY_FILE}'.",
+        )
+    return folder / KEY_FILE if names else None
 
 
 @dataclass(frozen=True, repr=False)

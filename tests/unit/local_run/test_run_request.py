@@ -42,7 +42,7 @@ def test_a_local_path_is_allowed_locally_and_a_url_is_left_as_it_is(tmp_path: Pa
         Options(what="file.yaml", regate="first"),
         Options(what="file.yaml", weights="new.dat"),
         Options(what="release", repo="x", revision="v1", weights="absent.dat"),
-        Options(what="verify", repo="x", revision="v1", policy_floor=Path("floor.yaml")),
+        Options(what="verify", repo="x", revision="v1", policy_floor=Path("/nowhere.yaml")),
         Options(what="file.yaml", policy_floor=Path("floor.yaml")),
         Options(what="release", repo="x", revision="v1", policy_floor=Path("/nowhere.yaml")),
         Options(what="release", repo="x", revision="v1", workspaces=("basic-auth=/nowhere/at/all",)),

@@ -24,7 +24,7 @@ def test_it_fits_the_pipeline_and_binds_all_that_a_site_may_have() -> None:
     bound = {entry.pop("name"): entry for entry in run["spec"]["workspaces"]}
     assert bound.keys() == {entry["name"] for entry in spec["workspaces"]}
     needed = {name for name, entry in bound.items() if not any(source.get("optional") for source in entry.values())}
-    assert needed == {"work", "weights-keys"}, "a site need not have the others"
+    assert needed == {"work", "weights-keys", "policy-floor"}, "a site need not have the others"
     tasks = {task["name"] for task in spec["tasks"]}
     assert {entry["pipelineTaskName"] for entry in run["spec"]["taskRunSpecs"]} <= tasks
 

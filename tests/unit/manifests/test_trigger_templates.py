@@ -34,10 +34,9 @@ def test_a_template_fits_its_pipeline_and_its_bindings(pipeline: str) -> None:
     # installed empty, and needed: keys that somebody deletes must not let unsigned weights through in silence
     assert workspaces["weights-keys"] == {"name": "weights-keys", "configMap": {"name": "penstock-weights-keys"}}
     assert objects("ConfigMap")["penstock-weights-keys"]["data"] == {}
-    if pipeline == "release":
-        # installed empty, and needed: a floor that somebody deletes must not be passed over in silence
-        assert workspaces["policy-floor"] == {"name": "policy-floor", "configMap": {"name": "penstock-policy-floor"}}
-        assert objects("ConfigMap")["penstock-policy-floor"]["data"] == {}
+    # installed empty, and needed: a floor that somebody deletes must not be passed over in silence
+    assert workspaces["policy-floor"] == {"name": "policy-floor", "configMap": {"name": "penstock-policy-floor"}}
+    assert objects("ConfigMap")["penstock-policy-floor"]["data"] == {}
 
 
 def test_runs_of_events_and_of_people_have_the_same_pods() -> None:

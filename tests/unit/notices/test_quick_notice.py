@@ -10,7 +10,7 @@ from tests.unit.report.verdicts import RUN, rule, verdict_of
 from penstock.bundle.directory import Bundle
 from penstock.bundle.models import Invocation, Measurement
 from penstock.bundle.steps import begin
-from penstock.bundle.verdict_record import NotAsked, Verdict
+from penstock.bundle.verdict_record import NotAsked, Verdict, Weakened
 from penstock.notices.commit_status import MAX_DESCRIPTION, short
 from penstock.notices.message import headline, message
 from penstock.notices.notice import NoticeLink
@@ -26,6 +26,7 @@ LINKS = (
 )
 OPEN = rule("inconclusive", change=0.2, margin=0.4, better="lower", metric="lse_c")
 WORSE = rule("inconclusive", change=1.36, margin=0.4, better="lower")
+WEAKER = Weakened(metric="own", slice="[x](http://evil.example) @all", what="there is no such rule any more")
 LEFT = [
     NotAsked(metric="fid", slice=None, why="a value of the whole suite"),
     NotAsked(metric="kid", slice=None, why="a value of the whole suite"),
@@ -54,6 +55,16 @@ def bundle(tmp_path: Path) -> Bundle:
             verdict_of(rule("pass"), verdict="pass", baseline=None, uncompared="no store is named"),
             "success",
             "accepted: 1 rule holds; no store is named",
+        ),
+        (
+            verdict_of(rule("pass"), verdict="pass", weakened=[WEAKER]),
+            "success",
+            "accepted: 1 rule holds, against release-6; by a weaker policy",
+        ),
+        (
+            verdict_of(OPEN, verdict="inconclusive", cases="smoke", weakened=[WEAKER]),
+            "success",
+            "nothing worse shown on 8 'smoke' cases; by a weaker policy; undecided: LSE-C",
         ),
         (verdict_of(rule(), rule("pass", metric="fid"), cases="smoke"), "failure", "rejected: LSE-D"),
         (
@@ -136,3 +147,14 @@ def test_where_nothing_is_worse_there_is_a_case_to_look_at_all_the_same(bundle: 
 
 def test_the_comment_of_a_run_that_knows_no_model_is_the_same_one() -> None:
     assert marker(TRIED) == marker(TRIED.model_copy(update={"model": ""})) == "<!-- penstock: verify -->"
+
+
+def test_the_comment_names_what_is_weaker_and_nobody(bundle: Bundle) -> None:
+    bundle.write_verdict(verdict_of(rule("pass"), verdict="pass", weakened=[WEAKER]))
+    comment = comment_text(bundle, "Completed", links=LINKS)
+    assert "Its policy asks less than that of the current release: own" in comment
+    said = comment.split("Its policy asks")[1].split("\n")[0]
+    assert "\\[x\\](" in said, "no link"
+    assert "evil.example" in said
+    assert "://evil" not in said
+    assert "@all" not in comment

@@ -9,10 +9,15 @@ import pytest
 from tests.pipeline.pipeline_runs import text
 from tests.unit.tasks.step_folders import StepFolders
 
+from penstock.bundle.checked_contract import CheckedRecord
+from penstock.bundle.directory import write_model
 from penstock.bundle.models import WHOLE_SUITE, Invocation, Measurement, SuiteRecord
 from penstock.bundle.verdict_record import Verdict
+from penstock.contract.floor import FLOOR_FILE
 from penstock.gating.short_suite import looks_worse
-from penstock.releases.quick_verdict import NOTHING_ASKED
+from penstock.releases.quick_verdict import NOTHING_ASKED, UNREADABLE
+from penstock.releases.release import publish
+from penstock.store.archive import archive
 from penstock.store.open import open_store
 
 WHOLE, PART = SuiteRecord(digest="a" * 64, cases=2), SuiteRecord(digest="b" * 64, cases=1, whole="a" * 64)
@@ -132,3 +137,67 @@ def test_a_release_needs_a_store(folders: StepFolders) -> None:
     folders.cloned(track="release")
     folders.measured()
     assert folders.call("gate").code == 2
+
+
+def floor_of(folders: StepFolders, *rules: dict[str, Any], **more: Any) -> str:
+    (folders.folder / "floor").mkdir()
+    (folders.folder / "floor" / FLOOR_FILE).write_text(text({"rules": list(rules)} | more), encoding="utf-8")
+    return f"--policy-floor={folders.folder / 'floor'}"
+
+
+def test_the_platforms_floor_is_out_of_reach_of_the_commits_policy_and_of_waivers(folders: StepFolders) -> None:
+    folders.release(sharpness=9.0, suite=WHOLE)
+    floor = floor_of(folders, {"metric": "sharpness", "min": 5.0}, {"metric": "fid", "max": 9.0}, min_cases=20)
+    (folders.source / "lax.yaml").write_text(text({"rules": [{"metric": "sharpness", "min": 0.0}]}), encoding="utf-8")
+    waiver = {"metric": "sharpness", "reason": "x", "expires": "2999-12-31", "by": "eve"}
+    asked = (f"--store={folders.store}", floor, "--policy=lax.yaml", f"--waive={json.dumps([waiver])}")
+    verdict = tried(folders, 2.0, *asked)
+    assert [(rule.origin, rule.verdict, rule.blocks) for rule in verdict.rules] == [
+        ("policy", "pass", False),
+        ("floor", "fail", True),
+    ]
+    assert verdict.verdict == "fail"
+    assert verdict.floor is not None
+    assert (folders.bundle.path / FLOOR_FILE).is_file()
+    assert {(left.metric, left.why) for left in verdict.not_asked} == {
+        ("fid", "the platform's floor: a value of the whole suite"),
+        ("sharpness", "the platform's floor: at least 20 cases"),
+    }
+    assert tried(folders, 8.9, *asked).verdict == "pass"
+
+
+def test_a_floor_that_only_a_release_can_answer_is_recorded(folders: StepFolders) -> None:
+    verdict = tried(folders, 9.0, floor_of(folders, {"metric": "page", "min": 1.0}))
+    assert verdict.floor is not None
+    assert {rule.origin for rule in verdict.rules} == {"policy"}
+
+
+def released_policy(folders: StepFolders, policy: dict[str, Any]) -> None:
+    """A release whose record holds the contract with this policy."""
+    earlier = StepFolders(folders.folder / "earlier", folders._capsys)
+    earlier.cloned(version="1.0.0", suite=WHOLE)
+    earlier.bundle.update_run(earlier.bundle.run().model_copy(update={"run_id": "run-1"}))
+    earlier.measured(9.0)
+    record = CheckedRecord(sources={}, contract={"policy": policy}, suite={})
+    write_model(earlier.bundle.contract_file, record)
+    earlier.bundle.write_verdict(Verdict(verdict="pass", level=0.05, rules=[], candidate="run-1"))
+    store = open_store(folders.store)
+    archive(earlier.bundle, store, model="tiny", run_id="run-1")
+    publish(store, earlier.bundle, tag=lambda *_: None)
+
+
+@pytest.mark.parametrize("suite", [PART, SuiteRecord(digest="c" * 64, cases=1)])
+def test_a_weaker_policy_is_named_also_where_nothing_is_compared(folders: StepFolders, suite: SuiteRecord) -> None:
+    folders.bundle.update_run(folders.bundle.run().model_copy(update={"suite": suite}))
+    released_policy(folders, {"rules": [{"metric": "sharpness", "min": 8.0}, {"metric": "duration_error", "max": 0.1}]})
+    lax = {"rules": [{"metric": "sharpness", "min": 1.0}, {"metric": "duration_error", "max": 0.1}]}
+    (folders.source / "lax.yaml").write_text(text(lax), encoding="utf-8")
+    verdict = tried(folders, 9.0, f"--store={folders.store}", "--policy=lax.yaml")
+    assert [(one.metric, one.what) for one in verdict.weakened] == [("sharpness", "min 8 became 1")]
+    assert bool(verdict.uncompared) == (suite is not PART)
+
+
+def test_a_record_without_a_policy_is_not_passed_over(folders: StepFolders) -> None:
+    folders.release(sharpness=9.0, suite=WHOLE)
+    assert [one.what for one in tried(folders, 9.0, f"--store={folders.store}").weakened] == [UNREADABLE]
+    assert tried(folders, 9.0).weakened == []

@@ -9,9 +9,9 @@ from tests.unit.report.verdicts import RUN, rule, verdict_of
 from penstock.bundle.directory import Bundle
 from penstock.bundle.models import Invocation, Measurement
 from penstock.bundle.steps import begin
-from penstock.bundle.verdict_record import NotAsked
+from penstock.bundle.verdict_record import NotAsked, Weakened
 from penstock.report.page import write_report
-from penstock.report.quick_run import MAX_NAMED, not_asked_words, quick_remarks
+from penstock.report.quick_run import MAX_NAMED, not_asked_words, quick_remarks, weakened_words
 
 
 def test_a_run_over_everything_has_no_remark() -> None:
@@ -24,6 +24,16 @@ def test_each_reason_is_said_once() -> None:
     assert not_asked_words(verdict) == "FID, KID (a); LSE-D (fast) (b)"
     many = [NotAsked(metric=f"own_{number}", slice=None, why="a") for number in range(MAX_NAMED + 3)]
     assert "and 3 more (a)" in not_asked_words(verdict_of(not_asked=many))
+
+
+def test_a_weaker_policy_is_said() -> None:
+    weaker = [Weakened(metric="lse_d", slice="fast", what="max 9 became 12"), Weakened(what="level 0.05 became 0.4")]
+    verdict = verdict_of(rule(), weakened=weaker)
+    assert quick_remarks(verdict) == [
+        "Its policy asks less than that of the current release: LSE-D (fast): max 9 became 12; level 0.05 became 0.4."
+    ]
+    many = [Weakened(metric="own", what="only warns")] * (MAX_NAMED + 2)
+    assert weakened_words(verdict_of(weakened=many)).endswith("; and 2 more")
 
 
 def side(folder: Path, run_id: str, cases: tuple[str, ...]) -> Bundle:

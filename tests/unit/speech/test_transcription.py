@@ -22,7 +22,7 @@ from tests.unit.speech.recordings import recording
 from penstock.foundation.errors import UsageError, WorldError
 from penstock.speech import transcription
 from penstock.speech.sounds import Word
-from penstock.speech.transcription import EmbeddedTranscriber, open_transcriber, words_of_answer
+from penstock.speech.transcription import EmbeddedTranscriber, key_in, open_transcriber, words_of_answer
 
 KEY = "sk-not-to-be-told"
 ANSWER = {
@@ -193,3 +193,17 @@ def test_pocketsphinx_hears_most_words_the_same_each_time() -> None:
     assert len({"we", "open", "the", "valve", "slowly", "water", "begins", "to", "move"} & {w.text for w in words}) >= 4
     assert all(0 <= word.start_s <= word.end_s <= 3.2 for word in words)
     assert words == transcriber.words(sound)
+
+
+def test_the_key_of_a_workspace(tmp_path: Path) -> None:
+    assert key_in(None) is None
+    assert key_in(tmp_path / "none") is None
+    assert key_in(tmp_path) is None, "a Secret that a site need not have is an empty folder"
+    (tmp_path / "..data").mkdir()
+    assert key_in(tmp_path) is None
+    (tmp_path / "token").write_text(KEY, encoding="utf-8")
+    with pytest.raises(UsageError, match=r"no file 'key'.*It holds token") as raised:
+        key_in(tmp_path)
+    assert KEY not in str(raised.value)
+    (tmp_path / "key").write_text(KEY, encoding="utf-8")
+    assert key_in(tmp_path) == tmp_path / "key"

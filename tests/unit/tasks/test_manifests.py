@@ -309,6 +309,22 @@ def test_a_transcriber_is_named_with_its_model(pipeline: str) -> None:
 
 
 @pytest.mark.parametrize("pipeline", ["release", "verify"])
+def test_the_transcribers_key_comes_to_the_one_step_that_asks_it(pipeline: str) -> None:
+    spec = read(f"pipelines/{pipeline}.yaml")[0]["spec"]
+    bound = {
+        entry["name"]
+        for entry in [*spec["tasks"], *spec["finally"]]
+        for one in entry.get("workspaces", [])
+        if one.get("workspace") == "transcriber-key"
+    }
+    assert bound == {"measure"}
+    (declared,) = [one for one in spec["workspaces"] if one["name"] == "transcriber-key"]
+    assert declared["optional"] is True
+    (step,) = task("measure")["spec"]["steps"]
+    assert step["command"] == ["penstock-measure"], "it decodes what a model has made, and runs nothing of it"
+
+
+@pytest.mark.parametrize("pipeline", ["release", "verify"])
 def test_a_lost_pod_is_tried_again(pipeline: str) -> None:
     """But for the message: whether it is sent changes nothing about the run, and Tekton wants one or the other."""
     spec = read(f"pipelines/{pipeline}.yaml")[0]["spec"]

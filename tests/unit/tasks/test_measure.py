@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import numpy as np
 import pytest
+from penstock_tasks.measure import entrypoint
 from tests.unit.tasks.step_folders import StepFolders
 
 from penstock.bundle.models import Inference
+from penstock.steps.entrypoint import parse_arguments
 
 pytestmark = pytest.mark.usefixtures("one_worker")
 
@@ -45,3 +51,37 @@ def test_what_was_measured_once_is_not_measured_again(collected: StepFolders) ->
         assert collected.call("measure", f"--reuse={reuse}").code == 0
         assert collected.bundle.measurements() == before
         assert collected.bundle.run().steps[-1].status == status
+
+
+@pytest.mark.parametrize(("fork", "authorization"), [("false", "Bearer s3cret-of-the-server"), ("true", None)])
+def test_the_transcribers_key_is_not_read_for_a_fork(
+    folders: StepFolders, fork: str, authorization: str | None
+) -> None:
+    asked: list[str | None] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            asked.append(self.headers["Authorization"])
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b'{"words": []}')
+
+        def log_message(self, *said: object) -> None:
+            pass
+
+    key = folders.folder / "transcriber-key"
+    key.mkdir()
+    (key / "key").write_text("s3cret-of-the-server\n", encoding="utf-8")
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        url = f"--transcriber=http://127.0.0.1:{server.server_port}/v1"
+        places = [f"--{name}={folders.folder}" for name in ("source", "bundle", "cache")]
+        given = [*places, url, f"--transcriber-key={key}", f"--fork={fork}"]
+        arguments, _ = parse_arguments("measure", entrypoint.Arguments, given)
+        transcriber = entrypoint._transcriber(arguments)
+        assert transcriber is not None
+        assert transcriber.words(np.zeros(16_000, np.int16)) == ()
+        server.shutdown()
+    assert asked == [authorization]
+    assert "s3cret" not in repr(transcriber)

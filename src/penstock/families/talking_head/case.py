@@ -10,6 +10,7 @@ from pydantic import Field, StringConstraints, field_validator
 from penstock.contract.models import Case
 
 FaceBox = tuple[float, float, float, float]
+Side = Annotated[int, Field(ge=16, le=16_384, strict=True)]
 SpokenText = Annotated[str, StringConstraints(min_length=1, max_length=20_000, strip_whitespace=True)]
 Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=35)]
 
@@ -24,6 +25,9 @@ class TalkingHeadCase(Case):
     """What is said in the case's recording, word for word. (A suite without it keeps its digest.)"""
     language: Annotated[Language | None, Field(exclude_if=lambda value: value is None)] = None
     """Of the text, as BCP 47 has it: `en`, `de`, `pt-BR`; left out: English."""
+
+    size: Annotated[tuple[Side, Side] | None, Field(exclude_if=lambda value: value is None)] = None
+    """Width and height in pixels that the video must have; left out: what the parameter ``min_resolution`` says."""
 
     @property
     def inapplicable(self) -> Mapping[str, str]:

@@ -13,6 +13,7 @@ from penstock.evaluation.measurer import Value
 from penstock.extractors.lips import BATCH_FRAMES, LipOpening
 from penstock.foundation.errors import UsageError
 from penstock.metrics.lip_closure import Closure, closures
+from penstock.metrics.mouth_opening import MIN_FRAMES, wide_opening
 from penstock.speech.align import align
 from penstock.speech.sounds import Word
 
@@ -58,8 +59,8 @@ class Lips:
 class LipWatch:
     """Looks at the face in every frame that passes. Holds one batch of them."""
 
-    def __init__(self, network: LipOpening, text: str) -> None:
-        """Watch while ``text`` (English) is said."""
+    def __init__(self, network: LipOpening, text: str | None) -> None:
+        """Watch while ``text`` (English) is said; ``None``: it is not known what is said, only how wide lips part."""
         self._network = network
         self._text = text
         self._batch: list[Frame] = []
@@ -75,6 +76,15 @@ class LipWatch:
             yield crop
         self._look()
 
+    def opening(self) -> Value:
+        """How wide the mouth opens, once all crops have passed: the metric's value, or the reason why there is none."""
+        if self._failure:
+            return self._failure
+        value = wide_opening(self._openings)
+        if value is None:
+            return f"the face is seen in {len(self._openings)} frames, and {MIN_FRAMES} are needed"
+        return value
+
     def closure(self, sound: npt.NDArray[np.int16], first: int) -> tuple[Value, Lips | None]:
         """The metric's value or the reason why there is none, and all that was seen, once all crops have passed.
 
@@ -87,6 +97,8 @@ class LipWatch:
         """
         if self._failure:
             return self._failure, None
+        if self._text is None:
+            return "it is not known what is said", None
         try:
             said = align(sound, self._text)
         except UsageError as error:

@@ -21,10 +21,12 @@ from penstock.extractors.image_features import BATCH_IMAGES, ImageFeatures
 from penstock.extractors.lips import LipOpening
 from penstock.extractors.syncnet import SyncNet
 from penstock.families.talking_head.case import FaceBox, TalkingHeadCase
+from penstock.families.talking_head.duration import asked_seconds, shown_seconds
 from penstock.families.talking_head.face_crops import Face, choose_face
 from penstock.families.talking_head.frame_distances import frame_distances
 from penstock.families.talking_head.lip_watch import Lips, LipWatch
 from penstock.families.talking_head.metrics import METRICS
+from penstock.families.talking_head.video_size import Size, size_error
 from penstock.foundation.errors import UsageError
 from penstock.media import MediaInfo, MediaLimits, VideoInfo, probe, read_audio
 from penstock.media.two_pass_frames import HeldFrames
@@ -36,9 +38,8 @@ log = logging.getLogger(__name__)
 
 FPS = 25
 LIP_SYNC = tuple(metric.name for metric in METRICS if metric.role == "lipsync")
+LIPS = tuple(metric.name for metric in METRICS if metric.role == "lips")
 PICTURE = tuple(metric.name for metric in METRICS if metric.role is None)
-DURATION_SLACK_S = 0.05
-"""A header's duration is believed while it is this close to what was decoded: it is exact where 25 a second are not."""
 MAX_SECONDS = 600.0
 PEAKS_PER_SECOND = 50
 """Of the sound, for the report's waveform: two a frame."""
@@ -104,7 +105,8 @@ class TalkingHeadMeasurer:
             given,
             syncnet=self._syncnet,
             frechet=self._frechet,
-            lips=LipWatch(self._lips, text) if self._lips is not None and text is not None else None,
+            lips=LipWatch(self._lips, text) if self._lips is not None else None,
+            size=own.size if own is not None else None,
         )
 
     def suite(self, cases: Sequence[Case], answers: Sequence[Answer]) -> Iterator[Measurement]:
@@ -126,6 +128,7 @@ def examine(
     syncnet: SyncNet | None = None,
     frechet: ImageFeatures | None = None,
     lips: LipWatch | None = None,
+    size: Size | None = None,
 ) -> Answer:
     """Measure the answer to one case. The video is not trusted: what is wrong with it is a reason, not an exception.
 
@@ -145,10 +148,11 @@ def examine(
         syncnet: for the lip-sync metrics.
         frechet: for the features of all frames.
         lips: for what the lips do while the case's text is said; a new one for each case.
+        size: width and height that the video must have; ``None``: the case says none.
     """
     answer = Answer()
     series = Series()
-    asked = _asked_seconds(inputs, given)
+    asked = asked_seconds(inputs, given)
     # A model must not be able to keep us busy for hours: nobody asked for that much video.
     limits = MediaLimits(seconds=MAX_SECONDS if isinstance(asked, str) else min(MAX_SECONDS, 60.0 + 4.0 * abs(asked)))
     try:
@@ -184,7 +188,9 @@ def examine(
     series.jitter = watch.jitter_by_frame()
     answer.series = series.content()
     answer.features = watch.features()
-    seconds = _seconds(watch.count / FPS, info)
+    seconds = shown_seconds(watch.count / FPS, info)
+    answer.values["size_error"], why = size_error((info.video.width, info.video.height), size, given)
+    answer.why |= {"size_error": why} if why else {}
     answer.values["duration_error"] = asked if isinstance(asked, str) else abs(seconds - asked)
     if not seconds:
         answer.values["real_time_factor"] = "the video has no frame"
@@ -263,7 +269,7 @@ def _mean(values: list[float], otherwise: str) -> Value:
 
 def _nothing_to_see(answer: Answer, error: UsageError, *, lip_sync: bool) -> None:
     reason = f"the output is not a video that can be measured: {error.what}"
-    answer.values |= dict.fromkeys((*(LIP_SYNC if lip_sync else ()), "lip_closure", *PICTURE), reason)
+    answer.values |= dict.fromkeys((*(LIP_SYNC if lip_sync else ()), *LIPS, *PICTURE), reason)
 
 
 @dataclass
@@ -327,8 +333,9 @@ def _face_values(
     if isinstance(sync, LipSync):
         series.sync_distance = [*[None] * seen.first, *(float(value) for value in sync.frame_distances)]
     if lips is not None:
-        values["lip_closure"] = seen.unseen
+        values |= dict.fromkeys(LIPS, seen.unseen)
         if sound is not None and not seen.unseen:
+            values["mouth_opening"] = lips.opening()
             values["lip_closure"], series.lips = lips.closure(sound, seen.first)
     return values
 
@@ -378,22 +385,3 @@ def _lip_sync_values(lips: LipSync | str) -> dict[str, Value]:
         return dict.fromkeys(LIP_SYNC, lips)
     offset = float(lips.offset_frames)
     return {"lse_d": lips.lse_d, "lse_c": lips.lse_c, "av_offset": offset, "av_offset_abs": abs(offset)}
-
-
-def _seconds(decoded: float, info: MediaInfo) -> float:
-    said = info.video.duration_s if info.video is not None else None
-    return said if decoded and said is not None and abs(said - decoded) <= DURATION_SLACK_S else decoded
-
-
-def _asked_seconds(inputs: Mapping[str, Path], given: Mapping[str, Scalar]) -> Value:
-    """How long the video should be: the parameter ``duration``, or else as long as the case's sound."""
-    asked = given.get("duration")
-    if isinstance(asked, int | float) and not isinstance(asked, bool):
-        return float(asked)
-    if "audio" not in inputs:
-        return "the case says no duration and has no audio"
-    rate = 16_000
-    try:
-        return read_audio(inputs["audio"], rate=rate).size / rate
-    except UsageError as error:
-        return f"the case's audio cannot be read: {error.what}"

@@ -34,6 +34,12 @@ METRICS = (
         share=True,
     ),
     Metric(
+        *("mouth_opening", "mouth's opening", "", "lower", 3),
+        "How wide the mouth opens, as a share of its width, exceeded in one frame of twenty; much more than the "
+        "released model's for the same sound is an exaggerated mouth.",
+        role="lips",
+    ),
+    Metric(
         *("fid", "FID", "", "lower", 3),
         "How different the frames are, as a set, from the reference frames, compared by the mean and the spread of "
         "a network's features; lower is better, and few frames make it too high.",
@@ -54,6 +60,10 @@ METRICS = (
     Metric(
         *("duration_error", "duration error", "s", "lower", 3),
         "How many seconds the video is longer or shorter than was asked for; lower is better.",
+    ),
+    Metric(
+        *("size_error", "size error", "px", "lower", 0),
+        "How many pixels the video is off the size that was asked for, by the side that is further off; 0 is as asked.",
     ),
     Metric(
         *("sharpness", "sharpness", "", "higher", 1),

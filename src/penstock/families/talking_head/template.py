@@ -32,6 +32,7 @@ suite: {suite}                      # the directory of suite.yaml: the fixed cas
 extractors:
   lipsync: syncnet-compact
   frechet: portrait-features
+  # lips: lip-opening                  # for lip_closure and mouth_opening
 # `penstock weights import` turns the published checkpoints into files:
 # extractors:
 #   lipsync: {{path: extractors/syncnet.onnx, sha256: "…", source: lfs}}
@@ -51,6 +52,8 @@ policy:
     - {{metric: real_time_factor, margin: 20%, severity: warn}}
     # - {{metric: lse_d, max: 9.0, margin: 5%}}
     # - {{metric: av_offset_abs, max: 1}}
+    # - {{metric: size_error, max: 0}}        # as large as min_resolution, or the case's size, asks
+    # - {{metric: mouth_opening, margin: 30%}}  # a mouth that opens wider than the released model's for the same sound
     # - {{metric: kid, margin: 0.02}}        # rather than fid, which few clips bias
 """
 )

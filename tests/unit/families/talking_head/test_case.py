@@ -45,6 +45,18 @@ def test_texts_and_languages_that_are_none(said) -> None:
         TalkingHeadCase.model_validate(CASE | said)
 
 
+def test_the_size_that_a_video_must_have() -> None:
+    case = TalkingHeadCase.model_validate(CASE | {"size": [1920, 1080]})
+    assert case.size == (1920, 1080)
+    assert case.model_dump(mode="json")["size"] == [1920, 1080]
+
+
+@pytest.mark.parametrize("size", [[1920], [1920, 1080, 3], [0, 1080], [1920.5, 1080], [True, 1080], "1920x1080"])
+def test_sizes_that_are_none(size) -> None:
+    with pytest.raises(ValidationError):
+        TalkingHeadCase.model_validate(CASE | {"size": size})
+
+
 def test_a_suite_without_texts_keeps_its_digest() -> None:
     assert TalkingHeadCase.model_validate(CASE).model_dump(mode="json").keys() == {
         *("name", "inputs", "parameters", "slices", "face_box")

@@ -70,3 +70,19 @@ def test_no_value_has_a_reason() -> None:
     assert failing.closure(recording(NAME), 0) == ("the extractor failed", None)
     value, _ = LipWatch(Brightness(), TEXTS[NAME]).closure(recording(NAME), 0)  # type: ignore[arg-type]
     assert value == "no p, b or m is said while the face is seen"
+
+
+def test_how_wide_the_mouth_opens_needs_no_text() -> None:
+    watch = LipWatch(Brightness(), None)  # type: ignore[arg-type]
+    list(watch.crops(crops(closed=True)))
+    assert watch.opening() == pytest.approx(0.2)
+    assert watch.closure(recording(NAME), 0) == ("it is not known what is said", None)
+
+
+def test_no_opening_has_a_reason() -> None:
+    watch = LipWatch(Brightness(), None)  # type: ignore[arg-type]
+    list(watch.crops(crops(closed=True)[:9]))
+    assert watch.opening() == "the face is seen in 9 frames, and 10 are needed"
+    failing = LipWatch(Brightness(), None)  # type: ignore[arg-type]
+    list(failing.crops(list(np.full((20, 224, 224, 3), 255, np.uint8))))
+    assert failing.opening() == "the extractor failed"

@@ -10,16 +10,21 @@ WANTED = {
     "av_offset": (None, "frames"),
     "av_offset_abs": ("lower", "frames"),
     "lip_closure": ("higher", ""),
+    "mouth_opening": ("lower", ""),
     "fid": ("lower", ""),
     "kid": ("lower", ""),
     "duration_error": ("lower", "s"),
+    "size_error": ("lower", "px"),
     "sharpness": ("higher", ""),
     "jitter": ("lower", ""),
     "real_time_factor": ("lower", ""),
 }
 
 
-ALONE = {"lip_closure", "fid", "kid", "duration_error", "sharpness", "jitter", "real_time_factor"}
+ALONE = {
+    *("lip_closure", "mouth_opening", "fid", "kid", "duration_error", "size_error", "sharpness", "jitter"),
+    "real_time_factor",
+}
 """They look through no SyncNet."""
 
 
