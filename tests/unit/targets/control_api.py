@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -21,6 +22,8 @@ class ControlServer(RolloutServer):
     """``starts``: whether its pods become ready. ``changes``: what was done to it, as people would say it."""
 
     starts = True
+    then = ""
+    """The fate of the canary from when its control group has users."""
 
     def __init__(self, folder: Path) -> None:
         self.changes: list[str] = []
@@ -87,8 +90,6 @@ class ControlServer(RolloutServer):
         return self.changed(found, parts.path, body) if method == "PATCH" else (200, found)
 
     def changed(self, found: Json, path: str, body: bytes) -> tuple[int, Json]:
-        import json
-
         version, *changes = json.loads(body)
         metadata = found["metadata"]
         for part in self.during_patch:
@@ -106,6 +107,9 @@ class ControlServer(RolloutServer):
             there[last] = copy.deepcopy(change["value"])
             if last != "template":
                 self.changes.append(f"{last} {change['value']}")
+        if self.then and found is self.router and self.weight:
+            self.fate = self.then
+            self.edit(lambda _: None)
         if found is self.control:
             metadata["generation"] += 1
             self.control_comes()

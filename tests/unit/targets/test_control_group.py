@@ -197,18 +197,8 @@ def test_a_platform_without_a_place_for_it_is_refused_before_anything_changes(
     assert there.patches == []
 
 
-def test_a_promotion_that_is_stopped_leaves_none_behind(there: ControlServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    changed = there.changed
-
-    def stopped_once_it_has_users(found: Json, path: str, body: bytes) -> tuple[int, Json]:
-        answer = changed(found, path, body)
-        if there.changes[-1] == "weight 5":
-            there.fate = "failed"
-            there.edit(lambda _: None)
-        return answer
-
-    monkeypatch.setattr(there, "changed", stopped_once_it_has_users)
-    there.fate = "canary"
+def test_a_promotion_that_is_stopped_leaves_none_behind(there: ControlServer) -> None:
+    there.fate, there.then = "canary", "failed"
     target = there.with_control(canary_s=60.0)
     state = target.state()
     with pytest.raises(CanaryStoppedError):
