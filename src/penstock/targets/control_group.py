@@ -77,11 +77,13 @@ class ControlGroup:
         Returns:
             What is missing; empty: nothing. A control group that cannot be had ends no canary: its watch will not tell.
         """
-        steps_go_on = state.step is not None and state.step < state.steps
+        # at 100 % nobody is to have the release before; after the steps the canary's pods are all of the release
+        steps_go_on = state.step is not None and state.step < state.steps and state.routed < 100
         try:
-            if state.observed and state.under_way and not state.stopped and steps_go_on and state.updated:
-                return self._beside(rollout, state)
-            return self._away(rollout)
+            if not (state.observed and state.under_way and not state.stopped and steps_go_on):
+                return self._away(rollout)
+            # while the canary's only pod is replaced it stays as it is: who comes back keeps to it
+            return self._beside(rollout, state) if state.updated else ""
         except (ApiSilentError, StaleError, WorldError) as error:
             return _said(error)
 

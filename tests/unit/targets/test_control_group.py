@@ -93,6 +93,24 @@ def test_once_the_steps_are_over_it_ends_though_the_canary_is_not_with_all_yet(g
     assert group.there.changes[2:] == ["weight 0", "replicas 0"], "it is not made as large as all of the release"
 
 
+def test_a_step_at_which_everybody_has_the_canary_leaves_nobody_to_it(group: Group) -> None:
+    group.until_steady()
+    group.there.deployment["status"]["canary"]["weights"]["canary"]["weight"] = 100
+    group.until_steady()
+    assert group.there.changes[2:] == ["weight 0", "replicas 0"]
+
+
+def test_while_the_canarys_only_pod_is_replaced_it_stays(group: Group) -> None:
+    group.there.deployment["status"]["updatedReplicas"] = 0
+    assert group.until_steady() == []
+    assert group.there.changes == [], "its pods begin when the canary's do"
+    group.there.deployment["status"]["updatedReplicas"] = 1
+    group.until_steady()
+    group.there.deployment["status"]["updatedReplicas"] = 0
+    group.until_steady()
+    assert group.there.changes == ["replicas 1", "weight 5"]
+
+
 def test_as_many_pods_and_users_as_the_canary(group: Group) -> None:
     group.until_steady()
     group.there.deployment["status"] |= {"updatedReplicas": 2, "canary": {"weights": {"canary": {"weight": 20}}}}
