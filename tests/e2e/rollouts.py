@@ -224,7 +224,7 @@ class Crowd:
                 given = answer.headers.get("Set-Cookie", "").partition(";")[0]
                 cookie = given if user and given else cookie
                 self._note(answer.status, content, user)
-                if self._dislike and taste.random() < (0.9 if self._dislike in content.decode() else 0.02):
+                if self._dislike and taste.random() < (0.9 if self._dislike.encode() in content else 0.02):
                     link.request("GET", "/down", headers={"Cookie": given or cookie})  # to those who have answered
                     link.getresponse().read()
             except (OSError, http.client.HTTPException) as error:
