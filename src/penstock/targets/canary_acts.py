@@ -65,6 +65,15 @@ class Canary:
         """
         return CanaryState.of(self._sure(self._api.read))
 
+    def control_weight(self) -> int:
+        """The weight of its control group: above 0 without a canary, it was left behind; 0 where there is none.
+
+        Raises:
+            WorldError: the API server does not say.
+        """
+        control = self._control
+        return 0 if control is None else self._sure(lambda: control.weight(self._api.read()))
+
     def do(self, act: Act, store: Callable[[], Store], *, reason: str, by: str = "") -> CanaryAct:
         """Do it, unless it is so already, and write it into the log.
 

@@ -87,6 +87,15 @@ class ControlGroup:
         except (ApiSilentError, StaleError, WorldError) as error:
             return _said(error)
 
+    def weight(self, rollout: Json) -> int:
+        """The weight of its users beside those of the Rollout's two Services, which have 100 together.
+
+        Raises:
+            WorldError: the TraefikService is not there, or may not be read.
+            ApiSilentError: the API server is silent.
+        """
+        return self._entry(self._api.traefik_service(_router_of(rollout)))[1]
+
     def end(self, rollout: Json) -> str:
         """Send nobody there any more, then end its pods; what is still missing after :data:`END_S`, or empty."""
         until = self._clock() + END_S

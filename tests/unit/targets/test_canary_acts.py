@@ -225,7 +225,7 @@ def test_one_that_waits_at_a_step_goes_on_from_there(there: RolloutServer, tmp_p
 
 
 def test_an_abort_ends_the_control_group_of_a_promotion_that_was_killed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(control_group, "END_POLL_S", 0.01)
     monkeypatch.setattr(control_group, "DRAIN_S", 0.02)
@@ -235,6 +235,15 @@ def test_an_abort_ends_the_control_group_of_a_promotion_that_was_killed(
         there.router["spec"]["weighted"]["services"][2]["weight"] = 5
         place.canary().do("pause", place.opened, reason="a look")
         assert there.changes == []
+        argv = ["canary", "status", MODEL, f"--targets={place.file}", f"--secrets={there.folder}"]
+        assert main(argv) == 0
+        assert capsys.readouterr().out.endswith("; its control group has a weight of 5\n")
+        there.fate = "serves"
+        there.edit(lambda _: None)
+        assert main(argv) == 0
+        assert "serves everybody; its control group has a weight of 5; left behind by" in capsys.readouterr().out
+        there.fate, there.stable = "canary", "before"
+        there.edit(lambda spec: spec.update(paused=False))
         assert place.canary().do("abort", place.opened, reason="green").entry is not None
         assert there.changes == ["weight 0", "replicas 0"]
         there.router["spec"]["weighted"]["services"][2]["weight"] = 5
