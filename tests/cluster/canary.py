@@ -21,6 +21,7 @@ from tests.cluster.kubectl import kubectl
 from tests.cluster.settings import Settings
 
 from penstock.foundation.errors import WorldError
+from penstock.foundation.files import replacing
 
 DEFINITIONS = {
     "argo-rollouts": ("github.com/argoproj/argo-rollouts", "manifests/crds", "*-crd.yaml"),
@@ -92,6 +93,17 @@ def stop(settings: Settings) -> None:
         process.stop(settings, name)
 
 
+def scrape(settings: Settings, services: dict[str, list[str]]) -> None:
+    """Let Prometheus ask these each second for ``/metrics``: a label ``service`` → addresses with their ports."""
+    said = [{"targets": addresses, "labels": {"service": name}} for name, addresses in services.items()]
+    with replacing(_services(settings)) as file:
+        file.write_text(json.dumps(said))
+
+
+def _services(settings: Settings) -> Path:
+    return settings.state / "prometheus" / "services.json"
+
+
 def _controller(settings: Settings) -> process.Part:
     health, metrics = settings.canary_port + 2, settings.canary_port + 3
     return process.Part(
@@ -137,11 +149,15 @@ def _traefik(settings: Settings, namespace: str) -> process.Part:
 
 
 def _prometheus(settings: Settings, program: Path) -> process.Part:
-    """It asks Traefik each second. Its data goes with the cluster."""
+    """It asks Traefik each second, and what :func:`scrape` names. Its data goes with the cluster."""
     folder = settings.state / "prometheus"
     folder.mkdir(exist_ok=True)
+    scrape(settings, {})
     traefik = {"job_name": "traefik", "static_configs": [{"targets": [f"127.0.0.1:{settings.canary_port + 1}"]}]}
-    said = yaml.safe_dump({"global": {"scrape_interval": "1s"}, "scrape_configs": [traefik]})
+    # Debian's has no discovery in Kubernetes
+    named = [{"files": [str(_services(settings))], "refresh_interval": "1s"}]
+    services = {"job_name": "services", "file_sd_configs": named}
+    said = yaml.safe_dump({"global": {"scrape_interval": "1s"}, "scrape_configs": [traefik, services]})
     (folder / "prometheus.yaml").write_text(said)
     address = f"{settings.address}:{settings.prometheus_port}"
     return process.Part(

@@ -24,9 +24,9 @@ from tests.e2e.api import Object
 from tests.e2e.deployed_from_git import FILE, applied, make_repository, served
 from tests.e2e.facts import Facts
 from tests.e2e.pages import labelled
-from tests.e2e.rollouts import Answer, Crowd, manifests, watch_policy
+from tests.e2e.rollouts import CONTROL, Answer, Crowd, manifests, watch_policy
 from tests.e2e.served import deployed_watch
-from tests.e2e.serving import Pair, publish_pair, put_image, weights_server
+from tests.e2e.serving import PORT, Pair, publish_pair, put_image, weights_server
 
 from penstock.bundle.models import Image
 from penstock.releases.acts import promote
@@ -120,6 +120,25 @@ class Stage:
         found: Object = json.loads(self.facts.kubectl(*where))
         return found
 
+    def control(self) -> tuple[int, int]:
+        """The replicas of the control group, and its weight."""
+        where = ("--namespace", self.namespace, "--output=json")
+        deployment = json.loads(self.facts.kubectl("get", "deployment", CONTROL, *where))
+        router = json.loads(self.facts.kubectl("get", "traefikservice", "sonic", *where))
+        (entry,) = [one for one in router["spec"]["weighted"]["services"] if one["name"] == CONTROL]
+        return deployment["spec"]["replicas"], entry["weight"]
+
+    def pods_of(self, service: str) -> list[str]:
+        """``ADDRESS:PORT`` of the pods behind a Service."""
+        where = ("--namespace", self.namespace, "--output=json")
+        slices = self.facts.kubectl("get", "endpointslices", f"--selector=kubernetes.io/service-name={service}", *where)
+        ends = [end for one in json.loads(slices)["items"] for end in one["endpoints"] or []]
+        return [f"{end['addresses'][0]}:{PORT}" for end in ends]
+
+    def scrape(self, *services: str) -> None:
+        """Let Prometheus ask the pods of some Services for their counters from now on."""
+        canary.scrape(self.settings, {name: self.pods_of(name) for name in services})
+
     def versions_asked_for(self) -> set[str]:
         """What analyses have told the watch that the canary is."""
         found = json.loads(self.facts.kubectl("get", "analysisruns", "--namespace", self.namespace, "--output=json"))
@@ -180,16 +199,17 @@ def promotion(stage: Stage, version: str) -> Iterator[list[BaseException]]:
     assert not thread.is_alive()
 
 
-def account(facts: Facts, namespace: str) -> str:
-    """A kubeconfig of an account that has the Role of the page and nothing else."""
-    (block,) = [one for one in labelled("yaml") if "kind: Role" in one.text and "rollouts/status" in one.text]
-    role = yaml.safe_load(block.text)
-    role["metadata"]["namespace"] = namespace
-    facts.kubectl("apply", "--filename", "-", stdin=yaml.safe_dump(role))
-    name = role["metadata"]["name"]
+def account(facts: Facts, namespace: str, *, control: bool = False) -> str:
+    """A kubeconfig of an account that has the Roles of the page and nothing else."""
     facts.kubectl("create", "serviceaccount", "promoter", "--namespace", namespace)
     subject = f"--serviceaccount={namespace}:promoter"
-    facts.kubectl("create", "rolebinding", "promoter", "--namespace", namespace, f"--role={name}", subject)
+    for of in ("rollouts/status", "traefikservices") if control else ("rollouts/status",):
+        (block,) = [one for one in labelled("yaml") if "kind: Role\n" in one.text and of in one.text]
+        role = yaml.safe_load(block.text)
+        role["metadata"]["namespace"] = namespace
+        facts.kubectl("apply", "--filename", "-", stdin=yaml.safe_dump(role))
+        name = role["metadata"]["name"]
+        facts.kubectl("create", "rolebinding", name, "--namespace", namespace, f"--role={name}", subject)
     config = yaml.safe_load(facts.kubectl("config", "view", "--flatten", "--raw"))
     token = facts.kubectl("create", "token", "promoter", "--namespace", namespace).strip()
     config["users"][0]["user"] = {"token": token}
@@ -208,7 +228,7 @@ def open_stage(
         folder: for files.
         store: for the releases.
         versions: that will be published, beside 1.0.0.
-        in_git: whether a deployment repository holds the Rollout.
+        in_git: whether a deployment repository holds the Rollout; a canary has no control group then.
     """
     settings, host = Settings.from_environment(), facts.registry.partition(":")[0]
     facts.kubectl("create", "namespace", namespace)
@@ -217,9 +237,9 @@ def open_stage(
     digests = {version: put_image(facts, namespace, version) for version in files}
     target: dict[str, Any] = {"kind": "rollout", "models": [MODEL], "namespace": namespace, "name": "sonic"}
     target |= {"container": "model", "init_container": "weights", "timeout_s": 90.0, "poll_s": 0.5}
-    target |= {"canary_s": CANARY_S, "kubeconfig": "account"}
+    target |= {"canary_s": CANARY_S, "kubeconfig": "account"} | ({} if in_git else {"control": CONTROL})
     (folder / "secrets").mkdir()
-    (folder / "secrets" / "account").write_text(account(facts, namespace))
+    (folder / "secrets" / "account").write_text(account(facts, namespace, control=not in_git))
     by_digest = {hashlib.sha256(content).hexdigest(): content for content in files.values()}
     try:
         with (
@@ -236,13 +256,15 @@ def open_stage(
                 files,
                 digests,
                 folder,
-                Crowd(parts.traefik),
+                Crowd(parts.traefik, dislike="slow"),
                 [],
                 parts.prometheus,
             )
             there.publish(FIRST, None)
-            watch = deployed_watch(facts, namespace, watch_policy(parts.prometheus))
-            made = manifests(facts, f"{facts.registry}/{namespace}:{FIRST}", watch)
+            # the control group has a twentieth of the stable side's requests: more may be no harm, to decide as soon
+            beside: Object = {} if in_git else {"stable": "control", "harmless": 0.1}
+            watch = deployed_watch(facts, namespace, watch_policy(parts.prometheus, **beside))
+            made = manifests(facts, f"{facts.registry}/{namespace}:{FIRST}", watch, control=not in_git)
             release = published(store, MODEL, FIRST)
             assert release is not None
             pair, rollout = pair_of(release, evidence=""), made.pop()

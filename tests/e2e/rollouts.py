@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import random
 import threading
 import time
 from dataclasses import dataclass
@@ -15,18 +16,24 @@ from tests.e2e.facts import Facts
 from tests.e2e.serving import PORT
 from tests.e2e.serving import manifests as deployment_manifests
 
-COOKIE = "penstock"
+COOKIE, CONTROL = "penstock", "sonic-control"
 INTERVAL_S = 3
 
 
-def watch_policy(prometheus: str) -> Object:
-    """Few requests decide: the errors alone, and one in twenty is no harm. In earnest both would be otherwise."""
+def watch_policy(prometheus: str, *, stable: str = "stable", harmless: float = 0.05) -> Object:
+    """Few requests decide: the errors alone, and one in twenty is no harm. In earnest both would be otherwise.
+
+    Args:
+        prometheus: its address.
+        stable: whose Service the stable side is: ``stable``, or ``control`` for the control group's.
+        harmless: errors per request.
+    """
     sides = {
-        side: {"requests": f'traefik_service_requests_total{{service=~".*-sonic-{side}-.*"}}'}
-        for side in ("canary", "stable")
+        side: {"requests": f'traefik_service_requests_total{{service=~".*-sonic-{of}-.*"}}'}
+        for side, of in (("canary", "canary"), ("stable", stable))
     }
     return {
-        "signals": {"errors": {"ratio": 3.0, "harmless": 0.05}},
+        "signals": {"errors": {"ratio": 3.0, "harmless": harmless}},
         "stretch_s": 2.0,
         "warm_up_s": 2.0,
         "timeout_s": 60.0,
@@ -35,7 +42,10 @@ def watch_policy(prometheus: str) -> Object:
 
 
 def latency_policy(prometheus: str) -> Object:
-    """The same of the latency: a P95 that is four times as long is bad. On a busy machine it may double by chance."""
+    """The same of the latency: a P95 that is four times as long is bad. On a busy machine it may double by chance.
+
+    The whole stable side: P95 takes 200 of its answers, which a control group does not give in a minute here.
+    """
     policy = watch_policy(prometheus)
     for side in ("canary", "stable"):
         selector = f'traefik_service_request_duration_seconds_bucket{{service=~".*-sonic-{side}-.*"}}'
@@ -43,7 +53,16 @@ def latency_policy(prometheus: str) -> Object:
     return policy | {"signals": {"latency": {"ratio": 4.0}}}
 
 
-def manifests(facts: Facts, image: str, watch: str, *, version: bool = True) -> list[Object]:
+def feedback_policy(prometheus: str) -> Object:
+    """The same of thumbs down beside the control group; the service itself counts them, as it does its answers."""
+    policy = watch_policy(prometheus)
+    for side, of in (("canary", "canary"), ("stable", "control")):
+        names = {"requests": "answers_total", "feedback": "thumbs_down_total"}
+        policy["prometheus"][side] = {one: f'{name}{{service="sonic-{of}"}}' for one, name in names.items()}
+    return policy | {"signals": {"feedback": {"ratio": 3.0}}}
+
+
+def manifests(facts: Facts, image: str, watch: str, *, version: bool = True, control: bool = False) -> list[Object]:
     """As docs/operations.md has it, with less patience.
 
     Args:
@@ -51,13 +70,18 @@ def manifests(facts: Facts, image: str, watch: str, *, version: bool = True) -> 
         image: what serves at the beginning.
         watch: address of the verdict.
         version: whether the analysis says which release the canary is.
+        control: whether there is a place for a control group.
     """
     deployment, service = deployment_manifests(facts, image)
     services = [
         {**service, "metadata": {"name": f"sonic-{side}"}, "spec": dict(service["spec"])}
         for side in ("stable", "canary")
     ]
-    members = [{"name": f"sonic-{side}", "port": PORT} for side in ("stable", "canary")]
+    members: list[Object] = [{"name": f"sonic-{side}", "port": PORT} for side in ("stable", "canary")]
+    beside: list[Object] = []
+    if control:
+        members.append({"name": CONTROL, "port": PORT, "weight": 0})
+        beside = _control(deployment, service)
     weighted = {
         "apiVersion": "traefik.io/v1alpha1",
         "kind": "TraefikService",
@@ -99,7 +123,18 @@ def manifests(facts: Facts, image: str, watch: str, *, version: bool = True) -> 
             },
         },
     }
-    return [*services, weighted, ingress, analysis(watch, list(noted)), rollout]
+    return [*services, *beside, weighted, ingress, analysis(watch, list(noted)), rollout]
+
+
+def _control(deployment: Object, service: Object) -> list[Object]:
+    """The Deployment without replicas and its Service, as docs/operations.md has them; the pair is Penstock's."""
+    labels = {"app": CONTROL}
+    template = deployment["spec"]["template"] | {"metadata": {"labels": labels}}
+    spec = {"replicas": 0, "selector": {"matchLabels": labels}, "template": template}
+    return [
+        {**deployment, "metadata": {"name": CONTROL}, "spec": spec},
+        {**service, "metadata": {"name": CONTROL}, "spec": service["spec"] | {"selector": labels}},
+    ]
 
 
 def analysis(watch: str, args: list[str]) -> Object:
@@ -145,10 +180,18 @@ class Answer:
 
 
 class Crowd:
-    """New users all the time, and some who come back with their cookie. Use as a context manager."""
+    """New users all the time, and some who come back with their cookie. Use as a context manager.
 
-    def __init__(self, url: str, *, new: int = 4, known: int = 2, every_s: float = 0.03) -> None:
-        self._host, self._every_s = urlsplit(url).netloc, every_s
+    Args:
+        url: what they ask.
+        new: so many at a time who never came before.
+        known: so many who come back.
+        every_s: seconds from one request of one of them to the next.
+        dislike: how the versions end that most of them dislike; of others one in fifty. Empty: nobody says anything.
+    """
+
+    def __init__(self, url: str, *, new: int = 4, known: int = 2, every_s: float = 0.03, dislike: str = "") -> None:
+        self._host, self._every_s, self._dislike = urlsplit(url).netloc, every_s, dislike
         self._end = threading.Event()
         users = [*[0] * new, *range(1, known + 1)]
         self._threads = [threading.Thread(target=self._ask, args=(user,), daemon=True) for user in users]
@@ -171,7 +214,7 @@ class Crowd:
         return [answer for answer in list(self.answers) if answer.at >= moment]
 
     def _ask(self, user: int) -> None:
-        cookie, link = "", http.client.HTTPConnection(self._host, timeout=20)
+        cookie, link, taste = "", http.client.HTTPConnection(self._host, timeout=20), random.Random(user)
         while not self._end.is_set():
             began = time.monotonic()
             try:
@@ -181,6 +224,9 @@ class Crowd:
                 given = answer.headers.get("Set-Cookie", "").partition(";")[0]
                 cookie = given if user and given else cookie
                 self._note(answer.status, content, user)
+                if self._dislike and taste.random() < (0.9 if self._dislike.encode() in content else 0.02):
+                    link.request("GET", "/down", headers={"Cookie": given or cookie})  # to those who have answered
+                    link.getresponse().read()
             except (OSError, http.client.HTTPException) as error:
                 self.failures.append(f"{type(error).__name__}: {error}")
                 link.close()

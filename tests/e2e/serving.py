@@ -34,15 +34,30 @@ import hashlib, http.server, json, os, random, signal, threading, time
 def weights():
     with open("/weights/w.bin", "rb") as file:
         return hashlib.sha256(file.read()).hexdigest()
+counted, counting = {"answers": 0, "failures": 0, "thumbs_down": 0}, threading.Lock()
+def count(what):
+    with counting:
+        counted[what] += 1
+def metrics():
+    return "\\n".join([
+        f'answers_total{{code="200"}} {counted["answers"]}',
+        f'answers_total{{code="500"}} {counted["failures"]}',
+        f'thumbs_down_total {counted["thumbs_down"]}',
+        "",
+    ])
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         broken = os.environ["VERSION"].endswith("broken")
-        flaky = os.environ["VERSION"].endswith("flaky") and self.path != "/ready" and random.random() < 0.4
-        if os.environ["VERSION"].endswith("slow") and self.path != "/ready":
-            time.sleep(1.3)
-        said = json.dumps([os.environ["VERSION"], weights()]).encode()
+        flaky = os.environ["VERSION"].endswith("flaky") and self.path == "/" and random.random() < 0.4
+        if os.environ["VERSION"].endswith("slow") and self.path == "/":
+            time.sleep(3.0)
+        if self.path == "/down":
+            count("thumbs_down")
+        if self.path == "/":
+            count("failures" if flaky else "answers")
+        said = (metrics() if self.path == "/metrics" else json.dumps([os.environ["VERSION"], weights()])).encode()
         self.send_response(503 if self.path == "/ready" and broken else 500 if flaky else 200)
-        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Type", "text/plain" if self.path == "/metrics" else "application/json")
         self.send_header("Content-Length", str(len(said)))
         self.end_headers()
         self.wfile.write(said)

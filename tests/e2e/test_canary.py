@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
+import httpx
 import pytest
 from tests.cluster import process
+from tests.e2e.api import Object
 from tests.e2e.canary_stage import MODEL, Stage, open_stage, promotion
 from tests.e2e.facts import Facts
-from tests.e2e.rollouts import latency_policy
+from tests.e2e.rollouts import CONTROL, feedback_policy, latency_policy
 
 from penstock.releases.acts import roll_back
 from penstock.releases.history import history
@@ -19,7 +22,7 @@ from penstock.targets.delivery import Delivery
 from penstock.targets.waiting import CanaryStoppedError, CanaryUndecidedError
 
 GOOD, FLAKY, STOPPED, SLOW, UNSEEN = "1.1.0", "1.2.0-flaky", "1.3.0", "1.3.1-slow", "1.4.0"
-LOOK_S = 60.0
+LOOK_S = 90.0
 SLOWEST_S = 45.0
 """What takes some seconds: how many is printed, and depends on what else the machine does."""
 ROUTER_S = 5.0
@@ -41,7 +44,11 @@ def test_a_good_release_comes_to_five_percent_and_then_to_all(stage: Stage) -> N
     with promotion(stage, GOOD) as errors:
         stage.wait(lambda state: state.weight == 5, "the canary")
         assert stage.current == "1.0.0", "published is not current"
+        assert process.wait_until(lambda: stage.control() == (1, 5), 30), "fresh pods of the release before, beside it"
+        fresh = [httpx.get(f"http://{pod}/", trust_env=False).json() for pod in stage.pods_of(CONTROL)]
+        assert fresh == [["1.0.0", hashlib.sha256(stage.files["1.0.0"]).hexdigest()]], "image and weights"
     assert errors == []
+    assert stage.control() == (0, 0)
     assert stage.current == GOOD
     assert stage.versions_asked_for() == {GOOD}
     assert stage.canary("status")["state"] == "none"
@@ -69,6 +76,7 @@ def test_one_that_misbehaves_live_is_rolled_back_by_itself(stage: Stage) -> None
     with pytest.raises(CanaryStoppedError, match=r"the canary was stopped: .*[Mm]etric.*watch.* Failed"):
         stage.promote(FLAKY)
     assert stage.rollout()["spec"]["template"] == template, "put back exactly"
+    assert stage.control() == (0, 0)
     assert stage.current == GOOD
     answers = stage.crowd.since(began)
     met = [answer for answer in answers if answer.version == FLAKY]
@@ -107,21 +115,37 @@ def test_one_command_stops_it(stage: Stage) -> None:
     assert [news.event for news in stage.news if news.version == STOPPED] == ["canary stopped"]
 
 
-def test_one_that_is_slow_is_seen_in_the_routers_histogram(stage: Stage) -> None:
-    """It fails nobody, so that the analysis, which looks at errors alone, would let it pass."""
+def test_one_that_is_slow_and_disliked_is_seen_beside_its_control_group(stage: Stage) -> None:
+    """It fails nobody, so that the analysis, which looks at errors alone, would let it pass.
+
+    How long it takes is in the router's histogram; thumbs down are counted by the service itself.
+    """
     stage.publish(SLOW, GOOD)
-    began, policy = datetime.now(UTC), latency_policy(stage.prometheus)
     with promotion(stage, SLOW) as errors:
         stage.wait(lambda state: state.weight == 5, "the canary")
         assert stage.canary("pause", "--reason=a look at how long it takes")["changed"]
-        end = time.monotonic() + LOOK_S
-        while (found := stage.look(policy, began))[0] == 3 and time.monotonic() < end:
-            time.sleep(1)
+        assert process.wait_until(lambda: stage.control() == (1, 5), 30), "its control group"
+        stage.scrape("sonic-canary", CONTROL)
+        began, end = datetime.now(UTC), time.monotonic() + LOOK_S
+        policies = {"slow": latency_policy(stage.prometheus), "disliked": feedback_policy(stage.prometheus)}
+        said = {name: _looked_at(stage, policy, began, end) for name, policy in policies.items()}
         assert stage.canary("abort", "--reason=slow")["changed"]
-    code, said = found
-    assert (code, said["decision"]) == (1, "bad"), said
+    assert {name: (code, found["decision"]) for name, (code, found) in said.items()} == dict.fromkeys(said, (1, "bad"))
+    (complaints,) = said["disliked"][1]["signals"]
+    assert (complaints["name"], complaints["state"]) == ("feedback", "worse")
+    assert complaints["canary"] > complaints["stable"]
+    assert stage.control() == (0, 0)
     assert [type(error) for error in errors] == [CanaryStoppedError]
     assert stage.crowd.failures == []
+
+
+def _looked_at(stage: Stage, policy: Object, since: datetime, end: float) -> tuple[int, Object]:
+    """What ``penstock watch`` says in the end, and how long that took."""
+    began = time.monotonic()
+    while (found := stage.look(policy, since))[0] == 3 and time.monotonic() < end:
+        time.sleep(1)
+    print(f"\nafter {time.monotonic() - began:.0f} s: {found[1]}")  # noqa: T201
+    return found
 
 
 def test_without_evidence_it_is_never_promoted(stage: Stage) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from pathlib import Path
 
 from penstock.foundation.errors import UsageError, WorldError
 from penstock.targets.canary import BEFORE, CanaryState, canary_begun
+from penstock.targets.control_group import END_S, ControlGroup
 from penstock.targets.controller_pulse import PROGRESS_S, ControllerPulse, measured
 from penstock.targets.deployment import LOOK_S, SWAP_S, DeploymentTarget
 from penstock.targets.pair import ServedPair
@@ -20,6 +22,8 @@ from penstock.targets.rollout_steps import steps_s
 from penstock.targets.targets_file import RolloutSettings
 from penstock.targets.waiting import CanaryStoppedError, CanaryUndecidedError, ServesLateError
 from penstock.targets.workload_api import REQUEST_S, ApiSilentError, StaleError
+
+log = logging.getLogger(__name__)
 
 UNDECIDED = ("Running", "Inconclusive")
 """What Argo Rollouts calls an analysis that has not said good or bad."""
@@ -47,6 +51,9 @@ class RolloutTarget(DeploymentTarget):
         super().__init__(name, settings, secrets)
         self._name, self._canary_s, self._ask = name, settings.canary_s, ask
         self._pulse = ControllerPulse(where=self._where)
+        self._control = ControlGroup(self._api, settings.control, where=self._where) if settings.control else None
+        self._going_back = False
+        """Whether :meth:`restore` has begun."""
         self._pair: ServedPair | None = None
         """What :meth:`check` was asked about."""
         self._current: ServedPair | None = None
@@ -69,7 +76,8 @@ class RolloutTarget(DeploymentTarget):
     @property
     def longest_s(self) -> float:
         """See the protocol."""
-        return self._canary_s + self._settings.timeout_s + 2 * (LOOK_S + SWAP_S + 2 * REQUEST_S)
+        control_s = END_S + LOOK_S if self._control is not None else 0.0
+        return self._canary_s + self._settings.timeout_s + 2 * (LOOK_S + SWAP_S + 2 * REQUEST_S) + control_s
 
     def check(self, pair: ServedPair) -> None:
         """See the protocol."""
@@ -108,10 +116,26 @@ class RolloutTarget(DeploymentTarget):
     def restore(self, state: str) -> None:
         """See the protocol. A stopped canary that was in the template is not begun again: ours is stopped, too."""
         self._pulse = ControllerPulse(where=self._where)
-        if not self._stopped_before or self._ours is None:
-            super().restore(state)
-            return
-        self._stop(lambda template: template == self._ours)
+        with self._control_ended():
+            if not self._stopped_before or self._ours is None:
+                super().restore(state)
+                return
+            self._stop(lambda template: template == self._ours)
+
+    @contextmanager
+    def _control_ended(self) -> Iterator[None]:
+        """At the end there is no control group, however it ends. Its users had what serves everybody now."""
+        self._going_back = True
+        try:
+            yield
+        finally:
+            if self._control is not None:
+                try:
+                    missing = self._control.end(self._api.read())
+                except (ApiSilentError, WorldError) as error:
+                    missing = error.what if isinstance(error, WorldError) else str(error)
+                if missing:
+                    log.warning("the control group of the %s is left behind: %s", self._where, missing)
 
     @contextmanager
     def _undecided_told(self, pair: ServedPair) -> Iterator[None]:
@@ -197,6 +221,7 @@ class RolloutTarget(DeploymentTarget):
             todo = "Set 'rollbackWindow: {revisions: 3}'; without it what served before would be a canary again."
             raise UsageError("the Rollout has no rollbackWindow", where=self._where, todo=todo)
         self._hold_time(canary)
+        self._hold_control(found)
         state = CanaryState.of(found)
         if state.under_way and self._takes_over(found):
             return
@@ -215,6 +240,15 @@ class RolloutTarget(DeploymentTarget):
             what = f"the Rollout's steps may take {longest:g} s (interval and count of their analysis, pauses)"
             todo = "Set 'canary_s' in targets.yaml to that, and the time that a person and one more analysis may need."
             raise UsageError(f"{what}, and canary_s is {self._canary_s:g}", where=self._where, todo=todo)
+
+    def _hold_control(self, found: Json) -> None:
+        """Refuse a platform that has no place for the control group."""
+        if self._control is None:
+            return
+        try:
+            self._control.hold(found)
+        except ApiSilentError as error:
+            raise WorldError(str(error), where=self._where, todo="Try again.") from None
 
     def _takes_over(self, found: Json) -> bool:
         """Whether what is under way is the very pair, brought by a promotion that is gone; then it is followed."""
@@ -257,6 +291,7 @@ class RolloutTarget(DeploymentTarget):
             self._pulse.look([found["metadata"].get("generation"), found.get("status")], 0.0, "seen the change")
             return "the change has not been seen by the controller yet"
         self._observed = True
+        control = self._control.follow(found, state) if self._control is not None and not self._going_back else ""
         pods = self._pods(found, state)
         if state.stopped:
             why = "; ".join(said for said in (state.message, unplaced_of(pods)) if said)
@@ -266,7 +301,8 @@ class RolloutTarget(DeploymentTarget):
         container = self._settings.container
         image = image_of(found["spec"]["template"]["spec"], container)
         missing = state.missing(pods, container, image, where=self._where)
-        return missing or self._not_led(found, state)
+        missing = missing or self._not_led(found, state)
+        return f"{missing}{'; ' if missing else ''}the control group: {control}" if control else missing
 
     def _hold_alive(self, found: Json, state: CanaryState) -> None:
         """Raises where the controller ought to have done something for long: an analysis measures, pods come up."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,8 +14,11 @@ from penstock.releases.canary_log import CanaryKind, log_canary_act
 from penstock.releases.moves import Move, stated_author, stated_reason
 from penstock.store.store import Store
 from penstock.targets.canary import SINCE, CanaryState
+from penstock.targets.control_group import ControlGroup
 from penstock.targets.targets_file import RolloutSettings, Targets
 from penstock.targets.workload_api import ApiSilentError, StaleError, WorkloadApi
+
+log = logging.getLogger(__name__)
 
 Act = Literal["pause", "resume", "abort"]
 Answered = TypeVar("Answered")
@@ -51,6 +55,7 @@ class Canary:
         self.target, settings = rollout_of(targets, named, where=where)
         self._where, self._models = f"target '{self.target}'", settings.models
         self._api = WorkloadApi(settings, secrets, where=self._where)
+        self._control = ControlGroup(self._api, settings.control, where=self._where) if settings.control else None
 
     def state(self) -> CanaryState:
         """How far it is.
@@ -59,6 +64,15 @@ class Canary:
             WorldError: the API server does not say.
         """
         return CanaryState.of(self._sure(self._api.read))
+
+    def control_weight(self) -> int:
+        """The weight of its control group: above 0 without a canary, it was left behind; 0 where there is none.
+
+        Raises:
+            WorldError: the API server does not say.
+        """
+        control = self._control
+        return 0 if control is None else self._sure(lambda: control.weight(self._api.read()))
 
     def do(self, act: Act, store: Callable[[], Store], *, reason: str, by: str = "") -> CanaryAct:
         """Do it, unless it is so already, and write it into the log.
@@ -81,6 +95,7 @@ class Canary:
         stated_author(by)
         state = self._seen_state() if act == "abort" else self.state()
         if self._is_so(act, state):
+            self._end_control(act)
             return CanaryAct(self.target, state, None)
         if state.model not in self._models or not state.version:
             todo = "Its own tools act on it: kubectl argo rollouts."
@@ -96,6 +111,8 @@ class Canary:
         except PenstockError as error:
             what = f"the {act} is done, and is not on record: {error.what}"
             raise WorldError(what, where=self._where, todo="Tell those who read the log.") from error
+        finally:
+            self._end_control(act)
         return CanaryAct(self.target, state, entry)
 
     def _is_so(self, act: Act, state: CanaryState) -> bool:
@@ -121,6 +138,13 @@ class Canary:
                 self._api.merge_status({"pauseConditions": None})
             if state.by_hand:
                 self._api.merge({"spec": {"paused": False}})
+
+    def _end_control(self, act: Act) -> None:
+        """Of a canary that is stopped: its promotion, which would end it, may have been killed."""
+        if act != "abort" or self._control is None:
+            return
+        if missing := self._control.end(self._sure(self._api.read)):
+            log.warning("the control group of the %s is left behind: %s", self._where, missing)
 
     def _seen_state(self) -> CanaryState:
         """As it is once the controller has seen the template: an abort that it finds with a new one is forgotten."""

@@ -86,6 +86,10 @@ class GitRolloutTarget(RolloutTarget):
 
     def restore(self, state: str) -> None:
         """Stop the canary, so that users are back; then revert the commit, and wait until that is applied."""
+        with self._control_ended():
+            self._revert(state)
+
+    def _revert(self, state: str) -> None:
         if self._repository.pushed() and self._pair is not None:
             named = self._repository.digests_in(self._repository.values_of(self._pair))
             self._stop_ours(named)

@@ -272,6 +272,9 @@ class RolloutSettings(WorkloadSettings):
     canary_s: Annotated[float, Field(gt=0, le=86400, strict=True)] = 18000.0
     """How long it may take until the release serves everybody, people's decisions included; then what was there is put
     back, for which ``timeout_s`` is the time. By default a watch of two hours, one for a person, and a watch again."""
+    control: DnsLabel | None = None
+    """A Deployment without replicas, and its Service, both of this name: beside a canary it runs as many fresh pods of
+    the stable release, which get as many users. ``None``: the canary is compared with all of the stable side."""
     git: RepositorySettings | None = None
     """The deployment repository that holds the Rollout, if one does: the release comes and goes by commits in it, and
     Penstock changes no pod template itself."""

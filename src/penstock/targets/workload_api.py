@@ -5,6 +5,7 @@ The client is the extra ``kubernetes``. It is imported when a target needs it: t
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 from collections.abc import Sequence
@@ -24,6 +25,7 @@ MAX_LISTED = 500
 JSON_PATCH, MERGE_PATCH = "application/json-patch+json", "application/merge-patch+json"
 ARGO = {"group": "argoproj.io", "version": "v1alpha1"}
 ROLLOUTS = {**ARGO, "plural": "rollouts"}
+TRAEFIK_SERVICES = {"group": "traefik.io", "version": "v1alpha1", "plural": "traefikservices"}
 BEYOND = ("exec", "auth-provider", "tokenFile")
 """Of a user in a kubeconfig: what starts a program, or sends another file's content away."""
 MAX_ANSWER_BYTES = 32 << 20
@@ -126,6 +128,35 @@ class WorkloadApi:
         return self._ask(
             self._objects.get_namespaced_custom_object, about=about, **ARGO, plural="analysisruns", name=name
         )
+
+    def deployment(self, name: str) -> Json:
+        """A Deployment beside it, of its namespace."""
+        return self._ask(self._apps.read_namespaced_deployment, about=f"Deployment '{name}'", name=name)
+
+    def traefik_service(self, name: str) -> Json:
+        """What splits its requests, of its namespace."""
+        about = f"TraefikService '{name}'"
+        return self._ask(self._objects.get_namespaced_custom_object, about=about, **TRAEFIK_SERVICES, name=name)
+
+    def change_deployment(self, seen: Json, changes: Sequence[Json]) -> Json:
+        """Operations of a JSON patch on a Deployment beside it; returns what is there after that.
+
+        Raises:
+            StaleError: it is not as it was seen any more; nothing was done.
+        """
+        name = seen["metadata"]["name"]
+        return self._change(self._apps.patch_namespaced_deployment, f"Deployment '{name}'", seen, changes)
+
+    def change_traefik_service(self, seen: Json, changes: Sequence[Json]) -> None:
+        """Likewise on what splits its requests, which the controller of the Rollout changes as well."""
+        about, call = f"TraefikService '{seen['metadata']['name']}'", self._objects.patch_namespaced_custom_object
+        self._change(functools.partial(call, **TRAEFIK_SERVICES), about, seen, changes)
+
+    def _change(self, call: Any, about: str, seen: Json, changes: Sequence[Json]) -> Json:
+        metadata = seen["metadata"]
+        version = {"op": "replace", "path": "/metadata/resourceVersion", "value": metadata["resourceVersion"]}
+        given: Json = {"name": metadata["name"], "body": [version, *changes], "field_manager": MANAGER}
+        return self._ask(call, about=about, _content_type=JSON_PATCH, **given)
 
     def _listed(self, call: Any, selector: str) -> list[Json]:
         items: list[Json] = self._ask(call, label_selector=selector, limit=MAX_LISTED)["items"]

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from tests.unit.targets.api_server import serving
+from tests.unit.targets.control_api import NAME, ControlServer
 from tests.unit.targets.promotions import MODEL, publish_with_image
 from tests.unit.targets.rollouts_api import RolloutServer, rollout_settings
 from tests.unit.targets.targets_files import deployment, webhook, write_targets
@@ -17,7 +18,7 @@ from penstock.cli.app import main
 from penstock.foundation.errors import UsageError, WorldError
 from penstock.releases.history import history
 from penstock.store.local import LocalStore
-from penstock.targets import canary_acts
+from penstock.targets import canary_acts, control_group
 from penstock.targets.canary_acts import Canary, rollout_of
 from penstock.targets.targets_file import load_targets
 
@@ -30,9 +31,12 @@ class Place:
 
     def __init__(self, folder: Path, there: RolloutServer, fate: str = "canary") -> None:
         self.there, self.store = there, LocalStore(folder / "store")
+        control = {"control": NAME} if isinstance(there, ControlServer) else {}
         there.write_kubeconfig()
         self.file = write_targets(
-            folder / "platform", studio=rollout_settings().model_dump(mode="json", exclude_none=True), hook=webhook()
+            folder / "platform",
+            studio=rollout_settings(**control).model_dump(mode="json", exclude_none=True),
+            hook=webhook(),
         )
         publish_with_image(folder, self.store, 0, target=None)
         publish_with_image(folder, self.store, 1, before="run-0")
@@ -218,3 +222,30 @@ def test_one_that_waits_at_a_step_goes_on_from_there(there: RolloutServer, tmp_p
     there.deployment["status"] |= {"controllerPause": True, "pauseConditions": [{"reason": "CanaryPauseStep"}]}
     assert place.canary().do("resume", place.opened, reason="go on").entry is not None
     assert there.patches == [{"status": {"pauseConditions": None}}]
+
+
+def test_an_abort_ends_the_control_group_of_a_promotion_that_was_killed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(control_group, "END_POLL_S", 0.01)
+    monkeypatch.setattr(control_group, "DRAIN_S", 0.02)
+    with serving(ControlServer(tmp_path / "secrets")) as there:
+        place = Place(tmp_path, there)
+        there.control["spec"]["replicas"] = 1
+        there.router["spec"]["weighted"]["services"][2]["weight"] = 5
+        place.canary().do("pause", place.opened, reason="a look")
+        assert there.changes == []
+        argv = ["canary", "status", MODEL, f"--targets={place.file}", f"--secrets={there.folder}"]
+        assert main(argv) == 0
+        assert capsys.readouterr().out.endswith("; its control group has a weight of 5\n")
+        there.fate = "serves"
+        there.edit(lambda _: None)
+        assert main(argv) == 0
+        assert "serves everybody; its control group has a weight of 5; left behind by" in capsys.readouterr().out
+        there.fate, there.stable = "canary", "before"
+        there.edit(lambda spec: spec.update(paused=False))
+        assert place.canary().do("abort", place.opened, reason="green").entry is not None
+        assert there.changes == ["weight 0", "replicas 0"]
+        there.router["spec"]["weighted"]["services"][2]["weight"] = 5
+        assert place.canary().do("abort", place.opened, reason="green").entry is None
+        assert there.changes[2:] == ["weight 0"], "what was left behind all the same goes the second time"

@@ -6,15 +6,18 @@ import copy
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 from tests.unit.targets.api_server import Json, serving
+from tests.unit.targets.control_api import NAME, ControlServer
 from tests.unit.targets.deployments import VALUES, deployment_repository, file_of, git, push_of_others
 from tests.unit.targets.pairs import pair
 from tests.unit.targets.rollouts_api import PLACE, RolloutServer, rollout_settings
 
 from penstock.foundation.errors import UsageError
+from penstock.targets import control_group
 from penstock.targets.canary import CANARY, SINCE
 from penstock.targets.git_rollout import GitRolloutTarget
 from penstock.targets.waiting import CanaryStoppedError, CanaryUndecidedError, NotServingError
@@ -42,7 +45,7 @@ class Applied(RolloutServer):
         if wanted != self.template:
             self.edit(lambda spec: spec.update(template=wanted))
 
-    def target(self, **more: float) -> GitRolloutTarget:
+    def target(self, **more: Any) -> GitRolloutTarget:
         self.write_kubeconfig()
         fields = [
             {"at": ["image"], "value": "image"},
@@ -55,16 +58,26 @@ class Applied(RolloutServer):
         return GitRolloutTarget("studio", settings, self.folder, git=settings.git)
 
 
-@pytest.fixture
-def there(tmp_path: Path) -> Iterator[Applied]:
-    server = Applied(tmp_path / "secrets")
-    server.bare = deployment_repository(tmp_path)
+class AppliedWithControl(Applied, ControlServer):
+    """A canary in it has a control group, which no repository holds."""
+
+    def target(self, **more: Any) -> GitRolloutTarget:
+        return super().target(control=NAME, **more)
+
+
+def begun(server: Applied, folder: Path) -> Applied:
+    """What the branch says serves everybody."""
+    server.bare = deployment_repository(folder)
     server.apply()
     server.stable = server.deployment["status"]["currentPodHash"]
     server.reconcile()
-    with serving(server) as found:
-        yield server
-        assert found is server
+    return server
+
+
+@pytest.fixture
+def there(tmp_path: Path) -> Iterator[Applied]:
+    with serving(begun(Applied(tmp_path / "secrets"), tmp_path)) as found:
+        yield found
 
 
 def subjects(there: Applied) -> list[str]:
@@ -158,3 +171,19 @@ def test_the_canary_of_another_is_refused(there: Applied) -> None:
     with pytest.raises(UsageError, match="a canary is there already"):
         other.state()
     assert "2" * 64 not in json.dumps(there.template)
+
+
+def test_the_control_group_of_one_that_fails_ends_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(control_group, "END_POLL_S", 0.01)
+    monkeypatch.setattr(control_group, "DRAIN_S", 0.02)
+    server = AppliedWithControl(tmp_path / "secrets")
+    with serving(server):
+        begun(server, tmp_path)
+        server.sets = [server.replica_set("d-1", server.template)]
+        server.fate, server.then = "canary", "failed"
+        target, state = begin(server, canary_s=60.0)
+        with pytest.raises(CanaryStoppedError):
+            target.deploy(pair(), None)
+        target.restore(state)
+        assert server.changes == ["replicas 1", "weight 5", "weight 0", "replicas 0"]
+    assert file_of(server.bare) == VALUES
