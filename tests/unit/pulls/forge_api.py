@@ -24,6 +24,11 @@ class ForgeApi:
     requests: list[str] = field(default_factory=list)
     posted: list[tuple[str, Json]] = field(default_factory=list)
 
+    def statuses(self, path: str) -> list[Json]:
+        """What a commit was told, the last first, as Gitea lists it."""
+        told = [{"id": at, "status": body["state"]} | body for at, (to, body) in enumerate(self.posted) if to == path]
+        return told[::-1]
+
 
 @contextmanager
 def forge_api() -> Iterator[ForgeApi]:
@@ -37,7 +42,9 @@ def forge_api() -> Iterator[ForgeApi]:
             body = json.loads(self.rfile.read(int(self.headers.get("Content-Length", 0))) or b"null")
             there.requests.append(f"{self.command} {self.path}")
             value = there.answers.get(self.path)
-            if self.command != "GET":
+            if self.command == "GET" and "/statuses/" in self.path:
+                value = there.statuses(self.path.partition("?")[0])
+            if self.command != "GET" and there.status == 200:
                 there.posted.append((self.path, body))
                 value = {"id": 1, "html_url": "https://forge.example/1"}
             status = there.status if there.status != 200 or value is not None else 404
