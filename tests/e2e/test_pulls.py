@@ -1,26 +1,31 @@
 """Pull requests on a real Gitea: its webhooks have them tried, and it is told; nobody else's comment does anything.
 
-Two pull requests are opened once for all tests, one of them by a fork. The first gets a second commit while its first
-is tried, is judged, tried again by a comment, and merged.
+The pull requests are opened once for all tests. The first gets another commit, by force, while its first is tried, is
+judged and merged. One is a fork's. One makes the model worse than its release: it is opened while the desk is away,
+stopped, tried again and cancelled by comments, and let through by a waiver.
 """
 
 from __future__ import annotations
 
+import io
 import json
 import os
+import re
 import secrets
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from PIL import Image
 from tests.e2e.facts import Facts
-from tests.e2e.gitea import Delivery, Gitea, Hosted, Person, written_down
-from tests.e2e.pulls import CONTEXT, Desk, desk, note, reports, until
+from tests.e2e.gitea import Gitea, written_down
+from tests.e2e.joined import Joined
+from tests.e2e.pulls import CONTEXT, People, Site, by_command, desk, loaded, note, until
 from tests.e2e.repositories import Repository, git
 from tests.e2e.run import Run
 from tests.e2e.session import GOOD, Session
@@ -32,38 +37,10 @@ SCOPES = ("write:repository", "write:issue", "read:user")
 """As docs/pulls.md says."""
 PENDING = "PipelineRunPending"
 NO_COMMAND = "/penstock hello"
-
-
-@dataclass(frozen=True)
-class People:
-    """Who takes part."""
-
-    mona: Person
-    """The repository is hers, and she may give commands."""
-    eve: Person
-    """Has a fork, and may not."""
-    bot: Person
-    """Whose token Penstock has."""
-
-
-@dataclass(frozen=True)
-class Site:
-    """The repository, its desk, who takes part, and what its webhooks sent."""
-
-    desk: Desk
-    hosted: Hosted
-    people: People
-    clone: Path
-    sent: list[Delivery]
-    """To somebody beside the desk, who does nothing but write it down."""
-
-    def commit(self, branch: str, name: str, content: str = "") -> str:
-        """A commit that adds a file, on a branch."""
-        git(self.clone, "checkout", "--quiet", branch)
-        (self.clone / name).write_text(f"{content or name}\n", encoding="utf-8")
-        git(self.clone, "add", name)
-        git(self.clone, "commit", "--quiet", "--message", f"Add {name}")
-        return git(self.clone, "rev-parse", "HEAD")
+BAD, RULE = "v1.0.2-duration", "duration_error"
+"""A release that makes videos of another length, and the one rule that it breaks."""
+ODD = "odd/$(touch${IFS}x);`id`_<b>_&|'\"!x(y)#7"
+"""The name of its branch."""
 
 
 @pytest.fixture(scope="module")
@@ -79,9 +56,13 @@ def site(
     session: Session,
     sonic_lite: Repository,
     people: People,
+    request: pytest.FixtureRequest,
+    joined: Joined | None,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Site]:
     """The model's first release is on ``main``, and ``change`` leaves from it; then ``main`` has gone on."""
+    if joined is None:  # beside other tests it has been released by now
+        request.getfixturevalue("first").must_be_green()
     hosted = people.mona.repository("sonic-lite", sonic_lite)
     hosted.fill(f"{GOOD}^{{commit}}:refs/heads/main")
     hosted.let(people.bot)
@@ -92,7 +73,11 @@ def site(
     for name, value in (("user.name", "Mona"), ("user.email", "mona@example.org")):
         git(clone, "config", name, value)
     here = str(urlsplit(facts.gitea).hostname)
-    with desk(session, hosted, people.bot, [people.mona.name]) as ready, written_down(here) as (url, sent):
+    with (
+        desk(session, hosted, people.bot, [people.mona.name], host=here) as ready,
+        written_down(here) as (url, sent),
+    ):
+        ready.compare_with_release(tmp_path_factory.mktemp("release"))
         hosted.hook(url, ready.word)
         made = Site(ready, hosted, people, clone, sent)
         git(clone, "branch", "change")
@@ -121,18 +106,14 @@ def changed(site: Site) -> Changed:
     number = site.hosted.pull(site.people.mona, "change", "A change")
     first = site.desk.wait_run(number, "of its first commit", lambda run: note(run, "revision") == one)
     site.desk.wait_status(one, "pending", "is being tried")
-    refused = until(lambda: _answered(site.hosted.merge(number)), "an answer to a merge", timeout_s=60)
+    refused = site.merge(number)
+    git(site.clone, "reset", "--quiet", "--hard", "change~1")
     two = site.commit("change", "TWO")
-    site.hosted.push(site.clone, "change")
+    site.hosted.push(site.clone, "+change")
     second = site.desk.wait_run(number, "of its second commit", lambda run: note(run, "revision") == two)
     site.desk.wait_status(one, "error", "a newer commit")
     told = [status["status"] for status in site.hosted.statuses(one, CONTEXT)]
     return Changed(number, (one, two), first.wait(), second, told, refused)
-
-
-def _answered(answer: httpx.Response) -> httpx.Response | None:
-    """``None``: Gitea still works out whether it could be merged."""
-    return None if "try again later" in answer.text.lower() else answer
 
 
 @pytest.fixture(scope="module")
@@ -167,11 +148,7 @@ def forked(site: Site, changed: Changed, conflicting: tuple[int, str]) -> Forked
     run = site.desk.wait_run(number, "held", lambda run: note(run, "held") == "true")
     site.desk.wait_status(head, "pending", "ok-to-test")
     site.hosted.comment(site.people.eve, number, f"/penstock ok-to-test {head}")
-    until(
-        lambda: next((one for one in site.sent if one.kind == "issue_comment" and one.number == number), None),
-        "Eve's comment on its way",
-        timeout_s=60,
-    )
+    until(lambda: site.sent_of(number, "issue_comment") or None, "Eve's comment on its way", timeout_s=60)
     (held,) = site.desk.runs(number)
     site.hosted.comment(site.people.mona, number, f"/penstock ok-to-test {head}")
     site.desk.wait_run(number, "let go", lambda run: run["spec"].get("status", "") == "")
@@ -186,43 +163,88 @@ def forked(site: Site, changed: Changed, conflicting: tuple[int, str]) -> Forked
     return Forked(number, held, run, reopened)
 
 
+@dataclass(frozen=True)
+class Worse:
+    """The pull request that makes the model worse."""
+
+    number: int
+    head: str
+    first: Run
+
+
 @pytest.fixture(scope="module")
-def judged(changed: Changed, forked: Forked) -> Run:
+def worse(site: Site, sonic_lite: Repository, changed: Changed, forked: Forked) -> Worse:
+    """It is opened while two others are tried and no desk is there: of that event nobody knows."""
+    git(site.clone, "fetch", "--quiet", str(sonic_lite.path), f"refs/tags/{BAD}")
+    head = git(site.clone, "rev-parse", "FETCH_HEAD^{commit}")
+    with site.desk.away():
+        site.hosted.push(site.clone, f"{head}:refs/heads/{ODD}")
+        number = site.hosted.pull(site.people.mona, ODD, "A change for the worse: `$(id)` <b>")
+        until(lambda: site.sent_of(number, "pull_request") or None, "its event on its way", timeout_s=60)
+    return Worse(number, head, site.desk.wait_run(number, "of what nobody was told", lambda _: True))
+
+
+@pytest.fixture(scope="module")
+def judged(changed: Changed, worse: Worse) -> Run:
     return changed.second.wait()
 
 
 @dataclass(frozen=True)
-class Retested:
-    """The second commit, tried once more."""
+class Waived:
+    """The pull request that makes the model worse, and what comments did to it."""
 
+    status: dict[str, Any]
+    """Of its commit, when it was judged."""
+    refused: httpx.Response
+    """What was answered when somebody tried to merge it then."""
     before: list[dict[str, Any]]
     after: list[dict[str, Any]]
     """The comments of the bot."""
+    cancelled: Run
+    orphan: Run
+    """Of the fork, which was deleted while it went."""
     run: Run
     names: tuple[list[str], list[str]]
-    """The runs of the pull request, before all of its events were sent once more, and after that."""
+    """The runs, before all of its events were sent once more, the last first, and after that."""
 
 
 @pytest.fixture(scope="module")
-def retested(site: Site, changed: Changed, forked: Forked, judged: Run) -> Retested:
-    """A comment of somebody who may not comes first: when the second one has done something, the first has not."""
-    before = of_bot(site, changed.number)
-    site.hosted.comment(site.people.eve, changed.number, "/penstock retest")
-    site.hosted.comment(site.people.mona, changed.number, "/penstock retest")
-    run = site.desk.wait_run(changed.number, "tried again", lambda run: note(run, "cause").startswith("comment"))
+def waived(site: Site, worse: Worse, forked: Forked, judged: Run) -> Waived:
+    """Comments that do nothing come first: when a later one has done something, they have not."""
+    number, mona, desk = worse.number, site.people.mona, site.desk
+    worse.first.wait()
+    status = desk.wait_status(worse.head, "failure")
+    refused = site.merge(number)
+    before = of_bot(site, number)
+    waive = f"/penstock waive {RULE} as agreed until {datetime.now(UTC).date() + timedelta(days=30)}"
+    site.hosted.comment(site.people.eve, number, waive)
+    site.hosted.change_comment(mona, number, "To be tried?", "/penstock verify full")
+    site.hosted.comment(mona, number, "/penstock retest")
+    cancelled = desk.wait_run(number, "tried again", by_command("retest"))
+    desk.wait_run(number, "let go", lambda run: by_command("retest")(run) and run["spec"].get("status", "") == "")
+    site.hosted.comment(mona, number, "/penstock cancel")
+    cancelled.wait()
+    desk.wait_status(worse.head, "error", f"cancelled by {mona.name}")
+    site.hosted.comment(mona, number, waive)
+    run = desk.wait_run(number, "with a waiver", by_command("waive"))
+    site.hosted.comment(mona, forked.number, "/penstock retest")
+    orphan = desk.wait_run(
+        forked.number, "let go", lambda run: by_command("retest")(run) and run["spec"].get("status", "") == ""
+    )
+    site.people.eve.do("DELETE", f"repos/{site.people.eve.name}/sonic-lite")
+    orphan.wait()
     run.wait()
-    after = of_bot(site, changed.number)
-    names = [run["metadata"]["name"] for run in site.desk.runs(changed.number)]
-    again = [one for one in site.sent if one.kind in ("pull_request", "issue_comment") and one.number == changed.number]
-    assert [one.again(site.desk.url).status_code for one in again] == [202] * len(again)
+    after, names = of_bot(site, number), site.names(number)
+    again = site.sent_of(number, "pull_request", "issue_comment")[::-1]
+    assert [one.again(desk.url).status_code for one in again] == [202] * len(again)
     # one event after the other: this one is answered when those are done
-    site.hosted.comment(site.people.mona, changed.number, NO_COMMAND)
+    site.hosted.comment(mona, number, NO_COMMAND)
     until(
-        lambda: next((one for one in of_bot(site, changed.number) if "no command" in one["body"]), None),
+        lambda: next((one for one in of_bot(site, number) if "no command" in one["body"]), None),
         "the answer to a comment that is no command",
         timeout_s=60,
     )
-    return Retested(before, after, run, (names, [run["metadata"]["name"] for run in site.desk.runs(changed.number)]))
+    return Waived(status, refused, before, after, cancelled, orphan, run, (names, site.names(number)))
 
 
 def of_bot(site: Site, number: int) -> list[dict[str, Any]]:
@@ -241,9 +263,10 @@ def test_it_is_tried_as_merged_into_its_base(site: Site, changed: Changed, judge
 
 def test_the_status_goes_from_pending_to_the_verdict_with_a_link(site: Site, changed: Changed, judged: Run) -> None:
     said = site.desk.wait_status(changed.heads[1], "success")
-    assert said["target_url"].startswith(f"{reports(site.desk.session)}pulls/sonic-lite/{changed.number}/")
+    assert said["target_url"].startswith(f"{site.desk.evidence}/pulls/sonic-lite/{changed.number}/")
     states = [status["status"] for status in site.hosted.statuses(changed.heads[1], CONTEXT)]
     assert states[0] == "pending"
+    assert "<html" in loaded(said["target_url"]).text
 
 
 def test_a_newer_commit_ends_the_run_of_the_older(changed: Changed) -> None:
@@ -252,10 +275,10 @@ def test_a_newer_commit_ends_the_run_of_the_older(changed: Changed) -> None:
     assert changed.told[-1] == "error"
 
 
-def test_nothing_is_merged_until_the_status_is_green(site: Site, changed: Changed, retested: Retested) -> None:
+def test_nothing_is_merged_until_the_status_is_green(site: Site, changed: Changed, judged: Run) -> None:
     assert changed.refused.status_code == 405
     assert "status" in changed.refused.text
-    retested.run.must_be_green()
+    judged.must_be_green()
     site.desk.wait_status(changed.heads[1], "success")
     # a forge works out anew what can be merged, when a commit's status has changed
     until(
@@ -263,17 +286,66 @@ def test_nothing_is_merged_until_the_status_is_green(site: Site, changed: Change
     )
 
 
-def test_the_comment_is_written_once_and_edited_in_place(retested: Retested, judged: Run) -> None:
-    (before,), (after,) = retested.before, retested.after
-    assert before["id"] == after["id"]
-    assert before["body"] != after["body"]
-    assert judged.name in before["body"]
-    assert retested.run.name in after["body"]
+def test_what_makes_the_model_worse_is_stopped(site: Site, worse: Worse, waived: Waived) -> None:
+    assert RULE in waived.status["description"]
+    assert waived.refused.status_code == 405
+    (comment,) = waived.before
+    assert comment["body"].startswith("<!-- penstock: verify -->")
+    assert RULE in comment["body"]
+    assert worse.first.name in comment["body"]
+    assert ODD not in comment["body"]
 
 
-def test_a_comment_of_who_may_not_starts_nothing(site: Site, changed: Changed, retested: Retested) -> None:
-    runs = site.desk.runs(changed.number)
-    assert [note(run, "asked-by") for run in runs] == ["", "", site.people.mona.name]
+def test_the_comment_shows_the_worst_case_before_and_after(site: Site, waived: Waived) -> None:
+    (body,) = [one["body"] for one in waived.before]
+    release = site.desk.release()
+    assert f"baseline {release.run_id}" in body
+    (number,) = re.findall(r"^Worst case: \*\*.+\*\*: .+$", body, re.MULTILINE)
+    assert re.search(r"released \d", number), number
+    (picture,) = re.findall(r"!\[[^\]]*\]\(<([^>]+)>\)", body)
+    with Image.open(io.BytesIO(loaded(picture).content)) as shown:
+        assert shown.format == "PNG"
+        assert 600 <= shown.width <= 1000
+    page = site.people.mona.ask("POST", "markdown", Text=body, Mode="gfm").text
+    assert f'src="{picture}"' in page, "as people see it"
+    videos = re.findall(r"(?<!!)\[[^\]]*\.mp4\]\(<([^>]+)>\)", body)
+    assert videos
+    assert all(loaded(video).content[4:8] == b"ftyp" for video in videos)
+
+
+def test_a_waiver_lets_it_through_and_is_told(site: Site, worse: Worse, waived: Waived) -> None:
+    waived.run.must_be_green()
+    site.desk.wait_status(worse.head, "success")
+    (before,), (after,) = waived.before, waived.after
+    assert before["id"] == after["id"], "edited in place"
+    assert waived.run.name in after["body"]
+    assert "as agreed" in after["body"]
+    assert site.people.mona.name in after["body"]
+
+
+def test_a_run_is_cancelled_by_a_comment(waived: Waived) -> None:
+    assert waived.cancelled.message.startswith("Cancelled")
+
+
+def test_nobody_else_and_no_edited_comment_does_anything(site: Site, worse: Worse, waived: Waived) -> None:
+    runs = site.desk.runs(worse.number)
+    mona = site.people.mona.name
+    assert [(note(run, "asked-by"), note(run, "slice")) for run in runs] == [
+        *(("", "smoke"), (mona, "smoke"), (mona, "smoke"))
+    ]
+
+
+def test_a_desk_that_comes_back_has_lost_nothing_and_does_nothing_twice(
+    site: Site, changed: Changed, forked: Forked, worse: Worse, waived: Waived
+) -> None:
+    assert note(worse.first.manifest, "cause") == "push"
+    assert site.names(changed.number) == [changed.first.name, changed.second.name]
+    assert site.names(forked.number) == [forked.run.name, forked.reopened.name, waived.orphan.name]
+
+
+def test_a_fork_that_is_deleted_ends_its_run(site: Site, forked: Forked, waived: Waived) -> None:
+    assert waived.orphan.message.startswith("Cancelled")
+    assert note(waived.orphan.manifest, "ended") == "closed"
 
 
 def test_a_fork_waits_until_somebody_who_may_lets_it_run(site: Site, forked: Forked) -> None:
@@ -309,7 +381,7 @@ def test_a_pull_request_that_is_closed_ends_its_run(site: Site, forked: Forked) 
     assert note(forked.run.manifest, "ended") == "closed"
 
 
-def test_an_event_that_comes_twice_is_one_run(retested: Retested) -> None:
-    before, after = retested.names
+def test_events_that_come_twice_and_the_last_first_do_nothing(waived: Waived) -> None:
+    before, after = waived.names
     assert len(before) == 3
     assert after == before
