@@ -118,7 +118,7 @@ class Rounds:
         if self._clock() < max(self._not_before.get(forge, 0.0), refused.not_before):
             return False
         # what this round began with is old where a forge was waited for
-        there = self._runs.of_pull(run.key)
+        there = self._runs.of_commit(run.key, run.head)
         now = next((one for one in there if one.name == run.name), None)
         if now is None or _is_overtaken(now, there):
             return True
