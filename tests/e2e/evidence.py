@@ -11,7 +11,7 @@ from threading import Thread
 from urllib.parse import unquote, urlsplit
 
 from penstock.foundation.errors import WorldError
-from penstock.releases.baseline import Baseline, baseline, move
+from penstock.releases.baseline import Baseline, baseline, current_release, move
 from penstock.releases.names import repository_identity
 from penstock.store.archive import run_key
 from penstock.store.store import Store
@@ -61,5 +61,5 @@ def current_elsewhere(released: Store, model: str, store: Store, folder: Path, *
         store.put_file(entry.key, file, released.get_file(entry.key, file))
     release = current.release.model_copy(update={"url": address})
     value = current.model_copy(update={"release": release, "repository": repository_identity(address)})
-    assert move(store, value, seen=None)
+    assert move(store, value, seen=current_release(store, model))
     return value

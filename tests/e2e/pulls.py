@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import secrets
 import tempfile
 import time
@@ -13,17 +12,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-import httpx
 import yaml
 from tests.e2e.api import TEKTON, Object
-from tests.e2e.evidence import current_elsewhere, evidence_served
-from tests.e2e.gitea import Delivery, Hosted, Person
+from tests.e2e.gitea import Hosted, Person
 from tests.e2e.install import NAMESPACE, apply, secret, write_keys
-from tests.e2e.repositories import git
 from tests.e2e.run import Run
 from tests.e2e.session import Session
 
-from penstock.releases.baseline import Baseline, baseline
 from penstock.store.open import open_store
 from penstock.store.store import Store
 
@@ -35,7 +30,6 @@ FORGE = "gitea"
 FORGE_SECRET = "penstock-forge-gitea"
 RECEIVERS = "penstock-receivers"
 DEPLOYMENT = "deployment/pulls"
-PODS = "app.kubernetes.io/name=pulls"
 NOTE = "penstock.dev/"
 LOOK_S = 0.5
 
@@ -52,29 +46,6 @@ class Desk:
     """What they are signed with."""
     kept: Store
     """Where the evidence of its runs goes."""
-    evidence: str
-    """Where people read that."""
-
-    def compare_with_release(self, folder: Path) -> None:
-        """From now on its runs are compared with the session's release of the model."""
-        model = self.hosted.model.model
-        current_elsewhere(self.session.cluster.store, model, self.kept, folder, address=self.hosted.address)
-
-    def release(self) -> Baseline:
-        """What its runs are compared with."""
-        found = baseline(self.kept, self.hosted.model.model)
-        assert found is not None
-        return found
-
-    @contextmanager
-    def away(self) -> Iterator[None]:
-        """Its pod is gone for so long."""
-        kubectl, namespace = self.session.cluster.facts.kubectl, ("--namespace", NAMESPACE)
-        kubectl("scale", *namespace, DEPLOYMENT, "--replicas=0")
-        kubectl("wait", *namespace, "pod", f"--selector={PODS}", "--for=delete", "--timeout=60s")
-        yield
-        kubectl("scale", *namespace, DEPLOYMENT, "--replicas=1")
-        kubectl("rollout", "status", *namespace, DEPLOYMENT, "--timeout=180s")
 
     def runs(self, number: int) -> list[Object]:
         """The runs of a pull request, the oldest first."""
@@ -114,68 +85,9 @@ class Desk:
         return self.session.cluster.facts.kubectl("logs", "--namespace", NAMESPACE, DEPLOYMENT, "--tail=40")
 
 
-@dataclass(frozen=True)
-class People:
-    """Who takes part."""
-
-    mona: Person
-    """The repository is hers, and she may give commands."""
-    eve: Person
-    """Has a fork, and may not."""
-    bot: Person
-    """Whose token Penstock has."""
-
-
-@dataclass(frozen=True)
-class Site:
-    """The repository, its desk, who takes part, and what its webhooks sent."""
-
-    desk: Desk
-    hosted: Hosted
-    people: People
-    clone: Path
-    sent: list[Delivery]
-    """To somebody beside the desk, who does nothing but write it down."""
-
-    def commit(self, branch: str, name: str, content: str = "") -> str:
-        """A commit that adds a file, on a branch."""
-        git(self.clone, "checkout", "--quiet", branch)
-        (self.clone / name).write_text(f"{content or name}\n", encoding="utf-8")
-        git(self.clone, "add", name)
-        git(self.clone, "commit", "--quiet", "--message", f"Add {name}")
-        return git(self.clone, "rev-parse", "HEAD")
-
-    def merge(self, number: int) -> httpx.Response:
-        """What is answered when somebody tries to merge, once Gitea has worked out whether it could be."""
-
-        def answered() -> httpx.Response | None:
-            answer = self.hosted.merge(number)
-            return None if "try again later" in answer.text.lower() else answer
-
-        return until(answered, "an answer to a merge", timeout_s=60)
-
-    def names(self, number: int) -> list[str]:
-        """The runs of a pull request."""
-        return [run["metadata"]["name"] for run in self.desk.runs(number)]
-
-    def sent_of(self, number: int, *kinds: str) -> list[Delivery]:
-        """What the forge has sent about a pull request."""
-        return [one for one in self.sent if one.kind in kinds and one.number == number]
-
-
 def note(run: Object, name: str) -> str:
     """An annotation of ours."""
     return str(run["metadata"].get("annotations", {}).get(f"{NOTE}{name}", ""))
-
-
-def by_command(verb: str) -> Callable[[Object], bool]:
-    """Whether a comment with this command alone has made a run."""
-    return lambda run: re.fullmatch(rf"comment \d+ {verb} 1", note(run, "cause")) is not None
-
-
-def loaded(url: str) -> httpx.Response:
-    """What somebody's browser gets."""
-    return httpx.get(url, timeout=60, trust_env=False).raise_for_status()
 
 
 def until(look: Callable[[], T | None], what: str, *, timeout_s: float) -> T:
@@ -192,34 +104,17 @@ def address_of_store(session: Session) -> str:
     return f"{session.place.store}-pulls"
 
 
-@contextmanager
-def desk(session: Session, hosted: Hosted, bot: Person, people: list[str], *, host: str) -> Iterator[Desk]:
-    """Set it up for a repository, as an overlay of a site does; its webhook is made, and it is gone afterwards.
+def reports(session: Session) -> str:
+    """What the links to reports begin with."""
+    return f"{session.cluster.facts.s3.endpoint}/{address_of_store(session).partition('://')[2]}/"
 
-    ``host`` is an address of this machine that people read its evidence at.
-    """
+
+@contextmanager
+def desk(session: Session, hosted: Hosted, bot: Person, people: list[str]) -> Iterator[Desk]:
+    """Set it up for a repository, as an overlay of a site does; its webhook is made, and it is gone afterwards."""
     facts, word = session.cluster.facts, secrets.token_urlsafe(24)
     with tempfile.TemporaryDirectory() as folder:
         kept = open_store(address_of_store(session), write_keys(facts, Path(folder)))
-    with evidence_served(kept, host) as evidence:
-        apply(facts, _configuration(session, hosted, bot, people, word=word, evidence=evidence))
-        facts.kubectl("scale", "--namespace", NAMESPACE, DEPLOYMENT, "--replicas=1")
-        try:
-            facts.kubectl("rollout", "status", "--namespace", NAMESPACE, DEPLOYMENT, "--timeout=180s")
-            service = json.loads(facts.kubectl("get", "--namespace", NAMESPACE, "service/pulls", "--output=json"))
-            address = f"http://{service['spec']['clusterIP']}:{service['spec']['ports'][0]['port']}/{FORGE}"
-            hosted.hook(address, word, *HOOK_EVENTS)
-            yield Desk(session, hosted, address, word, kept, evidence)
-        finally:
-            facts.kubectl("scale", "--namespace", NAMESPACE, DEPLOYMENT, "--replicas=0")
-            facts.kubectl("delete", "--namespace", NAMESPACE, f"secret/{RECEIVERS}")
-
-
-def _configuration(
-    session: Session, hosted: Hosted, bot: Person, people: list[str], *, word: str, evidence: str
-) -> list[Object]:
-    """Its ``pulls.yaml``, its secrets, and those of its runs."""
-    facts = session.cluster.facts
     settings = {
         "version": 1,
         "forges": {
@@ -240,15 +135,27 @@ def _configuration(
         "tls_verify": False,
     }
     forge = {"token": bot.token, "kind": "gitea", "url": f"{facts.gitea}/api/v1", "allow-http": "true"}
-    links = f"report {evidence}/{{evidence}}/report/index.html\nfiles {evidence}/{{evidence}}\n"
-    return [
-        secret("penstock-pulls", {"gitea-webhook": word, "gitea-token": bot.token}),
-        secret(FORGE_SECRET, forge),
-        secret(RECEIVERS, {"urls": "", "links": links}),
-        {
-            "apiVersion": "v1",
-            "kind": "ConfigMap",
-            "metadata": {"name": "penstock-pulls"},
-            "data": {"pulls.yaml": yaml.safe_dump(settings)},
-        },
-    ]
+    apply(
+        facts,
+        [
+            secret("penstock-pulls", {"gitea-webhook": word, "gitea-token": bot.token}),
+            secret(FORGE_SECRET, forge),
+            secret(RECEIVERS, {"urls": "", "links": f"report {reports(session)}{{evidence}}/report.html\n"}),
+            {
+                "apiVersion": "v1",
+                "kind": "ConfigMap",
+                "metadata": {"name": "penstock-pulls"},
+                "data": {"pulls.yaml": yaml.safe_dump(settings)},
+            },
+        ],
+    )
+    facts.kubectl("scale", "--namespace", NAMESPACE, DEPLOYMENT, "--replicas=1")
+    try:
+        facts.kubectl("rollout", "status", "--namespace", NAMESPACE, DEPLOYMENT, "--timeout=180s")
+        service = json.loads(facts.kubectl("get", "--namespace", NAMESPACE, "service/pulls", "--output=json"))
+        address = f"http://{service['spec']['clusterIP']}:{service['spec']['ports'][0]['port']}/{FORGE}"
+        hosted.hook(address, word, *HOOK_EVENTS)
+        yield Desk(session, hosted, address, word, kept)
+    finally:
+        facts.kubectl("scale", "--namespace", NAMESPACE, DEPLOYMENT, "--replicas=0")
+        facts.kubectl("delete", "--namespace", NAMESPACE, f"secret/{RECEIVERS}")
