@@ -30,7 +30,7 @@ from tests.e2e.pulls import CONTEXT, RECEIVERS, Desk, desk, note, reports, until
 from tests.e2e.repositories import Repository, git
 from tests.e2e.run import Run
 from tests.e2e.session import GOOD, Session
-from tests.e2e.worse import ODD, RULE, Scene, Waived, Worse, loaded, pictures_in, videos_in
+from tests.e2e.worse import ODD, Scene, Waived, Worse, loaded, pictures_in, videos_in
 
 from penstock.releases.baseline import Baseline
 from penstock.store.pull_key import pull_key
@@ -272,11 +272,11 @@ def test_nothing_is_merged_until_the_status_is_green(site: Site, changed: Change
 
 
 def test_what_makes_the_model_worse_is_stopped(worse: Worse, waived: Waived) -> None:
-    assert RULE in waived.status["description"]
+    assert waived.status["description"] == "rejected: LSE-D (stand-in), duration error"
     assert waived.refused.status_code == 405
     (comment,) = waived.before
     assert comment["body"].startswith("<!-- penstock: verify -->")
-    assert RULE in comment["body"]
+    assert "duration error" in comment["body"].lower()
     assert worse.first.name in comment["body"]
     assert ODD not in comment["body"]
 
@@ -316,7 +316,7 @@ def test_a_push_by_force_and_a_comment_end_runs(scene: Scene, worse: Worse, waiv
 def test_nobody_else_and_no_edited_comment_does_anything(site: Site, worse: Worse, waived: Waived) -> None:
     mona = site.people.mona.name
     runs = [(note(run, "asked-by"), note(run, "slice")) for run in site.desk.runs(worse.number)]
-    assert runs == [("", "smoke"), (mona, "smoke"), ("", "smoke"), (mona, "smoke")]
+    assert sorted(runs) == [*[("", "smoke")] * 2, *[(mona, "smoke")] * 3], "the last two are one for each waiver"
 
 
 def test_a_desk_that_comes_back_has_lost_nothing_and_does_nothing_twice(
@@ -367,5 +367,5 @@ def test_a_pull_request_that_is_closed_ends_its_run(site: Site, forked: Forked) 
 
 def test_events_that_come_twice_and_the_last_first_do_nothing(waived: Waived) -> None:
     before, after = waived.names
-    assert len(before) == 4
+    assert len(before) == 5
     assert after == before

@@ -18,8 +18,8 @@ from tests.e2e.pulls import CONTEXT, DEPLOYMENT, Desk, note, until
 from tests.e2e.repositories import Repository, git
 from tests.e2e.run import Run
 
-BAD, RULE = "v1.0.2-duration", "duration_error"
-"""A release that makes videos of another length, and the one rule that it breaks."""
+BAD, RULES = "v1.0.2-duration", ("lse_d", "duration_error")
+"""A release that makes videos of another length, and the rules that it breaks."""
 ODD = "odd/$(touch${IFS}x);`id`_<b>_&|'\"!x(y)#7"
 """The name of its branch."""
 NO_COMMAND = "/penstock hello"
@@ -108,7 +108,8 @@ class Scene:
         status = desk.wait_status(worse.head, "failure")
         refused = until(lambda: _known(hosted.merge(number)), "an answer to a merge", timeout_s=60)
         before = self.of_bot(number)
-        waive = f"/penstock waive {RULE} as agreed until {datetime.now(UTC).date() + timedelta(days=30)}"
+        day = datetime.now(UTC).date() + timedelta(days=30)
+        waive = "\n".join(f"/penstock waive {rule} as agreed until {day}" for rule in RULES)
         hosted.comment(self.eve, number, waive)
         hosted.change_comment(self.mona, number, "To be tried?", "/penstock verify full")
         hosted.comment(self.mona, number, "/penstock retest")
@@ -119,7 +120,7 @@ class Scene:
         hosted.comment(self.mona, number, "/penstock cancel")
         desk.wait_status(head, "error", f"cancelled by {self.mona.name}")
         hosted.comment(self.mona, number, waive)
-        run = desk.wait_run(number, "with a waiver", lambda run: note(run, "cause").endswith(" waive 1")).wait()
+        run = desk.wait_run(number, "with both waivers", lambda run: note(run, "cause").endswith(" waive 2")).wait()
         after, names = self.of_bot(number), self.names(number)
         self._send_again(number)
         runs = (again.wait(), cancelled.wait(), run)
