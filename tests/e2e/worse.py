@@ -18,8 +18,8 @@ from tests.e2e.pulls import CONTEXT, DEPLOYMENT, Desk, note, until
 from tests.e2e.repositories import Repository, git
 from tests.e2e.run import Run
 
-BAD, RULES = "v1.0.2-duration", ("lse_d", "duration_error")
-"""A release that makes videos of another length, and the rules that it breaks."""
+BAD, RULES = "v1.0.2-duration", ("lse_d", "duration_error", "lse_c")
+"""A release that makes videos of another length. It breaks two rules, and looks worse by the third."""
 ODD = "odd/$(touch${IFS}x);`id`_<b>_&|'\"!x(y)#7"
 """The name of its branch."""
 NO_COMMAND = "/penstock hello"
@@ -120,7 +120,9 @@ class Scene:
         hosted.comment(self.mona, number, "/penstock cancel")
         desk.wait_status(head, "error", f"cancelled by {self.mona.name}")
         hosted.comment(self.mona, number, waive)
-        run = desk.wait_run(number, "with both waivers", lambda run: note(run, "cause").endswith(" waive 2")).wait()
+        run = desk.wait_run(
+            number, "with all waivers", lambda run: note(run, "cause").endswith(f" waive {len(RULES)}")
+        ).wait()
         after, names = self.of_bot(number), self.names(number)
         self._send_again(number)
         runs = (again.wait(), cancelled.wait(), run)
