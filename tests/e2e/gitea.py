@@ -120,6 +120,12 @@ class Hosted:
         """Comment on a pull request."""
         person.do("POST", f"repos/{self.name}/issues/{number}/comments", body=text)
 
+    def change_comment(self, person: Person, number: int, text: str, other: str) -> None:
+        """Comment, edit that to another text, and delete it."""
+        made = person.do("POST", f"repos/{self.name}/issues/{number}/comments", body=text)
+        person.do("PATCH", f"repos/{self.name}/issues/comments/{made['id']}", body=other)
+        person.do("DELETE", f"repos/{self.name}/issues/comments/{made['id']}")
+
     def comments(self, number: int) -> list[dict[str, Any]]:
         """The comments of a pull request, the oldest first."""
         return list(self.owner.do("GET", f"repos/{self.name}/issues/{number}/comments"))

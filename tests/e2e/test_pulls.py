@@ -1,13 +1,15 @@
 """Pull requests on a real Gitea: its webhooks have them tried, and it is told; nobody else's comment does anything.
 
-Two pull requests are opened once for all tests, one of them by a fork. The first gets a second commit while its first
-is tried, is judged, tried again by a comment, and merged.
+The pull requests are opened once for all tests. The first gets a second commit while its first is tried, is judged and
+merged. One is a fork's. One makes the model worse than its release (``worse.py``).
 """
 
 from __future__ import annotations
 
+import io
 import json
 import os
+import re
 import secrets
 import subprocess
 from collections.abc import Iterator
@@ -18,20 +20,25 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from PIL import Image
+from tests.e2e.evidence import current_elsewhere, evidence_served
 from tests.e2e.facts import Facts
 from tests.e2e.gitea import Delivery, Gitea, Hosted, Person, written_down
-from tests.e2e.pulls import CONTEXT, Desk, desk, note, reports, until
+from tests.e2e.install import apply, secret
+from tests.e2e.joined import Joined
+from tests.e2e.pulls import CONTEXT, RECEIVERS, Desk, desk, note, reports, until
 from tests.e2e.repositories import Repository, git
 from tests.e2e.run import Run
 from tests.e2e.session import GOOD, Session
+from tests.e2e.worse import ODD, Scene, Waived, Worse, loaded, pictures_in, videos_in
 
+from penstock.releases.baseline import Baseline
 from penstock.store.pull_key import pull_key
 
 MAX_RECORD_BYTES = 1 << 20
 SCOPES = ("write:repository", "write:issue", "read:user")
 """As docs/pulls.md says."""
 PENDING = "PipelineRunPending"
-NO_COMMAND = "/penstock hello"
 
 
 @dataclass(frozen=True)
@@ -98,6 +105,21 @@ def site(
         git(clone, "branch", "change")
         hosted.push(clone, f"{made.commit('main', 'MAIN')}:refs/heads/main")
         yield made
+
+
+@pytest.fixture(scope="module", autouse=True)
+def released(
+    request: pytest.FixtureRequest, site: Site, joined: Joined | None, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Baseline]:
+    """What its runs are compared with; and their evidence can be read over HTTP, as comments link to it."""
+    if joined is None:  # beside other tests it has been released by now
+        request.getfixturevalue("first").must_be_green()
+    session, kept = site.desk.session, site.desk.kept
+    folder, here = tmp_path_factory.mktemp("released"), str(urlsplit(site.hosted.address).hostname)
+    with evidence_served(kept, here) as evidence:
+        links = f"report {reports(session)}{{evidence}}/report.html\nfiles {evidence}/{{evidence}}\n"
+        apply(session.cluster.facts, [secret(RECEIVERS, {"urls": "", "links": links})])
+        yield current_elsewhere(session.cluster.store, "sonic-lite", kept, folder, address=site.hosted.address)
 
 
 @dataclass(frozen=True)
@@ -187,46 +209,32 @@ def forked(site: Site, changed: Changed, conflicting: tuple[int, str]) -> Forked
 
 
 @pytest.fixture(scope="module")
-def judged(changed: Changed, forked: Forked) -> Run:
-    return changed.second.wait()
-
-
-@dataclass(frozen=True)
-class Retested:
-    """The second commit, tried once more."""
-
-    before: list[dict[str, Any]]
-    after: list[dict[str, Any]]
-    """The comments of the bot."""
-    run: Run
-    names: tuple[list[str], list[str]]
-    """The runs of the pull request, before all of its events were sent once more, and after that."""
+def scene(site: Site) -> Scene:
+    people = site.people
+    return Scene(site.desk, people.mona, people.eve, people.bot, site.clone, site.sent)
 
 
 @pytest.fixture(scope="module")
-def retested(site: Site, changed: Changed, forked: Forked, judged: Run) -> Retested:
-    """A comment of somebody who may not comes first: when the second one has done something, the first has not."""
-    before = of_bot(site, changed.number)
-    site.hosted.comment(site.people.eve, changed.number, "/penstock retest")
-    site.hosted.comment(site.people.mona, changed.number, "/penstock retest")
-    run = site.desk.wait_run(changed.number, "tried again", lambda run: note(run, "cause").startswith("comment"))
-    run.wait()
-    after = of_bot(site, changed.number)
-    names = [run["metadata"]["name"] for run in site.desk.runs(changed.number)]
-    again = [one for one in site.sent if one.kind in ("pull_request", "issue_comment") and one.number == changed.number]
-    assert [one.again(site.desk.url).status_code for one in again] == [202] * len(again)
-    # one event after the other: this one is answered when those are done
-    site.hosted.comment(site.people.mona, changed.number, NO_COMMAND)
-    until(
-        lambda: next((one for one in of_bot(site, changed.number) if "no command" in one["body"]), None),
-        "the answer to a comment that is no command",
-        timeout_s=60,
-    )
-    return Retested(before, after, run, (names, [run["metadata"]["name"] for run in site.desk.runs(changed.number)]))
+def worse(scene: Scene, sonic_lite: Repository, changed: Changed, forked: Forked) -> Worse:
+    """It is opened while two others are tried."""
+    return scene.open_worse(sonic_lite)
 
 
-def of_bot(site: Site, number: int) -> list[dict[str, Any]]:
-    return [one for one in site.hosted.comments(number) if one["user"]["login"] == site.people.bot.name]
+@pytest.fixture(scope="module")
+def judged(changed: Changed, worse: Worse) -> Run:
+    return changed.second.wait()
+
+
+@pytest.fixture(scope="module")
+def orphan(scene: Scene, forked: Forked, judged: Run) -> Run:
+    """The fork's, which is deleted while it goes."""
+    forked.reopened.wait()
+    return scene.delete_fork(forked.number)
+
+
+@pytest.fixture(scope="module")
+def waived(scene: Scene, worse: Worse, orphan: Run) -> Waived:
+    return scene.comment_on(worse)
 
 
 def test_it_is_tried_as_merged_into_its_base(site: Site, changed: Changed, judged: Run) -> None:
@@ -252,10 +260,10 @@ def test_a_newer_commit_ends_the_run_of_the_older(changed: Changed) -> None:
     assert changed.told[-1] == "error"
 
 
-def test_nothing_is_merged_until_the_status_is_green(site: Site, changed: Changed, retested: Retested) -> None:
+def test_nothing_is_merged_until_the_status_is_green(site: Site, changed: Changed, judged: Run) -> None:
     assert changed.refused.status_code == 405
     assert "status" in changed.refused.text
-    retested.run.must_be_green()
+    judged.must_be_green()
     site.desk.wait_status(changed.heads[1], "success")
     # a forge works out anew what can be merged, when a commit's status has changed
     until(
@@ -263,17 +271,65 @@ def test_nothing_is_merged_until_the_status_is_green(site: Site, changed: Change
     )
 
 
-def test_the_comment_is_written_once_and_edited_in_place(retested: Retested, judged: Run) -> None:
-    (before,), (after,) = retested.before, retested.after
-    assert before["id"] == after["id"]
-    assert before["body"] != after["body"]
-    assert judged.name in before["body"]
-    assert retested.run.name in after["body"]
+def test_what_makes_the_model_worse_is_stopped(worse: Worse, waived: Waived) -> None:
+    assert waived.status["description"] == "rejected: LSE-D (stand-in), duration error"
+    assert waived.refused.status_code == 405
+    (comment,) = waived.before
+    assert comment["body"].startswith("<!-- penstock: verify -->")
+    assert "duration error" in comment["body"].lower()
+    assert worse.first.name in comment["body"]
+    assert ODD not in comment["body"]
 
 
-def test_a_comment_of_who_may_not_starts_nothing(site: Site, changed: Changed, retested: Retested) -> None:
-    runs = site.desk.runs(changed.number)
-    assert [note(run, "asked-by") for run in runs] == ["", "", site.people.mona.name]
+def test_the_comment_shows_the_worst_case_before_and_after(site: Site, released: Baseline, waived: Waived) -> None:
+    (body,) = [one["body"] for one in waived.before]
+    assert f"baseline {released.run_id}" in body
+    (number,) = re.findall(r"^Worst case: \*\*.+\*\*: .+$", body, re.MULTILINE)
+    assert re.search(r"released \d", number), number
+    (picture,) = pictures_in(body)
+    with Image.open(io.BytesIO(loaded(picture).content)) as shown:
+        assert (shown.format, 600 <= shown.width <= 1000) == ("PNG", True)
+    page = site.people.mona.ask("POST", "markdown", Text=body, Mode="gfm").text
+    assert f'src="{picture}"' in page, "as people see it"
+    videos = videos_in(body)
+    assert videos
+    assert all(loaded(video).content[4:8] == b"ftyp" for video in videos)
+
+
+def test_a_waiver_lets_it_through_and_is_told(site: Site, waived: Waived) -> None:
+    waived.run.must_be_green()
+    site.desk.wait_status(waived.head, "success")
+    (before,), (after,) = waived.before, waived.after
+    assert before["id"] == after["id"], "edited in place"
+    assert waived.run.name in after["body"]
+    assert "as agreed" in after["body"]
+    assert site.people.mona.name in after["body"]
+
+
+def test_a_push_by_force_and_a_comment_end_runs(scene: Scene, worse: Worse, waived: Waived) -> None:
+    assert [note(run.manifest, "ended") for run in (waived.again, waived.cancelled)] == ["superseded", "cancelled"]
+    assert waived.again.message.startswith("Cancelled")
+    assert waived.cancelled.message.startswith("Cancelled")
+    assert scene.states(worse.head)[-1] == "error"
+
+
+def test_nobody_else_and_no_edited_comment_does_anything(site: Site, worse: Worse, waived: Waived) -> None:
+    mona = site.people.mona.name
+    runs = [(note(run, "asked-by"), note(run, "slice")) for run in site.desk.runs(worse.number)]
+    assert sorted(runs) == [*[("", "smoke")] * 2, *[(mona, "smoke")] * 4], "the last three are one for each waiver"
+
+
+def test_a_desk_that_comes_back_has_lost_nothing_and_does_nothing_twice(
+    scene: Scene, changed: Changed, forked: Forked, orphan: Run, worse: Worse, waived: Waived
+) -> None:
+    assert note(worse.first.manifest, "cause") == "push"
+    assert scene.names(changed.number) == [changed.first.name, changed.second.name]
+    assert scene.names(forked.number) == [forked.run.name, forked.reopened.name, orphan.name]
+
+
+def test_a_fork_that_is_deleted_ends_its_run(orphan: Run) -> None:
+    assert orphan.wait().message.startswith("Cancelled")
+    assert note(orphan.manifest, "ended") == "closed"
 
 
 def test_a_fork_waits_until_somebody_who_may_lets_it_run(site: Site, forked: Forked) -> None:
@@ -309,7 +365,7 @@ def test_a_pull_request_that_is_closed_ends_its_run(site: Site, forked: Forked) 
     assert note(forked.run.manifest, "ended") == "closed"
 
 
-def test_an_event_that_comes_twice_is_one_run(retested: Retested) -> None:
-    before, after = retested.names
-    assert len(before) == 3
+def test_events_that_come_twice_and_the_last_first_do_nothing(waived: Waived) -> None:
+    before, after = waived.names
+    assert len(before) == 6
     assert after == before

@@ -1,7 +1,7 @@
 """The status of a commit on its forge: what stands beside the pull request before anybody opens the report.
 
 GitHub: https://docs.github.com/en/rest/commits/statuses. GitLab: https://docs.gitlab.com/api/commits/#commit-status.
-Gitea: ``POST /repos/{owner}/{repo}/statuses/{sha}`` of its ``/swagger.v1.json``.
+Gitea: ``POST`` and ``GET /repos/{owner}/{repo}/statuses/{sha}`` of its ``/swagger.v1.json``.
 """
 
 from __future__ import annotations
@@ -10,11 +10,12 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from itertools import islice
+from typing import Any, Literal
 from urllib.parse import quote, urlsplit
 
 from penstock.foundation.errors import UsageError, WorldError
-from penstock.notices.forge import persistently
+from penstock.notices.forge import AgainError, persistently
 from penstock.notices.forge_places import Address, Forge, Kind, open_api
 
 CONTEXT = "penstock/verify"
@@ -22,6 +23,8 @@ MAX_DESCRIPTION = 140
 """GitHub's; GitLab and Gitea take more."""
 MAX_URL = 255
 """GitLab's."""
+MAX_READ = 1000
+"""Of all that a commit was ever told, so many are read: GitHub takes no more of one context."""
 State = Literal["pending", "success", "failure", "error", "cancelled"]
 
 _WORDS: dict[Kind, dict[State, str]] = {
@@ -37,6 +40,14 @@ _WORDS: dict[Kind, dict[State, str]] = {
         "cancelled": "canceled",
     },
 }
+_STATES: dict[str, State] = {
+    **{state: state for state in ("pending", "success", "failure", "error")},
+    # GitLab's
+    **dict.fromkeys(("created", "running", "waiting_for_resource", "preparing", "scheduled"), "pending"),
+    "failed": "failure",
+    "canceled": "cancelled",
+}
+"""What a forge calls a state, as ours. Others, such as Gitea's ``warning``, are none of ours."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +94,42 @@ def put_status(
         # GitLab's way to say that it is so already
         if forge.kind != "gitlab" or "Cannot transition status" not in error.what:
             raise
+
+
+def read_statuses(forge: Forge, address: Address, *, context: str = CONTEXT) -> list[CommitStatus]:
+    """What was said of a commit in one context, the last first, also what does not stand there any more.
+
+    Args:
+        forge: where, and how to be let in.
+        address: repository and commit, a whole SHA.
+        context: whose statuses.
+
+    Raises:
+        UsageError: the token or the API's address cannot be one.
+        WorldError: the forge cannot be reached, refuses, or answers something else.
+    """
+    if forge.kind == "gitlab":
+        path = f"/projects/{quote(address.path, safe='')}/repository/commits/{address.commit}/statuses"
+        # GitLab before 17.8 gives the first one first whatever it is asked
+        asked, named, stated = f"{path}?all=true&order_by=id&sort=desc&name={quote(context, safe='')}", "name", "status"
+    elif forge.kind == "gitea":
+        # 'leastindex' is its name for the last one first
+        asked, named, stated = f"/repos/{address.path}/statuses/{address.commit}?sort=leastindex", "context", "status"
+    else:
+        asked, named, stated = f"/repos/{address.path}/commits/{address.commit}/statuses", "context", "state"
+    try:
+        entries = list(islice(open_api(forge).get_all(asked), MAX_READ))
+    except AgainError as again:
+        raise again.error from None
+    mine = [one for one in entries if one.get(named) == context and isinstance(one.get("id"), int)]
+    found = [_read(one, stated, context) for one in sorted(mine, key=lambda one: one["id"], reverse=True)]
+    return [status for status in found if status is not None]
+
+
+def _read(entry: dict[str, Any], stated: str, context: str) -> CommitStatus | None:
+    state = _STATES.get(str(entry.get(stated)))
+    words, url = (found if isinstance(found := entry.get(name), str) else "" for name in ("description", "target_url"))
+    return CommitStatus(state, short(words), _link(url), context) if state is not None else None
 
 
 def short(description: str) -> str:

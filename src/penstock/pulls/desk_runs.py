@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from penstock.foundation.errors import WorldError, one_line
-from penstock.pulls.pull_run import DESK, DESK_LABEL, PULL_LABEL, SETTLED_LABEL, PullRun, read_run
+from penstock.pulls.pull_run import COMMIT_LABEL, DESK, DESK_LABEL, PULL_LABEL, SETTLED_LABEL, PullRun, read_run
 from penstock.targets.workload_api import MAX_ANSWER_BYTES, MERGE_PATCH, refusal_words
 from penstock.tekton.cluster_runs import TEKTON
 
@@ -29,6 +29,10 @@ class DeskRuns:
     def of_pull(self, key: str) -> list[PullRun]:
         """All of one pull request, the oldest first."""
         return self._listed(f"{DESK_LABEL}={DESK},{PULL_LABEL}={key}")
+
+    def of_commit(self, key: str, head: str) -> list[PullRun]:
+        """Those of one commit of it."""
+        return self._listed(f"{DESK_LABEL}={DESK},{PULL_LABEL}={key},{COMMIT_LABEL}={head[:40]}")
 
     def create(self, body: dict[str, Any]) -> bool:
         """Create one; ``False``: there is one of this name already."""

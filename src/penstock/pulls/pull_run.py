@@ -24,6 +24,8 @@ COMMIT_LABEL: Final = "penstock.dev/commit"
 _NOTE = "penstock.dev/"
 PENDING: Final = "PipelineRunPending"
 CANCELLED: Final = "Cancelled"
+NOTIFY: Final = "notify"
+"""The task that tells the verdict."""
 Ending = Literal["superseded", "closed", "repeated", "cancelled"]
 """Why a run was ended: a newer commit, the pull request was closed, the same commit is tried anew, somebody said so."""
 WORKSPACES: Final[tuple[dict[str, Any], ...]] = (
@@ -169,6 +171,10 @@ class PullRun:
     message: str
     told_verdict: bool
     """Whether its *notify* has done its work."""
+    summary: str = ""
+    """Its headline, as *notify* wrote it."""
+    telling: bool = False
+    """Whether its *notify* has begun."""
 
     @property
     def held(self) -> bool:
@@ -235,6 +241,8 @@ def read_run(item: Mapping[str, Any]) -> PullRun:
         reason=one_line(str(done.get("reason", "")))[:100],
         message=one_line(str(done.get("message", "")))[:300],
         told_verdict=bool(results.get("told")),
+        summary=one_line(str(results.get("summary") or ""))[:300],
+        telling=any(one.get("pipelineTaskName") == NOTIFY for one in status.get("childReferences") or []),
     )
 
 

@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from penstock.foundation.errors import UsageError, WorldError
-from penstock.notices.commit_status import CommitStatus, put_status
+from penstock.notices.commit_status import CommitStatus, put_status, read_statuses
 from penstock.notices.forge import RefusedError, put_comment
 from penstock.notices.forge_places import Address, open_place
 from penstock.pulls.desk import Desk
@@ -49,6 +49,11 @@ class Forges:
         """Set a commit's status."""
         forge = self._secrets[repository.forge_name].forge
         put_status(forge, Address(forge.kind, repository.path, commit=commit), status, sleep=_nap)
+
+    def said(self, repository: DeskRepository, commit: str) -> list[CommitStatus]:
+        """What was said of a commit, the last first."""
+        forge = self._secrets[repository.forge_name].forge
+        return read_statuses(forge, Address(forge.kind, repository.path, commit=commit))
 
     def answer(self, repository: DeskRepository, number: int, text: str) -> None:
         """Say below a pull request why something was not done, in one comment that is edited."""
@@ -112,7 +117,7 @@ def serve_desk(
     """
     forges, queues = Forges(known), {name: HookQueue() for name in known}
     desk = Desk(settings, runs, look_up=forges.look_up, answer=forges.answer, tell=forges.tell)
-    rounds = RoundsThread(Rounds(settings, runs, tell=forges.tell))
+    rounds = RoundsThread(Rounds(settings, runs, tell=forges.tell, said=forges.said))
     threads = {name: DeskThread(queue, desk, changed=rounds.wake) for name, queue in queues.items()}
     all_of_them: list[RoundsThread | DeskThread] = [*threads.values(), rounds]
     server = _server(settings, known, queues, lambda: min(one.alive_at for one in all_of_them))

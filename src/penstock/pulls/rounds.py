@@ -26,6 +26,8 @@ MAX_REFUSED = 5
 Stage = Literal["held", "waiting", "running", "end"]
 Tell = Callable[[DeskRepository, str, CommitStatus], None]
 """Sets the status of a commit of a repository."""
+Said = Callable[[DeskRepository, str], Sequence[CommitStatus]]
+"""What was said of a commit of a repository, the last first."""
 
 
 @dataclass(frozen=True)
@@ -47,9 +49,11 @@ class Rounds:
         runs: DeskRuns,
         *,
         tell: Tell,
+        said: Said,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._settings, self._runs, self._tell, self._clock = settings, runs, tell, clock
+        self._settings, self._runs, self._clock = settings, runs, clock
+        self._tell, self._said = tell, said
         self._not_before = dict[str, float]()
         """Name of a forge → until when it is left alone."""
         self._refused = dict[str, Refusal]()
@@ -67,7 +71,7 @@ class Rounds:
         for run in sorted(runs, key=lambda run: run.name in self._refused):
             # of one that is being ended nothing is said before it has
             if let_go.get(run.name, True) and (run.active or run.ended):
-                self._say(run, "running" if run.name in let_go else stage(run), runs)
+                self._say(run, "running" if run.name in let_go else how_far(run))
 
     def _let_go(self, runs: Sequence[PullRun]) -> dict[str, bool]:
         """Let the oldest go, at most so many, one of each pull request.
@@ -92,21 +96,16 @@ class Rounds:
             free -= 1
         return found
 
-    def _say(self, run: PullRun, stage: Stage, runs: Sequence[PullRun]) -> None:
+    def _say(self, run: PullRun, stage: Stage) -> None:
         """Set the commit's status, unless that was said or somebody else has; then note that it was."""
-        if run.notes.get("told") != stage:
-            status = status_of(run, stage)
-            newer = any(
-                other.key == run.key and other.head == run.head and other.created > run.created for other in runs
-            )
-            if status is not None and not newer and not self._told(run, stage, status):
-                return
-            change = note(told=stage)
-            if stage == "end":
-                change["metadata"]["labels"] = {SETTLED_LABEL: "true"}
-            self._runs.patch(run.name, change)
+        if run.notes.get("told") == stage or not self._told(run, stage):
+            return
+        change = note(told=stage)
+        if stage == "end":
+            change["metadata"]["labels"] = {SETTLED_LABEL: "true"}
+        self._runs.patch(run.name, change)
 
-    def _told(self, run: PullRun, stage: Stage, status: CommitStatus) -> bool:
+    def _told(self, run: PullRun, stage: Stage) -> bool:
         """Whether no more is to be done about it."""
         forge = run.notes.get("forge", "")
         repository = self._settings.repository(forge, run.notes.get("path", ""))
@@ -118,11 +117,17 @@ class Rounds:
             refused = Refusal(stage, 0, 0.0)
         if self._clock() < max(self._not_before.get(forge, 0.0), refused.not_before):
             return False
-        book = self._settings.file.book
-        if status.state == "pending" and book is not None:  # the verdict's link is that of *notify*
-            status = replace(status, target_url=f"{book.rstrip('/')}/live/{run.name}")
+        # what this round began with is old where a forge was waited for
+        there = self._runs.of_commit(run.key, run.head)
+        now = next((one for one in there if one.name == run.name), None)
+        if now is None or _is_overtaken(now, there):
+            return True
+        if not (now.active or now.ended) or how_far(now) != stage:
+            return False
         try:
-            self._tell(repository, run.head, status)
+            status = self._verdict_again(now, repository) if now.told_verdict else status_of(now, stage)
+            if status is not None:
+                self._tell(repository, run.head, self._with_link(status, run))
         except (RefusedError, UsageError) as error:
             return self._given_up(run, refused, error)
         except PenstockError as error:
@@ -130,6 +135,28 @@ class Rounds:
             self._not_before[forge] = self._clock() + TRY_AGAIN_S
             return False
         return True
+
+    def _with_link(self, status: CommitStatus, run: PullRun) -> CommitStatus:
+        """A status that is pending leads to the run in progress; the verdict's link is that of *notify*."""
+        book = self._settings.file.book
+        if status.state != "pending" or book is None:
+            return status
+        return replace(status, target_url=f"{book.rstrip('/')}/live/{run.name}")
+
+    def _verdict_again(self, run: PullRun, repository: DeskRepository) -> CommitStatus | None:
+        """The verdict that *notify* has told, if *pending* has come after it; ``None``: it stands there.
+
+        That a request was on its way for long, or that this process ended just then, nobody can rule out.
+        """
+        said = self._said(repository, run.head)
+        if not said or said[0].state != "pending":
+            return None
+        others = (one for one in self._runs.unsettled() if one.head == run.head and one.key != run.key)
+        if any(one.active for one in others):  # another pull request's, which does the same at its own end
+            return None
+        log.warning("run %s: its verdict is told once more: 'pending' has come after it", run.name)
+        verdict = next((status for status in said if status.state != "pending"), None)
+        return verdict or CommitStatus("error", f"its verdict is in its comment: {run.summary}")
 
     def _given_up(self, run: PullRun, before: Refusal, error: PenstockError) -> bool:
         """Remember that this run's status was not taken: the others of its forge are told."""
@@ -143,7 +170,13 @@ class Rounds:
         return False
 
 
-def stage(run: PullRun) -> Stage:
+def _is_overtaken(run: PullRun, there: Sequence[PullRun]) -> bool:
+    """Whether a later run of the same commit is there, settled or not: what this one comes to hides nothing of it."""
+    mine = (run.created, run.attempt)
+    return any(other.head == run.head and (other.created, other.attempt) > mine for other in there)
+
+
+def how_far(run: PullRun) -> Stage:
     """How far a run is."""
     if run.ended:
         return "end"
@@ -159,8 +192,8 @@ def status_of(run: PullRun, stage: Stage) -> CommitStatus | None:
     if stage == "waiting":
         return CommitStatus("pending", "waits for its turn")
     if stage == "running":
-        return CommitStatus("pending", "is being tried")
-    if run.told_verdict or run.notes.get("ended") == "repeated":
+        return None if run.telling else CommitStatus("pending", "is being tried")
+    if run.notes.get("ended") == "repeated":
         return None
     why = {
         "superseded": "cancelled: a newer commit came",

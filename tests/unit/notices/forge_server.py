@@ -76,6 +76,9 @@ def _act(server: Server, method: str, path: str, value: Any) -> tuple[int, Any]:
         return 200, server.pulls.get(found[1], [])
     if method == "POST" and (found := re.fullmatch(r"/(?:repos|projects)/(.+)/statuses/([0-9a-f]+)", path)):
         return _set_status(server, f"{found[1]}@{found[2]}", value, gitlab=path.startswith("/projects"))
+    listed = r"/(?:repos|projects)/(.+?)/(?:repository/)?(?:commits/([0-9a-f]+)/statuses|statuses/([0-9a-f]+))"
+    if method == "GET" and (found := re.fullmatch(listed, path)):
+        return 200, _statuses(server, f"{found[1]}@{found[2] or found[3]}", path)
     if method == "GET" and path.startswith("/repos") and path.endswith("/pulls"):  # Gitea's
         return 200, server.pulls.get("open", [])
     if path in server.comments:
@@ -105,6 +108,18 @@ def _set_status(server: Server, where: str, value: dict[str, Any], *, gitlab: bo
         return 400, {"message": "Cannot transition status via :run from :running (Reason(s): Status cannot transition)"}
     server.statuses.append((where, value))
     return 201, {"id": len(server.statuses), **value}
+
+
+def _statuses(server: Server, where: str, path: str) -> list[dict[str, Any]]:
+    """All that a commit was told, the first first; GitHub's list begins with the last."""
+    github = path.endswith("/statuses") and path.startswith("/repos")
+    found = [
+        {("state" if github else "status") if name == "state" else name: one for name, one in value.items()}
+        | {"id": number}
+        for number, (there, value) in enumerate(server.statuses, 1)
+        if there == where
+    ]
+    return found[::-1] if github else found
 
 
 class _Handler(BaseHTTPRequestHandler):

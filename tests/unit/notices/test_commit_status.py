@@ -9,7 +9,7 @@ from tests.unit.notices.forge_comments import COMMIT
 from tests.unit.notices.forge_server import TOKEN, Answer, Server
 
 from penstock.foundation.errors import UsageError, WorldError
-from penstock.notices.commit_status import CommitStatus, State, put_status, short
+from penstock.notices.commit_status import CommitStatus, State, put_status, read_statuses, short
 from penstock.notices.forge_places import Address, Forge, Kind
 
 STATES: tuple[State, ...] = ("pending", "success", "failure", "error", "cancelled")
@@ -83,3 +83,39 @@ def test_a_description_is_one_short_line(text: str) -> None:
     assert len(line) <= 140
     assert line.isprintable()
     assert line == " ".join(line.split())
+
+
+def read(server: Server, kind: Kind = "github", api: str = "") -> list[CommitStatus]:
+    path = "group/sub/sonic" if kind == "gitlab" else "example/sonic"
+    return read_statuses(Forge(kind, server.url + api, TOKEN), Address(kind, path, commit=COMMIT))
+
+
+@pytest.mark.parametrize(("kind", "api"), [("github", ""), ("gitlab", "/api/v4"), ("gitea", "/api/v1")])
+def test_what_was_said_is_read_the_last_first(server: Server, kind: Kind, api: str) -> None:
+    states: tuple[State, ...] = ("pending", "failure", "pending", "success", "pending")
+    for number, state in enumerate(states):
+        put(server, CommitStatus(state, f"word {number}", f"https://book.example/{number}"), kind=kind, api=api)
+    put(server, CommitStatus("error", "somebody else's", context="lint"), kind=kind, api=api)
+    put(server, CommitStatus("error", "another commit's"), kind=kind, api=api, commit="b" * 40)
+    assert read(server, kind, api) == [
+        CommitStatus(state, f"word {number}", f"https://book.example/{number}")
+        for number, state in reversed(list(enumerate(states)))
+    ]
+
+
+def test_what_is_read_is_checked(server: Server) -> None:
+    where = f"example/sonic@{COMMIT}"
+    odd = {"state": "warning", "context": "penstock/verify"}
+    server.statuses = [(where, odd), (where, odd | {"state": ["success"]}), (where, odd | {"context": None})]
+    long = {"state": "success", "context": "penstock/verify", "description": "x\n" * 500, "target_url": "javascript:x"}
+    server.statuses.append((where, long))
+    (found,) = read(server)
+    assert (found.state, found.target_url) == ("success", "")
+    assert len(found.description) <= 140
+
+
+@pytest.mark.parametrize(("answer", "error"), [(Answer(503), "answered 503"), (Answer(404), "answered 404")])
+def test_a_forge_that_does_not_say_what_was_said(server: Server, answer: Answer, error: str) -> None:
+    server.failures.append(("statuses", answer))
+    with pytest.raises(WorldError, match=error):
+        read(server)

@@ -23,6 +23,11 @@ class ForgeApi:
     requests: list[str] = field(default_factory=list)
     posted: list[tuple[str, Json]] = field(default_factory=list)
 
+    def statuses(self, path: str) -> list[Json]:
+        """What a commit was told, the last first, as Gitea lists it."""
+        told = [{"id": at, "status": body["state"]} | body for at, (to, body) in enumerate(self.posted) if to == path]
+        return told[::-1]
+
 
 @contextmanager
 def forge_api() -> Iterator[ForgeApi]:
@@ -31,7 +36,9 @@ def forge_api() -> Iterator[ForgeApi]:
     def answer(request: StubRequest) -> StubAnswer:
         there.requests.append(f"{request.method} {request.path}")
         value = there.answers.get(request.path)
-        if request.method != "GET":
+        if request.method == "GET" and "/statuses/" in request.path:
+            value = there.statuses(request.path.partition("?")[0])
+        if request.method != "GET" and there.status == 200:
             there.posted.append((request.path, request.json()))
             value = {"id": 1, "html_url": "https://forge.example/1"}
         status = there.status if there.status != 200 or value is not None else 404

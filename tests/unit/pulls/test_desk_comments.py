@@ -141,3 +141,36 @@ def test_who_may_is_told_what_is_wrong(place: Place) -> None:
     (answer,) = place.answers
     assert "write: /penstock waive" in answer
     assert "there is no command 'rtest'" in answer
+
+
+def test_however_many_commands_one_run_goes_on(place: Place) -> None:
+    place.event()
+    place.start_all()
+    for _ in range(25):
+        place.say("/penstock retest")
+    going = [run for run in place.runs() if run["spec"].get("status") != "Cancelled"]
+    assert going == [place.runs()[-1]]
+    assert len({run["metadata"]["name"] for run in place.runs()}) == 26
+    assert place.answers == []
+
+
+def test_a_command_below_a_pull_request_that_was_closed_meanwhile(place: Place) -> None:
+    place.event()
+    place.now = replace(place.now, open=False)
+    place.event()
+    place.say("/penstock retest\n/penstock waive lse_d known until 2026-12-01")
+    assert place.runs() == []
+    assert place.answers == ["- `retest`: the pull request is closed\n- `waive`: the pull request is closed"]
+
+
+def test_a_command_for_a_fork_that_is_gone(place: Place) -> None:
+    """Its commits are a fork's still; the base repository has them."""
+    place.now = replace(place.now, fork=True)
+    place.event()
+    place.say(f"/penstock ok-to-test {place.now.head}")
+    place.start_all()
+    place.say("/penstock retest")
+    assert [notes(run, "approved-by") for run in place.runs()] == ["ann", "ann"]
+    place.now = replace(place.now, open=False)
+    place.event()
+    assert [notes(run, "ended") for run in place.runs()] == ["repeated"], "Gitea closes it; what waited is gone"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from tests.unit.pulls.cluster_server import ClusterServer, cluster_server, desk_runs
-from tests.unit.pulls.payloads import HEAD
+from tests.unit.pulls.payloads import HEAD, OTHER
 from tests.unit.pulls.places import desk_settings, repository_on
 
 from penstock.foundation.errors import WorldError
@@ -44,6 +44,8 @@ def test_page_after_page_the_oldest_first(
     assert [run.number for run in runs.unsettled()] == list(range(1, 8))
     key = pull_key(repository_on(desk_settings(tmp_path)), 3)
     assert [run.number for run in runs.of_pull(key)] == [3]
+    assert [run.number for run in runs.of_commit(key, HEAD)] == [3]
+    assert runs.of_commit(key, OTHER) == []
     settled = next(iter(server.runs.values()))
     settled["metadata"]["labels"]["penstock.dev/settled"] = "true"
     assert len(runs.unsettled()) == 6

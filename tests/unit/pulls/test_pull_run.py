@@ -138,6 +138,18 @@ def test_how_far_a_run_is(
     assert run.number == 7
 
 
+def test_whether_its_verdict_is_being_told(tmp_path: Path) -> None:
+    item = body(tmp_path, RunWanted(PULL, "smoke"))
+    for children, wanted in (
+        (None, False),
+        ([{"pipelineTaskName": "gate"}], False),
+        ([{}, {"pipelineTaskName": "notify"}], True),
+    ):
+        item["status"] = {"childReferences": children, "results": [{"name": "summary", "value": "pass\n7 of 7"}]}
+        run = read_run(item)
+        assert (run.telling, run.summary) == (wanted, "pass 7 of 7")
+
+
 @pytest.mark.parametrize("waive", ["", "[", "{}", "[1]"])
 def test_waivers_that_somebody_has_spoilt(tmp_path: Path, waive: str) -> None:
     item = body(tmp_path, RunWanted(PULL, "smoke"))

@@ -23,10 +23,15 @@ from tests.unit.pulls.payloads import HEAD, OTHER, hub_comment, hub_pull
 from tests.unit.pulls.places import TOKEN, WEBHOOK, write, write_secrets
 
 from penstock.foundation.errors import WorldError
+from penstock.notices.commit_status import CommitStatus, put_status
+from penstock.notices.forge_places import Address
 from penstock.pulls import pulls_server
 from penstock.pulls.desk_file import DeskSettings, ForgeSecrets, load_desk, read_secrets
 from penstock.pulls.hook_queue import HookQueue
+from penstock.pulls.pull_lookup import PullNow
+from penstock.pulls.pull_run import RunWanted, run_body
 from penstock.pulls.pulls_server import Forges, serve_desk
+from penstock.pulls.rounds import TRY_AGAIN_S, Rounds
 
 PULL = "/repos/acme/sonic-lite/pulls/7"
 COMMENTS = "/repos/acme/sonic-lite/issues/7/comments"
@@ -144,6 +149,83 @@ def test_what_changed_while_nobody_listened(tmp_path: Path, forge: ForgeApi) -> 
     forge.status = 403
     forges.missed(settings.repositories, queue)
     assert len(queue) == 0
+
+
+@dataclass
+class Desk:
+    """Rounds over a real API server's paths, that tell a real forge's paths; the clock is ours."""
+
+    settings: DeskSettings
+    secrets: dict[str, ForgeSecrets]
+    cluster: ClusterServer
+    clock: float = 0.0
+
+    def __post_init__(self) -> None:
+        forges = Forges(self.secrets)
+        self.rounds = Rounds(
+            self.settings, desk_runs(self.cluster), tell=forges.tell, said=forges.said, clock=lambda: self.clock
+        )
+
+    def start(self) -> str:
+        wanted = RunWanted(PullNow(7, open=True, head=HEAD, base="main", fork=False), "smoke")
+        body = run_body(self.settings.repositories[0], self.settings.file, wanted)
+        assert desk_runs(self.cluster).create(body)
+        return str(body["metadata"]["name"])
+
+    def notify(self, status: CommitStatus) -> None:
+        """The step: it tells the forge by itself."""
+        forge = self.secrets["gitea"].forge
+        put_status(forge, Address("gitea", "acme/sonic-lite", commit=HEAD), status)
+
+
+@pytest.fixture
+def desk(tmp_path: Path, forge: ForgeApi, cluster: ClusterServer, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    monkeypatch.setattr(pulls_server, "_nap", lambda _: None)
+    return Desk(*read(config(tmp_path, forge)), cluster)
+
+
+VERDICT = CommitStatus("failure", "fail: lse_d", "https://book.example.org/live/x")
+
+
+def states(forge: ForgeApi) -> list[str]:
+    return [body["state"] for _, body in forge.posted]
+
+
+def test_a_forge_that_was_down_is_not_told_pending_over_the_verdict(
+    desk: Desk, forge: ForgeApi, cluster: ClusterServer
+) -> None:
+    name = desk.start()
+    forge.status = 503
+    desk.rounds.go()
+    assert cluster.runs[name]["spec"].get("status") is None, "it goes all the same"
+    forge.status = 200
+    cluster.runs[name]["status"] = {"childReferences": [{"pipelineTaskName": "notify"}]}
+    cluster.touch(name)
+    desk.notify(VERDICT)
+    desk.clock += TRY_AGAIN_S
+    desk.rounds.go()
+    cluster.end(name, status="False", reason="Failed")
+    desk.rounds.go()
+    assert states(forge) == ["failure"]
+    assert desk_runs(cluster).unsettled() == []
+
+
+def test_pending_that_comes_after_the_verdict_does_not_stay(
+    desk: Desk, forge: ForgeApi, cluster: ClusterServer
+) -> None:
+    """The forge took its time with what it was told first, or the desk was ended between looking and telling."""
+    name = desk.start()
+    desk.rounds.go()
+    desk.notify(VERDICT)
+    desk.notify(CommitStatus("pending", "is being tried"))
+    desk.__post_init__()
+    cluster.end(name, status="False", reason="Failed")
+    desk.rounds.go()
+    assert states(forge) == ["pending", "failure", "pending", "failure"]
+    _, last = forge.posted[-1]
+    assert (last["description"], last["target_url"]) == (VERDICT.description, VERDICT.target_url)
+    desk.rounds.go()
+    assert len(forge.posted) == 4
 
 
 @pytest.mark.parametrize(("status", "asked"), [(503, 1), (429, 1), (401, 1), (403, 3), (404, 3)])

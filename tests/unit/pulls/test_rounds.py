@@ -12,7 +12,7 @@ from tests.unit.pulls.payloads import HEAD, OTHER
 from tests.unit.pulls.places import desk_settings, repository_on
 
 from penstock.foundation.errors import WorldError
-from penstock.notices.commit_status import CommitStatus, short
+from penstock.notices.commit_status import CommitStatus, State, short
 from penstock.notices.forge import RefusedError
 from penstock.pulls.desk_file import DeskRepository
 from penstock.pulls.pull_lookup import PullNow
@@ -34,11 +34,13 @@ class Hall:
     more: dict[str, str] = field(default_factory=dict)
     led: list[str] = field(default_factory=list)
     """Where each status led."""
+    verdicts: list[CommitStatus] = field(default_factory=list)
+    """What the forge has of a commit, the last first."""
 
     def __post_init__(self) -> None:
         self.settings = desk_settings(self.folder, at_most=self.at_most, **self.more)
         self.runs = desk_runs(self.server)
-        self.rounds = Rounds(self.settings, self.runs, tell=self.tell, clock=lambda: self.clock)
+        self.rounds = Rounds(self.settings, self.runs, tell=self.tell, said=self.said, clock=lambda: self.clock)
 
     def tell(self, _repository: DeskRepository, commit: str, status: CommitStatus) -> None:
         if self.down:
@@ -48,6 +50,11 @@ class Hall:
             raise RefusedError("the forge answered 422")
         self.told.append((commit[:4], status.state, status.description))
         self.led.append(status.target_url)
+
+    def said(self, _repository: DeskRepository, _commit: str) -> list[CommitStatus]:
+        if self.down:
+            raise WorldError("the forge cannot be reached")
+        return self.verdicts
 
     def add(self, number: int, head: str = HEAD, *, fork: bool = False, cause: str = "push") -> str:
         wanted = RunWanted(PullNow(number, open=True, head=head, base="main", fork=fork), "smoke", cause=cause)
@@ -271,3 +278,100 @@ def test_a_pending_status_leads_to_the_run_in_progress(tmp_path: Path) -> None:
         hall.server.end(name)
         hall.rounds.go()
     assert hall.led == [f"https://book.example.org/live/{name}"], "the verdict and its link are for notify to say"
+
+
+def test_pending_is_not_told_once_the_verdict_is_being_told(hall: Hall) -> None:
+    """The forge was down when the run was let go; meanwhile it has come to its end."""
+    hall.down = True
+    name = hall.add(7)
+    hall.rounds.go()
+    hall.down = False
+    hall.clock += TRY_AGAIN_S
+    hall.server.runs[name]["status"] = {"childReferences": [{"kind": "TaskRun", "pipelineTaskName": "notify"}]}
+    hall.server.touch(name)
+    hall.rounds.go()
+    assert hall.told == []
+    hall.server.end(name)
+    hall.rounds.go()
+    assert hall.told == []
+    assert hall.runs.unsettled() == []
+
+
+def test_what_a_round_began_with_is_looked_at_anew(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
+    hall.down = True
+    name = hall.add(7)
+    hall.rounds.go()
+    seen = hall.runs.unsettled()
+    hall.down = False
+    hall.clock += TRY_AGAIN_S
+    hall.server.end(name)
+    with monkeypatch.context() as patch:
+        patch.setattr(hall.runs, "unsettled", lambda: seen)
+        hall.rounds.go()
+    assert hall.told == [], "it has ended since, and notify has said how"
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "wanted"),
+    [
+        (["success"], []),
+        (["success", "pending"], []),
+        (["pending", "failure", "pending", "success"], [("failure", "1 failure")]),
+        (["pending"], [("error", "its verdict is in its comment: pass")]),
+        ([], []),
+    ],
+)
+def test_a_verdict_that_pending_came_after_is_told_again(
+    hall: Hall, verdicts: list[State], wanted: list[tuple[str, str]]
+) -> None:
+    """However that came: a request that was long on its way, a desk that ended just then."""
+    name = hall.add(7)
+    hall.rounds.go()
+    hall.told.clear()
+    hall.server.end(name)
+    hall.verdicts = [
+        CommitStatus(state, f"{place} {state}", "https://x.example/r") for place, state in enumerate(verdicts)
+    ]
+    hall.down = True
+    hall.rounds.go()
+    assert len(hall.runs.unsettled()) == 1, "until the forge has said what stands there"
+    hall.down = False
+    hall.clock += TRY_AGAIN_S
+    hall.rounds.go()
+    assert [told[1:] for told in hall.told] == wanted
+    assert [link for link in hall.led[1:] if link] == ["https://x.example/r"] * (len(verdicts) > 1 and bool(wanted))
+    assert hall.runs.unsettled() == []
+
+
+def test_what_stands_there_for_another_pull_request_stays(hall: Hall) -> None:
+    """Of the same commit: it is being tried for another branch, and does this at its own end."""
+    name, other = hall.add(7), hall.add(8)
+    hall.rounds.go()
+    hall.told.clear()
+    hall.verdicts = [CommitStatus("pending", "is being tried"), CommitStatus("success", "7 of 7")]
+    hall.server.end(name)
+    hall.rounds.go()
+    assert hall.told == []
+    hall.server.end(other)
+    hall.rounds.go()
+    assert hall.told == [("c0ff", "success", "7 of 7")]
+
+
+def test_an_end_that_is_told_late_does_not_hide_a_later_verdict(hall: Hall) -> None:
+    """The later run is settled by then."""
+    first = hall.add(7)
+    hall.rounds.go()
+    hall.refused = {HEAD}
+    hall.runs.patch(first, note(ended="cancelled", ended_by="ann"))
+    hall.server.end(first, status="False", reason="Cancelled", notified=False)
+    hall.rounds.go()
+    later = hall.add(7, cause="comment 41")
+    hall.rounds.go()
+    hall.server.end(later)
+    hall.rounds.go()
+    hall.refused.clear()
+    hall.told.clear()
+    hall.clock += REFUSED_S
+    hall.rounds.go()
+    assert hall.told == []
+    assert hall.runs.unsettled() == []
