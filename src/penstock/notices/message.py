@@ -108,7 +108,7 @@ def _what_is_next(run: Run) -> str:
     if run.target is None or run.source is None:
         return "It is the current release now."
     named = f"{run.model} {run.source.version}"
-    return f"It waits for its target '{run.target}': penstock promote {named} --reason TEXT"
+    return f"It waits for its target '{run.target}': penstock promote {named}"
 
 
 def _rule_line(rule: RuleResult) -> str:

@@ -249,7 +249,7 @@ def _hold_served_before(store: Store, current: Baseline, release: Release) -> No
         raise UsageError(
             f"version {release.version} waits for its target '{release.target}': it has never been current",
             where=store.uri,
-            todo=f"To make it current: penstock promote {release.model} {release.version} --reason TEXT",
+            todo=f"To make it current: penstock promote {release.model} {release.version}",
         )
 
 

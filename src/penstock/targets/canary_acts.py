@@ -101,7 +101,7 @@ class Canary:
             todo = "Its own tools act on it: kubectl argo rollouts."
             raise UsageError("the pair there was not brought by Penstock", where=self._where, todo=todo)
         if state.stopped and act != "abort":
-            todo = f"Promote it again: penstock promote {state.model} {state.version} --reason TEXT"
+            todo = f"Promote it again: penstock promote {state.model} {state.version}"
             if state.by_hand:
                 todo = f"This ends its pause: penstock canary abort {self.target} --reason TEXT"
             raise UsageError("that canary was stopped: it cannot go on", where=self._where, todo=todo)

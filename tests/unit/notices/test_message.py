@@ -110,7 +110,7 @@ def test_an_accepted_one_with_a_target_is_not_current_yet(bundle: Bundle) -> Non
     bundle.write_verdict(verdict_of(rule("pass"), verdict="pass"))
     found = message(bundle, "Succeeded")
     assert found.what == "sonic 1.1.0: accepted and published"
-    assert found.why.endswith("It waits for its target 'studio': penstock promote sonic 1.1.0 --reason TEXT")
+    assert found.why.endswith("It waits for its target 'studio': penstock promote sonic 1.1.0")
 
 
 def test_a_run_that_broke_after_its_verdict_was_not_published(bundle: Bundle) -> None:
