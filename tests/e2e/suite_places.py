@@ -76,6 +76,21 @@ def remove_suite(facts: Facts, places: SuitePlaces) -> None:
         shutil.rmtree(name)
 
 
+def move_out_suite(clone: Path, repository: str) -> str:
+    """Have a clone name its suite at the commit that is checked out, in place of holding it; staged, not committed.
+
+    ``repository``: where that commit can be fetched. Returns the address of the suite.
+    """
+    address = f"git+{repository}@{git(clone, 'rev-parse', 'HEAD')}#suite"
+    contract = clone / "penstock.yaml"
+    own = contract.read_text(encoding="utf-8")
+    assert own.count("\nsuite: suite\n") == 1
+    contract.write_text(own.replace("\nsuite: suite\n", f"\nsuite: {address}\n"), encoding="utf-8")
+    git(clone, "rm", "-r", "--quiet", "suite")
+    git(clone, "add", contract.name)
+    return address
+
+
 def _repository(facts: Facts, folder: Path, name: str, branches: dict[str, dict[str, Any]]) -> Path:
     """A bare repository on the git server; branch → name → a folder that is copied, or a file's content."""
     work = folder / name

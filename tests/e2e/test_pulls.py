@@ -27,8 +27,10 @@ from tests.e2e.pulls import CONTEXT, Desk, address_of_store, desk, note, reports
 from tests.e2e.repositories import Repository, git
 from tests.e2e.run import Run
 from tests.e2e.session import GOOD, Session, write_result
+from tests.e2e.suite_places import move_out_suite
 
 from penstock.store.pull_key import pull_key
+from penstock.suites.suite_files import digest_of, listed
 
 MAX_RECORD_BYTES = 1 << 20
 SCOPES = ("write:repository", "write:issue", "read:user")
@@ -124,10 +126,14 @@ class Changed:
     """What was answered when somebody tried to merge it then."""
     looked: Future[Looked]
     """What is seen of the second commit from its push on."""
+    suite: str
+    """Where both commits have their suite from: an older commit."""
 
 
 @pytest.fixture(scope="module")
 def changed(site: Site) -> Changed:
+    git(site.clone, "checkout", "--quiet", "change")
+    suite = move_out_suite(site.clone, site.hosted.address)
     one = site.commit("change", "ONE")
     site.hosted.push(site.clone, "change")
     number = site.hosted.pull(site.people.mona, "change", "A change")
@@ -141,7 +147,7 @@ def changed(site: Site) -> Changed:
     second = site.desk.wait_run(number, "of its second commit", lambda run: note(run, "revision") == two)
     site.desk.wait_status(one, "error", "a newer commit")
     told = [status["status"] for status in site.hosted.statuses(one, CONTEXT)]
-    return Changed(number, (one, two), first.wait(), second, told, refused, looked)
+    return Changed(number, (one, two), first.wait(), second, told, refused, looked, suite)
 
 
 def _answered(answer: httpx.Response) -> httpx.Response | None:
@@ -251,6 +257,15 @@ def test_it_is_tried_as_merged_into_its_base(site: Site, changed: Changed, judge
     kept = pull_key("sonic-lite", judged.name, number=str(changed.number))
     source = json.loads(site.desk.kept.read(f"{kept}/run.json", MAX_RECORD_BYTES))["source"]
     assert (source["commit"], source["base"]) == (changed.heads[1], git(site.clone, "rev-parse", "main"))
+
+
+def test_its_suite_came_from_another_commit(site: Site, changed: Changed, judged: Run) -> None:
+    kept = pull_key("sonic-lite", judged.name, number=str(changed.number))
+    record = json.loads(site.desk.kept.read(f"{kept}/run.json", MAX_RECORD_BYTES))
+    git(site.clone, "checkout", "--quiet", "main")
+    assert record["suite_from"] == {"address": changed.suite, "files": digest_of(listed(site.clone / "suite"))}
+    assert record["suite"]["digest"]
+    assert changed.suite in site.desk.kept.read(f"{kept}/report/index.html", MAX_RECORD_BYTES << 4).decode()
 
 
 def test_the_status_goes_from_pending_to_the_verdict_with_a_link(site: Site, changed: Changed, judged: Run) -> None:
