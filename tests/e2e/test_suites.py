@@ -27,7 +27,7 @@ from penstock.suites.suite_files import digest_of, listed
 
 BROUGHT = ("git", "oci", "s3", "workspace")
 REFUSED = {
-    "s3-changed": "suite.yaml",
+    "s3-changed": "suite.yaml: the content is not what its SHA-256 says",
     "workspace-changed": "the contract says",
 }
 """Kind → a part of the message."""
