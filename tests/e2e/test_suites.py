@@ -40,15 +40,15 @@ class Cloned:
 
     places: SuitePlaces
     ended: dict[str, Object]
-    folder: Path
-    """On this machine: ``KIND/source`` and so on."""
+    folders: dict[str, Path]
+    """On this machine, with ``source`` and so on."""
 
 
 @pytest.fixture(scope="module")
 def cloned(facts: Facts, session: Session, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloned]:
     """Each kind cloned with an empty cache, all at once."""
     places = put_suite(facts, session.place, session.id, tmp_path_factory.mktemp("suites"))
-    own = f"suites-{session.id}"
+    own = f"suite-{session.id}"
 
     def clone(kind: str) -> Object:
         params = {
@@ -58,7 +58,8 @@ def cloned(facts: Facts, session: Session, tmp_path_factory: pytest.TempPathFact
             "allow-http": "true",
             "tls-verify": "false",
         }
-        volume = f"claimName={CLAIM},subPath={own}/{kind}"
+        # right in the volume: of two pods that make one folder at once the kubelet starts one alone
+        volume = f"claimName={CLAIM},subPath={own}-{kind}"
         workspaces = {name: f"{volume}/{name}" for name in ("source", "bundle", "cache")}
         workspaces |= {
             "store-credentials": f"secret={STORE_SECRET}",
@@ -70,9 +71,10 @@ def cloned(facts: Facts, session: Session, tmp_path_factory: pytest.TempPathFact
 
     with ThreadPoolExecutor() as all_of_them:
         ended = dict(zip(places.addresses, all_of_them.map(clone, places.addresses), strict=True))
-    folder = folder_of_claim(facts, NAMESPACE) / own
-    yield Cloned(places, ended, folder)
-    shutil.rmtree(folder)
+    folders = {kind: folder_of_claim(facts, NAMESPACE) / f"{own}-{kind}" for kind in ended}
+    yield Cloned(places, ended, folders)
+    for folder in folders.values():
+        shutil.rmtree(folder)
     remove_suite(facts, places)
 
 
@@ -80,9 +82,9 @@ def cloned(facts: Facts, session: Session, tmp_path_factory: pytest.TempPathFact
 def test_it_is_brought_and_its_digest_stands_in_the_evidence(session: Session, cloned: Cloned, kind: str) -> None:
     ended = cloned.ended[kind]
     assert condition(ended)["status"] == "True", said(session.cluster, ended)
-    record = json.loads((cloned.folder / kind / "bundle" / "run.json").read_text(encoding="utf-8"))
+    record = json.loads((cloned.folders[kind] / "bundle" / "run.json").read_text(encoding="utf-8"))
     assert record["suite_from"] == {"address": cloned.places.addresses[kind], "files": cloned.places.digest}
-    brought = cloned.folder / kind / "source" / FOLDER
+    brought = cloned.folders[kind] / "source" / FOLDER
     assert PORTRAIT in listed(brought)
     assert digest_of(listed(brought)) == cloned.places.digest
 
@@ -92,5 +94,5 @@ def test_what_was_changed_under_the_same_address_is_refused(session: Session, cl
     ended = cloned.ended[kind]
     assert condition(ended)["status"] == "False"
     assert REFUSED[kind] in said(session.cluster, ended)
-    assert not (cloned.folder / kind / "source" / FOLDER).exists()
-    assert list((cloned.folder / kind / "cache" / "suites").glob("[!.]*/suite.yaml")) == []
+    assert not (cloned.folders[kind] / "source" / FOLDER).exists()
+    assert list((cloned.folders[kind] / "cache" / "suites").glob("[!.]*/suite.yaml")) == []
