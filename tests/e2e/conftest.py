@@ -25,7 +25,7 @@ from tests.e2e.pods import Pod, Recorder
 from tests.e2e.repositories import PARTS, Repository, put_part, put_sonic_lite, put_sonic_scout
 from tests.e2e.run import Cluster, Run, remove_old_runs
 from tests.e2e.scout import looking_for
-from tests.e2e.session import GOOD, WORSE, Campaign, Plan, Session, write_result
+from tests.e2e.session import GOOD, HEARD_BY, WORSE, Campaign, Plan, Session, write_result
 
 from penstock.store.open import open_store
 
@@ -35,7 +35,7 @@ BESIDE = {
         *("test_admission", "test_canary", "test_canary_in_git", "test_one_card"),
         *("test_probes", "test_promoted", "test_targets"),
     ),
-    "merge": ("test_gitea", "test_pulls", "test_served"),
+    "merge": ("test_gitea", "test_pulls", "test_served", "test_suites"),
 }
 """Marker → files: what comes after the verdict, and before a merge. They ask for no release of a model, and mostly
 wait: each marker has a process of its own in ``make e2e``."""
@@ -213,7 +213,7 @@ def campaign(
         "scout_started": ((), lambda: session.release(repository, GOOD)),
         "scout": (("scout_started",), lambda run: run.wait()),
         "first": (("scout_started",) if both else (), first),
-        "worse": (("first",), lambda _: session.release(sonic_lite, WORSE).wait()),
+        "worse": (("first",), lambda _: session.release(sonic_lite, WORSE, transcriber=HEARD_BY).wait()),
         "again": (("first",), lambda _: session.release(sonic_lite, GOOD).wait()),
         "sharded": (("first",), lambda _: session.release(sonic_lite, GOOD, shards="2", reuse="false").wait()),
         "verified": ((), verified),

@@ -110,8 +110,11 @@ def reports(session: Session) -> str:
 
 
 @contextmanager
-def desk(session: Session, hosted: Hosted, bot: Person, people: list[str]) -> Iterator[Desk]:
-    """Set it up for a repository, as an overlay of a site does; its webhook is made, and it is gone afterwards."""
+def desk(session: Session, hosted: Hosted, bot: Person, people: list[str], book: str) -> Iterator[Desk]:
+    """Set it up for a repository, as an overlay of a site does; its webhook is made, and it is gone afterwards.
+
+    ``book``: address of the release book.
+    """
     facts, word = session.cluster.facts, secrets.token_urlsafe(24)
     with tempfile.TemporaryDirectory() as folder:
         kept = open_store(address_of_store(session), write_keys(facts, Path(folder)))
@@ -133,6 +136,7 @@ def desk(session: Session, hosted: Hosted, bot: Person, people: list[str]) -> It
         "store": address_of_store(session),
         "registry": session.place.registry,
         "tls_verify": False,
+        "book": book,
     }
     forge = {"token": bot.token, "kind": "gitea", "url": f"{facts.gitea}/api/v1", "allow-http": "true"}
     apply(

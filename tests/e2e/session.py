@@ -17,6 +17,8 @@ from tests.e2e.run import Cluster, Request, Run
 
 GOOD, WORSE = "v1.0.0", "v1.1.0"
 """Releases of sonic-lite: the first is published, the second is stopped by the gate."""
+HEARD_BY = "pocketsphinx"
+"""The transcriber of the second one's run."""
 FLOOR = "penstock-policy-floor"
 """Installed, and empty."""
 Plan = dict[str, tuple[tuple[str, ...], Callable[..., Any]]]

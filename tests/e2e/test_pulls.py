@@ -12,7 +12,9 @@ import os
 import re
 import secrets
 import subprocess
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,17 +25,20 @@ import pytest
 from PIL import Image
 from tests.e2e.evidence import current_elsewhere, evidence_served
 from tests.e2e.facts import Facts
+from tests.e2e.first_link import Book, Looked, book_of, look, wait_until_open
 from tests.e2e.gitea import Delivery, Gitea, Hosted, Person, written_down
 from tests.e2e.install import apply, secret
 from tests.e2e.joined import Joined
-from tests.e2e.pulls import CONTEXT, RECEIVERS, Desk, desk, note, reports, until
+from tests.e2e.pulls import CONTEXT, RECEIVERS, Desk, address_of_store, desk, note, reports, until
 from tests.e2e.repositories import Repository, git
 from tests.e2e.run import Run
-from tests.e2e.session import GOOD, Session
+from tests.e2e.session import GOOD, Session, write_result
+from tests.e2e.suite_places import move_out_suite
 from tests.e2e.worse import ODD, Scene, Waived, Worse, loaded, pictures_in, videos_in
 
 from penstock.releases.baseline import Baseline
 from penstock.store.pull_key import pull_key
+from penstock.suites.suite_files import digest_of, listed
 
 MAX_RECORD_BYTES = 1 << 20
 SCOPES = ("write:repository", "write:issue", "read:user")
@@ -63,6 +68,8 @@ class Site:
     clone: Path
     sent: list[Delivery]
     """To somebody beside the desk, who does nothing but write it down."""
+    book: Book
+    """Where links lead to while a run goes."""
 
     def commit(self, branch: str, name: str, content: str = "") -> str:
         """A commit that adds a file, on a branch."""
@@ -99,9 +106,14 @@ def site(
     for name, value in (("user.name", "Mona"), ("user.email", "mona@example.org")):
         git(clone, "config", name, value)
     here = str(urlsplit(facts.gitea).hostname)
-    with desk(session, hosted, people.bot, [people.mona.name]) as ready, written_down(here) as (url, sent):
+    with (
+        book_of(session, address_of_store(session)) as book,
+        desk(session, hosted, people.bot, [people.mona.name], book.url) as ready,
+        written_down(here) as (url, sent),
+    ):
+        wait_until_open(session)
         hosted.hook(url, ready.word)
-        made = Site(ready, hosted, people, clone, sent)
+        made = Site(ready, hosted, people, clone, sent, book)
         git(clone, "branch", "change")
         hosted.push(clone, f"{made.commit('main', 'MAIN')}:refs/heads/main")
         yield made
@@ -134,10 +146,16 @@ class Changed:
     """States of the first commit, one after the other."""
     refused: httpx.Response
     """What was answered when somebody tried to merge it then."""
+    looked: Future[Looked]
+    """What is seen of the second commit from its push on."""
+    suite: str
+    """Where both commits have their suite from: an older commit."""
 
 
 @pytest.fixture(scope="module")
 def changed(site: Site) -> Changed:
+    git(site.clone, "checkout", "--quiet", "change")
+    suite = move_out_suite(site.clone, site.hosted.address)
     one = site.commit("change", "ONE")
     site.hosted.push(site.clone, "change")
     number = site.hosted.pull(site.people.mona, "change", "A change")
@@ -145,11 +163,13 @@ def changed(site: Site) -> Changed:
     site.desk.wait_status(one, "pending", "is being tried")
     refused = until(lambda: _answered(site.hosted.merge(number)), "an answer to a merge", timeout_s=60)
     two = site.commit("change", "TWO")
+    began = time.monotonic()
     site.hosted.push(site.clone, "change")
+    looked = ThreadPoolExecutor(1).submit(look, site.desk.session, site.hosted, site.book, two, began)
     second = site.desk.wait_run(number, "of its second commit", lambda run: note(run, "revision") == two)
     site.desk.wait_status(one, "error", "a newer commit")
     told = [status["status"] for status in site.hosted.statuses(one, CONTEXT)]
-    return Changed(number, (one, two), first.wait(), second, told, refused)
+    return Changed(number, (one, two), first.wait(), second, told, refused, looked, suite)
 
 
 def _answered(answer: httpx.Response) -> httpx.Response | None:
@@ -247,11 +267,41 @@ def test_it_is_tried_as_merged_into_its_base(site: Site, changed: Changed, judge
     assert (source["commit"], source["base"]) == (changed.heads[1], git(site.clone, "rev-parse", "main"))
 
 
+def test_its_suite_came_from_another_commit(site: Site, changed: Changed, judged: Run) -> None:
+    kept = pull_key("sonic-lite", judged.name, number=str(changed.number))
+    record = json.loads(site.desk.kept.read(f"{kept}/run.json", MAX_RECORD_BYTES))
+    git(site.clone, "checkout", "--quiet", "main")
+    assert record["suite_from"] == {"address": changed.suite, "files": digest_of(listed(site.clone / "suite"))}
+    assert record["suite"]["digest"]
+    assert changed.suite in site.desk.kept.read(f"{kept}/report/index.html", MAX_RECORD_BYTES << 4).decode()
+
+
 def test_the_status_goes_from_pending_to_the_verdict_with_a_link(site: Site, changed: Changed, judged: Run) -> None:
     said = site.desk.wait_status(changed.heads[1], "success")
     assert said["target_url"].startswith(f"{reports(site.desk.session)}pulls/sonic-lite/{changed.number}/")
     states = [status["status"] for status in site.hosted.statuses(changed.heads[1], CONTEXT)]
     assert states[0] == "pending"
+
+
+def test_the_first_case_is_seen_by_a_link_while_the_run_goes(
+    site: Site, changed: Changed, tell: Callable[[str], None]
+) -> None:
+    looked = changed.looked.result()
+    tell(f"seconds from the push on: {looked.times()}")
+    write_result("first_link", looked.times())
+    assert looked.link == f"{site.book.url}/live/{changed.second.name}"
+    assert looked.first_page.status_code in (200, 404), looked.first_page.text
+    assert "this page loads itself again" in looked.first_page.text.lower()
+    assert looked.going
+    assert "in progress" in looked.page.text
+    assert (looked.video.status_code, looked.video.headers["content-type"]) == (200, "video/mp4")
+    assert (looked.led.status_code, looked.led.headers["location"]) == (
+        303,
+        f"/models/sonic-lite/runs/{changed.second.name}",
+    )
+    assert looked.report.status_code == 200
+    assert changed.heads[1][:12] in looked.report.text
+    assert looked.told_s <= looked.answered_s <= looked.case_s < looked.led_s
 
 
 def test_a_newer_commit_ends_the_run_of_the_older(changed: Changed) -> None:

@@ -16,11 +16,12 @@ from penstock.pulls.pull_lookup import OddPullError
 from penstock.pulls.rounds import Rounds
 
 log = logging.getLogger(__name__)
-EVERY_S = 5.0
+EVERY_S = 2.0
+"""A run whose pull request has another one that is being cancelled waits for the round after that one's end."""
 SOON_S = 0.2
 """After an event a round is not waited for so long; after a thousand events it is one round."""
-BEHIND_S = 3.0
-"""After so long a forge whose API was behind its event is asked again."""
+BEHIND_S = (0.5, 2.0, 4.0)
+"""How long is waited each time before a forge is asked again whose API was behind its event: mostly it is a moment."""
 AGAIN_S = (5.0, 15.0, 60.0, 120.0, 300.0, 300.0)
 """How long is waited before each further try of an event for which the world failed."""
 STOP_S = 20.0
@@ -110,11 +111,11 @@ class DeskThread:
         about = f"{event.repository.shown}#{event.happening.number}"
         try:
             if isinstance(event.happening, PullEvent):
-                self._desk.pull(event.repository, event.happening, patient=event.behind < 2)
+                self._desk.pull(event.repository, event.happening, patient=event.behind < len(BEHIND_S))
             else:
                 self._desk.comment(event.repository, event.happening)
         except HeadBehindError:
-            self._later(replace(event, behind=event.behind + 1), about, BEHIND_S)
+            self._later(replace(event, behind=event.behind + 1), about, BEHIND_S[event.behind])
         except OddPullError as error:
             log.warning("%s: %s", about, error)
         except PenstockError as error:

@@ -73,7 +73,7 @@ Start = Callable[[Scripted], HookQueue]
 @pytest.fixture
 def start(monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
     workers: list[DeskThread] = []
-    monkeypatch.setattr(desk_threads, "BEHIND_S", 0.001)
+    monkeypatch.setattr(desk_threads, "BEHIND_S", (0.001, 0.001, 0.001))
     monkeypatch.setattr(desk_threads, "AGAIN_S", (0.001, 0.001))
 
     def started(scripted: Scripted) -> HookQueue:
@@ -88,11 +88,11 @@ def start(monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
         worker.stop()
 
 
-def test_a_forge_that_is_behind_is_asked_three_times(start: Start, repository: DeskRepository) -> None:
-    scripted = Scripted(HeadBehindError(), HeadBehindError(), None)
+def test_a_forge_that_is_behind_is_asked_four_times(start: Start, repository: DeskRepository) -> None:
+    scripted = Scripted(HeadBehindError(), HeadBehindError(), HeadBehindError(), None)
     start(scripted).put(QueuedEvent(repository, pull()))
     assert scripted.done.wait(5)
-    assert scripted.patient == [True, True, False]
+    assert scripted.patient == [True, True, True, False]
 
 
 def test_what_failed_is_tried_again_and_given_up(start: Start, repository: DeskRepository) -> None:
