@@ -246,15 +246,15 @@ def judged(changed: Changed, worse: Worse) -> Run:
 
 
 @pytest.fixture(scope="module")
-def orphan(scene: Scene, forked: Forked, judged: Run) -> Run:
-    """The fork's, which is deleted while it goes."""
-    forked.reopened.wait()
-    return scene.delete_fork(forked.number)
+def waived(scene: Scene, worse: Worse, judged: Run) -> Waived:
+    return scene.comment_on(worse)
 
 
 @pytest.fixture(scope="module")
-def waived(scene: Scene, worse: Worse, orphan: Run) -> Waived:
-    return scene.comment_on(worse)
+def orphan(scene: Scene, forked: Forked, waived: Waived) -> Run:
+    """The fork's, which is deleted while it goes."""
+    forked.reopened.wait()
+    return scene.delete_fork(forked.number)
 
 
 def test_it_is_tried_as_merged_into_its_base(site: Site, changed: Changed, judged: Run) -> None:
