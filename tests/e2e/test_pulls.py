@@ -14,10 +14,7 @@ import secrets
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 
 import httpx
@@ -25,11 +22,12 @@ import pytest
 from PIL import Image
 from tests.e2e.evidence import current_elsewhere, evidence_served
 from tests.e2e.facts import Facts
-from tests.e2e.first_link import Book, Looked, book_of, look, wait_until_open
-from tests.e2e.gitea import Delivery, Gitea, Hosted, Person, written_down
+from tests.e2e.first_link import book_of, look, wait_until_open
+from tests.e2e.gitea import Gitea, written_down
 from tests.e2e.install import apply, secret
 from tests.e2e.joined import Joined
-from tests.e2e.pulls import CONTEXT, RECEIVERS, Desk, address_of_store, desk, note, reports, until
+from tests.e2e.pull_requests import Changed, Forked, People, Site
+from tests.e2e.pulls import CONTEXT, RECEIVERS, address_of_store, desk, note, reports, until
 from tests.e2e.repositories import Repository, git
 from tests.e2e.run import Run
 from tests.e2e.session import GOOD, Session, write_result
@@ -44,40 +42,6 @@ MAX_RECORD_BYTES = 1 << 20
 SCOPES = ("write:repository", "write:issue", "read:user")
 """As docs/pulls.md says."""
 PENDING = "PipelineRunPending"
-
-
-@dataclass(frozen=True)
-class People:
-    """Who takes part."""
-
-    mona: Person
-    """The repository is hers, and she may give commands."""
-    eve: Person
-    """Has a fork, and may not."""
-    bot: Person
-    """Whose token Penstock has."""
-
-
-@dataclass(frozen=True)
-class Site:
-    """The repository, its desk, who takes part, and what its webhooks sent."""
-
-    desk: Desk
-    hosted: Hosted
-    people: People
-    clone: Path
-    sent: list[Delivery]
-    """To somebody beside the desk, who does nothing but write it down."""
-    book: Book
-    """Where links lead to while a run goes."""
-
-    def commit(self, branch: str, name: str, content: str = "") -> str:
-        """A commit that adds a file, on a branch."""
-        git(self.clone, "checkout", "--quiet", branch)
-        (self.clone / name).write_text(f"{content or name}\n", encoding="utf-8")
-        git(self.clone, "add", name)
-        git(self.clone, "commit", "--quiet", "--message", f"Add {name}")
-        return git(self.clone, "rev-parse", "HEAD")
 
 
 @pytest.fixture(scope="module")
@@ -134,24 +98,6 @@ def released(
         yield current_elsewhere(session.cluster.store, "sonic-lite", kept, folder, address=site.hosted.address)
 
 
-@dataclass(frozen=True)
-class Changed:
-    """The pull request that got a second commit while its first was tried."""
-
-    number: int
-    heads: tuple[str, str]
-    first: Run
-    second: Run
-    told: list[str]
-    """States of the first commit, one after the other."""
-    refused: httpx.Response
-    """What was answered when somebody tried to merge it then."""
-    looked: Future[Looked]
-    """What is seen of the second commit from its push on."""
-    suite: str
-    """Where both commits have their suite from: an older commit."""
-
-
 @pytest.fixture(scope="module")
 def changed(site: Site) -> Changed:
     git(site.clone, "checkout", "--quiet", "change")
@@ -184,18 +130,6 @@ def conflicting(site: Site, changed: Changed) -> tuple[int, str]:
     head = site.commit("conflict", "MAIN", "otherwise")
     site.hosted.push(site.clone, "conflict")
     return site.hosted.pull(site.people.mona, "conflict", "A conflict"), head
-
-
-@dataclass(frozen=True)
-class Forked:
-    """The pull request of a fork."""
-
-    number: int
-    held: dict[str, Any]
-    """The run as it waited, when its owner had said that it may go."""
-    run: Run
-    reopened: Run
-    """Of the same commit, when the pull request was opened again and somebody had let it run once more."""
 
 
 @pytest.fixture(scope="module")
