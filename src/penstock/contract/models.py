@@ -296,7 +296,7 @@ class Case(Strict):
     def inapplicable(self) -> Mapping[str, str]:
         """Metrics that can have no value for this case, whatever the answer is → why. Rules do not count it.
 
-        Only what the case itself says may decide, never an answer.
+        Only what the case itself says may decide, its ``parameters`` with the contract's defaults, never an answer.
         """
         return {}
 

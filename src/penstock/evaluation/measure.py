@@ -201,7 +201,8 @@ def values_of_the_call(call: Invocation) -> dict[str, Value]:
 
 
 def _lines(case: Case, answer: Answer, released: Answer | None, asked: Asked) -> Iterator[Measurement]:
-    inapplicable = dict(case.inapplicable)
+    # what the call asks for may stand in the contract's defaults
+    inapplicable = dict(case.model_copy(update={"parameters": parameters(asked.contract, case)}).inapplicable)
     if why_not := why_not_compared(released):
         inapplicable |= dict.fromkeys(compared_by_case(asked.of_the_answer), why_not)
     for metric in (*asked.of_the_answer, *asked.of_the_call):

@@ -41,7 +41,7 @@ def disk_errors(where: Path) -> Iterator[None]:
         raise
 
 
-DEVICES = Path("/dev")
+DEVICES = "/dev"
 
 
 @contextlib.contextmanager
@@ -58,7 +58,7 @@ def replacing(path: Path, *, synced: bool = True) -> Iterator[Path]:
     Raises:
         UsageError: it lies in ``/dev``: for root, a file would take the place of a device that all programs use.
     """
-    if path.parent.resolve() == DEVICES:
+    if os.path.realpath(path.parent) == DEVICES:  # Path.resolve breaks on a symlink that leads to itself
         raise UsageError("this is no file that can be replaced", where=str(path), todo="Name another file.")
     with disk_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)

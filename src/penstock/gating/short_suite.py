@@ -18,6 +18,7 @@ from penstock.families.engine_metrics import (
     EXPORT_METRIC,
     LOG_METRIC,
     PREFERENCE_METRIC,
+    REFUSAL_METRIC,
     base_metric,
 )
 from penstock.families.registry import find_metric
@@ -75,7 +76,8 @@ def of_cases(measurements: Iterable[Measurement], cases: Iterable[str]) -> list[
 def _why_not(rule: Rule, measurements: Sequence[Measurement], slice_name: str) -> str:
     """Why a rule cannot be judged; empty: it can.
 
-    A metric of the cases is never left out because a value is missing: that is a finding.
+    A metric of the cases is never left out because a value is missing: that is a finding. Where its cases say that it
+    does not apply to them, nothing is missing; the release looks at the others.
     """
     if rule.metric == PREFERENCE_METRIC.name:
         return "nobody rates a pull request"
@@ -89,4 +91,10 @@ def _why_not(rule: Rule, measurements: Sequence[Measurement], slice_name: str) -
         return "a value of the whole suite"
     if rule.slice is not None and not any(rule.slice in item.slices for item in measurements):
         return f"none of the cases '{slice_name}' has the slice '{rule.slice}'"
+    mine = [item for item in lines if rule.slice is None or rule.slice in item.slices]
+    if rule.metric == REFUSAL_METRIC.name and not mine:
+        return f"none of the cases '{slice_name}' must be refused"
+    compares = known is not None and known.needs_released  # the gate has words of its own for these
+    if mine and not compares and not any(item.applies for item in mine):
+        return f"it applies to none of the cases '{slice_name}'"
     return ""

@@ -21,7 +21,8 @@ _WORSE = {"lower": 1.0, "higher": -1.0}
 def weakened(before: Policy, now: Policy, *, known: Mapping[str, str | None]) -> list[Weakened]:
     """Where a policy asks less than another, rule by rule, in the order of the other.
 
-    A bound, margin or severity holds on if any rule for the same metric and slice has one that is as strict. What
+    A bound, margin or severity holds on if any rule for the same metric and slice has one that is as strict; a
+    confidence and a number of ratings, if the rule with that bound has it. What
     cannot be ranked (a margin in another unit, another direction, another level) counts as well: people decide.
 
     Args:
@@ -54,20 +55,23 @@ def _of_rule(rule: Rule, others: Sequence[Rule], known: Mapping[str, str | None]
         yield f"direction {rule.direction} became {same[0].direction or 'none'}"
     sign = _WORSE.get(rule.direction or known.get(base_metric(rule.metric)) or "")
     worst = [one.worst for one in same]
-    if rule.max is not None and not any(one.max is not None and one.max <= rule.max for one in same):
+    held_max = [one for one in same if rule.max is not None and one.max is not None and one.max <= rule.max]
+    if rule.max is not None and not held_max:
         yield _became("max", rule.max, same[0].max)
-    if rule.min is not None and not any(one.min is not None and one.min >= rule.min for one in same):
+    held_min = [one for one in same if rule.min is not None and one.min is not None and one.min >= rule.min]
+    if rule.min is not None and not held_min:
         yield _became("min", rule.min, same[0].min)
     if rule.worst is not None and not any(_as_strict(bound, rule.worst, sign) for bound in worst):
         yield _became("worst", rule.worst, worst[0])
-    if rule.confidence is not None and not any((one.confidence or 0.0) >= rule.confidence for one in same):
-        yield _became("confidence", rule.confidence, same[0].confidence)
+    of_max, of_min = held_max or same, held_min or same
+    if rule.confidence is not None and not any((one.confidence or 0.0) >= rule.confidence for one in of_max):
+        yield _became("confidence", rule.confidence, of_max[0].confidence)
     if rule.margin is not None and not any(_within(one.margin, rule.margin) for one in same):
         now = same[0].margin
         yield f"margin {_text(rule.margin)} {f'became {_text(now)}' if now is not None else 'is gone'}"
     wanted = rule.ratings_wanted
-    if wanted is not None and not any((one.ratings_wanted or 0) >= wanted for one in same):
-        yield _became("ratings", wanted, same[0].ratings_wanted)
+    if wanted is not None and not any((one.ratings_wanted or 0) >= wanted for one in of_min):
+        yield _became("ratings", wanted, of_min[0].ratings_wanted)
 
 
 def _blocks_as(one: Rule, rule: Rule) -> bool:

@@ -15,16 +15,20 @@ import soundfile
 from penstock.bundle.directory import Bundle
 from penstock.bundle.models import CallRecord, Invocation, Measurement
 from penstock.contract.expectation import Expect
+from penstock.contract.policy import Policy, Rule
 from penstock.evaluation.measure import measure
 from penstock.evaluation.measurer import measurement
 from penstock.evaluation.networks import network_labels, open_networks
 from penstock.families.registry import known_metrics
 from penstock.families.talking_head import measurer as talking_head
 from penstock.foundation.errors import UsageError
+from penstock.gating.gate import gate
 from penstock.media import MediaInfo, MediaLimits
 
 PER_CASE = ["lse_d", "lse_c", "av_offset", "av_offset_abs", "duration_error", "size_error", "sharpness", "jitter",
             "real_time_factor", "latency", "peak_memory"]  # fmt: skip
+SIZED = {"min_resolution": 64}
+"""Parameters of the contract: they ask for a size."""
 Table = dict[tuple[str, str], Measurement]
 Put = Callable[..., None]
 
@@ -63,15 +67,14 @@ def table(measurements: list[Measurement]) -> Table:
 @pytest.mark.slow
 def test_good_answers_have_every_value(repository, bundle: Bundle, put: Put, make_video) -> None:
     put(make_video(25), make_video(30, side=96), gpu_memory_mib=7.0)
-    contract, suite = repository.contract(extractors=True), repository.suite("a", "b")
+    contract, suite = repository.contract(extractors=True, parameters=SIZED), repository.suite("a", "b")
     heard: list[tuple[int, int, str]] = []
     lines = measure(contract, suite, bundle, repository.path, on_progress=lambda *what: heard.append(what))
     assert bundle.measurements() == lines
     assert heard == [(1, 2, "case-0"), (2, 2, "case-1")]
     found = table(lines)
     assert [line.metric for line in lines] == [*PER_CASE, "gpu_memory", *PER_CASE, "gpu_memory", "fid", "kid"]
-    assert {line.metric for line in lines if line.value is None} == {"size_error"}, "no size was asked for"
-    assert all(math.isfinite(line.value) for line in lines if line.value is not None)
+    assert all(line.value is not None and math.isfinite(line.value) for line in lines)
     assert found["case-0", "duration_error"].value == pytest.approx(0.0, abs=1e-6)
     assert found["case-1", "duration_error"].value == pytest.approx(0.2, abs=1e-6)
     assert found["case-0", "real_time_factor"].value == pytest.approx(0.5)
@@ -130,11 +133,26 @@ def test_without_extractors_there_are_no_such_lines(repository, bundle: Bundle, 
     assert open_networks(repository.contract(), repository.path) == {}
 
 
+def test_a_size_is_measured_where_somebody_asked_for_one(repository, bundle: Bundle, put: Put, make_video) -> None:
+    put(make_video(3), None, make_video(3))
+    suite = repository.suite("a", "b", "c")
+    suite.cases[2] = suite.cases[2].model_copy(update={"size": (64, 48)})
+    found = measure(repository.contract(), suite, bundle, repository.path)
+    lines = [line for line in found if line.metric == "size_error"]
+    assert [(line.value, line.applies) for line in lines] == [(None, False), (None, False), (16.0, True)]
+    rules = [Rule(metric="size_error", max=20.0), Rule(metric="size_error", max=0.0)]
+    verdict = gate(
+        lines, None, Policy(rules=rules), candidate_name="r", baseline_name=None, cases=[line.case for line in lines]
+    )
+    assert [rule.verdict for rule in verdict.rules] == ["pass", "fail"], "who was asked for nothing fails no rule"
+
+
 def test_failed_call_fails_all_its_metrics_and_those_of_the_suite(
     repository, bundle: Bundle, put: Put, make_video
 ) -> None:
     put(make_video(10), None)
-    lines = measure(repository.contract(extractors=True), repository.suite("a", "b", "c"), bundle, repository.path)
+    contract = repository.contract(extractors=True, parameters=SIZED)
+    lines = measure(contract, repository.suite("a", "b", "c"), bundle, repository.path)
     found = table(lines)
     assert {found["case-1", metric].error for metric in PER_CASE} == {"the model answered 500: no"}
     assert {found["case-2", metric].error for metric in PER_CASE} == {"the case was not put to the model"}
@@ -163,7 +181,8 @@ def test_hostile_output_is_a_reason(
     repository, bundle: Bundle, put: Put, make_video, make: Callable[..., bytes], reason: str
 ) -> None:
     put(make(make_video))
-    found = table(measure(repository.contract(extractors=True), repository.suite("a"), bundle, repository.path))
+    contract = repository.contract(extractors=True, parameters=SIZED)
+    found = table(measure(contract, repository.suite("a"), bundle, repository.path))
     for metric in PER_CASE[:9]:
         assert str(found["case-0", metric].error).startswith(reason)
     assert found["case-0", "latency"].value == 0.5
@@ -243,7 +262,9 @@ def test_whatever_a_decoder_raises_is_the_cases_reason(
 
     monkeypatch.setattr(talking_head, "probe", probe)
     put(make_video(10), make_video(10))
-    lines = measure(repository.contract(extractors=True), repository.suite("a", "b"), bundle, repository.path)
+    lines = measure(
+        repository.contract(extractors=True, parameters=SIZED), repository.suite("a", "b"), bundle, repository.path
+    )
     found = table(lines)
     assert found["case-0", "lse_d"].value is not None
     for metric in PER_CASE[:9]:

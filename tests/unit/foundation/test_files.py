@@ -174,3 +174,9 @@ def test_no_device_is_replaced() -> None:
     with pytest.raises(UsageError, match="no file that can be replaced"), replacing(target) as temporary:
         temporary.write_text("in the place of a device")
     assert not target.exists()
+
+
+def test_a_folder_that_leads_to_itself_is_no_crash_of_ours(tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    with pytest.raises(OSError, match="exists"), replacing(tmp_path / "loop" / "file"):
+        pass

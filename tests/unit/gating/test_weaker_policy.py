@@ -72,6 +72,28 @@ def test_a_rule_that_is_gone_and_one_that_another_replaces() -> None:
     assert said({}, {"rules": [{"metric": "lse_d", "max": 20.0}, LSE]}) == []
 
 
+@pytest.mark.parametrize(
+    ("before", "now", "told"),
+    [
+        (
+            {"metric": "load_p95_ms", "max": 300.0, "confidence": 0.95},
+            [{"max": 300.0}, {"max": 9e9, "confidence": 0.95}],
+            "load_p95_ms: confidence 0.95 is gone",
+        ),
+        (
+            {"metric": "preference", "min": 0.4, "ratings": 500},
+            [{"min": 0.4, "ratings": 10}, {"min": 0.01, "ratings": 500}],
+            "preference: ratings 500 became 10",
+        ),
+    ],
+)
+def test_how_sure_a_bound_must_be_belongs_to_that_bound(
+    before: dict[str, Any], now: list[dict[str, Any]], told: str
+) -> None:
+    split = [{"metric": before["metric"]} | one for one in now]
+    assert said({"rules": [LSE, before]}, {"rules": [LSE, *split]}) == [told]
+
+
 def test_higher_is_better_the_other_way_round_and_of_a_metric_of_ones_own_it_is_not_known() -> None:
     lips = [{"rules": [LSE, {"metric": "lip_closure", "worst": worst}]} for worst in (0.5, 0.4)]
     assert said(*lips) == ["lip_closure: worst 0.5 became 0.4"]

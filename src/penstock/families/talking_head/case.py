@@ -9,6 +9,8 @@ from pydantic import Field, StringConstraints, field_validator
 
 from penstock.contract.models import Case
 
+MIN_RESOLUTION = "min_resolution"
+"""Sonic's parameter: pixels that the shorter side must have at least."""
 FaceBox = tuple[float, float, float, float]
 Side = Annotated[int, Field(ge=16, le=16_384, strict=True)]
 SpokenText = Annotated[str, StringConstraints(min_length=1, max_length=20_000, strip_whitespace=True)]
@@ -31,14 +33,25 @@ class TalkingHeadCase(Case):
 
     @property
     def inapplicable(self) -> Mapping[str, str]:
-        """Lips are looked at where it is known which sounds are said: in English, where the case has the text."""
+        """Lips are looked at where it is known which sounds are said: in English, where the case has the text. A video
+        is as large as was asked for where somebody has asked.
+        """
+        found = {"lip_closure": self._no_sounds, "size_error": self._no_size}
+        return {metric: why for metric, why in found.items() if why}
+
+    @property
+    def _no_sounds(self) -> str:
         if self.text is None:
-            return {"lip_closure": "the case does not say what is said in it ('text')"}
+            return "the case does not say what is said in it ('text')"
         if self.language is not None and self.language.partition("-")[0] != "en":
-            return {"lip_closure": f"sounds are found in English only, and the case's language is '{self.language}'"}
-        if not set(self.text.lower()) & set("pbm"):
-            return {"lip_closure": "its text has no p, b or m"}
-        return {}
+            return f"sounds are found in English only, and the case's language is '{self.language}'"
+        return "" if set(self.text.lower()) & set("pbm") else "its text has no p, b or m"
+
+    @property
+    def _no_size(self) -> str:
+        if self.size is not None or MIN_RESOLUTION in self.parameters:
+            return ""
+        return f"neither the case ('size') nor the parameter '{MIN_RESOLUTION}' says how large the video must be"
 
     @field_validator("face_box")
     @classmethod

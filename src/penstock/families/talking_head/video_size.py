@@ -6,9 +6,8 @@ from collections.abc import Mapping
 
 from penstock.contract.placeholders import Scalar
 from penstock.evaluation.measurer import Value
+from penstock.families.talking_head.case import MIN_RESOLUTION
 
-MIN_RESOLUTION = "min_resolution"
-"""Sonic's parameter: pixels that the shorter side must have at least."""
 Size = tuple[int, int]
 """Width and height in pixels, as the video is shown: upright."""
 
@@ -39,7 +38,7 @@ def size_error(video: Size, asked: Size | None, given: Mapping[str, Scalar]) -> 
         return float(off), why
     least = given.get(MIN_RESOLUTION)
     if least is None:
-        return f"neither the case ('size') nor the parameter '{MIN_RESOLUTION}' says how large the video must be", ""
+        return "no size was asked for", ""  # the case says so itself: the metric does not apply to it
     if not isinstance(least, int) or isinstance(least, bool) or least < 1:
         return f"the parameter '{MIN_RESOLUTION}' is no whole number of pixels above 0", ""
     short = max(0, least - min(video))
