@@ -129,13 +129,8 @@ class RolloutTarget(DeploymentTarget):
         try:
             yield
         finally:
-            if self._control is not None:
-                try:
-                    missing = self._control.end(self._api.read())
-                except (ApiSilentError, WorldError) as error:
-                    missing = error.what if isinstance(error, WorldError) else str(error)
-                if missing:
-                    log.warning("the control group of the %s is left behind: %s", self._where, missing)
+            if self._control is not None and (missing := self._control.end()):
+                log.warning("the control group of the %s is left behind: %s", self._where, missing)
 
     @contextmanager
     def _undecided_told(self, pair: ServedPair) -> Iterator[None]:

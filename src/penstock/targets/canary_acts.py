@@ -143,7 +143,7 @@ class Canary:
         """Of a canary that is stopped: its promotion, which would end it, may have been killed."""
         if act != "abort" or self._control is None:
             return
-        if missing := self._control.end(self._sure(self._api.read)):
+        if missing := self._control.end():
             log.warning("the control group of the %s is left behind: %s", self._where, missing)
 
     def _seen_state(self) -> CanaryState:
