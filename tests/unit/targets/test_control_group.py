@@ -14,9 +14,10 @@ from tests.unit.targets.rollouts_api import rollout_settings
 
 from penstock.foundation.errors import UsageError, WorldError
 from penstock.targets import control_group
+from penstock.targets.argo_rollout import RolloutTarget
 from penstock.targets.canary import CanaryState
 from penstock.targets.control_group import DRAIN_S, ControlGroup
-from penstock.targets.waiting import CanaryStoppedError
+from penstock.targets.waiting import CanaryStoppedError, CanaryUndecidedError
 from penstock.targets.workload_api import WorkloadApi
 
 pytestmark = pytest.mark.slow
@@ -304,3 +305,20 @@ def test_a_stopped_canary_is_told_though_the_control_group_cannot_be_ended(
     target.restore(state)
     assert there.container["image"] == OLD_IMAGE
     assert "the control group of the target 'studio' is left behind: the API server refuses (403): no" in caplog.text
+
+
+def test_people_are_told_that_the_control_group_gets_no_pod(
+    there: ControlServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Without that side no watch can tell, however long a canary waits."""
+    caplog.set_level("INFO")
+    there.fate, there.starts, asked = "inconclusive", False, list[str]()
+    there.write_kubeconfig()
+    target = RolloutTarget("studio", rollout_settings(canary_s=0.5, control=NAME), there.folder, asked.append)
+    state = target.state()
+    why = r"the control group: its pods are not ready: sonic-control-1: unready containers: \[model\]"
+    with pytest.raises(CanaryUndecidedError, match=rf"is Inconclusive at 5 %: .*; {why}\."):
+        target.deploy(pair(), None)
+    target.restore(state)
+    assert asked[0].endswith("; the control group: its pods are started")
+    assert caplog.text.count("the control group of the target 'studio': its pods are not ready") == 1
