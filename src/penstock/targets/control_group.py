@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 
 from penstock.foundation.errors import UsageError, WorldError
@@ -22,6 +23,29 @@ DRAIN_S: Final = 5.0
 END_S: Final = 60.0
 """How long its end may take."""
 END_POLL_S: Final = 0.5
+
+
+@dataclass(frozen=True)
+class ControlSeen:
+    """What there is of a control group; 0 and 0 where no canary is under way, unless it was left behind."""
+
+    pods: int
+    """How many it is to have: each takes what a pod of the release takes, with or without users."""
+    weight: int
+    """Of its users beside those of the Rollout's two Services, which have 100 together."""
+
+    def told(self, *, under_way: bool) -> str:
+        """In words, on one line; empty: there is nothing of it.
+
+        Args:
+            under_way: whether a canary is.
+        """
+        if not self.pods and not self.weight:
+            return ""
+        left = "" if under_way else "; left behind by a promotion that was killed"
+        return (
+            f"its control group has {self.pods} pod{'' if self.pods == 1 else 's'} and a weight of {self.weight}{left}"
+        )
 
 
 class ControlGroup:
@@ -100,14 +124,19 @@ class ControlGroup:
         except (ApiSilentError, StaleError, WorldError) as error:
             return _said(error)
 
-    def weight(self, rollout: Json) -> int:
-        """The weight of its users beside those of the Rollout's two Services, which have 100 together.
+    def seen(self, rollout: Json) -> ControlSeen:
+        """What there is of it.
 
         Raises:
-            WorldError: the Rollout names no TraefikService, or it may not be read.
+            WorldError: it may not be read.
             ApiSilentError: the API server is silent.
         """
-        return self._entry(self._router(rollout))[1]
+        _, weight = self._entry(self._router(rollout) if _router_of(rollout) else {})
+        try:
+            pods: int = self._api.deployment(self._name)["spec"].get("replicas", 1)
+        except NoSuchObjectError:
+            pods = 0
+        return ControlSeen(pods, weight)
 
     def end(self) -> str:
         """Send nobody there any more, then end its pods; what is still missing after :data:`END_S`, or empty."""
