@@ -112,14 +112,16 @@ def _of_canary(arguments: Arguments, act: CanaryWord | None) -> dict[str, str]:
     def store() -> Store:
         return existing_store(platform_store(file, arguments.store), arguments.store_credentials)
 
+    beside = ""
     if act is None:
         state, changed = canary.state(), False
+        beside = canary.control().told(under_way=state.under_way)
     else:
         if act != "abort":  # who stops a canary must not stumble over the store first
             store()
         done = canary.do(act, store, reason=arguments.reason, by=arguments.by)
         state, changed = done.state, done.entry is not None
-    told = one_line(state.told())
+    told = one_line("; ".join(filter(None, (state.told(), beside))))
     log("canary", act=arguments.act, target=canary.target, state=told, changed=changed)
     kept = told.encode()[:MAX_STATE_BYTES].decode(errors="ignore")
     return {"current": "", "changed": str(changed).lower(), "told": "0", "state": kept}

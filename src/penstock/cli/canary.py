@@ -25,13 +25,13 @@ def status(named: Named, targets: TargetsFile, secrets: SecretFiles = None, as_j
     Example: penstock canary status studio --targets targets.yaml
     """
     canary = _canary(named, targets, secrets)
-    state, control = canary.state(), canary.control_weight()
+    state, control = canary.state(), canary.control()
     if as_json:
-        typer.echo(json.dumps(_as_json(canary.target, state) | {"control_weight": control}, indent=2))
+        beside = {"control_pods": control.pods, "control_weight": control.weight}
+        typer.echo(json.dumps(_as_json(canary.target, state) | beside, indent=2))
         return
-    left = "; left behind by a promotion that was killed" if not state.under_way else ""
-    beside = f"; its control group has a weight of {control}{left}" if control else ""
-    typer.echo(f"{canary.target}: {state.told()}{beside}")
+    said = "; ".join(filter(None, (state.told(), control.told(under_way=state.under_way))))
+    typer.echo(f"{canary.target}: {said}")
 
 
 def pause(

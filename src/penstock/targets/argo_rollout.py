@@ -52,6 +52,8 @@ class RolloutTarget(DeploymentTarget):
         self._name, self._canary_s, self._ask = name, settings.canary_s, ask
         self._pulse = ControllerPulse(where=self._where)
         self._control = ControlGroup(self._api, settings.control, where=self._where) if settings.control else None
+        self._beside = ""
+        """What its control group lacks, as that was seen last."""
         self._going_back = False
         """Whether :meth:`restore` has begun."""
         self._pair: ServedPair | None = None
@@ -129,13 +131,8 @@ class RolloutTarget(DeploymentTarget):
         try:
             yield
         finally:
-            if self._control is not None:
-                try:
-                    missing = self._control.end(self._api.read())
-                except (ApiSilentError, WorldError) as error:
-                    missing = error.what if isinstance(error, WorldError) else str(error)
-                if missing:
-                    log.warning("the control group of the %s is left behind: %s", self._where, missing)
+            if self._control is not None and (missing := self._control.end()):
+                log.warning("the control group of the %s is left behind: %s", self._where, missing)
 
     @contextmanager
     def _undecided_told(self, pair: ServedPair) -> Iterator[None]:
@@ -149,7 +146,7 @@ class RolloutTarget(DeploymentTarget):
                 raise
             raise CanaryUndecidedError(
                 f"inconclusive, needs you: the canary of {pair.model} {pair.version} had {self._canary_s:g} s, and "
-                f"its analysis is {seen.analysis} at {seen.weight} %: {seen.message}",
+                f"its analysis is {seen.analysis} at {seen.weight} %: {self._with_beside(seen.message)}",
                 where=self._where,
                 todo="Promote it again when there is more traffic, or let its watch have more time.",
             ) from error
@@ -291,7 +288,7 @@ class RolloutTarget(DeploymentTarget):
             self._pulse.look([found["metadata"].get("generation"), found.get("status")], 0.0, "seen the change")
             return "the change has not been seen by the controller yet"
         self._observed = True
-        control = self._control.follow(found, state) if self._control is not None and not self._going_back else ""
+        self._follow_beside(found, state)
         pods = self._pods(found, state)
         if state.stopped:
             why = "; ".join(said for said in (state.message, unplaced_of(pods)) if said)
@@ -301,8 +298,20 @@ class RolloutTarget(DeploymentTarget):
         container = self._settings.container
         image = image_of(found["spec"]["template"]["spec"], container)
         missing = state.missing(pods, container, image, where=self._where)
-        missing = missing or self._not_led(found, state)
-        return f"{missing}{'; ' if missing else ''}the control group: {control}" if control else missing
+        return self._with_beside(missing or self._not_led(found, state))
+
+    def _follow_beside(self, found: Json, state: CanaryState) -> None:
+        """Bring its control group nearer to the canary. What that lacks is logged: a promotion may wait for it."""
+        before, self._beside = self._beside, ""
+        if self._control is not None and not self._going_back:
+            self._beside = self._control.follow(found, state)
+        if self._beside and self._beside != before:
+            log.info("the control group of the %s: %s", self._where, self._beside)
+
+    def _with_beside(self, said: str) -> str:
+        """With what its control group lacks: without that side no watch can tell."""
+        lacks = f"the control group: {self._beside}" if self._beside else ""
+        return "; ".join(part for part in (said, lacks) if part)
 
     def _hold_alive(self, found: Json, state: CanaryState) -> None:
         """Raises where the controller ought to have done something for long: an analysis measures, pods come up."""
@@ -326,7 +335,8 @@ class RolloutTarget(DeploymentTarget):
         elif not self._asked:
             self._asked = True
             until = self._ends.isoformat(timespec="minutes")
-            self._ask(f"its watch could not tell, it stays at {state.weight} % of the users until {until}")
+            stays = f"its watch could not tell, it stays at {state.weight} % of the users until {until}"
+            self._ask(self._with_beside(stays))
 
     def _not_led(self, found: Json, state: CanaryState) -> str:
         """The Services that do not lead to the newest ReplicaSet yet: the controller changes them after its status."""

@@ -14,7 +14,7 @@ from penstock.releases.canary_log import CanaryKind, log_canary_act
 from penstock.releases.moves import Move, stated_author, stated_reason
 from penstock.store.store import Store
 from penstock.targets.canary import SINCE, CanaryState
-from penstock.targets.control_group import ControlGroup
+from penstock.targets.control_group import ControlGroup, ControlSeen
 from penstock.targets.targets_file import RolloutSettings, Targets
 from penstock.targets.workload_api import ApiSilentError, StaleError, WorkloadApi
 
@@ -65,14 +65,14 @@ class Canary:
         """
         return CanaryState.of(self._sure(self._api.read))
 
-    def control_weight(self) -> int:
-        """The weight of its control group: above 0 without a canary, it was left behind; 0 where there is none.
+    def control(self) -> ControlSeen:
+        """What there is of its control group; nothing where the target has none.
 
         Raises:
             WorldError: the API server does not say.
         """
         control = self._control
-        return 0 if control is None else self._sure(lambda: control.weight(self._api.read()))
+        return ControlSeen(0, 0) if control is None else self._sure(lambda: control.seen(self._api.read()))
 
     def do(self, act: Act, store: Callable[[], Store], *, reason: str, by: str = "") -> CanaryAct:
         """Do it, unless it is so already, and write it into the log.
@@ -143,7 +143,7 @@ class Canary:
         """Of a canary that is stopped: its promotion, which would end it, may have been killed."""
         if act != "abort" or self._control is None:
             return
-        if missing := self._control.end(self._sure(self._api.read)):
+        if missing := self._control.end():
             log.warning("the control group of the %s is left behind: %s", self._where, missing)
 
     def _seen_state(self) -> CanaryState:

@@ -9,19 +9,43 @@ from __future__ import annotations
 import copy
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 
 from penstock.foundation.errors import UsageError, WorldError
 from penstock.targets.canary import CanaryState
 from penstock.targets.pod_template import Json
 from penstock.targets.pods import fault_of, owned_by, unready_of
-from penstock.targets.workload_api import ApiSilentError, StaleError, WorkloadApi
+from penstock.targets.workload_api import ApiSilentError, NoSuchObjectError, StaleError, WorkloadApi
 
 DRAIN_S: Final = 5.0
 """So long after its weight became 0 its pods stay: the router hears of both, and must not hear of the pods first."""
 END_S: Final = 60.0
 """How long its end may take."""
 END_POLL_S: Final = 0.5
+
+
+@dataclass(frozen=True)
+class ControlSeen:
+    """What there is of a control group; 0 and 0 where no canary is under way, unless it was left behind."""
+
+    pods: int
+    """How many it is to have: each takes what a pod of the release takes, with or without users."""
+    weight: int
+    """Of its users beside those of the Rollout's two Services, which have 100 together."""
+
+    def told(self, *, under_way: bool) -> str:
+        """In words, on one line; empty: there is nothing of it.
+
+        Args:
+            under_way: whether a canary is.
+        """
+        if not self.pods and not self.weight:
+            return ""
+        left = "" if under_way else "; left behind by a promotion that was killed"
+        return (
+            f"its control group has {self.pods} pod{'' if self.pods == 1 else 's'} and a weight of {self.weight}{left}"
+        )
 
 
 class ControlGroup:
@@ -47,8 +71,8 @@ class ControlGroup:
         """Refuse a platform on which it could not get users. Nothing is changed.
 
         Raises:
-            UsageError: Traefik does not split the requests; the Service or its entry is not there, or it is one of the
-                Rollout's own.
+            UsageError: Traefik does not split the requests; the Service or its entry is not there, it is one of the
+                Rollout's own, or it leads to other pods than the Deployment's.
             WorldError: the Deployment or the TraefikService is not there, or may not be read.
             ApiSilentError: the API server is silent.
         """
@@ -62,10 +86,23 @@ class ControlGroup:
         router = self._api.traefik_service(_router_of(rollout))
         if self._entry(router)[0] is None:
             todo = "Add it with 'weight: 0' to 'weighted.services': docs/operations.md, 'A control group'."
-            raise UsageError(f"{_no_entry(router)} '{self._name}'", where=self._where, todo=todo)
-        if self._name not in [one["metadata"]["name"] for one in self._api.services()]:
+            raise UsageError(f"{_no_entry(rollout)} '{self._name}'", where=self._where, todo=todo)
+        self._hold_service(rollout)
+
+    def _hold_service(self, rollout: Json) -> None:
+        """Refuse a Service that leads to other pods: its users would get errors, or what they are compared with."""
+        services = {one["metadata"]["name"]: one["spec"] for one in self._api.services()}
+        if self._name not in services:
             raise UsageError(f"there is no Service '{self._name}'", where=self._where, todo="The platform makes it.")
-        self._api.deployment(self._name)
+        selector = (services[self._name].get("selector") or {}).items()
+        own = _labels_of(self._api.deployment(self._name)["spec"]["template"])
+        todo = "Give Deployment and Service labels of their own: docs/operations.md, 'A control group'."
+        if not selector or not selector <= own.items():
+            what = f"the Service '{self._name}' does not lead to the pods of the Deployment '{self._name}'"
+            raise UsageError(what, where=self._where, todo=todo)
+        if selector <= _labels_of(rollout["spec"]["template"]).items():
+            what = f"the Service '{self._name}' leads to the pods of the Rollout as well"
+            raise UsageError(what, where=self._where, todo=todo)
 
     def follow(self, rollout: Json, state: CanaryState) -> str:
         """Bring it nearer to what the canary has now: pods, then users; none of either where there is no canary.
@@ -87,21 +124,26 @@ class ControlGroup:
         except (ApiSilentError, StaleError, WorldError) as error:
             return _said(error)
 
-    def weight(self, rollout: Json) -> int:
-        """The weight of its users beside those of the Rollout's two Services, which have 100 together.
+    def seen(self, rollout: Json) -> ControlSeen:
+        """What there is of it.
 
         Raises:
-            WorldError: the TraefikService is not there, or may not be read.
+            WorldError: it may not be read.
             ApiSilentError: the API server is silent.
         """
-        return self._entry(self._api.traefik_service(_router_of(rollout)))[1]
+        _, weight = self._entry(self._router(rollout) if _router_of(rollout) else {})
+        try:
+            pods: int = self._api.deployment(self._name)["spec"].get("replicas", 1)
+        except NoSuchObjectError:
+            pods = 0
+        return ControlSeen(pods, weight)
 
-    def end(self, rollout: Json) -> str:
+    def end(self) -> str:
         """Send nobody there any more, then end its pods; what is still missing after :data:`END_S`, or empty."""
         until = self._clock() + END_S
         while True:
             try:
-                missing = self._away(rollout)
+                missing = self._away(self._api.read())
             except WorldError as error:
                 return _said(error)  # asking again does not help
             except (ApiSilentError, StaleError) as error:
@@ -115,11 +157,16 @@ class ControlGroup:
         stable = self._stable_template(rollout, state.stable)
         if stable is None:
             return "the ReplicaSet of the stable release is not found"
-        router = self._api.traefik_service(_router_of(rollout))
+        router = self._router(rollout)
         place, weight = self._entry(router)
         if place is None:
-            return f"{_no_entry(router)} '{self._name}' any more"
-        there = self._api.deployment(self._name)
+            return f"{_no_entry(rollout)} '{self._name}' any more"
+        try:
+            there = self._api.deployment(self._name)
+        except NoSuchObjectError:
+            if weight:
+                self._set_weight(router, place, 0)
+            raise
         spec, status = there["spec"], there.get("status") or {}
         wanted = _with_labels_of(stable, spec["template"])
         current = spec["template"] == wanted or (wanted, spec["template"]) == self._sent
@@ -144,13 +191,16 @@ class ControlGroup:
         return "" if ready else f"its pods are not ready: {self._unready(there)}"
 
     def _away(self, rollout: Json) -> str:
-        """Nobody is sent there, and a little later it has no pods."""
-        router = self._api.traefik_service(_router_of(rollout))
+        """Nobody is sent there, and a little later it has no pods. What somebody has deleted has ended."""
+        router = self._router(rollout)
         place, weight = self._entry(router)
         if weight and place is not None:
             self._set_weight(router, place, 0)
             return "it still gets users"
-        there = self._api.deployment(self._name)
+        try:
+            there = self._api.deployment(self._name)
+        except NoSuchObjectError:
+            return ""
         if not there["spec"].get("replicas", 1):
             return ""
         self._idle_since = self._clock() if self._idle_since is None else self._idle_since
@@ -158,6 +208,15 @@ class ControlGroup:
             return "its pods still end their requests"
         self._api.change_deployment(there, [{"op": "add", "path": "/spec/replicas", "value": 0}])
         return ""
+
+    def _router(self, rollout: Json) -> Json:
+        """What splits its requests; empty if it is not there any more: nobody is sent anywhere by it then."""
+        if not (name := _router_of(rollout)):
+            raise WorldError("the Rollout names no TraefikService any more", where=self._where)
+        try:
+            return self._api.traefik_service(name)
+        except NoSuchObjectError:
+            return {}
 
     def _set_weight(self, router: Json, place: int, weight: int) -> None:
         path = f"/spec/weighted/services/{place}/weight"
@@ -192,16 +251,21 @@ def _with_labels_of(stable: Json, own: Json) -> Json:
     """The pods of a release, found by the control group's Service and Deployment, and by no other's."""
     made = copy.deepcopy(stable)
     metadata = made.setdefault("metadata", {})
-    metadata["labels"] = copy.deepcopy((own.get("metadata") or {}).get("labels") or {})
+    metadata["labels"] = copy.deepcopy(_labels_of(own))
     return made
+
+
+def _labels_of(template: Json) -> dict[str, str]:
+    found: dict[str, str] = (template.get("metadata") or {}).get("labels") or {}
+    return found
 
 
 def _said(error: Exception) -> str:
     return error.what if isinstance(error, WorldError) else str(error) or "it has changed meanwhile"
 
 
-def _no_entry(router: Json) -> str:
-    return f"the TraefikService '{router['metadata']['name']}' has no entry"
+def _no_entry(rollout: Json) -> str:
+    return f"the TraefikService '{_router_of(rollout)}' has no entry"
 
 
 def _canary_of(rollout: Json) -> Json:

@@ -326,6 +326,25 @@ class Targets(Strict):
             )
         return self
 
+    @model_validator(mode="after")
+    def _whose_deployment(self) -> Targets:
+        """A control group that two Rollouts had would bring one's users to the other's release, and end with either."""
+        seen = dict[tuple[str | None, str, str], tuple[str, tuple[str, str]]]()
+        for name, one in self.targets.items():
+            if isinstance(one, DeploymentSettings):
+                deployment = one.name
+            elif isinstance(one, RolloutSettings) and one.control is not None:
+                deployment = one.control
+            else:
+                continue
+            use = (one.kind, one.name)
+            other, first = seen.setdefault((one.kubeconfig, one.namespace, deployment), (name, use))
+            if first != use:
+                raise ValueError(
+                    f"'{other}' and '{name}' change the same Deployment '{deployment}': a 'control' is of one Rollout"
+                )
+        return self
+
 
 def load_targets(path: Path) -> Targets:
     """The targets in a file.

@@ -39,6 +39,10 @@ class ApiSilentError(Exception):
     """The API server did not answer, or asks to try again: nobody knows whether a change was made."""
 
 
+class NoSuchObjectError(WorldError):
+    """There is none of this name: what it would do, it does not do."""
+
+
 class WorkloadApi:
     """One Deployment or Rollout on one cluster."""
 
@@ -202,7 +206,7 @@ class WorkloadApi:
         if status == 404:
             named = about or f"{self.kind} '{settings.name}'"
             what = f"there is no {named} in the namespace '{settings.namespace}'"
-            return WorldError(what, where=self._where, todo="Penstock makes none: the platform does.")
+            return NoSuchObjectError(what, where=self._where, todo="Penstock makes none: the platform does.")
         if status in (401, 403):
             todo = f"Does the account have the Role of this target? See docs/operations.md, 'A {self.kind}'."
             return WorldError(f"the API server refuses ({status}): {said}", where=self._where, todo=todo)

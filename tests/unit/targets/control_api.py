@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from tests.unit.targets.api_server import BASE, Json, running, status_of
-from tests.unit.targets.rollouts_api import RolloutServer, service
+from tests.unit.targets.rollouts_api import RolloutServer
 
 from penstock.targets.argo_rollout import RolloutTarget
 
@@ -29,6 +29,9 @@ class ControlServer(RolloutServer):
         self.changes: list[str] = []
         self.during_patch: list[str] = []
         """Parts of paths: the next change of one finds that somebody was faster."""
+        self.gone = ""
+        """Of its objects the one that is not there: ``Deployment`` or ``TraefikService``."""
+        self.service: Json = {"metadata": {"name": NAME}, "spec": {"selector": LABELS}}
         other = {"metadata": {"labels": LABELS}, "spec": {"containers": [{"name": "model", "image": "example.org/x"}]}}
         spec = {"replicas": 0, "selector": {"matchLabels": LABELS}, "template": other}
         metadata = {"name": NAME, "generation": 1, "resourceVersion": "7"}
@@ -79,7 +82,7 @@ class ControlServer(RolloutServer):
             return 200, {"items": self.sets}
         if parts.path == "/api/v1/namespaces/studio/services":
             code, found = super().answer(method, path, body)
-            return code, {"items": [*found["items"], service(NAME, "none")]}
+            return code, {"items": [*found["items"], self.service]}
         if parts.path == "/api/v1/namespaces/studio/pods" and "sonic-control" in parts.query:
             return 200, {
                 "items": [running("sonic-control-1", "x", {"metadata": {"uid": "u", "name": "n"}}, ready=False)]
@@ -87,6 +90,8 @@ class ControlServer(RolloutServer):
         found = {f"{BASE}/deployments/{NAME}": self.control, ROUTER: self.router}.get(parts.path)
         if found is None:
             return super().answer(method, path, body)
+        if self.gone == ("Deployment" if found is self.control else "TraefikService"):
+            return 404, status_of(404, "not found")
         return self.changed(found, parts.path, body) if method == "PATCH" else (200, found)
 
     def changed(self, found: Json, path: str, body: bytes) -> tuple[int, Json]:

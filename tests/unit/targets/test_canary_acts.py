@@ -237,11 +237,21 @@ def test_an_abort_ends_the_control_group_of_a_promotion_that_was_killed(
         assert there.changes == []
         argv = ["canary", "status", MODEL, f"--targets={place.file}", f"--secrets={there.folder}"]
         assert main(argv) == 0
-        assert capsys.readouterr().out.endswith("; its control group has a weight of 5\n")
+        assert capsys.readouterr().out.endswith("; its control group has 1 pod and a weight of 5\n")
         there.fate = "serves"
         there.edit(lambda _: None)
         assert main(argv) == 0
-        assert "serves everybody; its control group has a weight of 5; left behind by" in capsys.readouterr().out
+        assert (
+            "serves everybody; its control group has 1 pod and a weight of 5; left behind by" in capsys.readouterr().out
+        )
+        there.router["spec"]["weighted"]["services"][2]["weight"] = 0  # it was killed before its pod was ready
+        assert main(argv) == 0
+        assert "its control group has 1 pod and a weight of 0; left behind by" in capsys.readouterr().out
+        there.gone = "Deployment"
+        assert main([*argv, "--json"]) == 0
+        said = json.loads(capsys.readouterr().out)
+        assert (said["control_pods"], said["control_weight"]) == (0, 0)
+        there.gone, there.router["spec"]["weighted"]["services"][2]["weight"] = "", 5
         there.fate, there.stable = "canary", "before"
         there.edit(lambda spec: spec.update(paused=False))
         assert place.canary().do("abort", place.opened, reason="green").entry is not None

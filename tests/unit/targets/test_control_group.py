@@ -14,9 +14,10 @@ from tests.unit.targets.rollouts_api import rollout_settings
 
 from penstock.foundation.errors import UsageError, WorldError
 from penstock.targets import control_group
+from penstock.targets.argo_rollout import RolloutTarget
 from penstock.targets.canary import CanaryState
 from penstock.targets.control_group import DRAIN_S, ControlGroup
-from penstock.targets.waiting import CanaryStoppedError
+from penstock.targets.waiting import CanaryStoppedError, CanaryUndecidedError
 from penstock.targets.workload_api import WorkloadApi
 
 pytestmark = pytest.mark.slow
@@ -37,12 +38,16 @@ class Group:
     def __init__(self, there: ControlServer, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(control_group, "DRAIN_S", DRAIN_S)
         there.write_kubeconfig()
-        self.there, self.now = there, 100.0
+        self.there, self.now, self.clocked = there, 100.0, False
         self.stable = copy.deepcopy(there.template)
         there.fate = "canary"
         there.edit(lambda spec: spec["template"]["spec"]["containers"][0].update(image="example.org/new"))
         api = WorkloadApi(rollout_settings(), there.folder, where="target 'studio'")
-        self.group = ControlGroup(api, NAME, where="target 'studio'", clock=lambda: self.now)
+        self.group = ControlGroup(api, NAME, where="target 'studio'", clock=self.clock)
+
+    def clock(self) -> float:
+        self.now += self.clocked
+        return self.now
 
     def look(self) -> str:
         return self.group.follow(self.there.deployment, CanaryState.of(self.there.deployment))
@@ -181,8 +186,46 @@ def test_one_that_cannot_be_had_is_told_and_ends_no_canary(group: Group) -> None
 
 def test_an_entry_without_a_weight_is_one_of_weight_1(group: Group) -> None:
     del group.there.router["spec"]["weighted"]["services"][2]["weight"]
-    assert group.group.end(group.there.deployment) == ""
+    assert group.group.end() == ""
     assert group.there.weight == 0
+
+
+@pytest.mark.parametrize("gone", ["Deployment", "TraefikService", "entry"])
+def test_what_somebody_has_deleted_keeps_no_promotion_from_its_end(group: Group, gone: str) -> None:
+    group.until_steady()
+    group.there.fate = "serves"
+    group.there.edit(lambda _: None)
+    if gone == "entry":
+        del group.there.router["spec"]["weighted"]["services"][2]
+    else:
+        group.there.gone = gone
+    group.until_steady()
+    ended = {"Deployment": "weight 0", "TraefikService": "replicas 0", "entry": "replicas 0"}
+    assert group.there.changes[2:] == [ended[gone]]
+
+
+def test_nobody_is_sent_to_a_deployment_that_somebody_has_deleted(group: Group) -> None:
+    group.until_steady()
+    group.there.gone = "Deployment"
+    assert group.look() == "there is no Deployment 'sonic-control' in the namespace 'studio'"
+    assert group.there.weight == 0
+    group.there.gone = "TraefikService"
+    assert group.look() == "the TraefikService 'sonic' has no entry 'sonic-control' any more"
+
+
+def test_a_rollout_that_names_its_router_no_more_leaves_it_alone(group: Group) -> None:
+    group.until_steady()
+    del group.there.deployment["spec"]["strategy"]["canary"]["trafficRouting"]
+    assert group.look() == "the Rollout names no TraefikService any more"
+    assert group.group.end() == "the Rollout names no TraefikService any more"
+    assert group.there.replicas == 1, "its users, if there are any, still get answers"
+
+
+def test_a_silent_api_server_is_asked_again_until_it_has_ended(group: Group) -> None:
+    group.until_steady()
+    group.there.refuse, group.clocked = [503, 500], True
+    assert group.group.end() == ""
+    assert group.there.changes[2:] == ["weight 0", "replicas 0"]
 
 
 @pytest.mark.parametrize(
@@ -192,13 +235,16 @@ def test_an_entry_without_a_weight_is_one_of_weight_1(group: Group) -> None:
         ("no Traefik", "a control group needs Traefik"),
         ("its own", "'sonic-control' is a Service of the Rollout itself"),
         ("no Service", "there is no Service 'sonic-control'"),
+        ("of others", "the Service 'sonic-control' does not lead to the pods of the Deployment 'sonic-control'"),
+        ("of nobody", "the Service 'sonic-control' does not lead to the pods of the Deployment 'sonic-control'"),
+        ("of all", "the Service 'sonic-control' leads to the pods of the Rollout as well"),
         ("no Deployment", "there is no Deployment 'sonic-control' in the namespace 'studio'"),
     ],
 )
 def test_a_platform_without_a_place_for_it_is_refused_before_anything_changes(
-    there: ControlServer, wrong: str, told: str, monkeypatch: pytest.MonkeyPatch
+    there: ControlServer, wrong: str, told: str
 ) -> None:
-    canary, answer = there.deployment["spec"]["strategy"]["canary"], there.answer
+    canary = there.deployment["spec"]["strategy"]["canary"]
     if wrong == "no entry":
         del there.router["spec"]["weighted"]["services"][2]
     elif wrong == "no Traefik":
@@ -206,9 +252,16 @@ def test_a_platform_without_a_place_for_it_is_refused_before_anything_changes(
     elif wrong == "its own":
         canary["canaryService"] = NAME
     elif wrong == "no Service":
-        monkeypatch.setattr("tests.unit.targets.control_api.service", lambda *_: {"metadata": {"name": "x"}})
+        there.service["metadata"]["name"] = "x"
+    elif wrong == "of others":
+        there.service["spec"]["selector"] = {"app": "another"}
+    elif wrong == "of nobody":
+        del there.service["spec"]["selector"]
+    elif wrong == "of all":
+        there.control["spec"]["template"]["metadata"]["labels"] = {"app": "sonic", "role": "control"}
+        there.service["spec"]["selector"] = {"app": "sonic"}
     else:
-        monkeypatch.setattr(there, "answer", lambda m, p, b: answer(m, p.replace(f"deployments/{NAME}", "gone"), b))
+        there.gone = "Deployment"
     with pytest.raises((UsageError, WorldError), match=told):
         there.with_control().state()
     assert there.changes == []
@@ -252,3 +305,20 @@ def test_a_stopped_canary_is_told_though_the_control_group_cannot_be_ended(
     target.restore(state)
     assert there.container["image"] == OLD_IMAGE
     assert "the control group of the target 'studio' is left behind: the API server refuses (403): no" in caplog.text
+
+
+def test_people_are_told_that_the_control_group_gets_no_pod(
+    there: ControlServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Without that side no watch can tell, however long a canary waits."""
+    caplog.set_level("INFO")
+    there.fate, there.starts, asked = "inconclusive", False, list[str]()
+    there.write_kubeconfig()
+    target = RolloutTarget("studio", rollout_settings(canary_s=0.5, control=NAME), there.folder, asked.append)
+    state = target.state()
+    why = r"the control group: its pods are not ready: sonic-control-1: unready containers: \[model\]"
+    with pytest.raises(CanaryUndecidedError, match=rf"is Inconclusive at 5 %: .*; {why}\."):
+        target.deploy(pair(), None)
+    target.restore(state)
+    assert asked[0].endswith("; the control group: its pods are started")
+    assert caplog.text.count("the control group of the target 'studio': its pods are not ready") == 1

@@ -156,3 +156,13 @@ def test_what_the_platform_says_of_all_targets(tmp_path: Path, more: dict[str, A
     path.write_text(yaml.safe_dump(content | right | {"registry": {"credentials": "registry", "tls_verify": False}}))
     found = load_targets(path)
     assert (found.store, found.provenance_keys, found.registry.tls_verify) == (right["store"], ["b.pub"], False)
+
+
+def test_a_control_group_is_of_one_rollout(tmp_path: Path) -> None:
+    """Another's would be replaced in the middle of its canary, or a Deployment that serves be ended."""
+    with_control = deployment(kind="rollout", control="beside")
+    assert load_targets(write_targets(tmp_path, a=with_control, b=with_control)), "the same Rollout, for another model"
+    assert load_targets(write_targets(tmp_path, a=with_control, b={**with_control, "name": "x", "namespace": "other"}))
+    for other in ({**with_control, "name": "x"}, deployment(name="beside")):
+        with pytest.raises(UsageError, match="'a' and 'b' change the same Deployment 'beside'"):
+            load_targets(write_targets(tmp_path, a=with_control, b=other))

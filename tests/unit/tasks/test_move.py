@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.unit.releases.released_runs import released
 from tests.unit.targets.api_server import serving
+from tests.unit.targets.control_api import ControlServer
 from tests.unit.targets.promotions import platform, publish_with_image
 from tests.unit.targets.receiver import receiver
 from tests.unit.targets.rollouts_api import RolloutServer
@@ -123,6 +124,17 @@ def test_a_canary_is_looked_at_and_stopped(folders: StepFolders) -> None:
         kept = answer.results["state"]
         assert kept.startswith("sonic-lite üü")
         assert len(kept.encode()) in (599, 600), "all results share 1 KiB"
+
+
+@pytest.mark.slow
+def test_a_control_group_that_was_left_behind_is_seen(folders: StepFolders) -> None:
+    with serving(ControlServer(folders.folder / "secrets")) as there:
+        place = CanaryPlace(folders.folder, there, "serves")
+        there.control["spec"]["replicas"] = 2
+        given = [f"--targets={place.file.parent}", f"--target-secrets={there.folder}", f"--store={place.store.uri}"]
+        answer = folders.call("move", "--act=canary-status", f"--model={MODEL}", "--by=ann", *given)
+        left = "its control group has 2 pods and a weight of 0; left behind by a promotion that was killed"
+        assert answer.results["state"] == f"sonic-lite 1.1.0 serves everybody; {left}"
 
 
 def test_receivers_are_told_and_a_failure_is_in_the_log(two: StepFolders) -> None:
