@@ -1,7 +1,8 @@
 """What the book reads of the store: the models with their releases and runs, and single records of a run.
 
-A list never opens a bundle: names are listed, two small records are read for each run once, and since evidence never
-changes they are not read again. Releases are read again when the pointer of their model has another version.
+A list never opens a bundle: names are listed, and of each run three requests are made once: is its manifest there,
+and its two small records. Evidence never changes, so they are not read again. Releases are read again when the pointer
+of their model has another version.
 """
 
 from __future__ import annotations
@@ -251,7 +252,7 @@ class Shelf:
         try:
             run = parse_model(self.store.read(f"{root}/run.json", MAX_RECORD_BYTES), Run, where=f"{root}/run.json")
             verdict = None
-            if self.store.size(f"{root}/verdict.json") is not None:
+            with contextlib.suppress(NotStoredError):  # it was not judged
                 content = self.store.read(f"{root}/verdict.json", MAX_RECORD_BYTES)
                 verdict = parse_model(content, Verdict, where=f"{root}/verdict.json")
         except (UsageError, NotStoredError, DamagedError) as error:

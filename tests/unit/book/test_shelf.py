@@ -8,11 +8,16 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
+from botocore.model import OperationModel
+from moto import mock_aws
 from tests.unit.book.made_store import MODEL, add_run, copied
 
-from penstock.book.patient_pool import PatientPool, StoreAwayError
-from penstock.book.shelf import FRESH_S, STALE_S, Shelf
+from penstock.book.patient_pool import WORKERS, PatientPool, StoreAwayError
+from penstock.book.shelf import FRESH_S, READERS, STALE_S, Shelf
+from penstock.releases.baseline import pointer_key
 from penstock.store.local import LocalStore
+from penstock.store.s3 import S3Store
+from penstock.store.s3_client import CONNECTIONS, s3_client
 from penstock.store.store import DamagedError
 
 
@@ -45,6 +50,49 @@ def test_lists_read_the_small_records_once(made: LocalStore) -> None:
     assert again is not None
     assert again.releases is card.releases  # the pointer has not moved
     assert set(store.read_keys.values()) == {1}
+
+
+@pytest.fixture
+def s3_store(made: LocalStore, aws_described_once: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[S3Store]:
+    """What a look reads of the made store, in S3."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    with mock_aws():
+        client = s3_client(None)
+        client.create_bucket(Bucket="made")
+        for path in made.directory.rglob("*.json"):
+            client.put_object(Bucket="made", Key=path.relative_to(made.directory).as_posix(), Body=path.read_bytes())
+        yield S3Store("made", "", client=client)
+
+
+def test_each_run_costs_three_requests_once(s3_store: S3Store) -> None:
+    asked: list[tuple[str, str]] = []
+
+    def note(params: dict[str, str], model: OperationModel, **_: object) -> None:
+        asked.append((model.name, params.get("Key", "")))
+
+    s3_store.client.meta.events.register("before-parameter-build.s3", note)
+    now = [0.0]
+    shelf = Shelf(s3_store, pool=PatientPool("s", clock=lambda: now[0]))
+    assert [run.run_id for run in shelf.models()[MODEL].runs] == ["run-2", "run-1", "run-0"]
+    of_runs = sorted(one for one in asked if one[1].startswith("runs/"))
+    expected = [("GetObject", f"runs/{MODEL}/run-{number}/run.json") for number in range(3)]
+    expected += [("GetObject", f"runs/{MODEL}/run-{number}/verdict.json") for number in range(3)]
+    manifests = [("HeadObject", f"runs/{MODEL}/run-{number}/manifest.json") for number in (0, 1, 2, 9)]
+    assert of_runs == sorted(expected + manifests)
+
+    asked.clear()
+    now[0] += 2 * FRESH_S
+    assert len(shelf.models()[MODEL].runs) == 3
+    # later: lists, the pointer, and whether the run that was not archived to its end is now
+    assert {one for one in asked if one[0] != "ListObjectsV2"} == {
+        ("GetObject", pointer_key(MODEL)),
+        ("HeadObject", f"runs/{MODEL}/run-9/manifest.json"),
+    }
+
+
+def test_no_reader_connects_anew_for_each_request() -> None:
+    assert CONNECTIONS >= READERS + WORKERS
 
 
 def test_releases_are_read_again_when_the_pointer_moves(made: LocalStore, tmp_path: Path) -> None:
