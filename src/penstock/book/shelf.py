@@ -27,7 +27,7 @@ from penstock.bundle.models import Manifest, Run
 from penstock.bundle.verdict_record import VERDICT_SCHEMA_VERSION, Verdict
 from penstock.foundation.errors import UsageError
 from penstock.releases.baseline import pointer_key
-from penstock.releases.history import history
+from penstock.releases.history import ReleaseHistory, history
 from penstock.report.old_verdicts import completed
 from penstock.store.archive import run_key
 from penstock.store.store import DamagedError, NotStoredError, Store
@@ -72,8 +72,8 @@ class Shelf:
         self._models: dict[str, ModelCard] = {}
         self._roots: dict[str, dict[str, str]] = {}
         """Model → run id → where its bundle lies."""
-        self._versions: dict[str, str] = {}
-        """Model → the version of its pointer that its releases were read for."""
+        self._histories: dict[str, tuple[str, ReleaseHistory]] = {}
+        """Model → the version of its pointer, and the releases that were read for it."""
         self._read_at = float("-inf")
         self._lock = threading.Lock()
         self._refresh: Future[None] | None = None
@@ -207,6 +207,7 @@ class Shelf:
             room = max(0, room - len(roots))
         self._roots = {name: self._roots[name] for name in found}
         self._cards = {name: self._cards[name] for name in found}
+        self._histories = {name: kept for name, kept in self._histories.items() if name in found}
         self._models = found
         self.full = full
         self._read_at = self.pool.clock()
@@ -221,28 +222,30 @@ class Shelf:
         gone = cards.keys() - set(run_ids)
         for run_id in gone:
             del cards[run_id]
-        # cards are put down one by one: what a look has read is kept if it does not come to its end
-        read = [card for card in _each(lambda run_id: self._card(name, run_id), new) if card is not None]
-        cards.update({card.run_id: card for card in read})
-        if before is None or read or gone or again:
+
+        def put(run_id: str) -> None:
+            if (card := self._card(name, run_id)) is not None:
+                cards[run_id] = card  # at once: what a look has read is kept if it does not come to its end
+
+        _each(put, new)
+        runs = before.runs if before is not None else ()
+        if len(runs) != len(cards) or any(cards.get(card.run_id) is not card for card in runs):
             runs = tuple(sorted(cards.values(), key=lambda card: (card.started, card.run_id), reverse=True))
-        else:
-            runs = before.runs
         try:
-            return self._with_releases(name, runs, before)
+            return ModelCard(name, runs, self._releases(name))
         except (UsageError, DamagedError, NotStoredError) as error:
             return ModelCard(name, runs, None, fault=str(error)[:500])
 
-    def _with_releases(self, name: str, runs: tuple[RunCard, ...], before: ModelCard | None) -> ModelCard:
-        """The model with its releases: those of before, if its pointer has not moved since."""
+    def _releases(self, name: str) -> ReleaseHistory | None:
+        """The releases of a model: those that were read before, if its pointer has not moved since."""
         pointer = self.store.read_pointer(pointer_key(name))
         if pointer is None:
-            return ModelCard(name, runs, None)
-        if before is not None and before.releases is not None and self._versions.get(name) == pointer.version:
-            return ModelCard(name, runs, before.releases)
-        releases = history(self.store, name)
-        self._versions[name] = pointer.version
-        return ModelCard(name, runs, releases)
+            return None
+        version, releases = self._histories.get(name, ("", None))
+        if releases is None or version != pointer.version:
+            releases = history(self.store, name)
+            self._histories[name] = (pointer.version, releases)
+        return releases
 
     def _card(self, model: str, run_id: str) -> RunCard | None:
         """The card of a run; ``None``: it is not archived to its end, the manifest is missing."""
@@ -264,9 +267,12 @@ def _bytes_of(shelf: OrderedDict[str, tuple[BaseModel, int]]) -> int:
     return sum(size for _, size in shelf.values())
 
 
-def _each(work: Callable[[str], RunCard | None], names: list[str]) -> list[RunCard | None]:
-    """Do the same with every run, some at a time: a distant store answers each after a while."""
+def _each(work: Callable[[str], None], names: list[str]) -> None:
+    """Do the same with every run, some at a time: a distant store answers each after a while. After a failure nothing
+    further is begun.
+    """
     if not names:
-        return []
+        return
     with ThreadPoolExecutor(READERS, thread_name_prefix="shelf") as readers:
-        return list(readers.map(work, names))
+        for _ in readers.map(work, names):
+            pass

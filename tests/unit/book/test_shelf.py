@@ -14,11 +14,12 @@ from tests.unit.book.made_store import MODEL, add_run, copied
 
 from penstock.book.patient_pool import WORKERS, PatientPool, StoreAwayError
 from penstock.book.shelf import FRESH_S, READERS, STALE_S, Shelf
+from penstock.foundation.errors import WorldError
 from penstock.releases.baseline import pointer_key
 from penstock.store.local import LocalStore
 from penstock.store.s3 import S3Store
 from penstock.store.s3_client import CONNECTIONS, s3_client
-from penstock.store.store import DamagedError
+from penstock.store.store import DamagedError, Pointer
 
 
 class CountingStore(LocalStore):
@@ -93,6 +94,57 @@ def test_each_run_costs_three_requests_once(s3_store: S3Store) -> None:
 
 def test_no_reader_connects_anew_for_each_request() -> None:
     assert CONNECTIONS >= READERS + WORKERS
+
+
+class BrokenAt(LocalStore):
+    """Cannot be reached where it is asked for one key."""
+
+    broken = ""
+
+    def read_range(self, key: str, start: int, length: int) -> Iterator[bytes]:
+        if key == self.broken:
+            raise WorldError("S3 answered SlowDown")
+        return super().read_range(key, start, length)
+
+    def read_pointer(self, key: str) -> Pointer | None:
+        if key == self.broken:
+            raise WorldError("S3 answered SlowDown")
+        return super().read_pointer(key)
+
+
+def test_a_look_that_fails_on_its_way_loses_nothing(made: LocalStore, tmp_path: Path) -> None:
+    copied(made, tmp_path)
+    store, now = BrokenAt(tmp_path / "store"), [0.0]
+    shelf = Shelf(store, pool=PatientPool("s", clock=lambda: now[0]))
+    store.broken = f"runs/{MODEL}/run-2/run.json"
+    with pytest.raises(StoreAwayError):
+        shelf.models()
+    assert {"run-0", "run-1"} <= shelf._cards[MODEL].keys()  # they are not read again
+    now[0], store.broken = now[0] + 3, ""
+    assert len(shelf.models()[MODEL].runs) == 3
+
+    add_run(tmp_path, store, 3, 7.1, baseline=("run-1", 7.2), verdict="fail")
+    now[0], store.broken = now[0] + 2 * FRESH_S, pointer_key(MODEL)
+    with pytest.raises(StoreAwayError):
+        shelf.models()
+    now[0], store.broken = now[0] + 3, ""
+    assert shelf.models()[MODEL].runs[0].run_id == "run-3"
+
+
+def test_a_look_that_fails_at_another_model_keeps_no_old_release(made: LocalStore, tmp_path: Path) -> None:
+    copied(made, tmp_path)
+    store, now = BrokenAt(tmp_path / "store"), [0.0]
+    (store.directory / "runs" / "z-other").mkdir()  # comes after it
+    shelf = Shelf(store, pool=PatientPool("s", clock=lambda: now[0]))
+    shelf.models()
+    add_run(tmp_path, store, 3, 7.1, baseline=("run-1", 7.2))
+    now[0], store.broken = now[0] + 2 * FRESH_S, pointer_key("z-other")
+    with pytest.raises(StoreAwayError):
+        shelf.models()
+    now[0], store.broken = now[0] + 3, ""
+    found = shelf.models()[MODEL].releases
+    assert found is not None
+    assert found.current.version == "1.3.0"
 
 
 def test_releases_are_read_again_when_the_pointer_moves(made: LocalStore, tmp_path: Path) -> None:
