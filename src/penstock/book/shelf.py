@@ -51,6 +51,8 @@ KEPT = {"Verdict": 128, "Manifest": 8, "Run": 16}
 MAX_KEPT_BYTES = 8 << 20
 """Of the records of each kind that are kept, as they lie in the store; but for the last one, however large it is."""
 READERS = 16
+BATCH = 128
+"""Runs that are begun together. A process that is told to end does these, and no more: Python waits for its threads."""
 AGAIN = 20
 """Of a model's runs that could not be read, so many are tried again at each look: somebody may restore them."""
 Found = TypeVar("Found", bound=BaseModel)
@@ -274,5 +276,5 @@ def _each(work: Callable[[str], None], names: list[str]) -> None:
     if not names:
         return
     with ThreadPoolExecutor(READERS, thread_name_prefix="shelf") as readers:
-        for _ in readers.map(work, names):
-            pass
+        for begin in range(0, len(names), BATCH):
+            list(readers.map(work, names[begin : begin + BATCH]))  # raises where the process is ending

@@ -241,6 +241,22 @@ def test_large_records_push_out_those_before(made: LocalStore, monkeypatch: pyte
     assert [key.split("/")[2] for key in shelf._kept["Run"]] == ["run-2"]  # the last one stays, however large
 
 
+def test_a_process_that_ends_does_not_look_on(made: LocalStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("penstock.book.shelf.BATCH", 1)
+    asked: list[str] = []
+
+    class EndingStore(LocalStore):
+        def size(self, key: str) -> int | None:
+            asked.append(key)
+            monkeypatch.setattr("concurrent.futures.thread._shutdown", True)  # as Python does before it waits
+            return super().size(key)
+
+    shelf = Shelf(EndingStore(made.directory))
+    with pytest.raises(RuntimeError, match="shutdown"):
+        shelf._look()
+    assert len(asked) == 1
+
+
 def test_the_first_page_finds_what_was_begun(made: LocalStore) -> None:
     looks: list[str] = []
 
