@@ -67,9 +67,8 @@ class PatientPool:
             DamagedError: what is there is not what was stored.
         """
         self._refuse_while_away()
-        left = max(0.0, _page_ends.get() - self.clock())
         try:
-            return future.result(timeout=min(self.limit_s, left))
+            return future.result(timeout=self.left_s())
         except (TimeoutError, CancelledError):  # cancelled: another one that waited for it has given up
             future.cancel()
             if not is_stores:
@@ -79,6 +78,10 @@ class PatientPool:
             raise
         except WorldError as error:
             raise self._gone(error.what) from None
+
+    def left_s(self) -> float:
+        """How long may be waited, in seconds, 0 to :data:`LIMIT_S`: a page that has waited has less of them."""
+        return min(self.limit_s, max(0.0, _page_ends.get() - self.clock()))
 
     def close(self) -> None:
         """Begin nothing more."""

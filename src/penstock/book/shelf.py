@@ -79,13 +79,15 @@ class Shelf:
         self._read_at = float("-inf")
         self._lock = threading.Lock()
         self._refresh: Future[None] | None = None
+        self._listed = threading.Event()
+        """Set once the look in progress knows which runs there are; their cards come after that."""
         self._kept: dict[str, OrderedDict[str, tuple[BaseModel, int]]] = {kind: OrderedDict() for kind in KEPT}
         """Kind → key → record and the bytes that it has in the store."""
 
     def begin(self) -> None:
         """Begin to look, so that the first page need not wait for all of it."""
         with self._lock:
-            self._refresh = self.pool.submit(self._look)
+            self._begun()
 
     def models(self) -> Mapping[str, ModelCard]:
         """Name → what the store has of a model, sorted by name.
@@ -95,9 +97,7 @@ class Shelf:
         with self._lock:
             if self.pool.clock() - self._read_at <= FRESH_S:
                 return self._models
-            if self._refresh is None or self._refresh.done():
-                self._refresh = self.pool.submit(self._look)
-            running = self._refresh
+            running = self._begun()
         if self.pool.clock() - self._read_at <= STALE_S and not wait_for([running], timeout=LOOK_S).done:
             return self._models
         # a first look at a large store may take longer than a page waits: it goes on, and the next page waits for it
@@ -116,8 +116,8 @@ class Shelf:
         """
         key = run_key(model, run_id)
         if run_id not in self._roots.get(model, {}):  # a pull request's may be new
-            with contextlib.suppress(StoreAwayError):  # a look that takes long: a release's run is found without
-                self.models()
+            with contextlib.suppress(StoreAwayError):  # a release's run is found without
+                self._wait_for_names()
         return self._roots.get(model, {}).get(run_id, key)
 
     def run(self, model: str, run_id: str) -> Run:
@@ -197,17 +197,35 @@ class Shelf:
                 shelf.popitem(last=False)
         return record
 
+    def _wait_for_names(self) -> None:
+        """Wait until it is known which runs there are: of a first look at a large store, that is the least part."""
+        with self._lock:
+            if self.pool.clock() - self._read_at <= FRESH_S:
+                return
+            self._begun()
+            listed = self._listed
+        listed.wait(self.pool.left_s())
+
+    def _begun(self) -> Future[None]:
+        """The look in progress, or a new one. The lock is held."""
+        if self._refresh is None or self._refresh.done():
+            self._listed = threading.Event()
+            self._refresh = self.pool.submit(self._look)
+        return self._refresh
+
     def _look(self) -> None:
         """Bring the shelf up to date."""
+        listed = self._listed
+        try:
+            self._roots = {name: runs_in(self.store, name) for name in models_in(self.store)}
+        finally:
+            listed.set()
         found: dict[str, ModelCard] = {}
         room, full = MAX_RUNS, False
-        for name in models_in(self.store):
-            roots = runs_in(self.store, name)
-            self._roots[name] = roots
+        for name, roots in self._roots.items():
             found[name] = self._model(name, list(roots)[:room])
             full = full or len(roots) > room
             room = max(0, room - len(roots))
-        self._roots = {name: self._roots[name] for name in found}
         self._cards = {name: self._cards[name] for name in found}
         self._histories = {name: kept for name, kept in self._histories.items() if name in found}
         self._models = found

@@ -241,6 +241,26 @@ def test_large_records_push_out_those_before(made: LocalStore, monkeypatch: pyte
     assert [key.split("/")[2] for key in shelf._kept["Run"]] == ["run-2"]  # the last one stays, however large
 
 
+def test_a_run_is_shown_while_a_first_look_goes_on(made: LocalStore, tmp_path: Path) -> None:
+    copied(made, tmp_path)
+    (tmp_path / "store" / "pulls" / MODEL / "7").mkdir(parents=True)
+    (tmp_path / "store" / "runs" / MODEL / "run-1").rename(tmp_path / "store" / "pulls" / MODEL / "7" / "run-1")
+    go_on = threading.Event()
+
+    class SlowCards(LocalStore):
+        def size(self, key: str) -> int | None:
+            go_on.wait(30)
+            return super().size(key)
+
+    shelf = Shelf(SlowCards(tmp_path / "store"))
+    shelf.begin()
+    assert shelf.run(MODEL, "run-0").run_id == "run-0"
+    assert shelf.run(MODEL, "run-1").run_id == "run-1"  # of a pull request
+    assert shelf._models == {}
+    go_on.set()
+    assert len(shelf.models()[MODEL].runs) == 3
+
+
 def test_a_process_that_ends_does_not_look_on(made: LocalStore, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("penstock.book.shelf.BATCH", 1)
     asked: list[str] = []
