@@ -22,7 +22,7 @@ from penstock.book.case_page import case_view, cases_page, fragment, moment
 from penstock.book.comparison import Comparisons, RunName
 from penstock.book.course import courses
 from penstock.book.drawn_page import draw, list_page, style
-from penstock.book.evidence import REPORT, policy_of, type_of
+from penstock.book.evidence import READERS_ONLY, REPORT, policy_of, type_of
 from penstock.book.live_pages import LivePages
 from penstock.book.patient_pool import PatientPool, StoreAwayError
 from penstock.book.rating_pages import RatingPages
@@ -90,7 +90,13 @@ class Book:
         view = run_view(self.shelf, model, run_id)
         cases = cases_page(self.shelf, model, run_id, request.query_params.get("page", ""))
         return page(
-            "run", **self._links(request, expires), view=view, cases=cases, report=REPORT in view.files, model=model
+            "run",
+            **self._links(request, expires),
+            view=view,
+            cases=cases,
+            report=REPORT in view.files,
+            model=model,
+            readers_only=READERS_ONLY,
         )
 
     def case(self, request: Request) -> Response:
@@ -147,7 +153,8 @@ class Book:
         """A file of a run, or a part of it: only by a link that is signed, since it lies in an origin of its own."""
         model, run_id = self._names(request)
         name = request.path_params["path"]
-        if self.tickets.expiry(request.path_params["ticket"], f"{model}/{run_id}", f"{model}/{run_id}/{name}") is None:
+        opens = [f"{model}/{run_id}/{name}"] + ([f"{model}/{run_id}"] if name not in READERS_ONLY else [])
+        if self.tickets.expiry(request.path_params["ticket"], *opens) is None:
             raise HTTPException(403)
         digest = self.shelf.manifest(model, run_id).files.get(name)
         if digest is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections import OrderedDict
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 from penstock.book.case_page import parse_lines
@@ -64,8 +64,9 @@ class Comparisons:
         self._kept: OrderedDict[tuple[RunName, RunName], ComparedRuns] = OrderedDict()
         self._running: dict[tuple[RunName, RunName], Future[ComparedRuns]] = {}
         self._lock = threading.Lock()
-        self._one = threading.Lock()
-        """Held while two runs are compared: those that are large would fill the memory together."""
+        self._one = ThreadPoolExecutor(1, thread_name_prefix="compare")
+        """One pair at a time: those that are large would fill the memory together. Pairs that wait for it hold none of
+        the threads that other pages ask the store by."""
 
     def of(self, first: RunName, second: RunName) -> ComparedRuns:
         """The change from the first run to the second.
@@ -82,15 +83,15 @@ class Comparisons:
                 return self._kept[first, second]
             running = self._running.get((first, second))
             if running is None or running.done():
-                running = self.shelf.pool.submit(lambda: self._compare(first, second, roots))
+                running = self._one.submit(self._compare, first, second, roots)
+                self._running = {pair: one for pair, one in self._running.items() if not one.done()}
                 self._running[first, second] = running
-        # one that takes longer than a page waits goes on, and the next page waits for it or finds it
-        return self.shelf.pool.wait(running)
+        # one that takes longer than a page waits goes on, and the next page finds it; one that has not begun is dropped
+        return self.shelf.pool.wait(running, is_stores=False)
 
     def _compare(self, first: RunName, second: RunName, roots: tuple[str, str]) -> ComparedRuns:
         try:
-            with self._one:
-                found = _compared(self.shelf.store, (first, roots[0]), (second, roots[1]))
+            found = _compared(self.shelf.store, (first, roots[0]), (second, roots[1]))
             with self._lock:
                 self._kept[first, second] = found
                 while len(self._kept) > KEPT:

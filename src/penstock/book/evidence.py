@@ -6,10 +6,13 @@ import re
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from penstock.ratings.records import RATINGS_FILE
 from penstock.report.media import TYPES
 
 REPORT = "report/index.html"
 """The one page of a bundle that is shown as a page."""
+READERS_ONLY = frozenset((RATINGS_FILE,))
+"""What a link to a run does not open: it names the people who rated."""
 SOUNDS = {".wav": "audio/wav", ".flac": "audio/flac", ".mp3": "audio/mpeg", ".ogg": "audio/ogg", ".m4a": "audio/mp4"}
 TEXTS = frozenset((".txt", ".md", ".log", ".json", ".jsonl", ".yaml", ".yml", ".xml", ".csv", ".svg", ".html", ".htm"))
 """Shown as what they say, letter by letter."""

@@ -17,6 +17,7 @@ LIMIT_S = 8.0
 AWAY_S = 2.0
 """After a failure the store is left alone for so long: pages say at once that it is away."""
 WORKERS = 16
+AGAIN = "Reload the page in some seconds."
 Result = TypeVar("Result")
 _page_ends: ContextVar[float] = ContextVar("page_ends", default=math.inf)
 
@@ -53,8 +54,12 @@ class PatientPool:
         """Do something that asks the store, and wait for it; see :meth:`wait`."""
         return self.wait(self.submit(work))
 
-    def wait(self, future: Future[Result]) -> Result:
+    def wait(self, future: Future[Result], *, is_stores: bool = True) -> Result:
         """Wait for what was begun, for :data:`LIMIT_S`, or what a page has left of them.
+
+        Args:
+            future: the work.
+            is_stores: whether it is the store that takes so long; else other pages go on to ask it.
 
         Raises:
             StoreAwayError: it takes longer, or the store cannot be reached.
@@ -62,16 +67,21 @@ class PatientPool:
             DamagedError: what is there is not what was stored.
         """
         self._refuse_while_away()
-        left = max(0.0, _page_ends.get() - self.clock())
         try:
-            return future.result(timeout=min(self.limit_s, left))
+            return future.result(timeout=self.left_s())
         except (TimeoutError, CancelledError):  # cancelled: another one that waited for it has given up
             future.cancel()
+            if not is_stores:
+                raise StoreAwayError("it takes longer than a page waits", where=self.where, todo=AGAIN) from None
             raise self._too_slow() from None
         except (NotStoredError, DamagedError):
             raise
         except WorldError as error:
             raise self._gone(error.what) from None
+
+    def left_s(self) -> float:
+        """How long may be waited, in seconds, 0 to :data:`LIMIT_S`: a page that has waited has less of them."""
+        return min(self.limit_s, max(0.0, _page_ends.get() - self.clock()))
 
     def close(self) -> None:
         """Begin nothing more."""
@@ -87,6 +97,6 @@ class PatientPool:
         return self._gone(f"the store did not answer within {self.limit_s:g} s")
 
     def _gone(self, what: str) -> StoreAwayError:
-        self._away = StoreAwayError(what, where=self.where, todo="Reload the page in some seconds.")
+        self._away = StoreAwayError(what, where=self.where, todo=AGAIN)
         self._away_until = self.clock() + AWAY_S
         return self._away

@@ -1,7 +1,8 @@
 """What the book reads of the store: the models with their releases and runs, and single records of a run.
 
-A list never opens a bundle: names are listed, two small records are read for each run once, and since evidence never
-changes they are not read again. Releases are read again when the pointer of their model has another version.
+A list never opens a bundle: names are listed, and of each run three requests are made once: is its manifest there,
+and its two small records. Evidence never changes, so they are not read again. Releases are read again when the pointer
+of their model has another version.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from penstock.bundle.models import Manifest, Run
 from penstock.bundle.verdict_record import VERDICT_SCHEMA_VERSION, Verdict
 from penstock.foundation.errors import UsageError
 from penstock.releases.baseline import pointer_key
-from penstock.releases.history import history
+from penstock.releases.history import ReleaseHistory, history
 from penstock.report.old_verdicts import completed
 from penstock.store.archive import run_key
 from penstock.store.store import DamagedError, NotStoredError, Store
@@ -50,6 +51,8 @@ KEPT = {"Verdict": 128, "Manifest": 8, "Run": 16}
 MAX_KEPT_BYTES = 8 << 20
 """Of the records of each kind that are kept, as they lie in the store; but for the last one, however large it is."""
 READERS = 16
+BATCH = 128
+"""Runs that are begun together. A process that is told to end does these, and no more: Python waits for its threads."""
 AGAIN = 20
 """Of a model's runs that could not be read, so many are tried again at each look: somebody may restore them."""
 Found = TypeVar("Found", bound=BaseModel)
@@ -71,18 +74,20 @@ class Shelf:
         self._models: dict[str, ModelCard] = {}
         self._roots: dict[str, dict[str, str]] = {}
         """Model → run id → where its bundle lies."""
-        self._versions: dict[str, str] = {}
-        """Model → the version of its pointer that its releases were read for."""
+        self._histories: dict[str, tuple[str, ReleaseHistory]] = {}
+        """Model → the version of its pointer, and the releases that were read for it."""
         self._read_at = float("-inf")
         self._lock = threading.Lock()
         self._refresh: Future[None] | None = None
+        self._listed = threading.Event()
+        """Set once the look in progress knows which runs there are; their cards come after that."""
         self._kept: dict[str, OrderedDict[str, tuple[BaseModel, int]]] = {kind: OrderedDict() for kind in KEPT}
         """Kind → key → record and the bytes that it has in the store."""
 
     def begin(self) -> None:
         """Begin to look, so that the first page need not wait for all of it."""
         with self._lock:
-            self._refresh = self.pool.submit(self._look)
+            self._begun()
 
     def models(self) -> Mapping[str, ModelCard]:
         """Name → what the store has of a model, sorted by name.
@@ -92,9 +97,7 @@ class Shelf:
         with self._lock:
             if self.pool.clock() - self._read_at <= FRESH_S:
                 return self._models
-            if self._refresh is None or self._refresh.done():
-                self._refresh = self.pool.submit(self._look)
-            running = self._refresh
+            running = self._begun()
         if self.pool.clock() - self._read_at <= STALE_S and not wait_for([running], timeout=LOOK_S).done:
             return self._models
         # a first look at a large store may take longer than a page waits: it goes on, and the next page waits for it
@@ -113,8 +116,8 @@ class Shelf:
         """
         key = run_key(model, run_id)
         if run_id not in self._roots.get(model, {}):  # a pull request's may be new
-            with contextlib.suppress(StoreAwayError):  # a look that takes long: a release's run is found without
-                self.models()
+            with contextlib.suppress(StoreAwayError):  # a release's run is found without
+                self._wait_for_names()
         return self._roots.get(model, {}).get(run_id, key)
 
     def run(self, model: str, run_id: str) -> Run:
@@ -194,18 +197,37 @@ class Shelf:
                 shelf.popitem(last=False)
         return record
 
+    def _wait_for_names(self) -> None:
+        """Wait until it is known which runs there are: of a first look at a large store, that is the least part."""
+        with self._lock:
+            if self.pool.clock() - self._read_at <= FRESH_S:
+                return
+            self._begun()
+            listed = self._listed
+        listed.wait(self.pool.left_s())
+
+    def _begun(self) -> Future[None]:
+        """The look in progress, or a new one. The lock is held."""
+        if self._refresh is None or self._refresh.done():
+            self._listed = threading.Event()
+            self._refresh = self.pool.submit(self._look)
+        return self._refresh
+
     def _look(self) -> None:
         """Bring the shelf up to date."""
+        listed = self._listed
+        try:
+            self._roots = {name: runs_in(self.store, name) for name in models_in(self.store)}
+        finally:
+            listed.set()
         found: dict[str, ModelCard] = {}
         room, full = MAX_RUNS, False
-        for name in models_in(self.store):
-            roots = runs_in(self.store, name)
-            self._roots[name] = roots
+        for name, roots in self._roots.items():
             found[name] = self._model(name, list(roots)[:room])
             full = full or len(roots) > room
             room = max(0, room - len(roots))
-        self._roots = {name: self._roots[name] for name in found}
         self._cards = {name: self._cards[name] for name in found}
+        self._histories = {name: kept for name, kept in self._histories.items() if name in found}
         self._models = found
         self.full = full
         self._read_at = self.pool.clock()
@@ -220,28 +242,30 @@ class Shelf:
         gone = cards.keys() - set(run_ids)
         for run_id in gone:
             del cards[run_id]
-        # cards are put down one by one: what a look has read is kept if it does not come to its end
-        read = [card for card in _each(lambda run_id: self._card(name, run_id), new) if card is not None]
-        cards.update({card.run_id: card for card in read})
-        if before is None or read or gone or again:
+
+        def put(run_id: str) -> None:
+            if (card := self._card(name, run_id)) is not None:
+                cards[run_id] = card  # at once: what a look has read is kept if it does not come to its end
+
+        _each(put, new)
+        runs = before.runs if before is not None else ()
+        if len(runs) != len(cards) or any(cards.get(card.run_id) is not card for card in runs):
             runs = tuple(sorted(cards.values(), key=lambda card: (card.started, card.run_id), reverse=True))
-        else:
-            runs = before.runs
         try:
-            return self._with_releases(name, runs, before)
+            return ModelCard(name, runs, self._releases(name))
         except (UsageError, DamagedError, NotStoredError) as error:
             return ModelCard(name, runs, None, fault=str(error)[:500])
 
-    def _with_releases(self, name: str, runs: tuple[RunCard, ...], before: ModelCard | None) -> ModelCard:
-        """The model with its releases: those of before, if its pointer has not moved since."""
+    def _releases(self, name: str) -> ReleaseHistory | None:
+        """The releases of a model: those that were read before, if its pointer has not moved since."""
         pointer = self.store.read_pointer(pointer_key(name))
         if pointer is None:
-            return ModelCard(name, runs, None)
-        if before is not None and before.releases is not None and self._versions.get(name) == pointer.version:
-            return ModelCard(name, runs, before.releases)
-        releases = history(self.store, name)
-        self._versions[name] = pointer.version
-        return ModelCard(name, runs, releases)
+            return None
+        version, releases = self._histories.get(name, ("", None))
+        if releases is None or version != pointer.version:
+            releases = history(self.store, name)
+            self._histories[name] = (pointer.version, releases)
+        return releases
 
     def _card(self, model: str, run_id: str) -> RunCard | None:
         """The card of a run; ``None``: it is not archived to its end, the manifest is missing."""
@@ -251,7 +275,7 @@ class Shelf:
         try:
             run = parse_model(self.store.read(f"{root}/run.json", MAX_RECORD_BYTES), Run, where=f"{root}/run.json")
             verdict = None
-            if self.store.size(f"{root}/verdict.json") is not None:
+            with contextlib.suppress(NotStoredError):  # it was not judged
                 content = self.store.read(f"{root}/verdict.json", MAX_RECORD_BYTES)
                 verdict = parse_model(content, Verdict, where=f"{root}/verdict.json")
         except (UsageError, NotStoredError, DamagedError) as error:
@@ -263,9 +287,12 @@ def _bytes_of(shelf: OrderedDict[str, tuple[BaseModel, int]]) -> int:
     return sum(size for _, size in shelf.values())
 
 
-def _each(work: Callable[[str], RunCard | None], names: list[str]) -> list[RunCard | None]:
-    """Do the same with every run, some at a time: a distant store answers each after a while."""
+def _each(work: Callable[[str], None], names: list[str]) -> None:
+    """Do the same with every run, some at a time: a distant store answers each after a while. After a failure nothing
+    further is begun.
+    """
     if not names:
-        return []
+        return
     with ThreadPoolExecutor(READERS, thread_name_prefix="shelf") as readers:
-        return list(readers.map(work, names))
+        for begin in range(0, len(names), BATCH):
+            list(readers.map(work, names[begin : begin + BATCH]))  # raises where the process is ending

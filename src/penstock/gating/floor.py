@@ -41,7 +41,7 @@ def judge_floor(
     """The floor's rules against the same values as the policy's.
 
     No waiver reaches them, and none only warns because its slice is small: the severity is the floor's. A rule that
-    looks at too few cases fails.
+    looks at too few cases fails, but for one that compares with a release where there is none yet: it is not asked.
 
     Args:
         floor: the rules.
@@ -54,7 +54,7 @@ def judge_floor(
     for rule in floor.rules:
         item = examine(rule.model_copy(update={"severity": rule.severity}), ours, theirs, in_unit)
         cases, needed = _cases(item, ours), _least(rule, floor)
-        if cases < needed:
+        if cases < needed and item.not_compared != "rule":
             many = f"{cases} case{'s' if cases != 1 else ''}"
             what = f"{many}, fewer than the {needed} that the platform's floor asks for"
             item.finding.against.append(Sentence(what))
@@ -68,8 +68,11 @@ def _least(rule: FloorRule, floor: PolicyFloor) -> int:
 
 
 def _cases(item: Examined, ours: Table) -> int:
-    """How many cases a rule looked at; a value of the whole suite, or of a slice, looks at all that it was put to."""
-    if WHOLE_SUITE not in ours.by_metric.get(item.rule.metric, {}) or item.cases > 1:
+    """How many cases a rule looked at; a value of the whole suite, or of a slice, looks at all that it was put to, and
+    so do people, whose ratings are no cases.
+    """
+    alone = WHOLE_SUITE in ours.by_metric.get(item.rule.metric, {}) and item.cases <= 1
+    if not alone and item.rated is None:
         return item.cases
     cases = set(ours.expected) or set(ours.slices) - {WHOLE_SUITE}
     of = item.rule.slice

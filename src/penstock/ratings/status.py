@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from penstock.bundle.directory import parse_model
-from penstock.bundle.models import Run
+from penstock.bundle.models import Measurement, Run
 from penstock.bundle.verdict_record import RuleResult, Verdict
 from penstock.contract.policy import Policy, Rule
 from penstock.foundation.errors import UsageError
@@ -79,17 +79,26 @@ def rating_status(store: Store, model: str, run_id: str) -> RatingStatus:
     first = rated_run(store, model, run)
     kept = read_ratings(store, model, first)
     counted, measured = count(kept, rated_run_id=first, baseline=verdict.baseline, slices=_slices(store, root))
+    # the floor's are judged apart from the policy's, each at its own level, as in the gate
+    levels = {"policy": verdict.level, "floor": verdict.floor.level if verdict.floor is not None else verdict.level}
+    now = [
+        rule
+        for origin, level in levels.items()
+        for rule in _said([one for one in asked if one.origin == origin], measured, level, run_id, verdict.baseline)
+    ]
+    return RatingStatus(model, first, verdict.baseline, now, counted, kept.closing)
+
+
+def _said(
+    asked: list[RuleResult], measured: list[Measurement], level: float, run_id: str, baseline: str
+) -> list[RuleResult]:
+    """What rules that are judged together would say now; there may be none."""
+    if not asked:
+        return []
     rules = [
         Rule(metric=rule.metric, slice=rule.slice, min=rule.minimum, ratings=rule.ratings_wanted) for rule in asked
     ]
-    now = gate(
-        measured,
-        [],
-        Policy(level=verdict.level, rules=rules),
-        candidate_name=run_id,
-        baseline_name=verdict.baseline,
-    )
-    return RatingStatus(model, first, verdict.baseline, now.rules, counted, kept.closing)
+    return gate(measured, [], Policy(level=level, rules=rules), candidate_name=run_id, baseline_name=baseline).rules
 
 
 def _slices(store: Store, root: str) -> dict[str, list[str]]:

@@ -20,6 +20,8 @@ REQUIREMENT = (
 )
 PART_BYTES = 64 << 20
 """Larger files are uploaded in parts of this size, each with its checksum."""
+CONNECTIONS = 32
+"""That are kept open: as many threads as ask at once. With fewer, the others would connect anew for each request."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,7 @@ def s3_client(credentials: Path | None, *, where: str = "s3", patience: Patience
     config = Config(
         connect_timeout=patience.connect_s,
         read_timeout=patience.read_s,
+        max_pool_connections=CONNECTIONS,
         retries={"mode": "standard", "total_max_attempts": patience.attempts},
         s3={"addressing_style": "path" if _endpoint(settings) else "auto"},
         request_checksum_calculation="when_required",

@@ -228,6 +228,25 @@ def test_a_link_opens_one_run_until_it_is_over(made: LocalStore) -> None:
     assert book.get(f"{share}/files/run.json").status_code == 403
 
 
+def test_a_link_does_not_tell_who_rated(made: LocalStore, tmp_path: Path) -> None:
+    store = copied(made, tmp_path)
+    folder = store.directory / "runs" / MODEL / "run-1"
+    (folder / "ratings.json").write_text('{"raters": ["ada"]}')
+    manifest = json.loads((folder / "manifest.json").read_bytes())
+    manifest["files"]["ratings.json"] = hashlib.sha256((folder / "ratings.json").read_bytes()).hexdigest()
+    (folder / "manifest.json").chmod(0o644)
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    book = client_of(store)
+    page = book.get(RUN).text
+    assert f'href="{RUN}/files/ratings.json"' in page
+    assert b"ada" in book.get(book.get(f"{RUN}/files/ratings.json").headers["location"]).content
+    assert book.get(f"{files_of(book)}ratings.json").status_code == 403  # the report's own leave is no more than a link
+    share = re.findall(r'<a href="(/shared/[^"]+)">A link to this run', page)[0]
+    assert "ratings.json" not in book.get(share).text
+    assert book.get(f"{share}/files/ratings.json").status_code == 403
+    assert book.get(f"{share}/files/run.json").status_code == 200
+
+
 def test_a_store_that_is_gone_is_one_clear_page(made: LocalStore, tmp_path: Path) -> None:
     store = copied(made, tmp_path)
     book = client_of(store)

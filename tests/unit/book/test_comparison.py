@@ -13,7 +13,7 @@ from tests.unit.book.made_store import MODEL, copied
 
 from penstock.book import comparison
 from penstock.book.comparison import Comparisons
-from penstock.book.patient_pool import PatientPool, StoreAwayError
+from penstock.book.patient_pool import WORKERS, PatientPool, StoreAwayError
 from penstock.book.shelf import Shelf
 from penstock.store.local import LocalStore
 from penstock.store.store import DamagedError, NotStoredError
@@ -83,3 +83,32 @@ def test_one_pair_is_compared_at_a_time(made: LocalStore, monkeypatch: pytest.Mo
         found = list(readers.map(lambda pair: comparisons.of((MODEL, pair[0]), (MODEL, pair[1])), pairs))
     assert [entry.comparison.candidate for entry in found] == [second for _, second in pairs]
     assert most == [1]
+
+
+def test_pairs_that_wait_hold_up_no_other_page(made: LocalStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    finish, begun = threading.Event(), [0]
+
+    def slow(*_: object) -> Any:
+        begun[0] += 1
+        finish.wait(30)
+        raise NotStoredError("made up")
+
+    monkeypatch.setattr(comparison, "_compared", slow)
+    shelf = Shelf(made)
+    shelf.models()
+    shelf.pool.limit_s = 0.05
+    comparisons = Comparisons(shelf)
+
+    def ask(number: int) -> None:
+        with pytest.raises(StoreAwayError, match="longer than a page waits"):
+            comparisons.of((MODEL, "run-0"), (MODEL, f"run-{number}"))
+
+    with ThreadPoolExecutor(WORKERS + 1) as readers:
+        list(readers.map(ask, range(WORKERS + 1)))
+    shelf.pool.limit_s = 5
+    assert shelf.pool.ask(lambda: 7) == 7  # at once: a thread is free, and the store is not held to be away
+    finish.set()
+    with pytest.raises(NotStoredError):
+        comparisons.of((MODEL, "run-0"), (MODEL, "run-99"))
+    assert begun == [2]  # what nobody waits for any more was dropped
+    assert len(comparisons._running) == 0

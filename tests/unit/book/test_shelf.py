@@ -8,12 +8,18 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
+from botocore.model import OperationModel
+from moto import mock_aws
 from tests.unit.book.made_store import MODEL, add_run, copied
 
-from penstock.book.patient_pool import PatientPool, StoreAwayError
-from penstock.book.shelf import FRESH_S, STALE_S, Shelf
+from penstock.book.patient_pool import WORKERS, PatientPool, StoreAwayError
+from penstock.book.shelf import FRESH_S, READERS, STALE_S, Shelf
+from penstock.foundation.errors import WorldError
+from penstock.releases.baseline import pointer_key
 from penstock.store.local import LocalStore
-from penstock.store.store import DamagedError
+from penstock.store.s3 import S3Store
+from penstock.store.s3_client import CONNECTIONS, s3_client
+from penstock.store.store import DamagedError, Pointer
 
 
 class CountingStore(LocalStore):
@@ -45,6 +51,100 @@ def test_lists_read_the_small_records_once(made: LocalStore) -> None:
     assert again is not None
     assert again.releases is card.releases  # the pointer has not moved
     assert set(store.read_keys.values()) == {1}
+
+
+@pytest.fixture
+def s3_store(made: LocalStore, aws_described_once: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[S3Store]:
+    """What a look reads of the made store, in S3."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    with mock_aws():
+        client = s3_client(None)
+        client.create_bucket(Bucket="made")
+        for path in made.directory.rglob("*.json"):
+            client.put_object(Bucket="made", Key=path.relative_to(made.directory).as_posix(), Body=path.read_bytes())
+        yield S3Store("made", "", client=client)
+
+
+def test_each_run_costs_three_requests_once(s3_store: S3Store) -> None:
+    asked: list[tuple[str, str]] = []
+
+    def note(params: dict[str, str], model: OperationModel, **_: object) -> None:
+        asked.append((model.name, params.get("Key", "")))
+
+    s3_store.client.meta.events.register("before-parameter-build.s3", note)
+    now = [0.0]
+    shelf = Shelf(s3_store, pool=PatientPool("s", clock=lambda: now[0]))
+    assert [run.run_id for run in shelf.models()[MODEL].runs] == ["run-2", "run-1", "run-0"]
+    of_runs = sorted(one for one in asked if one[1].startswith("runs/"))
+    expected = [("GetObject", f"runs/{MODEL}/run-{number}/run.json") for number in range(3)]
+    expected += [("GetObject", f"runs/{MODEL}/run-{number}/verdict.json") for number in range(3)]
+    manifests = [("HeadObject", f"runs/{MODEL}/run-{number}/manifest.json") for number in (0, 1, 2, 9)]
+    assert of_runs == sorted(expected + manifests)
+
+    asked.clear()
+    now[0] += 2 * FRESH_S
+    assert len(shelf.models()[MODEL].runs) == 3
+    # later: lists, the pointer, and whether the run that was not archived to its end is now
+    assert {one for one in asked if one[0] != "ListObjectsV2"} == {
+        ("GetObject", pointer_key(MODEL)),
+        ("HeadObject", f"runs/{MODEL}/run-9/manifest.json"),
+    }
+
+
+def test_no_reader_connects_anew_for_each_request() -> None:
+    assert CONNECTIONS >= READERS + WORKERS
+
+
+class BrokenAt(LocalStore):
+    """Cannot be reached where it is asked for one key."""
+
+    broken = ""
+
+    def read_range(self, key: str, start: int, length: int) -> Iterator[bytes]:
+        if key == self.broken:
+            raise WorldError("S3 answered SlowDown")
+        return super().read_range(key, start, length)
+
+    def read_pointer(self, key: str) -> Pointer | None:
+        if key == self.broken:
+            raise WorldError("S3 answered SlowDown")
+        return super().read_pointer(key)
+
+
+def test_a_look_that_fails_on_its_way_loses_nothing(made: LocalStore, tmp_path: Path) -> None:
+    copied(made, tmp_path)
+    store, now = BrokenAt(tmp_path / "store"), [0.0]
+    shelf = Shelf(store, pool=PatientPool("s", clock=lambda: now[0]))
+    store.broken = f"runs/{MODEL}/run-2/run.json"
+    with pytest.raises(StoreAwayError):
+        shelf.models()
+    assert {"run-0", "run-1"} <= shelf._cards[MODEL].keys()  # they are not read again
+    now[0], store.broken = now[0] + 3, ""
+    assert len(shelf.models()[MODEL].runs) == 3
+
+    add_run(tmp_path, store, 3, 7.1, baseline=("run-1", 7.2), verdict="fail")
+    now[0], store.broken = now[0] + 2 * FRESH_S, pointer_key(MODEL)
+    with pytest.raises(StoreAwayError):
+        shelf.models()
+    now[0], store.broken = now[0] + 3, ""
+    assert shelf.models()[MODEL].runs[0].run_id == "run-3"
+
+
+def test_a_look_that_fails_at_another_model_keeps_no_old_release(made: LocalStore, tmp_path: Path) -> None:
+    copied(made, tmp_path)
+    store, now = BrokenAt(tmp_path / "store"), [0.0]
+    (store.directory / "runs" / "z-other").mkdir()  # comes after it
+    shelf = Shelf(store, pool=PatientPool("s", clock=lambda: now[0]))
+    shelf.models()
+    add_run(tmp_path, store, 3, 7.1, baseline=("run-1", 7.2))
+    now[0], store.broken = now[0] + 2 * FRESH_S, pointer_key("z-other")
+    with pytest.raises(StoreAwayError):
+        shelf.models()
+    now[0], store.broken = now[0] + 3, ""
+    found = shelf.models()[MODEL].releases
+    assert found is not None
+    assert found.current.version == "1.3.0"
 
 
 def test_releases_are_read_again_when_the_pointer_moves(made: LocalStore, tmp_path: Path) -> None:
@@ -139,6 +239,42 @@ def test_large_records_push_out_those_before(made: LocalStore, monkeypatch: pyte
     shelf.run(MODEL, "run-1")
     shelf.run(MODEL, "run-2")
     assert [key.split("/")[2] for key in shelf._kept["Run"]] == ["run-2"]  # the last one stays, however large
+
+
+def test_a_run_is_shown_while_a_first_look_goes_on(made: LocalStore, tmp_path: Path) -> None:
+    copied(made, tmp_path)
+    (tmp_path / "store" / "pulls" / MODEL / "7").mkdir(parents=True)
+    (tmp_path / "store" / "runs" / MODEL / "run-1").rename(tmp_path / "store" / "pulls" / MODEL / "7" / "run-1")
+    go_on = threading.Event()
+
+    class SlowCards(LocalStore):
+        def size(self, key: str) -> int | None:
+            go_on.wait(30)
+            return super().size(key)
+
+    shelf = Shelf(SlowCards(tmp_path / "store"))
+    shelf.begin()
+    assert shelf.run(MODEL, "run-0").run_id == "run-0"
+    assert shelf.run(MODEL, "run-1").run_id == "run-1"  # of a pull request
+    assert shelf._models == {}
+    go_on.set()
+    assert len(shelf.models()[MODEL].runs) == 3
+
+
+def test_a_process_that_ends_does_not_look_on(made: LocalStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("penstock.book.shelf.BATCH", 1)
+    asked: list[str] = []
+
+    class EndingStore(LocalStore):
+        def size(self, key: str) -> int | None:
+            asked.append(key)
+            monkeypatch.setattr("concurrent.futures.thread._shutdown", True)  # as Python does before it waits
+            return super().size(key)
+
+    shelf = Shelf(EndingStore(made.directory))
+    with pytest.raises(RuntimeError, match="shutdown"):
+        shelf._look()
+    assert len(asked) == 1
 
 
 def test_the_first_page_finds_what_was_begun(made: LocalStore) -> None:

@@ -6,12 +6,14 @@ import datetime
 import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 from tests.unit.gating.floor_verdicts import EASY, judge, values
 from tests.unit.report.verdicts import RUN
 
+from penstock.bundle.estimates import RatingCount, StandardError
 from penstock.bundle.models import Measurement
 from penstock.bundle.verdict_record import Verdict
 from penstock.cli.app import main
@@ -78,6 +80,25 @@ def test_the_least_number_of_cases(least: int, verdict: str) -> None:
         assert said in found.rules[2].reason
     own = judge({"min_cases": 9, "rules": [rules[0] | {"min_cases": 2}]}, {"rules": [EASY]}, candidate)
     assert own.verdict == "pass", "a rule's own number goes before"
+
+
+def test_ratings_are_no_cases() -> None:
+    count = RatingCount(counted=200, raters=8, cases=3)
+    error = StandardError(error=0.05, freedom=11)
+    rated = Measurement(case="*", metric="preference", value=0.5, standard_error=error, ratings=count)
+    suite = values("lse_d", 1.0, 1.0, 1.0)
+    rules = [{"metric": "preference", "min": 0.35}]
+    for least, verdict in ((3, "pass"), (4, "fail")):
+        found = judge({"min_cases": least, "rules": rules}, {"rules": [EASY]}, [*suite, rated], suite)
+        assert found.rules[1].verdict == verdict
+    assert "3 cases, fewer than the 4" in found.rules[1].reason
+
+
+@pytest.mark.parametrize("rule", [{"metric": "preference", "min": 0.35}, {"metric": "drift", "max": 0.1}])
+def test_a_first_release_has_nothing_to_compare_with(rule: dict[str, Any]) -> None:
+    found = judge({"min_cases": 3, "rules": [rule]}, {"rules": [EASY]}, values("lse_d", 1.0, 1.0, 1.0))
+    assert (found.verdict, found.rules[1].verdict) == ("pass", "pass")
+    assert "there is no baseline" in found.rules[1].reason
 
 
 def test_the_report_shows_both() -> None:

@@ -10,6 +10,8 @@ from tests.unit.book.made_rated import RUN, rated_store, waiting_rule
 from tests.unit.book.made_store import MODEL, add_run
 from tests.unit.ratings.made_ratings import made_plan, prefers, rated
 
+from penstock.bundle.directory import read_model, write_model
+from penstock.bundle.verdict_record import FloorRecord, Verdict
 from penstock.foundation.errors import UsageError
 from penstock.ratings.counting import count
 from penstock.ratings.kept import read_ratings
@@ -65,3 +67,29 @@ def test_a_slice_is_counted_as_the_gate_noted_it(tmp_path: Path) -> None:
     found = rating_status(store, MODEL, RUN)
     assert [(rule.slice, rule.n) for rule in found.rules] == [(None, 50), ("men", 5)]
     assert (found.wanted, found.enough) == (40, False)
+
+
+def test_the_floors_rules_are_judged_apart_and_at_the_floors_level(tmp_path: Path) -> None:
+    store = LocalStore(tmp_path / "store")
+    add_run(tmp_path, store, 1, 7.2)
+    rules = [
+        waiting_rule().model_copy(update={"slice": "men", "ratings_wanted": 10, "origin": origin})
+        for origin in ("policy", "floor")
+    ]
+    waits: dict[str, Any] = {"baseline": ("run-1", 7.2), "verdict": "inconclusive"}
+    add_run(tmp_path, store, 3, 7.1, **waits, rules=rules)
+    folder = store.directory / "runs" / MODEL / RUN
+    verdict = read_model(folder / "verdict.json", Verdict)
+    record = FloorRecord(sha256="0" * 64, level=0.01, min_cases=1)
+    (folder / "verdict.json").unlink()
+    write_model(folder / "verdict.json", verdict.model_copy(update={"floor": record}))
+    plan = made_plan(store, 10, run=RUN)
+    for number in range(6):
+        rated(store, plan, f"r{number}", prefers(number % 2 == 0))
+    cases = {pair.case: ["men"] for pair in plan.pairs}
+    noted, _ = count(read_ratings(store, MODEL, RUN), rated_run_id=RUN, baseline="run-1", slices=cases)
+    (folder / RATINGS_FILE).write_text(noted.model_dump_json())
+    own, floors = (rule.reason for rule in rating_status(store, MODEL, RUN).rules)
+    assert "90 % interval" in own
+    assert "98 % interval" in floors
+    assert "Holm" not in own + floors  # each is the only one about a slice

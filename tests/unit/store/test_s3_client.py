@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
 
 from penstock.foundation.errors import UsageError, WorldError
-from penstock.store.s3_client import checksum, is_missing, precondition_failed, s3_client, s3_errors
+from penstock.store.s3_client import CONNECTIONS, checksum, is_missing, precondition_failed, s3_client, s3_errors
 from penstock.store.store import NotStoredError
 
 
@@ -66,4 +66,6 @@ def test_files_of_aws_start_no_program_and_send_no_other_file(tmp_path: Path, fi
 def test_files_of_aws_with_keys_are_taken(tmp_path: Path) -> None:
     (tmp_path / "credentials").write_text("[default]\naws_access_key_id = a\naws_secret_access_key = b\n")
     (tmp_path / "config").write_text("[default]\nregion = eu-north-1\n")
-    assert s3_client(tmp_path).meta.service_model.service_name == "s3"
+    client = s3_client(tmp_path)
+    assert client.meta.service_model.service_name == "s3"
+    assert client.meta.config.max_pool_connections == CONNECTIONS
