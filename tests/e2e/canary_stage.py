@@ -24,7 +24,7 @@ from tests.e2e.api import Object
 from tests.e2e.deployed_from_git import FILE, applied, make_repository, served
 from tests.e2e.facts import Facts
 from tests.e2e.pages import labelled
-from tests.e2e.rollouts import CONTROL, Answer, Crowd, manifests, watch_policy
+from tests.e2e.rollouts import CONTROL, INTERVAL_S, SHORT_PATIENCE_S, Answer, Crowd, manifests, watch_policy
 from tests.e2e.served import deployed_watch
 from tests.e2e.serving import PORT, Pair, publish_pair, put_image, weights_server
 
@@ -40,8 +40,9 @@ from penstock.targets.pod_template import with_pair
 from penstock.targets.targets_file import RolloutSettings
 
 MODEL, TARGET, FIRST = "sonic-lite", "studio", "1.0.0"
-CANARY_S = 120.0
-"""The analysis gives up after a minute; the other is for people, and for a machine that is busy."""
+CANARY_S, SHORT_CANARY_S = 300.0, 120.0
+"""The analysis gives up before; what is left is for people, and for a machine that is busy."""
+LIMIT = "/spec/metrics/0/inconclusiveLimit"
 SURE = 40
 """So many answers one after the other say that no Service is without a pod any more."""
 PENSTOCK = (sys.executable, "-c", "import sys; from penstock.cli.app import main; sys.exit(main())")
@@ -110,6 +111,15 @@ class Stage:
     def write_targets(self, target: Object) -> None:
         """``targets.yaml``."""
         (self.folder / "targets.yaml").write_text(yaml.safe_dump({"version": 1, "targets": {TARGET: target}}))
+
+    def hurry(self) -> None:
+        """Less patience from now on: for canaries that will not be decided however long they are looked at."""
+        path = self.folder / "targets.yaml"
+        target = yaml.safe_load(path.read_text(encoding="utf-8"))["targets"][TARGET]
+        self.write_targets(target | {"canary_s": SHORT_CANARY_S})
+        limit = [{"op": "replace", "path": LIMIT, "value": SHORT_PATIENCE_S // INTERVAL_S}]
+        patch = ("--type=json", f"--patch={json.dumps(limit)}")
+        self.facts.kubectl("patch", "analysistemplate", "penstock-watch", "--namespace", self.namespace, *patch)
 
     def exists(self) -> bool:
         """Whether there is a Rollout."""
@@ -195,7 +205,7 @@ def promotion(stage: Stage, version: str) -> Iterator[list[BaseException]]:
     try:
         yield errors
     finally:
-        thread.join(timeout=240)
+        thread.join(timeout=CANARY_S + 120)
     assert not thread.is_alive()
 
 

@@ -18,6 +18,8 @@ from tests.e2e.serving import manifests as deployment_manifests
 
 COOKIE, CONTROL = "penstock", "sonic-control"
 INTERVAL_S = 3
+PATIENCE_S, SHORT_PATIENCE_S = 180, 54
+"""How long the analysis asks for a decision: a busy machine takes three times as long to give as many answers."""
 
 
 def watch_policy(prometheus: str, *, stable: str = "stable", harmless: float = 0.05) -> Object:
@@ -36,7 +38,7 @@ def watch_policy(prometheus: str, *, stable: str = "stable", harmless: float = 0
         "signals": {"errors": {"ratio": 3.0, "harmless": harmless}},
         "stretch_s": 2.0,
         "warm_up_s": 2.0,
-        "timeout_s": 60.0,
+        "timeout_s": PATIENCE_S,
         "prometheus": {"url": prometheus, **sides, "timeout_s": 2.0},
     }
 
@@ -147,7 +149,7 @@ def analysis(watch: str, args: list[str]) -> Object:
         "failureCondition": 'result == "Failed"',
         "consecutiveSuccessLimit": 1,
         "failureLimit": 0,
-        "inconclusiveLimit": 18,
+        "inconclusiveLimit": PATIENCE_S // INTERVAL_S,
         "count": 20,
         "consecutiveErrorLimit": 4,
         "provider": {

@@ -152,6 +152,7 @@ def test_without_evidence_it_is_never_promoted(stage: Stage) -> None:
     """Prometheus is gone: it pauses, waits for a person, and is put back when its time is over."""
     stage.publish(UNSEEN, GOOD)
     template = stage.rollout()["spec"]["template"]
+    stage.hurry()
     process.stop(stage.settings, "prometheus")
     with promotion(stage, UNSEEN) as errors:
         stage.wait(lambda state: state.inconclusive, "the pause", timeout_s=120)

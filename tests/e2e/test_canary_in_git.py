@@ -32,10 +32,10 @@ from penstock.store.open import open_store
 from penstock.targets import controller_pulse
 from penstock.targets.claim import claim_key
 from penstock.targets.controller_pulse import ControllerSilentError
-from penstock.targets.waiting import CanaryStoppedError
+from penstock.targets.waiting import CanaryStoppedError, CanaryUndecidedError
 
 GOOD, FLAKY, KILLED, SILENT = "1.1.0", "1.2.0-flaky", "1.3.0", "1.4.0"
-RUN_TIMEOUT_S = 300.0
+RUN_TIMEOUT_S = 420.0
 TOKEN = "abcdefghijklmnopqrstuvwx"
 """As Mattermost has them in the addresses of its webhooks."""
 
@@ -213,8 +213,8 @@ def test_who_promotes_again_takes_over_what_a_killed_promotion_pod_and_controlle
         canary.start(stage.settings, stage.namespace)
     print(f"\n{errors or 'promoted'}; {len(stage.crowd.failures) - lost} requests lost")  # noqa: T201
     assert stage.repository is not None
-    if errors:  # the lost pod may have cost too many requests
-        assert [type(error) for error in errors] == [CanaryStoppedError]
+    if errors:  # the lost pod may have cost too many requests, or nobody knows yet
+        assert [type(error) for error in errors] in ([CanaryStoppedError], [CanaryUndecidedError])
         assert (stage.current, subjects(stage.repository)[0]) == (before, f'Revert "{MODEL} {KILLED}"')
     else:
         assert (stage.canary("status")["state"], stage.current) == ("none", KILLED)
