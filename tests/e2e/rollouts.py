@@ -150,7 +150,7 @@ def analysis(watch: str, args: list[str]) -> Object:
         "consecutiveSuccessLimit": 1,
         "failureLimit": 0,
         "inconclusiveLimit": PATIENCE_S // INTERVAL_S,
-        "count": 20,
+        "count": PATIENCE_S // INTERVAL_S + 2,
         "consecutiveErrorLimit": 4,
         "provider": {
             "web": {
