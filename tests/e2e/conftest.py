@@ -32,7 +32,7 @@ from penstock.store.open import open_store
 TEST_TIMEOUT_S = 3600
 DELIVERY = (
     *("test_admission", "test_canary", "test_canary_in_git", "test_gitea", "test_one_card"),
-    *("test_probes", "test_promoted", "test_pulls", "test_served", "test_suites", "test_targets"),
+    *("test_probes", "test_promoted", "test_pulls", "test_rated", "test_served", "test_suites", "test_targets"),
 )
 """What comes after the verdict, and before a merge: these ask for no release of a model, and mostly wait."""
 PART_OF = {"cutouts": "rmbg-lite", "faces": "face-lite", "signs": "recognition-lite"}

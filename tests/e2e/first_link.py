@@ -22,7 +22,6 @@ from tests.e2e.served import page_blocks, services
 from tests.e2e.session import Session
 
 BOOK, DEPLOYMENT = "serve", "deployment/serve"
-BOOK_SECRETS = ("penstock-book", "penstock-book-store")
 FOLDER = OVERLAY.with_name("book")
 FILE_OF_A_CASE = re.compile(r'src="(/live/[^"/]+/files/[^"]+)"')
 TIMEOUT_S = 600
@@ -42,20 +41,24 @@ class Book:
 
 
 @contextmanager
-def book_of(session: Session, store: str) -> Iterator[Book]:
+def book_of(session: Session, store: str, *, raters: str = "") -> Iterator[Book]:
     """Switch the installed book on as docs/serve.md says, for a store and the claim of the runs; off again at the end.
 
-    It is not waited for: see :func:`wait_until_open`.
+    It is not waited for: see :func:`wait_until_open`. ``raters``: the file with their tokens; empty, there are none.
     """
     facts, token = session.cluster.facts, secrets.token_hex(32)
     tokens = f"mona sha256:{hashlib.sha256(token.encode()).hexdigest()}\n"
-    files = {"tokens.txt": tokens, "book.key": secrets.token_hex(32)}
-    apply(
-        facts, [secret(name, content) for name, content in zip(BOOK_SECRETS, (files, store_keys(facts)), strict=True)]
-    )
+    given = {
+        "penstock-book": {"tokens.txt": tokens, "book.key": secrets.token_hex(32)},
+        "penstock-book-store": store_keys(facts),
+    }
+    given |= {"penstock-raters": {"raters.txt": raters}} if raters else {}
+    apply(facts, [secret(name, content) for name, content in given.items()])
     (switch,) = page_blocks("serve.md", "yaml kustomization")
-    (work,) = (block for block in page_blocks("serve.md", "yaml patches") if "--work=" in block.text)
-    patches = [*yaml.safe_load(switch.text)["patches"], *yaml.safe_load(work.text)]
+    patches = yaml.safe_load(switch.text)["patches"]
+    for option in ("--work=", "--ratings=") if raters else ("--work=",):
+        (block,) = (block for block in page_blocks("serve.md", "yaml patches") if option in block.text)
+        patches += yaml.safe_load(block.text)
     text = yaml.safe_dump({"resources": ["../install"], "patches": patches}).replace("s3://releases/penstock", store)
     FOLDER.mkdir(parents=True, exist_ok=True)
     (FOLDER / "kustomization.yaml").write_text(text, encoding="utf-8")
@@ -65,7 +68,7 @@ def book_of(session: Session, store: str) -> Iterator[Book]:
         yield Book(f"http://{service['clusterIP']}:{service['ports'][0]['port']}", token)
     finally:
         apply(facts, services(facts, OVERLAY, BOOK))
-        facts.kubectl("delete", "--namespace", NAMESPACE, "secret", *BOOK_SECRETS)
+        facts.kubectl("delete", "--namespace", NAMESPACE, "secret", *given)
 
 
 def wait_until_open(session: Session) -> None:

@@ -26,6 +26,13 @@ rules:
   - {metric: latency, max: 60.0, margin: 100%}
 """
 """A policy by which the released model is run again beside the candidate."""
+RATED_POLICY = "policy-rated.yaml"
+RATED = """\
+rules:
+  - {metric: size_error, max: 0}
+  - {metric: preference, min: 0.35, ratings: 10}
+"""
+"""A policy by which people decide: no rule can ask for fewer ratings."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +74,7 @@ def put_sonic_lite(facts: Facts, session: str) -> Repository:
     """``sonic-lite`` with its releases. A file names the session, so that no earlier session's products fit it."""
     folder = ASSETS / "models" / "sonic-lite"
     manifest = yaml.safe_load((folder / "releases.yaml").read_text(encoding="utf-8"))
-    files = {SESSION_FILE: session, RERUN_POLICY: RERUN}
+    files = {SESSION_FILE: session, RERUN_POLICY: RERUN, RATED_POLICY: RATED}
     return _put(facts, "sonic-lite", manifest, folder / "releases", files)
 
 
