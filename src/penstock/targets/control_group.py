@@ -18,8 +18,10 @@ from penstock.targets.pod_template import Json
 from penstock.targets.pods import fault_of, owned_by, unready_of
 from penstock.targets.workload_api import ApiSilentError, NoSuchObjectError, StaleError, WorkloadApi
 
-DRAIN_S: Final = 5.0
-"""So long after its weight became 0 its pods stay: the router hears of both, and must not hear of the pods first."""
+SETTLE_S: Final = 5.0
+"""So long after its pods became ready it gets its users: the router hears of both, and must hear of the pods first."""
+DRAIN_S: Final = 15.0
+"""So long after its weight became 0 its pods stay: the router must not hear of their end first."""
 END_S: Final = 60.0
 """How long its end may take."""
 END_POLL_S: Final = 0.5
@@ -66,6 +68,8 @@ class ControlGroup:
         """The pod template that we have sent, and what the API server made of it."""
         self._idle_since: float | None = None
         """Since when nobody is sent there, as far as we know."""
+        self._ready_since: float | None = None
+        """Since when we have seen its pods ready."""
 
     def hold(self, rollout: Json) -> None:
         """Refuse a platform on which it could not get users. Nothing is changed.
@@ -184,7 +188,13 @@ class ControlGroup:
         seen = (status.get("observedGeneration") or 0) >= there["metadata"].get("generation", 0)
         ready = seen and counts == [state.updated] * 3
         none_left = not counts[2]
-        if ready and weight != state.routed:
+        if not ready:
+            self._ready_since = None
+        elif self._ready_since is None:
+            self._ready_since = self._clock()
+        if self._ready_since is not None and weight != state.routed:
+            if self._clock() < self._ready_since + SETTLE_S:
+                return "its pods have just become ready"
             self._set_weight(router, place, state.routed)
         elif weight and none_left:  # else its users would get errors, beside which a bad canary looks good
             self._set_weight(router, place, 0)

@@ -16,7 +16,7 @@ from penstock.foundation.errors import UsageError, WorldError
 from penstock.targets import control_group
 from penstock.targets.argo_rollout import RolloutTarget
 from penstock.targets.canary import CanaryState
-from penstock.targets.control_group import DRAIN_S, ControlGroup
+from penstock.targets.control_group import DRAIN_S, SETTLE_S, ControlGroup
 from penstock.targets.waiting import CanaryStoppedError, CanaryUndecidedError
 from penstock.targets.workload_api import WorkloadApi
 
@@ -28,6 +28,7 @@ pytestmark = pytest.mark.slow
 def there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ControlServer]:
     monkeypatch.setattr(control_group, "END_POLL_S", 0.01)
     monkeypatch.setattr(control_group, "DRAIN_S", 0.05)
+    monkeypatch.setattr(control_group, "SETTLE_S", 0.0)
     with serving(ControlServer(tmp_path / "secrets")) as found:
         yield found
 
@@ -121,6 +122,18 @@ def test_as_many_pods_and_users_as_the_canary(group: Group) -> None:
     group.there.deployment["status"] |= {"updatedReplicas": 2, "canary": {"weights": {"canary": {"weight": 20}}}}
     group.until_steady()
     assert group.there.changes[2:] == ["replicas 2", "weight 20"]
+
+
+def test_the_router_hears_of_its_pods_before_it_sends_users(group: Group, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(control_group, "SETTLE_S", SETTLE_S)
+    group.look()
+    assert group.look() == "its pods have just become ready"
+    group.now += SETTLE_S - 0.1
+    assert group.look() == "its pods have just become ready"
+    assert group.there.weight == 0
+    group.now += 0.2
+    assert group.look() == ""
+    assert group.there.weight == 5
 
 
 def test_a_pod_that_is_not_ready_gets_no_users_and_says_why(group: Group) -> None:
