@@ -35,7 +35,7 @@ BESIDE = {
         *("test_admission", "test_canary", "test_canary_in_git", "test_one_card"),
         *("test_probes", "test_promoted", "test_targets"),
     ),
-    "merge": ("test_gitea", "test_pulls", "test_served", "test_suites"),
+    "merge": ("test_gitea", "test_nightly", "test_pulls", "test_served", "test_suites"),
 }
 """Marker → files: what comes after the verdict, and before a merge. They ask for no release of a model, and mostly
 wait: each marker has a process of its own in ``make e2e``."""
