@@ -1,6 +1,6 @@
 """A branch at night: the CronJob's Job has it verified, and the release book shows it.
 
-One run of the short suite, of which the cache has most: the branch is what was released. Adds some 60 s.
+One run of the short suite, whose image is there: the branch is what was released. Adds some 60 s.
 """
 
 from __future__ import annotations
@@ -61,8 +61,8 @@ def book(facts: Facts, session: Session, tmp_path_factory: pytest.TempPathFactor
 @contextmanager
 def served_here(store: str, keys: Path) -> Iterator[str]:
     """``penstock serve`` on this machine, as somebody starts it who has the store's keys; ended at the end."""
-    command = [sys.executable, "-m", "penstock.cli.app", "serve", "--port", "0"]
-    command += ["--store", store, "--store-credentials", str(keys)]
+    program = str(Path(sys.executable).with_name("penstock"))
+    command = [program, "serve", "--store", store, "--store-credentials", str(keys), "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:
