@@ -1,9 +1,10 @@
-"""The end-to-end tests, in two processes: ``python -m tests.e2e``.
+"""The end-to-end tests, up to three processes at once: ``python -m tests.e2e``.
 
 The first makes releases, all at once, and keeps both cores busy for as long as these take; then it looks at what came
-of them, and mostly waits. From there on a second process tries what comes after the verdict (tests marked
-``delivery``), beside it: the canary needs a machine that is not at its limit. Its output is printed when it has ended.
-Exits 1 if a test of either failed. ``python -m pytest tests/e2e`` runs all one after another.
+of them, and mostly waits. From there on others run beside it, as they wait more than they compute: first the canaries,
+which need a machine that is not at its limit, then at once the rest of what comes after the verdict and what comes
+before a merge. Their output is printed when all have ended. Exits 1 if a test of any failed. ``python -m pytest
+tests/e2e`` runs all one after another.
 """
 
 from __future__ import annotations
@@ -16,30 +17,39 @@ from pathlib import Path
 
 from tests.e2e.joined import FILE, VARIABLE, Joined
 
-LOG = FILE.with_name("delivery.log")
+WAVES = (("canary",), ("delivery", "merge"))
+"""Markers of the tests that run beside the others: those of a wave at once, one wave after the other."""
 PYTEST = (sys.executable, "-m", "pytest", "-v", "--capture=no", "--durations=10")
 LOOK_S = 2.0
 
 
 def main() -> int:
-    """Run both; returns the exit code."""
+    """Run all; returns the exit code."""
     FILE.parent.mkdir(parents=True, exist_ok=True)
     FILE.unlink(missing_ok=True)
-    began = time.monotonic()
-    first = subprocess.Popen([*PYTEST, "tests/cluster", "tests/e2e", "-m", "not delivery"])
+    began, beside = time.monotonic(), [marker for wave in WAVES for marker in wave]
+    first = subprocess.Popen([*PYTEST, "tests/cluster", "tests/e2e", "-m", f"not ({' or '.join(beside)})"])
+    running, codes = [first], list[int]()
     try:
         while first.poll() is None and not released():
             time.sleep(LOOK_S)
-        say(began, f"the tests of what comes after the verdict begin beside the others; their output: {LOG}")
-        second = delivery(LOG)
+        for wave in WAVES:
+            say(began, f"beside the others: {' and '.join(wave)}; their output: {', '.join(map(log_of, wave))}")
+            started = [start(marker) for marker in wave]
+            running += started
+            codes += [process.wait() for process in started]
+        codes.append(first.wait())
     except BaseException:
-        first.terminate()
-        first.wait()
+        for process in running:
+            process.terminate()
+        for process in running:
+            process.wait()
         raise
-    codes = [first.wait(), second.wait()]
-    say(began, "what the tests of what comes after the verdict said:")
-    sys.stdout.write(LOG.read_text(encoding="utf-8", errors="replace"))
-    say(began, f"ended with {codes[0]} and {codes[1]}")
+    for marker in beside:
+        say(began, f"what {marker} said:")
+        sys.stdout.write(Path(log_of(marker)).read_text(encoding="utf-8", errors="replace"))
+    told = ", ".join(f"{name} with {code}" for name, code in zip((*beside, "the others"), codes, strict=True))
+    say(began, f"ended: {told}")
     return int(any(codes))
 
 
@@ -49,13 +59,18 @@ def released() -> bool:
     return joined is not None and joined.released
 
 
-def delivery(log: Path) -> subprocess.Popen[bytes]:
-    """The second process. Where there is no session to join, as nothing could be installed, it makes one."""
+def start(marker: str) -> subprocess.Popen[bytes]:
+    """A further process. Where there is no session to join, as nothing could be installed, it makes one."""
     environment = dict(os.environ) | ({VARIABLE: str(FILE)} if FILE.exists() else {})
-    with log.open("wb") as out:
+    with Path(log_of(marker)).open("wb") as out:
         return subprocess.Popen(
-            [*PYTEST, "tests/e2e", "-m", "delivery"], env=environment, stdout=out, stderr=subprocess.STDOUT
+            [*PYTEST, "tests/e2e", "-m", marker], env=environment, stdout=out, stderr=subprocess.STDOUT
         )
+
+
+def log_of(marker: str) -> str:
+    """Where a further process writes."""
+    return str(FILE.with_name(f"{marker}.log"))
 
 
 def say(began: float, text: str) -> None:

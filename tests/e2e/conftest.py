@@ -30,11 +30,13 @@ from tests.e2e.session import GOOD, HEARD_BY, WORSE, Campaign, Plan, Session, wr
 from penstock.store.open import open_store
 
 TEST_TIMEOUT_S = 3600
-DELIVERY = (
-    *("test_admission", "test_canary", "test_canary_in_git", "test_gitea", "test_one_card"),
-    *("test_probes", "test_promoted", "test_pulls", "test_rated", "test_served", "test_suites", "test_targets"),
-)
-"""What comes after the verdict, and before a merge: these ask for no release of a model, and mostly wait."""
+BESIDE = {
+    "canary": ("test_canary", "test_canary_in_git", "test_probes"),
+    "delivery": ("test_admission", "test_one_card", "test_promoted", "test_targets"),
+    "merge": ("test_gitea", "test_nightly", "test_pulls", "test_rated", "test_served", "test_suites"),
+}
+"""Marker → files: canaries, the rest of what comes after the verdict, and what comes before a merge. They ask for no
+release of a model, and mostly wait: each marker has a process of its own in ``make e2e``."""
 PART_OF = {"cutouts": "rmbg-lite", "faces": "face-lite", "signs": "recognition-lite"}
 """Fixture → the reference model whose releases it gives."""
 
@@ -43,8 +45,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A test waits for runs that others look at, too: its limit is that of several runs."""
     for item in items:
         item.add_marker(pytest.mark.timeout(TEST_TIMEOUT_S))
-        if item.path.stem in DELIVERY:
-            item.add_marker(pytest.mark.delivery)
+        for marker, files in BESIDE.items():
+            if item.path.stem in files:
+                item.add_marker(marker)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 from tests.e2e.api import Object
 from tests.e2e.facts import Facts
-from tests.e2e.install import secret
+from tests.e2e.install import apply, secret
 from tests.e2e.repositories import ROOT
 from tests.e2e.run import Cluster, Run
 
@@ -26,7 +26,6 @@ from penstock.store.archive import archive
 from penstock.store.store import Store
 
 RUN = ROOT / "tekton" / "runs" / "drift.yaml"
-SCHEDULE = "penstock-scheduled-runs"
 RECEIVERS = "drift-receivers"
 OTHER_CARD = "NVIDIA H200, 550.54"
 
@@ -57,16 +56,16 @@ def judged_on(bundle: Bundle, card: str) -> None:
     bundle.update_run(run.model_copy(update={"machine": on(run.machine), "inference": inference}))
 
 
-def scheduled(name: str, store: str) -> str:
+def scheduled(name: str, store: str) -> Object:
     """``tekton/runs/drift.yaml`` as a site writes it."""
-    run = yaml.safe_load(RUN.read_text(encoding="utf-8"))
+    run: Object = yaml.safe_load(RUN.read_text(encoding="utf-8"))
     run["metadata"]["generateName"] = f"drift-{name}-"
     (place,) = (param for param in run["spec"]["params"] if param["name"] == "store")
     place["value"] = store
     run["spec"]["params"] += [{"name": "allow-http", "value": "true"}, {"name": "tls-verify", "value": "false"}]
     (told,) = (one for one in run["spec"]["workspaces"] if one["name"] == "receivers")
     told["secret"] = {"secretName": RECEIVERS}
-    return yaml.safe_dump(run)
+    return run
 
 
 @dataclass
@@ -100,44 +99,14 @@ def receiver(host: str) -> Iterator[Receiver]:
     server.server_close()
 
 
-@dataclass(frozen=True)
-class Nights:
-    """The CronJob's Job, started by hand as often as nights are wanted."""
+def tell(cluster: Cluster, who: Receiver) -> None:
+    """From now on, whom runs tell."""
+    apply(cluster.facts, [secret(RECEIVERS, {"urls": f"{who.address}\n"})])
 
-    cluster: Cluster
-    id: str
 
-    def _apply(self, manifest: Object) -> None:
-        namespace = ("--namespace", self.cluster.namespace)
-        self.cluster.facts.kubectl("apply", *namespace, "--filename", "-", stdin=yaml.safe_dump(manifest))
-
-    def tell(self, who: Receiver) -> None:
-        """From now on, whom runs tell."""
-        self._apply(secret(RECEIVERS, {"urls": f"{who.address}\n"}))
-
-    def plan(self, stores: dict[str, str]) -> None:
-        """What is started: name → the store that its release is in."""
-        data = {f"{name}.yaml": scheduled(name, store) for name, store in stores.items()}
-        kind = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": SCHEDULE}}
-        self._apply(kind | {"data": data})
-
-    def start(self, number: int) -> list[dict[str, str]]:
-        """Start the Job, and wait for its end; what it said, line by line."""
-        name, kubectl = f"night-{number}-{self.id}", self.cluster.facts.kubectl
-        namespace = ("--namespace", self.cluster.namespace)
-        kubectl("create", "job", name, "--from=cronjob/scheduled", *namespace)
-        kubectl("wait", f"job/{name}", "--for=condition=Complete", "--timeout=180s", *namespace)
-        lines = kubectl("logs", f"job/{name}", *namespace).splitlines()
-        return [json.loads(line) for line in lines]
-
-    def runs(self, said: list[dict[str, str]]) -> dict[str, Run]:
-        """The runs that a Job has started, by name."""
-        return {line["what"]: Run(self.cluster, line["run"]) for line in said if line["event"] == "started"}
-
-    def clean(self) -> None:
-        """What was put beside the installation is taken away."""
-        namespace = ("--namespace", self.cluster.namespace, "--ignore-not-found")
-        self.cluster.facts.kubectl("delete", f"configmap/{SCHEDULE}", f"secret/{RECEIVERS}", *namespace)
+def tell_nobody(cluster: Cluster) -> None:
+    """What :func:`tell` has put beside the installation is taken away."""
+    cluster.facts.kubectl("delete", f"secret/{RECEIVERS}", "--namespace", cluster.namespace, "--ignore-not-found")
 
 
 def objects_of(store: Store) -> dict[str, str | None]:

@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 from tests.e2e.drift import (
     OTHER_CARD,
-    Nights,
     Receiver,
     fetched,
     judged_on,
@@ -20,9 +19,13 @@ from tests.e2e.drift import (
     objects_of,
     receiver,
     release_again,
+    scheduled,
+    tell,
+    tell_nobody,
 )
 from tests.e2e.facts import Facts
 from tests.e2e.install import write_keys
+from tests.e2e.nights import Nights
 from tests.e2e.run import Run
 from tests.e2e.session import Session
 
@@ -77,23 +80,23 @@ def listening(facts: Facts) -> Iterator[Receiver]:
 @pytest.fixture(scope="module")
 def seen(session: Session, stores: dict[str, Store], listening: Receiver) -> Iterator[Seen]:
     """Both nights, over."""
-    nights = Nights(session.cluster, session.id)
+    cluster, nights = session.cluster, Nights(session.cluster, session.id)
     before = {name: objects_of(store) for name, store in stores.items()}
-    nights.tell(listening)
-    places = {name: store.uri for name, store in stores.items()}
-    nights.plan(places)
-    first = nights.runs(nights.start(1))
-    at_once = nights.start(2)
+    tell(cluster, listening)
+    planned = {name: scheduled(name, store.uri) for name, store in stores.items()}
+    with nights.planned(planned):
+        first = nights.runs(nights.start("1"))
+        at_once = nights.start("2")
     for run in first.values():
         run.wait()
     told = sorted(message["title"] for message in listening.taken)
-    nights.plan({"gone": places["gone"]})
-    (again,) = nights.runs(nights.start(3)).values()
+    with nights.planned({"gone": planned["gone"]}):
+        (again,) = nights.runs(nights.start("3")).values()
     again.wait()
     later = sorted(message["title"] for message in listening.taken[len(told) :])
     after = {name: objects_of(store) for name, store in stores.items()}
     yield Seen(first, at_once, again, (told, later), stores, before, after)
-    nights.clean()
+    tell_nobody(cluster)
 
 
 def drift(seen: Seen, name: str, tmp_path: Path) -> DriftRecord:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from tests.e2e.conftest import pytest_terminal_summary
-from tests.e2e.file_seconds import TO_USERS, seconds_by_file, summary
+from tests.e2e.file_seconds import WAYS, seconds_by_file, summary
 
 E2E = Path(__file__).parents[2] / "e2e"
 
@@ -47,12 +47,20 @@ def test_what_brings_releases_to_users_is_added_up() -> None:
     ]
 
 
+def test_what_brings_a_change_to_peoples_eyes_is_added_up_beside() -> None:
+    parts = [*PARTS, Part("tests/e2e/test_pulls.py::test_five", 200.0), Part("tests/e2e/test_nightly.py::test_six", 60)]
+    assert [line.strip() for line in summary(parts)[-2:]] == [
+        "130 s  from the verdict to users, in 2 files; at most 960",
+        "260 s  from a pull request to people's eyes, in 2 files; at most 1200",
+    ]
+
+
 def test_nothing_is_said_of_them_where_none_ran() -> None:
     assert [line.split()[-1] for line in summary(PARTS[2:3])] == ["test_release", "together"]
 
 
 def test_each_of_them_is_there() -> None:
-    assert [name for name in TO_USERS if not (E2E / f"{name}.py").is_file()] == []
+    assert [name for _, names, _ in WAYS for name in names if not (E2E / f"{name}.py").is_file()] == []
 
 
 def test_an_end_to_end_run_prints_it(pytestconfig: pytest.Config) -> None:
