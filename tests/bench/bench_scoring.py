@@ -134,7 +134,7 @@ def score(folder: Path, clips: int, seconds: int, box: bool, device: str) -> Non
     started, cpu = time.perf_counter(), time.process_time()
     arithmetic: Arithmetic = "f32-cuda" if device == "cuda" else "f32"
     lines = measure(contract(folder / "model"), suite, bundle, folder / "model", arithmetic=arithmetic)
-    missing = sorted({f"{line.metric}: {line.error}" for line in lines if line.value is None})
+    missing = sorted({f"{line.metric}: {line.error}" for line in lines if line.value is None and line.applies})
     spent = {"seconds": time.perf_counter() - started, "cpu_seconds": time.process_time() - cpu, "missing": missing}
     sys.stdout.write(json.dumps(spent))
 
