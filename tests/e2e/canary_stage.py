@@ -42,7 +42,7 @@ from penstock.targets.targets_file import RolloutSettings
 MODEL, TARGET, FIRST = "sonic-lite", "studio", "1.0.0"
 CANARY_S, SHORT_CANARY_S = 300.0, 120.0
 """The analysis gives up before; what is left is for people, and for a machine that is busy."""
-LIMIT = "/spec/metrics/0/inconclusiveLimit"
+METRIC = "/spec/metrics/0"
 SURE = 40
 """So many answers one after the other say that no Service is without a pod any more."""
 PENSTOCK = (sys.executable, "-c", "import sys; from penstock.cli.app import main; sys.exit(main())")
@@ -117,8 +117,9 @@ class Stage:
         path = self.folder / "targets.yaml"
         target = yaml.safe_load(path.read_text(encoding="utf-8"))["targets"][TARGET]
         self.write_targets(target | {"canary_s": SHORT_CANARY_S})
-        limit = [{"op": "replace", "path": LIMIT, "value": SHORT_PATIENCE_S // INTERVAL_S}]
-        patch = ("--type=json", f"--patch={json.dumps(limit)}")
+        limits = {"inconclusiveLimit": SHORT_PATIENCE_S // INTERVAL_S, "count": SHORT_PATIENCE_S // INTERVAL_S + 2}
+        changes = [{"op": "replace", "path": f"{METRIC}/{name}", "value": value} for name, value in limits.items()]
+        patch = ("--type=json", f"--patch={json.dumps(changes)}")
         self.facts.kubectl("patch", "analysistemplate", "penstock-watch", "--namespace", self.namespace, *patch)
 
     def exists(self) -> bool:
