@@ -1,4 +1,4 @@
-"""A session that two processes share: what the first has made up, for the tests that run beside it."""
+"""A session that several processes share: what the first has made up, for the tests that run beside it."""
 
 from __future__ import annotations
 

@@ -22,8 +22,8 @@ def weakened(before: Policy, now: Policy, *, known: Mapping[str, str | None]) ->
     """Where a policy asks less than another, rule by rule, in the order of the other.
 
     A bound, margin or severity holds on if any rule for the same metric and slice has one that is as strict; a
-    confidence and a number of ratings, if the rule with that bound has it. What
-    cannot be ranked (a margin in another unit, another direction, another level) counts as well: people decide.
+    confidence and a number of ratings, if the rule with that bound has it. What cannot be ranked (a margin in another
+    unit, another direction, another level) counts as well: people decide.
 
     Args:
         before: the current release's.
