@@ -8,6 +8,7 @@ import random
 import threading
 import time
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -198,8 +199,8 @@ class Crowd:
         users = [*[0] * new, *range(1, known + 1)]
         self._threads = [threading.Thread(target=self._ask, args=(user,), daemon=True) for user in users]
         self.answers: list[Answer] = []
-        self.failures: list[str] = []
-        """Requests without an answer, and answers that no release gives: of the router itself."""
+        self.failed: list[tuple[datetime, str]] = []
+        """When, and how: requests without an answer, and answers that no release gives, but the router itself."""
 
     def __enter__(self) -> Crowd:
         for thread in self._threads:
@@ -210,6 +211,17 @@ class Crowd:
         self._end.set()
         for thread in self._threads:
             thread.join()
+
+    @property
+    def failures(self) -> list[str]:
+        """What failed, a line for each kind: how often, and from when to when, to find it in the controllers' logs."""
+        moments: dict[str, list[datetime]] = {}
+        for moment, text in list(self.failed):
+            moments.setdefault(text, []).append(moment)
+        return [
+            f"{len(times)} x {text}, {min(times):%H:%M:%S.%f} to {max(times):%H:%M:%S.%f} UTC"
+            for text, times in moments.items()
+        ]
 
     def since(self, moment: float) -> list[Answer]:
         """The answers after a moment."""
@@ -230,16 +242,19 @@ class Crowd:
                     link.request("GET", "/down", headers={"Cookie": given or cookie})  # to those who have answered
                     link.getresponse().read()
             except (OSError, http.client.HTTPException) as error:
-                self.failures.append(f"{type(error).__name__}: {error}")
+                self._failed(f"{type(error).__name__}: {error}")
                 link.close()
             self._end.wait(max(0.0, self._every_s - (time.monotonic() - began)))
         link.close()
+
+    def _failed(self, text: str) -> None:
+        self.failed.append((datetime.now(UTC), text))
 
     def _note(self, status: int, content: bytes, user: int) -> None:
         try:
             said: Any = json.loads(content)
             version, weights = said
         except ValueError:
-            self.failures.append(f"{status}: {content[:200]!r}")
+            self._failed(f"{status}: {content[:200]!r}")
             return
         self.answers.append(Answer(time.monotonic(), status, version, weights, user))

@@ -192,7 +192,7 @@ def test_one_that_misbehaves_live_goes_back_by_itself_and_people_are_told(
 
 
 def test_who_promotes_again_takes_over_what_a_killed_promotion_pod_and_controller_left(stage: Stage) -> None:
-    before, lost = stage.current, len(stage.crowd.failures)
+    before, lost = stage.current, len(stage.crowd.failed)
     stage.publish(KILLED, before)
     argv = [*PENSTOCK, "promote", MODEL, KILLED, "--reason=e2e", f"--store={stage.store.uri}"]
     argv += [f"--store-credentials={stage.folder}/keys", f"--targets={stage.folder}/targets.yaml"]
@@ -211,7 +211,7 @@ def test_who_promotes_again_takes_over_what_a_killed_promotion_pod_and_controlle
         time.sleep(2)
         assert stage.current == before, "without the controller nobody is promoted"
         canary.start(stage.settings, stage.namespace)
-    print(f"\n{errors or 'promoted'}; {len(stage.crowd.failures) - lost} requests lost")  # noqa: T201
+    print(f"\n{errors or 'promoted'}; {len(stage.crowd.failed) - lost} requests lost")  # noqa: T201
     assert stage.repository is not None
     if errors:  # the lost pod may have cost too many requests, or nobody knows yet
         assert [type(error) for error in errors] in ([CanaryStoppedError], [CanaryUndecidedError])
