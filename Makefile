@@ -125,6 +125,8 @@ system: $(DEV)/.ready ## whole programs at work, without a cluster: unit tests t
 	$(call needs,chromium,chromium)
 	$(call needs,bwrap,bubblewrap)
 	$(call needs,/usr/sbin/sshd,openssh-server)
+	$(call needs,skopeo,skopeo)
+	$(call needs,git-lfs,git-lfs)
 	$(DEV)/bin/python -m pytest -n auto --dist worksteal -m slow
 	$(DEV)/bin/python -m pytest -n auto --dist worksteal tests/pipeline tests/runner tests/git_servers tests/targets tests/bisect tests/invocation tests/faults tests/face_lite tests/recognition_lite tests/rmbg_lite tests/sonic_lite tests/networks tests/kind tests/bench tests/browser --timeout=400 --durations=5
 

@@ -1,6 +1,5 @@
 """What a revision means at a remote, and bringing it here."""
 
-import shutil
 from pathlib import Path
 
 import pytest
@@ -95,7 +94,6 @@ def test_lfs(repository: Path, tmp_path: Path, fake_lfs: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(shutil.which("git-lfs") is None, reason="git-lfs is not installed here")
 def test_an_object_that_git_lfs_does_not_have_is_named(repository: Path, tmp_path: Path) -> None:
     pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:{}\nsize 12\n"
     attributes = "*.bin filter=lfs diff=lfs merge=lfs -text\n"

@@ -32,7 +32,7 @@ def brought(address: str, place: Path) -> dict[str, str]:
     return bring(source, place / "files", place / "about", SuiteAccess(tls_verify=False))
 
 
-@pytest.mark.skipif(shutil.which("skopeo") is None, reason="needs skopeo")
+@pytest.mark.slow
 def test_to_a_registry_and_back(registry: ImageServer, suite: Path, tmp_path: Path) -> None:
     address = push_suite(suite, f"oci://{registry.url}", tls_verify=False)
     assert brought(address, tmp_path / "brought") == listed(suite)

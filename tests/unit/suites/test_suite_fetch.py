@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -25,7 +24,6 @@ from penstock.suites.suite_layers import TITLE, UNPACK
 SUMS_OF_FILES = {path: hashlib.sha256(content).hexdigest() for path, content in FILES.items()}
 OUTER = "a"  # as a folder in it
 NO_TLS = SuiteAccess(allow_http=True, tls_verify=False)
-needs_skopeo = pytest.mark.skipif(shutil.which("skopeo") is None, reason="needs skopeo")
 
 
 def source(text: str) -> SuiteSource:
@@ -132,7 +130,7 @@ def test_a_git_suite_that_may_not_be_one(
 # a registry
 
 
-@needs_skopeo
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "layers",
     [
@@ -149,7 +147,7 @@ def test_an_artifact_of_a_registry(
     assert brought(f"oci://{registry.url}@{artifact(registry, *layers)}") == SUMS_OF_FILES
 
 
-@needs_skopeo
+@pytest.mark.slow
 def test_a_registry_without_it_or_that_lies(brought: Brought, registry: ImageServer) -> None:
     with pytest.raises(WorldError, match="no artifact of that digest"):
         brought(f"oci://{registry.url}@sha256:{'7' * 64}")
