@@ -22,8 +22,9 @@ def suite_remarks(contract: Contract, suite: Suite) -> Iterator[PolicyFault]:
     cases = [case for case in suite.cases if case.expect is None]
     for place, rule in enumerate(contract.policy.rules):
         metric = find_metric(rule.metric)
-        if rule.ratings_wanted is not None:
-            continue  # people's ratings: their interval decides, and it has every slice
+        if rule.ratings_wanted is not None:  # people's ratings: their interval decides, and it has every slice
+            yield from _of_one_case(place, rule, cases)
+            continue
         if metric is None or not metric.whole_suite or (rule.slice is not None and not metric.by_slice):
             continue
         if rule.slice is not None and all(rule.slice not in case.slices for case in cases):
@@ -49,6 +50,17 @@ def _impossible(place: int, rule: Rule, family: str, cases: Sequence[Case]) -> l
         )
         return [PolicyFault(("rules", place, "slice"), what, "Give the slice more cases.", warning=True)]
     return []
+
+
+def _of_one_case(place: int, rule: Rule, cases: Sequence[Case]) -> list[PolicyFault]:
+    """A rule about people's ratings that nothing settles: of a single case the error is not known."""
+    looked_at = [case for case in cases if rule.slice is None or rule.slice in case.slices]
+    if len(looked_at) != 1:
+        return []
+    where = f"of the slice '{rule.slice}'" if rule.slice is not None else "that can be rated"
+    what = f"there is one case {where}, and people's ratings of one case alone settle nothing: this rule never passes"
+    todo = "Add cases; penstock suite power says how many ratings they take."
+    return [PolicyFault(("rules", place, "metric"), what, todo, warning=True)]
 
 
 def _small(place: int, rule: Rule, metric: Metric, cases: Sequence[Case]) -> list[PolicyFault]:

@@ -48,6 +48,18 @@ def test_a_small_slice() -> None:
     assert said(RECOGNITION, cases, rule | {"severity": "warn"}) == []
 
 
+def test_ratings_of_one_case() -> None:
+    cases = [seen_in(1, "dark"), seen_in(2)]
+    rule: dict[str, Any] = {"metric": "preference", "min": 0.35}
+    assert said(RECOGNITION, cases, rule) == []
+    (text,) = said(RECOGNITION, cases[:1], rule)
+    assert text.startswith(
+        "rules[0].metric: there is one case that can be rated, and people's ratings of one case alone"
+    )
+    (text,) = said(RECOGNITION, cases, rule, rule | {"slice": "dark"}, rule | {"slice": "light"})
+    assert text.startswith("rules[1].metric: there is one case of the slice 'dark'")
+
+
 def test_a_slice_of_which_nothing_is_measured() -> None:
     cases = [seen_in(number, f"s{number % 40:02}") for number in range(80)]
     rule = {"metric": "ece", "slice": "rare", "max": 0.1}
@@ -66,4 +78,5 @@ def test_people_s_ratings_of_a_slice_are_decided_by_their_interval() -> None:
     rule = {"metric": "preference", "slice": "dark", "min": 0.35}
     assert said(RECOGNITION, [seen_in(number, "dark") for number in range(3)], rule) == []
     many = [seen_in(number, f"s{number % 40:02}") for number in range(80)]
-    assert said(RECOGNITION, [*many, seen_in(80, "dark")], rule) == []  # every slice has them, however many there are
+    dark = [seen_in(number, "dark") for number in (80, 81)]
+    assert said(RECOGNITION, [*many, *dark], rule) == []  # every slice has them, however many there are
