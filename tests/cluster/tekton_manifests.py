@@ -34,6 +34,10 @@ CONTROLLER_ARGUMENTS = {"-threads-per-controller": "8", "-kube-api-qps": "50", "
 """Its defaults (2 threads, 5 requests a second) are for many tenants' sake; here it would be what runs wait for."""
 
 WEBHOOK_TIMEOUT_S = 30
+REQUESTS = {"cpu": "10m", "memory": "64Mi"}
+BUSIEST = "tekton-pipelines-controller"
+"""Upstream asks for nothing here. A pod without gets a five-hundredth of what one gets that asks for a core, as
+*measure* does, and runs wait for a controller that does not come to work."""
 LISTENER_ARGUMENTS = {"-period-seconds": "1", "-failure-threshold": "30"}
 """How often a listener is looked at: seldom, it would be ready for ten seconds before anybody knew."""
 
@@ -124,12 +128,14 @@ def _adapted(found: Object, images: Mapping[str, str]) -> Object:
 
 def _adapt_container(container: Object, images: Mapping[str, str]) -> None:
     container["imagePullPolicy"] = "IfNotPresent"
+    requests = REQUESTS | ({"cpu": "50m"} if container["name"] == BUSIEST else {})
+    container["resources"] = {"requests": requests} | container.get("resources", {})
     if "readinessProbe" in container:  # looked at from the first second on
         container["readinessProbe"] |= {"initialDelaySeconds": 0, "periodSeconds": 1, "failureThreshold": 60}
     for probe in ("readinessProbe", "livenessProbe"):  # two cores that build and infer may leave it waiting for seconds
         if probe in container:
             container[probe] |= {"timeoutSeconds": 10, "failureThreshold": 60}
-    if container["name"] == "tekton-pipelines-controller":
+    if container["name"] == BUSIEST:
         container["args"] = _with(container["args"], {"-shell-image": images[SHELL], **CONTROLLER_ARGUMENTS})
     if container["name"] == "tekton-triggers-controller":
         container["args"] = _with(container["args"], LISTENER_ARGUMENTS)

@@ -121,6 +121,8 @@ def manifests(facts: Facts, image: str) -> list[Object]:
                 "image": image,
                 "ports": [{"containerPort": PORT}],
                 "volumeMounts": mount,
+                # without, a busy node leaves it next to nothing: its probe fails, and users get 503
+                "resources": {"requests": {"cpu": "50m", "memory": "32Mi"}},
                 "readinessProbe": {"httpGet": {"path": "/ready", "port": PORT}, "periodSeconds": 1},
                 "lifecycle": {"preStop": {"sleep": {"seconds": 4}}},
             }

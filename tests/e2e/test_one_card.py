@@ -109,7 +109,7 @@ def on_one_card(deployment: Object) -> Object:
     """It needs the card, and so has one pod."""
     deployment["spec"]["replicas"] = 1
     container = deployment["spec"]["template"]["spec"]["containers"][0]
-    container["resources"] = {"limits": {OTHER_CARD: "1"}}
+    container["resources"] |= {"limits": {OTHER_CARD: "1"}}
     return deployment
 
 
@@ -117,7 +117,7 @@ def sorry(facts: Facts) -> list[Object]:
     """What answers while nothing serves: it needs no card."""
     labels = {"app": "sorry"}
     container = {"name": "sorry", "image": f"{facts.registry}/{BASE[0]}:{BASE[1]}", "command": ["python3", "-c", SORRY]}
-    container["readinessProbe"] = {"tcpSocket": {"port": PORT}}
+    container |= {"readinessProbe": {"tcpSocket": {"port": PORT}}, "resources": {"requests": {"cpu": "10m"}}}
     spec = {"terminationGracePeriodSeconds": 1, "containers": [container]}
     deployment = {
         "apiVersion": "apps/v1",

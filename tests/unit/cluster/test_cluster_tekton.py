@@ -107,6 +107,9 @@ def test_what_differs_from_upstream(folder: Path) -> None:
         "enable-api-fields": "beta",
         "running-in-environment-with-injected-sidecars": "false",
     }
+    for one in (found for found in objects if found["kind"] == "Deployment"):
+        for container in one["spec"]["template"]["spec"]["containers"]:
+            assert container["resources"]["requests"]["cpu"], container["name"]
     triggers = named(objects, "tekton-triggers-controller")["spec"]["template"]["spec"]["containers"][0]
     assert triggers["args"] == [
         "-el-image", IMAGES["triggers/eventlistenersink"], "-period-seconds", "1", "-failure-threshold", "30"
