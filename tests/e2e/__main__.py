@@ -15,6 +15,8 @@ import sys
 import time
 from pathlib import Path
 
+from tests.cluster import binaries
+from tests.cluster.settings import Settings
 from tests.e2e.joined import FILE, VARIABLE, Joined
 
 WAVES = (("canary",), ("delivery", "merge"))
@@ -27,6 +29,8 @@ def main() -> int:
     """Run all; returns the exit code."""
     FILE.parent.mkdir(parents=True, exist_ok=True)
     FILE.unlink(missing_ok=True)
+    # beside the tests it would take three times as long, and the first that needs them would wait for it
+    binaries.build_missing(Settings.from_environment().cache, (*binaries.CANARY, binaries.ADMISSION))
     began, beside = time.monotonic(), [marker for wave in WAVES for marker in wave]
     first = subprocess.Popen([*PYTEST, "tests/cluster", "tests/e2e", "-m", f"not ({' or '.join(beside)})"])
     running, codes = [first], list[int]()
