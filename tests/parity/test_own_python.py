@@ -37,7 +37,7 @@ if __name__ == "__main__":
 
 
 @pytest.fixture(scope="module")
-def theirs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def theirs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """An environment with all packages of this one, each file a second name of the same."""
     prefix = tmp_path_factory.mktemp("theirs") / "env"
     venv.create(prefix, symlinks=True, with_pip=False)
@@ -51,7 +51,8 @@ def theirs(tmp_path_factory: pytest.TempPathFactory) -> Path:
         return target
 
     shutil.copytree(sysconfig.get_path("purelib"), packages, copy_function=link, dirs_exist_ok=True)
-    return prefix
+    yield prefix
+    shutil.rmtree(prefix)  # on another file system it is 6 GB of copies, which would outlive the tests
 
 
 @pytest.fixture
