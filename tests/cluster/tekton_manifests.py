@@ -35,9 +35,10 @@ CONTROLLER_ARGUMENTS = {"-threads-per-controller": "8", "-kube-api-qps": "50", "
 
 WEBHOOK_TIMEOUT_S = 30
 REQUESTS = {"cpu": "10m", "memory": "64Mi"}
-BUSIEST = "tekton-pipelines-controller"
-"""Upstream asks for nothing here. A pod without gets a five-hundredth of what one gets that asks for a core, as
+"""Where upstream asks for nothing. A pod without gets a five-hundredth of what one gets that asks for a core, as
 *measure* does, and runs wait for a controller that does not come to work."""
+BUSIEST = "tekton-pipelines-controller"
+"""Every run waits for it: it asks for more."""
 LISTENER_ARGUMENTS = {"-period-seconds": "1", "-failure-threshold": "30"}
 """How often a listener is looked at: seldom, it would be ready for ten seconds before anybody knew."""
 
@@ -128,7 +129,7 @@ def _adapted(found: Object, images: Mapping[str, str]) -> Object:
 
 def _adapt_container(container: Object, images: Mapping[str, str]) -> None:
     container["imagePullPolicy"] = "IfNotPresent"
-    requests = REQUESTS | ({"cpu": "50m"} if container["name"] == BUSIEST else {})
+    requests = REQUESTS | {"cpu": "50m"} if container["name"] == BUSIEST else REQUESTS
     container["resources"] = {"requests": requests} | container.get("resources", {})
     if "readinessProbe" in container:  # looked at from the first second on
         container["readinessProbe"] |= {"initialDelaySeconds": 0, "periodSeconds": 1, "failureThreshold": 60}

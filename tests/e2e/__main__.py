@@ -29,7 +29,7 @@ def main() -> int:
     """Run all; returns the exit code."""
     FILE.parent.mkdir(parents=True, exist_ok=True)
     FILE.unlink(missing_ok=True)
-    # beside the tests it would take three times as long, and the first that needs them would wait for it
+    # beside the tests each takes ten minutes, and the first test that needs one waits for it
     binaries.build_missing(Settings.from_environment().cache, (*binaries.CANARY, binaries.ADMISSION))
     began, beside = time.monotonic(), [marker for wave in WAVES for marker in wave]
     first = subprocess.Popen([*PYTEST, "tests/cluster", "tests/e2e", "-m", f"not ({' or '.join(beside)})"])

@@ -200,7 +200,7 @@ class Crowd:
         self._threads = [threading.Thread(target=self._ask, args=(user,), daemon=True) for user in users]
         self.answers: list[Answer] = []
         self.failed: list[tuple[datetime, str]] = []
-        """When, and how: requests without an answer, and answers that no release gives, but the router itself."""
+        """When, and how: requests without an answer, and answers of the router itself, which no release gives."""
 
     def __enter__(self) -> Crowd:
         for thread in self._threads:

@@ -57,10 +57,13 @@ def _of_one_case(place: int, rule: Rule, cases: Sequence[Case]) -> list[PolicyFa
     looked_at = [case for case in cases if rule.slice is None or rule.slice in case.slices]
     if len(looked_at) != 1:
         return []
-    where = f"of the slice '{rule.slice}'" if rule.slice is not None else "that can be rated"
-    what = f"there is one case {where}, and people's ratings of one case alone settle nothing: this rule never passes"
+    field, where = ("metric", "that can be rated") if rule.slice is None else ("slice", f"of the slice '{rule.slice}'")
+    what = (
+        f"there is one case {where}, and people's ratings of one case alone settle nothing: no release that is "
+        f"compared with another passes this rule{' (it only warns)' if rule.severity == 'warn' else ''}"
+    )
     todo = "Add cases; penstock suite power says how many ratings they take."
-    return [PolicyFault(("rules", place, "metric"), what, todo, warning=True)]
+    return [PolicyFault(("rules", place, field), what, todo, warning=True)]
 
 
 def _small(place: int, rule: Rule, metric: Metric, cases: Sequence[Case]) -> list[PolicyFault]:

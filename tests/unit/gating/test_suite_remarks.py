@@ -57,7 +57,9 @@ def test_ratings_of_one_case() -> None:
         "rules[0].metric: there is one case that can be rated, and people's ratings of one case alone"
     )
     (text,) = said(RECOGNITION, cases, rule, rule | {"slice": "dark"}, rule | {"slice": "light"})
-    assert text.startswith("rules[1].metric: there is one case of the slice 'dark'")
+    assert text.startswith("rules[1].slice: there is one case of the slice 'dark'")
+    (text,) = said(RECOGNITION, cases[:1], rule | {"severity": "warn"})
+    assert "passes this rule (it only warns). Add cases" in text
 
 
 def test_a_slice_of_which_nothing_is_measured() -> None:
