@@ -85,7 +85,8 @@ def thaw(name: str) -> None:
     """A frozen process does not die."""
     for folder, _, files in os.walk(ROOT / "freezer" / name):
         if "freezer.state" in files:
-            (Path(folder) / "freezer.state").write_text("THAWED")
+            with contextlib.suppress(OSError):  # containerd removes the cgroup of a container that has ended meanwhile
+                (Path(folder) / "freezer.state").write_text("THAWED")
 
 
 def remove(name: str) -> list[Path]:

@@ -47,6 +47,14 @@ class Facts:
         """Run tkn as an engineer does; returns what it printed. Raises AssertionError likewise."""
         return self._run([self.tkn_program, *arguments], None, timeout_s)
 
+    def log_of_run(self, namespace: str, name: str) -> str:
+        """What the pods of a PipelineRun that ended wrote, container by container.
+
+        Not by ``tkn pipelinerun logs``: of a step that failed it sometimes panics (tkn 0.46, *send on closed channel*).
+        """
+        selector = f"tekton.dev/pipelineRun={name},tekton.dev/taskRun"
+        return self.kubectl("logs", "--namespace", namespace, "--selector", selector, "--all-containers", "--tail=-1")
+
     def _run(self, command: list[str], stdin: str | None, timeout_s: float) -> str:
         environment = dict(os.environ) | {"KUBECONFIG": str(self.kubeconfig), "NO_COLOR": "1"}
         done = subprocess.run(

@@ -146,7 +146,7 @@ def run(api: Api, version: str, store: str) -> Object:
 
 
 def log_of(facts: Facts, api: Api, found: Object) -> str:
-    return facts.tkn("--namespace", api.namespace, "pipelinerun", "logs", found["metadata"]["name"])
+    return facts.log_of_run(api.namespace, found["metadata"]["name"])
 
 
 def test_the_pipeline_brings_a_good_release_to_all(

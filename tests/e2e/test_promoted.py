@@ -178,7 +178,7 @@ def promoted(stage: Stage) -> Object:
 
 def test_it_serves_the_image_that_the_pipeline_built_with_its_weights_from_lfs(stage: Stage) -> None:
     run = promoted(stage)
-    log = stage.facts.tkn("--namespace", NAMESPACE, "pipelinerun", "logs", run["metadata"]["name"])
+    log = stage.facts.log_of_run(NAMESPACE, run["metadata"]["name"])
     assert condition(run)["status"] == "True", log
     assert "verdict not verified" not in log
     results = {one["name"]: one["value"] for one in run["status"]["results"]}

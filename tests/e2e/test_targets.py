@@ -91,7 +91,7 @@ class Studio:
         )
 
     def log(self, run: Object) -> str:
-        return self.facts.tkn("--namespace", NAMESPACE, "pipelinerun", "logs", run["metadata"]["name"])
+        return self.facts.log_of_run(NAMESPACE, run["metadata"]["name"])
 
 
 def targets(namespace: str, **more: Any) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
-from tests.cluster import cleanup, firewall, verify
+import pytest
+from tests.cluster import cgroups, cleanup, firewall, verify
 from tests.cluster.worker import upstream_resolvers
 
 MOUNTS = r"""
@@ -98,3 +100,14 @@ def test_what_came_and_what_went_is_named() -> None:
         "left behind: ipset KUBE-SRC",
     ]
     assert verify.difference(first, first) == []
+
+
+def test_a_cgroup_that_goes_meanwhile_keeps_no_other_frozen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    frozen = tmp_path / "freezer" / "ours" / "pod"
+    frozen.mkdir(parents=True)
+    (frozen / "freezer.state").write_text("FROZEN")
+    seen = [(str(tmp_path / "gone"), [], ["freezer.state"]), (str(frozen), [], ["freezer.state"])]
+    monkeypatch.setattr(cgroups, "ROOT", tmp_path)
+    monkeypatch.setattr(os, "walk", lambda _: iter(seen))
+    cgroups.thaw("ours")
+    assert (frozen / "freezer.state").read_text() == "THAWED"
