@@ -6,17 +6,20 @@ The Rollout of Argo Rollouts is changed in the same way: :class:`penstock.target
 from __future__ import annotations
 
 import json
+import logging
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 from penstock.foundation.errors import UsageError, WorldError, one_line
 from penstock.targets.pair import ServedPair
-from penstock.targets.pod_template import Json, hold_template, hold_weights, with_pair
+from penstock.targets.pod_template import Json, hold_template, hold_weights, starves, with_pair
 from penstock.targets.rollout import Rollout
 from penstock.targets.targets_file import WorkloadSettings
 from penstock.targets.waiting import NotServingError, wait_until_served
 from penstock.targets.workload_api import REQUEST_S, ApiSilentError, StaleError, WorkloadApi
+
+log = logging.getLogger(__name__)
 
 SWAP_S = 60.0
 """How long a change may take: its status changes all the time, and each change makes what was read old."""
@@ -73,6 +76,10 @@ class DeploymentTarget:
         if not spec.get("replicas", 1):
             raise UsageError(f"the {kind} has 0 replicas: nothing would serve", where=self._where)
         self._hold(found)
+        if starves(spec["template"], self._settings):
+            what = "requests no processor time: on a busy node its readiness probe fails, and users get 503"
+            todo = "give it resources.requests.cpu"
+            log.warning("%s: the container '%s' %s; %s", self._where, self._settings.container, what, todo)
         self._before = spec["template"]
         return json.dumps(self._before, sort_keys=True)
 

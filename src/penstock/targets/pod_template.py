@@ -55,6 +55,21 @@ def hold_template(template: Json, settings: WorkloadSettings, *, where: str) -> 
         _container(template, "initContainers", settings.init_container, where=where)
 
 
+def starves(template: Json, settings: WorkloadSettings) -> bool:
+    """Whether a busy node gives the serving container next to nothing: neither it nor its pod asks for processor time.
+
+    A limit alone counts as a request: Kubernetes takes it for one.
+    """
+    spec = template["spec"]
+    serving = next(one for one in spec["containers"] if one.get("name") == settings.container)
+    asked = [
+        (resources.get(kind) or {}).get("cpu")
+        for resources in (serving.get("resources") or {}, spec.get("resources") or {})
+        for kind in ("requests", "limits")
+    ]
+    return all(one in (None, "", "0") for one in asked)
+
+
 def with_pair(template: Json, pair: ServedPair, settings: WorkloadSettings, *, where: str) -> Json:
     """The pod template that serves the pair. Everything else in it stays as it is.
 

@@ -194,6 +194,18 @@ def test_the_state_is_the_template_as_it_came(there: ApiServer) -> None:
     assert json.loads(there.target().state()) == template()
 
 
+def test_a_container_without_a_share_of_the_processor_is_told_of(
+    there: ApiServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    there.target().state()
+    told = "the container 'model' requests no processor time: on a busy node its readiness probe fails"
+    assert caplog.text.count(told) == 1
+    caplog.clear()
+    there.edit(lambda spec: spec.update(template=template(resources={"requests": {"cpu": "250m"}})))
+    there.target().state()
+    assert caplog.text == ""
+
+
 def test_the_pointer_follows_what_serves(there: ApiServer, tmp_path: Path) -> None:
     """By the command's own way: brought, put back with its reason, and refused while somebody else brings one."""
     there.target()  # writes the kubeconfig

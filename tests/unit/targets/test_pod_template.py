@@ -13,7 +13,7 @@ from tests.unit.targets.api_server import settings, template
 from tests.unit.targets.pairs import pair
 
 from penstock.foundation.errors import UsageError
-from penstock.targets.pod_template import hold_template, hold_weights, with_pair
+from penstock.targets.pod_template import hold_template, hold_weights, starves, with_pair
 
 WHERE = "target 'studio'"
 
@@ -105,3 +105,22 @@ def test_a_template_that_cannot_take_a_pair() -> None:
     for found, told in ((bare, "no init container 'weights'"), (template(readinessProbe={}), "no readinessProbe")):
         with pytest.raises(UsageError, match=told):
             hold_template(found, settings(), where=WHERE)
+
+
+@pytest.mark.parametrize(
+    ("resources", "of_pod", "starving"),
+    [
+        (None, None, True),
+        ({"requests": {"memory": "1Gi"}}, None, True),
+        ({"requests": None, "limits": {"nvidia.com/gpu": "1"}}, None, True),
+        ({"requests": {"cpu": "0"}}, None, True),
+        ({"requests": {"cpu": "50m"}}, None, False),
+        ({"limits": {"cpu": "2"}}, None, False),
+        (None, {"requests": {"cpu": "1"}}, False),
+    ],
+)
+def test_a_container_that_asks_for_no_processor_starves(resources: Any, of_pod: Any, starving: bool) -> None:
+    found = template(resources=resources)
+    found["spec"]["containers"][1]["resources"] = {"requests": {"cpu": "1"}}  # a sidecar's share is its own
+    found["spec"]["resources"] = of_pod
+    assert starves(found, settings()) is starving
