@@ -38,18 +38,26 @@ class Handler(http.server.BaseHTTPRequestHandler):
 http.server.ThreadingHTTPServer(("", {MODEL_PORT}), Handler).serve_forever()
 """
 """Both sides of the canary: one that answers as it is on record."""
+LET_IN_WITHIN_S = 60.0
+"""A network plugin lets a pod in when it has heard of it: on an idle node some tenths of a second after its start."""
 ASK = """
-import json, sys, urllib.error, urllib.request
-found = {}
-for name, (url, token) in json.loads(sys.argv[1]).items():
+import json, sys, time, urllib.error, urllib.request
+end = time.monotonic() + float(sys.argv[2])
+def ask(url, token):
     request = urllib.request.Request(url, headers={"Authorization": f"Bearer {token}"} if token else {})
     try:
         with urllib.request.urlopen(request, timeout=4) as answer:
-            found[name] = [answer.status, answer.read().decode()]
+            return answer.status, answer.read().decode()
     except urllib.error.HTTPError as error:
-        found[name] = [error.code, ""]
+        return error.code, ""
     except OSError as error:
-        found[name] = [0, str(error)]
+        return 0, str(error)
+found = {}
+for name, place in json.loads(sys.argv[1]).items():
+    found[name] = ask(*place)
+    while found[name][0] == 0 and time.monotonic() < end:
+        time.sleep(0.2)
+        found[name] = ask(*place)
 print(json.dumps(found))
 """
 Answers = dict[str, tuple[int, str]]
@@ -72,9 +80,12 @@ class Served:
     """Has a Python: that of the book."""
 
     def ask(self, name: str, places: dict[str, tuple[str, str]], **labels: str) -> Answers:
-        """What a pod with this name and these labels is answered; each place is a URL and a token, or none."""
+        """What a pod with this name and these labels is answered; each place is a URL and a token, or none.
+
+        One with labels is to be let in: where nobody answers it, it asks again for ``LET_IN_WITHIN_S``.
+        """
         named = {f"penstock.dev/{key.replace('_', '-')}": value for key, value in labels.items()}
-        command = ["python3", "-c", ASK, json.dumps(places)]
+        command = ["python3", "-c", ASK, json.dumps(places), str(LET_IN_WITHIN_S if labels else 0)]
         self.api.create(self.api.collection("pods"), manifest(name, named, self.image, command))
         wait(self.api, name, ended)
         found = json.loads(self.api.text(f"{self.api.collection('pods')}/{name}/log"))

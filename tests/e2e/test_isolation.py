@@ -39,7 +39,7 @@ OWN_MOUNTS = (
 )
 SCOUT = OWN_MODELS / "sonic-scout" / "releases" / "scout" / "sonic_lite" / "scout.py"
 
-CLOSED_WITHIN_S = 30
+CLOSED_WITHIN_S = 60
 LOOK = """
 import time
 def look(addresses, patience_s):

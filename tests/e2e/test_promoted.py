@@ -36,7 +36,7 @@ from penstock.store.store import Store
 
 MODEL, VERSION, TARGET = "sonic-lite", "1.0.0", "studio"
 RUN_TIMEOUT_S = 240.0
-ANSWER_S = 20.0
+ANSWER_S = 120.0
 
 
 @dataclass(frozen=True)
